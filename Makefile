@@ -1,0 +1,75 @@
+# Everything runs in .venv; nothing is installed outside it. `make` alone lists the targets.
+
+VENV ?= .venv
+# More options for pip, such as an index with the CPU build of PyTorch.
+PIPFLAGS ?=
+# More options for pytest, such as `-k progress`.
+PYTESTFLAGS ?=
+
+# nbgrader calls the program `alembic` by name.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check $(PIPFLAGS) --constraint requirements.lock
+PINNED := pyproject.toml requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint format types build check-build lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+lab: $(VENV)/.lab  ## set up and open JupyterLab on the first notebook
+	$(VENV)/bin/course lab
+
+test: $(VENV)/.dev  ## set up and run all tests
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile $(PYTESTFLAGS)
+
+lint: $(VENV)/.dev  ## check style, formatting and which package may import which
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.dev  ## bring the code into shape
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+types: $(VENV)/.dev  ## check the types
+	$(VENV)/bin/mypy
+
+build: $(VENV)/.dev  ## build solutions/, notebooks/ and the keys from lessons/
+	$(VENV)/bin/course build
+
+check-build: $(VENV)/.dev  ## tell whether what is built is up to date
+	$(VENV)/bin/course build --check
+
+# PyTorch stays out of the lock: for Linux the lock would have to name its CUDA libraries, several gigabytes that no
+# test uses. The extra `parity` pins it instead, and what it needs besides CUDA is locked here.
+TORCH_NEEDS := filelock fsspec jinja2 networkx setuptools sympy
+lock: $(VENV)/bin/pip  ## pin the newest versions that work together, for every system
+	$(VENV)/bin/python -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(PIPFLAGS) uv
+	printf '%s\n' $(TORCH_NEEDS) | build/lock/bin/uv pip compile pyproject.toml - \
+	  --extra lab --extra grader --extra site --extra test --universal --python-version 3.11 --fork-strategy fewest \
+	  --upgrade --no-emit-index-url --annotation-style line --custom-compile-command 'make lock' \
+	  --quiet --output-file requirements.lock
+
+clean:  ## remove caches and builds; .venv, your answers and the gradebook stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The stamps make a second call instant; a change of the requirements installs again.
+$(VENV)/.lab: $(PINNED) | $(VENV)/bin/pip
+	$(PIP) --editable '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: $(PINNED) | $(VENV)/bin/pip
+	$(PIP) --editable '.[lab,grader,test,parity]'
+	@touch $@ $(VENV)/.lab
+
+$(VENV)/bin/pip:
+	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	  if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "No Python 3.11 or newer with venv was found. Install one (on Debian: python3 and python3-venv)," \
+	  "or name it: make PYTHON=/path/to/python3" >&2; exit 1
