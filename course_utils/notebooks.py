@@ -1,0 +1,101 @@
+"""Finding the course's notebooks and reading them, without the weight of nbformat."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from course_utils.errors import CourseError
+
+NAME = "[0-9][0-9]_*"
+
+
+def lessons_in(folder: Path) -> list[Path]:
+    """Return the lessons' notebooks in a folder, in order: each in a folder of its own name, or all side by side."""
+    own = [path for path in sorted(folder.glob(f"{NAME}/{NAME}.ipynb")) if path.stem == path.parent.name]
+    return own or [path for path in sorted(folder.glob(f"{NAME}.ipynb")) if path.stem != folder.name]
+
+
+def find_folder(start: Path) -> Path | None:
+    """Return the folder of notebooks nearest to `start`: there, in its `notebooks`, or the same further up."""
+    start = start.resolve()
+    for base in (start, *start.parents):
+        for folder in (base, base / "notebooks"):
+            if lessons_in(folder):
+                return folder
+    return None
+
+
+def require_folder(start: Path) -> Path:
+    """Return the folder of notebooks nearest to `start`; CourseError where there is none."""
+    folder = find_folder(start)
+    if folder is None:
+        raise CourseError(f"No notebooks were found in or above {start}: change to the course's folder first.")
+    return folder
+
+
+def find(name: str, start: Path) -> Path:
+    """Return the notebook that a learner names by its path, its lesson ("01_learning_rate_decay") or its number ("01").
+
+    Raises CourseError where there is none, with the nearest name.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir() and path.name not in ("", "..") and (path / f"{path.name}.ipynb").is_file():
+        return path / f"{path.name}.ipynb"
+    folder = find_folder(start)
+    known = {lesson.stem: lesson for lesson in lessons_in(folder)} if folder else {}
+    for lesson in known:
+        if name in (lesson, lesson[:2]):
+            return known[lesson]
+    near = difflib.get_close_matches(path.stem, known, n=1, cutoff=0.5)
+    advice = f"Did you mean {near[0]}?" if near else "Give the path of a .ipynb file, or a lesson's number, such as 01."
+    raise CourseError(f"There is no notebook {name!r} here. {advice}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Return a notebook of format 4 as plain data; CourseError with one sentence where it is none."""
+    try:
+        notebook: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, RecursionError):
+        raise CourseError(f"{path} is not a notebook: it is not readable as text. {_REMEDY}") from None
+    except json.JSONDecodeError as error:
+        sentence = f"{path} is not a notebook: line {error.lineno} is not JSON ({error.msg}). {_REMEDY}"
+        raise CourseError(sentence) from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
+        raise CourseError(f"{path} is not a notebook of format 4: it has no list of cells. {_REMEDY}")
+    return notebook
+
+
+_REMEDY = "Save it again in JupyterLab, or take a fresh copy."
+
+
+def _is_cell(cell: object) -> bool:
+    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+        return False
+    return isinstance(cell.get("metadata"), dict) and isinstance(cell.get("source"), str | list)
+
+
+def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the cells whose outcome gives points: graded by nbgrader, and not written by the learner."""
+    return [cell for cell in notebook["cells"] if _is_test(cell)]
+
+
+def _is_test(cell: dict[str, Any]) -> bool:
+    marks = cell["metadata"].get("nbgrader")
+    return isinstance(marks, dict) and bool(marks.get("grade")) and not marks.get("solution")
+
+
+def source(cell: dict[str, Any]) -> str:
+    """Return a cell's text, which the file may hold as a list of lines."""
+    text = cell["source"]
+    return text if isinstance(text, str) else "".join(text)
+
+
+def grade_id(cell: dict[str, Any]) -> str:
+    """Return a test cell's name in nbgrader, such as "adam_step_visible"."""
+    return str(cell["metadata"]["nbgrader"].get("grade_id", ""))
