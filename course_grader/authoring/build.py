@@ -1,0 +1,142 @@
+"""The build: lessons to teacher's notebooks, learner's notebooks and published keys, all or nothing.
+
+Everything is first made in a folder beside the house and compared or moved into place at the end, so that an interrupted
+build leaves what was there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+
+from course_grader.authoring.keying import lesson_keys
+from course_grader.authoring.lesson import Lesson, LessonProblem, read_lessons
+from course_grader.authoring.notebook import solution_notebook, text_of
+from course_grader.authoring.refusals import leaks, refusals
+from course_grader.authoring.rehearsal import rehearse
+from course_grader.authoring.release import course_config, release
+from course_utils.checks.judge import distance
+from course_utils.checks.keys import Key, key_from_json, key_to_json
+
+KEYS = Path("course_utils/checks/keys")
+BUILT = (Path("solutions"), Path("notebooks"), KEYS)
+
+
+class BuildRefused(Exception):
+    """The lessons have problems; `problems` has each with file and line."""
+
+    def __init__(self, problems: Sequence[LessonProblem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+def build(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]] = iter) -> list[str]:
+    """Build everything below `root`; return the paths that changed. `each` may show progress over the lessons."""
+    with _made(root, each) as fresh:
+        changed = drift(root, fresh)
+        for folder in BUILT:
+            if any(Path(path).is_relative_to(folder) for path in changed):
+                _replace(fresh / folder, root / folder)
+    return changed
+
+
+def check_build(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]] = iter) -> list[str]:
+    """Return the paths that a build would change, and change nothing."""
+    with _made(root, each) as fresh:
+        return drift(root, fresh)
+
+
+@contextlib.contextmanager
+def _made(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]]) -> Iterator[Path]:
+    lessons = read_lessons(root)
+    if problems := list(refusals(lessons)):
+        raise BuildRefused(problems)
+    # Beside the house, so that moving into place is one rename on the same disk.
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=root) as name:
+        fresh = Path(name)
+        for folder in BUILT:
+            (fresh / folder).mkdir(parents=True)
+        for lesson in each(lessons):
+            _make(root, fresh, lesson)
+        yield fresh
+
+
+def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
+    for exercise, key in lesson_keys(lesson).items():
+        (fresh / KEYS / f"{exercise}.json").write_text(_key_text(root / KEYS / f"{exercise}.json", key), encoding="utf-8")
+    source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
+    source.parent.mkdir()
+    source.write_text(text_of(solution_notebook(lesson)), encoding="utf-8")
+    release(course_config(root), fresh, lesson.name)
+    released = fresh / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
+    notebook = nbformat.read(released, as_version=4)
+    if problems := list(leaks(lesson, notebook)):
+        raise BuildRefused(problems)
+    rehearse(lesson, fresh / KEYS)
+
+
+def _key_text(path: Path, key: Key) -> str:
+    """Return the key's file content: the old one where it says the same within tolerance, for machines differ in last digits."""
+    data = key_to_json(key)
+    with contextlib.suppress(OSError, ValueError):
+        old = json.loads(path.read_text(encoding="utf-8"))
+        if _outline(old) == _outline(data) and _same_values(key_from_json(old), key):
+            return path.read_text(encoding="utf-8")
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace('{"says"', '\n{"says"').replace('{"id"', '\n{"id"') + "\n"
+
+
+def _outline(data: dict[str, object]) -> object:
+    """Return a key's data without its values: names, seeds, hints, tolerances."""
+    if isinstance(data, dict):
+        return {key: _outline(item) for key, item in data.items() if key not in ("value", "runs")}
+    return [_outline(item) for item in data] if isinstance(data, list) else data
+
+
+def _same_values(one: Key, other: Key) -> bool:
+    for name, part in one.parts.items():
+        pairs = [(part.runs, other.parts[name].runs)]
+        pairs += [(a.runs, b.runs) for a, b in zip(part.mistakes, other.parts[name].mistakes, strict=True)]
+        # Two keys made on different machines may differ by rounding, never by as much as a tolerance.
+        if any(distance(a, b) > 0 for a, b in pairs):
+            return False
+    return True
+
+
+def drift(root: Path, fresh: Path) -> list[str]:
+    """Return the built files that differ, are missing or are no longer built, as paths relative to `root`."""
+    changed = []
+    for folder in BUILT:
+        wanted = {path.relative_to(fresh): path for path in (fresh / folder).rglob("*") if path.is_file()}
+        present = {path.relative_to(root): path for path in (root / folder).rglob("*") if path.is_file() and _is_built(path)}
+        changed += [
+            str(name)
+            for name in sorted(wanted.keys() | present.keys())
+            if name not in wanted or name not in present or wanted[name].read_bytes() != present[name].read_bytes()
+        ]
+    return changed
+
+
+def _is_built(path: Path) -> bool:
+    return not any(part.startswith(".") for part in path.parts[-2:])
+
+
+def _replace(fresh: Path, place: Path) -> None:
+    # Learners' progress files and checkpoints may stand beside the notebooks: file by file, each one whole.
+    wanted = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+    place.mkdir(parents=True, exist_ok=True)
+    for path in sorted(place.rglob("*")):
+        if path.is_file() and _is_built(path) and path.relative_to(place) not in wanted:
+            path.unlink()
+    for name in sorted(wanted):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(fresh / name, place / name)
+    for folder in sorted((path for path in place.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder)

@@ -1,0 +1,67 @@
+"""A lesson as nbgrader's source notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from course_grader.authoring.lesson import Cell, Lesson
+
+SCHEMA_VERSION = 3
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+
+def solution_notebook(lesson: Lesson) -> NotebookNode:
+    """Return the teacher's notebook: all cells with nbgrader's metadata, stable ids and no outputs."""
+    notebook = new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}, "descent": {"lesson": lesson.name}})
+    notebook.cells = [_cell(cell) for cell in lesson.cells]
+    _give_ids(notebook, lesson)
+    nbformat.validate(notebook)
+    return notebook
+
+
+def text_of(notebook: NotebookNode) -> str:
+    """Return the notebook's file content; equal notebooks give equal bytes."""
+    return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
+
+
+def _cell(cell: Cell) -> NotebookNode:
+    if cell.kind == "markdown":
+        return new_markdown_cell(cell.source)
+    return new_code_cell(cell.source, metadata=_metadata(cell))
+
+
+def _metadata(cell: Cell) -> dict[str, Any]:
+    if cell.kind == "experiment":
+        return {"tags": ["experiment"]}
+    if cell.kind == "code":
+        return {}
+    nbgrader: dict[str, Any] = {
+        "grade": cell.kind == "test",
+        "grade_id": cell.grade_id,
+        "locked": cell.kind != "answer",
+        "schema_version": SCHEMA_VERSION,
+        "solution": cell.kind == "answer",
+        "task": False,
+    }
+    if cell.kind == "test":
+        nbgrader["points"] = int(cell.points) if cell.points == int(cell.points) else cell.points
+    return {"nbgrader": nbgrader}
+
+
+def _give_ids(notebook: NotebookNode, lesson: Lesson) -> None:
+    taken: set[str] = set()
+    for cell, origin in zip(notebook.cells, lesson.cells, strict=True):
+        name = re.sub(r"[^\w-]", "-", origin.grade_id, flags=re.ASCII)[:64]
+        # A cell without a grade_id is known by its text, so that inserting one leaves the others' ids as they are.
+        stem = name or hashlib.sha256(origin.source.encode()).hexdigest()[:12]
+        id, count = stem, 1
+        while id in taken:
+            id, count = f"{stem}-{count}", count + 1
+        taken.add(id)
+        cell.id = id

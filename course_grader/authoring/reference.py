@@ -1,0 +1,83 @@
+"""Runs a lesson's own code: the set-up, the references, and variants of a reference.
+
+Everything that needs a reference executes its cell; there is no second copy.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from course_grader.authoring.bank import Alternative, Mistake
+from course_grader.authoring.lesson import Cell, Lesson, LessonProblem
+
+
+def namespace(lesson: Lesson) -> dict[str, Any]:
+    """Execute the lesson's set-up and answer cells in order and return what they define."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    names: dict[str, Any] = {"__name__": f"lesson_{lesson.name}"}
+    for cell in lesson.cells:
+        if cell.kind in ("setup", "answer"):
+            execute(lesson, cell, cell.source, names)
+    return names
+
+
+def execute(lesson: Lesson, cell: Cell, source: str, names: dict[str, Any]) -> None:
+    """Execute one cell's source; LessonProblem with the line in `lesson.py` where it fails."""
+    text = "\n" * (cell.line - 1) + without_magics(source)
+    try:
+        exec(compile(text, str(lesson.path), "exec"), names)
+    except Exception as error:
+        raise LessonProblem(lesson.path, _line_of(error, lesson, cell), f"the cell fails: {type(error).__name__}: {error}") from error
+
+
+def without_magics(source: str) -> str:
+    """Return the source with lines for IPython alone (%magic, !command) left blank."""
+    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
+
+
+def _line_of(error: Exception, lesson: Lesson, cell: Cell) -> int:
+    line = getattr(error, "lineno", None) or cell.line
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(lesson.path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return int(line)
+
+
+def mistaken_source(lesson: Lesson, mistake: Mistake) -> str:
+    """Return the answer cell's source with the mistake in it; LessonProblem where `old` does not occur exactly once."""
+    path = lesson.folder / "mistakes.py"
+    if mistake.exercise not in lesson.answers:
+        raise LessonProblem(path, mistake.line, f"{mistake.id!r} is a mistake in {mistake.exercise!r}, which this lesson has not.")
+    if mistake.old is None:
+        return mistake.new
+    cell = lesson.answers[mistake.exercise]
+    times = cell.solution.count(mistake.old)
+    if times != 1:
+        raise LessonProblem(
+            path, mistake.line, f"{mistake.old!r} occurs {times} times in the solution of {mistake.exercise}; it must occur once."
+        )
+    return cell.with_solution(cell.solution.replace(mistake.old, mistake.new))
+
+
+def variant(lesson: Lesson, names: dict[str, Any], exercise: str, source: str) -> Any:
+    """Return what `exercise` is when its answer cell is `source` and all else is the reference's."""
+    changed = dict(names)
+    execute(lesson, lesson.answers[exercise], source, changed)
+    if exercise not in changed:
+        raise LessonProblem(lesson.path, lesson.answers[exercise].line, f"the cell defines no {exercise!r}.")
+    return changed[exercise]
+
+
+def mistaken(lesson: Lesson, names: dict[str, Any], mistake: Mistake) -> Any:
+    """Return the mistaken function, or the mistaken answer of a question."""
+    return variant(lesson, names, mistake.exercise, mistaken_source(lesson, mistake))
+
+
+def alternative(lesson: Lesson, names: dict[str, Any], other: Alternative) -> Any:
+    """Return the function as the alternative writes it."""
+    if other.exercise not in lesson.answers:
+        raise LessonProblem(lesson.folder / "alternatives.py", other.line, f"this lesson has no exercise {other.exercise!r}.")
+    return variant(lesson, names, other.exercise, other.source)

@@ -1,0 +1,55 @@
+"""Rehearses grading: runs a lesson's notebook without its experiments, on fresh keys, and expects full marks."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from course_grader.authoring.keying import lesson_keys
+from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.reference import execute
+from course_utils.checks import keys
+
+
+def rehearse(lesson: Lesson, published: Path) -> None:
+    """Run every cell but the experiments with the keys of `published` and a hidden key of its own; LessonProblem where one fails."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with _keys(lesson, published), contextlib.redirect_stdout(io.StringIO()):
+        for cell in lesson.cells:
+            if cell.kind not in ("markdown", "experiment"):
+                execute(lesson, cell, cell.source, names)
+
+
+@contextlib.contextmanager
+def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "course.key"
+        write_hidden_key(path, [lesson], "rehearsal")
+        before, key_before = keys.PUBLISHED, os.environ.get("COURSE_KEY")
+        keys.PUBLISHED, os.environ["COURSE_KEY"] = published, str(path)
+        keys.published_key.cache_clear()
+        try:
+            yield
+        finally:
+            keys.PUBLISHED = before
+            keys.published_key.cache_clear()
+            os.environ.pop("COURSE_KEY")
+            if key_before is not None:
+                os.environ["COURSE_KEY"] = key_before
+
+
+def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:
+    """Write the hidden key of the lessons for a course run with this secret, whole or not at all."""
+    exercises = {name: keys.key_to_json(key) for lesson in lessons for name, key in lesson_keys(lesson, secret).items()}
+    text = json.dumps({"format": keys.FORMAT, "secret": secret, "exercises": exercises}, separators=(",", ":"))
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(fresh, path)

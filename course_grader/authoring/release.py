@@ -1,0 +1,32 @@
+"""The learner's notebooks, made from the teacher's by nbgrader's own converter with the course's own configuration."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config, PyFileConfigLoader
+
+
+def course_config(root: Path) -> Config:
+    """Return the configuration of `nbgrader_config.py`."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+
+
+def release(config: Config, folder: Path, assignment: str) -> None:
+    """Convert `folder`/solutions/`assignment` to `folder`/notebooks/`assignment`, without the gradebook.
+
+    Raises nbgrader's NbGraderException where the conversion fails; the log has the reason.
+    """
+    here = Config(config)
+    here.CourseDirectory.root = str(folder)
+    here.CourseDirectory.assignment_id = assignment
+    # As nbgrader's own --no-db: the build needs no gradebook.
+    here.GenerateAssignment.no_database = True
+    here.SaveCells.enabled = False
+    coursedir = CourseDirectory(config=here)
+    converter = GenerateAssignment(coursedir=coursedir, config=here)
+    converter.log = logging.getLogger("course_grader.release")
+    converter.start()

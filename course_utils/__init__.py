@@ -1,0 +1,1 @@
+"""Helpers for the notebooks of Descent: data, networks, landscapes, plots and checks."""

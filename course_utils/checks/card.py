@@ -1,0 +1,142 @@
+"""The card that a check shows: the same content as HTML for a notebook and as text for a terminal."""
+
+from __future__ import annotations
+
+import html
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_utils.checks.judge import Failure
+from course_utils.checks.probe import Call
+from course_utils.checks.values import Array, Number, Other, Raised, name_of
+
+FEW = 12
+TONES = {
+    "right": ("✓", "#00795c"),
+    "wrong": ("✗", "#c2410c"),
+    "neutral": ("•", "#1d6fa5"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A title, a sentence, and rows of (label, text); `code` names the rows that are set in a fixed-width font."""
+
+    tone: str
+    title: str
+    sentence: str = ""
+    rows: Sequence[tuple[str, str]] = ()
+    code: frozenset[str] = frozenset({"You can try", "Expected", "Yours", "Where"})
+
+    def __repr__(self) -> str:
+        lines = [f"{TONES[self.tone][0]} {self.title}"] + ([f"  {self.sentence}"] if self.sentence else [])
+        for label, text in self.rows:
+            first, *others = text.split("\n")
+            lines += [f"  {label + ':':<13}{first}", *(" " * 15 + line for line in others)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        mark, color = TONES[self.tone]
+        rows = "".join(self._row(label, text) for label, text in self.rows)
+        table = f'<table style="margin:.4em 0 0;border-collapse:collapse">{rows}</table>' if rows else ""
+        sentence = f'<div style="margin-top:.2em">{html.escape(self.sentence)}</div>' if self.sentence else ""
+        return (
+            f'<div style="border-left:5px solid {color};padding:.5em .9em;margin:.2em 0;max-width:58em;line-height:1.45">'
+            f'<div style="font-weight:600"><span style="color:{color}">{mark}</span> {html.escape(self.title)}</div>{sentence}{table}</div>'
+        )
+
+    def _row(self, label: str, text: str) -> str:
+        font = "font-family:var(--jp-code-font-family,monospace);font-size:.92em;white-space:pre-wrap" if label in self.code else ""
+        cell = "padding:.15em .8em .15em 0;vertical-align:top;text-align:left;background:none;border:0"
+        weight = "font-weight:600" if label == "Hint" else ""
+        return (
+            f'<tr style="background:none"><td style="{cell};white-space:nowrap;opacity:.75">{html.escape(label)}</td>'
+            f'<td style="{cell};{font}{weight}">{html.escape(text)}</td></tr>'
+        )
+
+
+def call_text(call: Call, name: str) -> str:
+    """Return a call as a learner can paste it; callables and generators are named only."""
+    args = [argument_text(value) for value in call.args]
+    args += [f"{key}={argument_text(value)}" for key, value in call.kwargs.items()]
+    return f"{name}({', '.join(args)})"
+
+
+def argument_text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, separator=", ", threshold=60, precision=6)
+        return f"np.array({text})"
+    if isinstance(value, float | np.floating):
+        return f"{float(value):.10g}"
+    if isinstance(value, np.integer | np.bool_):
+        return repr(value.item())
+    if isinstance(value, list | tuple):
+        inside = ", ".join(argument_text(item) for item in value) + ("," if isinstance(value, tuple) and len(value) == 1 else "")
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {argument_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, np.random.Generator):
+        return "rng"
+    if callable(value):
+        return getattr(value, "__name__", "function").strip("<>")
+    return repr(value)
+
+
+def value_text(value: Any) -> str:
+    """Return a plain value in few words and numbers."""
+    if isinstance(value, Array):
+        if value.data is None:
+            return name_of(value)
+        return np.array2string(value.data, separator=", ", threshold=60, precision=8)
+    if isinstance(value, Raised):
+        return f"raises {value.error}"
+    if isinstance(value, Number | Other):
+        return name_of(value)
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {value_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, tuple | list):
+        inside = ", ".join(value_text(item) for item in value)
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    return repr(value)
+
+
+def failure_rows(failure: Failure, name: str) -> list[tuple[str, str]]:
+    """Return the call, what was expected and what came, as rows of a card."""
+    expected, received = failure.expected.value, failure.received.value
+    rows = []
+    if failure.received.call is not None:
+        rows.append(("You can try", call_text(failure.received.call, name)))
+    if isinstance(expected, bool):
+        return rows
+    if isinstance(expected, Array) and isinstance(received, Array) and failure.difference.kind == "value" and expected.data is not None:
+        if expected.data.size > FEW and received.data is not None:
+            return [*rows, *_first_wrong_entry(expected.data, received.data, failure)]
+    return [*rows, ("Expected", value_text(expected)), ("Yours", value_text(received))]
+
+
+def _first_wrong_entry(expected: np.ndarray, received: np.ndarray, failure: Failure) -> list[tuple[str, str]]:
+    tolerance = failure.expected.tolerance
+    wrong = np.argwhere(~np.isclose(received, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True))
+    if not len(wrong):
+        return []
+    at = tuple(int(i) for i in wrong[0])
+    place = f"at index {at if len(at) > 1 else at[0]}: "
+    return [("Expected", place + value_text(expected[at].item())), ("Yours", place + value_text(received[at].item()))]
+
+
+def own_frames(error: BaseException) -> str:
+    """Return the learner's own lines of a traceback, innermost last: no frame of this package or of a library."""
+    here = str(Path(__file__).parent)
+    lines = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if here in frame.filename or "site-packages" in frame.filename or "importlib" in frame.filename:
+            continue
+        lines.append(f"line {frame.lineno} of {frame.name}" + (f": {frame.line}" if frame.line else ""))
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""`check` and `check_hidden`: what the test cells of a notebook call."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from typing import Any
+
+from course_utils import progress
+from course_utils.checks.card import Card, failure_rows, own_frames
+from course_utils.checks.forms import Form, FormError
+from course_utils.checks.judge import Failure, Verdict, judge
+from course_utils.checks.keys import Key, PartKey, hidden_key, published_key
+from course_utils.checks.probe import Exercise, exercises
+
+# What a hidden check may say of a difference: its kind, never an argument or a value of the hidden key.
+KINDS = {
+    "raised": "your function raised an error",
+    "not raised": "your function accepts what it should refuse",
+    "silent": "the error comes without a message",
+    "none": "the result is None",
+    "type": "the result is of another type",
+    "complex": "the result is complex",
+    "shape": "the result has another shape",
+    "dtype": "the result has another dtype",
+    "length": "the result has another length",
+    "missing": "the result lacks a key",
+    "nan": "the result holds NaN",
+    "value": "not as it should be",
+}
+
+
+class CheckFailed(AssertionError):
+    """An answer is not right; the message names the exercise and, where the mistake is known, the hint."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this in place of the frames of the check, which would tell a learner nothing.
+        return [f"CheckFailed: {self}"]
+
+
+def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) -> None:
+    """Hold an answer against the published key and show a card.
+
+    `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those functions
+    that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept question tells
+    whether the answer is right.
+
+    Raises CheckFailed where the answer is wrong.
+    """
+    exercise = _exercise(name, answers, part)
+    key = published_key(name)
+    if exercise.form is not None:
+        _check_question(exercise, exercise.form, answers[0], key, reveal)
+        return
+    verdict = judge(exercise, part, answers, key.parts[part])
+    progress.record(name, part, verdict.passed)
+    if verdict.failure is None:
+        _show(Card("right", f"{name} is right{_of_part(part)}.", f"All {verdict.total} checks passed."))
+        return
+    _show(_failure_card(name, verdict, verdict.failure))
+    raise CheckFailed(_line(name, verdict, verdict.failure.received.says, verdict.failure.difference.sentence))
+
+
+def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
+    """Hold an answer against the hidden key, which `COURSE_KEY` names while a teacher grades.
+
+    Tells which property failed and the hint of a known mistake, never an argument or a value. Raises CheckFailed where the
+    answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
+    """
+    exercise = _exercise(name, answers, part)
+    key: Key = hidden_key(name)
+    if exercise.form is not None:
+        _canonical(name, exercise.form, answers[0])
+    verdict = judge(exercise, part, answers, key.parts[part])
+    count = f"{verdict.right} of {verdict.total} hidden checks passed."
+    if verdict.failure is None:
+        _show(Card("right", f"{name}: {count}"))
+        return
+    says = "the answer" if exercise.form else verdict.failure.received.says
+    kind = "not right" if exercise.form else KINDS[verdict.failure.difference.kind]
+    rows = [("Hint", verdict.mistake.hint)] if verdict.mistake else []
+    _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows))
+    raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"))
+
+
+def _check_question(exercise: Exercise, form: Form, answer: Any, key: Key, reveal: bool) -> None:
+    name = exercise.name
+    _canonical(name, form, answer)
+    part: PartKey = key.parts["values"]
+    verdict = judge(exercise, "values", [answer], part)
+    if verdict.mistake is not None:
+        progress.record(name, "values", False)
+        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
+        raise CheckFailed(f"{name}: {verdict.mistake.hint}")
+    if not reveal:
+        sentence = f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
+        _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
+        return
+    progress.record(name, "values", verdict.passed)
+    if verdict.failure is None:
+        _show(Card("right", f"{name} is right."))
+        return
+    _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question once more."))
+    raise CheckFailed(f"{name}: not right yet.")
+
+
+def _canonical(name: str, form: Form, answer: Any) -> str:
+    try:
+        return form.canonical(answer)
+    except FormError as error:
+        _show(Card("wrong", f"{name}: the answer cannot be read", str(error)))
+        raise CheckFailed(f"{name}: {error}") from None
+
+
+def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
+    known = exercises()
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        raise CheckFailed(f"There is no exercise named {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
+    exercise = known[name]
+    if part not in exercise.parts:
+        raise CheckFailed(f"{name} has no part {part!r}: it has {', '.join(map(repr, exercise.parts))}.")
+    wanted = (name, *exercise.needs)
+    if len(answers) != len(wanted):
+        raise CheckFailed(f"check({name!r}, ...) takes {len(wanted)} answers ({', '.join(wanted)}); it got {len(answers)}.")
+    for wanted_name, answer in zip(wanted, answers, strict=True):
+        if exercise.form is None and not callable(answer):
+            raise CheckFailed(f"{wanted_name} must be a function; it is {type(answer).__name__}.")
+        if inspect.isclass(answer):
+            raise CheckFailed(f"{wanted_name} must be a function; it is a class.")
+    return exercise
+
+
+def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
+    error = failure.received.error
+    if isinstance(error, NotImplementedError):
+        return Card("neutral", f"{name} is not written yet.", "Write your answer in place of the line that raises NotImplementedError.")
+    rows = failure_rows(failure, name)
+    sentence = f"{_capital(failure.received.says)}: {failure.difference.sentence}"
+    if error is not None and failure.difference.kind == "raised":
+        rows = [row for row in rows if row[0] == "You can try"]
+        rows += [("Error", f"{type(error).__name__}: {error}"), ("Where", own_frames(error))]
+    if verdict.mistake is not None:
+        rows.append(("Hint", verdict.mistake.hint))
+    return Card("wrong", f"{name} is not right yet.", sentence, [row for row in rows if row[1]])
+
+
+def _line(name: str, verdict: Verdict, says: str, sentence: str) -> str:
+    error = verdict.failure.received.error if verdict.failure else None
+    if isinstance(error, NotImplementedError):
+        return f"{name}: not written yet."
+    hint = f" Hint: {verdict.mistake.hint}" if verdict.mistake else ""
+    return f"{name}: {says}: {sentence}{hint}"
+
+
+def _of_part(part: str) -> str:
+    return " about bad arguments" if part == "arguments" else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _show(card: Card) -> None:
+    from IPython.core.getipython import get_ipython
+
+    if get_ipython() is None:  # type: ignore[no-untyped-call]
+        print(repr(card))
+        return
+    from IPython.display import display
+
+    display(card)  # type: ignore[no-untyped-call]

@@ -1,0 +1,181 @@
+"""How two plain values differ, told so that a learner can act on it.
+
+A wrong type or shape is told before a wrong number: NumPy would otherwise broadcast the two and compare what was never meant to be compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course_utils.checks.values import Array, Number, Raised, name_of
+
+FLOAT32_RTOL = 1e-4
+FLOAT32_ATOL = 1e-5
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Two numbers agree where `abs(received - expected) <= atol + rtol * abs(expected)`."""
+
+    rtol: float = 1e-7
+    atol: float = 1e-9
+
+    def loosened(self) -> Tolerance:
+        """Return the tolerance for an exercise that may be computed in float32."""
+        return Tolerance(max(self.rtol, FLOAT32_RTOL), max(self.atol, FLOAT32_ATOL))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a received value is not the expected one.
+
+    `margin` is the distance in tolerances; anything but a wrong number is infinitely far. `kind` is "value" or the
+    name of a structural difference, after which a probe cannot go on.
+    """
+
+    kind: str
+    sentence: str
+    margin: float = math.inf
+
+    @property
+    def structural(self) -> bool:
+        return self.kind not in ("value", "nan")
+
+
+def difference(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> Difference | None:
+    """Return the first difference in the order of `differences`, structural ones before wrong numbers, or None."""
+    found = list(differences(expected, received, tolerance, float32))
+    structural = [item for item in found if item.structural]
+    return (structural or found or [None])[0]
+
+
+def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> float:
+    """Return by how many tolerances two plain values differ; 0 where they agree."""
+    return max((item.margin for item in differences(expected, received, tolerance, float32)), default=0.0)
+
+
+def differences(
+    expected: Any, received: Any, tolerance: Tolerance, float32: bool = False, where: str = ""
+) -> Iterator[Difference]:
+    """Yield every difference; `where` names the place inside a tuple, list or dict."""
+    what = where or "the result"
+    if isinstance(expected, Raised) or isinstance(received, Raised):
+        yield from _raised(expected, received)
+    elif received is None and expected is not None:
+        yield Difference("none", f"{what} is None. Is a `return` missing?")
+    elif _is_number(expected):
+        yield from _number(expected, received, tolerance, what)
+    elif isinstance(expected, Array):
+        yield from _array(expected, received, tolerance, float32, what)
+    elif isinstance(expected, dict) and isinstance(received, dict):
+        yield from _dict(expected, received, tolerance, float32, where)
+    elif isinstance(expected, tuple | list) and type(expected) is type(received):
+        yield from _sequence(expected, received, tolerance, float32, where)
+    elif type(expected) is not type(received):
+        yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
+    elif expected != received:
+        yield Difference("value", f"{what} is {received!r}; expected {expected!r}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Number | int | float | complex)
+
+
+def _raised(expected: Any, received: Any) -> Iterator[Difference]:
+    if not isinstance(received, Raised):
+        yield Difference("not raised", f"this call should raise {expected.error}; yours returned {name_of(received)}.")
+    elif not isinstance(expected, Raised):
+        yield Difference("raised", f"your function raised {received.error}.")
+    elif expected.error != received.error:
+        yield Difference("raised", f"this call should raise {expected.error}; yours raised {received.error}.")
+    elif expected.has_message and not received.has_message:
+        yield Difference(
+            "silent", f"{received.error} comes without a message. Say in it what is wrong, and what is allowed."
+        )
+
+
+def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> Iterator[Difference]:
+    if isinstance(received, complex) and not isinstance(expected, complex):
+        yield Difference("complex", f"{what} is a complex number; expected a real one. Look for the root of a negative number.")
+    elif not _is_number(received) or isinstance(expected, bool) != isinstance(received, bool):
+        yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
+    elif not isinstance(expected, Number) and not isinstance(received, Number):
+        yield from _values(np.asarray(expected), np.asarray(received), tolerance, what)
+
+
+def _array(expected: Array, received: Any, tolerance: Tolerance, float32: bool, what: str) -> Iterator[Difference]:
+    if not isinstance(received, Array):
+        aside = " Convert it with np.array(...)." if isinstance(received, list | tuple) else ""
+        yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.{aside}")
+    elif received.shape != expected.shape:
+        yield Difference("shape", f"{what} has shape {received.shape}; expected shape {expected.shape}.")
+    elif _dtype_differs(expected.dtype, received.dtype, float32):
+        yield from _dtype(expected.dtype, received.dtype, what)
+    elif expected.data is not None and received.data is not None:
+        yield from _values(expected.data, received.data, tolerance, what)
+
+
+def _dtype_differs(expected: str, received: str, float32: bool) -> bool:
+    if expected == received or (float32 and {expected, received} == {"float64", "float32"}):
+        return False
+    return np.dtype(expected).kind != np.dtype(received).kind or np.dtype(expected).kind in "fc"
+
+
+def _dtype(expected: str, received: str, what: str) -> Iterator[Difference]:
+    if np.dtype(received).kind == "c":
+        yield Difference("complex", f"{what} has complex entries; expected real ones. Look for the root of a negative number.")
+    else:
+        yield Difference("dtype", f"{what} has dtype {received}; expected {expected}.")
+
+
+def _dict(expected: dict[str, Any], received: dict[str, Any], tolerance: Tolerance, float32: bool, where: str) -> Iterator[Difference]:
+    # More keys are allowed: a state may hold what the learner likes to remember.
+    for key, item in expected.items():
+        place = f"`{key}` of {where or 'the result'}"
+        if key not in received:
+            yield Difference("missing", f"{place} is missing; there is {_listed(received)}.")
+        else:
+            yield from differences(item, received[key], tolerance, float32, place)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nothing"
+
+
+def _sequence(expected: Any, received: Any, tolerance: Tolerance, float32: bool, where: str) -> Iterator[Difference]:
+    if len(expected) != len(received):
+        yield Difference("length", f"{where or 'the result'} is {name_of(received)}; expected {name_of(expected)}.")
+        return
+    for i, (one, other) in enumerate(zip(expected, received, strict=True)):
+        yield from differences(one, other, tolerance, float32, f"item {i} of {where or 'the result'}")
+
+
+def _values(expected: np.ndarray, received: np.ndarray, tolerance: Tolerance, what: str) -> Iterator[Difference]:
+    nan = np.isnan(received) & ~np.isnan(expected)
+    if nan.any():
+        yield Difference("nan", f"{what} {_is_or_holds(nan)} NaN. Look for 0/0, or for the root or logarithm of a negative number.")
+        return
+    with np.errstate(invalid="ignore", over="ignore"):
+        expected = expected.astype(complex if expected.dtype.kind == "c" else float)
+        allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
+        same = (expected == received) | (np.isnan(expected) & np.isnan(received))
+        gap = np.where(same, 0.0, np.abs(received - expected) / np.where(np.isfinite(allowed), allowed, 1.0))
+    worst = float(np.max(gap, initial=0.0))
+    if worst > 1 or math.isnan(worst):
+        yield Difference("value", f"{what} {_wrong_share(gap)}.", worst)
+
+
+def _is_or_holds(mask: np.ndarray) -> str:
+    return "is" if mask.ndim == 0 else f"holds {mask.sum()}"
+
+
+def _wrong_share(gap: np.ndarray) -> str:
+    if gap.ndim == 0:
+        return "has another value than expected"
+    wrong = int(np.sum(gap > 1))
+    return f"is wrong in {wrong} of its {gap.size} entries" if wrong < gap.size else "is wrong in every entry"

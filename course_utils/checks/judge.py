@@ -1,0 +1,73 @@
+"""Holds an answer's observations against a key: right, wrong, and which known mistake it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from course_utils.checks.compare import Difference, difference, margin
+from course_utils.checks.keys import KnownMistake, PartKey, Run
+from course_utils.checks.probe import Exercise, Observation, run
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first observation that differs, beside what the reference gave."""
+
+    expected: Observation
+    received: Observation
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: how many of its `total` observations agree, the first failure, the mistake recognised."""
+
+    total: int
+    right: int
+    failure: Failure | None = None
+    mistake: KnownMistake | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.failure is None
+
+
+def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -> Verdict:
+    """Ask the probe's questions of `answers` (the exercise's own function first) and compare with the key."""
+    runs = [run(exercise, part, seed, answers, expected) for seed, expected in zip(key.seeds, key.runs, strict=True)]
+    failures = list(_failures(key, runs, exercise.float32))
+    if not failures:
+        return Verdict(key.size, key.size)
+    answered = sum(len(seen) for seen in runs)
+    known = next((mistake for mistake in key.mistakes if alike(mistake.runs, runs, exercise.float32)), None)
+    return Verdict(key.size, answered - len(failures), _first(failures), known)
+
+
+def _failures(key: PartKey, runs: Sequence[Run], float32: bool) -> Iterator[Failure]:
+    for expected_run, run_ in zip(key.runs, runs, strict=True):
+        for expected, received in zip(expected_run, run_, strict=False):
+            if found := difference(expected.value, received.value, expected.tolerance, float32):
+                yield Failure(expected, received, found)
+
+
+def _first(failures: Sequence[Failure]) -> Failure:
+    return next((failure for failure in failures if failure.difference.structural), failures[0])
+
+
+def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> bool:
+    """Tell whether two answers gave the same observations, within tolerance, at every seed."""
+    return distance(runs, others, float32) == 0
+
+
+def distance(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> float:
+    """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped earlier."""
+    largest = 0.0
+    for one, other in zip(runs, others, strict=True):
+        if len(one) != len(other):
+            return math.inf
+        for seen, seen_too in zip(one, other, strict=True):
+            largest = max(largest, margin(seen.value, seen_too.value, seen.tolerance, float32))
+    return largest

@@ -1,0 +1,147 @@
+"""Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
+
+The published keys stand in `course_utils/checks/keys/`, one JSON file an exercise, and serve the instant check. A hidden key
+is one file with every exercise, made from a secret seed; the environment variable `COURSE_KEY` names it while grading.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from course_utils.checks.compare import Tolerance, difference
+from course_utils.checks.probe import Observation
+from course_utils.checks.values import from_json, to_json
+
+FORMAT = 1
+SAME = {"same": None}
+PUBLISHED = files("course_utils.checks") / "keys"
+
+Run = Sequence[Observation]
+
+
+class KeyProblem(Exception):
+    """A key that is missing, damaged or of another version; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class KnownMistake:
+    """A likely wrong answer: its id, the hint for it, and its observations, one run a seed."""
+
+    id: str
+    hint: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class PartKey:
+    """The key of one part of an exercise; `runs` are the reference's, one a seed."""
+
+    seeds: tuple[int, ...]
+    runs: tuple[Run, ...]
+    mistakes: tuple[KnownMistake, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of observations, which is the number of checks that a learner hears of."""
+        return sum(len(run) for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of one exercise, by part."""
+
+    exercise: str
+    parts: dict[str, PartKey]
+
+
+def key_to_json(key: Key) -> dict[str, Any]:
+    """Return a key as JSON can hold it."""
+    return {"format": FORMAT, "exercise": key.exercise, "parts": {name: _part_to_json(part) for name, part in key.parts.items()}}
+
+
+def _part_to_json(part: PartKey) -> dict[str, Any]:
+    return {
+        "seeds": list(part.seeds),
+        "reference": [[_observation_to_json(seen) for seen in run] for run in part.runs],
+        "mistakes": [
+            {"id": mistake.id, "hint": mistake.hint, "runs": [_brief(run, right) for run, right in zip(mistake.runs, part.runs, strict=True)]}
+            for mistake in part.mistakes
+        ],
+    }
+
+
+def _observation_to_json(seen: Observation) -> dict[str, Any]:
+    return {"says": seen.says, "value": to_json(seen.value), "rtol": seen.tolerance.rtol, "atol": seen.tolerance.atol}
+
+
+def _brief(run: Run, right: Run) -> list[Any]:
+    # Most observations of most mistakes are the reference's own: keys stay a fraction of the size without them.
+    return [
+        SAME if difference(one.value, seen.value, one.tolerance) is None else to_json(seen.value)
+        for seen, one in zip(run, right, strict=False)
+    ]
+
+
+def key_from_json(data: Any) -> Key:
+    """Return the key that `key_to_json` wrote; KeyProblem where the data is something else."""
+    try:
+        if data["format"] != FORMAT:
+            raise KeyProblem(f"The key has format {data['format']}, and this version reads {FORMAT}: make the key anew.")
+        return Key(data["exercise"], {name: _part_from_json(part) for name, part in data["parts"].items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise KeyProblem(f"The key is damaged ({type(error).__name__}: {error}): make it anew.") from error
+
+
+def _part_from_json(data: dict[str, Any]) -> PartKey:
+    runs = tuple(
+        [Observation(seen["says"], from_json(seen["value"]), Tolerance(seen["rtol"], seen["atol"])) for seen in run] for run in data["reference"]
+    )
+    mistakes = tuple(
+        KnownMistake(mistake["id"], mistake["hint"], tuple(_whole(run, right) for run, right in zip(mistake["runs"], runs, strict=True)))
+        for mistake in data["mistakes"]
+    )
+    return PartKey(tuple(data["seeds"]), runs, mistakes)
+
+
+def _whole(run: Sequence[Any], right: Run) -> Run:
+    return [
+        one if seen == SAME else Observation(one.says, from_json(seen), one.tolerance) for seen, one in zip(run, right, strict=False)
+    ]
+
+
+@functools.lru_cache(maxsize=64)
+def published_key(exercise: str) -> Key:
+    """Return the published key of an exercise."""
+    try:
+        text = (PUBLISHED / f"{exercise}.json").read_text(encoding="utf-8")
+        return key_from_json(json.loads(text))
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise KeyProblem(f"The published key of {exercise!r} is missing or damaged: install course_utils anew.") from error
+
+
+def hidden_key(exercise: str) -> Key:
+    """Return the hidden key of an exercise from the file that `COURSE_KEY` names."""
+    name = os.environ.get("COURSE_KEY", "")
+    if not name or not Path(name).is_file():
+        raise KeyProblem("Hidden checks run only while a teacher grades: COURSE_KEY does not name a key here.")
+    path = Path(name)
+    keys = _hidden_file(path, path.stat().st_mtime_ns)
+    if exercise not in keys:
+        raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it anew with `course key`.")
+    return key_from_json(keys[exercise])
+
+
+@functools.lru_cache(maxsize=1)
+def _hidden_file(path: Path, modified: int) -> dict[str, Any]:
+    try:
+        keys = json.loads(path.read_text(encoding="utf-8"))["exercises"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KeyProblem("The hidden key cannot be read: make it anew with `course key`.") from error
+    return dict(keys)

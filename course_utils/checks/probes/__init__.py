@@ -1,0 +1,1 @@
+"""The probes of each lesson, one module a lesson."""

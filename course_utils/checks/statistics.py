@@ -1,0 +1,23 @@
+"""Tolerances for statistics of random answers, from bounds that hold for every sample size.
+
+Each function takes the false-alarm probability `alpha` of one comparison and returns how far a right answer can be off with
+that probability. Both sides of a comparison are random, the key's and the learner's, so each bound covers two samples.
+"""
+
+from __future__ import annotations
+
+import math
+
+ALPHA = 1e-11
+
+
+def mean_tolerance(n: int, width: float, alpha: float = ALPHA) -> float:
+    """Return t such that the means of two samples of n values, each in an interval of this width, differ by more than t
+    with probability at most alpha (Hoeffding 1963, theorem 2, applied to each sample with alpha/2)."""
+    return 2 * width * math.sqrt(math.log(4 / alpha) / (2 * n))
+
+
+def fraction_tolerance(n: int, alpha: float = ALPHA) -> float:
+    """Return t such that the shares of two samples of n below a threshold differ by more than t, at any threshold, with
+    probability at most alpha (Dvoretzky, Kiefer and Wolfowitz 1956 with Massart's 1990 constant)."""
+    return 2 * math.sqrt(math.log(4 / alpha) / (2 * n))

@@ -1,0 +1,48 @@
+"""Likely mistakes of lesson 00."""
+
+from course_grader.authoring.bank import edit
+
+MISTAKES = [
+    edit(
+        "mean_squared_error",
+        "not_squared",
+        "(prediction - target) ** 2",
+        "prediction - target",
+        "Errors of opposite sign cancel here. Which word of \"mean squared error\" prevents that?",
+    ),
+    edit(
+        "mean_squared_error",
+        "absolute",
+        "(prediction - target) ** 2",
+        "np.abs(prediction - target)",
+        "This is the mean absolute error. It does not cancel either, but it weighs large errors differently.",
+    ),
+    edit(
+        "mean_squared_error",
+        "sum",
+        "np.mean(",
+        "np.sum(",
+        "Your number grows when there are more examples. Which word of \"mean squared error\" prevents that?",
+    ),
+    edit(
+        "mean_squared_error",
+        "root",
+        "np.mean((prediction - target) ** 2)",
+        "np.sqrt(np.mean((prediction - target) ** 2))",
+        "This is the root mean squared error. The formula has no root around the mean.",
+    ),
+    edit(
+        "mean_squared_error",
+        "per_row",
+        "np.mean((prediction - target) ** 2)",
+        "np.sum((prediction - target) ** 2) / len(prediction)",
+        "For a table, len() counts the rows only. How many values are there in all?",
+    ),
+    edit(
+        "mean_squared_error",
+        "square_of_mean",
+        "np.mean((prediction - target) ** 2)",
+        "np.mean(prediction - target) ** 2",
+        "The order matters: first square each error, then take the mean. Yours lets errors cancel first.",
+    ),
+]
