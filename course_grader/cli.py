@@ -1,9 +1,122 @@
-"""The verbs that the maintainer and the teacher add to `course`."""
+"""The verbs of `course` for those who write lessons and those who grade. Thin: every import that costs time is in a verb."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from course_utils.errors import CourseError, Exit
+
+if TYPE_CHECKING:
+    from course_grader.authoring.lesson import Lesson
+
+AUTHOR, TEACHER = "For authors", "For teachers"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
+    app.command("build", rich_help_panel=AUTHOR)(build)
+    app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
+    app.command("samples", rich_help_panel=AUTHOR)(samples)
+    app.command("key", rich_help_panel=TEACHER)(key)
+
+
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
+) -> None:
+    """Build solutions/, notebooks/ and the published keys from lessons/."""
+    from course_grader.authoring import build as authoring
+    from course_grader.authoring.lesson import LessonProblem
+
+    root = course_root()
+    try:
+        changed = (authoring.check_build if check else authoring.build)(root, _with_bar)
+    except (LessonProblem, authoring.BuildRefused) as problem:
+        raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
+    for path in changed:
+        typer.echo(path)
+    if check and changed:
+        raise CourseError(f"{len(changed)} built files are out of date: run `course build`.", Exit.WRONG)
+    typer.echo(f"{len(changed)} files written." if changed else "Everything is up to date.")
+
+
+def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
+    """Make a lesson with one exercise that builds, to write over."""
+    from course_grader.authoring.new_lesson import new_lesson as make
+
+    root = course_root()
+    try:
+        paths = make(root, name)
+    except (ValueError, FileExistsError) as error:
+        raise CourseError(str(error)) from error
+    for path in paths:
+        typer.echo(path.relative_to(root))
+    typer.echo("Write over them, then run `course build`.")
+
+
+def key(
+    lessons: Annotated[list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the key; by default course.key beside nbgrader_config.py.")] = None,
+    secret: Annotated[str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")] = None,
+) -> None:
+    """Make the hidden key of a course run, from a secret that nobody else knows."""
+    import secrets
+
+    from course_grader.authoring.lesson import LessonProblem
+    from course_grader.authoring.rehearsal import write_hidden_key
+
+    root = course_root()
+    place = out or root / "course.key"
+    if place.exists() and secret is None:
+        raise CourseError(f"{place.name} exists already, and grades given with it would change: move it away first.")
+    chosen = _chosen(root, lessons)
+    try:
+        write_hidden_key(place, list(_with_bar(chosen)), secret or secrets.token_hex(16))
+    except LessonProblem as problem:
+        raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
+    typer.echo(f"{place.name} holds the hidden checks of {len(chosen)} lessons. Keep it to yourself, and keep a copy.")
+
+
+def samples(
+    lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
+    into: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
+) -> None:
+    """Write sample submissions: all right, blank, and one for each known mistake."""
+    from course_grader.authoring.submissions import write_samples
+
+    root = course_root()
+    students = [student for one in _chosen(root, [lesson]) for student in write_samples(root, one, into)]
+    typer.echo(f"{len(students)} submissions written to {into}.")
+
+
+def course_root() -> Path:
+    """Return the nearest folder upwards that holds lessons/ and nbgrader_config.py; CourseError where there is none."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "lessons").is_dir() and (folder / "nbgrader_config.py").is_file():
+            return folder
+    raise CourseError("No lessons/ and nbgrader_config.py here or above: go to a clone of the course and try again.")
+
+
+def _chosen(root: Path, names: Sequence[str] | None) -> list[Lesson]:
+    from course_grader.authoring.lesson import LessonProblem, read_lessons
+
+    try:
+        lessons = read_lessons(root)
+    except LessonProblem as problem:
+        raise CourseError(str(problem), Exit.WRONG) from problem
+    known = {lesson.name: lesson for lesson in lessons}
+    if unknown := [name for name in names or () if name not in known]:
+        raise CourseError(f"There is no lesson {unknown[0]!r}: there is {', '.join(known)}.")
+    return [known[name] for name in names] if names else lessons
+
+
+def _with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
+    from rich.console import Console
+    from rich.progress import track
+
+    items: Any = track(lessons, "Lessons", console=Console(stderr=True), transient=True)
+    yield from items

@@ -23,7 +23,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_utils.checks import check
+from course_utils.checks import check, check_hidden
 
 # %% [markdown]
 # Run the cells from top to bottom. A cell knows only what was run before it. If things get confused, choose
@@ -120,8 +120,6 @@ except AssertionError:
 # %% kind="test" grade_id="mean_squared_error_hidden" points=2
 # Your teacher's hidden checks of mean_squared_error run here.
 ### BEGIN HIDDEN TESTS
-from course_utils.checks import check_hidden
-
 check_hidden("mean_squared_error", mean_squared_error)
 ### END HIDDEN TESTS
 
