@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
+    lessons: Annotated[list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
     """Build solutions/, notebooks/ and the published keys from lessons/."""
@@ -33,7 +34,9 @@ def build(
 
     root = course_root()
     try:
-        changed = (authoring.check_build if check else authoring.build)(root, _with_bar)
+        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), _with_bar)
+    except KeyError as error:
+        raise CourseError(str(error.args[0])) from error
     except (LessonProblem, authoring.BuildRefused) as problem:
         raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
     for path in changed:
@@ -105,13 +108,11 @@ def _chosen(root: Path, names: Sequence[str] | None) -> list[Lesson]:
     from course_grader.authoring.lesson import LessonProblem, read_lessons
 
     try:
-        lessons = read_lessons(root)
+        return read_lessons(root, names or ())
+    except KeyError as error:
+        raise CourseError(str(error.args[0])) from error
     except LessonProblem as problem:
         raise CourseError(str(problem), Exit.WRONG) from problem
-    known = {lesson.name: lesson for lesson in lessons}
-    if unknown := [name for name in names or () if name not in known]:
-        raise CourseError(f"There is no lesson {unknown[0]!r}: there is {', '.join(known)}.")
-    return [known[name] for name in names] if names else lessons
 
 
 def _with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:

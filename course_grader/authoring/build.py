@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -37,25 +36,30 @@ class BuildRefused(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-def build(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]] = iter) -> list[str]:
-    """Build everything below `root`; return the paths that changed. `each` may show progress over the lessons."""
-    with _made(root, each) as fresh:
-        changed = drift(root, fresh)
-        for folder in BUILT:
-            if any(Path(path).is_relative_to(folder) for path in changed):
-                _replace(fresh / folder, root / folder)
+Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
+
+
+def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
+    """Build the lessons below `root`, all of them or only those named; return the paths, relative to `root`, that changed.
+
+    `each` may show progress over the lessons. Raises BuildRefused or LessonProblem, and then nothing has changed.
+    """
+    with _made(root, only, each) as fresh:
+        changed = drift(root, fresh, only)
+        for path in changed:
+            _put(fresh / path, root / path)
     return changed
 
 
-def check_build(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]] = iter) -> list[str]:
-    """Return the paths that a build would change, and change nothing."""
-    with _made(root, each) as fresh:
-        return drift(root, fresh)
+def check_build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
+    """Return the paths that `build` would change, and change nothing."""
+    with _made(root, only, each) as fresh:
+        return drift(root, fresh, only)
 
 
 @contextlib.contextmanager
-def _made(root: Path, each: Callable[[Sequence[Lesson]], Iterator[Lesson]]) -> Iterator[Path]:
-    lessons = read_lessons(root)
+def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
+    lessons = read_lessons(root, only)
     if problems := list(refusals(lessons)):
         raise BuildRefused(problems)
     # Beside the house, so that moving into place is one rename on the same disk.
@@ -109,34 +113,30 @@ def _same_values(one: Key, other: Key) -> bool:
     return True
 
 
-def drift(root: Path, fresh: Path) -> list[str]:
-    """Return the built files that differ, are missing or are no longer built, as paths relative to `root`."""
-    changed = []
-    for folder in BUILT:
-        wanted = {path.relative_to(fresh): path for path in (fresh / folder).rglob("*") if path.is_file()}
-        present = {path.relative_to(root): path for path in (root / folder).rglob("*") if path.is_file() and _is_built(path)}
-        changed += [
-            str(name)
-            for name in sorted(wanted.keys() | present.keys())
-            if name not in wanted or name not in present or wanted[name].read_bytes() != present[name].read_bytes()
-        ]
-    return changed
+def drift(root: Path, fresh: Path, only: Sequence[str] = ()) -> list[Path]:
+    """Return the built files that differ, are missing or are no longer built, relative to `root`."""
+    wanted = {path.relative_to(fresh) for folder in BUILT for path in (fresh / folder).rglob("*") if path.is_file()}
+    present = {path.relative_to(root) for folder in BUILT for path in (root / folder).rglob("*") if _is_built(path)}
+    if only:
+        # A key's file does not tell its lesson, so that stale keys are found only when everything is built.
+        present = {path for path in present if path in wanted or path.parts[1] in only}
+    return sorted(path for path in wanted | present if path not in wanted & present or not _same_bytes(root / path, fresh / path))
+
+
+def _same_bytes(one: Path, other: Path) -> bool:
+    return one.read_bytes() == other.read_bytes()
 
 
 def _is_built(path: Path) -> bool:
-    return not any(part.startswith(".") for part in path.parts[-2:])
+    # Learners' progress files and checkpoints may stand beside the notebooks.
+    return path.is_file() and not any(part.startswith(".") for part in path.parts[-2:])
 
 
-def _replace(fresh: Path, place: Path) -> None:
-    # Learners' progress files and checkpoints may stand beside the notebooks: file by file, each one whole.
-    wanted = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
-    place.mkdir(parents=True, exist_ok=True)
-    for path in sorted(place.rglob("*")):
-        if path.is_file() and _is_built(path) and path.relative_to(place) not in wanted:
-            path.unlink()
-    for name in sorted(wanted):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(fresh / name, place / name)
-    for folder in sorted((path for path in place.rglob("*") if path.is_dir()), reverse=True):
-        if not any(folder.iterdir()):
-            shutil.rmtree(folder)
+def _put(fresh: Path, place: Path) -> None:
+    if fresh.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(fresh, place)
+        return
+    place.unlink()
+    with contextlib.suppress(OSError):
+        place.parent.rmdir()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,9 +121,12 @@ def read_lesson(folder: Path) -> Lesson:
     )
 
 
-def read_lessons(root: Path) -> list[Lesson]:
-    """Read every lesson below `root`/lessons, in the order of their names."""
-    return [read_lesson(folder) for folder in sorted((root / "lessons").iterdir()) if (folder / "lesson.py").is_file()]
+def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:
+    """Read the lessons below `root`/lessons, all or only those named, in the order of their names; KeyError for an unknown name."""
+    folders = {folder.name: folder for folder in sorted((root / "lessons").iterdir()) if folder.is_dir() and folder.name[0].isdigit()}
+    if unknown := [name for name in only if name not in folders]:
+        raise KeyError(f"There is no lesson {unknown[0]!r}: there is {', '.join(folders)}.")
+    return [read_lesson(folder) for name, folder in folders.items() if not only or name in only]
 
 
 def read_cells(path: Path) -> Iterator[Cell]:

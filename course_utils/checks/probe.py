@@ -27,7 +27,7 @@ import numpy as np
 from course_utils.checks import probes
 from course_utils.checks.compare import Tolerance, difference
 from course_utils.checks.forms import Form
-from course_utils.checks.values import Raised, form, plain
+from course_utils.checks.values import Other, Raised, form, plain
 
 EXACT = Tolerance(0.0, 0.0)
 DEFAULT = Tolerance()
@@ -69,13 +69,19 @@ class Trial:
     float32: bool = False
     observations: list[Observation] = field(default_factory=list)
 
-    def call(self, says: str, function: Callable[..., Any], *args: Any, rtol: float = 1e-7, atol: float = 1e-9, **kwargs: Any) -> Any:
-        """Call the function and observe its result, what it raised, and that it left its arguments alone; return the result."""
-        return self._ask(says, function, args, kwargs, Tolerance(rtol, atol), plain)
+    def call(
+        self, says: str, function: Callable[..., Any], *args: Any,
+        rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        """Call the function and observe its result, what it raised, and that it left its arguments alone; return the result.
 
-    def sample(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        `hide` is the place of an item of the result that is the learner's own, such as a cache, and is not compared.
+        """
+        return self._ask(says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide)))
+
+    def sample(self, says: str, function: Callable[..., Any], *args: Any, hide: int | None = None, **kwargs: Any) -> Any:
         """Like `call`, but observe only types and shapes of the result: for results that are drawn at random."""
-        return self._ask(says, function, args, kwargs, DEFAULT, lambda result: form(plain(result)))
+        return self._ask(says, function, args, kwargs, DEFAULT, lambda result: form(plain(_hidden(result, hide))))
 
     def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Observe whether the call raises, and which error."""
@@ -115,6 +121,12 @@ class Trial:
             found = difference(expected.value, observation.value, expected.tolerance, self.float32)
             if found and found.structural:
                 raise Stop
+
+
+def _hidden(result: Any, place: int | None) -> Any:
+    if place is None or not isinstance(result, tuple) or place >= len(result):
+        return result
+    return (*result[:place], Other("your own"), *result[place + 1 :])
 
 
 def raised(error: BaseException) -> Raised:
