@@ -10,6 +10,7 @@ from typing import Any
 from course_utils.errors import CourseError
 
 NAME = "[0-9][0-9]_*"
+REMEDY = "Save it again in JupyterLab, or take a fresh copy."
 
 
 def lessons_in(folder: Path) -> list[Path]:
@@ -57,27 +58,37 @@ def find(name: str, start: Path) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a notebook of format 4 as plain data; CourseError with one sentence where it is none."""
+    """Return a notebook of format 4 as plain data, each source as one string.
+
+    Raises CourseError with one sentence where the file is no such notebook.
+    """
     try:
-        notebook: Any = json.loads(path.read_text(encoding="utf-8-sig"))
+        notebook: object = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, RecursionError):
-        raise CourseError(f"{path} is not a notebook: it is not readable as text. {_REMEDY}") from None
+        raise CourseError(f"{path} is not a notebook: it is not readable as text. {REMEDY}") from None
     except json.JSONDecodeError as error:
-        sentence = f"{path} is not a notebook: line {error.lineno} is not JSON ({error.msg}). {_REMEDY}"
+        sentence = f"{path} is not a notebook: line {error.lineno} is not JSON ({error.msg}). {REMEDY}"
         raise CourseError(sentence) from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
-        raise CourseError(f"{path} is not a notebook of format 4: it has no list of cells. {_REMEDY}")
+    if not isinstance(notebook, dict) or not _is_notebook(notebook):
+        raise CourseError(f"{path} is JSON, but not a notebook of format 4. {REMEDY}")
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
     return notebook
 
 
-_REMEDY = "Save it again in JupyterLab, or take a fresh copy."
+def _is_notebook(data: dict[str, Any]) -> bool:
+    cells = data.get("cells")
+    if data.get("nbformat") != 4 or not isinstance(data.get("metadata"), dict) or not isinstance(cells, list):
+        return False
+    return all(map(_is_cell, cells))
 
 
 def _is_cell(cell: object) -> bool:
-    if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+    if not isinstance(cell, dict) or not isinstance(cell.get("metadata"), dict):
         return False
-    return isinstance(cell.get("metadata"), dict) and isinstance(cell.get("source"), str | list)
+    lines = cell.get("source")
+    is_text = isinstance(lines, str) or (isinstance(lines, list) and all(isinstance(line, str) for line in lines))
+    return is_text and cell.get("cell_type") in ("code", "markdown", "raw")
 
 
 def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,12 +99,6 @@ def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
 def _is_test(cell: dict[str, Any]) -> bool:
     marks = cell["metadata"].get("nbgrader")
     return isinstance(marks, dict) and bool(marks.get("grade")) and not marks.get("solution")
-
-
-def source(cell: dict[str, Any]) -> str:
-    """Return a cell's text, which the file may hold as a list of lines."""
-    text = cell["source"]
-    return text if isinstance(text, str) else "".join(text)
 
 
 def grade_id(cell: dict[str, Any]) -> str:

@@ -9,8 +9,9 @@ import contextlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from course_utils import notebooks
 
@@ -90,6 +91,11 @@ class LessonProgress:
     @property
     def hidden(self) -> float:
         return sum(exercise.hidden for exercise in self.exercises)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `course progress --json` prints."""
+        sums = {name: getattr(self, name) for name in ("passed", "points", "possible", "hidden")}
+        return {"lesson": self.lesson, **sums, "exercises": [asdict(exercise) for exercise in self.exercises]}
 
 
 def summary(folder: Path) -> list[LessonProgress]:

@@ -1,0 +1,123 @@
+"""The command `course`: thin, and quick to answer, since every verb imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course_utils.errors import CourseError, Exit, from_os
+
+EXIT_CODES = (
+    "Exit codes: 0 fine; 1 something is wrong in what was checked; 2 wrong use or unusable input; "
+    "3 the machine stands in the way (a permission, a full disk, a missing program); 130 interrupted."
+)
+COMMANDS = "descent.commands"
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="course",
+    help="Descent: training neural networks by hand.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
+
+
+@app.command()
+def lab(
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.", min=1, max=65535)] = None,
+) -> None:
+    """Open JupyterLab on the first notebook."""
+    from course_utils.lab import open_lab
+
+    open_lab(Path.cwd(), browser, port)
+
+
+@app.command()
+def check(
+    notebook: Annotated[str, typer.Argument(help="A path, a lesson's name, or its number, such as 01.")],
+    timeout: Annotated[int, typer.Option(help="Stop a cell after so many seconds.", min=1)] = 120,
+    as_json: AsJson = False,
+) -> None:
+    """Run a notebook from top to bottom in a fresh kernel, and tell which of its checks pass."""
+    from course_utils import notebooks, terminal
+    from course_utils.running import run_notebook
+
+    path = notebooks.find(notebook, Path.cwd())
+    with terminal.progress_bar(path.name) as on_cell:
+        run = run_notebook(path, timeout, on_cell)
+    if as_json:
+        print(json.dumps(run.as_dict(), indent=1))
+    else:
+        terminal.show_run(run)
+    if run.count("failed"):
+        raise typer.Exit(Exit.WRONG)
+
+
+@app.command()
+def progress(as_json: AsJson = False) -> None:
+    """Show which exercises are solved. It is kept beside the notebooks, on this machine alone."""
+    from course_utils import notebooks, terminal
+    from course_utils.progress import summary
+
+    lessons = summary(notebooks.require_folder(Path.cwd()))
+    if as_json:
+        print(json.dumps([lesson.as_dict() for lesson in lessons], indent=1))
+    else:
+        terminal.show_progress(lessons)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look for what commonly goes wrong, and say the remedy."""
+    from course_utils import terminal
+    from course_utils.doctor import examine
+
+    findings = examine(Path.cwd())
+    if as_json:
+        print(json.dumps([finding.as_dict() for finding in findings], indent=1))
+    else:
+        terminal.show_findings(findings)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(Exit.WRONG)
+
+
+def add_commands() -> None:
+    """Add the verbs of other packages; one that is broken costs its own verbs, and a line on stderr."""
+    for entry in entry_points(group=COMMANDS):
+        try:
+            entry.load()(app)
+        except ImportError as error:
+            print(f"course: the commands of {entry.value} are missing: {error}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run `course`: every foreseeable problem ends in one sentence on stderr and a documented exit code."""
+    from course_utils.lab import use_own_programs
+
+    use_own_programs()
+    add_commands()
+    try:
+        app()
+    except CourseError as error:
+        _stop(str(error), error.exit_code)
+    except OSError as error:
+        problem = from_os(error)
+        _stop(str(problem), problem.exit_code)
+    except KeyboardInterrupt:
+        _stop("interrupted.", INTERRUPTED)
+
+
+def _stop(sentence: str, exit_code: int) -> None:
+    print(f"course: {sentence}", file=sys.stderr)
+    sys.exit(exit_code)

@@ -1,0 +1,206 @@
+"""`course doctor`: looks at what commonly goes wrong, and says the remedy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from course_utils import notebooks
+from course_utils.errors import CourseError, from_os
+from course_utils.running import KERNEL, KERNEL_REMEDY
+
+DISTRIBUTION = "descent-course"
+INSTALL = "In the course's folder, run `pip install -c requirements.lock -e '.[lab]'`."
+SERVER_EXTENSION = "nbgrader.server_extensions.validate_assignment"
+LAB_EXTENSION = "@jupyter/nbgrader"
+VALIDATE_PLUGIN = f"{LAB_EXTENSION}:validate-assignment"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found; `remedy` is empty where all is well."""
+
+    subject: str
+    says: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        return not self.remedy
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `course doctor --json` prints."""
+        return {**asdict(self), "well": self.well}
+
+
+def examine(start: Path) -> list[Finding]:
+    """Look at the machine and at the course's folder nearest to `start`, and return every finding in order."""
+    folder = notebooks.find_folder(start)
+    found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook()]
+    if folder is None:
+        remedy = "Change to the course's folder, the one with the folder `notebooks`, and call `course doctor` again."
+        return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]
+    return [*found, Finding("folder", f"the notebooks are in {folder}."), *writing(folder), *freshness(folder)]
+
+
+def python(running: tuple[int, ...]) -> Finding:
+    """Compare Python's own version with what the course needs."""
+    shown = ".".join(map(str, running))
+    remedy = "" if running >= (3, 11) else "Install Python 3.11 or newer, and make the environment again with it."
+    return Finding("Python", f"version {shown}.", remedy)
+
+
+def packages() -> Finding:
+    """Compare the installed packages with the versions that the course asks for."""
+    try:
+        wanted = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return Finding("packages", "the course itself is not installed in this Python.", INSTALL)
+    problems = list(_unmet(wanted))
+    if problems:
+        return Finding("packages", "; ".join(problems) + ".", INSTALL)
+    return Finding("packages", f"all in place, with course version {version(DISTRIBUTION)}.")
+
+
+def _unmet(wanted: list[str]) -> Iterator[str]:
+    from packaging.requirements import Requirement
+
+    for requirement in map(Requirement, wanted):
+        marker = requirement.marker
+        if marker is not None and not any(marker.evaluate({"extra": extra}) for extra in ("", "lab")):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            yield f"{requirement.name} is missing"
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            yield f"{requirement.name} {installed} is installed, {requirement.specifier} is needed"
+
+
+def kernel() -> Finding:
+    """See whether Jupyter's kernel runs in the Python that holds the course."""
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    except ImportError:
+        return Finding("kernel", "Jupyter is not installed.", INSTALL)
+    try:
+        program = KernelSpecManager().get_kernel_spec(KERNEL).argv[0]
+    except (NoSuchKernel, IndexError):
+        return Finding("kernel", f"Jupyter knows no kernel {KERNEL!r}.", _sentence(KERNEL_REMEDY))
+    # Jupyter puts the running Python in the place of a bare "python".
+    plain = {"python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)}
+    if program not in plain and Path(program).absolute() != Path(sys.executable).absolute():
+        return Finding(
+            "kernel", f"{KERNEL!r} runs {program}, which is not the course's Python.", _sentence(KERNEL_REMEDY)
+        )
+    return Finding("kernel", f"{KERNEL!r} runs the course's Python.")
+
+
+def validate_button() -> Finding:
+    """See whether nbgrader's Validate button works: its page in JupyterLab and its part in the server."""
+    try:
+        from jupyter_core.paths import jupyter_config_path, jupyter_path
+    except ImportError:
+        return Finding("Validate", "Jupyter is not installed.", INSTALL)
+    if not any((Path(place) / LAB_EXTENSION / "package.json").is_file() for place in jupyter_path("labextensions")):
+        return Finding("Validate", "nbgrader's extension of JupyterLab is missing.", INSTALL)
+    config = [Path(place) for place in jupyter_config_path()]
+    if _is_disabled(config):
+        remedy = f"Run `jupyter labextension enable {LAB_EXTENSION}` and the same with {VALIDATE_PLUGIN}."
+        return Finding("Validate", "nbgrader's extension of JupyterLab is switched off.", remedy)
+    if not _server_part_enabled(config):
+        remedy = f"Run `jupyter server extension enable --sys-prefix {SERVER_EXTENSION}`."
+        return Finding("Validate", "nbgrader's extension of the server is switched off.", remedy)
+    return Finding("Validate", "nbgrader's extension is on.")
+
+
+def _is_disabled(config: list[Path]) -> bool:
+    for folder in config:
+        disabled = _settings(folder / "labconfig" / "page_config.json").get("disabledExtensions", {})
+        for name in (VALIDATE_PLUGIN, LAB_EXTENSION):
+            if isinstance(disabled, dict) and name in disabled:
+                return bool(disabled[name])
+    return False
+
+
+def _server_part_enabled(config: list[Path]) -> bool:
+    """Follow Jupyter's order: the first folder that names the extension decides, there a single file over `.d/`."""
+    for folder in config:
+        for file in (folder / "jupyter_server_config.json", *sorted(folder.glob("jupyter_server_config.d/*.json"))):
+            extensions = _settings(file).get("ServerApp", {}).get("jpserver_extensions", {})
+            if SERVER_EXTENSION in extensions:
+                return bool(extensions[SERVER_EXTENSION])
+    return False
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    try:
+        settings: object = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def gradebook() -> Finding:
+    """See whether nbgrader finds `alembic`, the program that it calls for its gradebook."""
+    if shutil.which("alembic") is None:
+        remedy = f"Activate the course's environment, so that its programs are found. Still missing? {INSTALL}"
+        return Finding("gradebook", "the program `alembic` is not on PATH; nbgrader's gradebook needs it.", remedy)
+    return Finding("gradebook", "nbgrader finds `alembic`.")
+
+
+def writing(folder: Path) -> Iterator[Finding]:
+    """See whether files can be written where the notebooks are saved."""
+    for place in sorted({path.parent for path in notebooks.lessons_in(folder)}):
+        try:
+            with tempfile.TemporaryFile(dir=place) as file:
+                file.write(b"course")
+        except OSError as error:
+            remedy = str(from_os(OSError(error.errno, error.strerror, str(place))))
+            yield Finding("saving", "the notebooks cannot be saved.", remedy)
+            return
+    yield Finding("saving", "the notebooks can be saved.")
+
+
+def freshness(folder: Path) -> Iterator[Finding]:
+    """See whether the notebooks and the installed checks speak of the same exercises."""
+    from course_utils.checks.probe import exercises
+
+    well = True
+    for path in notebooks.lessons_in(folder):
+        finding = _freshness_of(path, set(exercises()))
+        if finding is not None:
+            well = False
+            yield finding
+    if well:
+        yield Finding("notebooks", "they fit the installed checks.")
+
+
+def _freshness_of(path: Path, known: set[str]) -> Finding | None:
+    try:
+        unknown = sorted(_visible(path) - known)
+    except CourseError as error:
+        return Finding("notebooks", f"{path.name} cannot be read.", str(error))
+    except OSError as error:
+        return Finding("notebooks", f"{path.name} cannot be read.", str(from_os(error)))
+    if not unknown:
+        return None
+    says = f"{path.name} asks for checks that are not installed: {', '.join(unknown)}."
+    return Finding("notebooks", says, f"Notebook and package are of different age. {INSTALL}")
+
+
+def _visible(path: Path) -> set[str]:
+    names = map(notebooks.grade_id, notebooks.test_cells(notebooks.read(path)))
+    return {name.removesuffix("_visible") for name in names if name.endswith("_visible")}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,64 @@
+"""Starting JupyterLab in the folder of notebooks, on the first one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+
+from course_utils import notebooks
+from course_utils.errors import CourseError, Exit
+
+# Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and of nbgrader's tools
+# the Validate button and the formgrader, but not those for writing assignments and for its file exchange.
+SETTINGS = Path(__file__).parent / "jupyter"
+
+
+def open_lab(start: Path, browser: bool, port: int | None) -> None:
+    """Run JupyterLab until it is stopped; CourseError where it is not installed or `start` leads to no notebooks."""
+    if find_spec("jupyterlab") is None:
+        raise CourseError("JupyterLab is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE)
+    folder = notebooks.require_folder(start)
+    arguments = lab_arguments(folder, browser, port)
+    print(f"JupyterLab is starting in {folder}. Ctrl-C stops it.", flush=True)
+    os.environ["JUPYTER_CONFIG_PATH"] = _before(str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
+    import zmq
+    from jupyterlab.labapp import main
+
+    if zmq.has("curve"):
+        # Other users of the machine cannot listen to the kernel; Jupyter warns where it is not so.
+        arguments.append("--KernelManager.transport_encryption=auto")
+
+    # Tornado and Jupyter look at sys.argv too.
+    sys.argv = ["jupyter-lab", *arguments]
+    main(arguments)
+
+
+def lab_arguments(folder: Path, browser: bool, port: int | None) -> list[str]:
+    """Return JupyterLab's options: `folder` is its root, and its first lesson the page that opens."""
+    first = notebooks.lessons_in(folder)[0].relative_to(folder).as_posix()
+    # Warnings, and the address, are enough to read.
+    arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{first}", "--log-level=WARN"]
+    # In a container the user is root, which Jupyter otherwise refuses.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--allow-root")
+    if not browser:
+        arguments.append("--no-browser")
+    if port is not None:
+        arguments.append(f"--port={port}")
+    return arguments
+
+
+def use_own_programs() -> None:
+    """Put the programs beside this Python first in PATH, as an activated environment has them.
+
+    nbgrader calls `alembic` by name, and a kernel's `!pip` must be this environment's.
+    """
+    os.environ["PATH"] = _before(sysconfig.get_path("scripts"), os.environ.get("PATH"))
+
+
+def _before(entry: str, rest: str | None) -> str:
+    entries = rest.split(os.pathsep) if rest else []
+    return os.pathsep.join([entry, *(other for other in entries if other != entry)])

@@ -1,0 +1,128 @@
+"""Running a notebook from top to bottom in a fresh kernel, and telling which of its checks pass."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from course_utils import notebooks
+from course_utils.errors import CourseError, Exit
+
+KERNEL = "python3"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one test cell. A hidden one has nothing to run here: the teacher's grading fills it."""
+
+    grade_id: str
+    points: float
+    status: Literal["passed", "failed", "hidden"]
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The outcomes of a notebook's test cells, in order."""
+
+    notebook: str
+    tests: tuple[Outcome, ...]
+
+    def count(self, status: str) -> int:
+        """Return how many tests have this status."""
+        return sum(test.status == status for test in self.tests)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `course check --json` prints."""
+        counts = {status: self.count(status) for status in ("passed", "failed", "hidden")}
+        return {"notebook": self.notebook, **counts, "tests": [asdict(test) for test in self.tests]}
+
+
+def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> Run:
+    """Run a notebook's code in its folder and return the outcome of each test cell; the file stays as it is.
+
+    A cell that takes more than `timeout` seconds is stopped, and the rest runs. `on_cell(done, cells)` is called after
+    each cell. Raises CourseError where the notebook cannot be read or run.
+    """
+    notebook = notebooks.read(path)
+    if not notebooks.test_cells(notebook):
+        raise CourseError(f"{path} has no checks: it is not a notebook of this course, or its test cells were deleted.")
+    executed = _execute(notebook, path, timeout, on_cell)
+    return Run(str(path), tuple(_outcome(cell, timeout) for cell in notebooks.test_cells(executed)))
+
+
+def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> dict[str, Any]:
+    try:
+        import nbformat
+        from jupyter_client.kernelspec import NoSuchKernel
+        from nbclient import NotebookClient
+        from nbclient.exceptions import DeadKernelError
+    except ImportError as error:
+        raise CourseError(
+            f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE
+        ) from error
+    book: Any = nbformat.from_dict(notebook)
+    cells = len(book.cells)
+    position = 0
+
+    def note(cell: object, cell_index: int) -> None:
+        nonlocal position
+        position = cell_index + 1
+        on_cell(position, cells)
+
+    client = NotebookClient(
+        book,
+        allow_errors=True,
+        kernel_name=KERNEL,
+        timeout=timeout,
+        interrupt_on_timeout=True,
+        # The kernel's own warnings would stand between the progress bar and the table.
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.resolve().parent)}},
+        on_cell_start=note,
+    )
+    try:
+        client.execute()
+    except NoSuchKernel:
+        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
+    except DeadKernelError:
+        raise CourseError(
+            f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
+            "or for more memory than the machine has.",
+            Exit.WRONG,
+        ) from None
+    executed: dict[str, Any] = book
+    return executed
+
+
+KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
+
+
+def _outcome(cell: dict[str, Any], timeout: int) -> Outcome:
+    name, points = notebooks.grade_id(cell), float(cell["metadata"]["nbgrader"].get("points", 0))
+    if _is_empty(cell["source"]):
+        return Outcome(name, points, "hidden")
+    errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
+    if not errors:
+        return Outcome(name, points, "passed")
+    return Outcome(name, points, "failed", _message(errors[0], timeout))
+
+
+def _is_empty(source: str) -> bool:
+    try:
+        return not ast.parse(source).body
+    except SyntaxError:
+        return False
+
+
+def _message(error: dict[str, Any], timeout: int) -> str:
+    """Return the one line of a check's failure; another error is named first."""
+    lines = str(error["evalue"]).strip().splitlines()
+    if error["ename"] == "KeyboardInterrupt":
+        return f"stopped: it took more than {timeout} s."
+    if error["ename"] in ("CheckFailed", "KeyProblem"):
+        return lines[0] if lines else "not right yet."
+    return ": ".join([error["ename"], *lines[:1]])

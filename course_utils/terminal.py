@@ -1,0 +1,72 @@
+"""What `course` prints for people: tables, and a progress bar while a notebook runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from course_utils.doctor import Finding
+from course_utils.progress import LessonProgress
+from course_utils.running import Run
+
+STYLES = {"passed": "green", "failed": "bold red", "hidden": "dim"}
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on stderr while the block runs, and yield the function that moves it: `move(done, total)`."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+
+        def move(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield move
+
+
+def show_run(run: Run) -> None:
+    """Print a line for each check of a notebook, and the sums."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("check", "result", "points", ""):
+        table.add_column(title, justify="right" if title == "points" else "left", no_wrap=title in ("check", "result"))
+    for test in run.tests:
+        earned = f"{_number(test.points if test.status == 'passed' else 0)} of {_number(test.points)}"
+        status = Text(test.status, STYLES[test.status])
+        table.add_row(test.grade_id, status, "" if test.status == "hidden" else earned, Text(test.message))
+    Console().print(table)
+    hidden = f", {run.count('hidden')} hidden: run when your teacher grades" if run.count("hidden") else ""
+    print(f"{run.count('passed')} passed, {run.count('failed')} failed{hidden}.")
+
+
+def show_progress(lessons: Sequence[LessonProgress]) -> None:
+    """Print a line for each lesson, with the exercises that are open."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("lesson", "solved", "points", "open"):
+        table.add_column(title, justify="right" if title in ("solved", "points") else "left", no_wrap=title != "open")
+    for lesson in lessons:
+        waiting = [exercise.name for exercise in lesson.exercises if not exercise.passed]
+        solved = f"{lesson.passed} of {len(lesson.exercises)}"
+        points = f"{_number(lesson.points)} of {_number(lesson.possible)}"
+        table.add_row(lesson.lesson, solved, points, ", ".join(waiting))
+    Console().print(table)
+    hidden = sum(lesson.hidden for lesson in lessons)
+    if hidden:
+        print(f"{_number(hidden)} more points are for hidden checks, which run when your teacher grades.")
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print each finding, and under it the remedy where one is needed."""
+    for finding in findings:
+        print(f"{'ok ' if finding.well else 'fix'}  {finding.subject}: {finding.says}")
+        if not finding.well:
+            print(f"     {finding.remedy}")
+
+
+def _number(points: float) -> str:
+    return f"{points:g}"
