@@ -13,7 +13,7 @@ import numpy as np
 
 from course_utils.checks.judge import Failure
 from course_utils.checks.probe import Call
-from course_utils.checks.values import Array, Number, Other, Raised, name_of
+from course_utils.checks.values import Arguments, Array, Number, Other, Raised, name_of
 
 FEW = 12
 TONES = {
@@ -94,7 +94,7 @@ def value_text(value: Any) -> str:
             return name_of(value)
         return np.array2string(value.data, separator=", ", threshold=60, precision=8)
     if isinstance(value, Raised):
-        return f"raises {value.error}"
+        return f"raises {value.error} {"with" if value.has_message else "without"} a message"
     if isinstance(value, Number | Other):
         return name_of(value)
     if isinstance(value, float):
@@ -113,7 +113,7 @@ def failure_rows(failure: Failure, name: str) -> list[tuple[str, str]]:
     rows = []
     if failure.received.call is not None:
         rows.append(("You can try", call_text(failure.received.call, name)))
-    if isinstance(expected, bool):
+    if isinstance(expected, bool | Arguments):
         return rows
     if isinstance(expected, Array) and isinstance(received, Array) and failure.difference.kind == "value" and expected.data is not None:
         if expected.data.size > FEW and received.data is not None:

@@ -26,6 +26,7 @@ KINDS = {
     "length": "the result has another length",
     "missing": "the result lacks a key",
     "nan": "the result holds NaN",
+    "changed": "your function changes an argument",
     "value": "not as it should be",
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.values import Array, Number, Raised, name_of
+from course_utils.checks.values import Arguments, Array, Number, Raised, name_of
 
 FLOAT32_RTOL = 1e-4
 FLOAT32_ATOL = 1e-5
@@ -44,7 +44,7 @@ class Difference:
 
     @property
     def structural(self) -> bool:
-        return self.kind not in ("value", "nan")
+        return self.kind not in ("value", "nan", "changed")
 
 
 def difference(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> Difference | None:
@@ -66,6 +66,8 @@ def differences(
     what = where or "the result"
     if isinstance(expected, Raised) or isinstance(received, Raised):
         yield from _raised(expected, received)
+    elif isinstance(expected, Arguments) and expected != received:
+        yield Difference("changed", "your function changes an argument. Leave it as it is, and return a new array.")
     elif received is None and expected is not None:
         yield Difference("none", f"{what} is None. Is a `return` missing?")
     elif _is_number(expected):
@@ -104,8 +106,19 @@ def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> It
         yield Difference("complex", f"{what} is a complex number; expected a real one. Look for the root of a negative number.")
     elif not _is_number(received) or isinstance(expected, bool) != isinstance(received, bool):
         yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
+    elif isinstance(expected, int) and isinstance(received, int):
+        # Python's integers have no limit, and a count is right or wrong.
+        if expected != received:
+            yield Difference("value", f"{what} has another value than expected.")
     elif not isinstance(expected, Number) and not isinstance(received, Number):
-        yield from _values(np.asarray(expected), np.asarray(received), tolerance, what)
+        yield from _values(_as_float(expected), _as_float(received), tolerance, what)
+
+
+def _as_float(number: complex) -> np.ndarray:
+    try:
+        return np.asarray(number, dtype=complex if isinstance(number, complex) else float)
+    except OverflowError:
+        return np.asarray(math.copysign(math.inf, number.real))
 
 
 def _array(expected: Array, received: Any, tolerance: Tolerance, float32: bool, what: str) -> Iterator[Difference]:
@@ -160,7 +173,7 @@ def _values(expected: np.ndarray, received: np.ndarray, tolerance: Tolerance, wh
     if nan.any():
         yield Difference("nan", f"{what} {_is_or_holds(nan)} NaN. Look for 0/0, or for the root or logarithm of a negative number.")
         return
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         expected = expected.astype(complex if expected.dtype.kind == "c" else float)
         allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
         same = (expected == received) | (np.isnan(expected) & np.isnan(received))

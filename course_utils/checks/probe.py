@@ -27,7 +27,7 @@ import numpy as np
 from course_utils.checks import probes
 from course_utils.checks.compare import Tolerance, difference
 from course_utils.checks.forms import Form
-from course_utils.checks.values import Other, Raised, form, plain
+from course_utils.checks.values import Arguments, Other, Raised, form, plain
 
 EXACT = Tolerance(0.0, 0.0)
 DEFAULT = Tolerance()
@@ -107,7 +107,7 @@ class Trial:
                 raise error
             raise Stop
         changed = difference(before, plain([args, kwargs]), EXACT) is not None
-        self._record(Observation(f"{says}: the arguments stay as they were", not changed, EXACT, call))
+        self._record(Observation(says, Arguments(changed), EXACT, call))
         return result
 
     def _record(self, observation: Observation, follow: bool = True) -> None:

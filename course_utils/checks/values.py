@@ -47,6 +47,13 @@ class Raised:
     has_message: bool
 
 
+@dataclass(frozen=True)
+class Arguments:
+    """What became of a call's arguments."""
+
+    changed: bool
+
+
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 
 
@@ -54,7 +61,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     """Return the plain form of `value`; zero-dimensional arrays count as numbers."""
     if depth > MAX_DEPTH:
         return Other("a structure nested too deeply")
-    if value is None or isinstance(value, str | Array | Number | Other | Raised):
+    if value is None or isinstance(value, str | Array | Number | Other | Raised | Arguments):
         return value
     if isinstance(value, NUMBERS):
         return value.item() if isinstance(value, np.generic) else value
@@ -147,6 +154,8 @@ def to_json(value: Any) -> Any:
         return {"other": value.name}
     if isinstance(value, Raised):
         return {"raised": value.error, "has_message": value.has_message}
+    if isinstance(value, Arguments):
+        return {"changed": value.changed}
     if isinstance(value, list):
         return [to_json(item) for item in value]
     if isinstance(value, tuple):
@@ -178,6 +187,8 @@ def from_json(value: Any) -> Any:
             return Other(name)
         case {"raised": error, "has_message": has_message}:
             return Raised(error, has_message)
+        case {"changed": changed}:
+            return Arguments(changed)
         case {"tuple": items}:
             return tuple(from_json(item) for item in items)
         case {"set": items}:

@@ -1,0 +1,180 @@
+"""What a learner hears of each kind of answer."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden
+from tests.checks.conftest import added, scaled
+
+Answer = Callable[..., Any]
+
+
+def in_place(x: np.ndarray, factor: float) -> np.ndarray:
+    x *= factor
+    return x
+
+
+def not_written(x: np.ndarray, factor: float) -> np.ndarray:
+    raise NotImplementedError
+
+
+def exits(x: np.ndarray, factor: float) -> np.ndarray:
+    raise SystemExit(0)
+
+
+def fails_inside(x: np.ndarray, factor: float) -> np.ndarray:
+    return x @ np.ones(99)
+
+
+def with_hole(x: np.ndarray, factor: float) -> np.ndarray:
+    result = factor * x
+    result[0, 0] = np.nan
+    return result
+
+
+RIGHT: dict[str, Answer] = {
+    "reference": scaled,
+    "lambda": lambda x, factor: x * factor,
+    "partial": functools.partial(lambda unit, x, factor: unit * x * factor, 1.0),
+    "loop": lambda x, factor: np.array([[factor * entry for entry in row] for row in x]),
+    "warns": lambda x, factor: [np.log(np.zeros(1)), factor * x][1],
+}
+WRONG: dict[str, tuple[Answer, str]] = {
+    "none": (lambda x, factor: None, "is None. Is a `return` missing?"),
+    "shape": (lambda x, factor: factor * x[0], r"has shape (2,); expected shape (3, 2)"),
+    "a number that broadcasts": (lambda x, factor: 1.0, "is a number; expected an array of shape (3, 2)"),
+    "list": (lambda x, factor: (factor * x).tolist(), "is a list of 3; expected an array"),
+    "tuple": (lambda x, factor: (factor * x, 1), "is a tuple of 2; expected an array"),
+    "generator": (lambda x, factor: (factor * row for row in x), "is a generator; expected an array"),
+    "function": (lambda x, factor: scaled, "is a function; expected an array"),
+    "complex": (lambda x, factor: factor * x + 0j, "has complex entries"),
+    "objects": (lambda x, factor: (factor * x).astype(object), "is an array of objects"),
+    "integers": (lambda x, factor: (factor * x).astype(int), "has dtype int64; expected float64"),
+    "float32": (lambda x, factor: (factor * x).astype(np.float32), "has dtype float32; expected float64"),
+    "nan": (with_hole, "holds 1 NaN"),
+    "everything wrong": (lambda x, factor: factor * x + 1, "is wrong in every entry"),
+    "changed argument": (in_place, "your function changes an argument"),
+    "not written": (not_written, "not written yet"),
+    "exit": (exits, "your function raised SystemExit"),
+    "error": (fails_inside, "your function raised ValueError"),
+}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_answers_pass_in_silence(name: str, published: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert check("scaled", RIGHT[name]) is None
+    shown = capfd.readouterr()
+    assert "scaled is right" in shown.out
+    assert shown.err == ""
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_each_kind_of_wrong_answer_has_its_own_sentence(name: str, published: Path) -> None:
+    answer, sentence = WRONG[name]
+    with pytest.raises(CheckFailed) as caught:
+        check("scaled", answer)
+    assert sentence in str(caught.value)
+    assert caught.value._render_traceback_() == [f"CheckFailed: {caught.value}"]
+
+
+def test_a_known_mistake_gets_its_hint_and_the_call_to_try(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckFailed, match="Which operation does the formula use"):
+        check("scaled", added)
+    shown = capsys.readouterr().out
+    assert "scaled(np.array([[" in shown
+    assert "Which operation" in shown
+
+
+def test_an_error_shows_the_learners_own_lines_only(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckFailed):
+        check("scaled", fails_inside)
+    shown = capsys.readouterr().out
+    assert "of fails_inside: return x @ np.ones(99)" in shown
+    assert "probe" not in shown
+
+
+def test_bad_arguments_are_a_part_of_their_own(published: Path) -> None:
+    check("scaled", scaled, part="arguments")
+    with pytest.raises(CheckFailed, match="should raise ValueError; yours returned an array"):
+        check("scaled", lambda x, factor: factor * x, part="arguments")
+    with pytest.raises(CheckFailed, match="comes without a message"):
+        check("scaled", silent, part="arguments")
+    with pytest.raises(CheckFailed, match="yours raised TypeError"):
+        check("scaled", lambda x, factor: x + None, part="arguments")
+
+
+def silent(x: np.ndarray, factor: float) -> np.ndarray:
+    raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: check("scald", scaled), "no exercise named 'scald'. Did you mean 'scaled'?"),
+        (lambda: check("scaled", 3), "must be a function; it is int"),
+        (lambda: check("scaled", dict), "it is a class"),
+        (lambda: check("scaled"), "takes 1 answers"),
+        (lambda: check("scaled", scaled, part="form"), "has no part 'form'"),
+    ],
+)
+def test_a_call_that_makes_no_sense_says_so(call: Callable[[], None], sentence: str, published: Path) -> None:
+    with pytest.raises(CheckFailed) as caught:
+        call()
+    assert sentence in str(caught.value)
+
+
+def test_hidden_checks_count_and_tell_no_value(hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check_hidden("scaled", scaled)
+    assert "8 of 8 hidden checks passed" in capsys.readouterr().out
+    with pytest.raises(CheckFailed) as caught:
+        check_hidden("scaled", added)
+    shown = capsys.readouterr().out + str(caught.value)
+    assert "4 of 8 hidden checks passed" in shown
+    assert "Which operation" in shown
+    assert not any(character.isdigit() for character in shown.replace("4 of 8", ""))
+
+
+def test_hidden_checks_never_pass_without_a_key(published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("COURSE_KEY", raising=False)
+    with pytest.raises(KeyProblem, match="only while a teacher grades"):
+        check_hidden("scaled", scaled)
+    damaged = tmp_path / "damaged.key"
+    damaged.write_text("{")
+    monkeypatch.setenv("COURSE_KEY", str(damaged))
+    with pytest.raises(KeyProblem, match="make it anew"):
+        check_hidden("scaled", scaled)
+    damaged.write_text(json.dumps({"exercises": {}}))
+    with pytest.raises(KeyProblem, match="holds nothing for 'scaled'"):
+        check_hidden("scaled", scaled)
+
+
+def test_a_card_is_html_without_anything_of_the_answer_unescaped(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from course_utils.checks import checking
+
+    shown = []
+    monkeypatch.setattr(checking, "_show", shown.append)
+    with pytest.raises(CheckFailed):
+        check("scaled", shouts)
+    assert "&lt;script&gt;" in shown[0]._repr_html_()
+    assert "<script>" not in shown[0]._repr_html_()
+
+
+def shouts(x: np.ndarray, factor: float) -> np.ndarray:
+    raise RuntimeError("<script>alert(1)</script>")
+
+
+def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
+    from course_utils import progress
+
+    check("scaled", scaled)
+    with pytest.raises(CheckFailed):
+        check("scaled", silent, part="arguments")
+    assert progress.load(Path.cwd()) == {"scaled": {"values": True, "arguments": False}}

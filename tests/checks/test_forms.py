@@ -1,0 +1,98 @@
+"""Concept questions: the form of an answer, its hint, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_utils.checks import CheckFailed, check, check_hidden, keys
+from course_utils.checks.forms import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
+from course_utils.checks.probe import _EXERCISES, exercises, question, run
+
+LETTERS = tuple("abcde")
+
+
+@pytest.mark.parametrize(
+    ("form", "answers"),
+    [
+        (SubsetOf(LETTERS), [{"a", "c"}, ["c", "a"], ("a", "c", "a"), "ca"]),
+        (OrderingOf(tuple("abcd")), [["b", "a", "d", "c"], "badc"]),
+        (Labels(("a", "b", "c"), ("low", "good", "high")), [{"a": "low", "b": "good", "c": "low"}]),
+        (NumberWith(0, 10, 2), [3.14, 3.1399999, "3.14"]),
+    ],
+)
+def test_equal_answers_have_one_digest(form: Form, answers: list[Any]) -> None:
+    assert len({form.digest(answer) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "answer", "sentence"),
+    [
+        (SubsetOf(LETTERS), None, "no answer yet"),
+        (SubsetOf(LETTERS), 3, "The answer is a number"),
+        (SubsetOf(LETTERS), {"z"}, "'z' is not one of the choices"),
+        (OrderingOf(tuple("abcd")), "abc", "each choice once"),
+        (Labels(("a", "b", "c"), ("low", "good", "high")), {"a": "low"}, "says nothing of b, c"),
+        (Labels(("a", "b", "c"), ("low", "good", "high")), dict.fromkeys("abc", "bad"), "not one of the labels"),
+        (NumberWith(0, 10, 2), 11, "out of range"),
+        (NumberWith(0, 10, 2), [1], "The answer is a list of 1"),
+    ],
+)
+def test_a_malformed_answer_is_told_what_to_write(form: Form, answer: Any, sentence: str) -> None:
+    with pytest.raises(FormError) as caught:
+        form.digest(answer)
+    assert sentence in str(caught.value)
+    assert "Write" in str(caught.value)
+
+
+def test_a_form_with_few_possibilities_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs 20"):
+        SubsetOf(("a", "b"))
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    exercises()
+    question("best_letters", SubsetOf(LETTERS))
+    exercise = _EXERCISES["best_letters"]
+    runs, wrong = ((run(exercise, "values", 1, [answer]),) for answer in ({"a", "c"}, {"a"}))
+    key = Key("best_letters", {"values": PartKey((1,), runs, (KnownMistake("only_a", "And what of c?", wrong),))})
+    (tmp_path / "best_letters.json").write_text(json.dumps(key_to_json(key)))
+    (tmp_path / "course.key").write_text(json.dumps({"exercises": {"best_letters": key_to_json(key)}}))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keys, "PUBLISHED", tmp_path)
+    keys.published_key.cache_clear()
+    yield tmp_path
+    keys.published_key.cache_clear()
+    del _EXERCISES["best_letters"]
+
+
+def test_the_published_check_tells_the_form_and_misconceptions_only(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check("best_letters", {"a", "c"})
+    check("best_letters", {"b"})
+    assert "right form" in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="And what of c"):
+        check("best_letters", {"a"})
+    with pytest.raises(CheckFailed, match="no answer yet"):
+        check("best_letters", None)
+
+
+def test_a_lone_learner_may_ask(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    check("best_letters", {"a", "c"}, reveal=True)
+    assert "best_letters is right" in capsys.readouterr().out
+    with pytest.raises(CheckFailed, match="not right yet"):
+        check("best_letters", {"b"}, reveal=True)
+
+
+def test_the_hidden_check_grades_the_answer(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_KEY", str(asked / "course.key"))
+    check_hidden("best_letters", {"c", "a"})
+    with pytest.raises(CheckFailed, match="not right"):
+        check_hidden("best_letters", {"b"})
+    with pytest.raises(CheckFailed, match="no answer yet"):
+        check_hidden("best_letters", None)
