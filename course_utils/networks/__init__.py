@@ -1,0 +1,31 @@
+"""Layers, losses and a small network, forward and backward side by side, in plain NumPy."""
+
+from course_utils.networks.initial import he, xavier
+from course_utils.networks.layers import (
+    affine,
+    affine_backward,
+    cross_entropy,
+    mse,
+    relu,
+    relu_backward,
+    softmax,
+    tanh,
+    tanh_backward,
+)
+from course_utils.networks.mlp import MLP, Normalization
+
+__all__ = [
+    "MLP",
+    "Normalization",
+    "affine",
+    "affine_backward",
+    "cross_entropy",
+    "he",
+    "mse",
+    "relu",
+    "relu_backward",
+    "softmax",
+    "tanh",
+    "tanh_backward",
+    "xavier",
+]

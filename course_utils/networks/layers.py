@@ -1,0 +1,82 @@
+"""Layers and losses as pure functions: each forward with its backward under it.
+
+A batch is `(N, D)`. A backward function takes `dout`, the gradient of the loss by the layer's output, and returns the
+gradient by the layer's inputs. A loss returns its value and its gradient by the scores, both as means over the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def affine(x: Array, W: Array, b: Array) -> Array:
+    """Return `x @ W + b`: x `(N, D_in)`, W `(D_in, D_out)`, b `(D_out,)`."""
+    out = x @ W
+    out += b
+    return out
+
+
+def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
+    """Return the gradients by x, W and b, of their shapes."""
+    return dout @ W.T, x.T @ dout, dout.sum(axis=0)
+
+
+def relu(x: Array) -> Array:
+    """Return `max(x, 0)`, element by element."""
+    return np.maximum(x, 0.0)
+
+
+def relu_backward(dout: Array, out: Array) -> Array:
+    """Return the gradient by x from the forward's `out`; at x = 0 the slope is taken as 0."""
+    return dout * (out > 0.0)
+
+
+def tanh(x: Array) -> Array:
+    """Return `tanh(x)`, element by element."""
+    return np.asarray(np.tanh(x))
+
+
+def tanh_backward(dout: Array, out: Array) -> Array:
+    """Return the gradient by x from the forward's `out`: the slope is `1 - out^2`."""
+    return dout * (1.0 - out * out)
+
+
+def softmax(scores: Array) -> Array:
+    """Turn scores `(N, classes)` into probabilities, row by row."""
+    # Taking the largest score off changes nothing but keeps exp from overflowing.
+    p = scores - scores.max(axis=1, keepdims=True)
+    np.exp(p, out=p)
+    p /= p.sum(axis=1, keepdims=True)
+    return np.asarray(p)
+
+
+def cross_entropy(scores: Array, labels: NDArray[np.integer]) -> tuple[float, Array]:
+    """Return the mean of `-log softmax(scores)[label]` and its gradient by the scores `(N, classes)`.
+
+    `labels` `(N,)` are integers from 0. Finite for any finite scores: the logarithm is taken of a sum that is at
+    least 1, not of a probability that may round to 0.
+    """
+    rows = np.arange(len(scores))
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    p = np.exp(shifted)
+    total = p.sum(axis=1, keepdims=True)
+    loss = (np.log(total).sum() - shifted[rows, labels].sum()) / len(scores)
+    p /= total
+    p[rows, labels] -= 1.0
+    p /= len(scores)
+    return float(loss), p
+
+
+def mse(prediction: Array, target: Array) -> tuple[float, Array]:
+    """Return the mean of `(prediction - target)^2` and its gradient by the prediction.
+
+    Both are `(N, K)`; a target `(N,)` stands for `(N, 1)`. Raises ValueError for other shapes.
+    """
+    target = target.reshape(-1, 1) if target.ndim == 1 else target
+    if prediction.shape != target.shape:
+        raise ValueError(f"prediction has shape {prediction.shape} and target has {target.shape}: they must be equal.")
+    error = prediction - target
+    return float(np.mean(error * error)), error * (2.0 / error.size)

@@ -1,0 +1,25 @@
+"""Figures of one idea each, in one style: readable in print, at half size, and without telling colours apart.
+
+Every function draws into the axes that it is given, or into a new figure, and returns the axes.
+"""
+
+from course_utils.plots.contours import animate_path, plot_contours, plot_paths, plot_surface
+from course_utils.plots.curves import plot_band, plot_history, plot_losses, plot_schedules, plot_sensitivity
+from course_utils.plots.pictures import plot_histograms, plot_images
+from course_utils.plots.style import COLORS, style
+
+__all__ = [
+    "COLORS",
+    "animate_path",
+    "plot_band",
+    "plot_contours",
+    "plot_histograms",
+    "plot_history",
+    "plot_images",
+    "plot_losses",
+    "plot_paths",
+    "plot_schedules",
+    "plot_sensitivity",
+    "plot_surface",
+    "style",
+]

@@ -1,0 +1,136 @@
+"""Landscapes from above and from the side, and paths on them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.landscapes import Landscape
+from course_utils.plots.style import label, legend, line_look, marker_look, new_axes, styled
+
+if TYPE_CHECKING:
+    from IPython.display import Image
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+    from PIL.Image import Image as Picture
+
+Array = NDArray[np.float64]
+
+
+def _levels(z: Array, count: int = 18) -> Array:
+    """Choose contour levels close together near the bottom, where a linear choice would show one empty plain."""
+    bottom, top = float(z.min()), float(z.max())
+    return np.asarray(bottom + (top - bottom) * np.linspace(0.0, 1.0, count + 1)[1:] ** 3)
+
+
+@styled
+def plot_contours(landscape: Landscape, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw lines of equal value, darker is lower, and a star on each minimum in view."""
+    ax = new_axes(ax)
+    x, y, z = landscape.grid()
+    levels = _levels(z)
+    ax.contourf(x, y, z, levels=[z.min(), *levels], cmap="cividis", alpha=0.45)
+    ax.contour(x, y, z, levels=levels, colors="0.35", linewidths=0.6, linestyles="solid")
+    lowest = [] if landscape.minimum is None else [landscape.minimum]
+    minima = np.array([*lowest, *landscape.others])
+    if len(minima):
+        ax.plot(minima[:, 0], minima[:, 1], "*", color="white", markeredgecolor="black", markersize=17)
+    (low_x, high_x), (low_y, high_y) = landscape.view
+    ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
+    ax.grid(False)
+    label(ax, landscape.name if title is None else title, "$w_1$", "$w_2$")
+    return ax
+
+
+def _path_lines(ax: Axes, paths: Mapping[str, Array]) -> list[Line2D]:
+    lines = []
+    for i, (name, path) in enumerate(paths.items()):
+        look = {**line_look(i), **marker_look(i, len(path), 12), "markersize": 6, "markeredgecolor": "white"}
+        lines += ax.plot(path[:, 0], path[:, 1], label=name, **look)
+    return lines
+
+
+@styled
+def plot_paths(
+    landscape: Landscape, paths: Mapping[str, Array], ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """Draw paths `(T+1, D)` over the contours, each from its first point; a name each, D at least 2.
+
+    What leaves the view is cut off.
+    """
+    ax = plot_contours(landscape, ax=ax, title=title)
+    _path_lines(ax, paths)
+    for path in paths.values():
+        ax.plot(*path[0, :2], "o", color="black", markersize=8)
+    legend(ax, list(paths))
+    return ax
+
+
+@styled
+def plot_surface(landscape: Landscape, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw the landscape as a surface in three dimensions; `ax`, if given, must have `projection="3d"`."""
+    import matplotlib.pyplot as plt
+
+    axes: Any = plt.figure(figsize=(6.5, 5.0)).add_subplot(projection="3d") if ax is None else ax
+    x, y, z = landscape.grid(80)
+    axes.plot_surface(x, y, z, cmap="cividis", linewidth=0, antialiased=True)
+    label(axes, landscape.name if title is None else title, "$w_1$", "$w_2$")
+    axes.set_zlabel("value")
+    drawn: Axes = axes
+    return drawn
+
+
+@styled
+def animate_path(
+    landscape: Landscape,
+    paths: Mapping[str, Array],
+    title: str | None = None,
+    frames: int = 50,
+    seconds: float = 4.0,
+) -> Image:
+    """Show paths `(T+1, D)` growing over the contours, each at one pace, as a GIF for the notebook.
+
+    About `frames` pictures take `seconds`; it plays three times, resting on the whole picture each time.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import Image
+
+    ax = plot_contours(landscape, title=title)
+    lines = _path_lines(ax, paths)
+    legend(ax, list(paths))
+    longest = max(len(path) for path in paths.values())
+    pictures = []
+    for end in np.unique(np.linspace(1, longest, min(frames, longest)).astype(int)):
+        for line, path in zip(lines, paths.values(), strict=True):
+            line.set_data(path[:end, 0], path[:end, 1])
+        pictures.append(_photograph(ax.figure))
+    plt.close(ax.get_figure(root=True))
+    pace = round(1000 * seconds / len(pictures))
+    show: Any = Image
+    gif: Image = show(_gif(pictures, pace), format="gif", alt=f"Paths on {landscape.name}: {', '.join(paths)}")
+    return gif
+
+
+def _photograph(figure: Any) -> Picture:
+    """Draw the figure, whatever the backend, and return its pixels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image as Pictures
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Pictures.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _gif(pictures: list[Picture], pace: int) -> bytes:
+    """Join pictures, `pace` milliseconds each and two seconds for the last, played three times."""
+    # One palette for all, that of the last picture, where every path is seen: others would make colours flicker.
+    palette = pictures[-1].quantize(255)
+    indexed = [picture.quantize(palette=palette) for picture in pictures]
+    file = io.BytesIO()
+    durations = [pace] * (len(indexed) - 1) + [2000]
+    indexed[0].save(file, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=2)
+    return file.getvalue()
