@@ -1,4 +1,5 @@
-"""The verbs of `course` for those who write lessons and those who grade. Thin: every import that costs time is in a verb."""
+"""The verbs of `course` for those who write lessons and those who grade. Thin: every import that costs time is in a
+verb."""
 
 from __future__ import annotations
 
@@ -25,7 +26,9 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    lessons: Annotated[list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")] = None,
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
     """Build solutions/, notebooks/ and the published keys from lessons/."""
@@ -61,9 +64,15 @@ def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, l
 
 
 def key(
-    lessons: Annotated[list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the key; by default course.key beside nbgrader_config.py.")] = None,
-    secret: Annotated[str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")] = None,
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the key; by default course.key beside nbgrader_config.py.")
+    ] = None,
+    secret: Annotated[
+        str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
+    ] = None,
 ) -> None:
     """Make the hidden key of a course run, from a secret that nobody else knows."""
     import secrets

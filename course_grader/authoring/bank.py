@@ -3,7 +3,8 @@
 `mistakes.py` is a list of `edit`s of the reference's text, or `rewrite`s where an edit cannot say it:
 
     MISTAKES = [
-        edit("sgd_step", "plus_sign", "w - lr * grad", "w + lr * grad", "Your step climbs. Which way does the gradient point?"),
+        edit("sgd_step", "plus_sign", "w - lr * grad", "w + lr * grad", "Your step climbs. Which way does the
+        gradient point?"),
     ]
 
 `alternatives.py` is in percent format, one alternative a cell:
@@ -25,7 +26,8 @@ import jupytext
 
 @dataclass(frozen=True)
 class Mistake:
-    """One likely wrong answer: replace `old` by `new` in the reference's solution, or the whole cell by `new` where `old` is None.
+    """One likely wrong answer: replace `old` by `new` in the reference's solution, or the whole cell by `new` where
+    `old` is None.
 
     `line` is where it stands in `mistakes.py`.
     """
@@ -59,7 +61,8 @@ def rewrite(exercise: str, id: str, source: str, hint: str) -> Mistake:
 
 
 def read_alternatives(path: Path) -> Iterator[Alternative]:
-    """Yield the alternatives of a percent-format file; cells without an exercise are for shared imports and are skipped."""
+    """Yield the alternatives of a percent-format file; cells without an exercise are for shared imports and are
+    skipped."""
     text = path.read_text(encoding="utf-8")
     starts = [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"# %%(\s|$)", line)]
     cells = jupytext.reads(text, fmt="py:percent").cells

@@ -1,6 +1,7 @@
 """The build: lessons to teacher's notebooks, learner's notebooks and published keys, all or nothing.
 
-Everything is first made in a folder beside the house and compared or moved into place at the end, so that an interrupted
+Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
+interrupted
 build leaves what was there.
 """
 
@@ -8,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -40,7 +41,8 @@ Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
 
 
 def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
-    """Build the lessons below `root`, all of them or only those named; return the paths, relative to `root`, that changed.
+    """Build the lessons below `root`, all of them or only those named; return the paths, relative to `root`, that
+    changed.
 
     `each` may show progress over the lessons. Raises BuildRefused or LessonProblem, and then nothing has changed.
     """
@@ -74,7 +76,9 @@ def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
 
 def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
     for exercise, key in lesson_keys(lesson).items():
-        (fresh / KEYS / f"{exercise}.json").write_text(_key_text(root / KEYS / f"{exercise}.json", key), encoding="utf-8")
+        (fresh / KEYS / f"{exercise}.json").write_text(
+            _key_text(root / KEYS / f"{exercise}.json", key), encoding="utf-8"
+        )
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
     source.parent.mkdir()
     source.write_text(text_of(solution_notebook(lesson)), encoding="utf-8")
@@ -87,16 +91,22 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
 
 
 def _key_text(path: Path, key: Key) -> str:
-    """Return the key's file content: the old one where it says the same within tolerance, for machines differ in last digits."""
+    """Return the key's file content: the old one where it says the same within tolerance, for machines differ in
+    last digits."""
     data = key_to_json(key)
     with contextlib.suppress(OSError, ValueError):
         old = json.loads(path.read_text(encoding="utf-8"))
         if _outline(old) == _outline(data) and _same_values(key_from_json(old), key):
             return path.read_text(encoding="utf-8")
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace('{"says"', '\n{"says"').replace('{"id"', '\n{"id"') + "\n"
+    return (
+        json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        .replace('{"says"', '\n{"says"')
+        .replace('{"id"', '\n{"id"')
+        + "\n"
+    )
 
 
-def _outline(data: dict[str, object]) -> object:
+def _outline(data: Any) -> Any:
     """Return a key's data without its values: names, seeds, hints, tolerances."""
     if isinstance(data, dict):
         return {key: _outline(item) for key, item in data.items() if key not in ("value", "runs")}
@@ -120,7 +130,9 @@ def drift(root: Path, fresh: Path, only: Sequence[str] = ()) -> list[Path]:
     if only:
         # A key's file does not tell its lesson, so that stale keys are found only when everything is built.
         present = {path for path in present if path in wanted or path.parts[1] in only}
-    return sorted(path for path in wanted | present if path not in wanted & present or not _same_bytes(root / path, fresh / path))
+    return sorted(
+        path for path in wanted | present if path not in wanted & present or not _same_bytes(root / path, fresh / path)
+    )
 
 
 def _same_bytes(one: Path, other: Path) -> bool:
@@ -135,7 +147,7 @@ def _is_built(path: Path) -> bool:
 def _put(fresh: Path, place: Path) -> None:
     if fresh.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(fresh, place)
+        fresh.replace(place)
         return
     place.unlink()
     with contextlib.suppress(OSError):

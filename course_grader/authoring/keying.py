@@ -32,7 +32,9 @@ def lesson_keys(lesson: Lesson, secret: str | None = None) -> dict[str, Key]:
     keys = {}
     for name, cell in lesson.answers.items():
         if name not in known:
-            raise LessonProblem(lesson.path, cell.line, f"exercise {name!r} has no probe in course_utils/checks/probes/.")
+            raise LessonProblem(
+                lesson.path, cell.line, f"exercise {name!r} has no probe in course_utils/checks/probes/."
+            )
         seeds = hidden_seeds(secret, name) if secret is not None else PUBLISHED_SEEDS
         keys[name] = _key(lesson, names, known[name], seeds)
     return keys
@@ -59,12 +61,16 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
     for mistake in lesson.mistakes_of(exercise.name):
         if mistake.id not in rejected:
             raise LessonProblem(
-                lesson.folder / "mistakes.py", mistake.line, f"no probe tells {mistake.id!r} from the reference of {exercise.name}: ask more."
+                lesson.folder / "mistakes.py",
+                mistake.line,
+                f"no probe tells {mistake.id!r} from the reference of {exercise.name}: ask more.",
             )
     return Key(exercise.name, parts)
 
 
-def _reference_runs(lesson: Lesson, exercise: Exercise, part: str, seeds: Sequence[int], answers: list[Any]) -> tuple[Run, ...]:
+def _reference_runs(
+    lesson: Lesson, exercise: Exercise, part: str, seeds: Sequence[int], answers: list[Any]
+) -> tuple[Run, ...]:
     cell = lesson.answers[exercise.name]
     try:
         runs = tuple(run(exercise, part, seed, answers) for seed in seeds)
@@ -73,7 +79,9 @@ def _reference_runs(lesson: Lesson, exercise: Exercise, part: str, seeds: Sequen
         raise LessonProblem(lesson.path, cell.line, sentence) from error
     again = tuple(run(exercise, part, seed, answers, seen) for seed, seen in zip(seeds, runs, strict=True))
     if distance(runs, again, exercise.float32) > 0:
-        raise LessonProblem(lesson.path, cell.line, f"the probe of {exercise.name} ({part}) sees two things at one seed.")
+        raise LessonProblem(
+            lesson.path, cell.line, f"the probe of {exercise.name} ({part}) sees two things at one seed."
+        )
     return runs
 
 
@@ -82,7 +90,8 @@ def _is_rejected(
 ) -> bool:  # fmt: skip
     apart = distance(right, runs, exercise.float32)
     if 0 < apart < LEAST_MARGIN:
-        sentence = f"{mistake.id!r} differs from the reference of {exercise.name} ({part}) by only {apart:.2g} tolerances: ask it more plainly."
+        where = f"{exercise.name} ({part})"
+        sentence = f"{mistake.id!r} differs from the reference of {where} by only {apart:.2g} tolerances: ask more."
         raise LessonProblem(lesson.folder / "mistakes.py", mistake.line, sentence)
     return apart > 0
 

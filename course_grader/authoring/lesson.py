@@ -40,7 +40,8 @@ class LessonProblem(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its kind ("markdown", "code" or one of KINDS), its source, and where the source begins in `lesson.py`."""
+    """One cell: its kind ("markdown", "code" or one of KINDS), its source, and where the source begins in
+    `lesson.py`."""
 
     kind: str
     source: str
@@ -112,7 +113,9 @@ def read_lesson(folder: Path) -> Lesson:
     """Read a lesson's folder; LessonProblem where a file is missing or a cell's first line makes no sense."""
     for name in ("lesson.py", "mistakes.py", "alternatives.py"):
         if not (folder / name).is_file():
-            raise LessonProblem(folder / name, 1, "this file is missing: every lesson has lesson.py, mistakes.py and alternatives.py.")
+            raise LessonProblem(
+                folder / name, 1, "this file is missing: every lesson has lesson.py, mistakes.py and alternatives.py."
+            )
     return Lesson(
         folder,
         tuple(read_cells(folder / "lesson.py")),
@@ -122,8 +125,13 @@ def read_lesson(folder: Path) -> Lesson:
 
 
 def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:
-    """Read the lessons below `root`/lessons, all or only those named, in the order of their names; KeyError for an unknown name."""
-    folders = {folder.name: folder for folder in sorted((root / "lessons").iterdir()) if folder.is_dir() and folder.name[0].isdigit()}
+    """Read the lessons below `root`/lessons, all or only those named, in the order of their names; KeyError for an
+    unknown name."""
+    folders = {
+        folder.name: folder
+        for folder in sorted((root / "lessons").iterdir())
+        if folder.is_dir() and folder.name[0].isdigit()
+    }
     if unknown := [name for name in only if name not in folders]:
         raise KeyError(f"There is no lesson {unknown[0]!r}: there is {', '.join(folders)}.")
     return [read_lesson(folder) for name, folder in folders.items() if not only or name in only]
@@ -135,7 +143,11 @@ def read_cells(path: Path) -> Iterator[Cell]:
     starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
     cells = jupytext.reads(text, fmt="py:percent").cells
     if cells and (not starts or len(cells) != len(starts)):
-        raise LessonProblem(path, 1, f"{len(cells)} cells were read, but {len(starts)} lines begin with `# %%`: begin the file with one.")
+        raise LessonProblem(
+            path,
+            1,
+            f"{len(cells)} cells were read, but {len(starts)} lines begin with `# %%`: begin the file with one.",
+        )
     for start, cell in zip(starts, cells, strict=True):
         metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
         yield _cell(path, start, cell.cell_type, cell.source, metadata)
@@ -147,7 +159,9 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
     kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
     if kind not in (*KINDS, "code", "markdown") or (cell_type == "markdown") != (kind == "markdown"):
-        raise LessonProblem(path, line, f"kind {kind!r} does not fit this {cell_type} cell: code cells may be {', '.join(KINDS)}.")
+        raise LessonProblem(
+            path, line, f"kind {kind!r} does not fit this {cell_type} cell: code cells may be {', '.join(KINDS)}."
+        )
     grade_id = str(metadata.get("grade_id", ""))
     if (kind in ("setup", "answer", "test")) != bool(grade_id):
         raise LessonProblem(path, line, f"a cell of kind {kind!r} {'needs' if not grade_id else 'takes no'} grade_id.")
@@ -156,14 +170,16 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         raise LessonProblem(path, line, "test cells have points, and no other cell has.")
     if points is not None and (not isinstance(points, int | float) or points < 0):
         raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
-    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)))  # type: ignore[arg-type]
+    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)))
 
 
 def _read_mistakes(path: Path) -> list[Mistake]:
     try:
         found = runpy.run_path(str(path)).get("MISTAKES")
     except Exception as error:
-        raise LessonProblem(path, getattr(error, "lineno", None) or 1, f"the file cannot be read: {type(error).__name__}: {error}") from error
+        raise LessonProblem(
+            path, getattr(error, "lineno", None) or 1, f"the file cannot be read: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(found, list) or not all(isinstance(item, Mistake) for item in found):
         raise LessonProblem(path, 1, "the file must define MISTAKES, a list of edit(...) and rewrite(...).")
     return found

@@ -29,7 +29,7 @@ def new_lesson(root: Path, name: str) -> list[Path]:
             raise FileExistsError(f"{place.relative_to(root)} exists already: choose another name, or delete it first.")
     title = topic.replace("_", " ").capitalize()
     for template, place in places.items():
-        text = (TEMPLATE / template).read_text(encoding="utf-8")
+        text = (TEMPLATE / f"{template}.txt").read_text(encoding="utf-8")
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text.replace("EXERCISE", f"{topic}_example").replace("TITLE", title), encoding="utf-8")
     return list(places.values())

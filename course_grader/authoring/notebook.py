@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -18,11 +18,13 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 def solution_notebook(lesson: Lesson) -> NotebookNode:
     """Return the teacher's notebook: all cells with nbgrader's metadata, stable ids and no outputs."""
-    notebook = new_notebook(metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}, "descent": {"lesson": lesson.name}})
+    notebook = new_notebook(
+        metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}, "descent": {"lesson": lesson.name}}
+    )
     notebook.cells = [_cell(cell) for cell in lesson.cells]
     _give_ids(notebook, lesson)
     nbformat.validate(notebook)
-    return notebook
+    return cast(NotebookNode, notebook)
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -32,8 +34,8 @@ def text_of(notebook: NotebookNode) -> str:
 
 def _cell(cell: Cell) -> NotebookNode:
     if cell.kind == "markdown":
-        return new_markdown_cell(cell.source)
-    return new_code_cell(cell.source, metadata=_metadata(cell))
+        return cast(NotebookNode, new_markdown_cell(cell.source))
+    return cast(NotebookNode, new_code_cell(cell.source, metadata=_metadata(cell)))
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:

@@ -28,7 +28,9 @@ def execute(lesson: Lesson, cell: Cell, source: str, names: dict[str, Any]) -> N
     try:
         exec(compile(text, str(lesson.path), "exec"), names)
     except Exception as error:
-        raise LessonProblem(lesson.path, _line_of(error, lesson, cell), f"the cell fails: {type(error).__name__}: {error}") from error
+        raise LessonProblem(
+            lesson.path, _line_of(error, lesson, cell), f"the cell fails: {type(error).__name__}: {error}"
+        ) from error
 
 
 def without_magics(source: str) -> str:
@@ -50,14 +52,18 @@ def mistaken_source(lesson: Lesson, mistake: Mistake) -> str:
     """Return the answer cell's source with the mistake in it; LessonProblem where `old` does not occur exactly once."""
     path = lesson.folder / "mistakes.py"
     if mistake.exercise not in lesson.answers:
-        raise LessonProblem(path, mistake.line, f"{mistake.id!r} is a mistake in {mistake.exercise!r}, which this lesson has not.")
+        raise LessonProblem(
+            path, mistake.line, f"{mistake.id!r} is a mistake in {mistake.exercise!r}, which this lesson has not."
+        )
     if mistake.old is None:
         return mistake.new
     cell = lesson.answers[mistake.exercise]
     times = cell.solution.count(mistake.old)
     if times != 1:
         raise LessonProblem(
-            path, mistake.line, f"{mistake.old!r} occurs {times} times in the solution of {mistake.exercise}; it must occur once."
+            path,
+            mistake.line,
+            f"{mistake.old!r} occurs {times} times in the solution of {mistake.exercise}; it must occur once.",
         )
     return cell.with_solution(cell.solution.replace(mistake.old, mistake.new))
 
@@ -79,5 +85,7 @@ def mistaken(lesson: Lesson, names: dict[str, Any], mistake: Mistake) -> Any:
 def alternative(lesson: Lesson, names: dict[str, Any], other: Alternative) -> Any:
     """Return the function as the alternative writes it."""
     if other.exercise not in lesson.answers:
-        raise LessonProblem(lesson.folder / "alternatives.py", other.line, f"this lesson has no exercise {other.exercise!r}.")
+        raise LessonProblem(
+            lesson.folder / "alternatives.py", other.line, f"this lesson has no exercise {other.exercise!r}."
+        )
     return variant(lesson, names, other.exercise, other.source)

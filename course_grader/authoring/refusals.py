@@ -42,7 +42,11 @@ def duplicate_names(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
                 yield _at(lesson, cell, f"grade_id {cell.grade_id!r} stands in this lesson twice: rename one of them.")
             seen.add(cell.grade_id)
             if cell.kind == "answer" and exercise_of.setdefault(cell.grade_id, lesson.name) != lesson.name:
-                yield _at(lesson, cell, f"exercise {cell.grade_id!r} stands in {exercise_of[cell.grade_id]} too: names are unique in the course.")
+                yield _at(
+                    lesson,
+                    cell,
+                    f"exercise {cell.grade_id!r} stands in {exercise_of[cell.grade_id]} too: choose another name.",
+                )
 
 
 def wrong_markers(lesson: Lesson) -> Iterator[LessonProblem]:
@@ -56,12 +60,20 @@ def wrong_markers(lesson: Lesson) -> Iterator[LessonProblem]:
             if text in MARKERS:
                 found.append(text)
             elif near := _misspelt(text):
-                yield LessonProblem(lesson.path, number, f"{text!r} looks like a marker and is none: write `{near}` on a line of its own.")
+                yield LessonProblem(
+                    lesson.path,
+                    number,
+                    f"{text!r} looks like a marker and is none: write `{near}` on a line of its own.",
+                )
         allowed = {"answer": [BEGIN, END], "test": [BEGIN_HIDDEN, END_HIDDEN]}.get(cell.kind, [])
         if cell.kind == "answer" and found != [BEGIN, END]:
             yield _at(lesson, cell, f"the answer cell of {cell.grade_id} needs one `{BEGIN}` and then one `{END}`.")
         elif found and found != allowed:
-            yield _at(lesson, cell, f"the markers {', '.join(found)} are not paired, or do not belong in a cell of kind {cell.kind!r}.")
+            yield _at(
+                lesson,
+                cell,
+                f"the markers {', '.join(found)} are not paired, or do not belong in a cell of kind {cell.kind!r}.",
+            )
 
 
 def _misspelt(text: str) -> str | None:
@@ -83,11 +95,10 @@ def unparsable(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def untested(lesson: Lesson) -> Iterator[LessonProblem]:
-    """An exercise without probe, or a part of one that no cell checks visibly and hidden; a check of something unknown."""
+    """An exercise without probe, or a part of one that no cell checks visibly and hidden; a check of something
+    unknown."""
     known = exercises()
-    asked = Counter(
-        (function, name, part) for cell in lesson.of_kind("test") for function, name, part in _checks(cell)
-    )
+    asked = Counter((function, name, part) for cell in lesson.of_kind("test") for function, name, part in _checks(cell))
     for name, cell in lesson.answers.items():
         if name not in known:
             yield _at(lesson, cell, f"exercise {name!r} has no probe in course_utils/checks/probes/.")
@@ -109,8 +120,14 @@ def _checks(cell: Cell) -> Iterator[tuple[str, str, str]]:
         return
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="check" | "check_hidden" as function), args=[ast.Constant(value=str(name)), *_], keywords=keywords):
-                parts = [word.value.value for word in keywords if word.arg == "part" and isinstance(word.value, ast.Constant)]
+            case ast.Call(
+                func=ast.Name(id="check" | "check_hidden" as function),
+                args=[ast.Constant(value=str(name)), *_],
+                keywords=keywords,
+            ):
+                parts = [
+                    word.value.value for word in keywords if word.arg == "part" and isinstance(word.value, ast.Constant)
+                ]
                 yield function, name, str(parts[0]) if parts else "values"
 
 
@@ -121,17 +138,25 @@ def thin_banks(lesson: Lesson) -> Iterator[LessonProblem]:
         is_question = name in known and known[name].form is not None
         least = LEAST_MISCONCEPTIONS if is_question else LEAST_MISTAKES
         if len(lesson.mistakes_of(name)) < least:
-            yield _at(lesson, cell, f"{name} has {len(lesson.mistakes_of(name))} mistakes in mistakes.py and needs {least}.")
+            yield _at(
+                lesson, cell, f"{name} has {len(lesson.mistakes_of(name))} mistakes in mistakes.py and needs {least}."
+            )
         if not is_question and len(lesson.alternatives_of(name)) < LEAST_ALTERNATIVES:
             found = len(lesson.alternatives_of(name))
-            yield _at(lesson, cell, f"{name} has {found} alternatives in alternatives.py and needs {LEAST_ALTERNATIVES}.")
+            yield _at(
+                lesson, cell, f"{name} has {found} alternatives in alternatives.py and needs {LEAST_ALTERNATIVES}."
+            )
     for bank, path in ((lesson.mistakes, "mistakes.py"), (lesson.alternatives, "alternatives.py")):
         seen: set[tuple[str, str]] = set()
         for item in bank:
             if item.exercise not in lesson.answers:
-                yield LessonProblem(lesson.folder / path, item.line, f"{item.exercise!r} is no exercise of this lesson.")
+                yield LessonProblem(
+                    lesson.folder / path, item.line, f"{item.exercise!r} is no exercise of this lesson."
+                )
             if not item.id or (item.exercise, item.id) in seen:
-                yield LessonProblem(lesson.folder / path, item.line, f"{item.exercise} needs an id of its own here, not {item.id!r}.")
+                yield LessonProblem(
+                    lesson.folder / path, item.line, f"{item.exercise} needs an id of its own here, not {item.id!r}."
+                )
             seen.add((item.exercise, item.id))
 
 
@@ -144,11 +169,19 @@ def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
         elif cell.kind == "test":
             tree = _tree(cell.source)
             local = assigned_names(cell.source) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-            local |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-            used = {node.id: node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+            local |= {
+                node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+            used = {
+                node.id: node.lineno
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+            }
             for name, line in used.items():
                 if name not in given | local:
-                    sentence = f"the test uses {name!r}, which neither a set-up cell nor an answer cell above defines: the grader would not have it."
+                    sentence = (
+                        f"the test uses {name!r}, which no set-up or answer cell above defines: the grader lacks it."
+                    )
                     yield LessonProblem(lesson.path, cell.line + line - 1, sentence)
 
 
@@ -162,7 +195,11 @@ def assigned_names(source: str) -> set[str]:
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
             case _:
-                names |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+                names |= {
+                    node.id
+                    for node in ast.walk(statement)
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                }
     return names
 
 
@@ -181,7 +218,9 @@ def leaks(lesson: Lesson, released: NotebookNode) -> Iterator[LessonProblem]:
         for number, line in enumerate(cell.source.split("\n"), cell.line):
             solution = line.strip() in (part.strip() for part in cell.solution.split("\n"))
             if solution and len(line.strip()) >= TELLING and line.strip() in shown:
-                yield LessonProblem(lesson.path, number, f"this line of the solution of {cell.grade_id} stands in the release.")
+                yield LessonProblem(
+                    lesson.path, number, f"this line of the solution of {cell.grade_id} stands in the release."
+                )
     for marker in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "check_hidden("):
         if marker in text:
             yield LessonProblem(lesson.path, 1, f"{marker!r} stands in the release: look for a misspelt marker.")

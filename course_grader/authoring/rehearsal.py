@@ -18,7 +18,8 @@ from course_utils.checks import keys
 
 
 def rehearse(lesson: Lesson, published: Path) -> None:
-    """Run every cell but the experiments with the keys of `published` and a hidden key of its own; LessonProblem where one fails."""
+    """Run every cell but the experiments with the keys of `published` and a hidden key of its own; LessonProblem
+    where one fails."""
     names: dict[str, Any] = {"__name__": "__main__"}
     with _keys(lesson, published), contextlib.redirect_stdout(io.StringIO()):
         for cell in lesson.cells:
@@ -52,4 +53,4 @@ def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    os.replace(fresh, path)
+    fresh.replace(path)

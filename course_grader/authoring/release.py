@@ -7,12 +7,13 @@ from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config.loader import Config, PyFileConfigLoader
 
 
 def course_config(root: Path) -> Config:
     """Return the configuration of `nbgrader_config.py`."""
-    return PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    return config
 
 
 def release(config: Config, folder: Path, assignment: str) -> None:

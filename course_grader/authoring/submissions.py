@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import nbformat
 from nbformat import NotebookNode
@@ -14,25 +15,33 @@ from course_grader.authoring.reference import mistaken_source
 
 
 def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str] | None = None) -> NotebookNode:
-    """Return the released notebook with every answer cell filled: from `changed` where it names the exercise, else the reference's."""
-    notebook = nbformat.from_dict(released)  # type: ignore[no-untyped-call]
+    """Return the released notebook with every answer cell filled: from `changed` where it names the exercise, else
+    the reference's."""
+    notebook = nbformat.from_dict(released)
     sources = {name: cell.without_markers() for name, cell in lesson.answers.items()} | dict(changed or {})
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in sources:
             cell.source = sources[grade_id]
-    return notebook
+    return cast(NotebookNode, notebook)
 
 
 def samples(lesson: Lesson, released: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
     """Yield (student id, notebook) for each kind of submission; the id says what it is."""
     yield "right", submission(lesson, released)
-    yield "blank", nbformat.from_dict(released)  # type: ignore[no-untyped-call]
+    yield "blank", nbformat.from_dict(released)
     for mistake in lesson.mistakes:
-        yield f"mistake-{mistake.exercise}-{mistake.id}", submission(lesson, released, {mistake.exercise: mistaken_source(lesson, mistake)})
+        yield (
+            f"mistake-{mistake.exercise}-{mistake.id}",
+            submission(lesson, released, {mistake.exercise: mistaken_source(lesson, mistake)}),
+        )
     rounds = max((len(lesson.alternatives_of(name)) for name in lesson.answers), default=0)
     for i in range(rounds):
-        others = {name: lesson.alternatives_of(name)[i].source for name in lesson.answers if i < len(lesson.alternatives_of(name))}
+        others = {
+            name: lesson.alternatives_of(name)[i].source
+            for name in lesson.answers
+            if i < len(lesson.alternatives_of(name))
+        }
         yield f"alternative-{i + 1}", submission(lesson, released, others)
 
 

@@ -1,8 +1,8 @@
 """Checks: whether an answer is right, and if not, which mistake it is.
 
-    from course_utils.checks import check
+from course_utils.checks import check
 
-    check("sgd_step", sgd_step)
+check("sgd_step", sgd_step)
 """
 
 from course_utils.checks.checking import CheckFailed, check, check_hidden

@@ -45,13 +45,16 @@ class Card:
         rows = "".join(self._row(label, text) for label, text in self.rows)
         table = f'<table style="margin:.4em 0 0;border-collapse:collapse">{rows}</table>' if rows else ""
         sentence = f'<div style="margin-top:.2em">{html.escape(self.sentence)}</div>' if self.sentence else ""
-        return (
-            f'<div style="border-left:5px solid {color};padding:.5em .9em;margin:.2em 0;max-width:58em;line-height:1.45">'
-            f'<div style="font-weight:600"><span style="color:{color}">{mark}</span> {html.escape(self.title)}</div>{sentence}{table}</div>'
-        )
+        frame = f"border-left:5px solid {color};padding:.5em .9em;margin:.2em 0;max-width:58em;line-height:1.45"
+        title = f'<span style="color:{color}">{mark}</span> {html.escape(self.title)}'
+        return f'<div style="{frame}"><div style="font-weight:600">{title}</div>{sentence}{table}</div>'
 
     def _row(self, label: str, text: str) -> str:
-        font = "font-family:var(--jp-code-font-family,monospace);font-size:.92em;white-space:pre-wrap" if label in self.code else ""
+        font = (
+            "font-family:var(--jp-code-font-family,monospace);font-size:.92em;white-space:pre-wrap"
+            if label in self.code
+            else ""
+        )
         cell = "padding:.15em .8em .15em 0;vertical-align:top;text-align:left;background:none;border:0"
         weight = "font-weight:600" if label == "Hint" else ""
         return (
@@ -76,7 +79,9 @@ def argument_text(value: Any) -> str:
     if isinstance(value, np.integer | np.bool_):
         return repr(value.item())
     if isinstance(value, list | tuple):
-        inside = ", ".join(argument_text(item) for item in value) + ("," if isinstance(value, tuple) and len(value) == 1 else "")
+        inside = ", ".join(argument_text(item) for item in value) + (
+            "," if isinstance(value, tuple) and len(value) == 1 else ""
+        )
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {argument_text(item)}" for key, item in value.items()) + "}"
@@ -94,7 +99,7 @@ def value_text(value: Any) -> str:
             return name_of(value)
         return np.array2string(value.data, separator=", ", threshold=60, precision=8)
     if isinstance(value, Raised):
-        return f"raises {value.error} {"with" if value.has_message else "without"} a message"
+        return f"raises {value.error}" + ("" if value.has_message else " without a message")
     if isinstance(value, Number | Other):
         return name_of(value)
     if isinstance(value, float):
@@ -115,9 +120,10 @@ def failure_rows(failure: Failure, name: str) -> list[tuple[str, str]]:
         rows.append(("You can try", call_text(failure.received.call, name)))
     if isinstance(expected, bool | Arguments):
         return rows
-    if isinstance(expected, Array) and isinstance(received, Array) and failure.difference.kind == "value" and expected.data is not None:
-        if expected.data.size > FEW and received.data is not None:
-            return [*rows, *_first_wrong_entry(expected.data, received.data, failure)]
+    if failure.difference.kind == "value" and isinstance(expected, Array) and isinstance(received, Array):
+        both = expected.data, received.data
+        if both[0] is not None and both[1] is not None and both[0].size > FEW:
+            return [*rows, *_first_wrong_entry(both[0], both[1], failure)]
     return [*rows, ("Expected", value_text(expected)), ("Yours", value_text(received))]
 
 

@@ -42,8 +42,10 @@ class CheckFailed(AssertionError):
 def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) -> None:
     """Hold an answer against the published key and show a card.
 
-    `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those functions
-    that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept question tells
+    `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those
+    functions
+    that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept question
+    tells
     whether the answer is right.
 
     Raises CheckFailed where the answer is wrong.
@@ -65,7 +67,8 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
 def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     """Hold an answer against the hidden key, which `COURSE_KEY` names while a teacher grades.
 
-    Tells which property failed and the hint of a known mistake, never an argument or a value. Raises CheckFailed where the
+    Tells which property failed and the hint of a known mistake, never an argument or a value. Raises CheckFailed
+    where the
     answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
     """
     exercise = _exercise(name, answers, part)
@@ -94,7 +97,9 @@ def _check_question(exercise: Exercise, form: Form, answer: Any, key: Key, revea
         _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
         raise CheckFailed(f"{name}: {verdict.mistake.hint}")
     if not reveal:
-        sentence = f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
+        sentence = (
+            f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
+        )
         _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
         return
     progress.record(name, "values", verdict.passed)
@@ -123,7 +128,9 @@ def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
         raise CheckFailed(f"{name} has no part {part!r}: it has {', '.join(map(repr, exercise.parts))}.")
     wanted = (name, *exercise.needs)
     if len(answers) != len(wanted):
-        raise CheckFailed(f"check({name!r}, ...) takes {len(wanted)} answers ({', '.join(wanted)}); it got {len(answers)}.")
+        raise CheckFailed(
+            f"check({name!r}, ...) takes {len(wanted)} answers ({', '.join(wanted)}); it got {len(answers)}."
+        )
     for wanted_name, answer in zip(wanted, answers, strict=True):
         if exercise.form is None and not callable(answer):
             raise CheckFailed(f"{wanted_name} must be a function; it is {type(answer).__name__}.")
@@ -135,7 +142,11 @@ def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
 def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
     error = failure.received.error
     if isinstance(error, NotImplementedError):
-        return Card("neutral", f"{name} is not written yet.", "Write your answer in place of the line that raises NotImplementedError.")
+        return Card(
+            "neutral",
+            f"{name} is not written yet.",
+            "Write your answer in place of the line that raises NotImplementedError.",
+        )
     rows = failure_rows(failure, name)
     sentence = f"{_capital(failure.received.says)}: {failure.difference.sentence}"
     if error is not None and failure.difference.kind == "raised":
@@ -165,7 +176,7 @@ def _capital(text: str) -> str:
 def _show(card: Card) -> None:
     from IPython.core.getipython import get_ipython
 
-    if get_ipython() is None:  # type: ignore[no-untyped-call]
+    if get_ipython() is None:
         print(repr(card))
         return
     from IPython.display import display

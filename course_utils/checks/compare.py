@@ -1,6 +1,7 @@
 """How two plain values differ, told so that a learner can act on it.
 
-A wrong type or shape is told before a wrong number: NumPy would otherwise broadcast the two and compare what was never meant to be compared.
+A wrong type or shape is told before a wrong number: NumPy would otherwise broadcast the two and compare what was
+never meant to be compared.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def difference(expected: Any, received: Any, tolerance: Tolerance, float32: bool
     """Return the first difference in the order of `differences`, structural ones before wrong numbers, or None."""
     found = list(differences(expected, received, tolerance, float32))
     structural = [item for item in found if item.structural]
-    return (structural or found or [None])[0]
+    return next(iter(structural or found), None)
 
 
 def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> float:
@@ -103,14 +104,16 @@ def _raised(expected: Any, received: Any) -> Iterator[Difference]:
 
 def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> Iterator[Difference]:
     if isinstance(received, complex) and not isinstance(expected, complex):
-        yield Difference("complex", f"{what} is a complex number; expected a real one. Look for the root of a negative number.")
+        yield Difference(
+            "complex", f"{what} is a complex number; expected a real one. Look for the root of a negative number."
+        )
     elif not _is_number(received) or isinstance(expected, bool) != isinstance(received, bool):
         yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
     elif isinstance(expected, int) and isinstance(received, int):
         # Python's integers have no limit, and a count is right or wrong.
         if expected != received:
             yield Difference("value", f"{what} has another value than expected.")
-    elif not isinstance(expected, Number) and not isinstance(received, Number):
+    elif isinstance(expected, int | float | complex):
         yield from _values(_as_float(expected), _as_float(received), tolerance, what)
 
 
@@ -141,12 +144,16 @@ def _dtype_differs(expected: str, received: str, float32: bool) -> bool:
 
 def _dtype(expected: str, received: str, what: str) -> Iterator[Difference]:
     if np.dtype(received).kind == "c":
-        yield Difference("complex", f"{what} has complex entries; expected real ones. Look for the root of a negative number.")
+        yield Difference(
+            "complex", f"{what} has complex entries; expected real ones. Look for the root of a negative number."
+        )
     else:
         yield Difference("dtype", f"{what} has dtype {received}; expected {expected}.")
 
 
-def _dict(expected: dict[str, Any], received: dict[str, Any], tolerance: Tolerance, float32: bool, where: str) -> Iterator[Difference]:
+def _dict(
+    expected: dict[str, Any], received: dict[str, Any], tolerance: Tolerance, float32: bool, where: str
+) -> Iterator[Difference]:
     # More keys are allowed: a state may hold what the learner likes to remember.
     for key, item in expected.items():
         place = f"`{key}` of {where or 'the result'}"
@@ -171,7 +178,9 @@ def _sequence(expected: Any, received: Any, tolerance: Tolerance, float32: bool,
 def _values(expected: np.ndarray, received: np.ndarray, tolerance: Tolerance, what: str) -> Iterator[Difference]:
     nan = np.isnan(received) & ~np.isnan(expected)
     if nan.any():
-        yield Difference("nan", f"{what} {_is_or_holds(nan)} NaN. Look for 0/0, or for the root or logarithm of a negative number.")
+        yield Difference(
+            "nan", f"{what} {_is_or_holds(nan)} NaN. Look for 0/0, or for the root or logarithm of a negative number."
+        )
         return
     with np.errstate(all="ignore"):
         expected = expected.astype(complex if expected.dtype.kind == "c" else float)

@@ -1,7 +1,8 @@
 """The forms that a concept question's answer can have, each with at least twenty possibilities.
 
 An answer is kept as a digest, so that nobody reads it in a key by accident. A digest hides nothing from somebody who
-tries all possibilities: a lone learner may ask for the answer anyway, and a teacher's points come from the hidden check.
+tries all possibilities: a lone learner may ask for the answer anyway, and a teacher's points come from the hidden
+check.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class FormError(ValueError):
 
 
 class Form(ABC):
-    """What an answer must look like. `canonical` gives equal answers one text and raises FormError for a malformed one."""
+    """What an answer must look like. `canonical` gives equal answers one text and raises FormError for a malformed
+    one."""
 
     @abstractmethod
     def canonical(self, answer: Any) -> str: ...
@@ -120,4 +122,6 @@ class NumberWith(Form):
 
 def _enough(possibilities: int) -> None:
     if possibilities < FEWEST:
-        raise ValueError(f"The form has {possibilities} possibilities and needs {FEWEST}, or guessing pays: add options.")
+        raise ValueError(
+            f"The form has {possibilities} possibilities and needs {FEWEST}, or guessing pays: add options."
+        )

@@ -63,7 +63,8 @@ def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> 
 
 
 def distance(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> float:
-    """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped earlier."""
+    """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped
+    earlier."""
     largest = 0.0
     for one, other in zip(runs, others, strict=True):
         if len(one) != len(other):

@@ -1,6 +1,7 @@
 """Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
 
-The published keys stand in `course_utils/checks/keys/`, one JSON file an exercise, and serve the instant check. A hidden key
+The published keys stand in `course_utils/checks/keys/`, one JSON file an exercise, and serve the instant check. A
+hidden key
 is one file with every exercise, made from a secret seed; the environment variable `COURSE_KEY` names it while grading.
 """
 
@@ -63,7 +64,11 @@ class Key:
 
 def key_to_json(key: Key) -> dict[str, Any]:
     """Return a key as JSON can hold it."""
-    return {"format": FORMAT, "exercise": key.exercise, "parts": {name: _part_to_json(part) for name, part in key.parts.items()}}
+    return {
+        "format": FORMAT,
+        "exercise": key.exercise,
+        "parts": {name: _part_to_json(part) for name, part in key.parts.items()},
+    }
 
 
 def _part_to_json(part: PartKey) -> dict[str, Any]:
@@ -71,7 +76,11 @@ def _part_to_json(part: PartKey) -> dict[str, Any]:
         "seeds": list(part.seeds),
         "reference": [[_observation_to_json(seen) for seen in run] for run in part.runs],
         "mistakes": [
-            {"id": mistake.id, "hint": mistake.hint, "runs": [_brief(run, right) for run, right in zip(mistake.runs, part.runs, strict=True)]}
+            {
+                "id": mistake.id,
+                "hint": mistake.hint,
+                "runs": [_brief(run, right) for run, right in zip(mistake.runs, part.runs, strict=True)],
+            }
             for mistake in part.mistakes
         ],
     }
@@ -93,7 +102,9 @@ def key_from_json(data: Any) -> Key:
     """Return the key that `key_to_json` wrote; KeyProblem where the data is something else."""
     try:
         if data["format"] != FORMAT:
-            raise KeyProblem(f"The key has format {data['format']}, and this version reads {FORMAT}: make the key anew.")
+            raise KeyProblem(
+                f"The key has format {data['format']}, and this version reads {FORMAT}: make the key anew."
+            )
         return Key(data["exercise"], {name: _part_from_json(part) for name, part in data["parts"].items()})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise KeyProblem(f"The key is damaged ({type(error).__name__}: {error}): make it anew.") from error
@@ -101,10 +112,15 @@ def key_from_json(data: Any) -> Key:
 
 def _part_from_json(data: dict[str, Any]) -> PartKey:
     runs = tuple(
-        [Observation(seen["says"], from_json(seen["value"]), Tolerance(seen["rtol"], seen["atol"])) for seen in run] for run in data["reference"]
+        [Observation(seen["says"], from_json(seen["value"]), Tolerance(seen["rtol"], seen["atol"])) for seen in run]
+        for run in data["reference"]
     )
     mistakes = tuple(
-        KnownMistake(mistake["id"], mistake["hint"], tuple(_whole(run, right) for run, right in zip(mistake["runs"], runs, strict=True)))
+        KnownMistake(
+            mistake["id"],
+            mistake["hint"],
+            tuple(_whole(run, right) for run, right in zip(mistake["runs"], runs, strict=True)),
+        )
         for mistake in data["mistakes"]
     )
     return PartKey(tuple(data["seeds"]), runs, mistakes)
@@ -112,7 +128,8 @@ def _part_from_json(data: dict[str, Any]) -> PartKey:
 
 def _whole(run: Sequence[Any], right: Run) -> Run:
     return [
-        one if seen == SAME else Observation(one.says, from_json(seen), one.tolerance) for seen, one in zip(run, right, strict=False)
+        one if seen == SAME else Observation(one.says, from_json(seen), one.tolerance)
+        for seen, one in zip(run, right, strict=False)
     ]
 
 
@@ -123,7 +140,9 @@ def published_key(exercise: str) -> Key:
         text = (PUBLISHED / f"{exercise}.json").read_text(encoding="utf-8")
         return key_from_json(json.loads(text))
     except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise KeyProblem(f"The published key of {exercise!r} is missing or damaged: install course_utils anew.") from error
+        raise KeyProblem(
+            f"The published key of {exercise!r} is missing or damaged: install course_utils anew."
+        ) from error
 
 
 def hidden_key(exercise: str) -> Key:

@@ -1,7 +1,9 @@
 """Probes: what is asked of a function.
 
-A probe draws arguments from a seed, calls the function, and records observations. It holds no formula of the answer: what
-the reference gave to the same questions stands in a key. One probe serves the learner's instant check, the hidden check and
+A probe draws arguments from a seed, calls the function, and records observations. It holds no formula of the answer:
+what
+the reference gave to the same questions stands in a key. One probe serves the learner's instant check, the hidden
+check and
 the build of the keys.
 
     @probe("sgd_step")
@@ -73,13 +75,18 @@ class Trial:
         self, says: str, function: Callable[..., Any], *args: Any,
         rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Call the function and observe its result, what it raised, and that it left its arguments alone; return the result.
+        """Call the function and observe its result, what it raised, and that it left its arguments alone; return the
+        result.
 
         `hide` is the place of an item of the result that is the learner's own, such as a cache, and is not compared.
         """
-        return self._ask(says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide)))
+        return self._ask(
+            says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide))
+        )
 
-    def sample(self, says: str, function: Callable[..., Any], *args: Any, hide: int | None = None, **kwargs: Any) -> Any:
+    def sample(
+        self, says: str, function: Callable[..., Any], *args: Any, hide: int | None = None, **kwargs: Any
+    ) -> Any:
         """Like `call`, but observe only types and shapes of the result: for results that are drawn at random."""
         return self._ask(says, function, args, kwargs, DEFAULT, lambda result: form(plain(_hidden(result, hide))))
 
@@ -113,7 +120,11 @@ class Trial:
     def _record(self, observation: Observation, follow: bool = True) -> None:
         if self.float32:
             observation = Observation(
-                observation.says, observation.value, observation.tolerance.loosened(), observation.call, observation.error
+                observation.says,
+                observation.value,
+                observation.tolerance.loosened(),
+                observation.call,
+                observation.error,
             )
         self.observations.append(observation)
         if follow and self.expected is not None:
@@ -135,7 +146,9 @@ def raised(error: BaseException) -> Raised:
     return Raised(kind, bool(str(error).strip()))
 
 
-def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, BaseException | None]:
+def _run(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, BaseException | None]:
     # A warning on stderr must not cost points, and a SystemExit must not end the check.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
@@ -148,7 +161,11 @@ def _run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def _remember(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    return Call(getattr(function, "__name__", "function"), tuple(_snapshot(a) for a in args), {k: _snapshot(v) for k, v in kwargs.items()})
+    return Call(
+        getattr(function, "__name__", "function"),
+        tuple(_snapshot(a) for a in args),
+        {k: _snapshot(v) for k, v in kwargs.items()},
+    )
 
 
 def _snapshot(value: Any) -> Any:
@@ -177,8 +194,11 @@ class Exercise:
 _EXERCISES: dict[str, Exercise] = {}
 
 
-def probe(name: str, part: str = "values", needs: Sequence[str] = (), float32: bool = False) -> Callable[[ProbeFunction], ProbeFunction]:
-    """Register the decorated function as the probe of an exercise's part: "values", or "arguments" for bad arguments."""
+def probe(
+    name: str, part: str = "values", needs: Sequence[str] = (), float32: bool = False
+) -> Callable[[ProbeFunction], ProbeFunction]:
+    """Register the decorated function as the probe of an exercise's part: "values", or "arguments" for bad
+    arguments."""
 
     def register(function: ProbeFunction) -> ProbeFunction:
         known = _EXERCISES.get(name)
@@ -186,7 +206,11 @@ def probe(name: str, part: str = "values", needs: Sequence[str] = (), float32: b
         if part in parts:
             raise ValueError(f"Exercise {name!r} has two probes for its part {part!r}: rename one of them.")
         _EXERCISES[name] = Exercise(
-            name, parts | {part: function}, None, tuple(needs) or (known.needs if known else ()), float32 or bool(known and known.float32)
+            name,
+            parts | {part: function},
+            None,
+            tuple(needs) or (known.needs if known else ()),
+            float32 or bool(known and known.float32),
         )
         return function
 
@@ -211,10 +235,13 @@ def exercises() -> dict[str, Exercise]:
     return _EXERCISES
 
 
-def run(exercise: Exercise, part: str, seed: int, answers: Sequence[Any], expected: Sequence[Observation] | None = None) -> list[Observation]:
+def run(
+    exercise: Exercise, part: str, seed: int, answers: Sequence[Any], expected: Sequence[Observation] | None = None
+) -> list[Observation]:
     """Run an exercise's probe with one seed on the given functions, and return what was observed.
 
-    With `expected`, the reference's observations, the probe ends at the first result of another form. Without it, what the
+    With `expected`, the reference's observations, the probe ends at the first result of another form. Without it,
+    what the
     function raises is passed on.
     """
     trial = Trial(expected, exercise.float32)
@@ -232,5 +259,3 @@ def run(exercise: Exercise, part: str, seed: int, answers: Sequence[Any], expect
 def _differ(expected: Sequence[Observation], received: Sequence[Observation], float32: bool) -> Iterator[bool]:
     for one, other in zip(expected, received, strict=False):
         yield difference(one.value, other.value, one.tolerance, float32) is not None
-
-

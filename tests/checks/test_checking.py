@@ -142,7 +142,9 @@ def test_hidden_checks_count_and_tell_no_value(hidden: Path, capsys: pytest.Capt
     assert not any(character.isdigit() for character in shown.replace("4 of 8", ""))
 
 
-def test_hidden_checks_never_pass_without_a_key(published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_hidden_checks_never_pass_without_a_key(
+    published: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.delenv("COURSE_KEY", raising=False)
     with pytest.raises(KeyProblem, match="only while a teacher grades"):
         check_hidden("scaled", scaled)
@@ -156,7 +158,9 @@ def test_hidden_checks_never_pass_without_a_key(published: Path, monkeypatch: py
         check_hidden("scaled", scaled)
 
 
-def test_a_card_is_html_without_anything_of_the_answer_unescaped(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_is_html_without_anything_of_the_answer_unescaped(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from course_utils.checks import checking
 
     shown = []

@@ -72,7 +72,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     del _EXERCISES["best_letters"]
 
 
-def test_the_published_check_tells_the_form_and_misconceptions_only(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_published_check_tells_the_form_and_misconceptions_only(
+    asked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     check("best_letters", {"a", "c"})
     check("best_letters", {"b"})
     assert "right form" in capsys.readouterr().out

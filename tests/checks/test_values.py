@@ -16,10 +16,14 @@ from course_utils.checks.compare import Tolerance, difference, margin
 from course_utils.checks.values import Array, Other, Raised, form, from_json, plain, to_json
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text(max_size=5)
-arrays = hnp.arrays(st.sampled_from(["float64", "float32", "int64", "bool", "complex128"]), hnp.array_shapes(max_dims=3, max_side=4))
+arrays = hnp.arrays(
+    st.sampled_from(["float64", "float32", "int64", "bool", "complex128"]), hnp.array_shapes(max_dims=3, max_side=4)
+)
 answers = st.recursive(
     scalars | arrays,
-    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 EXACT = Tolerance(0.0, 0.0)
@@ -102,7 +106,14 @@ def test_each_difference_has_its_kind(expected: Any, received: Any, kind: str) -
 
 @pytest.mark.parametrize(
     ("expected", "received"),
-    [(1.0, 1), (2, 2.0), (math.inf, math.inf), (math.nan, math.nan), (1.0, 1 + 1e-9), ({"m": 1.0}, {"m": 1.0, "more": 2})],
+    [
+        (1.0, 1),
+        (2, 2.0),
+        (math.inf, math.inf),
+        (math.nan, math.nan),
+        (1.0, 1 + 1e-9),
+        ({"m": 1.0}, {"m": 1.0, "more": 2}),
+    ],
 )
 def test_harmless_differences_are_none(expected: Any, received: Any) -> None:
     assert difference(plain(expected), plain(received), Tolerance()) is None

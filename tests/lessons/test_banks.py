@@ -1,4 +1,5 @@
-"""Each mistake is rejected with its own hint, each alternative accepted: by the published key and by many hidden ones."""
+"""Each mistake is rejected with its own hint, each alternative accepted: by the published key and by many hidden
+ones."""
 
 from __future__ import annotations
 
@@ -62,6 +63,8 @@ def test_fifty_hidden_keys_accept_what_is_right_and_reject_each_mistake(lesson: 
             found = verdicts(names, answer, keys[other.exercise])
             assert all(verdict.passed for verdict in found.values()), (secret, other.exercise, other.id, found)
         for mistake, answer in wrongs if secret in SECRETS[:5] else []:
-            failed = [verdict for verdict in verdicts(names, answer, keys[mistake.exercise]).values() if not verdict.passed]
+            failed = [
+                verdict for verdict in verdicts(names, answer, keys[mistake.exercise]).values() if not verdict.passed
+            ]
             assert failed, (secret, mistake.exercise, mistake.id)
             assert all(verdict.mistake and verdict.mistake.id == mistake.id for verdict in failed), (secret, mistake)
