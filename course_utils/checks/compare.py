@@ -113,11 +113,11 @@ def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> It
         # Python's integers have no limit, and a count is right or wrong.
         if expected != received:
             yield Difference("value", f"{what} has another value than expected.")
-    elif isinstance(expected, int | float | complex):
+    elif Number not in (type(expected), type(received)):
         yield from _values(_as_float(expected), _as_float(received), tolerance, what)
 
 
-def _as_float(number: complex) -> np.ndarray:
+def _as_float(number: Any) -> np.ndarray:
     try:
         return np.asarray(number, dtype=complex if isinstance(number, complex) else float)
     except OverflowError:
