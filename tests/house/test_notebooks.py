@@ -1,0 +1,54 @@
+"""Finding the course's notebooks from wherever the learner stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from course_utils import notebooks
+from course_utils.errors import CourseError
+from tests.house.samples import code, write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("01_b", "00_a"):
+        write(tmp_path / "notebooks" / name / f"{name}.ipynb")
+        write(tmp_path / "notebooks" / name / f"{name}-copy.ipynb")
+    return tmp_path / "notebooks"
+
+
+@pytest.mark.parametrize("start", [".", "..", "00_a", "01_b", "../other"])
+def test_the_folder_is_found_from_near_it(folder: Path, start: str) -> None:
+    (folder / "../other").mkdir()
+    assert notebooks.find_folder(folder / start) == folder
+
+
+def test_lessons_come_in_order_and_copies_do_not_count(folder: Path) -> None:
+    assert [path.name for path in notebooks.lessons_in(folder)] == ["00_a.ipynb", "01_b.ipynb"]
+
+
+def test_notebooks_may_lie_side_by_side(tmp_path: Path) -> None:
+    write(tmp_path / "01_b.ipynb")
+    write(tmp_path / "notes.ipynb")
+    assert notebooks.find_folder(tmp_path) == tmp_path
+    assert notebooks.lessons_in(tmp_path) == [tmp_path / "01_b.ipynb"]
+
+
+@pytest.mark.parametrize("name", ["01", "01_b", "notebooks/01_b", "notebooks/01_b/01_b.ipynb"])
+def test_a_notebook_has_several_names(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert notebooks.find(name, folder.parent).resolve() == folder / "01_b" / "01_b.ipynb"
+
+
+def test_a_source_in_lines_is_joined(tmp_path: Path) -> None:
+    cell = code("") | {"source": ["a = 1\n", "a"]}
+    assert notebooks.read(write(tmp_path / "one.ipynb", cell))["cells"][0]["source"] == "a = 1\na"
+
+
+@pytest.mark.parametrize("broken", [{"source": [1]}, {"metadata": None}, {"cell_type": "poem"}, {"source": None}])
+def test_a_broken_cell_is_refused(tmp_path: Path, broken: dict[str, object]) -> None:
+    path = write(tmp_path / "one.ipynb", code("") | broken)
+    with pytest.raises(CourseError, match="not a notebook of format 4"):
+        notebooks.read(path)
