@@ -26,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
@@ -108,7 +108,7 @@ def main() -> None:
     use_own_programs()
     add_commands()
     try:
-        app()
+        app(prog_name="course")
     except CourseError as error:
         _stop(str(error), error.exit_code)
     except OSError as error:

@@ -11,8 +11,8 @@ from pathlib import Path
 from course_utils import notebooks
 from course_utils.errors import CourseError, Exit
 
-# Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and of nbgrader's tools
-# the Validate button and the formgrader, but not those for writing assignments and for its file exchange.
+# Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and none of nbgrader's
+# tools for writing assignments and for its file exchange.
 SETTINGS = Path(__file__).parent / "jupyter"
 
 

@@ -16,7 +16,9 @@ REMEDY = "Save it again in JupyterLab, or take a fresh copy."
 def lessons_in(folder: Path) -> list[Path]:
     """Return the lessons' notebooks in a folder, in order: each in a folder of its own name, or all side by side."""
     own = [path for path in sorted(folder.glob(f"{NAME}/{NAME}.ipynb")) if path.stem == path.parent.name]
-    return own or [path for path in sorted(folder.glob(f"{NAME}.ipynb")) if path.stem != folder.name]
+    if own or (folder / f"{folder.name}.ipynb").exists():
+        return own
+    return sorted(folder.glob(f"{NAME}.ipynb"))
 
 
 def find_folder(start: Path) -> Path | None:

@@ -39,7 +39,7 @@ def show_run(run: Run) -> None:
         earned = f"{_number(test.points if test.status == 'passed' else 0)} of {_number(test.points)}"
         status = Text(test.status, STYLES[test.status])
         table.add_row(test.grade_id, status, "" if test.status == "hidden" else earned, Text(test.message))
-    Console().print(table)
+    _print(table)
     hidden = f", {run.count('hidden')} hidden: run when your teacher grades" if run.count("hidden") else ""
     print(f"{run.count('passed')} passed, {run.count('failed')} failed{hidden}.")
 
@@ -54,7 +54,7 @@ def show_progress(lessons: Sequence[LessonProgress]) -> None:
         solved = f"{lesson.passed} of {len(lesson.exercises)}"
         points = f"{_number(lesson.points)} of {_number(lesson.possible)}"
         table.add_row(lesson.lesson, solved, points, ", ".join(waiting))
-    Console().print(table)
+    _print(table)
     hidden = sum(lesson.hidden for lesson in lessons)
     if hidden:
         print(f"{_number(hidden)} more points are for hidden checks, which run when your teacher grades.")
@@ -66,6 +66,14 @@ def show_findings(findings: Sequence[Finding]) -> None:
         print(f"{'ok ' if finding.well else 'fix'}  {finding.subject}: {finding.says}")
         if not finding.well:
             print(f"     {finding.remedy}")
+
+
+def _print(table: Table) -> None:
+    console = Console()
+    if not console.is_terminal:
+        # Into a file or a pipe: one line a row, however long.
+        console.width = 1000
+    console.print(table)
 
 
 def _number(points: float) -> str:
