@@ -65,6 +65,8 @@ class Card:
 
 def call_text(call: Call, name: str) -> str:
     """Return a call as a learner can paste it; callables and generators are named only."""
+    if call.shown:
+        return call.shown
     args = [argument_text(value) for value in call.args]
     args += [f"{key}={argument_text(value)}" for key, value in call.kwargs.items()]
     return f"{name}({', '.join(args)})"

@@ -21,7 +21,7 @@ import importlib
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,11 +41,13 @@ class Stop(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it can be shown: the function's name and its arguments before the call."""
+    """A call as it can be shown: the function's name and its arguments before the call, or `shown`, where that says
+    too little."""
 
     function: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,16 @@ class Trial:
 
     def call(
         self, says: str, function: Callable[..., Any], *args: Any,
-        rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, **kwargs: Any,
+        rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
         """Call the function and observe its result, what it raised, and that it left its arguments alone; return the
         result.
 
         `hide` is the place of an item of the result that is the learner's own, such as a cache, and is not compared.
+        `shown` is the call as a learner can paste it, where the function is one that the learner's function returned.
         """
         return self._ask(
-            says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide))
+            says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide)), shown
         )
 
     def sample(
@@ -103,9 +106,9 @@ class Trial:
 
     def _ask(
         self, says: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
-        tolerance: Tolerance, see: Callable[[Any], Any],
+        tolerance: Tolerance, see: Callable[[Any], Any], shown: str = "",
     ) -> Any:  # fmt: skip
-        call = _remember(function, args, kwargs)
+        call = replace(_remember(function, args, kwargs), shown=shown)
         before = plain([args, kwargs])
         result, error = _run(function, args, kwargs)
         self._record(Observation(says, raised(error) if error else see(result), tolerance, call, error))

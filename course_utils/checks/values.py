@@ -134,6 +134,9 @@ def name_of(value: Any) -> str:
             return "a random generator"
         case types.GeneratorType() | Iterator():
             return "a generator"
+        case _ if callable(value):
+            # A partial, or an object that can be called: as good as a function.
+            return "a function"
     return f"an object of type {type(value).__name__}"
 
 
