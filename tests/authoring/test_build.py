@@ -82,8 +82,12 @@ def test_a_key_is_rewritten_only_where_it_says_something_else(house: Path, chang
 
 REFUSED = {
     "a missing marker": ("lesson.py", "    ### END SOLUTION\n", "", "needs one `### BEGIN SOLUTION`"),
-    "a misspelt marker": ("lesson.py", "### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TEST", "looks like a marker and is
-    none"),
+    "a misspelt marker": (
+        "lesson.py",
+        "### BEGIN HIDDEN TESTS",
+        "### BEGIN HIDEN TEST",
+        "looks like a marker and is none",
+    ),
     "a marker with other signs": ("lesson.py", "### BEGIN HIDDEN TESTS", "# BEGIN HIDDEN TESTS", "looks like a marker"),
     "a marker in another kind of cell": (
         "lesson.py",
@@ -94,25 +98,41 @@ REFUSED = {
     "a solution that the release shows": (
         "lesson.py",
         "x = np.linspace",
-        "if factor < 0:\n    raise ValueError(f\"factor is {factor}: it must be at least 0.\")\nx = np.linspace",
+        'if factor < 0:\n    raise ValueError(f"factor is {factor}: it must be at least 0.")\nx = np.linspace',
         "stands in the release",
     ),
     "a grade_id twice": ("lesson.py", f"{EXERCISE}_hidden", f"{EXERCISE}_visible", "stands in this lesson twice"),
     "an exercise without probe": ("lesson.py", f'grade_id="{EXERCISE}"', 'grade_id="unheard_of"', "has no probe"),
     "a check of nothing": ("lesson.py", f'check("{EXERCISE}"', 'check("nothing"', "checks 'nothing'"),
-    "an unchecked part": ("lesson.py", f'check("{EXERCISE}", {EXERCISE}, part="arguments")\n', "pass\n", "no test
-    cell calls"),
+    "an unchecked part": (
+        "lesson.py",
+        f'check("{EXERCISE}", {EXERCISE}, part="arguments")\n',
+        "pass\n",
+        "no test cell calls",
+    ),
     "few mistakes": ("mistakes.py", 'edit("made_up_example", "adds"', 'edit("other", "adds"', "has 3 mistakes"),
     "few alternatives": ("alternatives.py", 'id="by_rows"', 'id=""', "needs an id of its own"),
-    "text that is not there": ("mistakes.py", '"factor * x", "factor + x"', '"factor ** x", "factor + x"', "occurs 0
-    times"),
-    "text that is there twice": ("mistakes.py", '"factor * x", "factor + x"', '"factor", "factor + x"', "times in the
-    solution"),
+    "text that is not there": (
+        "mistakes.py",
+        '"factor * x", "factor + x"',
+        '"factor ** x", "factor + x"',
+        "occurs 0 times",
+    ),
+    "text that is there twice": (
+        "mistakes.py",
+        '"factor * x", "factor + x"',
+        '"factor", "factor + x"',
+        "times in the solution",
+    ),
     "a mistake that is none": ("mistakes.py", '"factor + x"', '"x * factor"', "no probe tells 'adds'"),
     "two mistakes that look alike": ("mistakes.py", '"x / factor"', '"x + factor"', "'adds' and 'divides' look alike"),
     "a mistake that hardly differs": ("mistakes.py", '"factor + x"', '"factor * x + 1e-8"', "by only"),
-    "a foreign name": ("lesson.py", f'check("{EXERCISE}", {EXERCISE})', f'check("{EXERCISE}", fig)', "the test uses
-    'fig'"),
+    "a foreign name": (
+        "lesson.py",
+        f'check("{EXERCISE}", {EXERCISE})',
+        f'check("{EXERCISE}", fig)',
+        "the test uses 'fig'",
+    ),
     "no Python": ("lesson.py", "x = np.linspace(0", "x = = np.linspace(0", "not valid Python"),
     "a cell that fails": ("lesson.py", "import numpy as np", "import numpy as np\n1 / 0", "ZeroDivisionError"),
     "an unknown kind": ("lesson.py", 'kind="experiment"', 'kind="experimental"', "does not fit"),
@@ -166,8 +186,9 @@ def test_one_exercise_name_in_two_lessons_is_refused(house: Path) -> None:
         build(house)
 
 
-def test_an_interrupted_build_leaves_nothing_half_written(house: Path, change: Change, monkeypatch:
-pytest.MonkeyPatch) -> None:
+def test_an_interrupted_build_leaves_nothing_half_written(
+    house: Path, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build(house)
     change("lesson.py", "Say what to look at.", "Look at the slope.")
     before = contents(house)

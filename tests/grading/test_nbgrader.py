@@ -1,0 +1,170 @@
+"""Grading with nbgrader as it is: every lesson, with right, blank, mistaken and alternative submissions."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from course_grader.authoring.bank import Mistake
+from course_grader.authoring.lesson import Lesson, read_lessons
+from course_grader.authoring.notebook import text_of
+from course_grader.authoring.reference import mistaken_source
+from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.submissions import submission
+from course_utils.checks.probe import exercises
+
+ROOT = Path(__file__).parents[2]
+LESSONS = {lesson.name: lesson for lesson in read_lessons(ROOT)}
+HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A lesson's submissions after grading: scores by student and grade_id, and each student's notebook."""
+
+    lesson: Lesson
+    folder: Path
+    scores: dict[str, dict[str, float]]
+    points: dict[str, float]
+    rounds: dict[str, list[Mistake]]
+
+    def notebook(self, student: str) -> NotebookNode:
+        return nbformat.read(self.folder / "autograded" / student / self.lesson.name / f"{self.lesson.name}.ipynb", 4)
+
+
+@pytest.fixture(params=sorted(LESSONS), scope="module")
+def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """Release, submit and grade one lesson in a course folder of its own, with nbgrader's own commands."""
+    lesson, folder = LESSONS[request.param], tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
+    write_hidden_key(folder / "course.key", [lesson], "a term")
+    nbgrader(folder, "generate_assignment", lesson.name, "--create")
+    released = folder / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
+    assert released.read_bytes() == (ROOT / released.relative_to(folder)).read_bytes()
+    rounds = dict(rounds_of_mistakes(lesson))
+    for student, notebook in submissions(lesson, nbformat.read(released, 4), rounds):
+        place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
+        place.parent.mkdir(parents=True)
+        place.write_text(text_of(notebook))
+    nbgrader(folder, "autograde", lesson.name, "--create")
+    nbgrader(folder, "generate_feedback", lesson.name)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        found = book.assignment_submissions(lesson.name)
+        scores = {one.student.id: {grade.name: grade.score for grade in one.notebooks[0].grades} for one in found}
+        points = {grade.name: grade.max_score for grade in found[0].notebooks[0].grades}
+    return Graded(lesson, folder, scores, points, rounds)
+
+
+def nbgrader(folder: Path, *args: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *args], cwd=folder, env=HERE, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def submissions(
+    lesson: Lesson, released: NotebookNode, rounds: dict[str, list[Mistake]]
+) -> Iterator[tuple[str, NotebookNode]]:
+    # nbgrader runs experiments too, which can take a minute a notebook: a student may delete them, and so do we.
+    released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
+    yield "right", submission(lesson, released)
+    yield "blank", released
+    for student, mistakes in rounds.items():
+        yield student, submission(lesson, released, {one.exercise: mistaken_source(lesson, one) for one in mistakes})
+    for i in range(max(len(lesson.alternatives_of(name)) for name in lesson.answers)):
+        others = {name: lesson.alternatives_of(name)[i : i + 1] for name in lesson.answers}
+        yield (
+            f"alternative-{i}",
+            submission(lesson, released, {name: one[0].source for name, one in others.items() if one}),
+        )
+
+
+def rounds_of_mistakes(lesson: Lesson) -> Iterator[tuple[str, list[Mistake]]]:
+    """Put one mistake of as many exercises as do not build on each other into one submission, until all are in one."""
+    left = list(lesson.mistakes)
+    count = 0
+    while left:
+        chosen: list[Mistake] = []
+        for mistake in left:
+            if all(independent(lesson, mistake.exercise, one.exercise) for one in chosen):
+                chosen.append(mistake)
+        left = [mistake for mistake in left if mistake not in chosen]
+        yield f"round-{count}", chosen
+        count += 1
+
+
+def independent(lesson: Lesson, one: str, other: str) -> bool:
+    return one != other and not builds_on(lesson, one, other) and not builds_on(lesson, other, one)
+
+
+def builds_on(lesson: Lesson, one: str, other: str) -> bool:
+    return other in exercises()[one].needs or re.search(rf"\b{other}\b", lesson.answers[one].source) is not None
+
+
+def of_exercise(name: str, grades: dict[str, float]) -> dict[str, float]:
+    return {cell: grades[cell] for cell in grades if re.fullmatch(rf"{name}_(visible|hidden|arguments)", cell)}
+
+
+def test_the_reference_gets_full_marks_and_the_release_none(graded: Graded) -> None:
+    assert graded.scores["right"] == graded.points
+    assert sum(graded.points.values()) > 0
+    assert set(graded.scores["blank"].values()) == {0}
+
+
+def test_each_alternative_gets_full_points(graded: Graded) -> None:
+    alternatives = [student for student in graded.scores if student.startswith("alternative")]
+    assert alternatives
+    for student in alternatives:
+        assert graded.scores[student] == graded.points, student
+
+
+def test_each_mistake_loses_points_and_shows_its_hint_in_the_feedback(graded: Graded) -> None:
+    seen = set()
+    for student, mistakes in graded.rounds.items():
+        page = (graded.folder / "feedback" / student / graded.lesson.name / f"{graded.lesson.name}.html").read_text()
+        errors = [
+            "".join(output.traceback)
+            for cell in graded.notebook(student).cells
+            if cell.cell_type == "code"
+            for output in cell.outputs
+            if output.output_type == "error"
+        ]
+        for mistake in mistakes:
+            scores, points = (of_exercise(mistake.exercise, one) for one in (graded.scores[student], graded.points))
+            starred = graded.lesson.answers[mistake.exercise].star
+            assert starred or sum(scores.values()) < sum(points.values()), (mistake.exercise, mistake.id)
+            assert any(mistake.exercise in error and mistake.hint in error for error in errors), (
+                mistake.exercise,
+                mistake.id,
+            )
+            assert "CheckFailed" in page
+            seen.add((mistake.exercise, mistake.id))
+        right = {
+            name
+            for name in graded.lesson.answers
+            if all(independent(graded.lesson, name, one.exercise) for one in mistakes)
+        }
+        for name in right:
+            assert of_exercise(name, graded.scores[student]) == of_exercise(name, graded.points), (student, name)
+    assert seen == {(mistake.exercise, mistake.id) for mistake in graded.lesson.mistakes}
+
+
+def test_no_feedback_page_holds_a_hidden_value(graded: Graded) -> None:
+    key = (graded.folder / "course.key").read_text()
+    numbers = set(re.findall(r"-?\d\.\d{12,}", key))
+    shown = set()
+    for page in graded.folder.glob("feedback/round-*/*/*.html"):
+        shown |= set(re.findall(r"-?\d\.\d{12,}", page.read_text()))
+    assert not numbers & shown
