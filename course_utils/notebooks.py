@@ -100,9 +100,17 @@ def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _is_test(cell: dict[str, Any]) -> bool:
     marks = cell["metadata"].get("nbgrader")
-    return isinstance(marks, dict) and bool(marks.get("grade")) and not marks.get("solution")
+    if cell["cell_type"] != "code" or not isinstance(marks, dict):
+        return False
+    return bool(marks.get("grade")) and not marks.get("solution")
 
 
 def grade_id(cell: dict[str, Any]) -> str:
     """Return a test cell's name in nbgrader, such as "adam_step_visible"."""
     return str(cell["metadata"]["nbgrader"].get("grade_id", ""))
+
+
+def points(cell: dict[str, Any]) -> float:
+    """Return what a test cell is worth; 0 where its mark is damaged."""
+    value = cell["metadata"]["nbgrader"].get("points")
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -107,7 +107,7 @@ def _of_lesson(path: Path) -> LessonProgress:
     tests: dict[str, dict[str, float]] = {}
     for cell in notebooks.test_cells(notebooks.read(path)):
         exercise, _, suffix = notebooks.grade_id(cell).rpartition("_")
-        tests.setdefault(exercise, {})[suffix] = float(cell["metadata"]["nbgrader"].get("points", 0))
+        tests.setdefault(exercise, {})[suffix] = notebooks.points(cell)
     known = load(path.parent)
     return LessonProgress(path.stem, tuple(_of_exercise(name, points, known) for name, points in tests.items()))
 

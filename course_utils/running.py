@@ -102,7 +102,7 @@ KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's 
 
 
 def _outcome(cell: dict[str, Any], timeout: int) -> Outcome:
-    name, points = notebooks.grade_id(cell), float(cell["metadata"]["nbgrader"].get("points", 0))
+    name, points = notebooks.grade_id(cell), notebooks.points(cell)
     if _is_empty(cell["source"]):
         return Outcome(name, points, "hidden")
     errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]

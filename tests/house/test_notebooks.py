@@ -8,7 +8,7 @@ import pytest
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
-from tests.house.samples import code, write
+from tests.house.samples import code, graded, write
 
 
 @pytest.fixture
@@ -52,3 +52,16 @@ def test_a_broken_cell_is_refused(tmp_path: Path, broken: dict[str, object]) -> 
     path = write(tmp_path / "one.ipynb", code("") | broken)
     with pytest.raises(CourseError, match="not a notebook of format 4"):
         notebooks.read(path)
+
+
+def test_test_cells_are_code_that_nbgrader_grades(tmp_path: Path) -> None:
+    essay = graded("essay", "my *words*", 3) | {"cell_type": "markdown"}
+    answer = code("1", grade=True, solution=True, grade_id="by_hand", points=2)
+    cells = [code("1"), essay, answer, graded("one_visible", "1", 1)]
+    found = notebooks.test_cells(notebooks.read(write(tmp_path / "one.ipynb", *cells)))
+    assert [notebooks.grade_id(cell) for cell in found] == ["one_visible"]
+
+
+@pytest.mark.parametrize(("mark", "points"), [(2, 2.0), (0.5, 0.5), (None, 0.0), ("many", 0.0)])
+def test_a_damaged_mark_is_worth_nothing(mark: object, points: float) -> None:
+    assert notebooks.points(code("1", grade=True, grade_id="one", points=mark)) == points
