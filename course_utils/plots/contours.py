@@ -21,26 +21,39 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-def _levels(z: Array, count: int = 18) -> Array:
-    """Choose contour levels close together near the bottom, where a linear choice would show one empty plain."""
-    bottom, top = float(z.min()), float(z.max())
-    return np.asarray(bottom + (top - bottom) * np.linspace(0.0, 1.0, count + 1)[1:] ** 3)
+def _levels(z: Array, count: int = 20) -> Array:
+    """Choose contour levels that enclose fixed shares of the view, dense near the bottom; rising, without repeats.
+
+    Levels spread evenly over the values would leave a valley with steep walls one empty plain.
+    """
+    return np.unique(np.quantile(z, np.linspace(0.0, 1.0, count + 1) ** 1.5))
+
+
+def _figsize(landscape: Landscape) -> tuple[float, float]:
+    """Return a size in inches for axes of equal scale with a legend beside them."""
+    (low_x, high_x), (low_y, high_y) = landscape.view
+    return 7.5, float(np.clip(5.2 * (high_y - low_y) / (high_x - low_x) + 0.9, 2.8, 4.8))
 
 
 @styled
 def plot_contours(landscape: Landscape, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Draw lines of equal value, darker is lower, and a star on each minimum in view."""
-    ax = new_axes(ax)
+    """Draw lines of equal value, lighter is lower, and a star on each minimum in view.
+
+    Both axes have one scale, so that a gradient stands at right angles on the lines.
+    """
+    # "compressed" knows of axes with a fixed aspect; the usual layout may cut the legend off.
+    ax = new_axes(ax, _figsize(landscape), layout="compressed")
     x, y, z = landscape.grid()
     levels = _levels(z)
-    ax.contourf(x, y, z, levels=[z.min(), *levels], cmap="cividis", alpha=0.45)
-    ax.contour(x, y, z, levels=levels, colors="0.35", linewidths=0.6, linestyles="solid")
+    shades = [str(shade) for shade in np.linspace(1.0, 0.72, len(levels) - 1)]
+    ax.contourf(x, y, z, levels=levels, colors=shades)
+    ax.contour(x, y, z, levels=levels, colors="0.55", linewidths=0.6, linestyles="solid")
     lowest = [] if landscape.minimum is None else [landscape.minimum]
     minima = np.array([*lowest, *landscape.others])
     if len(minima):
-        ax.plot(minima[:, 0], minima[:, 1], "*", color="white", markeredgecolor="black", markersize=17)
-    (low_x, high_x), (low_y, high_y) = landscape.view
-    ax.set(xlim=(low_x, high_x), ylim=(low_y, high_y))
+        # Over the paths, which would hide it where they end.
+        ax.plot(minima[:, 0], minima[:, 1], "*", color="#F0E442", markeredgecolor="black", markersize=17, zorder=3)
+    ax.set(xlim=landscape.view[0], ylim=landscape.view[1], aspect="equal")
     ax.grid(False)
     label(ax, landscape.name if title is None else title, "$w_1$", "$w_2$")
     return ax
@@ -79,7 +92,8 @@ def plot_surface(landscape: Landscape, ax: Axes | None = None, title: str | None
     x, y, z = landscape.grid(80)
     axes.plot_surface(x, y, z, cmap="cividis", linewidth=0, antialiased=True)
     label(axes, landscape.name if title is None else title, "$w_1$", "$w_2$")
-    axes.set_zlabel("value")
+    axes.set_zlabel("value", labelpad=10)
+    axes.set_box_aspect(None, zoom=0.88)
     drawn: Axes = axes
     return drawn
 

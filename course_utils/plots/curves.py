@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from course_utils.training import History
 
+# A run that diverges passes through such values; beyond them the margins of a logarithmic axis overflow.
+TOO_LARGE = 1e100
+
 
 def _moving_average(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     """Average each value with those up to `window - 1` before it; of the same length."""
@@ -22,6 +26,18 @@ def _moving_average(values: NDArray[np.float64], window: int) -> NDArray[np.floa
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - window, 0)
     return np.asarray((total[ends] - total[starts]) / (ends - starts))
+
+
+def _drawable(values: ArrayLike) -> NDArray[np.float64]:
+    """Return the values with NaN, which is not drawn, for those that are not finite or that no axis could hold."""
+    values = np.asarray(values, dtype=np.float64)
+    return np.where(np.abs(values) < TOO_LARGE, values, np.nan)
+
+
+def _log_losses(ax: Axes, losses: Mapping[str, ArrayLike]) -> None:
+    """Make the vertical axis logarithmic, unless no loss is positive: then Matplotlib would warn and show nothing."""
+    if any(np.any(np.asarray(values, dtype=np.float64) > 0) for values in losses.values()):
+        ax.set_yscale("log")
 
 
 @styled
@@ -55,18 +71,19 @@ def plot_losses(
     """Draw curves over epochs or steps, counted from 0; `losses` maps a name to its values `(T,)`.
 
     `log` puts the losses on a logarithmic axis. With `smooth` over 1 each curve is the average over so many values,
-    the values themselves standing faintly behind it. What is not finite is left out.
+    the values themselves standing faintly behind it. What is not finite, or over 1e100, is
+    left out.
     """
     ax = new_axes(ax)
     for i, (name, values) in enumerate(losses.items()):
-        values = np.asarray(values, dtype=np.float64)
+        values = _drawable(values)
         look = line_look(i)
         if smooth > 1:
             ax.plot(values, color=look["color"], linewidth=0.8, alpha=0.3, linestyle="-")
             values = _moving_average(values, smooth)
         ax.plot(values, label=name, **look, **marker_look(i, len(values)))
     if log:
-        ax.set_yscale("log")
+        _log_losses(ax, losses)
     label(ax, title, x, y)
     legend(ax, list(losses))
     return ax
@@ -94,16 +111,17 @@ def plot_sensitivity(
     x: str = "learning rate",
     y: str = "loss after training",
     log: bool = True,
+    ceiling: float = np.inf,
 ) -> Axes:
     """Draw the loss that each rate `(R,)` led to, on a logarithmic rate axis, one line a name `(R,)`.
 
-    A rate whose loss is not finite is a cross on the upper edge of the figure: training diverged there.
+    A rate whose loss is not finite, or over 1e100 or `ceiling`, is a cross near the upper edge: training diverged.
     """
     ax = new_axes(ax)
     rates = np.asarray(rates, dtype=np.float64)
     for i, (name, values) in enumerate(losses.items()):
-        values = np.asarray(values, dtype=np.float64)
-        fine = np.isfinite(values)
+        values = _drawable(values)
+        fine = values <= ceiling
         ax.plot(rates, np.where(fine, values, np.nan), label=name, **line_look(i), **marker_look(i, len(rates), 20))
         # x in rates, y in shares of the axes' height.
         lost: dict[str, Any] = {
@@ -115,7 +133,7 @@ def plot_sensitivity(
         ax.plot(rates[~fine], np.full((~fine).sum(), 0.98 - 0.05 * i), color=COLORS[i % len(COLORS)], **lost)
     ax.set_xscale("log")
     if log:
-        ax.set_yscale("log")
+        _log_losses(ax, losses)
     label(ax, title, x, y)
     legend(ax, list(losses))
     return ax
@@ -140,7 +158,10 @@ def plot_band(
     ax = new_axes(ax)
     x = np.asarray(x, dtype=np.float64)
     for i, (name, values) in enumerate(runs.items()):
-        low, median, high = np.nanquantile(np.asarray(values, dtype=np.float64), [0.1, 0.5, 0.9], axis=0)
+        with warnings.catch_warnings():
+            # Where every run was lost there is a gap in the figure, which says so.
+            warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
+            low, median, high = np.nanquantile(_drawable(values), [0.1, 0.5, 0.9], axis=0)
         look = line_look(i)
         ax.fill_between(x, low, high, color=look["color"], alpha=0.25, linewidth=0)
         ax.plot(x, median, label=name, **look, **marker_look(i, len(x)))

@@ -45,6 +45,11 @@ def plot_images(
     return figure
 
 
+def _finite(array: ArrayLike) -> NDArray[np.float64]:
+    flat = np.ravel(np.asarray(array, dtype=np.float64))
+    return flat[np.isfinite(flat)]
+
+
 @styled
 def plot_histograms(
     values: Mapping[str, ArrayLike],
@@ -57,12 +62,13 @@ def plot_histograms(
     """Draw a histogram for each name, all on one scale, with mean and standard deviation over it.
 
     An array of any shape is flattened. `limits` are the edges of the horizontal axis, the 0.5 % and 99.5 % quantiles
-    of everything unless told; what lies beyond counts into the outermost bars.
+    of everything unless told; what lies beyond counts into the outermost bars. What is not finite is left out.
     """
     import matplotlib.pyplot as plt
 
-    flat = {name: np.ravel(np.asarray(array, dtype=np.float64)) for name, array in values.items()}
-    low, high = limits or np.quantile(np.concatenate(list(flat.values())), [0.005, 0.995])
+    flat = {name: _finite(array) for name, array in values.items()}
+    everything = np.concatenate(list(flat.values()))
+    low, high = limits or (np.quantile(everything, [0.005, 0.995]) if len(everything) else (0.0, 1.0))
     edges = np.linspace(low, high, bins + 1) if high > low else np.linspace(low - 0.5, low + 0.5, bins + 1)
     columns = min(columns, len(flat))
     rows = -(-len(flat) // columns)
@@ -72,6 +78,9 @@ def plot_histograms(
     for ax in list(axes.flat)[len(flat) :]:
         ax.axis("off")
     for ax, (name, array) in zip(axes.flat, flat.items(), strict=False):
+        if not len(array):
+            ax.set_title(f"{name}\nnothing finite", fontsize=12)
+            continue
         shares = np.full(len(array), 1 / len(array))
         ax.hist(np.clip(array, edges[0], edges[-1]), bins=edges, weights=shares, color=COLORS[0])
         ax.set_title(f"{name}\nmean {array.mean():.2g}, std {array.std():.2g}", fontsize=12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,11 +65,15 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def new_axes(ax: Axes | None = None, figsize: tuple[float, float] | None = None) -> Axes:
+def new_axes(
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    layout: Literal["constrained", "compressed"] = "constrained",
+) -> Axes:
     """Return `ax`, or the axes of a new figure; `figsize` in inches."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=figsize)[1] if ax is None else ax
+    return plt.subplots(figsize=figsize, layout=layout)[1] if ax is None else ax
 
 
 def label(ax: Axes, title: str, x: str, y: str) -> None:
