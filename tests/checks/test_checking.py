@@ -178,7 +178,14 @@ def shouts(x: np.ndarray, factor: float) -> np.ndarray:
 def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
     from course_utils import progress
 
+    def silent(x: np.ndarray, factor: float) -> np.ndarray:
+        raise ValueError
+
+    silent.__name__ = "scaled"
+
     check("scaled", scaled)
     with pytest.raises(CheckFailed):
         check("scaled", silent, part="arguments")
+    with pytest.raises(CheckFailed):
+        check("scaled", added)
     assert progress.load(Path.cwd()) == {"scaled": {"values": True, "arguments": False}}
