@@ -36,7 +36,7 @@ def _drawable(values: ArrayLike) -> NDArray[np.float64]:
 
 def _log_losses(ax: Axes, losses: Mapping[str, ArrayLike]) -> None:
     """Make the vertical axis logarithmic, unless no loss is positive: then Matplotlib would warn and show nothing."""
-    if any(np.any(np.asarray(values, dtype=np.float64) > 0) for values in losses.values()):
+    if any(np.any(_drawable(values) > 0) for values in losses.values()):
         ax.set_yscale("log")
 
 
