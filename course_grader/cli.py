@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -128,5 +128,5 @@ def _with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
     from rich.console import Console
     from rich.progress import track
 
-    items: Any = track(lessons, "Lessons", console=Console(stderr=True), transient=True)
-    yield from items
+    console = Console(stderr=True)
+    yield from track(lessons, "Lessons", console=console, transient=True, disable=not console.is_terminal)

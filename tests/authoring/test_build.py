@@ -173,7 +173,7 @@ def test_a_problem_names_the_very_line(house: Path, change: Change) -> None:
 
 def test_a_missing_file_is_named(house: Path) -> None:
     (house / "lessons" / NAME / "mistakes.py").unlink()
-    with pytest.raises(LessonProblem, match="mistakes.py:1: this file is missing"):
+    with pytest.raises(LessonProblem, match=r"mistakes\.py:1: this file is missing"):
         build(house)
 
 
