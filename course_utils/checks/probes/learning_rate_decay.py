@@ -1,0 +1,331 @@
+"""Probes of lesson 01."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.statistics import fraction_tolerance
+
+Function = Callable[..., Any]
+Draw = np.random.RandomState
+
+
+def _rate(rng: Draw) -> float:
+    """Draw a first learning rate that is no power of two and not 1, either of which would hide a mistake."""
+    return round(0.11 + 0.8 * rng.rand(), 2)
+
+
+@probe("sgd_step")
+def probe_sgd_step(trial: Trial, rng: Draw, sgd_step: Function) -> None:
+    w, lr = rng.randn(5).round(2), _rate(rng)
+    trial.call("the new weights of one step", sgd_step, w, rng.randn(5).round(2), lr)
+    trial.call("the new weights, shape (2, 3)", sgd_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2), lr)
+    trial.call("the new weight where it is one number", sgd_step, round(rng.randn(), 2), -0.7, lr)
+    trial.call("the weights at a rate of 0", sgd_step, w, rng.randn(5).round(2), 0.0)
+    columns, transposed = rng.randn(3, 4).round(2)[:, ::2], rng.randn(2, 3).round(2).T
+    trial.call("the new weights from views of larger arrays", sgd_step, columns, transposed, lr)
+    for step in (1, 2, 3):
+        w = trial.call(f"the weights after step {step} of 3", sgd_step, w, rng.randn(5).round(2), lr / step)
+
+
+@probe("inverse_time_decay")
+def probe_inverse_time_decay(trial: Trial, rng: Draw, inverse_time_decay: Function) -> None:
+    for epoch in (1, 2, 3, 4):
+        trial.call(f"the rate at epoch {epoch} of the worked table", inverse_time_decay, 0.2, epoch, 1.0)
+    lr0, decay_rate = _rate(rng), round(0.2 + rng.rand(), 2)
+    for epoch in (0, 3, int(rng.randint(8, 40))):
+        trial.call(f"the rate at epoch {epoch}", inverse_time_decay, lr0, epoch, decay_rate)
+
+
+@probe("inverse_time_decay", part="arguments")
+def probe_inverse_time_decay_arguments(trial: Trial, rng: Draw, inverse_time_decay: Function) -> None:
+    lr0 = _rate(rng)
+    trial.rejects("a negative decay rate", inverse_time_decay, lr0, 5, -0.1)
+    trial.rejects("a negative epoch", inverse_time_decay, lr0, -1, 0.5)
+    trial.rejects("a negative first rate", inverse_time_decay, -lr0, 5, 0.5)
+    trial.call("a decay rate of 0, which is allowed", inverse_time_decay, lr0, 5, 0.0)
+
+
+@probe("exponential_decay")
+def probe_exponential_decay(trial: Trial, rng: Draw, exponential_decay: Function) -> None:
+    lr0, gamma = _rate(rng), round(0.55 + 0.3 * rng.rand(), 2)
+    for epoch in (0, 1, 2, int(rng.randint(7, 15))):
+        trial.call(f"the rate at epoch {epoch}", exponential_decay, lr0, epoch, gamma)
+    trial.call("the rate at epoch 3 with the default gamma", exponential_decay, lr0, 3)
+    trial.call("the rate at epoch 30 with the default gamma", exponential_decay, lr0, 30)
+    trial.call("the rate at epoch 6 with gamma 1", exponential_decay, lr0, 6, gamma=1.0)
+
+
+@probe("inverse_sqrt_decay")
+def probe_inverse_sqrt_decay(trial: Trial, rng: Draw, inverse_sqrt_decay: Function) -> None:
+    lr0, k = _rate(rng), round(1.5 + rng.rand(), 2)
+    for t in (1, 2, 3, int(rng.randint(10, 99))):
+        trial.call(f"the rate at step {t}, k = 1", inverse_sqrt_decay, lr0, t)
+        trial.call(f"the rate at step {t}, k = {k}", inverse_sqrt_decay, lr0, t, k=k)
+
+
+@probe("inverse_sqrt_decay", part="arguments")
+def probe_inverse_sqrt_decay_arguments(trial: Trial, rng: Draw, inverse_sqrt_decay: Function) -> None:
+    lr0 = _rate(rng)
+    trial.rejects("step 0", inverse_sqrt_decay, lr0, 0)
+    trial.rejects("a negative step", inverse_sqrt_decay, lr0, -3)
+    trial.call("step 1, the first", inverse_sqrt_decay, lr0, 1)
+
+
+@probe("step_decay")
+def probe_step_decay(trial: Trial, rng: Draw, step_decay: Function) -> None:
+    lr0, factor, every = _rate(rng), round(0.3 + 0.4 * rng.rand(), 2), int(rng.randint(4, 8))
+    # Both sides of the first two drops, and the middle of a stair.
+    for epoch in (0, every - 1, every, every + 2, 2 * every - 1, 2 * every, 3 * every + 1):
+        trial.call(f"the rate at epoch {epoch}, a drop every {every} epochs", step_decay, lr0, epoch, factor, every)
+    for epoch in (9, 10, 37):
+        trial.call(f"the rate at epoch {epoch} with the default drops", step_decay, lr0, epoch)
+
+
+@probe("linear_decay")
+def probe_linear_decay(trial: Trial, rng: Draw, linear_decay: Function) -> None:
+    lr0, total = _rate(rng), int(rng.randint(7, 25))
+    for epoch in (0, 1, 5, total - 1, total, total + 1, 3 * total):
+        trial.call(f"the rate at epoch {epoch} of {total}", linear_decay, lr0, epoch, total)
+
+
+@probe("linear_decay", part="arguments")
+def probe_linear_decay_arguments(trial: Trial, rng: Draw, linear_decay: Function) -> None:
+    lr0 = _rate(rng)
+    trial.rejects("a total of 0", linear_decay, lr0, 0, 0)
+    trial.rejects("a negative total", linear_decay, lr0, 2, -5)
+    trial.call("a total of 1, which is allowed", linear_decay, lr0, 0, 1)
+
+
+@probe("cosine_decay")
+def probe_cosine_decay(trial: Trial, rng: Draw, cosine_decay: Function) -> None:
+    lr0, total = _rate(rng), int(rng.randint(7, 25))
+    lr_min = round(lr0 / 10, 3)
+    for epoch in (0, 1, 4, total - 1, total, total + 3):
+        trial.call(f"the rate at epoch {epoch} of {total}", cosine_decay, lr0, epoch, total)
+        trial.call(
+            f"the rate at epoch {epoch} of {total}, falling to {lr_min}", cosine_decay, lr0, epoch, total, lr_min=lr_min
+        )
+
+
+@probe("cosine_decay", part="arguments")
+def probe_cosine_decay_arguments(trial: Trial, rng: Draw, cosine_decay: Function) -> None:
+    lr0 = _rate(rng)
+    trial.rejects("a total of 0", cosine_decay, lr0, 0, 0)
+    trial.rejects("a negative total", cosine_decay, lr0, 2, -5)
+    trial.call("a total of 1, which is allowed", cosine_decay, lr0, 0, 1)
+
+
+def _schedule(rng: Draw) -> tuple[Function, str]:
+    """Return a schedule that falls, and the text that makes it."""
+    low, span = round(0.05 + 0.1 * rng.rand(), 2), round(0.3 + 0.4 * rng.rand(), 2)
+
+    def schedule(epoch: int) -> float:
+        return low + span / (epoch + 1)
+
+    schedule.__name__ = f"lambda epoch: {low} + {span} / (epoch + 1)"
+    return schedule, schedule.__name__
+
+
+@probe("with_warmup")
+def probe_with_warmup(trial: Trial, rng: Draw, with_warmup: Function) -> None:
+    schedule, text = _schedule(rng)
+    for warmup in (4, 1, 0):
+        warmed = trial.call(f"what comes back for {warmup} warm-up epochs", with_warmup, schedule, warmup)
+        for epoch in (0, 1, 3, 4, 5, int(rng.randint(9, 30))):
+            says = f"the rate at epoch {epoch} with {warmup} warm-up epochs"
+            trial.call(says, warmed, epoch, shown=f"with_warmup({text}, {warmup})({epoch})")
+
+
+@probe("with_warmup", part="arguments")
+def probe_with_warmup_arguments(trial: Trial, rng: Draw, with_warmup: Function) -> None:
+    schedule, text = _schedule(rng)
+    trial.rejects("a negative number of warm-up epochs", with_warmup, schedule, -1)
+    warmed = trial.call("0 warm-up epochs, which are allowed", with_warmup, schedule, 0)
+    trial.call("the rate at epoch 0 with 0 warm-up epochs", warmed, 0, shown=f"with_warmup({text}, 0)(0)")
+
+
+@probe("plateau_decay")
+def probe_plateau_decay(trial: Trial, rng: Draw, plateau_decay: Function) -> None:
+    lr0 = _rate(rng)
+    trial.call("the rate before any loss is known", plateau_decay, lr0, [])
+    trial.call("the rate while every loss is a new best", plateau_decay, lr0, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    for count in (3, 4, 6, 7, 10):
+        trial.call(f"the rate after {count} equal losses", plateau_decay, lr0, [0.5] * count)
+    # After the cut the losses fall again, but never below the old best.
+    trial.call("the rate after a rise and a slow fall", plateau_decay, lr0, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    trial.call(
+        "the rate where bad epochs alternate with new bests", plateau_decay, lr0, [0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65]
+    )  # fmt: skip
+    for patience in (1, 2, 4):
+        # Few different values, so that a loss often equals the best.
+        losses = (rng.randint(1, 9, size=24) / 10).tolist()
+        for length in (8, 16, 24):
+            says = f"the rate after {length} losses, patience {patience}"
+            trial.call(says, plateau_decay, lr0, losses[:length], factor=0.7, patience=patience)
+    trial.call("the rate where the losses are an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
+
+
+@probe("stationary_variance")
+def probe_stationary_variance(trial: Trial, rng: Draw, stationary_variance: Function) -> None:
+    for size in ("small", "middling", "large"):
+        curvature, noise_std = round(0.5 + 3 * rng.rand(), 2), round(1.2 + rng.rand(), 2)
+        share = {"small": 0.02, "middling": 0.8, "large": 1.9}[size]
+        lr = round(share / curvature, 4)
+        trial.call(f"the variance at a {size} rate", stationary_variance, lr, curvature, noise_std)
+    trial.call("the variance without noise", stationary_variance, 0.3, 2.0, 0.0)
+
+
+@probe("stationary_variance", part="arguments")
+def probe_stationary_variance_arguments(trial: Trial, rng: Draw, stationary_variance: Function) -> None:
+    curvature = 2.0 ** rng.randint(0, 3)
+    trial.rejects("a rate that is too high: lr*curvature above 2", stationary_variance, 2.5 / curvature, curvature, 1.0)
+    trial.rejects("a rate at the edge: lr*curvature is 2", stationary_variance, 2.0 / curvature, curvature, 1.0)
+    trial.rejects("a rate of 0", stationary_variance, 0.0, curvature, 1.0)
+    trial.rejects("a negative rate", stationary_variance, -0.1, curvature, 1.0)
+    trial.rejects("a curvature of 0", stationary_variance, 0.1, 0.0, 1.0)
+    trial.call("a rate just below the edge, which is allowed", stationary_variance, 1.96875 / curvature, curvature, 1.0)
+
+
+def _losses_in_turn(losses: list[float]) -> tuple[Function, list[float]]:
+    """Return a function that gives the losses one after another, then the last for ever, and the list of the rates
+    that it is called with."""
+    rates: list[float] = []
+
+    def loss_after_step(lr: float) -> float:
+        rates.append(float(lr))
+        return losses[min(len(rates), len(losses)) - 1]
+
+    return loss_after_step, rates
+
+
+@probe("lr_range_test")
+def probe_lr_range_test(trial: Trial, rng: Draw, lr_range_test: Function) -> None:
+    falling = (2 - np.sort(rng.rand(6))).round(2).tolist()
+    nan, inf = float("nan"), float("inf")
+    cases = {
+        "where every loss is finite": falling,
+        "where the fourth loss is NaN": [*falling[:3], nan, 1.5, inf, 1.2],
+        "where the fifth loss is infinite": [*falling[:4], inf, 1.5, nan, 1.2],
+        "where the first loss is infinite": [inf, *falling],
+        "where the last loss is NaN": [*falling, nan],
+    }
+    lr_min, lr_max = round(0.001 + 0.004 * rng.rand(), 4), round(0.5 + rng.rand(), 2)
+    for says, losses in cases.items():
+        loss_after_step, rates = _losses_in_turn(losses)
+        trial.call(f"rates and losses {says}", lr_range_test, loss_after_step, lr_min, lr_max, len(losses))
+        trial.observe(f"the rates at which a step was taken {says}", np.array(rates))
+    loss_after_step, _ = _losses_in_turn(falling)
+    trial.call("rates and losses of two steps", lr_range_test, loss_after_step, lr_min, lr_max, 2)
+
+
+@probe("lr_range_test", part="arguments")
+def probe_lr_range_test_arguments(trial: Trial, rng: Draw, lr_range_test: Function) -> None:
+    lr = _rate(rng)
+    bad = {
+        "a lowest rate of 0": (0.0, lr, 5),
+        "a negative lowest rate": (-lr, lr, 5),
+        "a lowest rate above the highest": (lr, lr / 2, 5),
+        "a lowest rate equal to the highest": (lr, lr, 5),
+        "a single step": (lr / 2, lr, 1),
+    }
+    for says, (lr_min, lr_max, steps) in bad.items():
+        trial.rejects(says, lr_range_test, _losses_in_turn([0.5])[0], lr_min, lr_max, steps)
+    trial.call("two steps, which are allowed", lr_range_test, _losses_in_turn([0.5])[0], lr / 2, lr, 2)
+
+
+DRAWS = 40_000
+
+
+@probe("sample_log_uniform")
+def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Function) -> None:
+    seed = int(rng.randint(10**6))
+    low, high = round(10 ** rng.uniform(-5, -4), 7), round(10 ** rng.uniform(0.2, 1), 2)
+    draw = np.random.default_rng(seed)
+    drawn = np.asarray(trial.sample(f"{DRAWS} values", sample_log_uniform, low, high, DRAWS, draw))
+    # Rounding may carry a value over the edge by a hair.
+    inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
+    trial.observe("every value lies between low and high", bool(inside.all()))
+    # Four shares at each of up to five seeds, each wrong by chance with probability 1e-11: together at most 2e-10.
+    decades = np.linspace(np.log(low), np.log(high), 6)[1:-1]
+    for i, edge in enumerate(np.exp(decades), 1):
+        says = f"the share of values below {edge:.3g}, with low = {low} and high = {high}"
+        trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS))
+    # Continuous draws repeat with probability 0.
+    again = np.asarray(trial.sample("more values from the same generator", sample_log_uniform, low, high, DRAWS, draw))
+    trial.observe("the next values from the same generator are new", bool(np.all(again != drawn)))
+    twin = np.asarray(sample_log_uniform(low, high, DRAWS, np.random.default_rng(seed)))
+    trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, drawn)))
+    trial.sample("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
+    trial.call("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
+
+
+@probe("sample_log_uniform", part="arguments")
+def probe_sample_log_uniform_arguments(trial: Trial, rng: Draw, sample_log_uniform: Function) -> None:
+    draw, high = np.random.default_rng(0), _rate(rng)
+    trial.rejects("a low end of 0", sample_log_uniform, 0.0, high, 3, draw)
+    trial.rejects("a negative low end", sample_log_uniform, -high, high, 3, draw)
+    trial.rejects("a low end above the high end", sample_log_uniform, 2 * high, high, 3, draw)
+    trial.sample("a low end close to 0, which is allowed", sample_log_uniform, 1e-12, high, 3, draw)
+
+
+@probe("one_cycle")
+def probe_one_cycle(trial: Trial, rng: Draw, one_cycle: Function) -> None:
+    lr_max, total = _rate(rng), int(rng.randint(16, 40))
+    for epoch in (0, 1, 3, total // 2, total - 2, total - 1, total, total + 7):
+        trial.call(f"the rate at epoch {epoch} of {total}", one_cycle, lr_max, epoch, total)
+    for epoch in (0, 2, 7, 9, 14, 20):
+        says = f"the rate at epoch {epoch} of 21 with other shares"
+        trial.call(says, one_cycle, lr_max, epoch, 21, pct=0.4, div=7.0, final_div=50.0)
+
+
+@probe("one_cycle", part="arguments")
+def probe_one_cycle_arguments(trial: Trial, rng: Draw, one_cycle: Function) -> None:
+    lr_max = _rate(rng)
+    trial.rejects("a rise that ends at epoch 0: pct*total is 1", one_cycle, lr_max, 0, 4, pct=0.25)
+    trial.rejects("a rise that ends before epoch 0", one_cycle, lr_max, 0, 3)
+    trial.call("a rise of one epoch, which is allowed", one_cycle, lr_max, 1, 4, pct=0.5)
+
+
+@probe("warmup_stable_decay")
+def probe_warmup_stable_decay(trial: Trial, rng: Draw, warmup_stable_decay: Function) -> None:
+    lr_max, warmup, decay = _rate(rng), int(rng.randint(3, 6)), int(rng.randint(6, 9))
+    total = warmup + decay + 5
+    edges = (0, 1, warmup - 1, warmup, total - decay - 1, total - decay, total - decay + 1, total - 1, total, total + 4)
+    for epoch in edges:
+        says = f"the rate at epoch {epoch} of {total}"
+        trial.call(says, warmup_stable_decay, lr_max, epoch, total, warmup, decay)
+    trial.call("the first rate without warm-up", warmup_stable_decay, lr_max, 0, total, 0, decay)
+    trial.call("the last rate without decay", warmup_stable_decay, lr_max, total - 1, total, warmup, 0)
+
+
+@probe("warmup_stable_decay", part="arguments")
+def probe_warmup_stable_decay_arguments(trial: Trial, rng: Draw, warmup_stable_decay: Function) -> None:
+    lr_max = _rate(rng)
+    trial.rejects("a warm-up and a decay longer than the whole", warmup_stable_decay, lr_max, 0, 10, 5, 6)
+    trial.call("a warm-up and a decay that fill the whole", warmup_stable_decay, lr_max, 7, 10, 4, 6)
+
+
+@probe("cosine_restarts")
+def probe_cosine_restarts(trial: Trial, rng: Draw, cosine_restarts: Function) -> None:
+    lr0, first = _rate(rng), int(rng.randint(5, 8))
+    lr_min = round(lr0 / 10, 3)
+    for epoch in (0, 2, first - 1, first, first + 1, 2 * first, 3 * first + 2):
+        trial.call(f"the rate at epoch {epoch}, {first} epochs a cycle", cosine_restarts, lr0, epoch, first)
+    # With mult 3 the cycles begin at 0, first, 4*first and 13*first.
+    for epoch in (1, first - 1, first, first + 2, 2 * first, 4 * first - 1, 4 * first, 7 * first, 13 * first):
+        says = f"the rate at epoch {epoch}, cycles growing threefold from {first} epochs"
+        trial.call(says, cosine_restarts, lr0, epoch, first, mult=3, lr_min=lr_min)
+
+
+CURVES = ("a", "b", "c", "d", "e", "f")
+
+question("rate_of_each_curve", Labels(CURVES, ("too high", "high", "good", "low")))
+question("largest_rate_first", OrderingOf(("inverse time", "exponential", "step", "linear", "cosine")))
+question("robbins_monro_schedules", SubsetOf(("a", "b", "c", "d", "e", "f", "g")))
+question("share_of_variance_left", NumberWith(0.0, 2.0, 2))
