@@ -17,7 +17,6 @@ EXIT_CODES = (
     "3 the machine stands in the way (a permission, a full disk, a missing program); 130 interrupted."
 )
 COMMANDS = "descent.commands"
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="course",
@@ -114,8 +113,6 @@ def main() -> None:
     except OSError as error:
         problem = from_os(error)
         _stop(str(problem), problem.exit_code)
-    except KeyboardInterrupt:
-        _stop("interrupted.", INTERRUPTED)
 
 
 def _stop(sentence: str, exit_code: int) -> None:

@@ -71,6 +71,18 @@ def test_check_speaks_json_and_ends_well_when_all_is_right(run: Run, tmp_path: P
     assert path.read_bytes() == before
 
 
+def test_check_runs_a_notebook_in_its_own_folder_and_shows_a_checks_own_line(run: Run, tmp_path: Path) -> None:
+    cells = [
+        code("from pathlib import Path\nfrom course_utils.checks import CheckFailed"),
+        graded("here_visible", "assert Path('one.ipynb').exists()", 1),
+        graded("wrong_visible", "raise CheckFailed('sgd_step: look at the sign.\\nMore.')", 1),
+    ]
+    ended = run("check", str(write(tmp_path / "one.ipynb", *cells)), "--json")
+    here, wrong = json.loads(ended.out)["tests"]
+    assert here["status"] == "passed"
+    assert wrong["message"] == "sgd_step: look at the sign."
+
+
 def test_check_stops_a_cell_that_does_not_end_and_goes_on(run: Run, tmp_path: Path) -> None:
     cells = [graded("slow_visible", "while True: pass", 1), graded("next_visible", "assert True", 1)]
     ended = run("check", str(write(tmp_path / "slow.ipynb", *cells)), "--timeout", "1", "--json")
@@ -190,6 +202,7 @@ def test_interrupting_ends_with_130(run: Run, course: Path, monkeypatch: pytest.
     monkeypatch.setattr("course_utils.progress.summary", interrupt)
     ended = run("progress")
     assert (ended.code, ended.out) == (130, "")
+    assert "Traceback" not in ended.err
 
 
 def test_an_error_of_ours_carries_its_exit_code() -> None:

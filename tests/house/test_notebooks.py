@@ -47,6 +47,12 @@ def test_a_source_in_lines_is_joined(tmp_path: Path) -> None:
     assert notebooks.read(write(tmp_path / "one.ipynb", cell))["cells"][0]["source"] == "a = 1\na"
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    path = write(tmp_path / "one.ipynb", code("1"))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(notebooks.read(path)["cells"]) == 1
+
+
 @pytest.mark.parametrize("broken", [{"source": [1]}, {"metadata": None}, {"cell_type": "poem"}, {"source": None}])
 def test_a_broken_cell_is_refused(tmp_path: Path, broken: dict[str, object]) -> None:
     path = write(tmp_path / "one.ipynb", code("") | broken)
