@@ -141,9 +141,11 @@ def _photograph(figure: Any) -> Picture:
 
 def _gif(pictures: list[Picture], pace: int) -> bytes:
     """Join pictures, `pace` milliseconds each and two seconds for the last, played three times."""
+    from PIL.Image import Dither
+
     # One palette for all, that of the last picture, where every path is seen: others would make colours flicker.
     palette = pictures[-1].quantize(255)
-    indexed = [picture.quantize(palette=palette) for picture in pictures]
+    indexed = [picture.quantize(palette=palette, dither=Dither.NONE) for picture in pictures]
     file = io.BytesIO()
     durations = [pace] * (len(indexed) - 1) + [2000]
     indexed[0].save(file, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=2)

@@ -21,7 +21,8 @@ PATHS = {"short": np.array([BOWL.start, [-5.0, 1.0]]), "long": np.linspace([-10.
 
 
 @pytest.fixture(autouse=True)
-def agg() -> Iterator[None]:
+def fresh() -> Iterator[None]:
+    mpl.rcdefaults()
     mpl.use("agg")
     yield
     plt.close("all")
@@ -101,9 +102,10 @@ def test_an_animation_plays_the_paths_and_leaves_no_figure_open() -> None:
     assert gif.info["loop"] == 2
     assert shown.alt == "Paths on ravine, condition number 10: short, long"
     assert not plt.get_fignums()
-    first = np.asarray(gif.convert("RGB"), dtype=float)
-    gif.seek(3)
-    assert np.abs(np.asarray(gif.convert("RGB"), dtype=float) - first).max() > 100
+    level = {name: np.stack([path[:, 0], np.full(len(path), 2.0)], axis=1) for name, path in PATHS.items()}
+    other = Image.open(io.BytesIO(plots.animate_path(BOWL, level, frames=4).data))
+    assert apart(gif, other, frame=0) < 100
+    assert apart(gif, other, frame=3) > 200
 
 
 def test_images_stand_in_rows_and_are_clipped() -> None:
@@ -124,6 +126,14 @@ def test_histograms_share_their_scale_and_count_everything() -> None:
     assert sum(bar.get_height() for bar in b.patches) == pytest.approx(1.0)
     assert a.get_title(loc="left") == "a\nmean 4.5, std 2.9"
     assert a.get_xlim() == b.get_xlim()
+
+
+def apart(one: Any, two: Any, frame: int) -> float:
+    """Return by how much two pictures of animations differ at most, of 255."""
+    for gif in (one, two):
+        gif.seek(frame)
+    first, second = (np.asarray(gif.convert("RGB"), dtype=float) for gif in (one, two))
+    return float(np.abs(first - second).max())
 
 
 NAN, HUGE = float("nan"), 1e300
