@@ -110,7 +110,9 @@ def train(
                 history.rates.append(lr)
                 if evaluate:
                     _measure(network, history, X, y, validation)
-                if after_epoch and after_epoch(history) is True:
+                answer = after_epoch(history) if after_epoch else None
+                # Only a truth value ends training, also NumPy's: a loss that happens to be returned does not.
+                if isinstance(answer, (bool, np.bool)) and answer:
                     break
     except KeyboardInterrupt:
         history.note = f"Stopped in epoch {epoch} of {epochs}; the history so far is returned."

@@ -125,18 +125,26 @@ def test_transform_stands_between_gradient_and_step(data: Dataset, params: dict[
     np.testing.assert_allclose(history.params["W1"], 0.9 * params["W1"])
 
 
-def test_after_epoch_can_watch_steer_and_stop(data: Dataset, params: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", [bool, np.bool])
+def test_after_epoch_can_watch_steer_and_stop(kind: Any, data: Dataset, params: dict[str, Any]) -> None:
     losses: list[float] = []
 
-    def watch(history: History) -> bool:
+    def watch(history: History) -> Any:
         losses.append(history.train_losses[-1])
-        return len(losses) == 3
+        return kind(len(losses) == 3)
 
     history = train(
         NET, params, data, SGD, lambda _: 0.1 / (1 + len(losses)), 10, 60, np.random.default_rng(0), after_epoch=watch
     )
     assert history.rates == [0.1, 0.05, 0.1 / 3]
     assert losses == history.train_losses
+
+
+def test_another_answer_of_after_epoch_does_not_stop(data: Dataset, params: dict[str, Any]) -> None:
+    history = train(
+        NET, params, data, SGD, 0.1, 2, 60, np.random.default_rng(0), after_epoch=lambda history: history.losses[-1]
+    )
+    assert len(history.rates) == 2
 
 
 def test_evaluate_off_measures_nothing(data: Dataset, params: dict[str, Any]) -> None:
