@@ -124,14 +124,15 @@ def read_lesson(folder: Path) -> Lesson:
     )
 
 
+def lesson_folders(root: Path) -> dict[str, Path]:
+    """Return the folders of `root`/lessons whose names begin with a digit, by name and in order."""
+    folders = sorted(path for path in (root / "lessons").iterdir() if path.is_dir() and path.name[0].isdigit())
+    return {folder.name: folder for folder in folders}
+
+
 def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:
-    """Read the lessons below `root`/lessons, all or only those named, in the order of their names; KeyError for an
-    unknown name."""
-    folders = {
-        folder.name: folder
-        for folder in sorted((root / "lessons").iterdir())
-        if folder.is_dir() and folder.name[0].isdigit()
-    }
+    """Read the lessons of `root`, all or only those named, in order; KeyError for an unknown name."""
+    folders = lesson_folders(root)
     if unknown := [name for name in only if name not in folders]:
         raise KeyError(f"There is no lesson {unknown[0]!r}: there is {', '.join(folders)}.")
     return [read_lesson(folder) for name, folder in folders.items() if not only or name in only]

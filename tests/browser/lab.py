@@ -139,4 +139,5 @@ class Notebook:
 
     def source(self, text: str) -> str:
         """Return the source of the cell that has `text`."""
-        return "\n".join(self.cell(text).locator(".cm-line").all_inner_texts())
+        lines = self.cell(text).locator(".cm-line").all_inner_texts()
+        return "\n".join(line.rstrip("\n") for line in lines)

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from course_grader.authoring.bank import Mistake
-from course_grader.authoring.lesson import Lesson, read_lessons
+from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
@@ -25,7 +25,7 @@ from course_grader.authoring.submissions import submission
 from course_utils.checks.probe import exercises
 
 ROOT = Path(__file__).parents[2]
-LESSONS = {lesson.name: lesson for lesson in read_lessons(ROOT)}
+LESSONS = lesson_folders(ROOT)
 HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -46,7 +46,7 @@ class Graded:
 @pytest.fixture(params=sorted(LESSONS), scope="module")
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """Release, submit and grade one lesson in a course folder of its own, with nbgrader's own commands."""
-    lesson, folder = LESSONS[request.param], tmp_path_factory.mktemp("course")
+    lesson, folder = read_lesson(LESSONS[request.param]), tmp_path_factory.mktemp("course")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
     write_hidden_key(folder / "course.key", [lesson], "a term")

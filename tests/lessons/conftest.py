@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.authoring.lesson import Lesson, read_lessons
+from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 
 ROOT = Path(__file__).parents[2]
-LESSONS = {lesson.name: lesson for lesson in read_lessons(ROOT)}
+LESSONS = lesson_folders(ROOT)
 
 
 @pytest.fixture(params=sorted(LESSONS), scope="module")
 def lesson(request: pytest.FixtureRequest) -> Lesson:
-    return LESSONS[request.param]
+    return read_lesson(LESSONS[request.param])
