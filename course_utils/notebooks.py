@@ -9,7 +9,8 @@ from typing import Any
 
 from course_utils.errors import CourseError
 
-NAME = "[0-9][0-9]_*"
+# A lesson's number, a letter where it has parts, and its name: 07a_newton.
+NAME = "[0-9][0-9]*_*"
 REMEDY = "Save it again in JupyterLab, or take a fresh copy."
 
 
@@ -52,7 +53,7 @@ def find(name: str, start: Path) -> Path:
     folder = find_folder(start)
     known = {lesson.stem: lesson for lesson in lessons_in(folder)} if folder else {}
     for lesson in known:
-        if name in (lesson, lesson[:2]):
+        if name in (lesson, lesson.split("_")[0]):
             return known[lesson]
     near = difflib.get_close_matches(path.stem, known, n=1, cutoff=0.5)
     advice = f"Did you mean {near[0]}?" if near else "Give the path of a .ipynb file, or a lesson's number, such as 01."

@@ -31,6 +31,7 @@ def test_a_sound_course_is_well(run: Callable[..., Result], fitting: Path) -> No
     ended = run("doctor")
     assert ended.code == 0, ended.out
     assert all(line.startswith("ok ") for line in ended.out.splitlines())
+    assert ended.out.endswith("ok   notebooks: they fit the installed checks.\n")
     assert all(finding["well"] for finding in json.loads(run("doctor", "--json").out))
 
 

@@ -36,6 +36,12 @@ def test_notebooks_may_lie_side_by_side(tmp_path: Path) -> None:
     assert notebooks.lessons_in(tmp_path) == [tmp_path / "01_b.ipynb"]
 
 
+def test_a_lesson_may_have_parts(tmp_path: Path) -> None:
+    parts = [write(tmp_path / name / f"{name}.ipynb") for name in ("07a_newton", "07b_more")]
+    assert notebooks.lessons_in(tmp_path) == parts
+    assert notebooks.find("07b", tmp_path) == parts[1]
+
+
 @pytest.mark.parametrize("name", ["01", "01_b", "notebooks/01_b", "notebooks/01_b/01_b.ipynb"])
 def test_a_notebook_has_several_names(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(folder.parent)
