@@ -1,0 +1,626 @@
+"""Likely mistakes of lesson 06, each with the hint of a good tutor: the idea, not the fix."""
+
+from course_grader.authoring.bank import edit, rewrite
+
+M_BIASED = "Only the second average is corrected. Both start at zero, so both are pulled towards it."
+V_BIASED = "Only the first average is corrected. Both start at zero, so both are pulled towards it."
+T_LOST = "Every one of your steps believes that it is the first. Where does the number of steps live between two calls?"
+T_ZERO = "Your counter is off by one. It counts the steps done, and the step that you are taking is one of them."
+SWAPPED = "The shares of past and present are swapped: with 0.999 nearly all of the old average should stay."
+
+MISTAKES = [
+    # adagrad_step
+    edit(
+        "adagrad_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
+        "Your eps stands inside the root, as in some books. In the formula of this course it is added after the root.",
+    ),
+    edit(
+        "adagrad_step", "decays", '"square", 0.0) + grad**2', '"square", 0.0) * 0.9 + 0.1 * grad**2',
+        "Your sum forgets. AdaGrad keeps the full sum of all squares; the leaky one comes later in this notebook.",
+    ),
+    edit(
+        "adagrad_step", "no_root", "np.sqrt(square)", "square",
+        "You divide by the sum of squares itself. What would happen to the step if all gradients were ten times "
+        "larger?",
+    ),
+    edit(
+        "adagrad_step", "old_sum", "np.sqrt(square)", 'np.sqrt(state.get("square", 0.0))',
+        "You divide by the sum as it was before this gradient. At the first step that sum is 0.",
+    ),
+    edit(
+        "adagrad_step", "not_remembered", '{"square": square}', '{"square": grad**2}',
+        "Your new state knows only the last gradient. What should the next step find there?",
+    ),
+    edit(
+        "adagrad_step", "plus_sign", "w - lr", "w + lr",
+        "Your step climbs. In which direction does the gradient point?",
+    ),
+    edit(
+        "adagrad_step", "not_squared", "+ grad**2", "+ np.abs(grad)",
+        "You sum the sizes of the gradients. Under the root stands a sum of something else.",
+    ),
+    rewrite(
+        "adagrad_step", "one_rate_for_all",
+        """
+        def adagrad_step(w, grad, state, lr, eps=1e-8):
+            square = state.get("square", 0.0) + np.sum(grad**2) * np.ones_like(grad)
+            return w - lr * grad / (np.sqrt(square) + eps), {"square": square}
+        """,
+        "All your weights share one sum. The idea of AdaGrad is that each weight has its own.",
+    ),
+    rewrite(
+        "adagrad_step", "changes_state",
+        """
+        def adagrad_step(w, grad, state, lr, eps=1e-8):
+            state["square"] = state.get("square", 0.0) + grad**2
+            return w - lr * grad / (np.sqrt(state["square"]) + eps), state
+        """,
+        "Your function writes into the state that it was given. Leave that one as it is, and return a new dict.",
+    ),
+    # rmsprop_step
+    edit(
+        "rmsprop_step", "weights_swapped", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
+        '(1 - decay) * state.get("square", 0.0) + decay * grad**2',
+        "The shares of past and present are swapped: with 0.99 nearly all of the old average should stay.",
+    ),
+    edit(
+        "rmsprop_step", "no_share_for_new", "(1 - decay) * grad**2", "grad**2",
+        "An average of equal numbers must be that number. Try yours with a gradient that is always 1.",
+    ),
+    edit(
+        "rmsprop_step", "adds_without_decay", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
+        'state.get("square", 0.0) + grad**2',
+        "This is AdaGrad's sum, which never falls. RMSProp forgets the distant past.",
+    ),
+    edit(
+        "rmsprop_step", "old_kept_whole", 'decay * state.get("square", 0.0)', 'state.get("square", 0.0)',
+        "Nothing of the old average is ever forgotten. The shares of old and new must sum to 1.",
+    ),
+    edit(
+        "rmsprop_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
+        "Your eps stands inside the root, as in Keras. In the formula of this course it is added after the root.",
+    ),
+    edit(
+        "rmsprop_step", "no_root", "np.sqrt(square)", "square",
+        "You divide by the mean square. The method's name has one more word in front.",
+    ),
+    edit(
+        "rmsprop_step", "decay_ignored", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
+        '0.99 * state.get("square", 0.0) + 0.01 * grad**2',
+        "Your function gives the same for any decay. Use the argument.",
+    ),
+    edit(
+        "rmsprop_step", "plus_sign", "w - lr", "w + lr",
+        "Your step climbs. In which direction does the gradient point?",
+    ),
+    rewrite(
+        "rmsprop_step", "starts_at_first_square",
+        """
+        def rmsprop_step(w, grad, state, lr, decay=0.99, eps=1e-8):
+            square = decay * state.get("square", grad**2) + (1 - decay) * grad**2
+            return w - lr * grad / (np.sqrt(square) + eps), {"square": square}
+        """,
+        "Your average begins at the first square. That is a sensible cure for the long first step, but here it "
+        "begins at 0.",
+    ),
+    # rmsprop_first_step
+    edit(
+        "rmsprop_first_step", "one", "10.0", "1.0",
+        "That would hold if s were the square of the gradient after one step. How much of the first square enters s?",
+    ),
+    edit(
+        "rmsprop_first_step", "hundred", "10.0", "100.0",
+        "Your first average is right. Between it and the step stands a root.",
+    ),
+    edit(
+        "rmsprop_first_step", "tenth", "10.0", "0.1",
+        "The average is too small at the start. It stands under the line: does that make the step shorter or longer?",
+    ),
+    # mended_by_scaling
+    edit(
+        "mended_by_scaling", "any_ravine", '{"a", "d", "e"}', '{"a", "b", "d", "e"}',
+        "In the turned ravine, how do the sizes of the gradients in the two coordinates compare? What is there "
+        "to even out?",
+    ),
+    edit(
+        "mended_by_scaling", "noise_too", '{"a", "d", "e"}', '{"a", "c", "d", "e"}',
+        "Zig-zag and jitter are two problems. Near the minimum the noise is all there is: what is it divided by?",
+    ),
+    edit(
+        "mended_by_scaling", "everything", '{"a", "d", "e"}', '{"a", "b", "c", "d", "e"}',
+        "Dividing rescales the axes, one by one. Which of the five troubles are differences between axes?",
+    ),
+    edit(
+        "mended_by_scaling", "ravine_only", '{"a", "d", "e"}', '{"a"}',
+        "A change of an input's unit multiplies the gradients of its weight by a number. What does the division "
+        "make of that?",
+    ),
+    # adam_step_uncorrected
+    edit(
+        "adam_step_uncorrected", "gradient_for_m", "lr * m /", "lr * grad /",
+        "This is RMSProp's step: your average of the gradients is kept, and never used.",
+    ),
+    edit(
+        "adam_step_uncorrected", "corrected", "lr * m / (np.sqrt(v) + eps)",
+        'lr * m / (1 - beta1 ** (state.get("t", 0) + 1)) / (np.sqrt(v / (1 - beta2 ** (state.get("t", 0) + 1))) + eps)',
+        "You correct the averages, as Adam does. This exercise wants to see what happens without.",
+    ),
+    edit(
+        "adam_step_uncorrected", "eps_inside", "np.sqrt(v) + eps", "np.sqrt(v + eps)",
+        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+    ),
+    edit(
+        "adam_step_uncorrected", "betas_swapped",
+        'beta1 * state.get("m", 0.0) + (1 - beta1) * grad\n    v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
+        'beta2 * state.get("m", 0.0) + (1 - beta2) * grad\n    v = beta1 * state.get("v", 0.0) + (1 - beta1) * grad**2',
+        "The betas are swapped. Which average has the long memory, that of the gradients or that of their squares?",
+    ),
+    edit(
+        "adam_step_uncorrected", "whole_gradient", "+ (1 - beta1) * grad", "+ grad",
+        "Your first moment is momentum as in notebook 05, with the full gradient added. Adam's is an average: "
+        "the shares sum to 1.",
+    ),
+    edit(
+        "adam_step_uncorrected", "shares_swapped", 'beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
+        '(1 - beta2) * state.get("v", 0.0) + beta2 * grad**2', SWAPPED,
+    ),
+    edit(
+        "adam_step_uncorrected", "square_of_average", "(1 - beta2) * grad**2", "(1 - beta2) * m**2",
+        "The second average is one of squared gradients. Yours is one of squared averages.",
+    ),
+    edit(
+        "adam_step_uncorrected", "no_root", "np.sqrt(v)", "v",
+        "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
+        "missing around v?",
+    ),
+    # first_step_size
+    edit(
+        "first_step_size", "inverted", "(1 - beta1) / np.sqrt(1 - beta2)", "np.sqrt(1 - beta2) / (1 - beta1)",
+        "Your quotient is upside down. Which of the two averages stands under the line?",
+    ),
+    edit(
+        "first_step_size", "no_root", "np.sqrt(1 - beta2)", "(1 - beta2)",
+        "The second moment stands under a root.",
+    ),
+    edit(
+        "first_step_size", "betas", "(1 - beta1) / np.sqrt(1 - beta2)", "beta1 / np.sqrt(beta2)",
+        "The averages start at 0. Which share does the first gradient get, beta or the rest?",
+    ),
+    edit(
+        "first_step_size", "cases_swapped", "if corrected:", "if not corrected:",
+        "Your two cases are swapped. After the correction both averages are right: how long is the step then?",
+    ),
+    edit(
+        "first_step_size", "only_numerator", "(1 - beta1) / np.sqrt(1 - beta2)", "(1 - beta1)",
+        "You have looked at the first moment alone: this says that the step is too small. The second starts at "
+        "zero too.",
+    ),
+    edit(
+        "first_step_size", "rate_forgotten", "lr * (1 - beta1)", "(1 - beta1)",
+        "How does the length of a step depend on the rate?",
+    ),
+    # longest_step_first
+    edit(
+        "longest_step_first", "falls_from_the_start",
+        '["12", "1", "200", "1000", "5000"]', '["1", "12", "200", "1000", "5000"]',
+        "The first moment catches up within some twenty steps. During them, what happens over the line, and what "
+        "under the root?",
+    ),
+    edit(
+        "longest_step_first", "too_small_at_first",
+        '["12", "1", "200", "1000", "5000"]', '["5000", "1000", "200", "12", "1"]',
+        "You think of steps that are too small at first. The average under the root is even more too small than "
+        "the one over it.",
+    ),
+    edit(
+        "longest_step_first", "grows_then_falls_late",
+        '["12", "1", "200", "1000", "5000"]', '["200", "12", "1", "1000", "5000"]',
+        "Growing first and then falling is right. When is the first moment full? From then on the ratio can only fall.",
+    ),
+    # bias_correct
+    edit(
+        "bias_correct", "multiplies", "moment / (", "moment * (",
+        "The average is too small. Does your correction make it larger?",
+    ),
+    edit(
+        "bias_correct", "t_from_zero", "beta**t", "beta ** (t - 1)",
+        "You are one step behind: with t = 1 you divide by 0.",
+    ),
+    edit(
+        "bias_correct", "product", "beta**t", "beta * t",
+        "The share that still sits on the start is multiplied by beta in every step. What is that after t steps?",
+    ),
+    edit(
+        "bias_correct", "no_t", "beta**t", "beta",
+        "Your correction is the same at every step. Late in a training the average needs none.",
+    ),
+    edit(
+        "bias_correct", "t_ahead", "beta**t", "beta ** (t + 1)",
+        "You are one step ahead. After one step the average is (1 - beta) times the gradient: try t = 1.",
+    ),
+    edit(
+        "bias_correct", "power_of_the_rest", "1 - beta**t", "(1 - beta) ** t",
+        "After many steps you divide by almost nothing. Which share is multiplied by itself, the one that stays "
+        "or the new one?",
+    ),
+    rewrite(
+        "bias_correct", "accepts_zero",
+        """
+        def bias_correct(moment, beta, t):
+            if t < 0:
+                raise ValueError(f"t is {t}: it must be at least 1.")
+            return moment / (1 - beta**t)
+        """,
+        "Is there an average to correct after no step at all? Read the docstring again.",
+    ),
+    rewrite(
+        "bias_correct", "accepts_all",
+        """
+        def bias_correct(moment, beta, t):
+            return moment / (1 - beta**t)
+        """,
+        "The formula is right. What should happen where there was no step yet?",
+    ),
+    # adam_step
+    edit("adam_step", "only_v_corrected", "m / (1 - beta1**t)", "m", M_BIASED),
+    edit("adam_step", "only_m_corrected", "v / (1 - beta2**t)", "v", V_BIASED),
+    edit("adam_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    edit(
+        "adam_step", "t_behind", 't = state.get("t", 0) + 1', 't = max(state.get("t", 0), 1)', T_ZERO,
+    ),
+    edit(
+        "adam_step", "corrected_state", '{"m": m, "v": v,', '{"m": m_hat, "v": v_hat,',
+        "Your state keeps the corrected averages, so the next step corrects them again. The corrected ones are "
+        "for the step only.",
+    ),
+    edit(
+        "adam_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
+        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+    ),
+    edit(
+        "adam_step", "eps_before_correction", "np.sqrt(v_hat) + eps", "(np.sqrt(v) + eps) / np.sqrt(1 - beta2**t)",
+        "This is the \"epsilon hat\" form, as in Keras: right there. Here eps is added after the correction.",
+    ),
+    edit(
+        "adam_step", "gradient_for_m", "m_hat = m / (1 - beta1**t)", "m_hat = grad",
+        "Over the root stands the gradient itself: your momentum is never used.",
+    ),
+    edit(
+        "adam_step", "betas_swapped", "m_hat = m / (1 - beta1**t)\n    v_hat = v / (1 - beta2**t)",
+        "m_hat = m / (1 - beta2**t)\n    v_hat = v / (1 - beta1**t)",
+        "Each average is to be corrected with its own beta.",
+    ),
+    edit(
+        "adam_step", "shares_swapped", 'beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
+        '(1 - beta2) * state.get("v", 0.0) + beta2 * grad**2', SWAPPED,
+    ),
+    edit(
+        "adam_step", "no_root", "np.sqrt(v_hat)", "v_hat",
+        "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
+        "missing around v?",
+    ),
+    # adamw_step
+    edit(
+        "adamw_step", "penalty_in_gradient",
+        't = state.get("t", 0) + 1', "t, grad = state.get(\"t\", 0) + 1, grad + weight_decay * w",
+        "Your decay enters the averages and acts once more outside. AdamW keeps it out of the gradient.",
+    ),
+    rewrite(
+        "adamw_step", "l2_penalty",
+        """
+        def adamw_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+            t = state.get("t", 0) + 1
+            grad = grad + weight_decay * w
+            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
+            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
+            step = lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+            return w - step, {"m": m, "v": v, "t": t}
+        """,
+        "You add the decay to the gradient: that is Adam with an L2 penalty, which the root then divides. Here "
+        "it must stay outside.",
+    ),
+    edit(
+        "adamw_step", "rate_missing", "lr * weight_decay * w", "weight_decay * w",
+        "Your decay does not depend on the rate. In this course, as in PyTorch, it is multiplied by it.",
+    ),
+    edit(
+        "adamw_step", "grows", "- lr * weight_decay * w", "+ lr * weight_decay * w",
+        "Your weights grow where there is no gradient. Decay pulls towards 0.",
+    ),
+    edit(
+        "adamw_step", "decays_new", "w_new = w - lr * m_hat / (np.sqrt(v_hat) + eps) - lr * weight_decay * w",
+        "w_new = (w - lr * m_hat / (np.sqrt(v_hat) + eps)) * (1 - lr * weight_decay)",
+        "You let the updated weights decay. The formula takes the share off the old ones.",
+    ),
+    edit(
+        "adamw_step", "no_decay", " - lr * weight_decay * w", "",
+        "This is plain Adam. Where there is no gradient, should the weights not shrink?",
+    ),
+    edit(
+        "adamw_step", "squared_rate", "lr * weight_decay * w", "lr**2 * weight_decay * w",
+        "The rate stands in your decay twice.",
+    ),
+    edit("adamw_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    edit("adamw_step", "only_m_corrected", "v / (1 - beta2**t)", "v", V_BIASED),
+    edit(
+        "adamw_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
+        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+    ),
+    edit(
+        "adamw_step", "absolute", "weight_decay * w\n", "weight_decay * np.sign(w)\n",
+        "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *share* off each.",
+    ),
+    # penalty_equals_decay
+    edit(
+        "penalty_equals_decay", "momentum_too", '{"a"}', '{"a", "b"}',
+        "With momentum a penalty enters the velocity, and goes on acting in later steps. How often does decay act?",
+    ),
+    edit(
+        "penalty_equals_decay", "all", '{"a"}', '{"a", "b", "c", "d", "e"}',
+        "Write down one step of each with the penalty in the gradient. By what is the penalty divided in Adam?",
+    ),
+    edit(
+        "penalty_equals_decay", "all_but_adam", '{"a"}', '{"a", "b", "c", "d"}',
+        "Adam is not alone. Which of the others divide the gradient, and with it the penalty?",
+    ),
+    edit(
+        "penalty_equals_decay", "none", '{"a"}', "set()",
+        "Write w - lr * (g + lam * w) out. For plain SGD, what is the second part?",
+    ),
+    # amsgrad_step
+    edit(
+        "amsgrad_step", "max_of_corrected",
+        'np.maximum(state.get("v_max", 0.0), v)\n    m_hat = m / (1 - beta1**t)\n    v_hat = v_max / (1 - beta2**t)',
+        'np.maximum(state.get("v_max", 0.0), v / (1 - beta2**t))\n    m_hat = m / (1 - beta1**t)\n    v_hat = v_max',
+        "You take the maximum of the corrected averages. In PyTorch's form the maximum comes first and the "
+        "correction after it.",
+    ),
+    edit(
+        "amsgrad_step", "v_replaced", '"v": v,', '"v": v_max,',
+        "Your average goes on from the maximum. v and v_max are two things: v forgets as in Adam.",
+    ),
+    edit(
+        "amsgrad_step", "no_max", "v_hat = v_max /", "v_hat = v /",
+        "This is Adam's step: your maximum is kept, and never used.",
+    ),
+    edit(
+        "amsgrad_step", "not_remembered",
+        'np.maximum(state.get("v_max", 0.0), v)', 'np.maximum(state.get("v", 0.0), v)',
+        "You compare only with the average one step ago. Which is the largest since the beginning?",
+    ),
+    edit(
+        "amsgrad_step", "uncorrected", "v_hat = v_max / (1 - beta2**t)", "v_hat = v_max",
+        "You leave out the correction of the second moment, as the paper does (which leaves out both). We use "
+        "PyTorch's form.",
+    ),
+    edit(
+        "amsgrad_step", "paper_form", "m_hat = m / (1 - beta1**t)\n    v_hat = v_max / (1 - beta2**t)",
+        "m_hat = m\n    v_hat = v_max",
+        "This is the algorithm of the paper, without any correction: right there. Here it is PyTorch's form.",
+    ),
+    edit(
+        "amsgrad_step", "minimum", "np.maximum", "np.minimum",
+        "Your effective rates grow. AMSGrad wants them to fall only, so which v should it keep?",
+    ),
+    edit(
+        "amsgrad_step", "one_for_all", 'np.maximum(state.get("v_max", 0.0), v)',
+        'np.maximum(state.get("v_max", 0.0), np.max(v)) * np.ones_like(v)',
+        "np.max gives one number for all weights. The maximum is taken entry by entry.",
+    ),
+    edit(
+        "amsgrad_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
+        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+    ),
+    edit("amsgrad_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    # nadam_step
+    edit(
+        "nadam_step", "constant_mu",
+        "(beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (t, t + 1))", "(beta1, beta1)",
+        "Your momentum is constant. In NAdam it is warmed up: it depends on the number of the step.",
+    ),
+    edit(
+        "nadam_step", "product_without_next", "(1 - product * mu_next)", "(1 - product)",
+        "The momentum term stands for the *next* step, so its correction must reach one step further than that "
+        "of the gradient.",
+    ),
+    edit(
+        "nadam_step", "plain_adam", "mu_next * m / (1 - product * mu_next) + (1 - mu) * grad / (1 - product)",
+        "m / (1 - beta1**t)",
+        "This is Adam's step. Where is the look-ahead?",
+    ),
+    edit(
+        "nadam_step", "same_mu", "mu_next * m / (1 - product * mu_next)", "mu * m / (1 - product * mu)",
+        "Both of your terms use the momentum of this step. The look-ahead needs that of the next one.",
+    ),
+    edit(
+        "nadam_step", "next_product_kept", '"mu_product": product}', '"mu_product": product * mu_next}',
+        "The next step multiplies the product by its own mu, so yours gets that factor twice.",
+    ),
+    edit(
+        "nadam_step", "power_of_beta", 'state.get("mu_product", 1.0) * mu', "beta1**t",
+        "The product of changing momenta is not a power. What must the state remember?",
+    ),
+    edit(
+        "nadam_step", "half_forgotten", "0.5 * 0.96", "0.96",
+        "At the beginning the momentum should be about half of beta1. What is yours?",
+    ),
+    edit(
+        "nadam_step", "old_average", 'm_bar = mu_next * m /', 'm_bar = mu_next * state.get("m", 0.0) /',
+        "Your momentum term looks back. Nesterov's idea is to use the average that already knows the new gradient.",
+    ),
+    edit(
+        "nadam_step", "uncorrected_v", "v / (1 - beta2**t)", "v",
+        "Your second moment is not corrected. It starts at zero, as in Adam.",
+    ),
+    edit(
+        "nadam_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
+        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+    ),
+    edit("nadam_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    # lion_step
+    edit(
+        "lion_step", "no_sign", "np.sign(beta1 * m + (1 - beta1) * grad)", "beta1 * m + (1 - beta1) * grad",
+        "Your step depends on the size of the gradient. Lion looks at its sign only.",
+    ),
+    edit(
+        "lion_step", "one_beta_for_both", "beta2 * m + (1 - beta2) * grad", "beta1 * m + (1 - beta1) * grad",
+        "You remember the mixture of the step. The average has a beta of its own.",
+    ),
+    edit(
+        "lion_step", "betas_swapped",
+        'np.sign(beta1 * m + (1 - beta1) * grad)\n    return w - lr * (u + weight_decay * w), '
+        '{"m": beta2 * m + (1 - beta2) * grad}',
+        'np.sign(beta2 * m + (1 - beta2) * grad)\n    return w - lr * (u + weight_decay * w), '
+        '{"m": beta1 * m + (1 - beta1) * grad}',
+        "The betas are swapped. Which one mixes for the step, which one for the memory?",
+    ),
+    edit(
+        "lion_step", "average_first", "u = np.sign(beta1 * m + (1 - beta1) * grad)",
+        "m = beta2 * m + (1 - beta2) * grad\n    u = np.sign(beta1 * m + (1 - beta1) * grad)",
+        "You update the average before the step uses it. The order matters here.",
+    ),
+    edit(
+        "lion_step", "decay_without_rate", "lr * (u + weight_decay * w)", "lr * u - weight_decay * w",
+        "Your decay does not depend on the rate. In the formula it stands inside the bracket.",
+    ),
+    edit(
+        "lion_step", "decay_in_gradient", "(1 - beta1) * grad)", "(1 - beta1) * (grad + weight_decay * w))",
+        "Your decay enters the sign as well. It is decoupled, as in AdamW.",
+    ),
+    edit(
+        "lion_step", "sign_of_gradient", "beta1 * m + (1 - beta1) * grad)", "grad)",
+        "Your step knows only the last gradient. Where is the average?",
+    ),
+    # newton_schulz
+    edit(
+        "newton_schulz", "not_transposed_back", "newton_schulz(G.T, steps, eps).T", "newton_schulz(G.T, steps, eps)",
+        "For a tall matrix your result lies on its side. What was turned must be turned back.",
+    ),
+    edit(
+        "newton_schulz", "entrywise_square", "2.0315 * A @ A", "2.0315 * A**2",
+        "A**2 squares the entries. The polynomial wants the product of the matrix with itself.",
+    ),
+    edit(
+        "newton_schulz", "spectral_norm", "np.linalg.norm(G)", "np.linalg.norm(G, 2)",
+        "You divide by the largest singular value, which is another norm. Here it is the Frobenius norm, which "
+        "is cheap.",
+    ),
+    edit(
+        "newton_schulz", "not_normalised", "X = G / max(np.linalg.norm(G), eps)", "X = 1.0 * G",
+        "The polynomial drives values towards 1 only if none of them is above 1 at the start.",
+    ),
+    edit(
+        "newton_schulz", "eps_added", "max(np.linalg.norm(G), eps)", "(np.linalg.norm(G) + eps)",
+        "You add eps to the norm, as in Jordan's own code. Here, as in PyTorch, the larger of the two is taken.",
+    ),
+    edit(
+        "newton_schulz", "cubic", "+ 2.0315 * A @ A", "",
+        "Your polynomial stops at the third power. There is a fifth.",
+    ),
+    edit(
+        "newton_schulz", "plus_sign", "-4.7750", "4.7750",
+        "Your values run away. Look at the signs of the three numbers.",
+    ),
+    edit(
+        "newton_schulz", "old_gram",
+        "    for _ in range(steps):\n        A = X @ X.T\n", "    A = X @ X.T\n    for _ in range(steps):\n",
+        "X changes in every iteration. Does your A change with it?",
+    ),
+    # muon_step
+    edit(
+        "muon_step", "no_look_ahead", "(1 - momentum) * grad + momentum * velocity", "velocity",
+        "You orthogonalise the average itself. Nesterov's look-ahead mixes the gradient in once more.",
+    ),
+    edit(
+        "muon_step", "full_gradient", "+ (1 - momentum) * grad\n    u", "+ grad\n    u",
+        "Your velocity adds the full gradient, as in notebook 05. Here it is an average: the shares sum to 1.",
+    ),
+    edit(
+        "muon_step", "ratio_inverted", "w.shape[0] / w.shape[1]", "w.shape[1] / w.shape[0]",
+        "Which matrices get the longer step, the tall or the wide ones?",
+    ),
+    edit(
+        "muon_step", "no_root", "np.sqrt(max(1, w.shape[0] / w.shape[1]))", "max(1, w.shape[0] / w.shape[1])",
+        "For a tall matrix your step is too long. What stands around the ratio?",
+    ),
+    edit(
+        "muon_step", "no_floor", "max(1, w.shape[0] / w.shape[1])", "(w.shape[0] / w.shape[1])",
+        "For a wide matrix your step is too short. How small may the factor become?",
+    ),
+    edit(
+        "muon_step", "decay_without_rate", "(1 - lr * weight_decay)", "(1 - weight_decay)",
+        "Your decay does not depend on the rate.",
+    ),
+    edit(
+        "muon_step", "plus_sign", "- lr * scale", "+ lr * scale",
+        "Your step climbs. In which direction does the gradient point?",
+    ),
+    edit(
+        "muon_step", "steps_ignored", "newton_schulz(u, steps)", "newton_schulz(u)",
+        "Your result is the same for any number of iterations. Hand the argument on.",
+    ),
+    edit(
+        "muon_step", "not_orthogonal", "newton_schulz(u, steps)", "u",
+        "This is momentum. What is done to the matrix before the step?",
+    ),
+    # sam_gradient
+    edit(
+        "sam_gradient", "downhill", "w + rho", "w - rho",
+        "You look downhill. SAM asks for the gradient at the *worst* point nearby.",
+    ),
+    edit(
+        "sam_gradient", "not_normalised", "rho * grad / norm", "rho * grad",
+        "Your step uphill grows with the gradient. It should have length rho.",
+    ),
+    edit(
+        "sam_gradient", "squared_norm", "rho * grad / norm", "rho * grad / norm**2",
+        "Your step uphill has length rho divided by the norm. It should have length rho.",
+    ),
+    edit(
+        "sam_gradient", "sign", "rho * grad / norm", "rho * np.sign(grad)",
+        "You step by the sign, the same in each entry. The direction uphill is the gradient's own.",
+    ),
+    edit(
+        "sam_gradient", "plain", "return gradient(w + rho * grad / norm)", "return grad",
+        "This is the gradient at w. SAM wants the gradient at another point.",
+    ),
+    edit(
+        "sam_gradient", "per_row", "np.linalg.norm(grad)", "np.max(np.linalg.norm(np.atleast_2d(grad), axis=-1))",
+        "For a matrix you take the norm of single rows. There is one norm over all entries.",
+    ),
+    edit(
+        "sam_gradient", "nan_at_zero", "    if norm == 0:\n        return grad\n", "",
+        "Where the gradient is 0 you divide 0 by 0. There is no uphill there: what should come back?",
+    ),
+    edit(
+        "sam_gradient", "rho_ignored", "rho * grad / norm", "0.05 * grad / norm",
+        "Your function gives the same for any rho. Use the argument.",
+    ),
+    # schedule_free_step
+    edit(
+        "schedule_free_step", "moves_y", 'state.get("z", w) - lr * grad', "w - lr * grad",
+        "Your gradient moves y. Which of the three points walks as SGD does?",
+    ),
+    edit(
+        "schedule_free_step", "average_off_by_one", "/ (t + 1)", "/ t",
+        "Your average leaves out the starting point: after the first step x is z itself. After one step, how "
+        "many points are there?",
+    ),
+    edit(
+        "schedule_free_step", "mixture_swapped", "(1 - beta) * z + beta * x", "beta * z + (1 - beta) * x",
+        "The shares of z and x are swapped: with 0.9 the gradient is taken near the average.",
+    ),
+    edit(
+        "schedule_free_step", "leaky_average", "x_old + (z - x_old) / (t + 1)", "beta * x_old + (1 - beta) * z",
+        "Your x is a leaky average. Here every z counts the same.",
+    ),
+    edit(
+        "schedule_free_step", "returns_average", "return (1 - beta) * z + beta * x,", "return x,",
+        "You return the average. It is what one uses in the end, but the next gradient is taken at y.",
+    ),
+    edit("schedule_free_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    edit(
+        "schedule_free_step", "plus_sign", "- lr * grad", "+ lr * grad",
+        "Your step climbs. In which direction does the gradient point?",
+    ),
+]
