@@ -5,8 +5,9 @@ Everything that needs a reference executes its cell; there is no second copy.
 
 from __future__ import annotations
 
-import os
 from typing import Any
+
+import matplotlib
 
 from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.lesson import Cell, Lesson, LessonProblem
@@ -14,7 +15,7 @@ from course_grader.authoring.lesson import Cell, Lesson, LessonProblem
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
     """Execute the lesson's set-up and answer cells in order and return what they define."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
+    matplotlib.use("Agg")
     names: dict[str, Any] = {"__name__": f"lesson_{lesson.name}"}
     for cell in lesson.cells:
         if cell.kind in ("setup", "answer"):

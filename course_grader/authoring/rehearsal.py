@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
+
 from course_grader.authoring.keying import lesson_keys
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
@@ -25,6 +27,7 @@ def rehearse(lesson: Lesson, published: Path) -> None:
         for cell in lesson.cells:
             if cell.kind not in ("markdown", "experiment"):
                 execute(lesson, cell, cell.source, names)
+                plt.close("all")
 
 
 @contextlib.contextmanager
