@@ -1,4 +1,4 @@
-"""Pictures that ask a question. What made them stands here, so that the notebook's cell does not give the answer away."""
+"""Pictures that ask a question. What made them stands here, so that a notebook's cell does not give the answer away."""
 
 from __future__ import annotations
 

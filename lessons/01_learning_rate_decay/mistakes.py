@@ -2,7 +2,7 @@
 
 from course_grader.authoring.bank import edit, rewrite
 
-ACCEPTS = 'A function that accepts a bad argument gives a wrong number that nobody notices. Read the line "Raises" again.'
+ACCEPTS = 'Given a bad argument, your function returns a wrong number that nobody notices. Read the line "Raises".'
 
 
 def accepts(exercise, check):
@@ -28,7 +28,7 @@ MISTAKES = [
     ),
     edit("sgd_step", "no_rate", "lr * grad", "grad", "Your step has the length of the gradient. What scales it?"),
     edit("sgd_step", "divides", "lr * grad", "grad / lr", "With your rule a small rate gives a large step."),
-    edit("sgd_step", "only_the_change", "w - lr * grad", "-lr * grad", "This is the step itself. Where does it lead to?"),
+    edit("sgd_step", "only_the_change", "w - lr", "-lr", "This is the step itself. Where does it lead to?"),
     edit(
         "sgd_step",
         "scales_weights",
@@ -62,7 +62,7 @@ MISTAKES = [
         "power",
         "(1 + decay_rate * epoch)",
         "(1 + decay_rate) ** epoch",
-        "This falls by the same factor in every epoch, which is exponential decay. Here the denominator grows in a straight line.",
+        "Yours falls by the same factor in every epoch: exponential decay. Here the denominator is a straight line.",
     ),
     edit(
         "inverse_time_decay",
@@ -427,7 +427,8 @@ MISTAKES = [
                     lr, bad = lr * factor, 0
             return lr
         """,
-        "You compare each loss with the one before it. After a jump upwards, every small fall looks like progress. What should it be compared with?",
+        "You compare each loss with the one before it, so after a jump upwards every small fall looks like progress. "
+        "What should it be compared with?",
     ),
     edit(
         "plateau_decay",
@@ -522,7 +523,7 @@ MISTAKES = [
     accepts(
         "lr_range_test",
         """    if not 0 < lr_min < lr_max:
-        raise ValueError(f"lr_min and lr_max are {lr_min} and {lr_max}: the first must be positive and below the second.")
+        raise ValueError(f"lr_min and lr_max are {lr_min} and {lr_max}: needed is 0 < lr_min < lr_max.")
     if steps < 2:
         raise ValueError(f"steps is {steps}: a range has two ends, so there must be at least 2.")
 """,
@@ -839,7 +840,7 @@ MISTAKES = [
         "exponential_above_step",
         '"step", "exponential"',
         '"exponential", "step"',
-        "The base 0.95 halves the rate in about 14 epochs. How often does it do so in 80, and how often does the staircase?",
+        "The base 0.95 halves the rate in about 14 epochs. How often is that in 80 epochs? And the stairs?",
     ),
     edit(
         "robbins_monro_schedules",
@@ -881,7 +882,7 @@ MISTAKES = [
         "half",
         "0.20",
         "0.50",
-        "Half would be left if the variance were exactly proportional to the rate. These rates are not small: look at the denominator.",
+        "Half would be left if the variance were proportional to the rate. These are large: mind the denominator.",
     ),
     edit(
         "share_of_variance_left",

@@ -159,9 +159,8 @@ def probe_plateau_decay(trial: Trial, rng: Draw, plateau_decay: Function) -> Non
         trial.call(f"the rate after {count} equal losses", plateau_decay, lr0, [0.5] * count)
     # After the cut the losses fall again, but never below the old best.
     trial.call("the rate after a rise and a slow fall", plateau_decay, lr0, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    trial.call(
-        "the rate where bad epochs alternate with new bests", plateau_decay, lr0, [0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65]
-    )  # fmt: skip
+    zigzag = [0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65]
+    trial.call("the rate where bad epochs alternate with new bests", plateau_decay, lr0, zigzag)
     for patience in (1, 2, 4):
         # Few different values, so that a loss often equals the best.
         losses = (rng.randint(1, 9, size=24) / 10).tolist()
@@ -252,8 +251,7 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
     trial.observe("every value lies between low and high", bool(inside.all()))
     # Four shares at each of up to five seeds, each wrong by chance with probability 1e-11: together at most 2e-10.
-    decades = np.linspace(np.log(low), np.log(high), 6)[1:-1]
-    for i, edge in enumerate(np.exp(decades), 1):
+    for edge in np.geomspace(low, high, 6)[1:-1]:
         says = f"the share of values below {edge:.3g}, with low = {low} and high = {high}"
         trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS))
     # Continuous draws repeat with probability 0.
