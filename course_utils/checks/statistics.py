@@ -22,3 +22,21 @@ def fraction_tolerance(n: int, alpha: float = ALPHA) -> float:
     """Return t such that the shares of two samples of n below a threshold differ by more than t, at any threshold, with
     probability at most alpha (Dvoretzky, Kiefer and Wolfowitz 1956 with Massart's 1990 constant)."""
     return 2 * math.sqrt(math.log(4 / alpha) / (2 * n))
+
+
+def normal_mean_tolerance(n: int, std: float, alpha: float = ALPHA) -> float:
+    """Return t such that the means of two samples of n normal values, of standard deviation at most `std`, differ by
+    more than t with probability at most alpha.
+
+    The difference is normal with variance at most `2*std**2/n`, and P(|Z| > z) is at most `2*exp(-z**2/2)`.
+    """
+    return 2 * std * math.sqrt(math.log(2 / alpha) / n)
+
+
+def normal_variance_tolerance(n: int, alpha: float = ALPHA) -> float:
+    """Return r such that the variances (ddof 0) of two samples of n normal values differ by more than r times either
+    of them with probability at most alpha (Laurent & Massart 2000, lemma 1, on each side of each sample)."""
+    x, degrees = math.log(4 / alpha), n - 1
+    low = degrees - 2 * math.sqrt(degrees * x)
+    high = degrees + 2 * math.sqrt(degrees * x) + 2 * x
+    return (high - low) / low

@@ -1,0 +1,381 @@
+"""Probes of lesson 03.
+
+A random function is asked for the form of its result, for properties that hold whatever was drawn, and for
+statistics. The statistics come from `statistics.py`, each wrong by chance with probability at most 1e-11; the few
+properties that chance could break do so with the far smaller probabilities stated beside them. A check asks at three
+published or five hidden seeds, so that five times the sum of a probe's probabilities bounds its false alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.checks.forms import NumberWith, SubsetOf
+from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.statistics import (
+    fraction_tolerance,
+    mean_tolerance,
+    normal_mean_tolerance,
+    normal_variance_tolerance,
+)
+
+Function = Callable[..., Any]
+Draw = np.random.RandomState
+
+SIDE = 300
+
+
+def _low(rng: Draw) -> float:
+    """Draw a probability well below 1/2, where a probability and its complement differ."""
+    return round(0.15 + 0.15 * rng.rand(), 2)
+
+
+def _high(rng: Draw) -> float:
+    return round(0.7 + 0.1 * rng.rand(), 2)
+
+
+def _table(rng: Draw, *shape: int) -> NDArray[np.float64]:
+    """Draw values of size 0.2 to 2 with either sign: none is 0, so that what is dropped shows."""
+    return np.asarray((rng.uniform(0.2, 2.0, shape) * rng.choice([-1.0, 1.0], shape)).round(2))
+
+
+def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
+    seed = int(rng.randint(10**6))
+    return np.random.default_rng(seed), seed
+
+
+def _all_rows_differ(table: NDArray[np.float64]) -> bool:
+    return len(np.unique(table, axis=0)) == len(table)
+
+
+@probe("dropout_forward")
+def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
+    draw, seed = _generator(rng)
+    for drop_prob in (_low(rng), _high(rng)):
+        x = _table(rng, 4, 5)
+        out, mask = trial.sample(f"out and mask of a small batch, drop_prob {drop_prob}", dropout_forward, x, drop_prob, draw)
+        trial.observe("out is x times the mask, entry by entry", bool(np.allclose(out, x * mask)))
+        _observe_large_mask(trial, dropout_forward, drop_prob, seed)
+    _observe_fresh_draws(trial, dropout_forward, _low(rng), draw)
+    images = _table(rng, 2, 8, 8, 3)
+    out, mask = trial.sample("out and mask of a batch of images", dropout_forward, images, _low(rng), draw)
+    # Two channels of 128 entries agree by chance with probability below 0.75**128 = 1e-16, each of three pairs.
+    channels = np.moveaxis(mask, -1, 0).reshape(3, -1)
+    trial.observe("each channel of an image has zeros of its own", _all_rows_differ(channels))
+    view = _table(rng, 6, 8)[::2, ::2].T
+    out, mask = trial.sample("out and mask of a view of a larger array", dropout_forward, view, _low(rng), draw)
+    trial.observe("out is x times the mask where x is a view", bool(np.allclose(out, view * mask)))
+    trial.sample("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
+    x = _table(rng, 3, 4)
+    trial.call("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
+    trial.call("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
+    trial.call("what comes back at test time, where rng is None", dropout_forward, x, _low(rng), None, False)
+
+
+def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
+    """Observe the statistics of 90,000 entries.
+
+    By chance: two values below 1e-11 each; two rows or two columns of 300 entries that agree, below
+    45,000 * 0.75**300 = 1e-33 each; a mask with one value only, or the same again, less than that.
+    """
+    ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
+    shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
+    call = Call("dropout_forward", (), {}, shown)
+    out, mask = dropout_forward(ones, drop_prob, draw)
+    where = f"of {ones.size} at drop_prob {drop_prob}"
+    trial.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
+    tolerance = fraction_tolerance(ones.size)
+    trial.observe(f"the share of zeros in the mask, {where}", float(np.mean(mask == 0)), 0, tolerance, call)
+    # The largest scale, at drop_prob 0.8, is 5.
+    tolerance = mean_tolerance(ones.size, 5.0)
+    trial.observe(f"the mean of out where x is 1, {where}", float(np.mean(out)), 0, tolerance, call)
+    trial.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
+    trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
+    again = dropout_forward(ones, drop_prob, draw)[1]
+    trial.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
+    twin = dropout_forward(ones, drop_prob, np.random.default_rng(seed))[1]
+    trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+
+
+def _observe_fresh_draws(
+    trial: Trial, dropout_forward: Function, drop_prob: float, draw: np.random.Generator
+) -> None:  # fmt: skip
+    """Observe that the number dropped varies.
+
+    By chance all of 200 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**199.
+    """
+    counts = {int(np.sum(dropout_forward(np.ones(10), drop_prob, draw)[1] == 0)) for _ in range(200)}
+    trial.observe("how many of 10 entries are dropped varies from call to call", len(counts) > 1)
+
+
+@probe("dropout_forward", part="arguments")
+def probe_dropout_forward_arguments(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
+    x, (draw, _) = _table(rng, 2, 3), _generator(rng)
+    trial.rejects("a drop_prob of 1, which keeps nothing", dropout_forward, x, 1.0, draw)
+    trial.rejects("a drop_prob above 1", dropout_forward, x, 1.25, draw)
+    trial.rejects("a negative drop_prob", dropout_forward, x, -0.1, draw)
+    # `rejects` observes the form of an answer too: whether its values are right is asked elsewhere.
+    trial.rejects("a drop_prob of 0, which is allowed", dropout_forward, x, 0.0, draw)
+    trial.rejects("a drop_prob close to 1, which is allowed", dropout_forward, x, 0.99, draw)
+
+
+def _mask(rng: Draw, *shape: int) -> NDArray[np.float64]:
+    """Return a mask of 0 and one scale, with both in it."""
+    scale = round(1.2 + 2 * rng.rand(), 2)
+    flat = scale * (rng.rand(int(np.prod(shape))) < 0.5)
+    flat[:2] = 0.0, scale
+    return np.asarray(rng.permutation(flat).reshape(shape))
+
+
+@probe("dropout_backward")
+def probe_dropout_backward(trial: Trial, rng: Draw, dropout_backward: Function) -> None:
+    for shape in ((4, 5), (3, 3), (2, 4, 4, 3), (1, 6)):
+        trial.call(f"the gradient, shape {shape}", dropout_backward, _table(rng, *shape), _mask(rng, *shape))
+    trial.call("the gradient from views", dropout_backward, _table(rng, 4, 6).T[::2], _mask(rng, 3, 8)[:, ::2])
+    trial.call("the gradient where nothing was dropped", dropout_backward, _table(rng, 2, 3), np.ones((2, 3)))
+    trial.call("the gradient where everything was dropped", dropout_backward, _table(rng, 2, 3), np.zeros((2, 3)))
+    trial.call("the gradient at test time, where the mask is None", dropout_backward, _table(rng, 3, 2), None)
+
+
+@probe("classic_dropout_predict")
+def probe_classic_dropout_predict(trial: Trial, rng: Draw, classic_dropout_predict: Function) -> None:
+    for drop_prob in (_low(rng), _high(rng), 0.5, 0.0):
+        x = _table(rng, 3, 4)
+        trial.call(f"the output at drop_prob {drop_prob}", classic_dropout_predict, x, drop_prob)
+    trial.call("the output for images", classic_dropout_predict, _table(rng, 2, 3, 3, 2), _low(rng))
+    trial.call("the output for a view", classic_dropout_predict, _table(rng, 4, 6)[:, ::3], _low(rng))
+
+
+def _linear(rng: Draw, dim: int) -> Function:
+    w, b = _table(rng, dim), round(rng.rand(), 2)
+
+    def predict(x: Any) -> Any:
+        return x @ w + b
+
+    return _named(predict, f"lambda x: x @ np.array({w.tolist()}) + {b}")
+
+
+def _kinked(rng: Draw, dim: int) -> Function:
+    W = _table(rng, dim, 3)
+
+    def predict(x: Any) -> Any:
+        return np.maximum(x @ W, 0)
+
+    return _named(predict, f"lambda x: np.maximum(x @ np.array({W.tolist()}), 0)")
+
+
+def _named(function: Function, text: str) -> Function:
+    # A card names a callable argument by its name: with this one the call can be pasted.
+    function.__name__ = text
+    return function
+
+
+@probe("exact_ensemble")
+def probe_exact_ensemble(trial: Trial, rng: Draw, exact_ensemble: Function) -> None:
+    for dim, drop_prob in ((1, _low(rng)), (3, _high(rng)), (5, _low(rng))):
+        x, says = _table(rng, dim), f"of {2**dim} masks at drop_prob {drop_prob}"
+        trial.call(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
+        trial.call(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
+    x = _table(rng, 4)
+    constant = _named(lambda x: 1.0, "lambda x: 1.0")
+    trial.call("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
+    trial.call("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
+
+
+def _in_turn(values: NDArray[np.float64]) -> tuple[Function, list[float]]:
+    """Return a predict that gives x times each value in turn, then times the last for ever, and the list of what it
+    draws from its rng."""
+    draws: list[float] = []
+
+    def predict(x: Any, rng: np.random.Generator) -> Any:
+        draws.append(float(rng.random()))
+        return x * values[min(len(draws), len(values)) - 1]
+
+    return predict, draws
+
+
+@probe("mc_dropout")
+def probe_mc_dropout(trial: Trial, rng: Draw, mc_dropout: Function) -> None:
+    for passes, shape in ((5, (4, 3)), (2, (3,)), (3, (3, 3)), (1, (2, 2))):
+        values, x, (draw, seed) = _table(rng, passes), _table(rng, *shape), _generator(rng)
+        predict, draws = _in_turn(values)
+        shown = (
+            f"values = iter({values.tolist()}); x = np.array({x.tolist()})\n"
+            f"mc_dropout(lambda x, rng: x * next(values), x, {passes}, np.random.default_rng({seed}))"
+        )
+        says = f"mean and standard deviation over {passes} passes, output of shape {shape}"
+        trial.call(says, mc_dropout, predict, x, passes, draw, shown=shown)
+        trial.observe(f"the number of passes of {passes}", len(draws))
+        # Doubles of 53 random bits: 10 pairs agree with probability below 1e-14.
+        trial.observe("each pass draws numbers of its own", len(set(draws)) == len(draws))
+        predict, again = _in_turn(values)
+        mc_dropout(predict, x, passes, np.random.default_rng(seed))
+        trial.observe("a generator in the same state leads to the same draws", again == draws)
+    trial.call("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
+
+
+@probe("residual_survival")
+def probe_residual_survival(trial: Trial, rng: Draw, residual_survival: Function) -> None:
+    layers, last = int(rng.randint(6, 20)), round(0.3 + 0.3 * rng.rand(), 2)
+    for layer in (1, 2, layers // 2, layers - 1, layers):
+        trial.call(f"the survival of layer {layer} of {layers}", residual_survival, layer, layers, last)
+    trial.call("the survival of the only layer", residual_survival, 1, 1, last)
+    trial.call("the survival where all layers always survive", residual_survival, 3, layers, 1.0)
+    trial.call("the survival of the last layer where last is 0", residual_survival, layers, layers, 0.0)
+
+
+def _block(rng: Draw) -> tuple[Function, list[int]]:
+    """Return a block, and a list that grows by one entry at each of its runs."""
+    a, b, runs = round(0.3 + rng.rand(), 2), round(0.2 + rng.rand(), 2), []
+
+    def block(x: Any) -> Any:
+        runs.append(1)
+        return a * np.maximum(x, 0) - b
+
+    return _named(block, f"lambda x: {a} * np.maximum(x, 0) - {b}"), runs
+
+
+@probe("stochastic_depth_forward")
+def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_forward: Function) -> None:
+    (block, runs), (draw, seed) = _block(rng), _generator(rng)
+    x, survival = _table(rng, 4, 3), _high(rng)
+    trial.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
+    # By chance all of 300 calls go the same way at 0.8 with probability 0.8**300 = 8e-30.
+    seen: dict[bool, tuple[Any, set[int]]] = {True: (None, set()), False: (None, set())}
+    flags = []
+    for _ in range(300):
+        before = len(runs)
+        out, kept = stochastic_depth_forward(x, block, survival, draw)
+        flags.append(kept)
+        count = seen[bool(np.all(kept))][1] | {len(runs) - before}
+        seen[bool(np.all(kept))] = (out, count)
+    trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
+    for kept, word in ((True, "kept"), (False, "skipped")):
+        out, count = seen[kept]
+        trial.observe(f"the output in training where the block is {word}, x = {x.tolist()}", out)
+        trial.observe(f"how often the block runs where it is {word}", sorted(count))
+    _observe_survivals(trial, rng, stochastic_depth_forward, draw, seed)
+    trial.call("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
+    for survival in (_low(rng), _high(rng)):
+        trial.call("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
+    view = _table(rng, 4, 6)[:, ::2].T
+    trial.call("what comes back at test time, where rng is None", stochastic_depth_forward, view, block, 0.4, None, False)
+
+
+def _observe_survivals(
+    trial: Trial, rng: Draw, stochastic_depth_forward: Function, draw: np.random.Generator, seed: int
+) -> None:
+    """Observe how often blocks survive.
+
+    By chance: the share is wrong with probability 1e-11; 150 or more of 300 go the rare way, of probability 0.1,
+    with at most (2 * sqrt(0.1 * 0.9))**300 = 3e-67 (Chernoff).
+    """
+    x, block, survival = np.ones(2), _block(rng)[0], _high(rng)
+
+    def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
+        return [stochastic_depth_forward(x, block, survival, draw)[1] for _ in range(calls)]
+
+    share = float(np.mean(flags(survival, 2000, draw)))
+    says = f"the share of blocks kept in 2000 calls at survival {survival}"
+    trial.observe(says, share, 0, fraction_tolerance(2000))
+    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 300, draw))) > 0.5)
+    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 300, draw))) < 0.5)
+    # Equal flags of 300 fair draws from one generator: probability 2**-300; mixed up in another state: 2**-299.
+    first, twin = (flags(0.5, 300, np.random.default_rng(seed)) for _ in range(2))
+    trial.observe("a generator in the same state keeps the same blocks", first == twin)
+    trial.observe("kept varies from call to call", len(set(first)) == 2)
+
+
+@probe("stochastic_depth_backward")
+def probe_stochastic_depth_backward(trial: Trial, rng: Draw, stochastic_depth_backward: Function) -> None:
+    for shape in ((4, 3), (2, 2), (1, 5), (2, 3, 3, 2)):
+        for kept, word in ((True, "kept"), (False, "skipped")):
+            (block_backward, runs), dout = _block(rng), _table(rng, *shape)
+            says = f"the gradient where the block was {word}, shape {shape}"
+            trial.call(says, stochastic_depth_backward, dout, block_backward, kept)
+            trial.observe(f"how often block_backward runs where the block was {word}", len(runs))
+    trial.call("the gradient of a view", stochastic_depth_backward, _table(rng, 4, 6).T[::2], _block(rng)[0], True)
+
+
+@probe("dropout_penalty")
+def probe_dropout_penalty(trial: Trial, rng: Draw, dropout_penalty: Function) -> None:
+    # A square X is where rows and columns are easily mixed up.
+    for n, dim in ((6, 3), (4, 4), (1, 3)):
+        for drop_prob in (_low(rng), _high(rng)):
+            says = f"the penalty for X of shape ({n}, {dim}) at drop_prob {drop_prob}"
+            trial.call(says, dropout_penalty, _table(rng, dim), _table(rng, n, dim), drop_prob)
+    trial.call("the penalty where nothing is dropped", dropout_penalty, _table(rng, 3), _table(rng, 5, 3), 0.0)
+    trial.call("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
+
+
+NORMAL = 300
+
+
+@probe("gaussian_dropout")
+def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) -> None:
+    """Two values of 90,000 draws and six shares at each seed, 1e-11 each: with the zeros below at most 5e-10 for five seeds."""
+    draw, seed = _generator(rng)
+    x, drop_prob = _table(rng, 4, 5), _high(rng)
+    out, noise = trial.sample("out and noise of a small batch", gaussian_dropout, x, drop_prob, draw)
+    trial.observe("out is x times the noise, entry by entry", bool(np.allclose(out, x * noise)))
+    ones = np.ones((NORMAL, NORMAL))
+    shown = f"gaussian_dropout(np.ones(({NORMAL}, {NORMAL})), {drop_prob}, np.random.default_rng({seed}))"
+    call = Call("gaussian_dropout", (), {}, shown)
+    noise = gaussian_dropout(ones, drop_prob, np.random.default_rng(seed))[1]
+    where = f"of {noise.size} at drop_prob {drop_prob}"
+    # At drop_prob 0.8 the standard deviation is 2.
+    tolerance = normal_mean_tolerance(noise.size, 2.0)
+    trial.observe(f"the mean of the noise, {where}", float(np.mean(noise)), 0, tolerance, call)
+    tolerance = normal_variance_tolerance(noise.size)
+    trial.observe(f"the variance of the noise, {where}", float(np.var(noise)), tolerance, 0, call)
+    for level in (-1.0, 0.0, 0.5, 1.5, 2.0, 3.0):
+        says = f"the share of noise below {level}, {where}"
+        trial.observe(says, float(np.mean(noise < level)), 0, fraction_tolerance(noise.size), call)
+    # A double of this size is exactly 0 with probability below 1e-16, each of 90,000; equal rows are rarer still.
+    trial.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
+    trial.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
+    trial.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
+    twin = gaussian_dropout(ones, drop_prob, np.random.default_rng(seed))[1]
+    trial.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
+    trial.call("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
+    trial.call("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
+    trial.call("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
+
+
+@probe("drop_connect")
+def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
+    """Two shares of 64,000 entries at each seed, 1e-11 each: at most 1e-10 for five seeds. Equal examples, inputs or
+    outputs, of at least 1600 entries each, agree with probability below 0.75**1600."""
+    draw, seed = _generator(rng)
+    for n, d_in, d_out in ((3, 4, 2), (3, 3, 3), (1, 2, 5)):
+        x, W, b = _table(rng, n, d_in), _table(rng, d_in, d_out), _table(rng, d_out)
+        says = f"out and mask, x of shape {x.shape} and W of shape {W.shape}"
+        out, mask = trial.sample(says, drop_connect, x, W, b, _low(rng), draw)
+        one_by_one = np.array([x[i] @ (W * mask[i]) + b for i in range(n)])
+        trial.observe("each example goes through W times its own mask", bool(np.allclose(out, one_by_one)))
+        trial.call("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
+        trial.call("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
+    for drop_prob in (_low(rng), _high(rng)):
+        shape = np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)
+        text = "np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)"
+        call = Call("drop_connect", (), {}, f"drop_connect({text}, {drop_prob}, np.random.default_rng({seed}))")
+        mask = drop_connect(*shape, drop_prob, np.random.default_rng(seed))[1]
+        trial.observe(f"the different values in the mask at drop_prob {drop_prob}", np.unique(np.round(mask, 9)), call=call)
+        tolerance = fraction_tolerance(mask.size)
+        says = f"the share of zeros in the mask at drop_prob {drop_prob}"
+        trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
+        for axis, what in enumerate(("example", "input", "output")):
+            slices = np.moveaxis(mask, axis, 0).reshape(40, -1)
+            trial.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
+        twin = drop_connect(*shape, drop_prob, np.random.default_rng(seed))[1]
+        trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+
+
+question("share_left_after_five", NumberWith(0.0, 10.0, 2))
+question("drops_a_fifth", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question("true_of_dropout", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question("expected_depth", NumberWith(0.0, 60.0, 2))
