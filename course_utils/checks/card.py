@@ -144,7 +144,7 @@ def own_frames(error: BaseException) -> str:
     here = str(Path(__file__).parent)
     lines = []
     for frame in traceback.extract_tb(error.__traceback__):
-        if here in frame.filename or "site-packages" in frame.filename or "importlib" in frame.filename:
+        if any(mark in frame.filename for mark in (here, "site-packages", "importlib", ".pyx")):
             continue
         lines.append(f"line {frame.lineno} of {frame.name}" + (f": {frame.line}" if frame.line else ""))
     return "\n".join(lines)

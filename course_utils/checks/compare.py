@@ -109,6 +109,9 @@ def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> It
         )
     elif not _is_number(received) or isinstance(expected, bool) != isinstance(received, bool):
         yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
+    elif isinstance(expected, bool):
+        if expected != received:
+            yield Difference("value", f"this should {'' if expected else 'not '}be so.")
     elif isinstance(expected, int) and isinstance(received, int):
         # Python's integers have no limit, and a count is right or wrong.
         if expected != received:

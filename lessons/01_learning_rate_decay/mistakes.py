@@ -80,6 +80,20 @@ MISTAKES = [
     ),
     edit(
         "inverse_time_decay",
+        "no_brackets",
+        "(1 + decay_rate * epoch)",
+        "1 + decay_rate * epoch",
+        "Python divides before it adds, so only the 1 is under your fraction bar.",
+    ),
+    edit(
+        "inverse_time_decay",
+        "rounded",
+        "lr0 / (1 + decay_rate * epoch)",
+        "round(lr0 / (1 + decay_rate * epoch), 3)",
+        "You round to three digits, as the table does for the eye. Return the number as it is.",
+    ),
+    edit(
+        "inverse_time_decay",
         "line",
         "lr0 / (1 + decay_rate * epoch)",
         "lr0 * (1 - decay_rate * epoch)",
@@ -286,6 +300,13 @@ MISTAKES = [
     ),
     edit(
         "cosine_decay",
+        "degrees",
+        "np.pi * min",
+        "180 * min",
+        "Your angle is in degrees. In which unit does `np.cos` take it?",
+    ),
+    edit(
+        "cosine_decay",
         "rises_again",
         "min(epoch, total)",
         "epoch",
@@ -347,6 +368,13 @@ MISTAKES = [
         "schedule(epoch - warmup_epochs)",
         "schedule(epoch)",
         "After the warm-up your schedule has lost its first epochs. Where should it begin?",
+    ),
+    edit(
+        "with_warmup",
+        "first_rate_twice",
+        "schedule(epoch - warmup_epochs)",
+        "schedule(max(epoch - warmup_epochs - 1, 0))",
+        "Your schedule runs one epoch late: it gives its first rate twice after the warm-up.",
     ),
     edit(
         "with_warmup",
@@ -483,6 +511,13 @@ MISTAKES = [
         "(2 - lr * curvature))",
         "(1 - lr * curvature))",
         "Expand the square (1 - lr*h)**2 once more. How often does the middle term occur?",
+    ),
+    edit(
+        "stationary_variance",
+        "no_brackets",
+        "(curvature * (2 - lr * curvature))",
+        "curvature * (2 - lr * curvature)",
+        "In Python `a / b * c` is `(a / b) * c`. What stands under the fraction bar?",
     ),
     edit(
         "stationary_variance",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Call, Trial, probe, question
 from course_utils.checks.statistics import fraction_tolerance
 
 Function = Callable[..., Any]
@@ -126,9 +127,9 @@ def _schedule(rng: Draw) -> tuple[Function, str]:
     low, span = round(0.05 + 0.1 * rng.rand(), 2), round(0.3 + 0.4 * rng.rand(), 2)
 
     def schedule(epoch: int) -> float:
-        return low + span / (epoch + 1)
+        return low + span / (epoch + 2)
 
-    schedule.__name__ = f"lambda epoch: {low} + {span} / (epoch + 1)"
+    schedule.__name__ = f"lambda epoch: {low} + {span} / (epoch + 2)"
     return schedule, schedule.__name__
 
 
@@ -164,7 +165,7 @@ def probe_plateau_decay(trial: Trial, rng: Draw, plateau_decay: Function) -> Non
     for patience in (1, 2, 4):
         # Few different values, so that a loss often equals the best.
         losses = (rng.randint(1, 9, size=24) / 10).tolist()
-        for length in (8, 16, 24):
+        for length in (12, 24):
             says = f"the rate after {length} losses, patience {patience}"
             trial.call(says, plateau_decay, lr0, losses[:length], factor=0.7, patience=patience)
     trial.call("the rate where the losses are an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
@@ -193,13 +194,15 @@ def probe_stationary_variance_arguments(trial: Trial, rng: Draw, stationary_vari
 
 def _losses_in_turn(losses: list[float]) -> tuple[Function, list[float]]:
     """Return a function that gives the losses one after another, then the last for ever, and the list of the rates
-    that it is called with."""
+    that it is called with. The function's name is a text that makes one like it."""
     rates: list[float] = []
 
     def loss_after_step(lr: float) -> float:
         rates.append(float(lr))
         return losses[min(len(rates), len(losses)) - 1]
 
+    text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(losses))
+    loss_after_step.__name__ = f"lambda lr, losses=iter({text}): next(losses)"
     return loss_after_step, rates
 
 
@@ -247,18 +250,20 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     low, high = round(10 ** rng.uniform(-5, -4), 7), round(10 ** rng.uniform(0.2, 1), 2)
     draw = np.random.default_rng(seed)
     drawn = np.asarray(trial.sample(f"{DRAWS} values", sample_log_uniform, low, high, DRAWS, draw))
+    text = f"sample_log_uniform({low}, {high}, {DRAWS}, np.random.default_rng({seed}))"
+    call = Call("sample_log_uniform", (), {}, text)
     # Rounding may carry a value over the edge by a hair.
     inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
-    trial.observe("every value lies between low and high", bool(inside.all()))
+    trial.observe("every value lies between low and high", bool(inside.all()), call=call)
     # Four shares at each of up to five seeds, each wrong by chance with probability 1e-11: together at most 2e-10.
     for edge in np.geomspace(low, high, 6)[1:-1]:
-        says = f"the share of values below {edge:.3g}, with low = {low} and high = {high}"
-        trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS))
+        says = f"the share of values below {edge:.3g}"
+        trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS), call=call)
     # Continuous draws repeat with probability 0.
     again = np.asarray(trial.sample("more values from the same generator", sample_log_uniform, low, high, DRAWS, draw))
     trial.observe("the next values from the same generator are new", bool(np.all(again != drawn)))
     twin = np.asarray(sample_log_uniform(low, high, DRAWS, np.random.default_rng(seed)))
-    trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, drawn)))
+    trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, drawn)), call=call)
     trial.sample("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
     trial.call("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
 
