@@ -1,0 +1,219 @@
+"""Probes of lesson 07b, curvature without the Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.checks.card import argument_text
+from course_utils.checks.forms import Labels, NumberWith
+from course_utils.checks.probe import Trial, probe, question
+
+Array = NDArray[np.float64]
+Rng = np.random.RandomState
+Function = Callable[..., Any]
+
+METHODS = ("gradient descent", "Newton", "Newton-CG", "BFGS", "L-BFGS")
+question("cg_iterations", NumberWith(0, 1000, 0))
+question("what_is_stored", Labels(METHODS, ("N", "m*N", "N*N")))
+
+
+def _named(function: Function, name: str) -> Function:
+    """Name a function by its source, so that a shown call can be pasted."""
+    function.__name__ = name
+    return function
+
+
+def _signed(rng: Rng, dim: int) -> Array:
+    signed: Array = (rng.uniform(0.5, 1.5, dim) * rng.choice([-1.0, 1.0], dim)).round(2)
+    return signed
+
+
+def _basis(rng: Rng, dim: int) -> Array:
+    """Draw a reflection: a symmetric matrix whose columns have length 1 and stand at right angles."""
+    u = _signed(rng, dim)
+    reflection: Array = np.eye(dim) - 2 * np.outer(u, u) / (u @ u)
+    return reflection
+
+
+def _symmetric(rng: Rng, *eigenvalues: float, basis: Array | None = None) -> Array:
+    """Draw a full symmetric matrix with about these eigenvalues."""
+    Q = _basis(rng, len(eigenvalues)) if basis is None else basis
+    H: Array = (Q * eigenvalues) @ Q.T
+    return ((H + H.T) / 2).round(3)
+
+
+def _recorded(function: Function) -> tuple[Function, list[Array]]:
+    """Return the function and the list of points that it will have been asked for."""
+    points: list[Array] = []
+
+    def recorded(w: Array) -> Any:
+        points.append(np.array(w, dtype=float))
+        return function(w)
+
+    return _named(recorded, function.__name__), points
+
+
+def _pairs(rng: Rng, count: int, dim: int) -> tuple[list[Array], list[Array]]:
+    """Draw steps and changes of the gradient as a bowl would give them."""
+    H = _symmetric(rng, *np.linspace(0.5, 3, dim))
+    s_list = [_signed(rng, dim) for _ in range(count)]
+    return s_list, [(H @ s + 0.1 * rng.uniform(0, 1, dim) * s).round(2) for s in s_list]
+
+
+def _quartic(rng: Rng, dim: int) -> tuple[Function, Array, Array]:
+    """Draw a steep bowl, a point on its wall and the gradient there."""
+    a, b = rng.uniform(1, 2, dim).round(2), rng.uniform(1, 3, dim).round(2)
+    w = _signed(rng, dim)
+    f = _named(lambda w: float(a @ w**4 + b @ w**2), f"lambda w: {argument_text(a)} @ w**4 + {argument_text(b)} @ w**2")
+    return f, w, (4 * a * w**3 + 2 * b * w).round(2)
+
+
+@probe("backtracking")
+def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
+    f, w, grad = _quartic(rng, 3)
+    trial.call("the rate with the usual settings", backtracking, f, w, grad, -grad)
+    trial.call("the rate of a short step", backtracking, f, w, grad, (-0.02 * grad).round(3))
+    # Half of the promised decrease: a rule that takes any decrease, or forgets t or c, stops elsewhere.
+    trial.call("the rate with c=0.5", backtracking, f, w, grad, -grad, shrink=0.8, c=0.5)
+    trial.call("the rate with c=0.9", backtracking, f, w, grad, -grad, 0.8, 0.9)
+    k = rng.uniform(1, 2, 2).round(2)
+    barrier = _named(
+        lambda w: float(k @ w - np.sum(np.log(w))), f"lambda w: {argument_text(k)} @ w - np.sum(np.log(w))"
+    )
+    place = rng.uniform(2, 3, 2).round(2)
+    slope = (k - 1 / place).round(2)
+    trial.call("the rate where f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
+    m = float(rng.randint(1, 9))
+    line = _named(lambda w: m * w[0], f"lambda w: {m:g} * w[0]")
+    # Small whole numbers are exact, so that the two sides of the test are equal.
+    trial.call(
+        "the rate where the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
+        np.array([-1.0]), c=1.0,
+    )  # fmt: skip
+    cliff, start, down, ahead = _cliff(rng)
+    trial.call("the rate that is found at the last try", backtracking, cliff, start, down, ahead, max_iter=3)
+
+
+def _cliff(rng: Rng) -> tuple[Function, Array, Array, Array]:
+    edge = round(float(rng.uniform(0.27, 0.48)), 2)
+    name = f"lambda w: -w[0] if w[0] < {edge} else 5.0"
+    return (
+        _named(lambda w: float(-w[0]) if w[0] < edge else 5.0, name),
+        np.zeros(1),
+        np.array([-1.0]),
+        np.array([1.0]),
+    )
+
+
+@probe("backtracking", part="arguments")
+def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function) -> None:
+    k = round(float(rng.uniform(0.5, 2)), 2)
+    climb = _named(lambda w: float(k * np.log(w[0])), f"lambda w: {k} * np.log(w[0])")
+    one = np.array([1.0])
+    trial.rejects("a direction that climbs", backtracking, climb, one, k * one, one, c=0.9)
+    across = _named(lambda w: float(k * w[0] - w[1] ** 2), f"lambda w: {k} * w[0] - w[1]**2")
+    trial.rejects(
+        "a direction at right angles to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
+        np.array([0.0, 1.0]),
+    )  # fmt: skip
+    trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(rng), max_iter=2)
+    # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
+    far = _named(lambda w: -1.0 if w[0] > 0.6 else 5.0, "lambda w: -1.0 if w[0] > 0.6 else 5.0")
+    trial.call("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
+    lost = _named(lambda w: 0.0 if w[0] == 0 else float("nan"), "lambda w: 0.0 if w[0] == 0 else np.nan")
+    trial.rejects("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
+
+
+@probe("hessian_vector_product")
+def probe_hessian_vector_product(trial: Trial, rng: Rng, hessian_vector_product: Function) -> None:
+    for says, dim, options in (
+        ("the product with the usual h", 3, ()),
+        # So large an h that the places where the gradient is asked show in the result.
+        ("the difference with a large h", 3, (0.5,)),
+        ("the difference in one dimension", 1, (0.25,)),
+    ):
+        k, w, v = _signed(rng, dim), rng.uniform(-1, 1, dim).round(2), (2 * _signed(rng, dim)).round(2)
+        cubic = _named(
+            lambda w, k=k: k * (k @ w) ** 3 + k**2 * w,
+            f"lambda w: {argument_text(k)} * ({argument_text(k)} @ w)**3 + {argument_text(k)}**2 * w",
+        )
+        gradient, points = _recorded(cubic)
+        trial.call(says, hessian_vector_product, gradient, w, v, *options, rtol=1e-6, atol=1e-7)
+        trial.observe("how often the gradient is asked", len(points))
+        far = max((float(np.linalg.norm(point - w)) for point in points), default=0.0)
+        trial.observe("how far from w the gradient is asked", far, rtol=1e-3)
+    trial.call("the product with the zero vector", hessian_vector_product, cubic, w, np.zeros(1))
+
+
+@probe("conjugate_gradient")
+def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Function) -> None:
+    bowl, saddle = (0.5, 1.0, 2.0, 5.0, 12.0), (4.0, 3.0, -1.0)
+    for says, eigenvalues, tol, max_iter in (
+        ("the solution", bowl, 1e-10, 50),
+        ("the result after one iteration", bowl, 1e-10, 1),
+        ("the result after three iterations", bowl, 1e-10, 3),
+        ("the result where a third of the residual is allowed", bowl, 0.33, 50),
+        ("the result where the first curvature is negative", (-1.0, -2.0, -3.0), 1e-10, 50),
+        ("the result where a later curvature is negative", saddle, 1e-10, 50),
+        ("the solution in one dimension", (2.5,), 1e-10, 50),
+    ):
+        Q = _basis(rng, len(eigenvalues))
+        H = _symmetric(rng, *eigenvalues, basis=Q)
+        # Evenly along the eigenvectors, so that how fast it converges, and that the first curvature on the saddle is
+        # positive, does not depend on the seed.
+        b = (Q @ np.ones(len(H))).round(2)
+        product = _named(lambda v, H=H: H @ v, f"lambda v: {argument_text(H)} @ v")
+        hvp, points = _recorded(product)
+        trial.call(says, conjugate_gradient, hvp, b, tol, max_iter, rtol=1e-6, atol=1e-8)
+        trial.observe(f"how often hvp is called for {says}", len(points))
+    trial.call("the result for b = 0", conjugate_gradient, product, np.zeros(1), 1e-10, 50)
+
+
+@probe("bfgs_update")
+def probe_bfgs_update(trial: Trial, rng: Rng, bfgs_update: Function) -> None:
+    H_inv = _symmetric(rng, 0.5, 1.0, 2.0)
+    for count, s, y in zip(("first", "second", "third"), *_pairs(rng, 3, 3), strict=True):
+        H_inv = trial.call(f"the {count} of three updates in a row", bfgs_update, H_inv, s, y)
+    H_inv, s = _symmetric(rng, 0.5, 1.0, 2.0), _signed(rng, 3)
+    trial.call("an update that must be skipped", bfgs_update, H_inv, s, (-s + 0.1 * rng.uniform(0, 1, 3)).round(2))
+    # Whole numbers, so that the product is zero exactly.
+    a, b = float(rng.randint(1, 5)), float(rng.randint(1, 5))
+    trial.call(
+        "an update without curvature", bfgs_update, np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([a, b]),
+        np.array([-b, a]),
+    )  # fmt: skip
+    trial.call("an update in one dimension", bfgs_update, np.array([[1.0]]), s[:1], 2 * s[:1])
+
+
+@probe("lbfgs_direction")
+def probe_lbfgs_direction(trial: Trial, rng: Rng, lbfgs_direction: Function) -> None:
+    for count, dim in ((3, 4), (1, 3), (5, 3), (2, 1), (0, 3)):
+        s_list, y_list = _pairs(rng, count, dim)
+        trial.call(f"the direction from {count} pairs", lbfgs_direction, _signed(rng, dim), s_list, y_list)
+
+
+@probe("kfac_factors")
+def probe_kfac_factors(trial: Trial, rng: Rng, kfac_factors: Function) -> None:
+    for n, d_in, d_out in ((5, 3, 2), (4, 3, 3), (3, 3, 3), (1, 2, 4)):
+        a, g = rng.randn(n, d_in).round(2), rng.randn(n, d_out).round(2)
+        trial.call(f"the factors from {n} examples, {d_in} inputs and {d_out} outputs", kfac_factors, a, g)
+
+
+@probe("shampoo_step")
+def probe_shampoo_step(trial: Trial, rng: Rng, shampoo_step: Function) -> None:
+    for shape in ((3, 2), (3, 3)):
+        W: Array = rng.randn(*shape).round(2)
+        state: dict[str, Array] = {}
+        for step in range(3):
+            says = f"step {step + 1} of a {shape[0]} by {shape[1]} matrix"
+            W, state = trial.call(says, shampoo_step, W, rng.randn(*shape).round(2), state, 0.1, eps=0.5)
+    state = {"L": _symmetric(rng, 1.0, 2.0), "R": _symmetric(rng, 0.5, 1.0, 3.0)}
+    trial.call("a step from a state that is given", shampoo_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2),
+               state, 0.3)  # fmt: skip
+    trial.call("the first step with the usual eps", shampoo_step, rng.randn(2, 3).round(2),
+               rng.randn(2, 3).round(2), {}, 0.3, rtol=1e-6)  # fmt: skip
+    trial.call("a step where the gradient is 0", shampoo_step, rng.randn(2, 2).round(2), np.zeros((2, 2)), {}, 0.3)

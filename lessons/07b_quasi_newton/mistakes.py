@@ -1,0 +1,263 @@
+"""Likely mistakes of lesson 07b."""
+
+from course_grader.authoring.bank import edit, rewrite
+
+MISTAKES = [
+    edit(
+        "backtracking", "any_decrease", "+ c * t * slope", "",
+        "You take any decrease, however small. The rule asks for a share c of what the slope promises.",
+    ),
+    edit(
+        "backtracking", "t_forgotten", "c * t * slope", "c * slope",
+        "You ask a short step for as much as a long one. What does the slope promise for a step of t?",
+    ),
+    edit(
+        "backtracking", "bound_rises", "+ c * t * slope", "- c * t * slope",
+        "The slope along a way down is negative. Your bound lies above f(w), so even a step upwards may pass.",
+    ),
+    edit(
+        "backtracking", "backwards", "f(w + t * direction)", "f(w - t * direction)",
+        "You look behind you. The direction says where to go; its sign is in it already.",
+    ),
+    rewrite(
+        "backtracking", "nan_accepted",
+        """
+        def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
+            slope = grad @ direction
+            if slope >= 0:
+                raise ValueError("the direction does not lead down")
+            start, t = f(w), 1.0
+            for _ in range(max_iter):
+                if f(w + t * direction) > start + c * t * slope:
+                    t *= shrink
+                else:
+                    return t
+            raise ValueError("no rate found")
+        """,
+        "A comparison with NaN is never true, so NaN is not *above* the bound either. Ask what must hold instead.",
+    ),
+    edit(
+        "backtracking", "starts_shrunk", "t = 1.0", "t = shrink",
+        "The rate 1 is never tried. For Newton-like directions it is usually the right one.",
+    ),
+    edit(
+        "backtracking", "no_descent_check", "if slope >= 0:", "if False:",
+        "You accept any direction. What does the rule promise where the slope along it is not negative?",
+    ),
+    edit(
+        "backtracking", "one_try_too_many", "range(max_iter)", "range(max_iter + 1)",
+        "Count the rates that you try, the rate 1 among them: there are at most max_iter.",
+    ),
+    rewrite(
+        "backtracking", "gives_up_silently",
+        """
+        def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
+            slope, t = grad @ direction, 1.0
+            if slope >= 0:
+                raise ValueError("the direction does not lead down")
+            for _ in range(max_iter):
+                if f(w + t * direction) <= f(w) + c * t * slope:
+                    return t
+                t *= shrink
+            return t
+        """,
+        "Where no rate passes, you return one that failed the test. The caller would never know.",
+    ),
+    edit(
+        "hessian_vector_product", "one_sided",
+        "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)", "(gradient(w + h * v) - gradient(w)) / h",
+        "This is the one-sided difference, whose error falls only like h. Two calls also give the central one.",
+    ),
+    edit(
+        "hessian_vector_product", "one_h", "/ (2 * h)", "/ h",
+        "How far apart, counted in v, are the two points at which you ask the gradient?",
+    ),
+    edit(
+        "hessian_vector_product", "normalised", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
+        "(gradient(w + h * v / np.linalg.norm(v)) - gradient(w - h * v / np.linalg.norm(v))) / (2 * h)",
+        "You divide v by its length and do not multiply the result by it again. H(2v) is twice Hv.",
+    ),
+    edit(
+        "hessian_vector_product", "sign", "gradient(w + h * v) - gradient(w - h * v)",
+        "gradient(w - h * v) - gradient(w + h * v)",
+        "On a bowl, where H is positive, your v'Hv is negative. Which of the two points comes first?",
+    ),
+    rewrite(
+        "hessian_vector_product", "forms_hessian",
+        """
+        def hessian_vector_product(gradient, w, v, h=1e-5):
+            H = np.array([(gradient(w + h * e) - gradient(w - h * e)) / (2 * h) for e in np.eye(len(w))])
+            return H @ v
+        """,
+        "You build the whole Hessian first, a column at a time. How does the gradient change along v alone?",
+    ),
+    edit(
+        "conjugate_gradient", "steepest_descent", "p = new + (new @ new) / (r @ r) * p", "p = new",
+        "This is steepest descent with the best step length. The directions must not undo each other's work.",
+    ),
+    edit(
+        "conjugate_gradient", "beta_inverted", "(new @ new) / (r @ r) * p", "(r @ r) / (new @ new) * p",
+        "Look at beta once more: the residual shrinks. Should the old direction count more or less?",
+    ),
+    edit(
+        "conjugate_gradient", "beta_unsquared", "(new @ new) / (r @ r) * p",
+        "np.linalg.norm(new) / np.linalg.norm(r) * p",
+        "Beta is a ratio of squared lengths. With yours the directions are not conjugate.",
+    ),
+    edit(
+        "conjugate_gradient", "no_curvature_test", "if p @ Hp <= 0:", "if False:",
+        "On a saddle the parabola along p has no lowest point. What does your alpha become there?",
+    ),
+    edit(
+        "conjugate_gradient", "zero_at_negative", "b.copy() if i == 0 else x", "x",
+        "Where the very first curvature is negative you return 0, which leads nowhere. Is there a better direction?",
+    ),
+    edit(
+        "conjugate_gradient", "always_b", "b.copy() if i == 0 else x", "b.copy()",
+        "You throw away the progress made before the negative curvature was met.",
+    ),
+    edit(
+        "conjugate_gradient", "absolute_tolerance", "tol * np.linalg.norm(b)", "tol",
+        "The tolerance is relative: a residual is small or large compared with b.",
+    ),
+    edit(
+        "conjugate_gradient", "tolerance_ignored", "np.linalg.norm(r) <= tol * np.linalg.norm(b)",
+        "np.linalg.norm(r) <= 1e-12",
+        "You go on to the end, whatever tol is. Far from the minimum a rough direction is enough, and cheaper.",
+    ),
+    edit(
+        "bfgs_update", "direct_form",
+        "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
+        "Hs = H_inv @ s\n    return H_inv + np.outer(y, y) / (s @ y) - np.outer(Hs, Hs) / (s @ Hs)",
+        "This is the direct form, which updates the Hessian. Here the inverse is kept: what should it make of y?",
+    ),
+    edit(
+        "bfgs_update", "no_skip", "if s @ y <= 0:", "if s @ y == 0:",
+        "With a negative s'y your matrix has a negative eigenvalue, and its direction may climb. What is to be done?",
+    ),
+    edit(
+        "bfgs_update", "skip_by_identity", "return H_inv\n", "return np.eye(len(s))\n",
+        "You start anew where the pair is no good. To skip it means to keep what is known so far.",
+    ),
+    edit(
+        "bfgs_update", "transposed", "V @ H_inv @ V.T", "V.T @ H_inv @ V",
+        "Multiply your result by y. It should give s: which of V and its transpose sends y to zero?",
+    ),
+    edit(
+        "bfgs_update", "last_term_missing", " + np.outer(s, s) / (s @ y)", "",
+        "Multiply your result by y: it gives 0 and not s. A term is missing.",
+    ),
+    edit(
+        "bfgs_update", "rho_inverted", "np.outer(s, s) / (s @ y)", "np.outer(s, s) * (s @ y)",
+        "Multiply your last term by y. It should give s.",
+    ),
+    edit(
+        "lbfgs_direction", "no_scaling",
+        "z = -q * (s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1]) if s_list else -q",
+        "z = -q",
+        "Between the loops stands the first guess of the inverse Hessian. Yours is I, and the rate 1 will rarely fit.",
+    ),
+    edit(
+        "lbfgs_direction", "order_reversed",
+        "zip(s_list[::-1], y_list[::-1],", "zip(s_list, y_list,",
+        "The first loop undoes the updates from the outside in. Which pair was used last?",
+    ),
+    edit(
+        "lbfgs_direction", "second_loop_reversed",
+        "zip(s_list, y_list, alphas[::-1],", "zip(s_list[::-1], y_list[::-1], alphas,",
+        "The second loop builds up again what the first has taken down. In which order, then?",
+    ),
+    edit(
+        "lbfgs_direction", "alphas_not_reversed", "alphas[::-1]", "alphas",
+        "Each alpha belongs to a pair. In the second loop yours go with other pairs.",
+    ),
+    edit(
+        "lbfgs_direction", "ascent", "return z", "return -z",
+        "This is +H g, which climbs. The direction is -H g.",
+    ),
+    edit(
+        "lbfgs_direction", "oldest_scale",
+        "(s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1])", "(s_list[0] @ y_list[0]) / (y_list[0] @ y_list[0])",
+        "You take the scale from the oldest pair. Which one knows most about the curvature here?",
+    ),
+    edit(
+        "lbfgs_direction", "scale_inverted",
+        "(s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1])",
+        "(y_list[-1] @ y_list[-1]) / (s_list[-1] @ y_list[-1])",
+        "This is a curvature. H stands for the inverse: where the curvature is large, the step must be short.",
+    ),
+    edit(
+        "cg_iterations", "dimension", "cg_iterations = 3", "cg_iterations = 100",
+        "In N dimensions N iterations are always enough. Here the 100 eigenvalues are not all different.",
+    ),
+    edit(
+        "cg_iterations", "condition_number", "cg_iterations = 3", "cg_iterations = 200",
+        "200 is the condition number, which governs gradient descent. Conjugate gradients see more than its two ends.",
+    ),
+    edit(
+        "cg_iterations", "root_of_condition_number", "cg_iterations = 3", "cg_iterations = 14",
+        "The root of the condition number bounds the rate when nothing else is known. Here you know every eigenvalue.",
+    ),
+    edit(
+        "what_is_stored", "bfgs_small", '"BFGS": "N*N"', '"BFGS": "N"',
+        "BFGS computes no Hessian, but what does it keep from step to step?",
+    ),
+    edit(
+        "what_is_stored", "newton_cg_large", '"Newton-CG": "N"', '"Newton-CG": "N*N"',
+        "Look at the arrays in your conjugate_gradient. Does one of them have two indices?",
+    ),
+    edit(
+        "what_is_stored", "lbfgs_large", '"L-BFGS": "m*N"', '"L-BFGS": "N*N"',
+        "The L stands for limited memory. What do the two loops need?",
+    ),
+    edit(
+        "kfac_factors", "not_mean", "a.T @ a / len(a), g.T @ g / len(g)", "a.T @ a, g.T @ g",
+        "Your factors grow with the number of examples. They are means.",
+    ),
+    edit(
+        "kfac_factors", "wrong_side", "a.T @ a / len(a), g.T @ g / len(g)", "a @ a.T / len(a), g @ g.T / len(g)",
+        "Your factors compare examples with each other. One row and one column for each input, or output, are wanted.",
+    ),
+    edit(
+        "kfac_factors", "order", "a.T @ a / len(a), g.T @ g / len(g)", "g.T @ g / len(g), a.T @ a / len(a)",
+        "The two come in the other order: first the factor of the inputs.",
+    ),
+    edit(
+        "kfac_factors", "centred", "a.T @ a / len(a), g.T @ g / len(g)",
+        "np.cov(a.T, bias=True).reshape(a.shape[1], -1), np.cov(g.T, bias=True).reshape(g.shape[1], -1)",
+        "You take the means off. These are second moments, not covariances.",
+    ),
+    edit(
+        "kfac_factors", "second_undivided", "g.T @ g / len(g)", "g.T @ g * len(g)",
+        "Your g is taken for the gradient of the mean loss. Here each row is an example's own gradient.",
+    ),
+    edit(
+        "shampoo_step", "square_roots", "** -0.25", "** -0.5",
+        "Each side takes the power -1/4, so that both together make -1/2, as in AdaGrad.",
+    ),
+    edit(
+        "shampoo_step", "sides_swapped", "root(L) @ grad @ root(R)", "root(L) @ root(L) @ grad",
+        "The columns are left as they are. One factor belongs to the rows, the other one to the columns.",
+    ),
+    edit(
+        "shampoo_step", "not_summed",
+        'L = state.get("L", eps * np.eye(len(W))) + grad @ grad.T',
+        "L = eps * np.eye(len(W)) + grad @ grad.T",
+        "You forget the gradients of earlier steps. The state is there to keep their sum.",
+    ),
+    edit(
+        "shampoo_step", "eps_each_step", 'state.get("L", eps * np.eye(len(W)))',
+        'state.get("L", 0) + eps * np.eye(len(W))',
+        "You add eps in every step. It is where the sum starts.",
+    ),
+    edit(
+        "shampoo_step", "old_state", "W - lr * root(L) @ grad @ root(R)",
+        "W - lr * root(L - grad @ grad.T) @ grad @ root(R - grad.T @ grad)",
+        "The step uses the sums of before. The new gradient belongs to them first.",
+    ),
+    edit(
+        "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values ** -0.25) @ Q.T",
+        "return np.diag(np.diag(M) ** -0.25)",
+        "Only the diagonals take part. A power of a matrix is taken of its eigenvalues.",
+    ),
+]
