@@ -1,0 +1,269 @@
+"""Probes of lesson 04."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_utils.checks.card import argument_text
+from course_utils.checks.forms import Labels, NumberWith, SubsetOf
+from course_utils.checks.probe import Trial, probe, question
+
+Function = Callable[..., Any]
+Draw = np.random.RandomState
+Array = np.ndarray
+
+# Large beside the variances that are asked about, so that it shows where epsilon stands.
+LARGE_EPS = 0.5
+
+
+def _batch(rng: Draw, *shape: int) -> Array:
+    """Draw values whose columns differ in mean and spread."""
+    spread, mean = rng.uniform(0.5, 3.0, shape[-1]), rng.uniform(-2.0, 2.0, shape[-1])
+    return np.asarray((rng.randn(*shape) * spread + mean).round(2))
+
+
+def _scale(rng: Draw, width: int) -> Array:
+    """Draw a gamma or a square root of a variance: not 1, so that its absence shows."""
+    return np.asarray(rng.uniform(0.3, 2.5, width).round(2))
+
+
+def _shift(rng: Draw, width: int) -> Array:
+    return np.asarray(rng.uniform(-2.0, 2.0, width).round(2))
+
+
+def _affine(rng: Draw, width: int) -> tuple[Array, Array]:
+    """Draw gamma, one entry of it negative, and beta."""
+    gamma = _scale(rng, width)
+    gamma[-1] *= -1
+    return gamma, _shift(rng, width)
+
+
+def _call_text(name: str, *args: Any, **kwargs: Any) -> str:
+    texts = [argument_text(value) for value in args]
+    return f"{name}({', '.join([*texts, *(f'{key}={argument_text(value)}' for key, value in kwargs.items())])})"
+
+
+def _gradients(
+    trial: Trial, says: str, layer: str, backward: Function, forward: Function, dout: Array, *args: Any, **kwargs: Any
+) -> None:
+    """Ask a backward function for gradients after the learner's own forward, twice from the same cache."""
+    text = _call_text(f"{layer}_forward", *args, **kwargs)
+    result = trial.call(
+        f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text, **kwargs
+    )
+    for which, gradient in (("dx, dgamma and dbeta", dout), ("for another dout and the same cache", -2 * dout)):
+        shown = f"{layer}_backward({argument_text(gradient)}, {text}[1])"
+        trial.call(f"the gradients {which}, {says}", backward, gradient, result[1], shown=shown)
+
+
+@probe("batchnorm_forward")
+def probe_batchnorm_forward(trial: Trial, rng: Draw, batchnorm_forward: Function) -> None:
+    gamma, beta = _affine(rng, 3)
+    trial.call("the output for a batch of 5", batchnorm_forward, _batch(rng, 5, 3), gamma, beta, hide=1)
+    trial.call(
+        "the output with a large eps", batchnorm_forward, _batch(rng, 4, 3), gamma, beta, eps=LARGE_EPS, hide=1
+    )
+    trial.call("the output for a batch of 2", batchnorm_forward, _batch(rng, 2, 3), gamma, beta, hide=1)
+    trial.call("the output for a batch of 1", batchnorm_forward, _batch(rng, 1, 3), gamma, beta, hide=1)
+    constant = _batch(rng, 4, 3)
+    constant[:, 1] = 0.37
+    trial.call("the output where a column is constant", batchnorm_forward, constant, gamma, beta, hide=1)
+    square = _batch(rng, 3, 3)
+    trial.call("the output where N equals D", batchnorm_forward, square, gamma, beta, hide=1)
+    trial.call(
+        "the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1
+    )
+    view = _batch(rng, 8, 6)[::2, ::2]
+    trial.call("the output for a view of a larger array", batchnorm_forward, view, gamma, beta, 0.1, hide=1)
+
+
+@probe("update_running")
+def probe_update_running(trial: Trial, rng: Draw, update_running: Function) -> None:
+    running = _shift(rng, 3)
+    for step in (1, 2, 3):
+        running = trial.call(f"the running mean after batch {step} of 3", update_running, running, _shift(rng, 3))
+    share = round(float(rng.uniform(0.55, 0.8)), 2)
+    for step in (1, 2):
+        says = f"the running variance after batch {step} of 2, momentum {share}"
+        running = trial.call(says, update_running, abs(running), _scale(rng, 3), momentum=share)
+    trial.call("the running mean where it is one number", update_running, 1.3, -0.4, 0.99)
+    trial.call("momentum 0, which keeps nothing of the past", update_running, _shift(rng, 2), _shift(rng, 2), 0.0)
+    trial.call("momentum 1, which never moves", update_running, _shift(rng, 2), _shift(rng, 2), 1.0)
+
+
+@probe("batchnorm_predict")
+def probe_batchnorm_predict(trial: Trial, rng: Draw, batchnorm_predict: Function) -> None:
+    (gamma, beta), mean, var = _affine(rng, 3), _shift(rng, 3), _scale(rng, 3)
+    predict: tuple[Array, ...] = (gamma, beta, mean, var)
+    trial.call("the output for one example", batchnorm_predict, _batch(rng, 1, 3), *predict)
+    trial.call("the output for 4 examples", batchnorm_predict, _batch(rng, 4, 3), *predict)
+    trial.call("the output where N equals D", batchnorm_predict, _batch(rng, 3, 3), *predict)
+    trial.call("the output with a large eps", batchnorm_predict, _batch(rng, 3, 3), *predict, eps=LARGE_EPS)
+    trial.call("the output where a running variance is 0", batchnorm_predict, _batch(rng, 2, 3), *predict[:3], var * 0)
+    trial.call("the output for a view of a larger array", batchnorm_predict, _batch(rng, 6, 6)[1::2, ::2], *predict)
+
+
+@probe("batchnorm_backward", needs=("batchnorm_forward",))
+def probe_batchnorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
+    gamma, beta = _affine(rng, 3)
+    constant = _batch(rng, 4, 3)
+    constant[:, 0] = -1.25
+    cases: dict[str, tuple[Any, ...]] = {
+        "for a batch of 5": (_batch(rng, 5, 3), gamma, beta),
+        "with a large eps": (_batch(rng, 4, 3), gamma, beta, LARGE_EPS),
+        "for a batch of 2": (_batch(rng, 2, 3), gamma, beta, 0.01),
+        "for a batch of 1": (_batch(rng, 1, 3), gamma, beta),
+        "where a column is constant": (constant, gamma, beta),
+        "where N equals D": (_batch(rng, 3, 3), gamma, beta),
+        "for views of larger arrays": (_batch(rng, 8, 6)[::2, ::2], gamma, beta),
+    }
+    for says, args in cases.items():
+        dout = _batch(rng, 3, len(args[0])).T
+        _gradients(trial, says, "batchnorm", backward, forward, dout, *args)
+
+
+@probe("fold_batchnorm")
+def probe_fold_batchnorm(trial: Trial, rng: Draw, fold_batchnorm: Function) -> None:
+    def layer(d_in: int, d_out: int) -> tuple[Array, ...]:
+        gamma, beta = _affine(rng, d_out)
+        return _batch(rng, d_in, d_out), _shift(rng, d_out), gamma, beta, _shift(rng, d_out), _scale(rng, d_out)
+
+    trial.call("the folded weights and bias, W square", fold_batchnorm, *layer(3, 3))
+    trial.call("the folded weights and bias, W (4, 2)", fold_batchnorm, *layer(4, 2))
+    trial.call("the folded weights and bias, W (2, 3)", fold_batchnorm, *layer(2, 3))
+    trial.call("the folded weights and bias with a large eps", fold_batchnorm, *layer(2, 3), eps=LARGE_EPS)
+    W, *others = layer(3, 3)
+    trial.call("the folded weights and bias, W a transposed view", fold_batchnorm, W.T, *others)
+
+
+def _renorm_batch(rng: Draw, n: int) -> tuple[Array, Array, Array]:
+    """Draw a batch of four features, and running means and deviations: some near those of the batch, some far."""
+    x = (rng.randn(n, 4) * [1.0, 2.0, 1.5, 0.8]).round(2)
+    mean = rng.uniform(-0.6, 0.6, 4).round(2) + [0.0, 9.0, -9.0, 0.0]
+    std = rng.uniform(0.8, 1.2, 4).round(2) * [1.0, 0.3, 5.0, 1.0]
+    return x, mean.round(2), std.round(2)
+
+
+def _renorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
+    cases: dict[str, tuple[Any, ...]] = {}
+    settings = {
+        "where some features are clipped": (6, 1.8, 1.3),
+        "where r and d are held at 1 and 0, which is batch norm": (4, 1.0, 0.0),
+        "where nothing is clipped": (5, 1000.0, 1000.0),
+        "where only r is clipped": (4, 1.1, 1000.0),
+        "where only d is clipped": (4, 1000.0, 0.2),
+        "for a batch of 2": (2, 3.0, 2.0),
+    }
+    for says, (n, r_max, d_max) in settings.items():
+        (gamma, beta), (x, mean, std) = _affine(rng, 4), _renorm_batch(rng, n)
+        cases[says] = (x, gamma, beta, mean, std, r_max, d_max)
+    (gamma, beta), (x, mean, std) = _affine(rng, 4), _renorm_batch(rng, 4)
+    cases["with a large eps"] = (x, gamma, beta, mean, std, 2.0, 1.5, LARGE_EPS)
+    (gamma, beta), (x, mean, std) = _affine(rng, 4), _renorm_batch(rng, 8)
+    cases["for a view of a larger array"] = (x[::2], gamma, beta, mean, std, 2.0, 1.5)
+    return cases
+
+
+@probe("batch_renorm_forward")
+def probe_batch_renorm_forward(trial: Trial, rng: Draw, batch_renorm_forward: Function) -> None:
+    for says, args in _renorm_cases(rng).items():
+        trial.call(f"the output {says}", batch_renorm_forward, *args, hide=1)
+
+
+@probe("batch_renorm_backward", needs=("batch_renorm_forward",))
+def probe_batch_renorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
+    for says, args in _renorm_cases(rng).items():
+        dout = _batch(rng, 4, len(args[0])).T
+        _gradients(trial, says, "batch_renorm", backward, forward, dout, *args)
+
+
+def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
+    def case(n: int, d: int, *eps: float) -> tuple[Any, ...]:
+        return (_batch(rng, n, d), *_affine(rng, d), *eps)
+
+    constant, *others = case(3, 4)
+    constant[1] = 0.37
+    return {
+        "for 4 examples of 3 features": case(4, 3),
+        "with a large eps": case(3, 5, LARGE_EPS),
+        "for one example": case(1, 4),
+        "for 2 features": case(3, 2, 0.01),
+        "where N equals D": case(3, 3),
+        "where a row is constant": (constant, *others),
+        "for a view of a larger array": (_batch(rng, 6, 8)[::2, ::2], *_affine(rng, 4)),
+    }
+
+
+@probe("layernorm_forward")
+def probe_layernorm_forward(trial: Trial, rng: Draw, layernorm_forward: Function) -> None:
+    for says, args in _layernorm_cases(rng).items():
+        trial.call(f"the output {says}", layernorm_forward, *args, hide=1)
+
+
+@probe("layernorm_backward", needs=("layernorm_forward",))
+def probe_layernorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
+    for says, args in _layernorm_cases(rng).items():
+        n, d = args[0].shape
+        _gradients(trial, says, "layernorm", backward, forward, _batch(rng, d, n).T, *args)
+
+
+@probe("groupnorm_forward")
+def probe_groupnorm_forward(trial: Trial, rng: Draw, groupnorm_forward: Function) -> None:
+    for says, (groups, channels) in {
+        "6 channels in 2 groups": (2, 6),
+        "6 channels in 3 groups": (3, 6),
+        "4 channels in 1 group": (1, 4),
+        "3 channels in 3 groups": (3, 3),
+    }.items():
+        images = _batch(rng, 2, 2, 3, channels)
+        trial.call(f"the output, {says}", groupnorm_forward, images, *_affine(rng, channels), groups)
+    images = _batch(rng, 1, 2, 2, 4)
+    trial.call("the output with a large eps", groupnorm_forward, images, *_affine(rng, 4), 2, eps=LARGE_EPS)
+    view = _batch(rng, 2, 4, 2, 4).transpose(0, 2, 1, 3)[:, :, ::2]
+    trial.call("the output for a view of a larger array", groupnorm_forward, view, *_affine(rng, 4), 2)
+
+
+@probe("groupnorm_forward", part="arguments")
+def probe_groupnorm_forward_arguments(trial: Trial, rng: Draw, groupnorm_forward: Function) -> None:
+    images, gamma, beta = _batch(rng, 2, 2, 2, 6), *_affine(rng, 6)
+    trial.rejects("6 channels in 4 groups", groupnorm_forward, images, gamma, beta, 4)
+    trial.rejects("6 channels in 12 groups", groupnorm_forward, images, gamma, beta, 12)
+    trial.call("6 channels in 6 groups, which is allowed", groupnorm_forward, images, gamma, beta, 6)
+
+
+@probe("rmsnorm_forward")
+def probe_rmsnorm_forward(trial: Trial, rng: Draw, rmsnorm_forward: Function) -> None:
+    trial.call("the output for 4 examples of 3 features", rmsnorm_forward, _batch(rng, 4, 3), _scale(rng, 3))
+    trial.call("the output with a large eps", rmsnorm_forward, _batch(rng, 3, 5), _scale(rng, 5), eps=LARGE_EPS)
+    trial.call("the output where N equals D", rmsnorm_forward, _batch(rng, 3, 3), _scale(rng, 3))
+    trial.call("the output for one vector, shape (4,)", rmsnorm_forward, _batch(rng, 4), _scale(rng, 4))
+    trial.call("the output for shape (2, 2, 3)", rmsnorm_forward, _batch(rng, 2, 2, 3), _scale(rng, 3))
+    trial.call("the output for a row of zeros", rmsnorm_forward, np.zeros((1, 3)), _scale(rng, 3))
+    trial.call("the output for a view", rmsnorm_forward, _batch(rng, 6, 8)[::2, ::2], _scale(rng, 4))
+
+
+@probe("spatial_batchnorm_forward")
+def probe_spatial_batchnorm_forward(trial: Trial, rng: Draw, spatial_batchnorm_forward: Function) -> None:
+    gamma, beta = _affine(rng, 3)
+    for says, shape in {
+        "for 2 images of 2 by 3 pixels": (2, 2, 3, 3),
+        "for one image": (1, 3, 2, 3),
+        "for images of one pixel": (4, 1, 1, 3),
+        "where all sides are equal": (3, 3, 3, 3),
+    }.items():
+        trial.call(f"the output {says}", spatial_batchnorm_forward, _batch(rng, *shape), gamma, beta, hide=1)
+    images = _batch(rng, 2, 2, 2, 3)
+    trial.call("the output with a large eps", spatial_batchnorm_forward, images, gamma, beta, eps=LARGE_EPS, hide=1)
+    view = _batch(rng, 2, 4, 2, 3).transpose(0, 2, 1, 3)[:, :, ::2]
+    trial.call("the output for a view of a larger array", spatial_batchnorm_forward, view, gamma, beta, hide=1)
+
+
+question("first_of_two", NumberWith(-5.0, 5.0, 2))
+question("leaves_training_output", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question("true_of_batchnorm", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question(
+    "which_norm", Labels(("a", "b", "c", "d", "e", "f"), ("batch norm", "layer norm", "both", "neither"))
+)  # fmt: skip

@@ -1,0 +1,36 @@
+"""A network for batch renormalisation, whose forward function also looks at the running statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.networks.mlp import MLP, Normalization
+
+Array = NDArray[np.float64]
+
+EPS = 1e-5
+
+
+class RenormMLP(MLP):
+    """An `MLP` whose `normalize.forward` is `(x, gamma, beta, mean, std) -> (out, cache)`, as in Ioffe (2017).
+
+    `mean` and `std` `(D,)` are the running ones of the layer before this batch; the batch joins them afterwards, by
+    `normalize.update`. `std` is the root of the running variance plus 1e-5, as it is in `normalize.predict`, which
+    serves at test time. All four functions of `normalize` are needed.
+    """
+
+    def _normalized(self, params: dict[str, Array], i: int, z: Array, train: bool) -> tuple[Array, Any]:
+        assert isinstance(self.normalize, Normalization)
+        forward, _, predict, update = self.normalize
+        assert predict and update
+        gamma, beta = params[f"gamma{i}"], params[f"beta{i}"]
+        mean, var = params[f"mean{i}"], params[f"var{i}"]
+        if not train:
+            return predict(z, gamma, beta, mean, var), None
+        out, cache = forward(z, gamma, beta, mean, np.sqrt(var + EPS))
+        params[f"mean{i}"] = update(mean, z.mean(axis=0))
+        params[f"var{i}"] = update(var, z.var(axis=0))
+        return out, cache
