@@ -35,9 +35,13 @@ class Form(ABC):
         return hashlib.sha256(f"descent:{self.canonical(answer)}".encode()).hexdigest()[:32]
 
 
-def _letters(answer: Any, options: tuple[str, ...], what: str) -> list[str]:
+def _present(answer: Any, what: str) -> None:
     if answer is None:
         raise FormError(f"There is no answer yet. Write {what}.")
+
+
+def _letters(answer: Any, options: tuple[str, ...], what: str) -> list[str]:
+    _present(answer, what)
     if not isinstance(answer, Iterable) or isinstance(answer, dict):
         raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
     letters = [str(item) for item in answer]
@@ -89,6 +93,7 @@ class Labels(Form):
 
     def canonical(self, answer: Any) -> str:
         what = f"a dict that gives each of {', '.join(self.options)} one of: {', '.join(self.labels)}"
+        _present(answer, what)
         if not isinstance(answer, dict):
             raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
         if missing := [item for item in self.options if item not in answer]:
@@ -111,6 +116,7 @@ class NumberWith(Form):
 
     def canonical(self, answer: Any) -> str:
         what = f"one number between {self.low:g} and {self.high:g}"
+        _present(answer, what)
         try:
             number = float(answer)
         except (TypeError, ValueError):

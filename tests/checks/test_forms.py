@@ -39,6 +39,8 @@ def test_equal_answers_have_one_digest(form: Form, answers: list[Any]) -> None:
         (OrderingOf(tuple("abcd")), "abc", "each choice once"),
         (Labels(("a", "b", "c"), ("low", "good", "high")), {"a": "low"}, "says nothing of b, c"),
         (Labels(("a", "b", "c"), ("low", "good", "high")), dict.fromkeys("abc", "bad"), "not one of the labels"),
+        (Labels(("a", "b", "c"), ("low", "good", "high")), None, "no answer yet"),
+        (NumberWith(0, 10, 2), None, "no answer yet"),
         (NumberWith(0, 10, 2), 11, "out of range"),
         (NumberWith(0, 10, 2), [1], "The answer is a list of 1"),
     ],
