@@ -504,12 +504,13 @@ def bfgs(dim):
     return direction_of
 
 
+start = np.array([-0.3, -0.9])
 walks = {
-    "gradient descent": minimize(rosenbrock.value, rosenbrock.gradient, rosenbrock.start, steepest_descent(), 60)[0],
-    "BFGS": minimize(rosenbrock.value, rosenbrock.gradient, rosenbrock.start, bfgs(2), 60)[0],
+    "gradient descent": minimize(rosenbrock.value, rosenbrock.gradient, start, steepest_descent(), 60)[0],
+    "BFGS": minimize(rosenbrock.value, rosenbrock.gradient, start, bfgs(2), 60)[0],
 }
 names = {f"{name},\n{len(path) - 1} steps": path for name, path in walks.items()}
-plots.plot_paths(rosenbrock, names, title="BFGS follows the valley; gradient descent\nhardly leaves its start")
+plots.plot_paths(rosenbrock, names, title="BFGS follows the valley to its end;\ngradient descent crawls")
 plt.show()
 
 # %% [markdown]
