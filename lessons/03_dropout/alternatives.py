@@ -13,7 +13,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 # %% exercise="dropout_forward" id="binomial"
 def dropout_forward(x, drop_prob, rng, train=True):
     keep_prob = 1 - drop_prob
-    if not 0 < keep_prob <= 1:
+    if keep_prob <= 0 or keep_prob > 1:
         raise ValueError("the share dropped must be at least 0 and below 1")
     if not train:
         return x.copy(), None
@@ -23,7 +23,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 
 # %% exercise="dropout_forward" id="choice_of_two"
 def dropout_forward(x, drop_prob, rng, train=True):
-    if not (0 <= drop_prob < 1):
+    if drop_prob < 0 or not drop_prob < 1:
         raise ValueError("a share below 1 can be dropped")
     if not train:
         return x, None
@@ -34,11 +34,12 @@ def dropout_forward(x, drop_prob, rng, train=True):
 
 # %% exercise="dropout_forward" id="by_loop_in_fortran_order"
 def dropout_forward(x, drop_prob, rng, train=True):
-    if not 0 <= drop_prob < 1:
+    if drop_prob >= 1 or drop_prob < 0:
         raise ValueError(drop_prob)
     if not train:
         return x, None
-    mask = (rng.random(x.shape[::-1]).T < 1 - drop_prob).astype(float)
+    drawn = rng.random(x.shape[::-1]).T
+    mask = (drawn >= drop_prob).astype(float)
     mask[mask > 0] /= 1 - drop_prob
     out = np.zeros(x.shape)
     out[mask > 0] = x[mask > 0] * mask[mask > 0]
@@ -46,7 +47,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 
 
 # %% exercise="dropout_backward" id="one_line"
-dropout_backward = lambda dout, mask: dout.copy() if mask is None else np.multiply(mask, dout)
+dropout_backward = lambda dout, mask: dout.copy() if mask is None else np.multiply(mask, dout)  # noqa: E731
 
 
 # %% exercise="dropout_backward" id="only_what_was_kept"

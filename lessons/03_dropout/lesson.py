@@ -45,16 +45,16 @@ thinned = {
 }
 with style():
     fig, axes = plt.subplots(1, 4, figsize=(10.5, 2.9))
-for ax, (name, hidden) in zip(axes, thinned.items()):
+for ax, (name, hidden) in zip(axes, thinned.items(), strict=True):
     layers = [[1, 1, 1], *hidden, [1, 1]]
     place = [[(column, row - (len(layer) - 1) / 2) for row in range(len(layer))] for column, layer in enumerate(layers)]
     for left in range(3):
         for (i, there), (j, too) in itertools.product(enumerate(layers[left]), enumerate(layers[left + 1])):
             if there and too:
-                ax.plot(*zip(place[left][i], place[left + 1][j]), color="0.65", linewidth=0.9, zorder=1)
-    for layer, spots in zip(layers, place):
-        for there, spot in zip(layer, spots):
-            ax.plot(*spot, "o" if there else "x", color=COLORS[0] if there else COLORS[1], markersize=11, zorder=2)
+                line = zip(place[left][i], place[left + 1][j], strict=True)
+                ax.plot(*line, "-", color="0.65", linewidth=0.9, zorder=1)
+    for there, spot in zip(itertools.chain(*layers), itertools.chain(*place), strict=True):
+        ax.plot(*spot, "o" if there else "x", color=COLORS[0] if there else COLORS[1], markersize=11, zorder=2)
     ax.set_title(name, loc="center")
     ax.axis("off")
 fig.suptitle("Each training step uses another part of the network: a cross is a unit that is dropped", fontsize=13)
@@ -70,8 +70,8 @@ plt.show()
 # **The formula.** Let $x$ be the output of a layer for a batch, an array of $N$ examples by $D$ units. Draw a *mask*
 # $m$ of the same shape. Each of its entries is drawn on its own:
 #
-# $$m_{ij} = \begin{cases} 0 & \text{with probability } p \\[2pt] \dfrac{1}{1-p} & \text{with probability } 1-p \end{cases}
-# \qquad\qquad \mathrm{out}_{ij} = m_{ij}\, x_{ij}$$
+# $$m_{ij} = \begin{cases} 0 & \text{with probability } p \\[2pt]
+# \dfrac{1}{1-p} & \text{with probability } 1-p \end{cases} \qquad\qquad \mathrm{out}_{ij} = m_{ij}\, x_{ij}$$
 #
 # Here $i$ counts the examples, $j$ counts the units, and $p$ is the probability that an entry is *dropped*.
 #
@@ -179,15 +179,15 @@ weights = [rng.normal(size=(30, 30)) / np.sqrt(30) for _ in range(5)]
 batch = np.tile(rng.normal(size=30), (20_000, 1))  # the same input 20,000 times, each time with new masks
 
 
-def five_layers(x, dropout):
+def five_layers(x, forward, drop_prob):
     for W in weights:
-        x = dropout(x @ W)
+        x = forward(x @ W, drop_prob, rng)[0]
     return x
 
 
-without = five_layers(batch[:1], lambda x: x)[0]
+without = five_layers(batch[:1], dropout_forward, 0.0)[0]
 for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forward)):
-    mean = five_layers(batch, lambda x: forward(x, 0.2, rng)[0]).mean(axis=0)
+    mean = five_layers(batch, forward, 0.2).mean(axis=0)
     # The slope of the least-squares line through 0 is the share that is left over all 30 outputs together.
     print(f"{name}: the mean output is {mean @ without / (without @ without):.2f} of the output without dropout")
 
@@ -242,9 +242,15 @@ check_hidden("dropout_backward", dropout_backward)
 
 # %% kind="experiment"
 point, direction = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
-loss = lambda x: float(np.sum(direction * dropout_forward(x, 0.3, np.random.default_rng(0))[0]))
+
+
+def loss(x):
+    return float(np.sum(direction * dropout_forward(x, 0.3, np.random.default_rng(0))[0]))
+
+
 mask = dropout_forward(point, 0.3, np.random.default_rng(0))[1]
-print(f"relative error of your gradient: {gradient_error(loss, dropout_backward(direction, mask), point):.1e} (under 1e-7 is right)")
+error = gradient_error(loss, dropout_backward(direction, mask), point)
+print(f"relative error of your gradient: {error:.1e} (under 1e-7 is right)")
 
 # %% [markdown]
 # ### Experiment: layer by layer, with the scale and without
@@ -266,24 +272,24 @@ for row, (name, forward) in enumerate((("with the scale", dropout_forward), ("wi
     params = train(net, start, first, sgd, 0.1, 30, 32, np.random.default_rng(2), evaluate=False).params
     training = net.activations(params, rest.X, train=True, rng=np.random.default_rng(3))
     testing = net.activations(params, rest.X)
-    for layer, (one, other) in enumerate(zip(training, testing), 1):
+    for layer, (one, other) in enumerate(zip(training, testing, strict=True), 1):
         ax, edges = axes[row, layer - 1], np.linspace(0, [1.5, 2, 4, 8][layer - 1], 30)
-        for values, look, word in ((one, "-", "training"), (other, "--", "test")):
-            shares = np.full(values[values > 0].size, 1 / values.size)
-            ax.hist(np.minimum(values[values > 0], edges[-1]), edges, weights=shares, histtype="step", linewidth=2,
-                    color=COLORS[0 if word == "training" else 1], linestyle=look, label=word)
+        for values, look, color, word in ((one, "-", COLORS[0], "training"), (other, "--", COLORS[1], "test")):
+            shown = np.minimum(values[values > 0], edges[-1])
+            ax.hist(shown, edges, weights=np.full(shown.size, 1 / values.size), histtype="step", linewidth=2,
+                    color=color, linestyle=look, label=word)
         ax.set_title(f"{name}, layer {layer}\nmean {one.mean():.2f} | {other.mean():.2f}", loc="center", fontsize=12)
     print(f"{name}: test loss {net.evaluate(params, *rest)[0]:.2f}, test accuracy {net.evaluate(params, *rest)[1]:.1%}")
-axes[0, 3].legend()
-fig.supxlabel("activation above 0 (the last bar holds all larger ones)   |   titles: mean in training | at test time", fontsize=12)
+axes[0, 3].legend(frameon=False)
+fig.supxlabel("activation above 0 (last bar: all larger ones); titles: mean in training | at test time", fontsize=12)
 fig.supylabel("share of units")
 fig.suptitle("Without the scale, deeper layers see ever larger inputs at test time", fontsize=14)
 plt.show()
 
 # %% [markdown]
-# With the scale the two histograms have nearly the same mean in every layer. Without it the mean at test time is
-# about twice that of training in the first layer and about six times in the fourth: each layer adds its own factor.
-# The network was never trained for such inputs, and its loss and accuracy show it.
+# With the scale the means of the two histograms are close in every layer. Without it the mean at test time is 1.7
+# times that of training in the first layer, which is $1/(1-p)$, and about six times in the fourth: each layer adds its
+# own factor. The network was never trained for such inputs, and its loss and accuracy show it.
 #
 # One thing is *not* kept: the spread. Since $\mathbb{E}[m^2] = (1-p)\cdot\frac{1}{(1-p)^2} = \frac{1}{1-p}$, the mean
 # square of a layer's output is larger in training than at test time by the factor $1/(1-p)$. The scale makes the mean
@@ -339,7 +345,8 @@ check_hidden("classic_dropout_predict", classic_dropout_predict)
 # | --- | --- | --- |
 # | this course | the share **dropped** | training, $1/(1-p)$ |
 # | PyTorch `nn.Dropout(p)` | the share **dropped** | training |
-# | Keras `Dropout(rate)`, TensorFlow 2 `tf.nn.dropout(x, rate)`, Flax `nn.Dropout(rate)` | the share **dropped** | training |
+# | Keras `Dropout(rate)`, Flax `nn.Dropout(rate)` | the share **dropped** | training |
+# | TensorFlow 2 `tf.nn.dropout(x, rate)` | the share **dropped** | training |
 # | TensorFlow 1 `tf.nn.dropout(x, keep_prob)` | the share **kept** | training, 1/keep_prob |
 # | Srivastava et al. 2014, where a unit "is retained with probability $p$" | the share **kept** | test time, $p$ |
 #
@@ -376,9 +383,9 @@ check_hidden("drops_a_fifth", drops_a_fifth)
 # One network for each $p$ and each of three seeds; all else is equal.
 
 # %% kind="experiment"
-probabilities = [0.0, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8]
-measured = {"training": np.zeros((3, 7)), "validation": np.zeros((3, 7))}
-accuracy = {"training (a fifth of the labels is noise)": np.zeros((3, 7)), "validation": np.zeros((3, 7))}
+probabilities = [0.0, 0.15, 0.3, 0.45, 0.6, 0.8]
+measured = {"training": np.zeros((3, 6)), "validation": np.zeros((3, 6))}
+accuracy = {"training (a fifth of the labels is noise)": np.zeros((3, 6)), "validation": np.zeros((3, 6))}
 for seed, (column, drop_prob) in itertools.product(range(3), enumerate(probabilities)):
     rng = np.random.default_rng(seed)
     few, validation = split(X, y, (0.2, 0.5), rng)
@@ -395,16 +402,18 @@ for seed, (column, drop_prob) in itertools.product(range(3), enumerate(probabili
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.4))
     for ax, numbers, name in ((axes[0], measured, "loss"), (axes[1], accuracy, "accuracy")):
-        plot_band(probabilities, numbers, ax=ax, title=f"{name.capitalize()} after 80 epochs", x_label="drop_prob $p$", y_label=name)
+        title = f"{name.capitalize()} after 80 epochs"
+        plot_band(probabilities, numbers, ax=ax, title=title, x_label="drop_prob $p$", y_label=name)
         ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
-    fig.suptitle("The gap shrinks as $p$ grows; validation is best in between, and too much dropout fits nothing", fontsize=14)
+    fig.suptitle("The gap closes as $p$ grows, and validation is best in between", fontsize=14)
 plt.show()
 
 # %% [markdown]
 # At $p = 0$ the network fits nearly all of the training labels, the wrong ones too, and does badly on new digits. As
-# $p$ grows, the training loss rises, the validation loss falls, and the gap closes. Beyond a certain $p$ too little
-# of the network is left, and both get worse. So a small gap is not the aim; a low validation loss is. Dropout also
-# asks for more epochs, since each step trains a part only.
+# $p$ grows, the training loss rises, the validation loss falls, and the gap closes. (The validation accuracy may even
+# pass the training accuracy: nobody can, and nobody should, get the random labels right.) Beyond a certain $p$ too
+# little of the network is left, and both get worse. So a small gap is not the aim; a low validation loss is. Dropout
+# also asks for more epochs, since each step trains a part only.
 #
 # On clean labels and with more data you would see much less of an effect. Try it: set the share of wrong labels to 0.
 
@@ -430,7 +439,7 @@ for name, drop_prob in (("trained without dropout", 0.0), ("trained with p = 0.5
         runs[name][i, column] = np.mean(scores.argmax(axis=1) == rest.y)
 ax = plot_band(shares, runs, title="Units trained with dropout can lose most of their neighbours",
                x_label="share of the 128 hidden units that is removed", y_label="test accuracy")
-ax.legend(loc="lower left")
+ax.legend(loc="lower left", frameon=False)
 plt.show()
 
 # %% [markdown]
@@ -505,7 +514,8 @@ check_hidden("exact_ensemble", exact_ensemble)
 # (2016) read as a measure of the network's uncertainty. The method is called *Monte Carlo dropout*, MC dropout for
 # short.
 #
-# $$\mathrm{mean} = \frac1T \sum_{t=1}^T f_t(x), \qquad \mathrm{std} = \sqrt{\frac1T \sum_{t=1}^T \big(f_t(x) - \mathrm{mean}\big)^2}$$
+# $$\mathrm{mean} = \frac1T \sum_{t=1}^T f_t(x), \qquad
+# \mathrm{std} = \sqrt{\frac1T \sum_{t=1}^T \big(f_t(x) - \mathrm{mean}\big)^2}$$
 #
 # $T$ is the number of passes, and $f_t$ is the network with the masks of pass $t$. The division is by $T$ (`ddof` 0),
 # not by $T - 1$.
@@ -556,34 +566,43 @@ drop_prob, some = 0.3, patients[:60]
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.4))
     for name, look in (("linear model", "o"), ("ReLU network", "^")):
-        net = models[name]
-        start = net.initialize(np.random.default_rng(1))
-        params = train(net, start, (patients, target), sgd, 0.02, 60, 32, np.random.default_rng(2), evaluate=False).params
-        predict = lambda x: net.predict(params, x[None])[0]
+        net, rng = models[name], np.random.default_rng(1)
+        params = train(net, net.initialize(rng), (patients, target), sgd, 0.02, 60, 32, rng, evaluate=False).params
+
+        def predict(x, net=net, params=params):
+            return net.predict(params, x[None])[0]
+
         exact = np.array([exact_ensemble(predict, x, drop_prob) for x in some])
         scaled = net.predict(params, classic_dropout_predict(some, drop_prob))
         axes[0].plot(exact, scaled, look, label=name, alpha=0.75)
         print(f"{name}: the scaled pass is off by {np.sqrt(np.mean((scaled - exact) ** 2)):.1e} (root mean square)")
     axes[0].axline((0, 0), slope=1, color="black", linewidth=1, linestyle="--", label="equal")
-    axes[0].set(title="One pass or 1024", xlabel="exact ensemble (1 is one standard deviation)", ylabel="one pass with scaled inputs")
+    axes[0].set(title="One scaled pass is exact for the linear model", ylabel="one pass with scaled inputs",
+                xlabel="exact ensemble of 1024 (unit: std of the target)")
     axes[0].legend()
 
-    # Your masks carry the scale 1/(1 - p), and these do not: multiplying by 1 - p takes it out.
-    noisy_predict = lambda x, rng: net.predict(params, (1 - drop_prob) * dropout_forward(x, drop_prob, rng)[0])
-    passes = np.array([1, 3, 10, 30, 100, 300, 1000])
-    errors = [np.sqrt(np.mean((mc_dropout(noisy_predict, some, T, np.random.default_rng(T))[0] - exact) ** 2)) for T in passes]
-    spread = np.sqrt(np.mean(mc_dropout(noisy_predict, some, 1000, np.random.default_rng(0))[1] ** 2))
-    axes[1].loglog(passes, errors, "o-", label="mean of T passes")
+    # Your masks carry the scale 1/(1 - p), and those of the sum do not: multiplying by 1 - p takes it out.
+    def noisy_predict(x, rng):
+        return net.predict(params, (1 - drop_prob) * dropout_forward(x, drop_prob, rng)[0])
+
+    passes, errors = [1, 3, 10, 30, 100, 300, 1000], []
+    for count in passes:
+        mean, std = mc_dropout(noisy_predict, some, count, np.random.default_rng(count))
+        errors.append(np.sqrt(np.mean((mean - exact) ** 2)))
+    spread = np.sqrt(np.mean(std**2))
+    axes[1].loglog(passes, errors, "o-", label="mean of $T$ passes")
     axes[1].loglog(passes, spread / np.sqrt(passes), "k:", label=r"std / $\sqrt{T}$")
     axes[1].axhline(np.sqrt(np.mean((scaled - exact) ** 2)), color=COLORS[1], linestyle="--", label="one scaled pass")
-    axes[1].set(title="Sampling the ReLU network's ensemble", xlabel="number of passes $T$", ylabel="error (root mean square)")
+    axes[1].set(title="Sampling the ReLU network's ensemble", xlabel="number of passes $T$",
+                ylabel="error (root mean square)")
     axes[1].legend()
 plt.show()
 
 # %% [markdown]
-# The linear model's points lie on the diagonal up to rounding. The network's do not, but the scaled pass is a fair
-# approximation, and costs one pass instead of 1024. Sampling needs many passes to beat it, for its error falls only
-# like $1/\sqrt T$. That is why libraries predict with one pass.
+# The linear model's points lie on the diagonal up to rounding. The network's do not, but they are near it: the scaled
+# pass is a fair approximation, and costs one pass instead of 1024. Sampling has no such bias, but its error falls only
+# like $1/\sqrt T$; here it takes about ten passes to do better than the one scaled pass. That is why libraries predict
+# with one pass.
 #
 # ### Experiment: does the network know when it guesses?
 #
@@ -609,9 +628,11 @@ unsure = std[np.arange(len(label)), label]
 right = label == test.y
 with style():
     fig, ax = plt.subplots(figsize=(7.5, 3.8))
-    for values, name, look in ((unsure[right], f"right ({right.sum()})", "-"), (unsure[~right], f"wrong ({(~right).sum()})", "--")):
-        ax.hist(values, np.linspace(0, 0.5, 26), weights=np.full(len(values), 1 / len(values)), histtype="step", linewidth=2,
-                linestyle=look, color=COLORS[look == "--"], label=name)
+    groups = (f"right ({right.sum()})", right, "-"), (f"wrong ({(~right).sum()})", ~right, "--")
+    for i, (name, rows, look) in enumerate(groups):
+        values = unsure[rows]
+        ax.hist(values, np.linspace(0, 0.4, 21), weights=np.full(len(values), 1 / len(values)), histtype="step",
+                linewidth=2, linestyle=look, color=COLORS[i], label=name)
     ax.set(title="Wrong answers are mostly the unsure ones", ylabel="share of the answers",
            xlabel="standard deviation of the winner's probability over 50 passes")
     ax.legend()
@@ -829,23 +850,24 @@ for last in (1.0, 0.5, 0.2):
             reached[name][seed, column] = net.evaluate(history.params, *validation)[1]
 
 with style():
-    fig, ax = plt.subplots(figsize=(8.5, 4.4))
-for i, (name, values) in enumerate(reached.items()):
-    shift = 0.5 * (i - 1)  # side by side, or points would hide each other
-    ax.plot(np.add(depths, shift), np.median(values, axis=0), color=COLORS[i], linestyle=["-", "--", ":"][i], label=name)
-    ax.plot(np.tile(np.add(depths, shift), (3, 1)), values, "os^"[i], color=COLORS[i], alpha=0.7, markersize=6)
-ax.set(title="At one rate, deeper networks train only where blocks are skipped", xlabel="number of blocks",
-       ylabel="validation accuracy", xticks=depths, ylim=(0, 1.02))
-ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    fig, ax = plt.subplots(figsize=(9, 4.2))
+    for i, (name, values) in enumerate(reached.items()):
+        place = np.add(depths, 0.5 * (i - 1))  # side by side, or points would hide each other
+        look = ("-", "--", ":")[i]
+        ax.plot(place, np.median(values, axis=0), color=COLORS[i], linestyle=look, label=name)
+        ax.plot(np.tile(place, (3, 1)), values, "os^"[i], color=COLORS[i], alpha=0.7)
+    ax.set(title="At one rate, deeper networks train only where blocks are skipped", xlabel="number of blocks",
+           ylabel="validation accuracy", xticks=depths, ylim=(0, 1.02))
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 full = blocks_run["all blocks always there"]
 for name, runs in blocks_run.items():
     print(f"{name}: {runs / full:.0%} of the block runs of full training, at 8 blocks")
 
 # %% [markdown]
-# Points are single runs, lines their medians. At this rate the whole network stops training somewhere beyond 12
-# blocks. With stochastic depth it goes on to about twice the depth, since the network that a step really trains is
-# shorter, and it costs fewer block runs.
+# Points are single runs, lines their medians. At this rate the whole network stops training somewhere beyond 12 blocks.
+# With stochastic depth it goes on further, with survival falling to 0.2 to about twice the depth: the network that a
+# step really trains is shorter. It also costs fewer block runs.
 #
 # What this does *not* show: that stochastic depth is the only way. At a rate ten times smaller the whole network
 # trains at 24 blocks too, only slower; smaller first weights, or batch normalization (lesson 04), also help. Shallow
@@ -920,7 +942,7 @@ goal = 2 * base
 grid = np.linspace(-2.2, 3.8, 121)
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True)
-for ax, drop_prob in zip(axes, (0.0, 0.2)):
+for ax, drop_prob in zip(axes, (0.0, 0.2), strict=True):
     surface = np.array([[np.sum((goal - twins @ [a, b]) ** 2) + dropout_penalty(np.array([a, b]), twins, drop_prob)
                          for a in grid] for b in grid])
     ax.contour(grid, grid, surface / 200, levels=[0.02, 0.1, 0.3, 0.6, 1, 2, 4, 8, 16], colors="0.55", linewidths=0.8)
@@ -931,11 +953,12 @@ for ax, drop_prob in zip(axes, (0.0, 0.2)):
         path.append(w)
     ax.plot(*np.transpose(path), color=COLORS[1], label="descent with your masks")
     ax.plot(*path[0], "ko", label="start")
-    low = np.unravel_index(surface.argmin(), surface.shape)
-    ax.plot(grid[low[1]], grid[low[0]], "*", color="#F0E442", markeredgecolor="black", markersize=17, label="lowest point")
+    row, column = np.unravel_index(surface.argmin(), surface.shape)
+    star = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 17, "label": "lowest point"}
+    ax.plot(grid[column], grid[row], "*", **star)
     ax.set(title=f"drop_prob {drop_prob}", xlabel="$w_1$", aspect="equal")
 axes[0].set_ylabel("$w_2$")
-axes[1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+axes[1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 fig.suptitle("Lines: your penalty plus the error. The valley becomes a bowl, and the weights share", fontsize=14)
 plt.show()
 
@@ -948,7 +971,8 @@ plt.show()
 # Must the noise be a coin? Srivastava et al. (2014, section 10) multiply by normal noise with the same mean and the
 # same variance as the inverted mask, which is 1 and, by the derivation above, $p/(1-p)$:
 #
-# $$\mathrm{out}_{ij} = x_{ij}\,\varepsilon_{ij}, \qquad \varepsilon_{ij} \sim \mathcal{N}\!\left(1,\; \frac{p}{1-p}\right).$$
+# $$\mathrm{out}_{ij} = x_{ij}\,\varepsilon_{ij}, \qquad
+# \varepsilon_{ij} \sim \mathcal{N}\!\left(1,\; \frac{p}{1-p}\right).$$
 #
 # The second number is the *variance*. Nothing is needed at test time.
 
@@ -957,7 +981,8 @@ def gaussian_dropout(x, drop_prob, rng, train=True):
     """Return `(out, noise)`: out is x times the noise, whose entries are normal with mean 1 and variance p/(1 - p).
 
     x: array of any shape. drop_prob: p, of the dropout that it stands for. rng: a numpy.random.Generator.
-    The noise has x's shape, each entry drawn on its own. At test time (train=False) return `(x, None)`; rng may be None.
+    The noise has x's shape, each entry drawn on its own.
+    At test time (train=False) return `(x, None)`; rng may be None.
     """
     ### BEGIN SOLUTION
     if not train:
@@ -1042,13 +1067,14 @@ outputs = {
     "DropConnect": drop_connect(same, W, b, 0.5, rng)[0],
 }
 with style():
-    fig, ax = plt.subplots(figsize=(7.5, 3.8))
-for i, (name, values) in enumerate(outputs.items()):
-    ax.hist(values.ravel(), 60, density=True, histtype="step", linewidth=2, color=COLORS[i], linestyle=["-", "--", ":"][i],
-            label=f"{name}: mean {values.mean():.2f}, std {values.std():.2f}")
-ax.axvline((X[:1] @ W + b).item(), color="black", linewidth=1, label="without noise")
-ax.set(title="For one output, the three scatter alike around the clean value", xlabel="output of the layer", ylabel="density")
-ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    fig, ax = plt.subplots(figsize=(9, 3.8))
+    for i, (name, values) in enumerate(outputs.items()):
+        name = f"{name}:\nmean {values.mean():.2f}, std {values.std():.2f}"
+        look = {"color": COLORS[i], "linestyle": ("-", "--", ":")[i], "histtype": "step", "linewidth": 2}
+        ax.hist(values.ravel(), np.linspace(-1.3, 1.1, 25), density=True, label=name, **look)
+    ax.axvline((X[:1] @ W + b).item(), color="black", linewidth=1, label="without noise")
+    ax.set(title="One output scatters alike under all three", xlabel="output of the layer", ylabel="density")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
 # %% [markdown]

@@ -31,7 +31,8 @@ MISTAKES = [
         "multiplied_by_keep_prob",
         "kept / (1 - drop_prob)",
         "kept * (1 - drop_prob)",
-        "This factor belongs to the original dropout, which scales at test time. In training, inverted dropout must make "
+        "This factor belongs to the original dropout, which scales at test time. In training, inverted dropout must "
+        "make "
         "up for what is missing.",
     ),
     edit(
@@ -96,14 +97,16 @@ MISTAKES = [
         "generator_of_its_own",
         "rng.random(x.shape)",
         "np.random.default_rng(0).random(x.shape)",
-        "Every call draws the same mask: you make a new generator of one seed each time. Use the rng that you are given.",
+        "Every call draws the same mask: you make a new generator of one seed each time. Use the rng that you are "
+        "given.",
     ),
     edit(
         "dropout_forward",
         "fixed_count",
         "rng.random(x.shape) >= drop_prob",
         "(rng.permutation(x.size) >= round(drop_prob * x.size)).reshape(x.shape)",
-        "You drop exactly the same number each time. Then entries are not independent: with one coin an entry, the number varies.",
+        "You drop exactly the same number each time. Then entries are not independent: with one coin an entry, the "
+        "number varies.",
     ),
     edit(
         "dropout_forward",
@@ -138,7 +141,8 @@ MISTAKES = [
         "boolean_mask",
         "dout * mask",
         "dout * (mask > 0)",
-        "Your gradient knows what was dropped, but not the scale. In the forward pass x was multiplied by more than 1.",
+        "Your gradient knows what was dropped, but not the scale. In the forward pass x was multiplied by more than "
+        "1.",
     ),
     rewrite(
         "dropout_backward",
@@ -150,7 +154,8 @@ MISTAKES = [
             fresh = np.random.default_rng(0).random(dout.shape) >= 0.5
             return dout * fresh * mask.max()
         """,
-        "You draw a new mask. The gradient belongs to the forward pass that happened, so it needs the mask of that pass.",
+        "You draw a new mask. The gradient belongs to the forward pass that happened, so it needs the mask of that "
+        "pass.",
     ),
     edit(
         "dropout_backward",
@@ -207,7 +212,8 @@ MISTAKES = [
         "unchanged",
         "(1 - drop_prob) * x",
         "1.0 * x",
-        "This is right for inverted dropout. The original one did not scale in training, so it has something left to do.",
+        "This is right for inverted dropout. The original one did not scale in training, so it has something left to "
+        "do.",
     ),
     edit(
         "classic_dropout_predict",
@@ -294,7 +300,8 @@ MISTAKES = [
         "standard_error",
         "np.std(outputs, axis=0)",
         "np.std(outputs, axis=0) / np.sqrt(passes)",
-        "This is the error of the mean, which falls with the number of passes. The spread of single passes is asked for.",
+        "This is the error of the mean, which falls with the number of passes. The spread of single passes is asked "
+        "for.",
     ),
     edit(
         "mc_dropout",
@@ -322,14 +329,16 @@ MISTAKES = [
         "counted_from_zero",
         "layer / layers",
         "(layer - 1) / layers",
-        "Your first block never drops, and the last one does not reach `last`. The blocks are counted from 1, and the input is layer 0.",
+        "Your first block never drops, and the last one does not reach `last`. The blocks are counted from 1, and the"
+        " input is layer 0.",
     ),
     edit(
         "residual_survival",
         "from_one_to_last",
         "layer / layers",
         "(layer - 1) / max(layers - 1, 1)",
-        "The last block is right, but your line begins at 1 in the first block. In the rule it is the input, layer 0, that has 1.",
+        "The last block is right, but your line begins at 1 in the first block. In the rule it is the input, layer 0,"
+        " that has 1.",
     ),
     edit(
         "residual_survival",
@@ -371,14 +380,16 @@ MISTAKES = [
         "scaled_in_training",
         "return x + block(x) if kept else x, kept",
         "return x + survival * block(x) if kept else x, kept",
-        "You scale the branch in training too. Then it counts for survival squared on average. In this form the scale stands at test time alone.",
+        "You scale the branch in training too. Then it counts for survival squared on average. In this form the scale"
+        " stands at test time alone.",
     ),
     edit(
         "stochastic_depth_forward",
         "torchvision",
         "return x + block(x) if kept else x, kept",
         "return x + block(x) / survival if kept else x, kept",
-        "This is torchvision's form, which divides in training, and then needs no scale at test time. Here, and in the paper, the scale stands "
+        "This is torchvision's form, which divides in training, and then needs no scale at test time. Here, and in "
+        "the paper, the scale stands "
         "at test time.",
     ),
     edit(
@@ -393,7 +404,8 @@ MISTAKES = [
         "not_scaled_at_test_time",
         "x + survival * block(x)",
         "x + block(x)",
-        "At test time the branch is always there, in training only sometimes. What makes it count as much as on average in training?",
+        "At test time the branch is always there, in training only sometimes. What makes it count as much as on "
+        "average in training?",
     ),
     edit(
         "stochastic_depth_forward",
@@ -426,7 +438,8 @@ MISTAKES = [
             kept = rng.random((len(x), 1)) < survival
             return x + kept * block(x), kept
         """,
-        "You draw for each example. Here one draw decides for the whole batch, so that a block that is skipped need not run.",
+        "You draw for each example. Here one draw decides for the whole batch, so that a block that is skipped need "
+        "not run.",
     ),
     edit(
         "stochastic_depth_forward",
@@ -489,7 +502,8 @@ MISTAKES = [
         "block_run_though_skipped",
         "return dout + block_backward(dout) if kept else dout",
         "branch = block_backward(dout)\n    return dout + branch if kept else dout",
-        "The gradient is right, but block_backward runs even for a block that was skipped, and that has nothing to go back through.",
+        "The gradient is right, but block_backward runs even for a block that was skipped, and that has nothing to go"
+        " back through.",
     ),
     edit(
         "dropout_penalty",
@@ -699,7 +713,8 @@ MISTAKES = [
         "relu_too",
         '{"a", "b", "e"}',
         '{"a", "b", "c", "e"}',
-        "Mean and function may change places only where the function is linear. What did the left picture of the ensemble show?",
+        "Mean and function may change places only where the function is linear. What did the left picture of the "
+        "ensemble show?",
     ),
     edit(
         "true_of_dropout",

@@ -49,15 +49,18 @@ def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
 
 
 def _all_rows_differ(table: NDArray[np.float64]) -> bool:
-    return len(np.unique(table, axis=0)) == len(table)
+    # As bytes: a hundred times faster than np.unique over rows.
+    return len({row.tobytes() for row in np.ascontiguousarray(table)}) == len(table)
 
 
 @probe("dropout_forward")
 def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
+    """False alarms: at each seed two values for each of two drop_probs, 1e-11 each, for five seeds 2e-10."""
     draw, seed = _generator(rng)
     for drop_prob in (_low(rng), _high(rng)):
         x = _table(rng, 4, 5)
-        out, mask = trial.sample(f"out and mask of a small batch, drop_prob {drop_prob}", dropout_forward, x, drop_prob, draw)
+        says = f"out and mask of a small batch, drop_prob {drop_prob}"
+        out, mask = trial.sample(says, dropout_forward, x, drop_prob, draw)
         trial.observe("out is x times the mask, entry by entry", bool(np.allclose(out, x * mask)))
         _observe_large_mask(trial, dropout_forward, drop_prob, seed)
     _observe_fresh_draws(trial, dropout_forward, _low(rng), draw)
@@ -263,7 +266,8 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
     for survival in (_low(rng), _high(rng)):
         trial.call("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
     view = _table(rng, 4, 6)[:, ::2].T
-    trial.call("what comes back at test time, where rng is None", stochastic_depth_forward, view, block, 0.4, None, False)
+    says = "what comes back at test time, where rng is None"
+    trial.call(says, stochastic_depth_forward, view, block, 0.4, None, False)
 
 
 def _observe_survivals(
@@ -271,8 +275,8 @@ def _observe_survivals(
 ) -> None:
     """Observe how often blocks survive.
 
-    By chance: the share is wrong with probability 1e-11; 150 or more of 300 go the rare way, of probability 0.1,
-    with at most (2 * sqrt(0.1 * 0.9))**300 = 3e-67 (Chernoff).
+    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 150 or
+    more of 300 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**300 = 3e-67 (Chernoff).
     """
     x, block, survival = np.ones(2), _block(rng)[0], _high(rng)
 
@@ -317,7 +321,8 @@ NORMAL = 300
 
 @probe("gaussian_dropout")
 def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) -> None:
-    """Two values of 90,000 draws and six shares at each seed, 1e-11 each: with the zeros below at most 5e-10 for five seeds."""
+    """False alarms: at each seed two values of 90,000 draws and six shares, 1e-11 each, and the zeros below: together
+    9e-11, for five seeds 5e-10."""
     draw, seed = _generator(rng)
     x, drop_prob = _table(rng, 4, 5), _high(rng)
     out, noise = trial.sample("out and noise of a small batch", gaussian_dropout, x, drop_prob, draw)
@@ -348,8 +353,8 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
 
 @probe("drop_connect")
 def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
-    """Two shares of 64,000 entries at each seed, 1e-11 each: at most 1e-10 for five seeds. Equal examples, inputs or
-    outputs, of at least 1600 entries each, agree with probability below 0.75**1600."""
+    """False alarms: at each seed two shares of 64,000 entries, 1e-11 each, for five seeds 1e-10. Two examples, inputs
+    or outputs, of 1600 entries each, agree with probability below 0.75**1600."""
     draw, seed = _generator(rng)
     for n, d_in, d_out in ((3, 4, 2), (3, 3, 3), (1, 2, 5)):
         x, W, b = _table(rng, n, d_in), _table(rng, d_in, d_out), _table(rng, d_out)
@@ -360,18 +365,19 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         trial.call("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
         trial.call("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
     for drop_prob in (_low(rng), _high(rng)):
-        shape = np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)
+        layer = np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)
         text = "np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)"
         call = Call("drop_connect", (), {}, f"drop_connect({text}, {drop_prob}, np.random.default_rng({seed}))")
-        mask = drop_connect(*shape, drop_prob, np.random.default_rng(seed))[1]
-        trial.observe(f"the different values in the mask at drop_prob {drop_prob}", np.unique(np.round(mask, 9)), call=call)
+        mask = drop_connect(*layer, drop_prob, np.random.default_rng(seed))[1]
+        values = np.unique(np.round(mask, 9))
+        trial.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
         tolerance = fraction_tolerance(mask.size)
         says = f"the share of zeros in the mask at drop_prob {drop_prob}"
         trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
         for axis, what in enumerate(("example", "input", "output")):
             slices = np.moveaxis(mask, axis, 0).reshape(40, -1)
             trial.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
-        twin = drop_connect(*shape, drop_prob, np.random.default_rng(seed))[1]
+        twin = drop_connect(*layer, drop_prob, np.random.default_rng(seed))[1]
         trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
 
 
