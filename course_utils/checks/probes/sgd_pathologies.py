@@ -1,0 +1,393 @@
+"""Probes of lesson 05."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.checks.card import argument_text
+from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.probe import Trial, probe, question
+
+Array = NDArray[np.float64]
+Function = Callable[..., Any]
+Draw = np.random.RandomState
+
+question("quietest_first", OrderingOf(("a", "b", "c", "d", "e")))
+question("zigzag_or_jitter", Labels(("a", "b", "c", "d", "e", "f"), ("zig-zag", "jitter")))
+question("final_step_length", NumberWith(0.0, 100.0, 2))
+question("off_the_saddle", SubsetOf(("a", "b", "c", "d", "e", "f", "g")))
+
+
+def _number(rng: Draw, low: float, high: float) -> float:
+    return round(float(rng.uniform(low, high)), 2)
+
+
+def _away_from_zero(rng: Draw, *shape: int) -> Array:
+    """Draw numbers between 0.3 and 2 in size, of either sign: no accident makes a difference vanish."""
+    drawn: Array = (rng.uniform(0.3, 2, shape) * rng.choice([-1.0, 1.0], shape)).round(2)
+    return drawn
+
+
+def _symmetric(rng: Draw, *eigenvalues: float) -> Array:
+    """Draw a full symmetric matrix with about these eigenvalues."""
+    u = rng.uniform(0.5, 1.5, len(eigenvalues)) * rng.choice([-1.0, 1.0], len(eigenvalues))
+    reflection = np.eye(len(u)) - 2 * np.outer(u, u) / (u @ u)
+    H: Array = (reflection * eigenvalues) @ reflection
+    return ((H + H.T) / 2).round(3)
+
+
+def _view(H: Array) -> Array:
+    """Return the same matrix as every second entry of a larger one, so that it is not contiguous."""
+    larger = np.full((2 * len(H), 2 * len(H)), 9.0)
+    larger[::2, ::2] = H
+    return larger[::2, ::2]
+
+
+def _listed(minibatches: Function) -> Function:
+    """Return a function that gives the mini-batches as a list: any iterable will do, and a generator refuses a bad
+    argument only when it is asked for the first batch."""
+
+    def batches(X: Any, y: Any, batch_size: int, draw: np.random.Generator) -> Any:
+        result = minibatches(X, y, batch_size, draw)
+        return [tuple(pair) for pair in result] if np.iterable(result) else result
+
+    return batches
+
+
+def _numbered(n: int, width: int = 3) -> tuple[Array, NDArray[np.int64]]:
+    """Return n examples whose first column is their number, and targets that follow from it."""
+    X = np.arange(n)[:, None] + np.arange(width) * 0.01
+    return X, (7 * np.arange(n) + 3) % (2 * n + 1)
+
+
+@probe("minibatches")
+def probe_minibatches(trial: Trial, rng: Draw, minibatches: Function) -> None:
+    seed, batches = int(rng.randint(2**31)), _listed(minibatches)
+    cases = {
+        "a last batch that is smaller": (22, 8),
+        "batches that all have one size": (24, 6),
+        "a batch size over the number of examples": (20, 32),
+        "a batch size of 1": (20, 1),
+        "one example": (1, 1),
+    }
+    for says, (n, size) in cases.items():
+        X, y = _numbered(n)
+        pairs = trial.sample(f"the shapes, {says}", batches, X, y, size, np.random.default_rng(seed))
+        _observe_pairs(trial, says, pairs, X, y)
+    X, y = _numbered(8)
+    images, columns = X[:, :, None, None] + np.zeros((2, 4)), np.repeat(X, 2, axis=1)[:, ::2]
+    pairs = trial.sample("the shapes for images", batches, images, y, 5, np.random.default_rng(seed))
+    trial.sample("the shapes for a view of a larger array", batches, columns, y / 2, 5, np.random.default_rng(seed))
+    # Sixty examples come in their old order, or twice in the same one, with probability 1/60! < 1e-81; k or more of
+    # the 59 neighbours stay neighbours with at most 1/k!, here 1/20! < 5e-19 in each of two epochs.
+    X, y = _numbered(60)
+    draw = np.random.default_rng(seed)
+    order = _order(trial.sample("the shapes of 60 examples", batches, X, y, 7, draw))
+    again = _order(trial.sample("the shapes in the next epoch", batches, X, y, 7, draw))
+    twin = _order(trial.sample("the shapes from a twin generator", batches, X, y, 7, np.random.default_rng(seed)))
+    trial.observe("the examples are shuffled", bool(np.any(order != np.arange(60))))
+    trial.observe("the next epoch has another order", bool(np.any(order != again)))
+    for says, numbers in (("first", order), ("next", again)):
+        trial.observe(f"neighbours are parted in the {says} epoch", bool(np.sum(np.diff(numbers) == 1) < 20))
+    trial.observe("a generator in the same state gives the same batches", bool(np.array_equal(order, twin)))
+
+
+def _order(pairs: Any) -> Array:
+    numbers: Array = np.concatenate([Xb[:, 0] for Xb, _ in pairs])
+    return numbers
+
+
+def _observe_pairs(trial: Trial, says: str, pairs: Any, X: Array, y: NDArray[np.int64]) -> None:
+    numbers = _order(pairs).astype(int)
+    once = bool(np.array_equal(np.sort(numbers), np.arange(len(X))))
+    trial.observe(f"every example comes exactly once, {says}", once)
+    rows, inputs = numbers % len(X), np.concatenate([Xb for Xb, _ in pairs])
+    trial.observe(f"the rows of X stay whole, {says}", bool(np.array_equal(inputs, X[rows])))
+    targets = np.concatenate([yb for _, yb in pairs])
+    trial.observe(f"each input keeps its own target, {says}", bool(np.array_equal(targets, y[rows])))
+
+
+@probe("minibatches", part="arguments")
+def probe_minibatches_arguments(trial: Trial, rng: Draw, minibatches: Function) -> None:
+    batches, (X, y) = _listed(minibatches), _numbered(int(rng.randint(5, 9)))
+    draw = np.random.default_rng(int(rng.randint(2**31)))
+    trial.rejects("a batch size of 0", batches, X, y, 0, draw)
+    trial.rejects("a negative batch size", batches, X, y, -2, draw)
+    trial.rejects("one target too few", batches, X, y[:-1], 2, draw)
+    trial.rejects("one target too many", batches, X[:-1], y, 2, draw)
+    trial.sample("a batch size of 1, which is allowed", batches, X, y, 1, draw)
+
+
+@probe("gradient_noise")
+def probe_gradient_noise(trial: Trial, rng: Draw, gradient_noise: Function) -> None:
+    grads = _away_from_zero(rng, 6, 3)
+    for replace, says in ((True, "with"), (False, "without")):
+        for size in (1, 2, 4, 6):
+            trial.call(f"the noise of batches of {size} of 6, {says} replacement", gradient_noise, grads, size, replace)
+        trial.call(f"the noise from a square table, {says} replacement", gradient_noise, grads[:3], 2, replace)
+        trial.call(f"the noise of one weight, {says} replacement", gradient_noise, grads[:5, :1], 3, replace)
+        views = _away_from_zero(rng, 3, 10).T[::2]
+        trial.call(f"the noise from a view, {says} replacement", gradient_noise, views, 2, replace)
+    trial.call("the noise where all examples agree", gradient_noise, np.tile(grads[:1], (4, 1)), 2, True)
+
+
+@probe("gradient_noise", part="arguments")
+def probe_gradient_noise_arguments(trial: Trial, rng: Draw, gradient_noise: Function) -> None:
+    n = int(rng.randint(4, 7))
+    grads = _away_from_zero(rng, n, 2)
+    trial.rejects("a batch size of 0", gradient_noise, grads, 0, True)
+    trial.rejects("more examples than there are, without replacement", gradient_noise, grads, n + 1, False)
+    trial.call("as many as there are, without replacement", gradient_noise, grads, n, False)
+    trial.call("more than there are, with replacement, which is allowed", gradient_noise, grads, n + 3, True)
+
+
+@probe("noise_scale")
+def probe_noise_scale(trial: Trial, rng: Draw, noise_scale: Function) -> None:
+    for n, dim in ((5, 3), (3, 3), (2, 4), (6, 1)):
+        # A mean well away from 0, by which the result is divided.
+        grads = (rng.uniform(0.5, 2, dim) + rng.uniform(-0.9, 1.1, (n, dim))).round(2)
+        trial.call(f"the noise scale of {n} examples and {dim} weights", noise_scale, grads)
+    trial.call("the noise scale where all examples agree", noise_scale, np.tile(grads[:1], (4, 3)))
+    trial.call("the noise scale from a view", noise_scale, rng.uniform(1, 3, (2, 6)).round(2).T[::2])
+
+
+@probe("condition_number")
+def probe_condition_number(trial: Trial, rng: Draw, condition_number: Function) -> None:
+    cases = {
+        "full matrix": _symmetric(rng, 0.4, 3.0, 7.0),
+        "two by two matrix": _symmetric(rng, 1.0, _number(rng, 20, 60)),
+        "view of a larger matrix": _view(_symmetric(rng, 0.5, 2.0, 1.0, 6.0)),
+        "diagonal matrix": np.diag([_number(rng, 2, 5), 0.3, 1.7]),
+        "multiple of the identity": 2.5 * np.eye(3),
+        "one by one matrix": np.array([[_number(rng, 2, 5)]]),
+    }
+    for says, H in cases.items():
+        trial.call(f"the condition number of a {says}", condition_number, H)
+
+
+@probe("condition_number", part="arguments")
+def probe_condition_number_arguments(trial: Trial, rng: Draw, condition_number: Function) -> None:
+    a, b = _number(rng, 1, 4), _number(rng, 5, 9)
+    trial.rejects("a saddle: one negative eigenvalue", condition_number, _symmetric(rng, -1.0, a, b))
+    trial.rejects("a hilltop: all eigenvalues negative", condition_number, _symmetric(rng, -1.0, -a, -b))
+    trial.rejects("a flat direction: an eigenvalue of 0", condition_number, np.diag([a, 0.0, b]))
+    trial.rejects("a matrix that is not symmetric", condition_number, np.array([[a, 1.0], [0.0, b]]))
+    trial.call("a flat bowl, which is allowed", condition_number, np.diag([a, 0.01, b]))
+
+
+@probe("best_constant_rate")
+def probe_best_constant_rate(trial: Trial, rng: Draw, best_constant_rate: Function) -> None:
+    trial.call("the best rate of a full matrix", best_constant_rate, _symmetric(rng, 0.4, 3.0, _number(rng, 5, 9)))
+    trial.call("the best rate in a ravine", best_constant_rate, _symmetric(rng, 1.0, _number(rng, 20, 60)))
+    trial.call("the best rate of four curvatures", best_constant_rate, _view(_symmetric(rng, 6.0, 1.0, 2.0, 0.5)))
+    trial.call("the best rate of a round bowl", best_constant_rate, 2.5 * np.eye(3))
+    trial.call("the best rate in one dimension", best_constant_rate, np.array([[_number(rng, 2, 5)]]))
+
+
+@probe("contraction")
+def probe_contraction(trial: Trial, rng: Draw, contraction: Function) -> None:
+    H = _symmetric(rng, 0.5, 2.0, _number(rng, 4, 5))
+    # The flattest direction decides at the first, the steepest from the third on, where the distance soon grows.
+    for says, lr in (("small", 0.07), ("middling", 0.3), ("large", 0.43), ("too large", 0.7), ("far too large", 3.0)):
+        trial.call(f"the factor at a {says} rate", contraction, H, lr)
+    trial.call("the factor at a rate of 0", contraction, H, 0.0)
+    trial.call("the factor in a round bowl", contraction, 2.0 * np.eye(2), 0.5)
+    trial.call("the factor on a saddle", contraction, _symmetric(rng, -0.5, 1.0, 2.0), _number(rng, 0.2, 0.6))
+    trial.call("the factor of a view", contraction, _view(_symmetric(rng, 1.0, 5.0)), _number(rng, 0.1, 0.5))
+
+
+@probe("zigzag_count")
+def probe_zigzag_count(trial: Trial, rng: Draw, zigzag_count: Function) -> None:
+    wave = np.array([2.0, -1.0, 0.5, -0.25, 0.1])
+    trial.call("the turns across and along a valley", zigzag_count, np.stack([wave, np.arange(5.0)], axis=1))
+    # It swings without ever changing the sign of the position.
+    trial.call("the turns far from 0", zigzag_count, np.stack([wave + 9, -wave - 9, np.arange(5.0) - 2], axis=1))
+    rests = np.array([[0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 2.0, 2.0], [1.0, 1.0, 1.0, 1.0]]).T
+    trial.call("the turns where a coordinate rests", zigzag_count, rests)
+    for points, dim in ((9, 3), (5, 5), (12, 1)):
+        path = rng.randint(-4, 5, (points, dim)).astype(float)
+        trial.call(f"the turns of a path of {points} points, {dim} dimensions", zigzag_count, path)
+    trial.call("the turns of a view", zigzag_count, rng.randint(-4, 5, (6, 14)).T[::2] / 2)
+    trial.call("the turns of one step", zigzag_count, rng.randn(2, 3).round(2))
+    trial.call("the turns of a path that has not begun", zigzag_count, rng.randn(1, 2).round(2))
+
+
+@probe("classify_critical_point")
+def probe_classify_critical_point(trial: Trial, rng: Draw, classify: Function) -> None:
+    a, b, c = (_number(rng, 0.5, 4) for _ in range(3))
+    cases = {
+        "a full matrix of positive curvature": _symmetric(rng, a, b, c),
+        "a full matrix of negative curvature": _symmetric(rng, -a, -b, -c),
+        "a full matrix of two signs": _symmetric(rng, a, b, -c),
+        # The determinant of the next is positive, its trace too.
+        "two negative curvatures of four": _symmetric(rng, 6.0, 5.0, -0.5, -1.0),
+        "two signs, and a trace below 0": _symmetric(rng, a, -8.0),
+        "two signs, and only positive numbers in the diagonal": np.array([[1.0, 3.0], [3.0, a]]),
+        "two signs beside a flat direction": np.diag([a, 0.0, -b]),
+        "a flat direction, else positive": np.diag([a, b, 0.0]),
+        "a flat direction, else negative": np.diag([-a, 0.0, -b]),
+        "nothing but flat directions": np.zeros((2, 2)),
+        "a curvature within the tolerance": np.diag([a, -1e-10]),
+        "a small curvature beyond the tolerance": np.diag([1e-6, b]),
+        "one dimension": np.array([[-a]]),
+        "a view of a larger matrix": _view(_symmetric(rng, a, b, -c)),
+    }
+    for says, H in cases.items():
+        trial.call(f"the kind, {says}", classify, H)
+    trial.call("the kind with a larger tolerance", classify, np.diag([a, -0.02, b]), tol=0.1)
+    trial.call("the kind with a larger tolerance, two signs beyond it", classify, np.diag([a, -0.2, 0.05]), 0.1)
+    trial.call("the kind with a tolerance of 0", classify, np.diag([a, 1e-12]), tol=0.0)
+
+
+def _walk(trial: Trial, rng: Draw, step: Function, says: str, state: dict[str, Any]) -> None:
+    """Ask for six steps in a row; the rate changes on the way, by which the forms of momentum differ."""
+    w, momentum = _away_from_zero(rng, 3), _number(rng, 0.6, 0.8)
+    for t, lr in enumerate((0.3, 0.3, 0.12, 0.5, 0.05, 0.2), 1):
+        grad = _away_from_zero(rng, 3)
+        w, state = trial.call(f"weights and state after step {t}, {says}", step, w, grad, state, lr, momentum=momentum)
+
+
+def _momentum(trial: Trial, rng: Draw, step: Function) -> None:
+    _walk(trial, rng, step, "from rest", {})
+    _walk(trial, rng, step, "from a given velocity", {"velocity": _away_from_zero(rng, 3)})
+    state = {"velocity": _away_from_zero(rng, 2, 3)}
+    w, grad, lr = _away_from_zero(rng, 2, 3), _away_from_zero(rng, 2, 3), _number(rng, 0.2, 0.7)
+    trial.call("weights and state, shape (2, 3), usual momentum", step, w, grad, state, lr)
+    trial.call("weights and state without momentum", step, w, grad, state, lr, 0.0)
+    trial.call("weights and state at gradient 0: it rolls on", step, w, np.zeros((2, 3)), state, lr, 0.7)
+    one = {"velocity": _number(rng, 0.5, 2)}
+    trial.call("weight and state of one number", step, _number(rng, 1, 2), -0.7, one, lr, 0.6)
+    trial.call("weight and state of one number from rest", step, _number(rng, 1, 2), -0.7, {}, lr, 0.6)
+    views = _away_from_zero(rng, 2, 3, 8)[:, :, ::2]
+    trial.call("weights and state from views", step, views[0], views[1], {"velocity": views[1]}, lr, 0.6)
+
+
+@probe("momentum_step")
+def probe_momentum_step(trial: Trial, rng: Draw, momentum_step: Function) -> None:
+    _momentum(trial, rng, momentum_step)
+
+
+@probe("nesterov_step")
+def probe_nesterov_step(trial: Trial, rng: Draw, nesterov_step: Function) -> None:
+    _momentum(trial, rng, nesterov_step)
+
+
+@probe("clip_by_global_norm")
+def probe_clip_by_global_norm(trial: Trial, rng: Draw, clip_by_global_norm: Function) -> None:
+    grads = [_away_from_zero(rng, 2, 3), _away_from_zero(rng, 3), _away_from_zero(rng, 1, 2)]
+    trial.call("three arrays, far over", clip_by_global_norm, grads, _number(rng, 0.4, 0.9))
+    trial.call("three arrays, far under", clip_by_global_norm, grads, 50.0)
+    # Each array lies under the limit, and all of them together over it.
+    three = [np.array([1.5, 1.0]), np.array([[-1.2]]), _away_from_zero(rng, 1) / 4]
+    trial.call("arrays that are over only together", clip_by_global_norm, three, 1.9)
+    # The sum of the norms is over the limit, the norm of all is not.
+    trial.call("arrays whose norms sum to more than the limit", clip_by_global_norm, three, 2.4)
+    trial.call("a small norm and a smaller limit", clip_by_global_norm, [np.array([0.03, -0.04]), np.zeros(2)], 0.025)
+    trial.call("a large gradient, limit over 1", clip_by_global_norm, [100 * grads[0], grads[1]], _number(rng, 2, 9))
+    trial.call("one array", clip_by_global_norm, [_away_from_zero(rng, 4)], 0.5)
+    trial.call("gradients of 0", clip_by_global_norm, [np.zeros(3), np.zeros((2, 2))], 1.0)
+    views = [_away_from_zero(rng, 3, 8)[:, ::2].T, grads[1][::2]]
+    trial.call("views of larger arrays", clip_by_global_norm, views, 0.7)
+
+
+@probe("clip_by_global_norm", part="arguments")
+def probe_clip_by_global_norm_arguments(trial: Trial, rng: Draw, clip_by_global_norm: Function) -> None:
+    grads = [_away_from_zero(rng, 2), _away_from_zero(rng, 2, 2)]
+    trial.rejects("a limit of 0", clip_by_global_norm, grads, 0.0)
+    trial.rejects("a negative limit", clip_by_global_norm, grads, -1.0)
+    trial.call("a small limit, which is allowed", clip_by_global_norm, grads, 1e-3)
+
+
+@probe("heavy_ball_parameters")
+def probe_heavy_ball_parameters(trial: Trial, rng: Draw, heavy_ball_parameters: Function) -> None:
+    for says, ratio in (("narrow", 90.0), ("wide", 3.0)):
+        mu = _number(rng, 0.3, 0.8)
+        trial.call(f"rate and momentum in a {says} valley", heavy_ball_parameters, mu, round(ratio * mu, 2))
+    trial.call("rate and momentum in a round bowl", heavy_ball_parameters, 2.5, 2.5)
+    trial.call("rate and momentum, curvatures over 1", heavy_ball_parameters, _number(rng, 2, 4), _number(rng, 20, 90))
+
+
+KICKS, DIM = 60, 5
+
+
+def _constant(grad: Array) -> Function:
+    """Return a gradient that is the same everywhere, named so that a shown call can be pasted."""
+
+    def gradient(w: Array) -> Array:
+        return grad.copy()
+
+    gradient.__name__ = f"lambda w: {argument_text(grad)}"
+    return gradient
+
+
+def _two_faced(w: Array, here: Array, elsewhere: Array) -> Function:
+    """Return a gradient that is `here` at exactly w and `elsewhere` at every other place, however near."""
+
+    def gradient(place: Array) -> Array:
+        return (here if np.array_equal(place, w) else elsewhere).copy()
+
+    text = [argument_text(array) for array in (here, w, elsewhere)]
+    gradient.__name__ = f"lambda w: {text[0]} if np.array_equal(w, {text[1]}) else {text[2]}"
+    return gradient
+
+
+@probe("perturbed_step")
+def probe_perturbed_step(trial: Trial, rng: Draw, perturbed_step: Function) -> None:
+    draw = np.random.default_rng(int(rng.randint(2**31)))
+    lr, w = _number(rng, 0.2, 0.5), _away_from_zero(rng, 3)
+    steep = _constant(_away_from_zero(rng, 3))
+    trial.call("a step where the gradient is large", perturbed_step, w, steep, {}, lr, draw)
+    trial.call("the next step there", perturbed_step, w, steep, {"t": 4, "last": None}, lr, draw, 0.5, 0.4, 3)
+    # At w the gradient has norm 0.5. The radius is below the tolerance: what shows is where the gradient is taken.
+    slope = _two_faced(w, np.array([0.3, 0.0, -0.4]), _away_from_zero(rng, 3))
+    given: dict[str, Any] = {"radius": 1e-11, "threshold": 0.52, "wait": 5}
+    state = {"t": 30, "last": 2}
+    trial.call("a gradient just over the threshold", perturbed_step, w, slope, state, lr, draw, 1e-11, 0.48, 5)
+    for done, last in ((7, 7), (9, 7), (11, 7), (12, 7), (30, 7)):
+        says = f"step {done + 1} where the gradient is small, last kick at step {last}, wait 5"
+        trial.call(says, perturbed_step, w, slope, {"t": done, "last": last}, lr, draw, **given)
+    trial.call("the first step, where the gradient is small", perturbed_step, w, slope, {}, lr, draw, **given)
+    _observe_ball(trial, perturbed_step, draw)
+    _observe_defaults(trial, perturbed_step, draw)
+
+
+def _observe_ball(trial: Trial, perturbed_step: Function, draw: np.random.Generator) -> None:
+    """Observe how the kicks lie in the ball, where the gradient is 0 so that a step is the kick alone.
+
+    In five dimensions a point uniform in the ball lies in the inner half with probability 1/32, and within 0.87 of
+    the radius with 0.4984. False alarms among 60 kicks: 20 or more in the inner half, below
+    exp(-60 * KL(1/3, 1/32)) < 1e-14 (Chernoff); none within 0.87, 0.502**60 < 1e-17; one sign only in a coordinate,
+    10 * 2**-60 < 1e-17; two kicks alike, 0.
+    """
+    level, w, radius = _constant(np.zeros(DIM)), np.arange(1.0, DIM + 1), 0.5
+    trial.sample("a step where the gradient is 0", perturbed_step, w, level, {}, 0.1, draw, radius=radius)
+    kicks = np.array([perturbed_step(w, level, {}, 0.1, draw, radius=radius)[0] for _ in range(KICKS)]) - w
+    lengths = np.linalg.norm(kicks, axis=1) / radius
+    trial.observe("no kick is longer than the radius", bool(np.all(lengths < 1 + 1e-9)))
+    trial.observe("few kicks lie in the inner half of the ball", bool(np.mean(lengths < 0.5) < 1 / 3))
+    trial.observe("some kicks are clearly shorter than the radius", bool(np.any(lengths < 0.87)))
+    both = np.any(kicks > 0, axis=0) & np.any(kicks < 0, axis=0)
+    trial.observe("kicks go both ways along each coordinate", bool(np.all(both)))
+    trial.observe("each kick is new", bool(len(np.unique(kicks[:, 0])) == KICKS))
+
+
+def _observe_defaults(trial: Trial, perturbed_step: Function, draw: np.random.Generator) -> None:
+    w, level = np.zeros(DIM), _constant(np.zeros(DIM))
+    # The longest of 60 kicks in five dimensions is under half the radius with probability 32**-60.
+    kicks = np.array([perturbed_step(w, level, {}, 0.1, draw)[0] for _ in range(KICKS)])
+    longest = float(np.max(np.linalg.norm(kicks, axis=1)))
+    trial.observe("the longest of many kicks is just below the usual radius", bool(0.005 < longest < 0.01 + 1e-9))
+    cases = {
+        "a gradient just over the usual threshold": ({}, 1.01e-3),
+        "a gradient just under the usual threshold": ({}, 0.99e-3),
+        "step 13 after a kick at step 3, the usual wait": ({"t": 12, "last": 3}, 0.0),
+        "step 14 after a kick at step 3, the usual wait": ({"t": 13, "last": 3}, 0.0),
+    }
+    for says, (state, size) in cases.items():
+        gentle = _constant(size * np.eye(DIM)[0])
+        _, after = trial.sample(says, perturbed_step, w, gentle, state, 0.1, draw)
+        trial.observe(f"whether there was a kick: {says}", bool(after["last"] == after["t"]))

@@ -1,0 +1,1456 @@
+# %% [markdown]
+# # What goes wrong with SGD
+#
+# *About four hours, and one more for the starred exercises. You need lesson 01, and eigenvalues of a symmetric matrix.*
+#
+# Stochastic gradient descent is the simplest method there is, and every other optimizer is a repair of one of its
+# faults. Whoever knows the faults apart knows which repair to reach for; whoever does not tries them all. There are
+# three. In a narrow valley the steps go to and fro instead of forward. Near a saddle they become so small that training
+# seems to have ended. And since each mini-batch is only a sample, the direction is never quite right. In this lesson
+# you measure each fault, with numbers that you can compute for your own network, and then you write momentum, which
+# mends parts of all three.
+#
+# When you are done you can
+#
+# - cut data into mini-batches, and say how noisy the gradient of a batch is before you have drawn one;
+# - tell from the Hessian how slow gradient descent will be, and which constant rate is best;
+# - tell a minimum from a saddle, and say why high dimensions are full of saddles;
+# - write momentum in the two usual forms, and say what it mends and what it does not;
+# - keep a single huge gradient from ruining the weights.
+
+# %% kind="setup" grade_id="imports"
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_utils.checks import check, check_hidden
+from course_utils.data import breast_cancer, diabetes, digits
+from course_utils.landscapes import double_well, noisy_gradient, quadratic, ravine, saddle
+from course_utils.networks import MLP
+from course_utils.plots import COLORS, plot_band, plot_contours, plot_losses, plot_paths, style
+from course_utils.training import descend, train
+
+# %% [markdown]
+# ## The problem in one picture
+#
+# Three landscapes from above; darker is higher. Each walk begins at the black dot and takes the plain step of lesson
+# 01, at a constant rate. A yellow star marks a minimum.
+
+# %%
+def gradient_descent(w, grad, state, lr):
+    """Take the plain step of lesson 01, in the form that `descend` wants. There is no state to keep."""
+    return w - lr * grad, state
+
+
+valley, bowl = ravine(20), quadratic(np.eye(2), name="bowl")
+noisy = noisy_gradient(bowl, 2.0, np.random.default_rng(3))
+shape = {"width_ratios": (2.6, 1.25, 1)}
+fig, axes = plt.subplots(1, 3, figsize=(14, 3.6), layout="constrained", gridspec_kw=shape)
+paths = {
+    "1. To and fro in a ravine": (valley, descend(valley.gradient, valley.start, gradient_descent, 0.095, 40)),
+    "2. Held up at a saddle": (saddle(), descend(saddle().gradient, [1.5, 1e-3], gradient_descent, 0.2, 36)),
+    "3. Jitter from mini-batches": (bowl, descend(noisy, [-2.5, 2.0], gradient_descent, 0.2, 60)),
+}
+for ax, (title, (landscape, path)) in zip(axes, paths.items(), strict=True):
+    plot_paths(landscape, {"": path}, ax=ax, title=title)
+plt.show()
+
+# %% [markdown]
+# In the first picture no noise is involved, and in the third no narrow valley. **Zig-zag** comes from the shape of the
+# loss, **jitter** from the mini-batches. Both look restless, and they are often confused, but what mends one need not
+# mend the other. We take them in turn, and begin with the mini-batches.
+
+# %% [markdown]
+# ## Part 1: noise
+#
+# ### Mini-batches
+#
+# The loss of a network is a mean over all $N$ training examples, and so is its gradient. To take one step we look at
+# only $B$ of them, a **mini-batch**. The usual way is the way of a card game: shuffle the deck, deal $B$ cards at a
+# time until none is left, shuffle again. One pass through the deck is an **epoch**, and sees every example exactly
+# once. Where $B$ does not divide $N$, the last batch is smaller. (Many libraries can drop it instead: in PyTorch's
+# `DataLoader`, `drop_last=True`. Its default keeps it, as we do.)
+#
+# ### Exercise: `minibatches`
+
+# %% kind="answer" grade_id="minibatches"
+def minibatches(X, y, batch_size, rng):
+    """Return the mini-batches of one epoch, shuffled: an iterable of pairs (Xb, yb), such as a list or a generator.
+
+    X: array (N, ...), one example a row. y: array (N,) or (N, ...), the targets in the same order.
+    batch_size: how many examples a batch holds; the last batch may be smaller, and none is empty. Over N it gives one.
+    rng: a numpy.random.Generator, the only source of chance. Each call draws a new order from it.
+    Every example comes exactly once, with its own target. X and y stay as they are.
+    Raises ValueError, with a sentence, for batch_size < 1 and where X and y differ in length.
+    """
+    ### BEGIN SOLUTION
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}: a batch holds at least one example.")
+    if len(X) != len(y):
+        raise ValueError(f"X has {len(X)} examples and y has {len(y)}: each input needs its target.")
+    order = rng.permutation(len(X))
+    batches = [order[start : start + batch_size] for start in range(0, len(X), batch_size)]
+    return [(X[rows], y[rows]) for rows in batches]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Shuffle the *numbers* of the rows, not the rows: `rng.permutation(N)` gives the numbers 0 to N - 1 in random order. A
+# piece of that array can be used as an index of `X` and of `y` alike, which keeps the pairs together. A slice that runs
+# over the end of an array is simply shorter.
+#
+# </details>
+
+# %% kind="test" grade_id="minibatches_visible" points=1
+check("minibatches", minibatches)
+
+# %% kind="test" grade_id="minibatches_hidden" points=2
+# Your teacher's hidden checks of minibatches run here.
+### BEGIN HIDDEN TESTS
+check_hidden("minibatches", minibatches)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="minibatches_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("minibatches", minibatches, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("minibatches", minibatches, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: why shuffle?
+#
+# The handwritten digits, sorted by label as many data sets are when you get them. A small network is trained twice from
+# the same weights: on batches in the stored order, and on yours.
+
+# %% kind="experiment"
+X, y = digits()
+by_label = np.argsort(y, kind="stable")
+X, y = X[by_label], y[by_label]
+
+
+def in_stored_order(X, y, batch_size, rng):
+    return [(X[i : i + batch_size], y[i : i + batch_size]) for i in range(0, len(X), batch_size)]
+
+
+network = MLP((64, 32, 10))
+first = network.initialize(np.random.default_rng(0))
+runs = {}
+for name, batches in {"stored order": in_stored_order, "shuffled": minibatches}.items():
+    rng = np.random.default_rng(1)
+    runs[name] = train(network, first, (X, y), gradient_descent, 0.2, 6, 32, rng, minibatches=batches)
+    print(f"{name}: accuracy after 6 epochs {runs[name].train_accuracies[-1]:.3f}")
+losses = {name: run.losses[:171] for name, run in runs.items()}
+plot_losses(losses, title="Three epochs: in stored order each new digit is a shock", x="step", y="loss of the batch")
+plt.show()
+
+# %% [markdown]
+# In stored order the loss of a batch shoots up each time a new digit begins. The network has just learned to say
+# "three" to everything, and now the fours come. Each batch is a bad picture of the whole, and bad in the same way for
+# many steps.
+#
+# ### How noisy is a mini-batch?
+#
+# Let $g_i$ be the gradient of the loss of example $i$, and $\bar g = \frac1N \sum_i g_i$ the gradient that we would
+# like to have. The mini-batch gives $\hat g$, the mean of $B$ of the $g_i$. On average it is right. How far off is it?
+# Take one coordinate, and let $s^2 = \frac1N \sum_i (g_i - \bar g)^2$ be the variance over the examples, divided by
+# $N$.
+#
+# *With replacement*, each of the $B$ draws is independent of the others. Variances of independent draws add up, and
+# dividing a sum by $B$ divides its variance by $B^2$:
+#
+# $$\operatorname{Var}(\hat g) = \frac{B\, s^2}{B^2} = \frac{s^2}{B}$$
+#
+# *Without replacement* two draws are not independent: after an example with a large gradient was drawn, the rest is a
+# little smaller on average. Call $c$ the covariance of two different draws. The variance of the sum has $B$ terms $s^2$
+# and $B(B-1)$ terms $c$. For $B = N$ the sum is always the same, hence its variance is 0: $N s^2 + N(N-1)\, c = 0$,
+# which gives $c = -s^2/(N-1)$. Put it in:
+#
+# $$\operatorname{Var}(\hat g) = \frac{B s^2 - B(B-1)\, \frac{s^2}{N-1}}{B^2} = \frac{s^2}{B} \cdot \frac{N-B}{N-1}$$
+#
+# Read two things from it. The noise falls only with the *root* of the batch size: four times the work halves its
+# standard deviation. And $N$ hardly enters. One reads now and then that a large training set makes mini-batches noisy.
+# It does not: with replacement $N$ does not occur at all, and without, the variance rises towards the bound $s^2/B$ as
+# $N$ grows, and never beyond.
+#
+# ### Question: which is the quietest?
+#
+# Answer before you write the function: predict, then compute. Five ways to draw a mini-batch *without replacement* from
+# examples whose gradients have the same variance $s^2$:
+#
+# | | batch size $B$ | examples $N$ |
+# | --- | --- | --- |
+# | a | 100 | 100 |
+# | b | 100 | 200 |
+# | c | 100 | 60,000 |
+# | d | 25 | 1,000,000 |
+# | e | 25 | 50 |
+
+# %% kind="answer" grade_id="quietest_first"
+# Order them by the variance of the mini-batch mean, the smallest first: a list such as ["e", "d", "c", "b", "a"].
+quietest_first = None
+### BEGIN SOLUTION
+quietest_first = ["a", "b", "c", "e", "d"]
+### END SOLUTION
+
+# %% kind="test" grade_id="quietest_first_visible" points=0
+check("quietest_first", quietest_first)
+
+# %% kind="test" grade_id="quietest_first_hidden" points=2
+# Your teacher's hidden check of quietest_first runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("quietest_first", quietest_first)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise: `gradient_noise`
+
+# %% kind="answer" grade_id="gradient_noise"
+def gradient_noise(grads, batch_size, replace):
+    """Return the variance of the mini-batch mean, for each coordinate.
+
+    grads: array (N, D), N >= 2, the gradient of one example a row. batch_size: B.
+    replace: True where examples are drawn with replacement, False where without.
+    Returns an array (D,). The N rows are all the examples that there are: their variance is divided by N (ddof 0).
+    Raises ValueError, with a sentence, for batch_size < 1, and without replacement for batch_size > N.
+    """
+    ### BEGIN SOLUTION
+    n = len(grads)
+    if batch_size < 1 or (batch_size > n and not replace):
+        raise ValueError(f"batch_size is {batch_size}: draw at least 1 and, without replacement, at most {n} examples.")
+    noise = grads.var(axis=0) / batch_size
+    return noise if replace else noise * (n - batch_size) / (n - 1)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `grads.var(axis=0)` goes down the columns and divides by N. Try your function at $B = N$: with replacement there is
+# still noise, without there is none.
+#
+# </details>
+
+# %% kind="test" grade_id="gradient_noise_visible" points=1
+check("gradient_noise", gradient_noise)
+
+# %% kind="test" grade_id="gradient_noise_hidden" points=2
+# Your teacher's hidden checks of gradient_noise run here.
+### BEGIN HIDDEN TESTS
+check_hidden("gradient_noise", gradient_noise)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="gradient_noise_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("gradient_noise", gradient_noise, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("gradient_noise", gradient_noise, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: gradient noise against batch size
+#
+# Real gradients: 569 tumours with 30 measurements each, and logistic regression, which predicts whether a tumour is
+# benign. We stand at $w = 0$, draw many mini-batches and compare the variance that we see with what your function says.
+# The batches without replacement come from your `minibatches`. The noise is added up over the 30 coordinates.
+
+# %% kind="experiment"
+X, y = breast_cancer()
+
+
+def example_gradients(w):
+    """Return the gradient of each tumour's logistic loss, (569, 30)."""
+    return (1 / (1 + np.exp(-X @ w)) - y)[:, None] * X
+
+
+def measured_noise(grads, batch_size, replace, rng, draws=400):
+    means = []
+    for _ in range(draws):
+        if replace:
+            batch = grads[rng.integers(len(grads), size=batch_size)]
+        else:
+            batch, _ = next(iter(minibatches(grads, grads, batch_size, rng)))
+        means.append(batch.mean(axis=0))
+    return np.var(means, axis=0).sum()
+
+
+grads, rng = example_gradients(np.zeros(30)), np.random.default_rng(0)
+sizes = np.array([1, 4, 16, 64, 192, 384, 512, 560])
+with style():
+    fig, ax = plt.subplots()
+    for i, (name, replace) in enumerate({"with replacement": True, "without": False}.items()):
+        theory = [gradient_noise(grads, B, replace).sum() for B in range(1, 569)]
+        ax.loglog(range(1, 569), theory, color=COLORS[i], linestyle=("-", "--")[i], label=f"{name}, by your formula")
+        seen = [measured_noise(grads, B, replace, rng) for B in sizes]
+        ax.loglog(sizes, seen, "os"[i], color=COLORS[i], label=f"{name}, measured")
+    ax.set(xlabel="batch size $B$", ylabel="variance of the mean", title="Noise falls as 1/B; a whole deck has none")
+    ax.legend()
+plt.show()
+
+# %% [markdown]
+# As long as $B$ is a small part of $N$ the two ways are alike. Now the other question: the batch size stays at 32, and
+# we choose how many of the tumours are in the training set.
+
+# %% kind="experiment"
+counts = np.array([32, 36, 42, 50, 64, 90, 128, 180, 256, 360, 569])
+noise = [
+    [gradient_noise(grads[rng.permutation(569)[:n]], 32, replace=False).sum() for n in counts] for _ in range(200)
+]
+bound = np.full(len(counts), gradient_noise(grads, 32, replace=True).sum())
+ax = plot_band(
+    counts, {"200 random training sets": noise}, {"the bound $s^2/B$": bound},
+    title="The noise rises to a bound as the training set grows, and no further",
+    x_label="training examples $N$", y_label="variance of the mean, $B = 32$",
+)
+ax.set_ylim(bottom=0)
+plt.show()
+
+# %% [markdown]
+# At $N = 32$ a batch is the whole training set, and there is no noise. From there the variance climbs towards the
+# dashed line, which a million tumours would come close to and not cross. (The band is there because a small training
+# set also has an $s^2$ of its own.)
+#
+# ### How large should a batch be?
+#
+# While the noise is large compared with the gradient, doubling the batch nearly halves the number of steps. Once it is
+# small, doubling buys almost nothing. The two are equal in size at a batch size that has a name, the **simple noise
+# scale** (McCandlish et al. 2018):
+#
+# $$B_{\text{noise}} = \frac{\sum_j s_j^2}{\lVert \bar g \rVert^2}$$
+#
+# Here $s_j^2$ is the variance over the examples in coordinate $j$, with $N$ below the bar, and $\lVert \bar g \rVert$
+# is the length of the mean gradient. At $B = B_{\text{noise}}$, drawn with replacement, the total noise variance
+# $\sum_j s_j^2/B$ is just $\lVert \bar g \rVert^2$.
+#
+# ### Exercise: `noise_scale`
+
+# %% kind="answer" grade_id="noise_scale"
+def noise_scale(grads):
+    """Return the simple noise scale: the summed variance of the gradients over the squared length of their mean.
+
+    grads: array (N, D), the gradient of one example a row; their mean is not 0.
+    Returns one number, in examples. Variances are divided by N (ddof 0).
+    """
+    ### BEGIN SOLUTION
+    noise = np.sum(grads.var(axis=0))
+    signal = np.sum(grads.mean(axis=0) ** 2)
+    return noise / signal
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Work out the two totals apart, then divide. The squared length of a vector is the sum of its squared entries; no root
+# is needed.
+#
+# </details>
+
+# %% kind="test" grade_id="noise_scale_visible" points=1
+check("noise_scale", noise_scale)
+
+# %% kind="test" grade_id="noise_scale_hidden" points=2
+# Your teacher's hidden checks of noise_scale run here.
+### BEGIN HIDDEN TESTS
+check_hidden("noise_scale", noise_scale)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: the noise scale while training
+#
+# Logistic regression on the tumours is trained with the exact gradient, and your function is asked along the way.
+
+# %% kind="experiment"
+path = descend(lambda w: example_gradients(w).mean(axis=0), np.zeros(30), gradient_descent, 0.3, 1000)
+scales = [noise_scale(example_gradients(w)) for w in path]
+print(f"At the start {scales[0]:.1f} examples, after 1000 steps {scales[-1]:.0f}.")
+plot_losses({"": scales}, title="The noise scale grows as training goes on", x="step", y="noise scale (examples)")
+plt.show()
+
+# %% [markdown]
+# At the start a handful of tumours is enough: they all agree on what to learn first. Later the mean gradient shrinks
+# much faster than the examples' differences, and a batch would have to be large to see it at all. That is one more
+# reason why a small rate, or a large batch, pays late in training.
+
+# %% [markdown]
+# ## Part 2: ravines
+#
+# ### Curvature in each direction
+#
+# Near a minimum $w^*$ a smooth loss looks like a bowl, $f(w) \approx f(w^*) + \frac12 (w - w^*)^\top H (w - w^*)$,
+# where the **Hessian** $H$ is the symmetric matrix of second derivatives. Its eigenvectors are the axes of the bowl,
+# its eigenvalues the curvatures along them. Let $L$ be the largest and $\mu$ (mu) the smallest, with $\mu > 0$. Their
+# ratio is the **condition number**:
+#
+# $$\kappa = \frac{L}{\mu}$$
+#
+# A round bowl has $\kappa = 1$. Where $\kappa$ (kappa) is large, the bowl is a ravine: steep across, almost flat along.
+# A contour is then an ellipse that is $\sqrt\kappa$ times as long as it is wide.
+#
+# ### Exercise: `condition_number`
+
+# %% kind="answer" grade_id="condition_number"
+def condition_number(H):
+    """Return the largest over the smallest eigenvalue of a symmetric positive definite matrix H, (D, D).
+
+    Returns one number, at least 1.
+    Raises ValueError, with a sentence, where H is not symmetric, or where an eigenvalue is 0 or negative.
+    """
+    ### BEGIN SOLUTION
+    if not np.allclose(H, H.T):
+        raise ValueError("H is not symmetric: a Hessian equals its transpose.")
+    eigenvalues = np.linalg.eigvalsh(H)
+    if eigenvalues[0] <= 0:
+        raise ValueError(f"H has the eigenvalue {eigenvalues[0]:.3g}: all must be positive.")
+    return eigenvalues[-1] / eigenvalues[0]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.linalg.eigvalsh(H)` gives the eigenvalues of a symmetric matrix, in rising order. It looks at one triangle of H
+# only, so whether H is symmetric is for you to ask: compare it with its transpose by `np.allclose`.
+#
+# </details>
+
+# %% kind="test" grade_id="condition_number_visible" points=1
+check("condition_number", condition_number)
+
+# %% kind="test" grade_id="condition_number_hidden" points=2
+# Your teacher's hidden checks of condition_number run here.
+### BEGIN HIDDEN TESTS
+check_hidden("condition_number", condition_number)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="condition_number_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("condition_number", condition_number, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("condition_number", condition_number, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### How fast can gradient descent be?
+#
+# On the bowl the gradient is $H(w - w^*)$. One step at the rate $\eta$ (eta, `lr` in code) therefore gives
+#
+# $$w_{\text{new}} - w^* = (w - w^*) - \eta H (w - w^*) = (I - \eta H)(w - w^*)$$
+#
+# Along an eigenvector with the curvature $\lambda$ (lambda) the distance is multiplied by $1 - \eta\lambda$ in each
+# step, and nothing else happens: the directions do not mix. Three cases:
+#
+# - $0 < \eta\lambda < 1$: the factor is positive, the walk comes closer on one side;
+# - $1 < \eta\lambda < 2$: the factor is negative, the walk jumps to the other side each time and comes closer:
+#   **zig-zag**;
+# - $\eta\lambda > 2$: the factor is beyond $-1$, each jump is larger than the last, and the walk diverges.
+#
+# The slowest direction decides. The **contraction** of a rate is the largest factor in size:
+#
+# $$\rho(\eta) = \max_i\, \lvert 1 - \eta \lambda_i \rvert$$
+#
+# After $t$ steps the distance to the minimum is at most $\rho^t$ (rho to the power $t$) times the first distance. Which
+# rate makes $\rho$ smallest? Since $1 - \eta\lambda$ falls as $\lambda$ grows, only the two ends matter: $1 - \eta\mu$
+# at the flat end and $-(1 - \eta L)$ at the steep end. A larger $\eta$ makes the first smaller and the second larger,
+# so the best is where they meet:
+#
+# $$1 - \eta\mu = \eta L - 1 \quad\Longrightarrow\quad \eta^* = \frac{2}{L + \mu}, \qquad
+# \rho^* = \frac{L - \mu}{L + \mu} = \frac{\kappa - 1}{\kappa + 1}$$
+#
+# Note that $\eta^* > 1/L$: at the best constant rate the steep direction *does* zig-zag. The zig-zag is not a mistake
+# of yours; it is the price for moving along the flat direction at all.
+#
+# ### Exercise: `best_constant_rate`
+
+# %% kind="answer" grade_id="best_constant_rate"
+def best_constant_rate(H):
+    """Return the constant rate with the smallest contraction on a bowl with the Hessian H.
+
+    H: array (D, D), symmetric positive definite. Returns one number.
+    """
+    ### BEGIN SOLUTION
+    eigenvalues = np.linalg.eigvalsh(H)
+    mu, L = eigenvalues[0], eigenvalues[-1]
+    return 2 / (mu + L)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Only the two outermost eigenvalues are needed. For a round bowl, $H = h I$, the answer must be $1/h$, which reaches
+# the minimum in one step.
+#
+# </details>
+
+# %% kind="test" grade_id="best_constant_rate_visible" points=1
+check("best_constant_rate", best_constant_rate)
+
+# %% kind="test" grade_id="best_constant_rate_hidden" points=2
+# Your teacher's hidden checks of best_constant_rate run here.
+### BEGIN HIDDEN TESTS
+check_hidden("best_constant_rate", best_constant_rate)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise: `contraction`
+
+# %% kind="answer" grade_id="contraction"
+def contraction(H, lr):
+    """Return the factor of the slowest direction at the rate lr: the largest of abs(1 - lr*eigenvalue).
+
+    H: array (D, D), symmetric; it need not be positive definite. lr: a number.
+    Returns one number: below 1 the walk converges, above 1 it diverges.
+    """
+    ### BEGIN SOLUTION
+    eigenvalues = np.linalg.eigvalsh(H)
+    return np.max(np.abs(1 - lr * eigenvalues))
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# NumPy computes `1 - lr * eigenvalues` for all of them at once. Which is the largest *in size*?
+#
+# </details>
+
+# %% kind="test" grade_id="contraction_visible" points=1
+check("contraction", contraction)
+
+# %% kind="test" grade_id="contraction_hidden" points=2
+# Your teacher's hidden checks of contraction run here.
+### BEGIN HIDDEN TESTS
+check_hidden("contraction", contraction)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Measuring the zig-zag
+#
+# A path $w_0, w_1, \dots, w_T$ has the steps $w_1 - w_0$, $w_2 - w_1$ and so on. A coordinate turns where two
+# *consecutive* steps have opposite signs in it, that is, where their product is negative. If one of the two is zero
+# there is no turn. Note that we look at steps, not positions: a path can zig-zag far away from the origin.
+#
+# ### Exercise: `zigzag_count`
+
+# %% kind="answer" grade_id="zigzag_count"
+def zigzag_count(path):
+    """Count the turns of each coordinate: consecutive steps whose product is negative.
+
+    path: array (T+1, D), one point a row.
+    Returns an array (D,) of integers, all 0 for a path of fewer than three points.
+    """
+    ### BEGIN SOLUTION
+    steps = np.diff(path, axis=0)
+    return np.sum(steps[1:] * steps[:-1] < 0, axis=0)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.diff(path, axis=0)` gives the steps. `steps[:-1]` leaves out the last step and `steps[1:]` the first, so that each
+# stands beside the one that follows it. The sum of an array of True and False counts the True.
+#
+# </details>
+
+# %% kind="test" grade_id="zigzag_count_visible" points=1
+check("zigzag_count", zigzag_count)
+
+# %% kind="test" grade_id="zigzag_count_hidden" points=2
+# Your teacher's hidden checks of zigzag_count run here.
+### BEGIN HIDDEN TESTS
+check_hidden("zigzag_count", zigzag_count)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: zig-zag against condition number
+#
+# Three ravines, each at the best constant rate that your function finds, until 1 % of the first distance is left. $w_1$
+# runs along the ravine and $w_2$ across.
+
+# %% kind="experiment"
+fig, axes = plt.subplots(3, 1, figsize=(7.5, 8), layout="constrained")
+for ax, kappa in zip(axes, (2, 10, 50), strict=True):
+    valley = ravine(kappa)
+    H = valley.hessian(valley.minimum)
+    path = descend(valley.gradient, valley.start, gradient_descent, best_constant_rate(H), 200)
+    distance = np.linalg.norm(path, axis=1)
+    path = path[distance > 0.01 * distance[0]]
+    along, across = zigzag_count(path)
+    title = f"Condition number {condition_number(H):.0f}: {across} turns across, {along} along"
+    plot_paths(valley, {"": path}, ax=ax, title=title)
+plt.show()
+
+# %% [markdown]
+# At the best rate *every* step turns across the valley, and none along it. A narrower valley only makes more steps of
+# it. How many more? Count the steps until 1 % of the distance is left, and compare them with what your `contraction`
+# $\rho$ predicts: $\rho^t = 0.01$ gives $t = \log 0.01 / \log \rho$.
+
+# %% kind="experiment"
+kappas = np.array([2, 5, 10, 20, 50, 100, 200, 500, 1000])
+needed, predicted = [], []
+for kappa in kappas:
+    valley = ravine(kappa)
+    H = valley.hessian(valley.minimum)
+    lr = best_constant_rate(H)
+    path = descend(valley.gradient, valley.start, gradient_descent, lr, 3000)
+    distance = np.linalg.norm(path, axis=1)
+    needed.append(np.argmax(distance < 0.01 * distance[0]))
+    predicted.append(np.log(0.01) / np.log(contraction(H, lr)))
+with style():
+    fig, ax = plt.subplots()
+    ax.loglog(kappas, needed, "o", color=COLORS[0], label="steps that it took")
+    ax.loglog(kappas, predicted, "--", color=COLORS[1], label="steps by your contraction")
+    ax.set(xlabel="condition number", ylabel="steps to 1 % of the distance")
+    ax.set_title("Ten times the condition number: ten times the steps")
+    ax.legend()
+plt.show()
+
+# %% [markdown]
+# The number of steps grows in proportion to $\kappa$: for large $\kappa$, $\log \rho^* \approx -2/\kappa$.
+#
+# #### Experiment: the condition number of real data
+#
+# For linear regression with the loss $\frac{1}{2n}\lVert Xw - y\rVert^2$ the Hessian is $X^\top X/n$: it can be had
+# without any training. Here it is for the ten measurements of 442 diabetes patients, centred, in the units in which
+# they were taken, and again after dividing each column by its standard deviation.
+
+# %% kind="experiment"
+for name, data in {"as measured": diabetes(scaled=False), "standardised": diabetes()}.items():
+    centred = data.X - data.X.mean(axis=0)
+    H = centred.T @ centred / len(data)
+    rho = contraction(H, best_constant_rate(H))
+    print(f"{name}: condition number {condition_number(H):,.0f}, {np.log(0.01) / np.log(rho):,.0f} steps to 1 %")
+
+# %% [markdown]
+# Standardising the inputs makes gradient descent hundreds of times faster, before any optimizer is chosen. What is left
+# comes from columns that are correlated, and rescaling columns cannot remove that.
+#
+# #### Experiment: dividing by a scale mends the ravine only along the axes
+#
+# This is worth seeing in general. The optimizers of lesson 06 (AdaGrad, RMSProp, Adam) divide each coordinate of the
+# step by a running root mean square of its gradients: one scale for each *coordinate*. One often reads that this cures
+# zig-zag. Take a ravine with condition number 100, turn it by an angle, rescale each coordinate so that its own
+# curvature is 1, and ask your function again.
+
+# %% kind="experiment"
+angles = np.linspace(0, np.pi / 2, 91)
+after = []
+for angle in angles:
+    valley = ravine(100, angle)
+    H = valley.hessian(valley.minimum)
+    scale = np.sqrt(np.diag(H))
+    after.append(condition_number(H / np.outer(scale, scale)))
+with style():
+    fig, ax = plt.subplots()
+    ax.semilogy(np.degrees(angles), np.full(91, 100.0), "--", color=COLORS[1], label="before")
+    ax.semilogy(np.degrees(angles), after, "-", color=COLORS[0], label="each coordinate rescaled")
+    ax.set(xlabel="angle of the ravine (degrees)", ylabel="condition number")
+    ax.set_title("Rescaling coordinates does nothing for a ravine at 45 degrees")
+    ax.legend(loc="lower center")
+plt.show()
+
+# %% [markdown]
+# Along an axis the cure is perfect. At 45 degrees both coordinates have the same curvature, there is nothing to
+# rescale, and the ravine stays as it was. And nowhere did noise occur: these methods do not average the noise of
+# mini-batches by their division either.
+#
+# ### Question: zig-zag or jitter?
+#
+# You watch a training run with a constant rate at which it does not diverge. Each of these observations points to one
+# of the two faults.
+#
+# - **a**: the swings are there even when each step uses the exact gradient of all examples;
+# - **b**: with batches four times as large, their standard deviation is halved;
+# - **c**: they vanish when the weights are replaced by others, in which all curvatures are equal;
+# - **d**: they go on for ever around the minimum, and do not become smaller on average;
+# - **e**: one coordinate changes its direction at *every* single step;
+# - **f**: from the same first weights, another seed of the generator gives another path.
+
+# %% kind="answer" grade_id="zigzag_or_jitter"
+# Give each letter "zig-zag" or "jitter": a dict such as {"a": "jitter", "b": "jitter", ...}, from "a" to "f".
+zigzag_or_jitter = None
+### BEGIN SOLUTION
+zigzag_or_jitter = {"a": "zig-zag", "b": "jitter", "c": "zig-zag", "d": "jitter", "e": "zig-zag", "f": "jitter"}
+### END SOLUTION
+
+# %% kind="test" grade_id="zigzag_or_jitter_visible" points=0
+check("zigzag_or_jitter", zigzag_or_jitter)
+
+# %% kind="test" grade_id="zigzag_or_jitter_hidden" points=2
+# Your teacher's hidden check of zigzag_or_jitter runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("zigzag_or_jitter", zigzag_or_jitter)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Part 3: saddles
+#
+# Where the gradient is zero, gradient descent stops. Such a **critical point** may be a minimum; the signs of the
+# Hessian's eigenvalues tell.
+#
+# | eigenvalues of $H$ | the point is | here called |
+# | --- | --- | --- |
+# | some positive, some negative | a saddle: up in some directions, down in others | `"saddle"` |
+# | all positive | a minimum | `"minimum"` |
+# | all negative | a maximum | `"maximum"` |
+# | some zero, the others of one sign | undecided: higher derivatives tell | `"degenerate"` |
+#
+# Computed eigenvalues are never exactly zero, so we need a tolerance: an eigenvalue counts as positive above `tol`, as
+# negative below `-tol`, and as zero in between. The first row of the table comes first: one way up and one way down
+# make a saddle, whatever the others do.
+#
+# ### Exercise: `classify_critical_point`
+
+# %% kind="answer" grade_id="classify_critical_point"
+def classify_critical_point(H, tol=1e-8):
+    """Return "saddle", "minimum", "maximum" or "degenerate" for a critical point with the Hessian H.
+
+    H: array (D, D), symmetric. An eigenvalue counts as zero where its size is at most tol.
+    A saddle has an eigenvalue above tol and one below -tol, whatever the others are. Without both, a point with an
+    eigenvalue that counts as zero is degenerate.
+    """
+    ### BEGIN SOLUTION
+    eigenvalues = np.linalg.eigvalsh(H)
+    up, down = np.any(eigenvalues > tol), np.any(eigenvalues < -tol)
+    if up and down:
+        return "saddle"
+    if np.any(np.abs(eigenvalues) <= tol):
+        return "degenerate"
+    return "minimum" if up else "maximum"
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.any(condition)` is True where at least one entry fulfils it. Ask the questions in the order of the table's
+# sentence: both signs, then zeros, then which sign. The determinant and the trace are not enough: in four dimensions
+# two negative eigenvalues give a positive determinant.
+#
+# </details>
+
+# %% kind="test" grade_id="classify_critical_point_visible" points=1
+check("classify_critical_point", classify_critical_point)
+
+# %% kind="test" grade_id="classify_critical_point_hidden" points=2
+# Your teacher's hidden checks of classify_critical_point run here.
+### BEGIN HIDDEN TESTS
+check_hidden("classify_critical_point", classify_critical_point)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: a saddle holds gradient descent
+#
+# The saddle $f(w) = w_1^2/2 - w_2^2/2 + w_2^4/4$ lies at 0, between two minima at $w_2 = \pm 1$. Near it, $w_1$ shrinks
+# by the factor $1 - \eta$ in each step, and $w_2$ *grows* by the factor $1 + \eta$: gradient descent is driven away.
+# But from a tiny $w_2$ it takes about $\log(1/w_2)/\log(1 + \eta)$ steps until anything is seen of it.
+
+# %% kind="experiment"
+saddle_point = saddle()
+print("The point 0 is a", classify_critical_point(saddle_point.hessian(np.zeros(2))))
+heights = {}
+for start in (1e-1, 1e-3, 1e-6, 0.0):
+    path = descend(saddle_point.gradient, [1.5, start], gradient_descent, 0.1, 200)
+    heights[f"$w_2$ = {start:g} at first"] = saddle_point.value(path)
+plot_losses(heights, title="The closer to the ridge, the longer the plateau", x="step", y="loss", log=False)
+plt.show()
+
+# %% [markdown]
+# From a loss curve alone the plateau cannot be told from the end of training. And exactly on the ridge, at $w_2 = 0$,
+# it *is* the end: the gradient has no part along $w_2$, so nothing ever begins to grow. That case has probability zero
+# for random first weights; a long plateau has not.
+#
+# #### Experiment: in high dimensions minima are rare among critical points
+#
+# Suppose the Hessian at a critical point was a random symmetric matrix. For a minimum every one of its $D$ eigenvalues
+# must be positive. We draw 4000 matrices for each $D$ and let your function name them.
+
+# %% kind="experiment"
+rng, dims, draws = np.random.default_rng(0), range(1, 8), 4000
+shares = {"minimum": [], "saddle": []}
+for dim in dims:
+    A = rng.normal(size=(draws, dim, dim))
+    kinds = [classify_critical_point(H) for H in (A + A.transpose(0, 2, 1)) / 2]
+    for kind in shares:
+        shares[kind].append(kinds.count(kind) / draws)
+exact = [1 / 2, (2 - np.sqrt(2)) / 4, (np.pi - 2 * np.sqrt(2)) / (4 * np.pi)]
+with style():
+    fig, ax = plt.subplots()
+    for i, (kind, share) in enumerate(shares.items()):
+        ax.plot(dims, np.where(np.array(share) > 0, share, np.nan), "os"[i] + "-", color=COLORS[i], label=kind)
+    ax.plot([1, 2, 3], exact, "kx", markersize=11, label="minimum, by calculation")
+    ax.set(yscale="log", xlabel="dimension $D$", ylabel="share of 4000 points")
+    ax.set_title("Almost every random critical point is a saddle")
+    ax.legend()
+plt.show()
+print("minima among 4000:", {dim: round(draws * share) for dim, share in zip(dims, shares["minimum"], strict=True)})
+
+# %% [markdown]
+# The share of minima falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For
+# large $D$ it falls like $e^{-D^2 (\ln 3)/4}$; Dean & Majumdar 2006.) Take the model for what it is. A network's
+# Hessian is not such a random matrix, and critical points *of low loss* are mostly minima (Bray & Dean 2007, Dauphin et
+# al. 2014). What remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and
+# its plateau.
+
+# %% [markdown]
+# ## Part 4: momentum
+#
+# A ball that rolls down a ravine does not start afresh in each instant. It keeps a velocity. Pushes to the left and to
+# the right cancel in it, pushes along the valley add up. That is **momentum** (Polyak 1964). Its state is one array of
+# $w$'s shape, the velocity $v$, which is 0 at first:
+#
+# $$v_{\text{new}} = m\, v + g, \qquad w_{\text{new}} = w - \eta\, v_{\text{new}}$$
+#
+# Here $g$ is the gradient at $w$, $\eta$ the rate, and $m$ the **momentum**, a number from 0 to below 1, often 0.9: the
+# share of the velocity that is left after each step. With $m = 0$ this is the plain step. (Most texts call it $\mu$, as
+# we called the smallest curvature.)
+#
+# If the gradient stays the same for a while, the velocity grows: $g$, then $g + m g$, then $g + m g + m^2 g$. That is a
+# geometric series, and its limit is $g/(1-m)$. So along a steady slope momentum 0.9 walks as if the rate were ten times
+# larger. The **effective rate** is $\eta/(1-m)$. Keep it in mind whenever you change the momentum and leave the rate.
+#
+# #### Three forms of the same idea
+#
+# Books and libraries differ, and a rate tuned for one form is wrong for another.
+#
+# | form | who uses it | compared with ours |
+# | --- | --- | --- |
+# | $v = m v + g$, $\;w = w - \eta v$ | PyTorch, Optax, this course | |
+# | $v = m v - \eta g$, $\;w = w + v$ | Sutskever 2013, Goodfellow 2016, Keras, Caffe | the same at a constant rate |
+# | $v = m v + (1-m) g$, $\;w = w - \eta v$ | Adam's first moment, some courses | its rate is ours divided by $1-m$ |
+#
+# The first two are the same as long as $\eta$ is constant: the second $v$ is $-\eta$ times the first. When a schedule
+# changes the rate they part. In the first form the new rate counts at once for the whole velocity; in the second the
+# velocity still carries the old rate, and forgets it only over the next $1/(1-m)$ steps or so.
+#
+# ### Question: how long is the step?
+#
+# Answer before you program: predict, then run. The gradient is 3 at every step, the rate 0.2, the momentum 0.95, the
+# form is ours. The first step has the length 0.6. How long is a step after very many of them?
+
+# %% kind="answer" grade_id="final_step_length"
+# The length that the steps approach: a number between 0 and 100.
+final_step_length = None
+### BEGIN SOLUTION
+final_step_length = 12.0
+### END SOLUTION
+
+# %% kind="test" grade_id="final_step_length_visible" points=0
+check("final_step_length", final_step_length)
+
+# %% kind="test" grade_id="final_step_length_hidden" points=2
+# Your teacher's hidden check of final_step_length runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("final_step_length", final_step_length)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise: `momentum_step`
+
+# %% kind="answer" grade_id="momentum_step"
+def momentum_step(w, grad, state, lr, momentum=0.9):
+    """Return the weights and the state after one step with momentum: v = momentum*v + grad, then w - lr*v.
+
+    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step. momentum: the share of v that is kept.
+    state: {} before the first step, where v is 0; later {"velocity": v}, as the step before has returned it.
+    Returns (w_new, state_new), state_new a new dict with the new v in "velocity". No argument changes.
+    """
+    ### BEGIN SOLUTION
+    v = momentum * state.get("velocity", 0.0) + grad
+    return w - lr * v, {"velocity": v}
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `state.get("velocity", 0.0)` gives the velocity, or 0 where there is none yet. Build the new velocity as a new array,
+# `v = ...`; `v += grad` would change the one in the old state. Return two things: `return w_new, {"velocity": v}`.
+#
+# </details>
+
+# %% kind="test" grade_id="momentum_step_visible" points=1
+check("momentum_step", momentum_step)
+
+# %% kind="test" grade_id="momentum_step_hidden" points=2
+# Your teacher's hidden checks of momentum_step run here.
+### BEGIN HIDDEN TESTS
+check_hidden("momentum_step", momentum_step)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: the step on a steady slope, and a cut of the rate
+#
+# First the question above, with your function. Then the two forms side by side: the gradient is always 1, the momentum
+# 0.9, and after 60 steps the rate falls from 0.1 to 0.01.
+
+# %% kind="experiment"
+w, state = 0.0, {}
+for _ in range(500):
+    before = w
+    w, state = momentum_step(w, 3.0, state, 0.2, momentum=0.95)
+print(f"After 500 steps a step has the length {abs(w - before):.4f}.")
+
+
+def rate(step):
+    return 0.1 if step < 60 else 0.01
+
+
+ours = np.abs(np.diff(descend(np.ones_like, [0.0], momentum_step, rate, 120)[:, 0]))
+velocity, other = 0.0, []
+for step in range(120):
+    # The other form: the rate stands inside the velocity.
+    velocity = 0.9 * velocity - rate(step)
+    other.append(abs(velocity))
+lengths = {"rate outside (ours)": ours, "rate inside": other}
+plot_losses(lengths, title="After a cut of the rate the two forms differ", x="step", y="length of the step")
+plt.show()
+
+# %% [markdown]
+# #### Experiment: momentum in the ravine
+#
+# The same rate, four values of the momentum, in a ravine of condition number 100.
+
+# %% kind="experiment"
+def with_momentum(momentum, step=momentum_step):
+    return lambda w, grad, state, lr: step(w, grad, state, lr, momentum=momentum)
+
+
+valley = ravine(100)
+walks = {}
+for m in (0.0, 0.6, 0.8, 0.97):
+    walks[f"momentum {m:g}"] = descend(valley.gradient, valley.start, with_momentum(m), 0.015, 150)
+for name, path in walks.items():
+    print(f"{name}: {zigzag_count(path)[1]} turns across, {zigzag_count(path)[0]} along, in 150 steps")
+distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
+plot_losses(distances, title="Momentum shortens the way; too much of it swings", x="step", y="distance to the minimum")
+plt.show()
+
+# %% kind="experiment"
+few = {name: walks[name][:60] for name in ("momentum 0", "momentum 0.8")}
+plot_paths(valley, few, title="60 steps in a ravine: the ball rolls on along the valley")
+plt.show()
+
+# %% [markdown]
+# Without momentum the walk creeps. With 0.8 it arrives. With 0.97 it shoots past the minimum *along* the valley and
+# swings back and forth: the friction is too small. Near the best setting the number of steps grows with $\sqrt\kappa$
+# instead of $\kappa$ (see "Going further").
+#
+# ### Look ahead: Nesterov's momentum
+#
+# Momentum computes the gradient where it stands, although it knows that the velocity will carry it further. Nesterov's
+# idea (1983) is to compute it where the velocity will have carried it. Call the weights $\theta$ (theta), and write the
+# second form of the table with $u$ for the velocity:
+#
+# $$u_{\text{new}} = m\, u - \eta\, \nabla f(\theta + m\, u), \qquad \theta_{\text{new}} = \theta + u_{\text{new}}$$
+#
+# where $\nabla f$ is the gradient of the loss $f$. It is awkward that the gradient is wanted at a place where the
+# weights are not. So libraries store the place itself, $w = \theta + m\,u$, and express the step in it. With
+# $g = \nabla f(w)$:
+#
+# $$w_{\text{new}} = \theta_{\text{new}} + m\, u_{\text{new}} = (w - m\,u) + u_{\text{new}} + m\, u_{\text{new}}
+# = (w - m\,u) + (m\,u - \eta\, g) + m\, u_{\text{new}} = w - \eta\, g + m\, u_{\text{new}}$$
+#
+# Take the rate out of the velocity, $u = -\eta\, v$ (at a constant rate), and you have PyTorch's form, which is ours:
+#
+# $$v_{\text{new}} = m\, v + g, \qquad w_{\text{new}} = w - \eta\, (g + m\, v_{\text{new}})$$
+#
+# Mind the *new* velocity on the right. With the old one it would be $g + m\,v$, which is plain momentum once more.
+#
+# ### Exercise: `nesterov_step`
+
+# %% kind="answer" grade_id="nesterov_step"
+def nesterov_step(w, grad, state, lr, momentum=0.9):
+    """Return weights and state after one Nesterov step: v = momentum*v + grad, then w - lr*(grad + momentum*v).
+
+    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step. momentum: the share of v that is kept.
+    state: {} before the first step, where v is 0; later {"velocity": v}, as the step before has returned it.
+    Returns (w_new, state_new), state_new a new dict with the new v in "velocity". No argument changes.
+    """
+    ### BEGIN SOLUTION
+    v = momentum * state.get("velocity", 0.0) + grad
+    return w - lr * (grad + momentum * v), {"velocity": v}
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The velocity is updated exactly as before, and it alone goes into the state. Only the line that moves the weights is
+# another one.
+#
+# </details>
+
+# %% kind="test" grade_id="nesterov_step_visible" points=1
+check("nesterov_step", nesterov_step)
+
+# %% kind="test" grade_id="nesterov_step_hidden" points=2
+# Your teacher's hidden checks of nesterov_step run here.
+### BEGIN HIDDEN TESTS
+check_hidden("nesterov_step", nesterov_step)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: the look ahead damps the swings
+
+# %% kind="experiment"
+walks = {
+    "plain": descend(valley.gradient, valley.start, gradient_descent, 0.01, 150),
+    "momentum 0.95": descend(valley.gradient, valley.start, with_momentum(0.95), 0.01, 150),
+    "Nesterov 0.95": descend(valley.gradient, valley.start, with_momentum(0.95, nesterov_step), 0.01, 150),
+}
+distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
+title = "At the same rate and momentum, Nesterov's steps swing less"
+plot_losses(distances, title=title, x="step", y="distance to the minimum")
+plt.show()
+
+# %% [markdown]
+# There is a price. Along a direction of curvature $\lambda$ the plain step is stable for $\eta\lambda < 2$, and
+# momentum for $\eta\lambda < 2(1+m)$, almost twice as much. Nesterov's look ahead overshoots at large rates: it is
+# stable only for $\eta\lambda < 2(1+m)/(1+2m)$, which is 1.34 for $m = 0.95$. In this ravine, with $\lambda = 100$
+# across, the rate 0.015 of the experiment before makes it diverge. Try it.
+
+# %% [markdown]
+# ### Question: who leaves the saddle?
+#
+# Predict, then run. The saddle of part 3 again, $f(w) = w_1^2/2 - w_2^2/2 + w_2^4/4$, with its ridge $w_2 = 0$ and its
+# minima at $w_2 = \pm1$. In which of these cases has the walk left the ridge ($\lvert w_2 \rvert > 0.5$) after 1000
+# steps at the rate 0.1?
+#
+# - **a**: plain gradient descent from $(1.5,\ 0)$;
+# - **b**: momentum 0.9, from rest, from $(1.5,\ 0)$;
+# - **c**: plain gradient descent from $(1.5,\ 10^{-6})$;
+# - **d**: momentum 0.9, from rest, from $(0,\ 0)$;
+# - **e**: momentum 0.9 from $(0,\ 0)$, with the velocity $(0,\ 0.1)$ before the first step;
+# - **f**: plain gradient descent from $(1.5,\ 0)$, where each gradient has noise of standard deviation 0.01 in both
+#   coordinates;
+# - **g**: Nesterov's momentum 0.9, from rest, from $(0,\ 0)$.
+
+# %% kind="answer" grade_id="off_the_saddle"
+# The letters of the walks that have left: a set such as {"a", "b"}.
+off_the_saddle = None
+### BEGIN SOLUTION
+off_the_saddle = {"c", "e", "f"}
+### END SOLUTION
+
+# %% kind="test" grade_id="off_the_saddle_visible" points=0
+check("off_the_saddle", off_the_saddle)
+
+# %% kind="test" grade_id="off_the_saddle_hidden" points=2
+# Your teacher's hidden check of off_the_saddle runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("off_the_saddle", off_the_saddle)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: the saddle lets momentum go
+#
+# First the seven walks of the question. Then a fair race, from a little beside the ridge.
+
+# %% kind="experiment"
+def pushed(w, grad, state, lr):
+    """Momentum with a velocity before the first step."""
+    return momentum_step(w, grad, state or {"velocity": np.array([0.0, 0.1])}, lr)
+
+
+exact, noisy = saddle_point.gradient, noisy_gradient(saddle_point, 0.01, np.random.default_rng(0))
+cases = {
+    "a": (exact, [1.5, 0.0], gradient_descent),
+    "b": (exact, [1.5, 0.0], momentum_step),
+    "c": (exact, [1.5, 1e-6], gradient_descent),
+    "d": (exact, [0.0, 0.0], momentum_step),
+    "e": (exact, [0.0, 0.0], pushed),
+    "f": (noisy, [1.5, 0.0], gradient_descent),
+    "g": (exact, [0.0, 0.0], nesterov_step),
+}
+for letter, (gradient, start, step) in cases.items():
+    last = descend(gradient, start, step, 0.1, 1000)[-1]
+    print(f"{letter}: w_2 is {last[1]:5.2f} after 1000 steps,", "left" if abs(last[1]) > 0.5 else "still there")
+
+# %% kind="experiment"
+racers = {"plain": gradient_descent, "momentum 0.9": momentum_step, "Nesterov 0.9": nesterov_step}
+heights = {
+    name: saddle_point.value(descend(exact, [1.5, 1e-6], step, 0.1, 200)) for name, step in racers.items()
+}
+title = "From 1e-6 beside the ridge momentum leaves three times as early"
+plot_losses(heights, title=title, x="step", y="loss", log=False)
+plt.show()
+
+# %% [markdown]
+# Momentum does not find a way out where there is no slope: started at rest *on* the ridge, it stays there exactly as
+# long as gradient descent, for ever. What it does is to leave sooner once there is the smallest slope, since along the
+# way down all pushes have the same sign and add up. In practice the noise of mini-batches supplies the first push.
+#
+# #### Experiment: out of a shallow local minimum
+#
+# A landscape with a shallow minimum on the right and a deep one on the left. All walks start far on the right, with the
+# same small rate.
+
+# %% kind="experiment"
+wells = double_well(0.3)
+walks = {f"momentum {m:g}": descend(wells.gradient, wells.start, with_momentum(m), 0.02, 500) for m in (0.0, 0.8, 0.9)}
+plot_paths(wells, walks, title="With enough momentum the ball rolls through the shallow well")
+plt.show()
+
+# %% kind="experiment"
+for lr in (0.02, 0.05):
+    for m in (0.0, 0.8, 0.9, 0.95):
+        end = descend(wells.gradient, wells.start, with_momentum(m), lr, 1000)[-1]
+        print(f"rate {lr:g}, momentum {m:g}: ends in the {'deep' if end[0] < 0 else 'shallow'} minimum")
+
+# %% [markdown]
+# With a rate of 0.05 and momentum 0.95 the ball rolls through the shallow well, up the far wall, and all the way back.
+# Momentum carries you *out of* a minimum; nothing in it knows which one is deep. A shallow well is left more easily
+# than a deep one, and that is all.
+#
+# #### Experiment: what momentum does to the noise
+#
+# Let the true gradient be 1 and add noise of standard deviation $s = 2$ at every step. The velocity is a sum of
+# gradients, of which the latest count most. Its mean is $1/(1-m)$ and its variance $s^2/(1-m^2)$: the terms
+# $s^2 m^{2k}$ add up, $k = 0, 1, 2, \dots$ Divided by its mean, it has the variance
+#
+# $$\frac{s^2/(1-m^2)}{1/(1-m)^2} = s^2\, \frac{(1-m)^2}{(1-m)(1+m)} = s^2\, \frac{1-m}{1+m}$$
+#
+# For $m = 0.9$ that is a nineteenth: the direction is as steady as with a batch 19 times larger.
+
+# %% kind="experiment"
+rng, state, velocity = np.random.default_rng(0), {}, []
+gradients = 1 + 2 * rng.normal(size=2000)
+for g in gradients:
+    _, state = momentum_step(0.0, g, state, 0.1)
+    velocity.append(0.1 * state["velocity"])
+print(f"variance: {np.var(gradients):.2f} and {np.var(velocity[50:]):.2f}; by the formula 4 and {4 / 19:.2f}")
+shown = {"gradient": gradients[:200], "velocity times $1 - m$": velocity[:200]}
+plot_losses(shown, title="The velocity averages the noise of the last steps", x="step", y="value", log=False)
+plt.show()
+
+# %% [markdown]
+# Does training then settle 19 times closer to the minimum? No, and this is often told wrongly. The noise of
+# neighbouring velocities is shared: an unlucky gradient pushes in the same direction for the next ten steps. Let us
+# measure it. 500 weights, each in its own bowl of curvature 1, with noise of standard deviation 1; how far do they
+# wander in the end?
+
+# %% kind="experiment"
+rng = np.random.default_rng(1)
+settings = {
+    "plain, rate 0.1": (gradient_descent, 0.1),
+    "momentum 0.9, rate 0.01 (the same effective rate)": (momentum_step, 0.01),
+    "momentum 0.9, rate 0.1": (momentum_step, 0.1),
+}
+for name, (step, lr) in settings.items():
+    path = descend(lambda w: w + rng.normal(size=500), np.zeros(500), step, lr, 3000)
+    print(f"{name}: variance of the weights {np.var(path[1000:]):.4f}")
+
+# %% [markdown]
+# At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, momentum wanders
+# nearly ten times further (in variance), for it takes steps ten times as long. Momentum makes the direction steadier
+# and so allows a faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you
+# need a smaller rate (lesson 01) or larger batches (part 1).
+
+# %% [markdown]
+# ## Part 5: when a gradient explodes
+#
+# Losses of deep networks have cliffs: places where the gradient is suddenly many times longer than before. One step
+# from there throws the weights far away, and all that was learned is lost. The cure is simple (Pascanu, Mikolov &
+# Bengio 2013). Put all gradient arrays $g_1, g_2, \dots$ of the network together to one long vector, and let
+# $\lVert g \rVert$ be its length, the **global norm**:
+#
+# $$\lVert g \rVert = \sqrt{\sum_k \sum_i g_{k,i}^2}, \qquad
+# g_k \leftarrow \begin{cases} g_k \cdot \dfrac{c}{\lVert g \rVert} & \text{if } \lVert g \rVert > c \\
+# g_k & \text{otherwise} \end{cases}$$
+#
+# Here $g_{k,i}$ is the $i$-th entry of the $k$-th array and $c$ the largest norm that we allow. All arrays are
+# multiplied by the *same* factor: the gradient becomes shorter and keeps its direction. That is lost if each array is
+# clipped by its own norm, or each entry by itself. (PyTorch's `clip_grad_norm_` divides by $\lVert g \rVert + 10^{-6}$
+# and changes the gradients in place. We do neither.)
+#
+# ### Exercise: `clip_by_global_norm`
+
+# %% kind="answer" grade_id="clip_by_global_norm"
+def clip_by_global_norm(grads, max_norm):
+    """Return the gradients, shortened together so that their global norm is at most max_norm.
+
+    grads: a list of arrays of any shapes. max_norm: a positive number.
+    Returns a new list of arrays of the same shapes: where the global norm is over max_norm, all of them times
+    max_norm/norm; else with their values as they are. No argument changes.
+    Raises ValueError, with a sentence, for max_norm <= 0.
+    """
+    ### BEGIN SOLUTION
+    if max_norm <= 0:
+        raise ValueError(f"max_norm is {max_norm}: it must be positive.")
+    norm = np.sqrt(sum(np.sum(g**2) for g in grads))
+    factor = max_norm / norm if norm > max_norm else 1.0
+    return [g * factor for g in grads]
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Add up the squares of all entries of all arrays, and take the root once, at the end. Divide only where the norm is too
+# large: then it cannot be 0.
+#
+# </details>
+
+# %% kind="test" grade_id="clip_by_global_norm_visible" points=1
+check("clip_by_global_norm", clip_by_global_norm)
+
+# %% kind="test" grade_id="clip_by_global_norm_hidden" points=2
+# Your teacher's hidden checks of clip_by_global_norm run here.
+### BEGIN HIDDEN TESTS
+check_hidden("clip_by_global_norm", clip_by_global_norm)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="clip_by_global_norm_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("clip_by_global_norm", clip_by_global_norm, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("clip_by_global_norm", clip_by_global_norm, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# #### Experiment: one bad step
+#
+# Three hidden layers on the digits, at a rate that is bold for them. Your function stands between gradient and step.
+
+# %% kind="experiment"
+X, y = digits()
+network = MLP((64, 64, 64, 64, 10))
+first = network.initialize(np.random.default_rng(0))
+norms = {"not clipped": [], "clipped at 1": []}
+
+
+def watched(name, limit):
+    """Return what stands between gradient and step: it notes the norm and clips where there is a limit."""
+
+    def transform(params, grads):
+        norms[name].append(np.sqrt(sum(np.sum(g**2) for g in grads.values())))
+        arrays = list(grads.values()) if limit is None else clip_by_global_norm(list(grads.values()), limit)
+        return dict(zip(grads, arrays, strict=True))
+
+    return transform
+
+
+losses = {}
+for name, limit in {"not clipped": None, "clipped at 1": 1.0}.items():
+    run = train(
+        network, first, (X, y), gradient_descent, 1.0, 8, 32, np.random.default_rng(1),
+        minibatches=minibatches, transform=watched(name, limit),
+    )
+    losses[name] = run.losses
+    alive = np.mean(network.activations(run.params, X)[-1].any(axis=0))
+    print(f"{name}: first gradients {np.round(norms[name][:4], 1)}, accuracy {run.train_accuracies[-1]:.3f},", end=" ")
+    print(f"{alive:.0%} of the last hidden units ever fire")
+title = "A few long steps ruin the network; clipped, it learns"
+plot_losses(losses, title=title, x="step", y="loss of the batch", smooth=20)
+plt.show()
+
+# %% [markdown]
+# Without clipping, a few long steps at the beginning switch most of the ReLU units off: they are 0 for every digit,
+# their gradient is 0 with them, and nothing is learned after that. Clipping shortens only the steps that are out of
+# proportion. It does not make a bold rate a good one: a rate of 0.2 would have done better here, without any clipping.
+# What it gives is safety against the rare long step at a rate that is otherwise right.
+
+# %% [markdown]
+# ## Who writes what
+#
+# Conventions that you will meet when you leave this course:
+#
+# | | this course | elsewhere |
+# | --- | --- | --- |
+# | momentum | $v = m v + g$, rate outside (as PyTorch) | rate inside (Keras); weights $m$ and $1-m$ (Adam) |
+# | Nesterov | $w - \eta(g + m v)$ (as PyTorch) | $m v - \eta g$ with the rate in $v$ (Keras) |
+# | Nesterov's weights | $w$, the look ahead included (as PyTorch) | $\theta$, without it |
+# | clipping | factor $c/\lVert g\rVert$ | $c/(\lVert g\rVert + 10^{-6})$ (PyTorch) |
+# | last mini-batch | kept | dropped (an option in most libraries) |
+#
+# Lesson 06 has a quantity of the same kind: the $\varepsilon$ (epsilon) that keeps AdaGrad, RMSProp and Adam from
+# dividing by zero. It stands *outside* the root in this course and in PyTorch, *inside* in some books and in parts of
+# Keras, and is added *before* the bias correction where a text speaks of "epsilon hat". The table there shows which is
+# which.
+
+# %% [markdown]
+# ## Going further
+#
+# The exercises from here on are extensions. They count nothing towards the points of this notebook.
+#
+# ### The best momentum for a bowl
+#
+# Along one eigenvector of curvature $\lambda$, momentum is a rule with two steps of memory. Let $x_t$ be the distance
+# to the minimum along it after $t$ steps. Since $\eta v$ is the last move, $x_{t-1} - x_t$,
+#
+# $$x_{t+1} = x_t - \eta\lambda\, x_t + m\, (x_t - x_{t-1})$$
+#
+# Try $x_t = r^t$: the factor $r$ solves $r^2 - (1 + m - \eta\lambda)\, r + m = 0$. The product of its two roots is $m$.
+# If they are complex, they are conjugate, so both have the size $\sqrt m$: then *every* such direction shrinks by
+# $\sqrt m$ a step, steep or flat. They are complex (or equal) where $(1 + m - \eta\lambda)^2 \le 4m$, that is
+#
+# $$(1 - \sqrt m)^2 \le \eta\lambda \le (1 + \sqrt m)^2$$
+#
+# We want this for all curvatures with as small an $m$ as possible, so we put $\mu$ on the left edge and $L$ on the
+# right one. Dividing the square roots of the two equations gives $\frac{1 + \sqrt m}{1 - \sqrt m} = \sqrt{L/\mu}$, and
+# from there
+#
+# $$m^* = \left(\frac{\sqrt L - \sqrt\mu}{\sqrt L + \sqrt\mu}\right)^2, \qquad
+# \eta^* = \frac{4}{(\sqrt L + \sqrt\mu)^2}$$
+#
+# (Polyak 1964). The distance shrinks by about $\sqrt{m^*} = (\sqrt\kappa - 1)/(\sqrt\kappa + 1)$ a step: a ravine of
+# condition number 10,000 is like one of 100 for gradient descent. This holds for a bowl. On other convex functions
+# these very parameters can run in circles for ever (Lessard, Recht & Packard 2016).
+#
+# ### ★ Exercise: `heavy_ball_parameters`
+
+# %% kind="answer" grade_id="heavy_ball_parameters" star=true
+def heavy_ball_parameters(mu, L):
+    """Return (lr, momentum), the best constant pair on a bowl with curvatures from mu to L, 0 < mu <= L (Polyak 1964).
+
+    Meant for `momentum_step`, with v = momentum*v + grad and w - lr*v. Returns two numbers.
+    """
+    ### BEGIN SOLUTION
+    lr = 4 / (np.sqrt(L) + np.sqrt(mu)) ** 2
+    momentum = ((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2
+    return lr, momentum
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# For $\mu = L$ there must come out the rate $1/L$ and no momentum. The momentum is a square; its root is the factor a
+# step.
+#
+# </details>
+
+# %% kind="test" grade_id="heavy_ball_parameters_visible" points=0
+check("heavy_ball_parameters", heavy_ball_parameters)
+
+# %% kind="test" grade_id="heavy_ball_parameters_hidden" points=0
+# Your teacher's hidden checks of heavy_ball_parameters run here.
+### BEGIN HIDDEN TESTS
+check_hidden("heavy_ball_parameters", heavy_ball_parameters)
+### END HIDDEN TESTS
+
+# %% kind="experiment"
+valley = ravine(100)
+lr, momentum = heavy_ball_parameters(1, 100)
+H = valley.hessian(valley.minimum)
+walks = {
+    "plain, best rate": descend(valley.gradient, valley.start, gradient_descent, best_constant_rate(H), 250),
+    "momentum, best pair": descend(valley.gradient, valley.start, with_momentum(momentum), lr, 250),
+}
+distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
+title = f"Factor a step: {contraction(H, best_constant_rate(H)):.3f} against {np.sqrt(momentum):.3f}"
+plot_losses(distances, title=title, x="step", y="distance to the minimum")
+plt.show()
+
+# %% [markdown]
+# ### A kick where the gradient says nothing
+#
+# A saddle holds only what stands exactly on its ridge. So a small random kick is enough: **perturbed gradient descent**
+# (Jin et al. 2017) provably leaves every strict saddle in a number of steps that hardly depends on the dimension. Count
+# the steps from $t = 1$. At step $t$:
+#
+# 1. If $\lVert \nabla f(w) \rVert \le$ `threshold`, and no kick was given in the last `wait` steps, add to $w$ a point
+#    drawn uniformly from the ball of the given `radius` around 0. After a kick at step $k$ the next one can come at
+#    step $k + \text{wait} + 1$.
+# 2. Then take a plain step, with the gradient *where $w$ is now*.
+#
+# How does one draw uniformly from a ball in $D$ dimensions? Its direction is that of a vector of $D$ standard normal
+# numbers, since their density depends on the length only. Its length is not uniform: a ball of half the radius has
+# $2^{-D}$ of the volume. With $q$ uniform in $[0, 1)$, the length $\text{radius} \cdot q^{1/D}$ has just the right
+# distribution.
+#
+# ### ★ Exercise: `perturbed_step`
+
+# %% kind="answer" grade_id="perturbed_step" star=true
+def perturbed_step(w, gradient, state, lr, rng, radius=1e-2, threshold=1e-3, wait=10):
+    """Return weights and state after one step of perturbed gradient descent (Jin et al. 2017).
+
+    w: array (D,). gradient: a function of w that gives an array (D,). lr: a number. rng: a numpy.random.Generator.
+    state: {} before the first step; later {"t": steps done, "last": the number of the step with the last kick, counted
+    from 1, or None where there was none yet}.
+    This is step t = state's t + 1. Where norm(gradient(w)) <= threshold, and last is None or t - last > wait, w is first
+    moved by a kick, uniform in the ball of `radius`. Then, kicked or not: w - lr*gradient(w), with the w of that moment.
+    Returns (w_new, state_new), a new array and a new dict with the same two keys. No argument but rng changes.
+    """
+    ### BEGIN SOLUTION
+    t, last = state.get("t", 0) + 1, state.get("last")
+    grad = gradient(w)
+    if np.linalg.norm(grad) <= threshold and (last is None or t - last > wait):
+        direction = rng.normal(size=np.shape(w))
+        length = radius * rng.random() ** (1 / np.size(w))
+        w, last = w + length * direction / np.linalg.norm(direction), t
+        grad = gradient(w)
+    return w - lr * grad, {"t": t, "last": last}
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `state.get("t", 0)` and `state.get("last")` cover the first step. Make a direction of length 1 by dividing normal
+# numbers by their norm, then multiply it by the random length. Write `w = w + kick`, not `w += kick`.
+#
+# </details>
+
+# %% kind="test" grade_id="perturbed_step_visible" points=0
+check("perturbed_step", perturbed_step)
+
+# %% kind="test" grade_id="perturbed_step_hidden" points=0
+# Your teacher's hidden checks of perturbed_step run here.
+### BEGIN HIDDEN TESTS
+check_hidden("perturbed_step", perturbed_step)
+### END HIDDEN TESTS
+
+# %% kind="experiment"
+rng = np.random.default_rng(0)
+w, state, path = np.array([1.5, 0.0]), {}, [np.array([1.5, 0.0])]
+for _ in range(200):
+    w, state = perturbed_step(w, saddle_point.gradient, state, 0.1, rng)
+    path.append(w)
+start = [1.5, 0.0]
+heights = {
+    "plain": saddle_point.value(descend(saddle_point.gradient, start, gradient_descent, 0.1, 200)),
+    "momentum 0.9": saddle_point.value(descend(saddle_point.gradient, start, momentum_step, 0.1, 200)),
+    "perturbed": saddle_point.value(np.array(path)),
+}
+plot_losses(heights, title="Exactly on the ridge only a kick helps", x="step", y="loss", log=False)
+plt.show()
+
+# %% [markdown]
+# ## Summary
+#
+# - A mini-batch mean has the variance $s^2/B$, without replacement times $(N-B)/(N-1)$: larger batches are quieter,
+#   larger training sets are not noisier. Shuffle every epoch.
+# - On a bowl each direction shrinks by $1 - \eta\lambda$ a step. The best constant rate is $2/(L+\mu)$, and the number
+#   of steps grows with the condition number $\kappa = L/\mu$.
+# - Zig-zag comes from ill-conditioning and jitter from noise. Rescaling coordinates mends the first only along the
+#   axes; smaller rates and larger batches mend the second.
+# - Saddles hold gradient descent on long plateaus. Momentum leaves them sooner, but started at rest exactly on the
+#   ridge it does not leave either.
+# - Momentum adds up what agrees and cancels what alternates. Its effective rate is $\eta/(1-m)$. It steadies the
+#   direction; it does not lower the noise floor at the same effective rate.
+# - Clip by the *global* norm, and only what is too long.
+#
+# Next: [Adaptive optimizers](../06_adaptive_optimizers/06_adaptive_optimizers.ipynb).
+#
+# ## References
+#
+# - B. T. Polyak (1964), *Some methods of speeding up the convergence of iteration methods*.
+# - Y. Nesterov (1983), *A method for solving the convex programming problem with convergence rate $O(1/k^2)$*.
+# - D. S. Dean & S. N. Majumdar (2006), *Large deviations of extreme eigenvalues of random matrices*.
+# - A. J. Bray & D. S. Dean (2007), *Statistics of critical points of Gaussian fields on large-dimensional spaces*.
+# - I. Sutskever, J. Martens, G. Dahl & G. Hinton (2013), *On the importance of initialization and momentum in deep
+#   learning*.
+# - R. Pascanu, T. Mikolov & Y. Bengio (2013), *On the difficulty of training recurrent neural networks*.
+# - Y. Dauphin et al. (2014), *Identifying and attacking the saddle point problem in high-dimensional non-convex
+#   optimization*.
+# - I. Goodfellow, Y. Bengio & A. Courville (2016), *Deep Learning*, chapter 8.
+# - L. Lessard, B. Recht & A. Packard (2016), *Analysis and design of optimization algorithms via integral quadratic
+#   constraints*.
+# - C. Jin, R. Ge, P. Netrapalli, S. Kakade & M. Jordan (2017), *How to escape saddle points efficiently*.
+# - G. Goh (2017), *Why momentum really works*, Distill.
+# - S. McCandlish, J. Kaplan, D. Amodei et al. (2018), *An empirical model of large-batch training*.
