@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Dropout and stochastic depth
 #
-# *About three hours. You need batches and gradients of layers (lesson 00 to 02 are enough), and a little probability:
-# mean and variance.*
+# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02), and from probability the mean
+# and the variance.*
 #
 # When you are done you can
 #
@@ -19,7 +19,7 @@
 # this: one unit overshoots, another takes the surplus back, and only the two together are any use. Such a team fits
 # the training set and breaks on new data. *Dropout* breaks up the teams. At each training step every hidden unit is
 # left out with some probability, as if by the toss of a coin. No unit can rely on a certain other one being there, so
-# each must be useful in many company. At test time all units take part. The picture shows one small network and three
+# each must be useful in any company. At test time all units take part. The picture shows one small network and three
 # of the many smaller networks that live in it.
 
 # %% kind="setup" grade_id="imports"
@@ -416,6 +416,10 @@ plt.show()
 # also asks for more epochs, since each step trains a part only.
 #
 # On clean labels and with more data you would see much less of an effect. Try it: set the share of wrong labels to 0.
+#
+# **Where it stands, and how much.** Dropout follows the activation function of a hidden layer (before or after a ReLU
+# makes no difference: both keep 0 and a positive factor). It never stands after the output layer. Usual values are 0.5
+# for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most 0.2 for inputs.
 
 # %% [markdown]
 # ### Experiment: co-adaptation
@@ -633,7 +637,7 @@ with style():
         values = unsure[rows]
         ax.hist(values, np.linspace(0, 0.4, 21), weights=np.full(len(values), 1 / len(values)), histtype="step",
                 linewidth=2, linestyle=look, color=COLORS[i], label=name)
-    ax.set(title="Wrong answers are mostly the unsure ones", ylabel="share of the answers",
+    ax.set(title="Wrong answers come with a large spread", ylabel="share of the answers",
            xlabel="standard deviation of the winner's probability over 50 passes")
     ax.legend()
 plt.show()
@@ -641,15 +645,15 @@ surest = np.argsort(unsure)[: len(unsure) * 9 // 10]
 print(f"accuracy on all test digits {right.mean():.1%}, on the surest nine tenths {right[surest].mean():.1%}")
 
 # %% [markdown]
-# A doctor could look at the unsure tenth herself. But read the number with care: it depends on $p$, it does not
-# shrink as data grows the way a true uncertainty would, and it knows nothing of noise in the labels. It ranks
-# answers; it is no probability of being wrong.
+# Most wrong answers are unsure, though most unsure answers are right. A person could look at the unsure tenth. But
+# read the number with care: it depends on $p$, it does not shrink as data grows the way a true uncertainty would, and
+# it knows nothing of noise in the labels. It ranks answers; it is no probability of being wrong.
 #
 # ### Question: what is true of dropout?
 #
 # - a: With inverted dropout the layer does nothing at test time.
 # - b: For a linear network the mean over all masks equals one pass with scaled inputs.
-# - c: For a ReLU network the mean over all masks equals one pass with scaled inputs.
+# - c: For every ReLU network, too, the mean over all masks equals one pass with scaled inputs.
 # - d: With inverted dropout a layer's mean square is the same in training as at test time.
 # - e: With inverted dropout each entry has the same mean over masks in training as its value at test time.
 # - f: In MC dropout each pass should begin with a new generator of the same seed.
@@ -930,8 +934,8 @@ check_hidden("dropout_penalty", dropout_penalty)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Two features that are nearly copies of each other show co-adaptation in its smallest form. Any weights $w_1 + w_2 =
-# 2$ fit the data about equally well. Descent on the plain error stays where it happened to arrive: one weight too
+# Two features that are nearly copies of each other show co-adaptation in its smallest form. Any weights
+# with $w_1 + w_2 = 2$ fit the data about equally well. Descent on the plain error stays where it happened to arrive: one weight too
 # large, the other taking it back. With the penalty the two share the work.
 
 # %% kind="experiment"
@@ -1016,8 +1020,8 @@ check_hidden("gaussian_dropout", gaussian_dropout)
 # $$\mathrm{out}_i = x_i\,(W \odot M_i) + b,$$
 #
 # where $W$ is the weight matrix, $D_{\text{in}}$ by $D_{\text{out}}$, $b$ the bias, which we never drop, and $M_i$ a
-# mask of $W$'s shape with entries 0 or $1/(1-p)$, **one for each example**. So all masks together have the shape $(N,
-# D_{\text{in}}, D_{\text{out}})$. (The paper drops biases too, leaves its masks unscaled, and samples at test time;
+# mask of $W$'s shape with entries 0 or $1/(1-p)$, **one for each example**. So all masks together have the shape
+# $(N, D_{\text{in}}, D_{\text{out}})$. (The paper drops biases too, leaves its masks unscaled, and samples at test time;
 # ours is the simpler, inverted form.)
 
 # %% kind="answer" grade_id="drop_connect" star=true
