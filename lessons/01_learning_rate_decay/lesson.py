@@ -51,8 +51,8 @@ ask = noisy_gradient(bowl, 1.0, np.random.default_rng(0))
 
 ax = plot_contours(bowl, title="Mini-batches agree far away, not near the minimum")
 for place, color in (([-2.0, 1.8], COLORS[1]), ([0.2, -0.1], "black")):
-    downhill = [-ask(np.array(place)) for _ in range(30)]
-    ax.quiver(*np.tile(place, (30, 1)).T, *np.transpose(downhill), color=color, scale=20, width=0.004)
+    places = np.tile(place, (30, 1))
+    ax.quiver(*places.T, *-ask(places).T, color=color, scale=20, width=0.004)
 plt.show()
 
 # %% [markdown]
@@ -106,7 +106,8 @@ check_hidden("sgd_step", sgd_step)
 # ### Experiment: two constant rates
 #
 # Your step now walks down the bowl, 300 times, with a large and with a small constant rate. Both walks meet exactly
-# the same noise. Change the rates and run the cell again.
+# the same noise. (`descend` calls your step again and again and returns the path; `stateless` tells it that this step
+# remembers nothing between two calls.) Change the rates and run the cell again.
 
 # %% kind="experiment"
 def walk(schedule, steps=300):
@@ -114,7 +115,8 @@ def walk(schedule, steps=300):
     return descend(noisy, [-2.6, 2.2], stateless(sgd_step), schedule, steps)
 
 
-plot_paths(bowl, {"rate 0.3": walk(0.3), "rate 0.004": walk(0.004)}, title="300 steps: fast and restless, or slow")
+paths = {"rate 0.3": walk(0.3), "rate 0.004": walk(0.004)}
+plot_paths(bowl, paths, title="300 steps: fast and restless, or slow")
 plt.show()
 
 # %% [markdown]
@@ -145,7 +147,14 @@ plt.show()
 # Write a dict, such as {"a": "good", "b": "low", ...}.
 rate_of_each_curve = None
 ### BEGIN SOLUTION
-rate_of_each_curve = {"a": "low", "b": "too high", "c": "good", "d": "high", "e": "low", "f": "too high"}
+rate_of_each_curve = {
+    "a": "low",
+    "b": "too high",
+    "c": "good",
+    "d": "high",
+    "e": "low",
+    "f": "too high",
+}
 ### END SOLUTION
 
 # %% kind="test" grade_id="rate_of_each_curve_visible" points=0
@@ -188,11 +197,11 @@ def inverse_time_decay(lr0, epoch, decay_rate):
     lr0: the rate in epoch 0.
     epoch: counts from 0.
     decay_rate: d in the formula; with 0 the rate stays constant.
-    Raises ValueError, with a sentence that says what is wrong, where one of the three is negative.
+    Raises ValueError, with a sentence that says what is wrong, where any of them is negative.
     """
     ### BEGIN SOLUTION
     if min(lr0, epoch, decay_rate) < 0:
-        raise ValueError(f"lr0, epoch and decay_rate are {lr0}, {epoch}, {decay_rate}: none may be negative.")
+        raise ValueError(f"{lr0}, {epoch}, {decay_rate}: none of them may be negative.")
     return lr0 / (1 + decay_rate * epoch)
     ### END SOLUTION
 
@@ -236,7 +245,8 @@ def falling(step):
     return inverse_time_decay(0.3, step, decay_rate=0.1)
 
 
-plot_paths(bowl, {"constant 0.3": walk(0.3), "falling": walk(falling)}, title="A falling rate lets the walk settle")
+paths = {"constant 0.3": walk(0.3), "falling": walk(falling)}
+plot_paths(bowl, paths, title="A falling rate lets the walk settle")
 plt.show()
 
 # %% [markdown]
@@ -266,8 +276,8 @@ plt.show()
 #
 # $$\eta_n = \eta_0\, \gamma^n$$
 #
-# It is the *base* $\gamma$ (gamma) that lies below 1, mostly only just: $0.95$ halves the rate in $14$ epochs. Per
-# step it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base $\gamma^{1/S}$.
+# It is the *base* $\gamma$ (gamma) that lies below 1, mostly only just: $0.95$ halves the rate in about 14 epochs. Taken
+# per step, it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base $\gamma^{1/S}$.
 #
 # ### Exercise: `exponential_decay`
 
@@ -368,7 +378,8 @@ def step_decay(lr0, epoch, factor=0.5, every=10):
     lr0: the rate in epoch 0.
     epoch: counts from 0.
     factor: what each drop multiplies the rate by.
-    every: the number of epochs on one stair, an integer; the drops come in epochs every, 2*every, 3*every and so on.
+    every: the number of epochs on one stair, an integer. The drops come in epochs every, 2*every,
+        3*every and so on.
     """
     ### BEGIN SOLUTION
     return lr0 * factor ** (epoch // every)
@@ -613,13 +624,15 @@ def with_warmup(schedule, warmup_epochs):
     """Return a new schedule: a linear warm-up, followed by the given schedule.
 
     schedule: a function that takes the epoch, from 0, and returns a rate.
-    warmup_epochs: how many epochs the warm-up lasts, an integer; with 0 the new schedule gives the rates of the old.
+    warmup_epochs: how many epochs the warm-up lasts, an integer. With 0 the new schedule gives the
+        rates of the old one.
     Returns a function that takes the epoch and returns a rate.
-    Raises ValueError, with a sentence, where warmup_epochs is negative: at once, not when the new schedule is called.
+    Raises ValueError, with a sentence, where warmup_epochs is negative: at once, not only when the
+        new schedule is called.
     """
     ### BEGIN SOLUTION
     if warmup_epochs < 0:
-        raise ValueError(f"warmup_epochs is {warmup_epochs}: a warm-up cannot last less than 0 epochs.")
+        raise ValueError(f"warmup_epochs is {warmup_epochs}: it must not be negative.")
 
     def warmed(epoch):
         if epoch < warmup_epochs:
@@ -689,7 +702,7 @@ def plateau_decay(lr0, losses, factor=0.5, patience=3):
     """Return the rate after the rule was applied to the whole history of losses.
 
     lr0: the first rate.
-    losses: a list or array with one loss an epoch, oldest first. It may be empty, and it stays as it is.
+    losses: a list or array with one loss an epoch, oldest first. It may be empty. It stays as it is.
     factor: what a cut multiplies the rate by.
     patience: how many bad epochs lead to a cut, at least 1.
     Returns one number: the rate for the epoch that follows.
@@ -743,14 +756,16 @@ def walk_epochs(next_rate, epochs=80):
     return losses, rates
 
 
-constant_losses, _ = walk_epochs(lambda losses: 0.8)
+constant_losses, constant_rates = walk_epochs(lambda losses: 0.8)
 losses, rates = walk_epochs(lambda losses: plateau_decay(0.8, losses, factor=0.3, patience=6))
 
 # %% kind="experiment"
 with style():
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(7.5, 6.0), sharex=True)
-plot_losses({"constant": constant_losses, "cut on a plateau": losses}, ax=top, title="Loss after each epoch", x="")
-plot_losses({"constant": np.full(80, 0.8), "cut on a plateau": rates}, ax=bottom, title="Rate in each epoch", y="rate")
+both = {"constant": constant_losses, "cut on a plateau": losses}
+plot_losses(both, ax=top, title="Loss after each epoch", x="")
+both = {"constant": constant_rates, "cut on a plateau": rates}
+plot_losses(both, ax=bottom, title="Rate in each epoch", y="rate")
 plt.show()
 
 # %% [markdown]
@@ -786,10 +801,11 @@ plt.show()
 #
 # $$V = \frac{\eta\, s^2}{h\,(2 - \eta h)}$$
 #
-# For small rates this is nearly $\eta s^2 / (2h)$: **the variance is proportional to the rate**. Lower the rate and
-# the noise goes down with it; there is no other way at a given batch size. (A batch of $B$ examples has $s^2$
-# proportional to $1/B$, so a larger batch helps too, and costs more for each step. The *size of the training set*
-# does not make a mini-batch noisier.)
+# The loss then stays, on average, $\tfrac12 h V$ above its minimum: that is the **noise floor** of the rate.
+#
+# For small rates $V$ is nearly $\eta s^2 / (2h)$: **it is proportional to the rate**. Lower the rate, and the floor
+# comes down with it. (For a batch of $B$ examples $s^2$ is proportional to $1/B$, so a larger batch lowers it too, but
+# each of its steps costs more. The *size of the training set* does not make a mini-batch noisier.)
 #
 # ### Predict, then run
 #
@@ -797,7 +813,7 @@ plt.show()
 # Work it out on paper from the formula; your prediction is graded.
 
 # %% kind="answer" grade_id="share_of_variance_left"
-# Write the variance at rate 0.75 divided by the variance at rate 1.5, one number with two decimals.
+# Write the variance at rate 0.75 divided by that at rate 1.5, one number with two decimals.
 share_of_variance_left = None
 ### BEGIN SOLUTION
 share_of_variance_left = 0.20
@@ -817,7 +833,7 @@ check_hidden("share_of_variance_left", share_of_variance_left)
 
 # %% kind="answer" grade_id="stationary_variance"
 def stationary_variance(lr, curvature, noise_std):
-    """Return the variance at which one weight settles under SGD with a constant rate, in a bowl with noise.
+    """Return the variance at which one weight settles under SGD with a constant rate.
 
     lr: the rate.
     curvature: h, the second derivative of the loss.
@@ -826,7 +842,7 @@ def stationary_variance(lr, curvature, noise_std):
     """
     ### BEGIN SOLUTION
     if not 0 < lr * curvature < 2:
-        raise ValueError(f"lr*curvature is {lr * curvature}: the variance settles only between 0 and 2.")
+        raise ValueError(f"lr*curvature is {lr * curvature}: it must lie between 0 and 2.")
     return lr * noise_std**2 / (curvature * (2 - lr * curvature))
     ### END SOLUTION
 
@@ -872,10 +888,8 @@ for i, lr in enumerate(rates):
     measured[:, i] = w.var(axis=1)
 
 theory = {"stationary_variance": [stationary_variance(lr, 1.0, 1.0) for lr in rates]}
-plot_band(
-    rates, {"measured": measured}, theory, title="The noise floor is as high as theory says",
-    x_label="learning rate", y_label="variance of the weight", log=True,
-)  # fmt: skip
+labels = {"x_label": "learning rate", "y_label": "variance of the weight"}
+plot_band(rates, {"measured": measured}, theory, title="Theory and measurement", log=True, **labels)
 plt.show()
 
 # %% [markdown]
@@ -898,17 +912,17 @@ plt.show()
 def lr_range_test(loss_after_step, lr_min, lr_max, steps):
     """Return the rates tried and the loss after each, up to where training breaks.
 
-    loss_after_step: a function of a rate. It takes *one training step* with that rate and returns the loss after
-        it; each call trains on from where the last one ended.
+    loss_after_step: a function of a rate. It takes *one training step* with that rate and returns
+        the loss after it; each call trains on from where the last one ended.
     lr_min, lr_max: the first and the last rate, both included.
     steps: the number of rates, spaced evenly in the logarithm.
-    Returns (lrs, losses), two arrays of the same length. The first pair whose loss is not finite is left out, and no
-        step is taken after it.
+    Returns (lrs, losses), two arrays of the same length. The first pair whose loss is not finite is
+        left out, and no step is taken after it.
     Raises ValueError, with a sentence, unless 0 < lr_min < lr_max and steps >= 2.
     """
     ### BEGIN SOLUTION
     if not 0 < lr_min < lr_max:
-        raise ValueError(f"lr_min and lr_max are {lr_min} and {lr_max}: needed is 0 < lr_min < lr_max.")
+        raise ValueError(f"0 < lr_min < lr_max is needed, not {lr_min} and {lr_max}.")
     if steps < 2:
         raise ValueError(f"steps is {steps}: a range has two ends, so there must be at least 2.")
     lrs = np.geomspace(lr_min, lr_max, steps)
@@ -959,7 +973,7 @@ network = MLP((64, 32, 10), activation="tanh")
 
 
 def digits_step():
-    """Return a function that takes one step on the digits with your sgd_step and returns the validation loss."""
+    """Return a function that takes one step on the digits and returns the validation loss."""
     rng = np.random.default_rng(2)
     params = network.initialize(rng)
 
@@ -1008,7 +1022,7 @@ def sample_log_uniform(low, high, size, rng):
     """
     ### BEGIN SOLUTION
     if not 0 < low <= high:
-        raise ValueError(f"low and high are {low} and {high}: low must be positive and not above high.")
+        raise ValueError(f"0 < low <= high is needed, not {low} and {high}.")
     return np.exp(rng.uniform(np.log(low), np.log(high), size))
     ### END SOLUTION
 
@@ -1045,14 +1059,15 @@ check_hidden("sample_log_uniform", sample_log_uniform, part="arguments")
 
 # %% kind="experiment"
 def fit(lr0, decay_rate, seed=1):
-    """Train on the digits for six epochs; return loss and share of right answers on the validation set."""
+    """Train on the digits for six epochs; return validation loss and share of right answers."""
     rng = np.random.default_rng(seed)
     start = network.initialize(rng)
 
     def schedule(epoch):
         return inverse_time_decay(lr0, epoch, decay_rate)
 
-    run = train(network, start, train_set, stateless(sgd_step), schedule, 6, 4, rng, evaluate=False)
+    step = stateless(sgd_step)
+    run = train(network, start, train_set, step, schedule, 6, 4, rng, evaluate=False)
     return (np.nan, 0.0) if run.note else network.evaluate(run.params, *validation_set)
 
 
@@ -1072,23 +1087,22 @@ for ax, values, name in zip(axes, (lr0s, decay_rates), ("first rate", "decay rat
 axes[0].set_ylabel("validation loss")
 fig.suptitle("Forty networks: the first rate decides, the decay refines")
 plt.show()
-print(f"Best: first rate {lr0s[best]:.2g}, decay rate {decay_rates[best]:.2g}, {right[best]:.1%} right.")
+print(f"Best: first rate {lr0s[best]:.2g}, decay rate {decay_rates[best]:.2g}.")
+print(f"It gets {right[best]:.1%} of the validation digits right.")
 
 # %% [markdown]
 # Over the first rate the points form a valley; over the decay rate, a cloud. That is why the constant rate is tuned
-# first. How much is the refinement worth? We train with seven first rates, four networks each. The lines are medians,
-# the bands show how much the four differ.
+# first. How much is the refinement worth? We train with seven first rates, three networks each. The lines are medians,
+# the bands show how much the three differ.
 
 # %% kind="experiment"
 grid = np.geomspace(0.03, 1.0, 7)
 final = {
-    name: [[fit(lr0, decay_rate, seed)[0] for lr0 in grid] for seed in range(4)]
+    name: [[fit(lr0, decay_rate, seed)[0] for lr0 in grid] for seed in range(3)]
     for name, decay_rate in {"constant": 0.0, "decay rate 0.3": 0.3}.items()
 }
-plot_band(
-    grid, final, title="With decay a higher first rate pays off",
-    x_label="first rate", y_label="validation loss", log=True,
-)  # fmt: skip
+labels = {"x_label": "first rate", "y_label": "validation loss"}
+plot_band(grid, final, title="With decay a higher first rate pays off", log=True, **labels)
 plt.show()
 for name, values in final.items():
     print(f"{name}: the lowest median is {np.median(values, axis=0).min():.3f}")
@@ -1198,7 +1212,7 @@ def warmup_stable_decay(lr_max, epoch, total, warmup, decay):
     """
     ### BEGIN SOLUTION
     if warmup + decay > total:
-        raise ValueError(f"warmup and decay are {warmup} and {decay}: together they are longer than {total} epochs.")
+        raise ValueError(f"{warmup} and {decay} epochs are together longer than {total}.")
     if epoch < warmup:
         return lr_max * (epoch + 1) / warmup
     if epoch < total - decay:

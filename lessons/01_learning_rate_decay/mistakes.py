@@ -40,7 +40,7 @@ MISTAKES = [
     accepts(
         "inverse_time_decay",
         """    if min(lr0, epoch, decay_rate) < 0:
-        raise ValueError(f"lr0, epoch and decay_rate are {lr0}, {epoch}, {decay_rate}: none may be negative.")
+        raise ValueError(f"{lr0}, {epoch}, {decay_rate}: none of them may be negative.")
 """,
     ),
     edit(
@@ -344,7 +344,7 @@ MISTAKES = [
     accepts(
         "with_warmup",
         """    if warmup_epochs < 0:
-        raise ValueError(f"warmup_epochs is {warmup_epochs}: a warm-up cannot last less than 0 epochs.")
+        raise ValueError(f"warmup_epochs is {warmup_epochs}: it must not be negative.")
 
 """,
     ),
@@ -495,7 +495,7 @@ MISTAKES = [
     accepts(
         "stationary_variance",
         """    if not 0 < lr * curvature < 2:
-        raise ValueError(f"lr*curvature is {lr * curvature}: the variance settles only between 0 and 2.")
+        raise ValueError(f"lr*curvature is {lr * curvature}: it must lie between 0 and 2.")
 """,
     ),
     edit(
@@ -558,7 +558,7 @@ MISTAKES = [
     accepts(
         "lr_range_test",
         """    if not 0 < lr_min < lr_max:
-        raise ValueError(f"lr_min and lr_max are {lr_min} and {lr_max}: needed is 0 < lr_min < lr_max.")
+        raise ValueError(f"0 < lr_min < lr_max is needed, not {lr_min} and {lr_max}.")
     if steps < 2:
         raise ValueError(f"steps is {steps}: a range has two ends, so there must be at least 2.")
 """,
@@ -628,14 +628,14 @@ MISTAKES = [
     accepts(
         "sample_log_uniform",
         """    if not 0 < low <= high:
-        raise ValueError(f"low and high are {low} and {high}: low must be positive and not above high.")
+        raise ValueError(f"0 < low <= high is needed, not {low} and {high}.")
 """,
     ),
     edit(
         "sample_log_uniform",
         "refuses_equal_ends",
-        "low <= high",
-        "low < high",
+        "not 0 < low <= high",
+        "not 0 < low < high",
         "Two equal ends are allowed: every draw is then that number.",
     ),
     edit(
@@ -733,7 +733,7 @@ MISTAKES = [
     accepts(
         "warmup_stable_decay",
         """    if warmup + decay > total:
-        raise ValueError(f"warmup and decay are {warmup} and {decay}: together they are longer than {total} epochs.")
+        raise ValueError(f"{warmup} and {decay} epochs are together longer than {total}.")
 """,
     ),
     edit(

@@ -178,6 +178,68 @@ def test_sample_log_uniform_is_scipys() -> None:
     assert stats.kstest(drawn.ravel(), stats.loguniform(low, high).cdf).pvalue > 0.01
 
 
+# What PyTorch does not answer: beyond the end, at the edge of what is allowed, and beside it.
+
+
+def test_schedules_stay_where_they_ended() -> None:
+    for epoch in (25, 26, 38, 1000):
+        assert LESSON.cosine_decay(LR0, epoch, 25, 0.02) == pytest.approx(0.02)
+        assert LESSON.one_cycle(LR0, epoch, 25) == pytest.approx(LR0 / 25 / 1e4)
+        assert LESSON.linear_decay(LR0, epoch, 25) == 0
+
+
+def test_a_warm_up_of_no_epochs_changes_nothing() -> None:
+    unchanged = LESSON.with_warmup(lambda epoch: LR0 / (epoch + 1), 0)
+    assert [unchanged(epoch) for epoch in range(5)] == [LR0 / (epoch + 1) for epoch in range(5)]
+
+
+ALLOWED_AND_BAD = {
+    "inverse_time_decay": ([(LR0, 0, 0.5), (LR0, 5, 0.0)], [(-LR0, 5, 0.5), (LR0, -1, 0.5), (LR0, 5, -0.5)]),
+    "inverse_sqrt_decay": ([(LR0, 1)], [(LR0, 0), (LR0, -4)]),
+    "linear_decay": ([(LR0, 0, 1)], [(LR0, 0, 0), (LR0, 0, -1)]),
+    "cosine_decay": ([(LR0, 0, 1)], [(LR0, 0, 0), (LR0, 0, -1)]),
+    "with_warmup": ([(len, 0)], [(len, -1)]),
+    "stationary_variance": ([(1.99, 1.0, 1.0)], [(2.0, 1.0, 1.0), (3.0, 1.0, 1.0), (0.0, 1.0, 1.0), (-0.1, 1.0, 1.0)]),
+    "lr_range_test": (
+        [(abs, 0.1, 0.2, 2)],
+        [(abs, 0.0, 0.2, 2), (abs, 0.2, 0.2, 2), (abs, 0.2, 0.1, 2), (abs, 0.1, 0.2, 1)],
+    ),
+    "one_cycle": ([(LR0, 0, 4, 0.5)], [(LR0, 0, 4, 0.25), (LR0, 0, 3)]),
+    "warmup_stable_decay": ([(LR0, 0, 10, 4, 6)], [(LR0, 0, 10, 5, 6)]),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED_AND_BAD)
+def test_bad_arguments_are_refused_with_a_sentence(name: str) -> None:
+    function = getattr(LESSON, name)
+    allowed, bad = ALLOWED_AND_BAD[name]
+    for arguments in allowed:
+        function(*arguments)
+    for arguments in bad:
+        with pytest.raises(ValueError, match=r"\w+ \w+"):
+            function(*arguments)
+
+
+def test_sampling_refuses_bad_ends_and_draws_from_its_generator_alone() -> None:
+    rng = np.random.default_rng(4)
+    for low, high in ((0.0, 1.0), (-1.0, 1.0), (2.0, 1.0)):
+        with pytest.raises(ValueError, match="low"):
+            LESSON.sample_log_uniform(low, high, 3, rng)
+    np.testing.assert_allclose(LESSON.sample_log_uniform(0.3, 0.3, 4, rng), 0.3)
+    first, second = (LESSON.sample_log_uniform(0.1, 1.0, 5, rng) for _ in range(2))
+    assert np.all(first != second)
+    twins = [LESSON.sample_log_uniform(0.1, 1.0, 5, np.random.default_rng(5)) for _ in range(2)]
+    np.testing.assert_array_equal(*twins)
+
+
+def test_arguments_stay_as_they_are() -> None:
+    w, losses = np.ones(3), [0.3, 0.4, 0.5, 0.6]
+    LESSON.sgd_step(w, np.ones(3), 0.1)
+    LESSON.plateau_decay(LR0, losses)
+    np.testing.assert_array_equal(w, np.ones(3))
+    assert losses == [0.3, 0.4, 0.5, 0.6]
+
+
 # Concept questions: the answers found by computing, not by thought.
 
 
