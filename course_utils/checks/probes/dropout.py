@@ -92,10 +92,12 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     where = f"of {ones.size} at drop_prob {drop_prob}"
     trial.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
     tolerance = fraction_tolerance(ones.size)
-    trial.observe(f"the share of zeros in the mask, {where}", float(np.mean(mask == 0)), 0, tolerance, call)
+    says = f"the share of zeros in the mask, {where}, give or take {tolerance:.2f}"
+    trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
     # The largest scale, at drop_prob 0.8, is 5.
     tolerance = mean_tolerance(ones.size, 5.0)
-    trial.observe(f"the mean of out where x is 1, {where}", float(np.mean(out)), 0, tolerance, call)
+    says = f"the mean of out where x is 1, {where}, give or take {tolerance:.2f}"
+    trial.observe(says, float(np.mean(out)), 0, tolerance, call)
     trial.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
     trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
     again = dropout_forward(ones, drop_prob, draw)[1]
@@ -257,9 +259,10 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
         count = seen[bool(np.all(kept))][1] | {len(runs) - before}
         seen[bool(np.all(kept))] = (out, count)
     trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
+    call = Call("stochastic_depth_forward", (x, block, survival, draw), {})
     for kept, word in ((True, "kept"), (False, "skipped")):
         out, count = seen[kept]
-        trial.observe(f"the output in training where the block is {word}, x = {x.tolist()}", out)
+        trial.observe(f"the output in training where the block is {word}", out, call=call)
         trial.observe(f"how often the block runs where it is {word}", sorted(count))
     _observe_survivals(trial, rng, stochastic_depth_forward, draw, seed)
     trial.call("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
@@ -284,8 +287,9 @@ def _observe_survivals(
         return [stochastic_depth_forward(x, block, survival, draw)[1] for _ in range(calls)]
 
     share = float(np.mean(flags(survival, 2000, draw)))
-    says = f"the share of blocks kept in 2000 calls at survival {survival}"
-    trial.observe(says, share, 0, fraction_tolerance(2000))
+    tolerance = fraction_tolerance(2000)
+    says = f"the share of blocks kept in 2000 calls at survival {survival}, give or take {tolerance:.2f}"
+    trial.observe(says, share, 0, tolerance)
     trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 300, draw))) > 0.5)
     trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 300, draw))) < 0.5)
     # Equal flags of 300 fair draws from one generator: probability 2**-300; mixed up in another state: 2**-299.
@@ -334,12 +338,15 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     where = f"of {noise.size} at drop_prob {drop_prob}"
     # At drop_prob 0.8 the standard deviation is 2.
     tolerance = normal_mean_tolerance(noise.size, 2.0)
-    trial.observe(f"the mean of the noise, {where}", float(np.mean(noise)), 0, tolerance, call)
+    says = f"the mean of the noise, {where}, give or take {tolerance:.2f}"
+    trial.observe(says, float(np.mean(noise)), 0, tolerance, call)
     tolerance = normal_variance_tolerance(noise.size)
-    trial.observe(f"the variance of the noise, {where}", float(np.var(noise)), tolerance, 0, call)
+    says = f"the variance of the noise, {where}, give or take {tolerance:.0%}"
+    trial.observe(says, float(np.var(noise)), tolerance, 0, call)
+    tolerance = fraction_tolerance(noise.size)
     for level in (-1.0, 0.0, 0.5, 1.5, 2.0, 3.0):
-        says = f"the share of noise below {level}, {where}"
-        trial.observe(says, float(np.mean(noise < level)), 0, fraction_tolerance(noise.size), call)
+        says = f"the share of noise below {level}, {where}, give or take {tolerance:.2f}"
+        trial.observe(says, float(np.mean(noise < level)), 0, tolerance, call)
     # A double of this size is exactly 0 with probability below 1e-16, each of 90,000; equal rows are rarer still.
     trial.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
     trial.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
@@ -372,7 +379,7 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         values = np.unique(np.round(mask, 9))
         trial.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
         tolerance = fraction_tolerance(mask.size)
-        says = f"the share of zeros in the mask at drop_prob {drop_prob}"
+        says = f"the share of zeros in the mask at drop_prob {drop_prob}, give or take {tolerance:.2f}"
         trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
         for axis, what in enumerate(("example", "input", "output")):
             slices = np.moveaxis(mask, axis, 0).reshape(40, -1)
