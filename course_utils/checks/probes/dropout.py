@@ -26,7 +26,7 @@ from course_utils.checks.statistics import (
 Function = Callable[..., Any]
 Draw = np.random.RandomState
 
-SIDE = 300
+SIDE = 240
 
 
 def _low(rng: Draw) -> float:
@@ -80,10 +80,10 @@ def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) ->
 
 
 def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
-    """Observe the statistics of 90,000 entries.
+    """Observe the statistics of 57,600 entries.
 
-    By chance: two values below 1e-11 each; two rows or two columns of 300 entries that agree, below
-    45,000 * 0.75**300 = 1e-33 each; a mask with one value only, or the same again, less than that.
+    By chance: two values below 1e-11 each; two rows or two columns of 240 entries that agree, below
+    29,000 * 0.75**240 = 3e-26 each; a mask with one value only, or the same again, less than that.
     """
     ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
     shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
@@ -111,9 +111,9 @@ def _observe_fresh_draws(
 ) -> None:  # fmt: skip
     """Observe that the number dropped varies.
 
-    By chance all of 200 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**199.
+    By chance all of 100 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**99.
     """
-    counts = {int(np.sum(dropout_forward(np.ones(10), drop_prob, draw)[1] == 0)) for _ in range(200)}
+    counts = {int(np.sum(dropout_forward(np.ones(10), drop_prob, draw)[1] == 0)) for _ in range(100)}
     trial.observe("how many of 10 entries are dropped varies from call to call", len(counts) > 1)
 
 
@@ -249,10 +249,10 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
     (block, runs), (draw, seed) = _block(rng), _generator(rng)
     x, survival = _table(rng, 4, 3), _high(rng)
     trial.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
-    # By chance all of 300 calls go the same way at 0.8 with probability 0.8**300 = 8e-30.
+    # By chance all of 150 calls go the same way at 0.8 with probability 0.8**150 = 3e-15.
     seen: dict[bool, tuple[Any, set[int]]] = {True: (None, set()), False: (None, set())}
     flags = []
-    for _ in range(300):
+    for _ in range(150):
         before = len(runs)
         out, kept = stochastic_depth_forward(x, block, survival, draw)
         flags.append(kept)
@@ -278,8 +278,8 @@ def _observe_survivals(
 ) -> None:
     """Observe how often blocks survive.
 
-    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 150 or
-    more of 300 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**300 = 3e-67 (Chernoff).
+    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 75 or
+    more of 150 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**150 = 5e-34 (Chernoff).
     """
     x, block, survival = np.ones(2), _block(rng)[0], _high(rng)
 
@@ -290,10 +290,10 @@ def _observe_survivals(
     tolerance = fraction_tolerance(2000)
     says = f"the share of blocks kept in 2000 calls at survival {survival}, give or take {tolerance:.2f}"
     trial.observe(says, share, 0, tolerance)
-    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 300, draw))) > 0.5)
-    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 300, draw))) < 0.5)
-    # Equal flags of 300 fair draws from one generator: probability 2**-300; mixed up in another state: 2**-299.
-    first, twin = (flags(0.5, 300, np.random.default_rng(seed)) for _ in range(2))
+    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 150, draw))) > 0.5)
+    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 150, draw))) < 0.5)
+    # 150 fair draws all alike: probability 2**-149.
+    first, twin = (flags(0.5, 150, np.random.default_rng(seed)) for _ in range(2))
     trial.observe("a generator in the same state keeps the same blocks", first == twin)
     trial.observe("kept varies from call to call", len(set(first)) == 2)
 
