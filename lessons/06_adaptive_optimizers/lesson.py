@@ -24,7 +24,7 @@ from course_utils.checks import check, check_hidden
 from course_utils.data import digits, split
 from course_utils.landscapes import Landscape, beale, noisy_gradient, quadratic, ravine, rosenbrock, saddle
 from course_utils.networks import MLP
-from course_utils.plots import COLORS, plot_losses, plot_paths, plot_sensitivity, style
+from course_utils.plots import plot_losses, plot_paths, plot_sensitivity, style
 from course_utils.training import descend, train
 
 # %% [markdown]
@@ -126,9 +126,9 @@ plt.show()
 #
 # The sum never falls. If the gradient of a weight keeps about the size $\sigma$, then $s_t \approx t\,\sigma^2$, and
 # the effective rate is about $\eta / (\sigma\sqrt{t})$. That is the decay with $1/\sqrt{t}$ of notebook 01, by itself.
-# It is welcome at the end of the training of a convex problem. It is unwelcome in a long training where the best
-# direction changes on the way: by then AdaGrad has no steps left. The next method mends this, and the experiment after
-# it shows both.
+# It is welcome at the end of the training on a convex (bowl-shaped) loss. It is unwelcome in a long training where the
+# best direction changes on the way: by then AdaGrad has no steps left. The next method mends this, and the experiment
+# after it shows both.
 #
 # ## RMSProp: forget the distant past
 #
@@ -246,7 +246,6 @@ with style():
 # Two things to see. RMSProp's first step is far too long, and some hundred steps pass before the excess is gone; the
 # same trouble will meet us in Adam, where it is mended. And AdaGrad, which spends its rate once and for all, gets
 # slower with every jump, while RMSProp follows the last one as fast as the first.
-
 #
 # ## What a rate for each weight mends, and what it does not
 #
@@ -262,8 +261,7 @@ with style():
 # - **a**: a ravine with condition number 100 that lies along the axes;
 # - **b**: the same ravine, turned by 45 degrees;
 # - **c**: the wandering around the minimum that comes from noisy gradients;
-# - **d**: an input that is not zero in one example of a hundred only, so that its weight gets small gradients on
-#   average;
+# - **d**: a layer whose gradients are all a thousand times smaller than those of the other layers;
 # - **e**: an input measured in grams where another is measured in kilograms.
 
 # %% kind="answer" grade_id="mended_by_scaling"
@@ -323,10 +321,9 @@ with style():
 # degrees both axes see gradients of the same size, there is no difference to even out, and the two walk alike. (The
 # late spike is RMSProp's own: as the gradients shrink, so does their root mean square, until the effective rate is too
 # large for the steep direction.) In the noise both wander for ever: only a falling rate (notebook 01), larger batches
-# or averaging (notebook 05) help against that. For d and e, think of the weight of one input: if all its gradients are
-# a thousand times smaller, the division by their root mean square takes the factor out again, and the unit of the input
-# has no influence.
-
+# or averaging (notebook 05) help against that. For d and e: if all gradients of a weight are a thousand times smaller,
+# the division by their root mean square takes the factor out again, and neither the depth of the layer nor the unit of
+# the input has no influence.
 #
 # ## Adam: momentum and scale together
 #
@@ -459,7 +456,7 @@ with style():
         place = (8, -12) if t == 1 else (4, 6)
         ax.annotate(f"{lengths[t - 1]:.2f}", (t, lengths[t - 1]), xytext=place, textcoords="offset points")
     ax.set(xscale="log", xlabel="step $t$", ylabel="length of the step / lr", ylim=(0, 7.4))
-    ax.set_title("Without correction Adam's steps are too long, at worst at step 12")
+    ax.set_title("Without correction Adam's steps are too long, for thousands of steps")
     ax.legend(loc="upper right")
     plt.show()
 print("Longest at step", 1 + int(np.argmax(lengths)), "with", round(float(lengths.max()), 2), "times lr.")
@@ -475,10 +472,12 @@ print("Longest at step", 1 + int(np.argmax(lengths)), "with", round(float(length
 #
 # $$m_t = (1-\beta)\sum_{i=1}^{t} \beta^{\,t-i} g_i$$
 #
-# If the gradients all have the same mean, $\mathbb{E}[g_i] = \mu$, then
+# If the gradients all have the same mean, $\mathbb{E}[g_i] = \bar g$, then
 #
-# $$\mathbb{E}[m_t] = \mu\,(1-\beta)\sum_{i=1}^{t}\beta^{\,t-i}
-# = \mu\,(1-\beta)\,\frac{1-\beta^t}{1-\beta} = \mu\,(1-\beta^t).$$
+# $$\mathbb{E}[m_t] = \bar g\,(1-\beta)\sum_{i=1}^{t}\beta^{\,t-i}
+# = \bar g\,(1-\beta)\,\frac{1-\beta^t}{1-\beta} = \bar g\,(1-\beta^t).$$
+#
+# ($\mathbb{E}$ is the mean over the noise; the sum is a geometric series.)
 #
 # The sum of the weights is $1 - \beta^t$ rather than 1: the missing share $\beta^t$ still sits on the zero that we
 # started from. So divide by it:
@@ -662,7 +661,7 @@ print(f"the ways that the weights have gone by a factor of {way[seen].max() / wa
 # The same names stand for slightly different formulas. Before you carry a rate or an epsilon from one book or library
 # to another, look here.
 #
-# **Where epsilon stands.** With a tiny epsilon the three agree, as long as no gradient is tiny. With 0.1, or where
+# **Where epsilon stands.** With a tiny epsilon all of them agree, as long as no gradient is tiny. With 0.1, or where
 # gradients are very small, they do not. Inside the root $\varepsilon$ acts like $\sqrt{\varepsilon}$ outside: $10^{-8}$
 # becomes $10^{-4}$.
 #
@@ -1004,13 +1003,13 @@ for landscape, runs in results.items():
 
 # %% [markdown]
 # - *Ravine*: AdaGrad is at the bottom after a few steps. The ravine lies along the axes; this is the case it is made
-#   for. The methods with momentum 0.9 share one pace, about $\sqrt{0.9}$ a step, which their momentum sets. Plain SGD
-#   is far behind.
+#   for. Momentum, Adam and AMSGrad share one pace, which their momentum of 0.9 sets: the value falls by about a tenth
+#   in each step. NAdam's look-ahead damps the swinging and is faster. Plain SGD is far behind.
 # - *Saddle*: everybody leaves it in the end. SGD waits longest, since the gradient near the saddle is tiny; the others
-#   divide by that tiny size, or gather speed.
+#   divide by that tiny size, or gather speed. Once it is off, nothing holds SGD back.
 # - *Rosenbrock*: the curved valley does not lie along the axes. Here momentum counts and scaling does not: AdaGrad and
-#   RMSProp, which have none, stay with SGD.
-# - *Beale*: flat plains and steep walls. Adam and its kin, which have both, are ahead.
+#   RMSProp, which have no momentum, stay with SGD. (NAdam finds no good rate in this grid.)
+# - *Beale*: flat plains and steep walls. Adam and its kin, which have both momentum and scale, are ahead.
 #
 # The best rates differ between landscapes, for the adaptive methods too: adaptive does not mean that no rate need be
 # chosen. And places change when the grid of rates does. Such a race shows the characters of the methods, not a
@@ -1076,7 +1075,6 @@ plt.show()
 # (try another one). On large networks with layers of very different scales, transformers above all, the adaptive ones
 # are clearly ahead. On image classification with convolutions, SGD with momentum and a good schedule is still hard to
 # beat. A fair summary: Adam needs less care, not less thought.
-
 #
 # ## Going further
 #

@@ -72,6 +72,8 @@ def _ask_steps(
     large: dict[str, Any] = {"eps": LARGE_EPS} if has_eps else {}
     if has_eps:
         trial.call("the first step with a large eps", step, w, grad, {}, lr, **large)
+        tiny = np.array([2e-7, -3e-8, 5e-6])
+        trial.call("the first step where gradients are tiny", step, w, tiny, {}, lr)
     table, slopes = rng.randn(2, 3).round(2), _slopes(rng, 2, 3)
     trial.call("a step in the middle of a training, shape (2, 3)", step, table, slopes, state(2, 3), lr, **large)
     if settings:
@@ -165,7 +167,6 @@ def _ask_adam(
     _ask_steps(trial, rng, step, name, state, beta1=0.6, beta2=0.8, **settings)
     w = rng.randn(3).round(2)
     trial.call("the first step with the default settings", step, w, rng.randn(3).round(2), {})
-    trial.call("the first step where gradients are tiny", step, w, np.array([2e-7, -3e-8, 5e-6]), {}, 0.1)
 
 
 @probe("adam_step")
@@ -226,6 +227,7 @@ def probe_newton_schulz(trial: Trial, rng: Draw, newton_schulz: Function) -> Non
     trial.call("no iteration", newton_schulz, rng.randn(2, 3).round(2), 0)
     trial.call("two iterations for a view of a larger array", newton_schulz, rng.randn(4, 6).round(2)[::2, ::3], 2)
     trial.call("a matrix of zeros", newton_schulz, np.zeros((2, 3)))
+    trial.call("a tiny matrix", newton_schulz, np.array([[2e-8, -1e-8], [3e-8, 1e-8]]))
     trial.call("a matrix whose norm is below eps", newton_schulz, rng.randn(3, 2).round(2), 3, eps=20.0)
 
 
