@@ -656,7 +656,7 @@ def train_gradient_descent(w, steps, lr):
 
 
 w_first = np.random.default_rng(0).normal(scale=0.3, size=49)
-descents = [train_gradient_descent(w_first, 200, lr) for lr in (0.05, 0.1, 0.2, 0.4, 0.6, 0.8)]
+descents = [train_gradient_descent(w_first, 200, lr) for lr in (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)]
 plots.plot_losses({"gradient descent,\nbest of six rates": min(descents, key=lambda losses: losses[-1]),
                    "Gauss-Newton": train_gauss_newton(w_first, 200)},
                   title="Gauss-Newton passes 200 steps of gradient descent\nwithin its first steps", x="step",
@@ -669,9 +669,10 @@ plt.show()
 #
 # ## 6. What it costs
 #
-# **The idea.** A network with $N$ weights has a gradient of $N$ numbers and a Hessian of $N^2$. Solving with it takes
-# a number of operations that grows like $N^3$. That is *polynomial* growth; you may read that it is exponential, and
-# it is not. But $N^2$ memory and $N^3$ time are quite enough to rule it out.
+# **The idea.** In this section $N$ is the number of weights, as is usual here (above, it was $D$). A network with $N$
+# weights has a gradient of $N$ numbers and a Hessian of $N^2$. Solving with it takes a number of operations that
+# grows like $N^3$. That is *polynomial* growth; you may read that it is exponential, and it is not. But $N^2$ memory
+# and $N^3$ time are quite enough to rule it out.
 #
 # Write how many bytes the Hessian takes, if every one of its entries is stored in `itemsize` bytes: 8 for float64, 4
 # for float32. (It is symmetric, so one could store just over half. That does not change the story.)
@@ -800,8 +801,9 @@ years = seconds[-1] * (25_557_032 / counts[-1]) ** 3 / 3.15e7
 print(f"Going on like N^3, one step for ResNet-50 would take {years:,.0f} years on this machine.")
 
 # %% [markdown]
-# The measured exponent is usually between 2 and 2.7 and not 3: for larger matrices the machine works closer to its
-# full speed. The number of operations, about $\tfrac23 N^3$, is what counts in the end.
+# The measured exponent is often between 2 and 2.8 rather than 3: for larger matrices the machine works closer to its
+# full speed, and with all cores at work more so. The number of operations, about $\tfrac23 N^3$, is what counts in
+# the end.
 #
 # So networks do without the Hessian, for three reasons: its memory, its time, and the noise. A gradient from a
 # mini-batch is a usable estimate; dividing by curvatures estimated from the same mini-batch makes the noise larger

@@ -14,11 +14,11 @@
 #
 # ## Why this matters
 #
-# Newton's method needs few steps, but each asks for a matrix with $N^2$ entries and a solve with $N^3$ operations.
-# Must we have the matrix? Look at the figure. It shows the *gradient* of a function of one weight. The curvature is
-# the slope of this curve, and two gradients at two points already tell it, nearly: the slope of the line through
-# both. So curvature can be read off gradients, which we compute anyway. Everything in this notebook follows from that
-# remark.
+# Newton's method needs few steps, but each asks for a matrix with $D^2$ entries and a solve with $D^3$ operations,
+# for $D$ weights. Must we have the matrix? Look at the figure. It shows the *gradient* of a function of one weight.
+# The curvature is the slope of this curve, and two gradients at two points already tell it, nearly: the slope of the
+# line through both. So curvature can be read off gradients, which we compute anyway. Everything in this notebook
+# follows from that remark.
 
 # %% kind="setup" grade_id="imports"
 import time
@@ -584,7 +584,7 @@ check_hidden("lbfgs_direction", lbfgs_direction)
 # %% [markdown]
 # ## 6. The race: five methods on handwritten digits
 #
-# Softmax regression on the 1797 digits: 64 pixels and a constant, 10 classes, so $N = 650$ weights. The loss is the
+# Softmax regression on the 1797 digits: 64 pixels and a constant, 10 classes, so $D = 650$ weights. The loss is the
 # mean cross-entropy plus a penalty of $\tfrac12 \cdot 10^{-3} \|w\|^2$, a bowl with one minimum. With 650 weights the
 # Hessian still fits, so that Newton can take part. All methods share the line search; the full data set is used in
 # each step.
@@ -690,16 +690,16 @@ plt.show()
 # %% [markdown]
 # ### Question: what does each method store?
 #
-# Besides a fixed number of arrays as long as the weights: does the method keep something that grows like $N$ (nothing
-# more than a few arrays), like $mN$ ($m$ pairs), or like $N^2$? Take the methods as they are in the race, and think
-# of $N$ as very large.
+# Besides a fixed number of arrays as long as the weights: does the method keep something that grows like $D$ (nothing
+# more than a few arrays), like $mD$ ($m$ pairs), or like $D^2$? Take the methods as they are in the race, and think
+# of $D$ as very large.
 
 # %% kind="answer" grade_id="what_is_stored"
-# A dict with "N", "m*N" or "N*N" for each of the five methods:
+# A dict with "D", "m*D" or "D*D" for each of the five methods:
 # {"gradient descent": "...", "Newton": "...", "Newton-CG": "...", "BFGS": "...", "L-BFGS": "..."}
 what_is_stored = None
 ### BEGIN SOLUTION
-what_is_stored = {"gradient descent": "N", "Newton": "N*N", "Newton-CG": "N", "BFGS": "N*N", "L-BFGS": "m*N"}
+what_is_stored = {"gradient descent": "D", "Newton": "D*D", "Newton-CG": "D", "BFGS": "D*D", "L-BFGS": "m*D"}
 ### END SOLUTION
 
 # %% [markdown]

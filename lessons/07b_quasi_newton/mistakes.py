@@ -188,7 +188,7 @@ MISTAKES = [
     ),
     edit(
         "cg_iterations", "dimension", "cg_iterations = 3", "cg_iterations = 100",
-        "In N dimensions N iterations are always enough. Here the 100 eigenvalues are not all different.",
+        "In D dimensions D iterations are always enough. Here the 100 eigenvalues are not all different.",
     ),
     edit(
         "cg_iterations", "condition_number", "cg_iterations = 3", "cg_iterations = 200",
@@ -199,15 +199,15 @@ MISTAKES = [
         "The root of the condition number bounds the rate when nothing else is known. Here you know every eigenvalue.",
     ),
     edit(
-        "what_is_stored", "bfgs_small", '"BFGS": "N*N"', '"BFGS": "N"',
+        "what_is_stored", "bfgs_small", '"BFGS": "D*D"', '"BFGS": "D"',
         "BFGS computes no Hessian, but what does it keep from step to step?",
     ),
     edit(
-        "what_is_stored", "newton_cg_large", '"Newton-CG": "N"', '"Newton-CG": "N*N"',
+        "what_is_stored", "newton_cg_large", '"Newton-CG": "D"', '"Newton-CG": "D*D"',
         "Look at the arrays in your conjugate_gradient. Does one of them have two indices?",
     ),
     edit(
-        "what_is_stored", "lbfgs_large", '"L-BFGS": "m*N"', '"L-BFGS": "N*N"',
+        "what_is_stored", "lbfgs_large", '"L-BFGS": "m*D"', '"L-BFGS": "D*D"',
         "The L stands for limited memory. What do the two loops need?",
     ),
     edit(

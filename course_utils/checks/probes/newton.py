@@ -56,6 +56,10 @@ def _asked(f: Function) -> tuple[Function, list[Array]]:
     return recorded, points
 
 
+def _farthest(points: list[Array], w: Array) -> float:
+    return max((float(np.linalg.norm(point - w)) for point in points), default=0.0)
+
+
 @probe("linear_model")
 def probe_linear_model(trial: Trial, rng: Rng, linear_model: Function) -> None:
     for dim in (3, 1, 4):
@@ -77,15 +81,13 @@ def probe_quadratic_model(trial: Trial, rng: Rng, quadratic_model: Function) -> 
 @probe("numerical_gradient")
 def probe_numerical_gradient(trial: Trial, rng: Rng, numerical_gradient: Function) -> None:
     f, w = _cubic(rng, 3), rng.uniform(-1, 1, 3).round(2)
-    trial.call("the gradient with the usual h", numerical_gradient, f, w, rtol=1e-6, atol=1e-7)
+    asked, points = _asked(f)
+    trial.call("the gradient with the usual h", numerical_gradient, asked, w, rtol=1e-6, atol=1e-7)
+    trial.observe("how far from w f is asked, with the usual h", _farthest(points, w), rtol=1e-3)
     # So large an h that the places where f is asked show in the result.
     trial.call("the differences with a large h", numerical_gradient, f, w, 0.5)
     trial.call("the differences with another large h", numerical_gradient, f, w, h=0.25)
     trial.call("the differences in one dimension", numerical_gradient, _cubic(rng, 1), w[:1], h=0.5)
-    asked, points = _asked(f)
-    numerical_gradient(asked, w.copy())
-    distances = [float(np.linalg.norm(point - w)) for point in points]
-    trial.observe("how far from w f is asked, with the usual h", max(distances, default=0.0), rtol=1e-3)
 
 
 @probe("numerical_hessian")
@@ -93,14 +95,13 @@ def probe_numerical_hessian(trial: Trial, rng: Rng, numerical_hessian: Function)
     f, w = _cubic(rng, 3), rng.uniform(-1, 1, 3).round(2)
     # Every central formula is exact for a cubic, so that any of them passes; one-sided ones are off by h.
     trial.call("the Hessian with a large h", numerical_hessian, f, w, 0.5)
-    trial.call("the Hessian with the usual h", numerical_hessian, f, w, rtol=1e-4, atol=1e-4)
+    asked, points = _asked(f)
+    trial.call("the Hessian with the usual h", numerical_hessian, asked, w, rtol=1e-4, atol=1e-4)
+    # A central formula moves two weights by h each, or one by 2h.
+    near = 1.2e-4 < _farthest(points, w) < 2.2e-4
+    trial.observe("f is asked at points between h and 2h from w, with the usual h", near)
     trial.call("the Hessian with h=0.25", numerical_hessian, f, w, h=0.25)
     trial.call("the Hessian in one dimension", numerical_hessian, _cubic(rng, 1), w[:1], h=0.5)
-    asked, points = _asked(f)
-    numerical_hessian(asked, w.copy())
-    distances = [float(np.linalg.norm(point - w)) for point in points]
-    near = bool(0.9e-4 < max(distances, default=0.0) < 4e-4)
-    trial.observe("f is asked at points about h from w, with the usual h", near)
 
 
 @probe("newton_step")

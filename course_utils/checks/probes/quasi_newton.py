@@ -18,7 +18,7 @@ Function = Callable[..., Any]
 
 METHODS = ("gradient descent", "Newton", "Newton-CG", "BFGS", "L-BFGS")
 question("cg_iterations", NumberWith(0, 1000, 0))
-question("what_is_stored", Labels(METHODS, ("N", "m*N", "N*N")))
+question("what_is_stored", Labels(METHODS, ("D", "m*D", "D*D")))
 
 
 def _named(function: Function, name: str) -> Function:
@@ -94,19 +94,21 @@ def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
         "the rate where the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
         np.array([-1.0]), c=1.0,
     )  # fmt: skip
-    cliff, start, down, ahead = _cliff(rng)
-    trial.call("the rate that is found at the last try", backtracking, cliff, start, down, ahead, max_iter=3)
-
-
-def _cliff(rng: Rng) -> tuple[Function, Array, Array, Array]:
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
-    name = f"lambda w: -w[0] if w[0] < {edge} else 5.0"
-    return (
-        _named(lambda w: float(-w[0]) if w[0] < edge else 5.0, name),
-        np.zeros(1),
-        np.array([-1.0]),
-        np.array([1.0]),
-    )
+    trial.call("the rate that is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
+    trial.call("the rate that is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
+    for far in (-1.5e-4, -0.7e-4):
+        ledge = _named(
+            lambda w, far=far: far if w[0] > 0.6 else float(-w[0]), f"lambda w: {far} if w[0] > 0.6 else -w[0]"
+        )
+        says = "the rate where the whole step keeps about the usual share"
+        trial.call(says, backtracking, ledge, np.zeros(1), np.array([-1.0]), np.array([1.0]))
+
+
+def _cliff(edge: float, text: str) -> tuple[Function, Array, Array, Array]:
+    """Return a loss that falls from 0 up to an edge and is high beyond it, with start, gradient and direction."""
+    f = _named(lambda w: float(-w[0]) if w[0] < edge else 5.0, f"lambda w: -w[0] if w[0] < {text} else 5.0")
+    return f, np.zeros(1), np.array([-1.0]), np.array([1.0])
 
 
 @probe("backtracking", part="arguments")
@@ -120,7 +122,9 @@ def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function)
         "a direction at right angles to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
         np.array([0.0, 1.0]),
     )  # fmt: skip
-    trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(rng), max_iter=2)
+    edge = round(float(rng.uniform(0.27, 0.48)), 2)
+    trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
+    trial.rejects("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
     # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
     far = _named(lambda w: -1.0 if w[0] > 0.6 else 5.0, "lambda w: -1.0 if w[0] > 0.6 else 5.0")
     trial.call("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
@@ -157,7 +161,7 @@ def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Functio
         ("the result after one iteration", bowl, 1e-10, 1),
         ("the result after three iterations", bowl, 1e-10, 3),
         ("the result where a third of the residual is allowed", bowl, 0.33, 50),
-        ("the result where the first curvature is negative", (-1.0, -2.0, -3.0), 1e-10, 50),
+        ("the result where the first curvature is negative", (-0.1, -0.2, -0.3), 1e-10, 50),
         ("the result where a later curvature is negative", saddle, 1e-10, 50),
         ("the solution in one dimension", (2.5,), 1e-10, 50),
     ):
@@ -170,6 +174,18 @@ def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Functio
         hvp, points = _recorded(product)
         trial.call(says, conjugate_gradient, hvp, b, tol, max_iter, rtol=1e-6, atol=1e-8)
         trial.observe(f"how often hvp is called for {says}", len(points))
+    # Whole numbers, so that norms and curvature are exact.
+    k = float(rng.randint(1, 9))
+    trial.call(
+        "the result for tol = 1",
+        conjugate_gradient,
+        _named(lambda v: 2 * v, "lambda v: 2 * v"),
+        np.array([3 * k, -4 * k]),
+        1.0,
+        50,
+    )
+    swap = _named(lambda v: v[::-1].copy(), "lambda v: v[::-1]")
+    trial.call("the result where the first curvature is 0", conjugate_gradient, swap, np.array([k, 0.0]), 1e-10, 50)
     trial.call("the result for b = 0", conjugate_gradient, product, np.zeros(1), 1e-10, 50)
 
 
@@ -186,6 +202,8 @@ def probe_bfgs_update(trial: Trial, rng: Rng, bfgs_update: Function) -> None:
         "an update without curvature", bfgs_update, np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([a, b]),
         np.array([-b, a]),
     )  # fmt: skip
+    short = (0.1 * s).round(3)
+    trial.call("an update by a short step", bfgs_update, H_inv, short, (2.5 * short + 0.01 * _signed(rng, 3)).round(3))
     trial.call("an update in one dimension", bfgs_update, np.array([[1.0]]), s[:1], 2 * s[:1])
 
 
