@@ -29,7 +29,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils.checks import check, check_hidden
-from course_utils.data import diabetes, digits, noisy_curve, split, standardize
+from course_utils.data import diabetes, digits, split
 from course_utils.gradcheck import gradient_error
 from course_utils.networks import MLP
 from course_utils.networks.residual import ResidualClassifier
