@@ -1441,6 +1441,7 @@ plt.show()
 #
 # ## References
 #
+# - Polyak & Juditsky (1992), *Acceleration of stochastic approximation by averaging*.
 # - Duchi, Hazan & Singer (2011), *Adaptive subgradient methods for online learning and stochastic optimization*.
 #   AdaGrad.
 # - Hinton (2012), *Neural networks for machine learning*, lecture 6e. RMSProp.
@@ -1450,7 +1451,6 @@ plt.show()
 # - Dozat (2016), *Incorporating Nesterov momentum into Adam*.
 # - Reddi, Kale & Kumar (2018), *On the convergence of Adam and beyond*. AMSGrad.
 # - Loshchilov & Hutter (2019), *Decoupled weight decay regularization*. AdamW.
-# - Polyak & Juditsky (1992), *Acceleration of stochastic approximation by averaging*.
 # - Foret, Kleiner, Mobahi & Neyshabur (2021), *Sharpness-aware minimization for efficiently improving generalization*.
 # - Chen et al. (2023), *Symbolic discovery of optimization algorithms*. Lion.
 # - Jordan et al. (2024), *Muon: an optimizer for hidden layers in neural networks*.
