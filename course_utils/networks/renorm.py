@@ -25,7 +25,8 @@ class RenormMLP(MLP):
     def _normalized(self, params: dict[str, Array], i: int, z: Array, train: bool) -> tuple[Array, Any]:
         assert isinstance(self.normalize, Normalization)
         forward, _, predict, update = self.normalize
-        assert predict and update
+        assert predict
+        assert update
         gamma, beta = params[f"gamma{i}"], params[f"beta{i}"]
         mean, var = params[f"mean{i}"], params[f"var{i}"]
         if not train:

@@ -19,7 +19,12 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
 
 
 # %% exercise="update_running" id="a_step_towards"
-update_running = lambda running, batch, momentum=0.9: running + (1 - momentum) * (batch - running)
+def towards(running, momentum, batch):
+    return running + (1 - momentum) * (batch - running)
+
+
+def update_running(running, batch, momentum=0.9):
+    return towards(running, momentum, batch)
 
 
 # %% exercise="update_running" id="average"
@@ -37,8 +42,10 @@ def batchnorm_predict(x, gamma, beta, mean, var, eps=1e-5):
 
 # %% exercise="batchnorm_predict" id="by_loop"
 def batchnorm_predict(x, gamma, beta, mean, var, eps=1e-5):
-    rows = [[(v - m) / np.sqrt(s + eps) * g + b for v, m, s, g, b in zip(row, mean, var, gamma, beta)] for row in x]
-    return np.array(rows)
+    out = np.empty(x.shape)
+    for i, j in np.ndindex(x.shape):
+        out[i, j] = (x[i, j] - mean[j]) / (var[j] + eps) ** 0.5 * gamma[j] + beta[j]
+    return out
 
 
 # %% exercise="batchnorm_backward" id="step_by_step"
@@ -74,7 +81,9 @@ def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
 # %% exercise="fold_batchnorm" id="by_probing"
 def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
     # An affine map is known by what it does to 0 and to the unit vectors.
-    layer = lambda x: gamma * (x @ W + b - mean) / np.sqrt(var + eps) + beta
+    def layer(x):
+        return batchnorm_predict(x @ W + b, gamma, beta, mean, var, eps)
+
     at_zero = layer(np.zeros(len(W)))
     return layer(np.eye(len(W))) - at_zero, at_zero
 
@@ -92,7 +101,7 @@ def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
 # %% exercise="batch_renorm_forward" id="by_loop"
 def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
     columns = []
-    for column, g, b, running, deviation in zip(x.T, gamma, beta, mean, std):
+    for column, g, b, running, deviation in zip(x.T, gamma, beta, mean, std, strict=True):
         m, s = column.mean(), np.sqrt(column.var() + eps)
         r = min(max(s / deviation, 1 / r_max), r_max)
         d = min(max((m - running) / deviation, -d_max), d_max)
@@ -103,8 +112,8 @@ def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
 # %% exercise="batch_renorm_backward" id="by_batchnorm"
 def batch_renorm_backward(dout, cache):
     x_hat, gamma, s, r, d = cache
-    dx, dgamma, dbeta = batchnorm_backward(dout * r, (x_hat, gamma, s))
-    return dx, dgamma + d * dbeta, dbeta
+    dx, dgamma, dbeta = batchnorm_backward(dout, (x_hat, gamma * r, s))
+    return dx, r * dgamma + d * dbeta, dbeta
 
 
 # %% exercise="batch_renorm_backward" id="by_loop"
@@ -169,7 +178,7 @@ def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
     parts = np.split(x, groups, axis=3)
     flat = [part.reshape(len(x), -1) for part in parts]
     done = [(f - f.mean(axis=1)[:, None]) / np.sqrt(f.var(axis=1) + eps)[:, None] for f in flat]
-    return np.concatenate([d.reshape(p.shape) for d, p in zip(done, parts)], axis=3) * gamma + beta
+    return np.concatenate([d.reshape(p.shape) for d, p in zip(done, parts, strict=True)], axis=3) * gamma + beta
 
 
 # %% exercise="rmsnorm_forward" id="by_norm"

@@ -5,17 +5,31 @@ from course_grader.authoring.bank import edit, rewrite
 EPS_PLACE = "Look at where epsilon stands. It belongs to the variance, and so under the root."
 MISTAKES = [
     edit(
-        "batchnorm_forward", "unbiased_variance", "x.var(axis=0)", "x.var(axis=0, ddof=1)",
-        "Your variance is divided by N - 1. The layer describes this batch and estimates nothing: which divisor does the "
+        "batchnorm_forward",
+        "unbiased_variance",
+        "x.var(axis=0)",
+        "x.var(axis=0, ddof=1)",
+        "Your variance is divided by N - 1. The layer describes this batch and estimates nothing: which "
+        "divisor does the "
         "formula have?",
     ),
-    edit("batchnorm_forward", "eps_outside", "np.sqrt(x.var(axis=0) + eps)", "(np.sqrt(x.var(axis=0)) + eps)", EPS_PLACE),
     edit(
-        "batchnorm_forward", "no_eps", "x.var(axis=0) + eps", "x.var(axis=0)",
+        "batchnorm_forward",
+        "eps_outside",
+        "np.sqrt(x.var(axis=0) + eps)",
+        "(np.sqrt(x.var(axis=0)) + eps)",
+        EPS_PLACE,
+    ),
+    edit(
+        "batchnorm_forward",
+        "no_eps",
+        "x.var(axis=0) + eps",
+        "x.var(axis=0)",
         "Your result does not depend on eps. What happens to a feature that is constant over the batch?",
     ),
     rewrite(
-        "batchnorm_forward", "wrong_axis",
+        "batchnorm_forward",
+        "wrong_axis",
         """
         def batchnorm_forward(x, gamma, beta, eps=1e-5):
             mean = x.mean(axis=1, keepdims=True)
@@ -23,11 +37,13 @@ MISTAKES = [
             x_hat = (x - mean) / s
             return gamma * x_hat + beta, (x_hat, gamma, s)
         """,
-        "You average over the features of each example. Batch norm brings each *feature* to one scale: over what does it "
+        "You average over the features of each example. Batch norm brings each *feature* to one scale: over "
+        "what does it "
         "average?",
     ),
     rewrite(
-        "batchnorm_forward", "whole_array",
+        "batchnorm_forward",
+        "whole_array",
         """
         def batchnorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var() + eps)
@@ -37,19 +53,29 @@ MISTAKES = [
         "You use one mean and one variance for the whole table. How many features are there, and how many means?",
     ),
     edit(
-        "batchnorm_forward", "gamma_and_beta_swapped", "gamma * x_hat + beta", "beta * x_hat + gamma",
+        "batchnorm_forward",
+        "gamma_and_beta_swapped",
+        "gamma * x_hat + beta",
+        "beta * x_hat + gamma",
         "Which of gamma and beta is the scale, and which is the shift?",
     ),
     edit(
-        "batchnorm_forward", "divides_by_variance", "np.sqrt(x.var(axis=0) + eps)", "(x.var(axis=0) + eps)",
+        "batchnorm_forward",
+        "divides_by_variance",
+        "np.sqrt(x.var(axis=0) + eps)",
+        "(x.var(axis=0) + eps)",
         "After normalising, each feature should have variance 1. What is the unit of a variance, and what of x?",
     ),
     edit(
-        "batchnorm_forward", "not_centred", "(x - mean)", "x",
+        "batchnorm_forward",
+        "not_centred",
+        "(x - mean)",
+        "x",
         "After normalising, each feature should have mean 0 over the batch. Does yours?",
     ),
     rewrite(
-        "batchnorm_forward", "changes_x",
+        "batchnorm_forward",
+        "changes_x",
         """
         def batchnorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var(axis=0) + eps)
@@ -60,24 +86,38 @@ MISTAKES = [
         "The numbers are right, but `-=` writes into the array of the caller. Make a new array.",
     ),
     edit(
-        "update_running", "pytorch_share", "momentum * running + (1 - momentum) * batch",
+        "update_running",
+        "pytorch_share",
+        "momentum * running + (1 - momentum) * batch",
         "(1 - momentum) * running + momentum * batch",
-        "This is PyTorch's convention, where momentum is the share of the new value. Of which value is it the share here?",
+        "This is PyTorch's convention, where momentum is the share of the new value. Of which value is it "
+        "the share here?",
     ),
     edit(
-        "update_running", "weights_exceed_one", "(1 - momentum) * batch", "batch",
-        "Feed your function the same batch statistics for ever. Where does the running value end, and where should it?",
+        "update_running",
+        "weights_exceed_one",
+        "(1 - momentum) * batch",
+        "batch",
+        "Feed your function the same batch statistics for ever. Where does the running value end, and where "
+        "should it?",
     ),
     edit(
-        "update_running", "plain_mean", "momentum * running + (1 - momentum) * batch", "(running + batch) / 2",
+        "update_running",
+        "plain_mean",
+        "momentum * running + (1 - momentum) * batch",
+        "(running + batch) / 2",
         "Your result does not depend on momentum. The past and the new batch should not always count the same.",
     ),
     edit(
-        "update_running", "forgets_the_past", "momentum * running + (1 - momentum) * batch", "batch + 0 * running",
+        "update_running",
+        "forgets_the_past",
+        "momentum * running + (1 - momentum) * batch",
+        "batch + 0 * running",
         "Your running value is that of the last batch alone. It should be an average over many batches.",
     ),
     rewrite(
-        "update_running", "changes_running",
+        "update_running",
+        "changes_running",
         """
         def update_running(running, batch, momentum=0.9):
             running *= momentum
@@ -87,150 +127,252 @@ MISTAKES = [
         "The numbers are right, but `*=` writes into the array of the caller. Make a new array.",
     ),
     edit(
-        "batchnorm_predict", "statistics_of_the_test_batch", "(x - mean) / np.sqrt(var + eps)",
+        "batchnorm_predict",
+        "statistics_of_the_test_batch",
+        "(x - mean) / np.sqrt(var + eps)",
         "(x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)",
-        "You take the statistics of the examples at hand. What would a single example give, and what are mean and var for?",
+        "You take the statistics of the examples at hand. What would a single example give, and what are "
+        "mean and var for?",
     ),
     edit("batchnorm_predict", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
-        "batchnorm_predict", "no_eps", "var + eps", "var",
-        "Your result does not depend on eps. Training had it in the formula; the same formula must hold at test time.",
+        "batchnorm_predict",
+        "no_eps",
+        "var + eps",
+        "var",
+        "Your result does not depend on eps. Training had it in the formula; the same formula must hold at "
+        "test time.",
     ),
     edit(
-        "batchnorm_predict", "var_taken_for_std", "np.sqrt(var + eps)", "(var + eps)",
+        "batchnorm_predict",
+        "var_taken_for_std",
+        "np.sqrt(var + eps)",
+        "(var + eps)",
         "The argument is a variance. By what is a value divided to bring its spread to 1?",
     ),
     edit(
-        "batchnorm_predict", "gamma_and_beta_swapped", "gamma * (x - mean) / np.sqrt(var + eps) + beta",
+        "batchnorm_predict",
+        "gamma_and_beta_swapped",
+        "gamma * (x - mean) / np.sqrt(var + eps) + beta",
         "beta * (x - mean) / np.sqrt(var + eps) + gamma",
         "Which of gamma and beta is the scale, and which is the shift?",
     ),
     edit(
-        "batchnorm_predict", "scale_and_shift_left_out", "gamma * (x - mean) / np.sqrt(var + eps) + beta",
+        "batchnorm_predict",
+        "scale_and_shift_left_out",
+        "gamma * (x - mean) / np.sqrt(var + eps) + beta",
         "(x - mean) / np.sqrt(var + eps) + 0 * gamma",
         "The normalised values are right. Two learned arrays still wait to be used.",
     ),
     edit(
-        "batchnorm_backward", "statistics_constant", "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
+        "batchnorm_backward",
+        "statistics_constant",
+        "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "g / s",
         "You treat the batch's mean and variance as constants. But when one x changes, both of them change too.",
     ),
     edit(
-        "batchnorm_backward", "mean_constant", "g - g.mean(axis=0) - x_hat", "g - x_hat",
+        "batchnorm_backward",
+        "mean_constant",
+        "g - g.mean(axis=0) - x_hat",
+        "g - x_hat",
         "One way from x to the loss is missing: x moves the batch's mean, and with it every example.",
     ),
     edit(
-        "batchnorm_backward", "variance_constant", " - x_hat * (g * x_hat).mean(axis=0)", "",
+        "batchnorm_backward",
+        "variance_constant",
+        " - x_hat * (g * x_hat).mean(axis=0)",
+        "",
         "One way from x to the loss is missing: x moves the batch's variance, and with it every example.",
     ),
     edit(
-        "batchnorm_backward", "sums_in_dx", "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
+        "batchnorm_backward",
+        "sums_in_dx",
+        "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
         "g - g.sum(axis=0) - x_hat * (g * x_hat).sum(axis=0)",
         "Your dx sums where the derivation has a mean. Where did the factor 1/N go?",
     ),
     edit(
-        "batchnorm_backward", "dgamma_mean", "(dout * x_hat).sum(axis=0)", "(dout * x_hat).mean(axis=0)",
+        "batchnorm_backward",
+        "dgamma_mean",
+        "(dout * x_hat).sum(axis=0)",
+        "(dout * x_hat).mean(axis=0)",
         "One gamma serves every example. Are the examples' shares in its gradient added or averaged?",
     ),
     edit(
-        "batchnorm_backward", "dbeta_mean", "dout.sum(axis=0)", "dout.mean(axis=0)",
+        "batchnorm_backward",
+        "dbeta_mean",
+        "dout.sum(axis=0)",
+        "dout.mean(axis=0)",
         "One beta serves every example. Are the examples' shares in its gradient added or averaged?",
     ),
     edit(
-        "batchnorm_backward", "gamma_forgotten", "g = dout * gamma", "g = dout * 1.0",
+        "batchnorm_backward",
+        "gamma_forgotten",
+        "g = dout * gamma",
+        "g = dout * 1.0",
         "On its way back from out to x_hat the gradient passes the scale gamma. Yours does not feel it.",
     ),
     edit(
-        "batchnorm_backward", "dgamma_without_x_hat", "dgamma = (dout * x_hat).sum(axis=0)", "dgamma = dout.sum(axis=0)",
-        "In the forward pass gamma is multiplied by something. The derivative with respect to gamma is that something.",
+        "batchnorm_backward",
+        "dgamma_without_x_hat",
+        "dgamma = (dout * x_hat).sum(axis=0)",
+        "dgamma = dout.sum(axis=0)",
+        "In the forward pass gamma is multiplied by something. The derivative with respect to gamma is that "
+        "something.",
     ),
     edit(
-        "batchnorm_backward", "not_divided", "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
+        "batchnorm_backward",
+        "not_divided",
+        "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
         "A feature with a large spread is shrunk by the forward pass. What does that do to its gradient?",
     ),
     edit(
-        "fold_batchnorm", "mean_forgotten", "(b - mean) * a + beta", "b * a + beta",
+        "fold_batchnorm",
+        "mean_forgotten",
+        "(b - mean) * a + beta",
+        "b * a + beta",
         "Put x = 0 into the layer: what comes out of the affine map, and what does batch norm take off it first?",
     ),
     edit(
-        "fold_batchnorm", "rows_scaled", "W * a", "W * a[:, None]",
+        "fold_batchnorm",
+        "rows_scaled",
+        "W * a",
+        "W * a[:, None]",
         "You scale the rows of W, one for each input. Batch norm scales the outputs: where in W do they stand?",
     ),
     edit("fold_batchnorm", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
-        "fold_batchnorm", "no_eps", "var + eps", "var",
+        "fold_batchnorm",
+        "no_eps",
+        "var + eps",
+        "var",
         "Your result does not depend on eps. The folded layer must give what batchnorm_predict gives.",
     ),
     edit(
-        "fold_batchnorm", "bias_not_scaled", "(b - mean) * a + beta", "b - mean * a + beta",
+        "fold_batchnorm",
+        "bias_not_scaled",
+        "(b - mean) * a + beta",
+        "b - mean * a + beta",
         "The affine map's bias passes through batch norm too. What is done to it on the way?",
     ),
     edit(
-        "fold_batchnorm", "beta_scaled", "(b - mean) * a + beta", "(b - mean + beta) * a",
+        "fold_batchnorm",
+        "beta_scaled",
+        "(b - mean) * a + beta",
+        "(b - mean + beta) * a",
         "Beta is added after everything else. Is it still scaled by anything?",
     ),
     edit(
-        "fold_batchnorm", "var_taken_for_std", "np.sqrt(var + eps)", "(var + eps)",
+        "fold_batchnorm",
+        "var_taken_for_std",
+        "np.sqrt(var + eps)",
+        "(var + eps)",
         "The argument is a variance. By what is a value divided to bring its spread to 1?",
     ),
     edit(
-        "batch_renorm_forward", "not_clipped", "np.clip(s / std, 1 / r_max, r_max), np.clip((m - mean) / std, -d_max, d_max)",
+        "batch_renorm_forward",
+        "not_clipped",
+        "np.clip(s / std, 1 / r_max, r_max), np.clip((m - mean) / std, -d_max, d_max)",
         "s / std + 0 * r_max, (m - mean) / std + 0 * d_max",
         "Without limits this is what batchnorm_predict gives, in a longer way. What are r_max and d_max for?",
     ),
     edit(
-        "batch_renorm_forward", "r_inverted", "np.clip(s / std,", "np.clip(std / s,",
-        "Where nothing is clipped, the layer should give (x - mean)/std. Put your r into x_hat*r + d and see whether it does.",
+        "batch_renorm_forward",
+        "r_inverted",
+        "np.clip(s / std,",
+        "np.clip(std / s,",
+        "Where nothing is clipped, the layer should give (x - mean)/std. Put your r into x_hat*r + d and see "
+        "whether it does.",
     ),
     edit(
-        "batch_renorm_forward", "r_only_clipped_above", "1 / r_max, r_max)", "0, r_max)",
+        "batch_renorm_forward",
+        "r_only_clipped_above",
+        "1 / r_max, r_max)",
+        "0, r_max)",
         "r must be held from below as well. By which factor may it fall, if it may rise by r_max?",
     ),
     edit(
-        "batch_renorm_forward", "d_over_batch_deviation", "(m - mean) / std", "(m - mean) / s",
+        "batch_renorm_forward",
+        "d_over_batch_deviation",
+        "(m - mean) / std",
+        "(m - mean) / s",
         "Where nothing is clipped, the layer should give (x - mean)/std. By which deviation must d then be divided?",
     ),
     edit(
-        "batch_renorm_forward", "d_sign", "(m - mean) / std", "(mean - m) / std",
+        "batch_renorm_forward",
+        "d_sign",
+        "(m - mean) / std",
+        "(mean - m) / std",
         "A batch whose mean lies above the running mean should come out above 0. Does yours?",
     ),
     edit(
-        "batch_renorm_forward", "d_not_scaled", "gamma * (x_hat * r + d) + beta", "gamma * (x_hat * r) + d + beta",
+        "batch_renorm_forward",
+        "d_not_scaled",
+        "gamma * (x_hat * r + d) + beta",
+        "gamma * (x_hat * r) + d + beta",
         "r and d together correct x_hat. Gamma and beta come after the correction is complete.",
     ),
-    edit("batch_renorm_forward", "eps_outside", "np.sqrt(x.var(axis=0) + eps)", "(np.sqrt(x.var(axis=0)) + eps)", EPS_PLACE),
     edit(
-        "batch_renorm_backward", "r_forgotten", "g = dout * gamma * r", "g = dout * gamma",
+        "batch_renorm_forward",
+        "eps_outside",
+        "np.sqrt(x.var(axis=0) + eps)",
+        "(np.sqrt(x.var(axis=0)) + eps)",
+        EPS_PLACE,
+    ),
+    edit(
+        "batch_renorm_backward",
+        "r_forgotten",
+        "g = dout * gamma * r",
+        "g = dout * gamma",
         "On its way back to x_hat the gradient passes gamma, and one more factor of the forward pass.",
     ),
     edit(
-        "batch_renorm_backward", "dgamma_without_d", "(dout * (x_hat * r + d)).sum(axis=0)", "(dout * x_hat * r).sum(axis=0)",
+        "batch_renorm_backward",
+        "dgamma_without_d",
+        "(dout * (x_hat * r + d)).sum(axis=0)",
+        "(dout * x_hat * r).sum(axis=0)",
         "In the forward pass gamma multiplies the corrected value. All of the correction belongs into its gradient.",
     ),
     edit(
-        "batch_renorm_backward", "dgamma_of_batchnorm", "(dout * (x_hat * r + d)).sum(axis=0)", "(dout * x_hat).sum(axis=0)",
+        "batch_renorm_backward",
+        "dgamma_of_batchnorm",
+        "(dout * (x_hat * r + d)).sum(axis=0)",
+        "(dout * x_hat).sum(axis=0)",
         "This is batch norm's dgamma. What does gamma multiply in the forward pass here?",
     ),
     edit(
-        "batch_renorm_backward", "statistics_constant", "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
+        "batch_renorm_backward",
+        "statistics_constant",
+        "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "g / s",
         "Only r and d are held constant. The batch's own mean and variance, inside x_hat, still move with x.",
     ),
     edit(
-        "batch_renorm_backward", "r_inverted", "g = dout * gamma * r", "g = dout * gamma / r",
+        "batch_renorm_backward",
+        "r_inverted",
+        "g = dout * gamma * r",
+        "g = dout * gamma / r",
         "x_hat is multiplied by r in the forward pass. What does the chain rule make of a factor?",
     ),
     edit(
-        "batch_renorm_backward", "corrected_value_in_dx", " - x_hat * (g * x_hat)", " - (x_hat * r + d) * (g * x_hat)",
+        "batch_renorm_backward",
+        "corrected_value_in_dx",
+        " - x_hat * (g * x_hat)",
+        " - (x_hat * r + d) * (g * x_hat)",
         "The term from the variance needs the normalised value itself, before r and d correct it.",
     ),
     edit(
-        "batch_renorm_backward", "dbeta_scaled", "dout.sum(axis=0)", "(dout * r).sum(axis=0)",
+        "batch_renorm_backward",
+        "dbeta_scaled",
+        "dout.sum(axis=0)",
+        "(dout * r).sum(axis=0)",
         "Beta is added after everything else. Does r stand between it and the output?",
     ),
     rewrite(
-        "layernorm_forward", "per_feature",
+        "layernorm_forward",
+        "per_feature",
         """
         def layernorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var(axis=0) + eps)
@@ -240,15 +382,22 @@ MISTAKES = [
         "This is batch norm: one mean for each feature. Layer norm must not look at other examples at all.",
     ),
     edit(
-        "layernorm_forward", "unbiased_variance", "x.var(axis=1, keepdims=True)", "x.var(axis=1, keepdims=True, ddof=1)",
+        "layernorm_forward",
+        "unbiased_variance",
+        "x.var(axis=1, keepdims=True)",
+        "x.var(axis=1, keepdims=True, ddof=1)",
         "Your variance is divided by D - 1. Which divisor does the formula have?",
     ),
     edit(
-        "layernorm_forward", "eps_outside", "np.sqrt(x.var(axis=1, keepdims=True) + eps)",
-        "(np.sqrt(x.var(axis=1, keepdims=True)) + eps)", EPS_PLACE,
+        "layernorm_forward",
+        "eps_outside",
+        "np.sqrt(x.var(axis=1, keepdims=True) + eps)",
+        "(np.sqrt(x.var(axis=1, keepdims=True)) + eps)",
+        EPS_PLACE,
     ),
     rewrite(
-        "layernorm_forward", "whole_array",
+        "layernorm_forward",
+        "whole_array",
         """
         def layernorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var() + eps)
@@ -258,66 +407,95 @@ MISTAKES = [
         "You use one mean for the whole batch. An example's output would then depend on the other examples.",
     ),
     edit(
-        "layernorm_forward", "gamma_and_beta_swapped", "gamma * x_hat + beta", "beta * x_hat + gamma",
+        "layernorm_forward",
+        "gamma_and_beta_swapped",
+        "gamma * x_hat + beta",
+        "beta * x_hat + gamma",
         "Which of gamma and beta is the scale, and which is the shift?",
     ),
     edit(
-        "layernorm_forward", "scale_and_shift_left_out", "gamma * x_hat + beta", "x_hat + 0 * gamma",
+        "layernorm_forward",
+        "scale_and_shift_left_out",
+        "gamma * x_hat + beta",
+        "x_hat + 0 * gamma",
         "The normalised values are right. Two learned arrays still wait to be used.",
     ),
     edit(
-        "layernorm_backward", "per_feature",
+        "layernorm_backward",
+        "per_feature",
         "(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
         "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "These are the means of batch norm. Over what did the forward pass of layer norm average?",
     ),
     edit(
-        "layernorm_backward", "statistics_constant",
-        "(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s", "g / s",
+        "layernorm_backward",
+        "statistics_constant",
+        "(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
+        "g / s",
         "You treat the row's mean and variance as constants. But when one x changes, both of them change too.",
     ),
     edit(
-        "layernorm_backward", "gamma_pulled_out",
+        "layernorm_backward",
+        "gamma_pulled_out",
         "dx = (g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
-        "dx = gamma * (dout - dout.mean(axis=1, keepdims=True) - x_hat * (dout * x_hat).mean(axis=1, keepdims=True)) / s",
-        "In batch norm gamma may be pulled out of the means, since they run over one feature. Over what do they run here?",
+        "dx = gamma * (dout - dout.mean(axis=1, keepdims=True) - x_hat * (dout * x_hat).mean(axis=1, "
+        "keepdims=True)) / s",
+        "In batch norm gamma may be pulled out of the means, since they run over one feature. Over what do "
+        "they run here?",
     ),
     edit(
-        "layernorm_backward", "gamma_forgotten", "g = dout * gamma", "g = dout * 1.0",
+        "layernorm_backward",
+        "gamma_forgotten",
+        "g = dout * gamma",
+        "g = dout * 1.0",
         "On its way back from out to x_hat the gradient passes the scale gamma. Yours does not feel it.",
     ),
     edit(
-        "layernorm_backward", "parameters_averaged", "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
+        "layernorm_backward",
+        "parameters_averaged",
+        "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
         "(dout * x_hat).mean(axis=0), dout.mean(axis=0)",
         "One gamma and one beta serve every row. Are the rows' shares in the gradient added or averaged?",
     ),
     edit(
-        "layernorm_backward", "parameters_summed_over_features", "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
+        "layernorm_backward",
+        "parameters_summed_over_features",
+        "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
         "(dout * x_hat).sum(axis=1), dout.sum(axis=1)",
         "There is one gamma and one beta for each feature. So over what are the gradients summed?",
     ),
     edit(
-        "groupnorm_forward", "per_position", "mean(axis=(1, 2, 4), keepdims=True)", "mean(axis=4, keepdims=True)",
+        "groupnorm_forward",
+        "per_position",
+        "mean(axis=(1, 2, 4), keepdims=True)",
+        "mean(axis=4, keepdims=True)",
         "A group's mean runs over the pixels too, not only over the channels of the group.",
     ),
     edit(
-        "groupnorm_forward", "over_the_batch", "parts.var(axis=(1, 2, 4), keepdims=True)",
+        "groupnorm_forward",
+        "over_the_batch",
+        "parts.var(axis=(1, 2, 4), keepdims=True)",
         "parts.var(axis=(0, 1, 2, 4), keepdims=True)",
         "Your variance runs over all images. Group norm looks at each image alone.",
     ),
     edit(
-        "groupnorm_forward", "interleaved_groups", "x.reshape(N, H, W, groups, C // groups)",
+        "groupnorm_forward",
+        "interleaved_groups",
+        "x.reshape(N, H, W, groups, C // groups)",
         "np.swapaxes(x.reshape(N, H, W, C // groups, groups), 3, 4)",
         "Your groups take every so-many-th channel. The channels of one group stand side by side.",
     ),
     edit("groupnorm_forward", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
-        "groupnorm_forward", "group_size_for_count", "x.reshape(N, H, W, groups, C // groups)",
+        "groupnorm_forward",
+        "group_size_for_count",
+        "x.reshape(N, H, W, groups, C // groups)",
         "x.reshape(N, H, W, C // groups, groups)",
         "You make groups of `groups` channels each. The argument says how many groups there are.",
     ),
     rewrite(
-        "groupnorm_forward", "uneven_groups",
+        "groupnorm_forward",
+        "uneven_groups",
         """
         def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
             out = np.empty(x.shape)
@@ -327,38 +505,58 @@ MISTAKES = [
                 out[..., part] = (values - mean) / np.sqrt(values.var(axis=(1, 2, 3), keepdims=True) + eps)
             return gamma * out + beta
         """,
-        "Where the groups do not divide the channels, yours makes groups of different sizes. The contract asks for something "
+        "Where the groups do not divide the channels, yours makes groups of different sizes. The contract "
+        "asks for something "
         "else.",
     ),
     edit(
-        "rmsnorm_forward", "centred", "np.mean(x**2, axis=-1, keepdims=True)", "np.var(x, axis=-1, keepdims=True)",
+        "rmsnorm_forward",
+        "centred",
+        "np.mean(x**2, axis=-1, keepdims=True)",
+        "np.var(x, axis=-1, keepdims=True)",
         "You divide by the standard deviation, which takes the mean off first. The root mean square does not.",
     ),
     edit(
-        "rmsnorm_forward", "eps_outside", "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
+        "rmsnorm_forward",
+        "eps_outside",
+        "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "(np.sqrt(np.mean(x**2, axis=-1, keepdims=True)) + eps)",
         "Look at where epsilon stands. It belongs to the mean square, and so under the root.",
     ),
     edit(
-        "rmsnorm_forward", "sum_for_mean", "np.mean(x**2, axis=-1, keepdims=True)", "np.sum(x**2, axis=-1, keepdims=True)",
-        "You divide by the length of the vector, which grows with the number of features. Which word of \"root mean square\" "
+        "rmsnorm_forward",
+        "sum_for_mean",
+        "np.mean(x**2, axis=-1, keepdims=True)",
+        "np.sum(x**2, axis=-1, keepdims=True)",
+        'You divide by the length of the vector, which grows with the number of features. Which word of '
+        '"root mean square" '
         "prevents that?",
     ),
     edit(
-        "rmsnorm_forward", "first_axis", "np.mean(x**2, axis=-1, keepdims=True)", "np.mean(x**2, axis=0, keepdims=True)",
+        "rmsnorm_forward",
+        "first_axis",
+        "np.mean(x**2, axis=-1, keepdims=True)",
+        "np.mean(x**2, axis=0, keepdims=True)",
         "You average over the examples. Each example should be normalised by itself.",
     ),
     edit(
-        "rmsnorm_forward", "no_root", "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
+        "rmsnorm_forward",
+        "no_root",
+        "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "Twice the input should give nearly the same output. Does it? One of the three words of the name is missing.",
     ),
     edit(
-        "spatial_batchnorm_forward", "per_pixel", "x.reshape(-1, x.shape[-1])", "x.reshape(len(x), -1)",
-        "You keep a mean for every pixel and channel. A convolution treats all places alike: which numbers share a mean?",
+        "spatial_batchnorm_forward",
+        "per_pixel",
+        "x.reshape(-1, x.shape[-1])",
+        "x.reshape(len(x), -1)",
+        "You keep a mean for every pixel and channel. A convolution treats all places alike: which numbers "
+        "share a mean?",
     ),
     rewrite(
-        "spatial_batchnorm_forward", "per_image",
+        "spatial_batchnorm_forward",
+        "per_image",
         """
         def spatial_batchnorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var(axis=(1, 2), keepdims=True) + eps)
@@ -367,7 +565,8 @@ MISTAKES = [
         "You normalise each image by itself, which is instance norm. Batch norm also averages over the images.",
     ),
     rewrite(
-        "spatial_batchnorm_forward", "over_channels",
+        "spatial_batchnorm_forward",
+        "over_channels",
         """
         def spatial_batchnorm_forward(x, gamma, beta, eps=1e-5):
             s = np.sqrt(x.var() + eps)
@@ -376,68 +575,124 @@ MISTAKES = [
         "You use one mean for all channels. Each channel is a feature of its own.",
     ),
     edit(
-        "spatial_batchnorm_forward", "eps_ignored", "gamma, beta, eps)", "gamma, beta)",
+        "spatial_batchnorm_forward",
+        "eps_ignored",
+        "gamma, beta, eps)",
+        "gamma, beta)",
         "Your result does not depend on eps. Is it handed on?",
     ),
     edit(
-        "spatial_batchnorm_forward", "left_flat", "out.reshape(x.shape)", "out.reshape(-1, x.shape[-1])",
+        "spatial_batchnorm_forward",
+        "left_flat",
+        "out.reshape(x.shape)",
+        "out.reshape(-1, x.shape[-1])",
         "The values are right, but they stand in one long table. The next layer expects images.",
     ),
     edit("first_of_two", "sign", "-1.0", "1.0", "Is 3 above or below the mean of 3 and 7?"),
     edit(
-        "first_of_two", "unbiased", "-1.0", "-0.71",
+        "first_of_two",
+        "unbiased",
+        "-1.0",
+        "-0.71",
         "You divided the sum of squares by N - 1. The layer's variance is divided by N.",
     ),
-    edit("first_of_two", "not_divided", "-1.0", "-2.0", "You took the mean off. What is the second half of normalising?"),
+    edit(
+        "first_of_two",
+        "not_divided",
+        "-1.0",
+        "-2.0",
+        "You took the mean off. What is the second half of normalising?",
+    ),
     edit("first_of_two", "by_variance", "-1.0", "-0.5", "You divided by the variance. Which root is missing?"),
     edit(
-        "leaves_training_output", "scale_seen", '{"a", "b", "d", "f"}', '{"a", "d", "f"}',
+        "leaves_training_output",
+        "scale_seen",
+        '{"a", "b", "d", "f"}',
+        '{"a", "d", "f"}',
         "What happens to the standard deviation of a feature whose every value is multiplied by 10?",
     ),
     edit(
-        "leaves_training_output", "sign_not_seen", '{"a", "b", "d", "f"}', '{"a", "b", "c", "d", "f"}',
+        "leaves_training_output",
+        "sign_not_seen",
+        '{"a", "b", "d", "f"}',
+        '{"a", "b", "c", "d", "f"}',
         "A standard deviation is never negative. Can dividing by it undo a change of sign?",
     ),
     edit(
-        "leaves_training_output", "doubling", '{"a", "b", "d", "f"}', '{"a", "b", "f"}',
+        "leaves_training_output",
+        "doubling",
+        '{"a", "b", "d", "f"}',
+        '{"a", "b", "f"}',
         "Compute mean and biased variance of 1, 3 and of 1, 1, 3, 3.",
     ),
     edit(
-        "leaves_training_output", "newcomer", '{"a", "b", "d", "f"}', '{"a", "b", "d", "e", "f"}',
+        "leaves_training_output",
+        "newcomer",
+        '{"a", "b", "d", "f"}',
+        '{"a", "b", "d", "e", "f"}',
         "The batch's mean is a mean over all its examples. What does a new one do to it, and so to the others?",
     ),
     edit(
-        "leaves_training_output", "input_shift", '{"a", "b", "d", "f"}', '{"a", "b", "d"}',
-        "If every input grows by the same number, by how much does z grow in each example? Does that depend on the example?",
+        "leaves_training_output",
+        "input_shift",
+        '{"a", "b", "d", "f"}',
+        '{"a", "b", "d"}',
+        "If every input grows by the same number, by how much does z grow in each example? Does that depend "
+        "on the example?",
     ),
     edit(
-        "true_of_batchnorm", "needs_gamma", '{"b", "d", "e"}', '{"a", "b", "d", "e"}',
-        "Gamma and beta give back functions that normalising took away. The next layer's weights can often do the same: try "
+        "true_of_batchnorm",
+        "needs_gamma",
+        '{"b", "d", "e"}',
+        '{"a", "b", "d", "e"}',
+        "Gamma and beta give back functions that normalising took away. The next layer's weights can often "
+        "do the same: try "
         "it in the experiment.",
     ),
     edit(
-        "true_of_batchnorm", "affine_in_training", '{"b", "d", "e"}', '{"b", "c", "d", "e"}',
+        "true_of_batchnorm",
+        "affine_in_training",
+        '{"b", "d", "e"}',
+        '{"b", "c", "d", "e"}',
         "Double the whole batch. Would the output of an affine function stay the same?",
     ),
     edit(
-        "true_of_batchnorm", "momentum", '{"b", "d", "e"}', '{"b", "d", "e", "f"}',
+        "true_of_batchnorm",
+        "momentum",
+        '{"b", "d", "e"}',
+        '{"b", "d", "e", "f"}',
         "PyTorch's momentum weights the new value. How much of the old one is then kept?",
     ),
     edit(
-        "true_of_batchnorm", "bias", '{"b", "d", "e"}', '{"b", "d"}',
-        "Add a number to every z of a feature: does the output change? What is the slope of something that does not change?",
+        "true_of_batchnorm",
+        "bias",
+        '{"b", "d", "e"}',
+        '{"b", "d"}',
+        "Add a number to every z of a feature: does the output change? What is the slope of something that "
+        "does not change?",
     ),
     edit(
-        "which_norm", "axes_swapped", '"c": "batch norm", "d": "layer norm"', '"c": "layer norm", "d": "batch norm"',
-        "A change is undone by the norm that divides by a deviation which the change multiplies as a whole. One feature over "
+        "which_norm",
+        "axes_swapped",
+        '"c": "batch norm", "d": "layer norm"',
+        '"c": "layer norm", "d": "batch norm"',
+        "A change is undone by the norm that divides by a deviation which the change multiplies as a whole. "
+        "One feature over "
         "the batch: whose deviation is that?",
     ),
     edit(
-        "which_norm", "gamma_per_example", '"e": "both"', '"e": "batch norm"',
-        "Layer norm averages over features. But gamma must exist before any example is seen: for what can there be one?",
+        "which_norm",
+        "gamma_per_example",
+        '"e": "both"',
+        '"e": "batch norm"',
+        "Layer norm averages over features. But gamma must exist before any example is seen: for what can "
+        "there be one?",
     ),
     edit(
-        "which_norm", "folds_both", '"f": "batch norm"', '"f": "both"',
+        "which_norm",
+        "folds_both",
+        '"f": "batch norm"',
+        '"f": "both"',
         "To fold a layer it must be affine, with numbers known beforehand. Where does layer norm take its mean from?",
     ),
 ]

@@ -51,9 +51,7 @@ def _gradients(
 ) -> None:
     """Ask a backward function for gradients after the learner's own forward, twice from the same cache."""
     text = _call_text(f"{layer}_forward", *args, **kwargs)
-    result = trial.call(
-        f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text, **kwargs
-    )
+    result = trial.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text, **kwargs)
     for which, gradient in (("dx, dgamma and dbeta", dout), ("for another dout and the same cache", -2 * dout)):
         shown = f"{layer}_backward({argument_text(gradient)}, {text}[1])"
         trial.call(f"the gradients {which}, {says}", backward, gradient, result[1], shown=shown)
@@ -63,9 +61,7 @@ def _gradients(
 def probe_batchnorm_forward(trial: Trial, rng: Draw, batchnorm_forward: Function) -> None:
     gamma, beta = _affine(rng, 3)
     trial.call("the output for a batch of 5", batchnorm_forward, _batch(rng, 5, 3), gamma, beta, hide=1)
-    trial.call(
-        "the output with a large eps", batchnorm_forward, _batch(rng, 4, 3), gamma, beta, eps=LARGE_EPS, hide=1
-    )
+    trial.call("the output with a large eps", batchnorm_forward, _batch(rng, 4, 3), gamma, beta, eps=LARGE_EPS, hide=1)
     trial.call("the output for a batch of 2", batchnorm_forward, _batch(rng, 2, 3), gamma, beta, hide=1)
     trial.call("the output for a batch of 1", batchnorm_forward, _batch(rng, 1, 3), gamma, beta, hide=1)
     constant = _batch(rng, 4, 3)
@@ -73,9 +69,7 @@ def probe_batchnorm_forward(trial: Trial, rng: Draw, batchnorm_forward: Function
     trial.call("the output where a column is constant", batchnorm_forward, constant, gamma, beta, hide=1)
     square = _batch(rng, 3, 3)
     trial.call("the output where N equals D", batchnorm_forward, square, gamma, beta, hide=1)
-    trial.call(
-        "the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1
-    )
+    trial.call("the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1)
     view = _batch(rng, 8, 6)[::2, ::2]
     trial.call("the output for a view of a larger array", batchnorm_forward, view, gamma, beta, 0.1, hide=1)
 
@@ -142,8 +136,8 @@ def probe_fold_batchnorm(trial: Trial, rng: Draw, fold_batchnorm: Function) -> N
 def _renorm_batch(rng: Draw, n: int) -> tuple[Array, Array, Array]:
     """Draw a batch of four features, and running means and deviations: some near those of the batch, some far."""
     x = (rng.randn(n, 4) * [1.0, 2.0, 1.5, 0.8]).round(2)
-    mean = rng.uniform(-0.6, 0.6, 4).round(2) + [0.0, 9.0, -9.0, 0.0]
-    std = rng.uniform(0.8, 1.2, 4).round(2) * [1.0, 0.3, 5.0, 1.0]
+    mean = rng.uniform(-0.6, 0.6, 4) + np.array([0.0, 9.0, -9.0, 0.0])
+    std = rng.uniform(0.8, 1.2, 4) * np.array([1.0, 0.3, 5.0, 1.0])
     return x, mean.round(2), std.round(2)
 
 
@@ -264,6 +258,4 @@ def probe_spatial_batchnorm_forward(trial: Trial, rng: Draw, spatial_batchnorm_f
 question("first_of_two", NumberWith(-5.0, 5.0, 2))
 question("leaves_training_output", SubsetOf(("a", "b", "c", "d", "e", "f")))
 question("true_of_batchnorm", SubsetOf(("a", "b", "c", "d", "e", "f")))
-question(
-    "which_norm", Labels(("a", "b", "c", "d", "e", "f"), ("batch norm", "layer norm", "both", "neither"))
-)  # fmt: skip
+question("which_norm", Labels(("a", "b", "c", "d", "e", "f"), ("batch norm", "layer norm", "both", "neither")))
