@@ -37,8 +37,12 @@ from course_utils.training import descend, train
 
 # %%
 def gradient_descent(w, grad, state, lr):
-    """Take the plain step of lesson 01, in the form that `descend` wants. There is no state to keep."""
+    """Take the plain step of lesson 01, in the form that `descend` wants: there is no state."""
     return w - lr * grad, state
+
+
+def plain_walk(gradient, start, lr, steps):
+    return descend(gradient, start, gradient_descent, lr, steps)
 
 
 valley, bowl = ravine(20), quadratic(np.eye(2), name="bowl")
@@ -46,9 +50,9 @@ noisy = noisy_gradient(bowl, 2.0, np.random.default_rng(3))
 shape = {"width_ratios": (2.6, 1.25, 1)}
 fig, axes = plt.subplots(1, 3, figsize=(14, 3.6), layout="constrained", gridspec_kw=shape)
 paths = {
-    "1. To and fro in a ravine": (valley, descend(valley.gradient, valley.start, gradient_descent, 0.095, 40)),
-    "2. Held up at a saddle": (saddle(), descend(saddle().gradient, [1.5, 1e-3], gradient_descent, 0.2, 36)),
-    "3. Jitter from mini-batches": (bowl, descend(noisy, [-2.5, 2.0], gradient_descent, 0.2, 60)),
+    "1. To and fro in a ravine": (valley, plain_walk(valley.gradient, valley.start, 0.095, 40)),
+    "2. Held up at a saddle": (saddle(), plain_walk(saddle().gradient, [1.5, 1e-3], 0.2, 36)),
+    "3. Jitter from mini-batches": (bowl, plain_walk(noisy, [-2.5, 2.0], 0.2, 60)),
 }
 for ax, (title, (landscape, path)) in zip(axes, paths.items(), strict=True):
     plot_paths(landscape, {"": path}, ax=ax, title=title)
@@ -74,10 +78,11 @@ plt.show()
 
 # %% kind="answer" grade_id="minibatches"
 def minibatches(X, y, batch_size, rng):
-    """Return the mini-batches of one epoch, shuffled: an iterable of pairs (Xb, yb), such as a list or a generator.
+    """Return the mini-batches of one epoch, shuffled: an iterable of pairs (Xb, yb).
 
     X: array (N, ...), one example a row. y: array (N,) or (N, ...), the targets in the same order.
-    batch_size: how many examples a batch holds; the last batch may be smaller, and none is empty. Over N it gives one.
+    batch_size: how many examples a batch holds. The last batch may be smaller; none is empty.
+    A size over N gives one batch.
     rng: a numpy.random.Generator, the only source of chance. Each call draws a new order from it.
     Every example comes exactly once, with its own target. X and y stay as they are.
     Raises ValueError, with a sentence, for batch_size < 1 and where X and y differ in length.
@@ -86,7 +91,7 @@ def minibatches(X, y, batch_size, rng):
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}: a batch holds at least one example.")
     if len(X) != len(y):
-        raise ValueError(f"X has {len(X)} examples and y has {len(y)}: each input needs its target.")
+        raise ValueError(f"X has {len(X)} examples, y has {len(y)}: each input needs its target.")
     order = rng.permutation(len(X))
     batches = [order[start : start + batch_size] for start in range(0, len(X), batch_size)]
     return [(X[rows], y[rows]) for rows in batches]
@@ -98,7 +103,8 @@ def minibatches(X, y, batch_size, rng):
 #
 # Shuffle the *numbers* of the rows, not the rows: `rng.permutation(N)` gives the numbers 0 to N - 1 in random order. A
 # piece of that array can be used as an index of `X` and of `y` alike, which keeps the pairs together. A slice that runs
-# over the end of an array is simply shorter.
+# over the end of an array is simply shorter. Return a list of the pairs, or write `yield` for each; both can be looped
+# over.
 #
 # </details>
 
@@ -139,10 +145,12 @@ first = network.initialize(np.random.default_rng(0))
 runs = {}
 for name, batches in {"stored order": in_stored_order, "shuffled": minibatches}.items():
     rng = np.random.default_rng(1)
-    runs[name] = train(network, first, (X, y), gradient_descent, 0.2, 6, 32, rng, minibatches=batches)
+    data = (X, y)
+    runs[name] = train(network, first, data, gradient_descent, 0.2, 6, 32, rng, minibatches=batches)
     print(f"{name}: accuracy after 6 epochs {runs[name].train_accuracies[-1]:.3f}")
 losses = {name: run.losses[:171] for name, run in runs.items()}
-plot_losses(losses, title="Three epochs: in stored order each new digit is a shock", x="step", y="loss of the batch")
+title = "Three epochs: in stored order each new digit is a shock"
+plot_losses(losses, title=title, x="step", y="loss of the batch")
 plt.show()
 
 # %% [markdown]
@@ -188,7 +196,8 @@ plt.show()
 # | e | 25 | 50 |
 
 # %% kind="answer" grade_id="quietest_first"
-# Order them by the variance of the mini-batch mean, the smallest first: a list such as ["e", "d", "c", "b", "a"].
+# Order them by the variance of the mini-batch mean, the smallest first:
+# a list such as ["e", "d", "c", "b", "a"].
 quietest_first = None
 ### BEGIN SOLUTION
 quietest_first = ["a", "b", "c", "e", "d"]
@@ -212,13 +221,15 @@ def gradient_noise(grads, batch_size, replace):
 
     grads: array (N, D), N >= 2, the gradient of one example a row. batch_size: B.
     replace: True where examples are drawn with replacement, False where without.
-    Returns an array (D,). The N rows are all the examples that there are: their variance is divided by N (ddof 0).
-    Raises ValueError, with a sentence, for batch_size < 1, and without replacement for batch_size > N.
+    Returns an array (D,). The N rows are all the examples that there are, so their variance is
+    divided by N (ddof 0).
+    Raises ValueError, with a sentence, for batch_size < 1 and, without replacement, for
+    batch_size > N.
     """
     ### BEGIN SOLUTION
     n = len(grads)
     if batch_size < 1 or (batch_size > n and not replace):
-        raise ValueError(f"batch_size is {batch_size}: draw at least 1 and, without replacement, at most {n} examples.")
+        raise ValueError(f"batch_size is {batch_size}: 1 to {n}, more only with replacement.")
     noise = grads.var(axis=0) / batch_size
     return noise if replace else noise * (n - batch_size) / (n - 1)
     ### END SOLUTION
@@ -281,10 +292,12 @@ with style():
     fig, ax = plt.subplots()
     for i, (name, replace) in enumerate({"with replacement": True, "without": False}.items()):
         theory = [gradient_noise(grads, B, replace).sum() for B in range(1, 569)]
-        ax.loglog(range(1, 569), theory, color=COLORS[i], linestyle=("-", "--")[i], label=f"{name}, by your formula")
         seen = [measured_noise(grads, B, replace, rng) for B in sizes]
+        dashes = ("-", "--")[i]
+        ax.loglog(range(1, 569), theory, dashes, color=COLORS[i], label=f"{name}, by your formula")
         ax.loglog(sizes, seen, "os"[i], color=COLORS[i], label=f"{name}, measured")
-    ax.set(xlabel="batch size $B$", ylabel="variance of the mean", title="Noise falls as 1/B; a whole deck has none")
+    ax.set(xlabel="batch size $B$", ylabel="variance of the mean")
+    ax.set_title("Noise falls as 1/B; a whole deck has none")
     ax.legend()
 plt.show()
 
@@ -295,13 +308,17 @@ plt.show()
 # %% kind="experiment"
 counts = np.array([32, 36, 42, 50, 64, 90, 128, 180, 256, 360, 569])
 noise = [
-    [gradient_noise(grads[rng.permutation(569)[:n]], 32, replace=False).sum() for n in counts] for _ in range(200)
+    [gradient_noise(grads[rng.permutation(569)[:n]], 32, replace=False).sum() for n in counts]
+    for _ in range(200)
 ]
 bound = np.full(len(counts), gradient_noise(grads, 32, replace=True).sum())
 ax = plot_band(
-    counts, {"200 random training sets": noise}, {"the bound $s^2/B$": bound},
+    counts,
+    {"200 random training sets": noise},
+    {"the bound $s^2/B$": bound},
     title="The noise rises to a bound as the training set grows, and no further",
-    x_label="training examples $N$", y_label="variance of the mean, $B = 32$",
+    x_label="training examples $N$",
+    y_label="variance of the mean, $B = 32$",
 )
 ax.set_ylim(bottom=0)
 plt.show()
@@ -327,7 +344,7 @@ plt.show()
 
 # %% kind="answer" grade_id="noise_scale"
 def noise_scale(grads):
-    """Return the simple noise scale: the summed variance of the gradients over the squared length of their mean.
+    """Return the simple noise scale: summed variance over squared length of the mean gradient.
 
     grads: array (N, D), the gradient of one example a row; their mean is not 0.
     Returns one number, in examples. Variances are divided by N (ddof 0).
@@ -362,10 +379,11 @@ check_hidden("noise_scale", noise_scale)
 # Logistic regression on the tumours is trained with the exact gradient, and your function is asked along the way.
 
 # %% kind="experiment"
-path = descend(lambda w: example_gradients(w).mean(axis=0), np.zeros(30), gradient_descent, 0.3, 1000)
+path = plain_walk(lambda w: example_gradients(w).mean(axis=0), np.zeros(30), 0.3, 1000)
 scales = [noise_scale(example_gradients(w)) for w in path]
 print(f"At the start {scales[0]:.1f} examples, after 1000 steps {scales[-1]:.0f}.")
-plot_losses({"": scales}, title="The noise scale grows as training goes on", x="step", y="noise scale (examples)")
+title = "The noise scale grows as training goes on"
+plot_losses({"": scales}, title=title, x="step", y="noise scale (examples)")
 plt.show()
 
 # %% [markdown]
@@ -392,10 +410,10 @@ plt.show()
 
 # %% kind="answer" grade_id="condition_number"
 def condition_number(H):
-    """Return the largest over the smallest eigenvalue of a symmetric positive definite matrix H, (D, D).
+    """Return the largest over the smallest eigenvalue of a symmetric positive definite matrix.
 
-    Returns one number, at least 1.
-    Raises ValueError, with a sentence, where H is not symmetric, or where an eigenvalue is 0 or negative.
+    H: array (D, D). Returns one number, at least 1.
+    Raises ValueError, with a sentence, where H is not symmetric or an eigenvalue is not positive.
     """
     ### BEGIN SOLUTION
     if not np.allclose(H, H.T):
@@ -498,7 +516,7 @@ check_hidden("best_constant_rate", best_constant_rate)
 
 # %% kind="answer" grade_id="contraction"
 def contraction(H, lr):
-    """Return the factor of the slowest direction at the rate lr: the largest of abs(1 - lr*eigenvalue).
+    """Return the factor of the slowest direction: the largest of abs(1 - lr*eigenvalue).
 
     H: array (D, D), symmetric; it need not be positive definite. lr: a number.
     Returns one number: below 1 the walk converges, above 1 it diverges.
@@ -621,11 +639,11 @@ plt.show()
 for name, data in {"as measured": diabetes(scaled=False), "standardised": diabetes()}.items():
     centred = data.X - data.X.mean(axis=0)
     H = centred.T @ centred / len(data)
-    rho = contraction(H, best_constant_rate(H))
-    print(f"{name}: condition number {condition_number(H):,.0f}, {np.log(0.01) / np.log(rho):,.0f} steps to 1 %")
+    steps = np.log(0.01) / np.log(contraction(H, best_constant_rate(H)))
+    print(f"{name}: condition number {condition_number(H):,.0f}, {steps:,.0f} steps to 1 %")
 
 # %% [markdown]
-# Standardising the inputs makes gradient descent hundreds of times faster, before any optimizer is chosen. What is left
+# Standardising the inputs makes gradient descent 160 times faster, before any optimizer is chosen. What is left
 # comes from columns that are correlated, and rescaling columns cannot remove that.
 #
 # #### Experiment: dividing by a scale mends the ravine only along the axes
@@ -670,10 +688,11 @@ plt.show()
 # - **f**: from the same first weights, another seed of the generator gives another path.
 
 # %% kind="answer" grade_id="zigzag_or_jitter"
-# Give each letter "zig-zag" or "jitter": a dict such as {"a": "jitter", "b": "jitter", ...}, from "a" to "f".
+# Give each letter from "a" to "f" one of "zig-zag", "jitter":
+# a dict such as {"a": "jitter", "b": "jitter", ...}.
 zigzag_or_jitter = None
 ### BEGIN SOLUTION
-zigzag_or_jitter = {"a": "zig-zag", "b": "jitter", "c": "zig-zag", "d": "jitter", "e": "zig-zag", "f": "jitter"}
+zigzag_or_jitter = dict.fromkeys("ace", "zig-zag") | dict.fromkeys("bdf", "jitter")
 ### END SOLUTION
 
 # %% kind="test" grade_id="zigzag_or_jitter_visible" points=0
@@ -706,11 +725,11 @@ check_hidden("zigzag_or_jitter", zigzag_or_jitter)
 
 # %% kind="answer" grade_id="classify_critical_point"
 def classify_critical_point(H, tol=1e-8):
-    """Return "saddle", "minimum", "maximum" or "degenerate" for a critical point with the Hessian H.
+    """Return what a critical point is: "saddle", "minimum", "maximum" or "degenerate".
 
-    H: array (D, D), symmetric. An eigenvalue counts as zero where its size is at most tol.
-    A saddle has an eigenvalue above tol and one below -tol, whatever the others are. Without both, a point with an
-    eigenvalue that counts as zero is degenerate.
+    H: array (D, D), symmetric, the Hessian there. An eigenvalue of size at most tol counts as zero.
+    A saddle has an eigenvalue above tol and one below -tol, whatever the others are. Without both,
+    a point with an eigenvalue that counts as zero is degenerate.
     """
     ### BEGIN SOLUTION
     eigenvalues = np.linalg.eigvalsh(H)
@@ -755,7 +774,8 @@ heights = {}
 for start in (1e-1, 1e-3, 1e-6, 0.0):
     path = descend(saddle_point.gradient, [1.5, start], gradient_descent, 0.1, 200)
     heights[f"$w_2$ = {start:g} at first"] = saddle_point.value(path)
-plot_losses(heights, title="The closer to the ridge, the longer the plateau", x="step", y="loss", log=False)
+title = "The closer to the ridge, the longer the plateau"
+plot_losses(heights, title=title, x="step", y="loss", log=False)
 plt.show()
 
 # %% [markdown]
@@ -780,13 +800,14 @@ exact = [1 / 2, (2 - np.sqrt(2)) / 4, (np.pi - 2 * np.sqrt(2)) / (4 * np.pi)]
 with style():
     fig, ax = plt.subplots()
     for i, (kind, share) in enumerate(shares.items()):
-        ax.plot(dims, np.where(np.array(share) > 0, share, np.nan), "os"[i] + "-", color=COLORS[i], label=kind)
+        seen = np.where(np.array(share) > 0, share, np.nan)
+        ax.plot(dims, seen, ("o-", "s--")[i], color=COLORS[i], label=kind)
     ax.plot([1, 2, 3], exact, "kx", markersize=11, label="minimum, by calculation")
     ax.set(yscale="log", xlabel="dimension $D$", ylabel="share of 4000 points")
     ax.set_title("Almost every random critical point is a saddle")
     ax.legend()
 plt.show()
-print("minima among 4000:", {dim: round(draws * share) for dim, share in zip(dims, shares["minimum"], strict=True)})
+print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in shares["minimum"]])
 
 # %% [markdown]
 # The share of minima falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For
@@ -852,11 +873,13 @@ check_hidden("final_step_length", final_step_length)
 
 # %% kind="answer" grade_id="momentum_step"
 def momentum_step(w, grad, state, lr, momentum=0.9):
-    """Return the weights and the state after one step with momentum: v = momentum*v + grad, then w - lr*v.
+    """Return weights and state after one step with momentum: v = momentum*v + grad, then w - lr*v.
 
-    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step. momentum: the share of v that is kept.
-    state: {} before the first step, where v is 0; later {"velocity": v}, as the step before has returned it.
-    Returns (w_new, state_new), state_new a new dict with the new v in "velocity". No argument changes.
+    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step.
+    momentum: the share of v that is kept.
+    state: {} before the first step, where v is 0; later {"velocity": v}, as returned before.
+    Returns (w_new, state_new): state_new is a new dict with the new v in "velocity".
+    No argument changes.
     """
     ### BEGIN SOLUTION
     v = momentum * state.get("velocity", 0.0) + grad
@@ -906,7 +929,8 @@ for step in range(120):
     velocity = 0.9 * velocity - rate(step)
     other.append(abs(velocity))
 lengths = {"rate outside (ours)": ours, "rate inside": other}
-plot_losses(lengths, title="After a cut of the rate the two forms differ", x="step", y="length of the step")
+title = "After a cut of the rate the two forms differ"
+plot_losses(lengths, title=title, x="step", y="length of the step")
 plt.show()
 
 # %% [markdown]
@@ -924,9 +948,11 @@ walks = {}
 for m in (0.0, 0.6, 0.8, 0.97):
     walks[f"momentum {m:g}"] = descend(valley.gradient, valley.start, with_momentum(m), 0.015, 150)
 for name, path in walks.items():
-    print(f"{name}: {zigzag_count(path)[1]} turns across, {zigzag_count(path)[0]} along, in 150 steps")
+    along, across = zigzag_count(path)
+    print(f"{name}: {across} turns across, {along} along, in 150 steps")
 distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
-plot_losses(distances, title="Momentum shortens the way; too much of it swings", x="step", y="distance to the minimum")
+title = "Momentum shortens the way; too much of it swings"
+plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
 # %% kind="experiment"
@@ -964,11 +990,14 @@ plt.show()
 
 # %% kind="answer" grade_id="nesterov_step"
 def nesterov_step(w, grad, state, lr, momentum=0.9):
-    """Return weights and state after one Nesterov step: v = momentum*v + grad, then w - lr*(grad + momentum*v).
+    """Return weights and state after one step with Nesterov's momentum.
 
-    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step. momentum: the share of v that is kept.
-    state: {} before the first step, where v is 0; later {"velocity": v}, as the step before has returned it.
-    Returns (w_new, state_new), state_new a new dict with the new v in "velocity". No argument changes.
+    First v = momentum*v + grad, then w - lr*(grad + momentum*v) with this new v.
+    w, grad: arrays of the same shape, or two numbers. lr: the rate of this step.
+    momentum: the share of v that is kept.
+    state: {} before the first step, where v is 0; later {"velocity": v}, as returned before.
+    Returns (w_new, state_new): state_new is a new dict with the new v in "velocity".
+    No argument changes.
     """
     ### BEGIN SOLUTION
     v = momentum * state.get("velocity", 0.0) + grad
@@ -997,12 +1026,15 @@ check_hidden("nesterov_step", nesterov_step)
 # #### Experiment: the look ahead damps the swings
 
 # %% kind="experiment"
-walks = {
-    "plain": descend(valley.gradient, valley.start, gradient_descent, 0.01, 150),
-    "momentum 0.95": descend(valley.gradient, valley.start, with_momentum(0.95), 0.01, 150),
-    "Nesterov 0.95": descend(valley.gradient, valley.start, with_momentum(0.95, nesterov_step), 0.01, 150),
+steps = {
+    "plain": gradient_descent,
+    "momentum 0.95": with_momentum(0.95),
+    "Nesterov 0.95": with_momentum(0.95, nesterov_step),
 }
-distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
+distances = {}
+for name, step in steps.items():
+    path = descend(valley.gradient, valley.start, step, 0.01, 150)
+    distances[name] = np.linalg.norm(path, axis=1)
 title = "At the same rate and momentum, Nesterov's steps swing less"
 plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
@@ -1067,14 +1099,14 @@ cases = {
     "g": (exact, [0.0, 0.0], nesterov_step),
 }
 for letter, (gradient, start, step) in cases.items():
-    last = descend(gradient, start, step, 0.1, 1000)[-1]
-    print(f"{letter}: w_2 is {last[1]:5.2f} after 1000 steps,", "left" if abs(last[1]) > 0.5 else "still there")
+    last = descend(gradient, start, step, 0.1, 1000)[-1, 1]
+    print(f"{letter}: w_2 is {last:5.2f},", "left" if abs(last) > 0.5 else "still there")
 
 # %% kind="experiment"
 racers = {"plain": gradient_descent, "momentum 0.9": momentum_step, "Nesterov 0.9": nesterov_step}
-heights = {
-    name: saddle_point.value(descend(exact, [1.5, 1e-6], step, 0.1, 200)) for name, step in racers.items()
-}
+heights = {}
+for name, step in racers.items():
+    heights[name] = saddle_point.value(descend(exact, [1.5, 1e-6], step, 0.1, 200))
 title = "From 1e-6 beside the ridge momentum leaves three times as early"
 plot_losses(heights, title=title, x="step", y="loss", log=False)
 plt.show()
@@ -1091,7 +1123,9 @@ plt.show()
 
 # %% kind="experiment"
 wells = double_well(0.3)
-walks = {f"momentum {m:g}": descend(wells.gradient, wells.start, with_momentum(m), 0.02, 500) for m in (0.0, 0.8, 0.9)}
+walks = {}
+for m in (0.0, 0.8, 0.9):
+    walks[f"momentum {m:g}"] = descend(wells.gradient, wells.start, with_momentum(m), 0.02, 500)
 plot_paths(wells, walks, title="With enough momentum the ball rolls through the shallow well")
 plt.show()
 
@@ -1099,7 +1133,8 @@ plt.show()
 for lr in (0.02, 0.05):
     for m in (0.0, 0.8, 0.9, 0.95):
         end = descend(wells.gradient, wells.start, with_momentum(m), lr, 1000)[-1]
-        print(f"rate {lr:g}, momentum {m:g}: ends in the {'deep' if end[0] < 0 else 'shallow'} minimum")
+        well = "deep" if end[0] < 0 else "shallow"
+        print(f"rate {lr:g}, momentum {m:g}: ends in the {well} minimum")
 
 # %% [markdown]
 # With a rate of 0.05 and momentum 0.95 the ball rolls through the shallow well, up the far wall, and all the way back.
@@ -1122,9 +1157,11 @@ gradients = 1 + 2 * rng.normal(size=2000)
 for g in gradients:
     _, state = momentum_step(0.0, g, state, 0.1)
     velocity.append(0.1 * state["velocity"])
-print(f"variance: {np.var(gradients):.2f} and {np.var(velocity[50:]):.2f}; by the formula 4 and {4 / 19:.2f}")
+print(f"variance: {np.var(gradients):.2f} of the gradient, by the formula 4")
+print(f"          {np.var(velocity[50:]):.2f} of the velocity, by the formula {4 / 19:.2f}")
 shown = {"gradient": gradients[:200], "velocity times $1 - m$": velocity[:200]}
-plot_losses(shown, title="The velocity averages the noise of the last steps", x="step", y="value", log=False)
+title = "The velocity averages the noise of the last steps"
+plot_losses(shown, title=title, x="step", y="value", log=False)
 plt.show()
 
 # %% [markdown]
@@ -1145,6 +1182,9 @@ for name, (step, lr) in settings.items():
     print(f"{name}: variance of the weights {np.var(path[1000:]):.4f}")
 
 # %% [markdown]
+# (The same calculation as in lesson 01, with two numbers of memory instead of one, gives for a bowl of curvature $h$
+# the variance $\frac{\eta s^2}{h} \cdot \frac{1+m}{(1-m)(2(1+m) - \eta h)}$: 0.0526, 0.0501 and 0.5135.)
+#
 # At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, momentum wanders
 # nearly ten times further (in variance), for it takes steps ten times as long. Momentum makes the direction steadier
 # and so allows a faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you
@@ -1174,8 +1214,8 @@ def clip_by_global_norm(grads, max_norm):
     """Return the gradients, shortened together so that their global norm is at most max_norm.
 
     grads: a list of arrays of any shapes. max_norm: a positive number.
-    Returns a new list of arrays of the same shapes: where the global norm is over max_norm, all of them times
-    max_norm/norm; else with their values as they are. No argument changes.
+    Returns a new list of arrays of the same shapes. Where the global norm is over max_norm, all of
+    them are multiplied by max_norm/norm; else their values stay. No argument changes.
     Raises ValueError, with a sentence, for max_norm <= 0.
     """
     ### BEGIN SOLUTION
@@ -1224,11 +1264,13 @@ norms = {"not clipped": [], "clipped at 1": []}
 
 
 def watched(name, limit):
-    """Return what stands between gradient and step: it notes the norm and clips where there is a limit."""
+    """Return what stands between gradient and step: it notes the norm, and clips at a limit."""
 
     def transform(params, grads):
-        norms[name].append(np.sqrt(sum(np.sum(g**2) for g in grads.values())))
-        arrays = list(grads.values()) if limit is None else clip_by_global_norm(list(grads.values()), limit)
+        arrays = list(grads.values())
+        norms[name].append(np.linalg.norm(np.concatenate([g.ravel() for g in arrays])))
+        if limit is not None:
+            arrays = clip_by_global_norm(arrays, limit)
         return dict(zip(grads, arrays, strict=True))
 
     return transform
@@ -1236,14 +1278,13 @@ def watched(name, limit):
 
 losses = {}
 for name, limit in {"not clipped": None, "clipped at 1": 1.0}.items():
-    run = train(
-        network, first, (X, y), gradient_descent, 1.0, 8, 32, np.random.default_rng(1),
-        minibatches=minibatches, transform=watched(name, limit),
-    )
+    rng, between = np.random.default_rng(1), watched(name, limit)
+    given = {"minibatches": minibatches, "transform": between}
+    run = train(network, first, (X, y), gradient_descent, 1.0, 8, 32, rng, **given)
     losses[name] = run.losses
     alive = np.mean(network.activations(run.params, X)[-1].any(axis=0))
-    print(f"{name}: first gradients {np.round(norms[name][:4], 1)}, accuracy {run.train_accuracies[-1]:.3f},", end=" ")
-    print(f"{alive:.0%} of the last hidden units ever fire")
+    print(f"{name}: norms of the first gradients {np.round(norms[name][:4], 1)},")
+    print(f"    accuracy {run.train_accuracies[-1]:.3f}, {alive:.0%} of the last hidden units ever fire")
 title = "A few long steps ruin the network; clipped, it learns"
 plot_losses(losses, title=title, x="step", y="loss of the batch", smooth=20)
 plt.show()
@@ -1305,9 +1346,10 @@ plt.show()
 
 # %% kind="answer" grade_id="heavy_ball_parameters" star=true
 def heavy_ball_parameters(mu, L):
-    """Return (lr, momentum), the best constant pair on a bowl with curvatures from mu to L, 0 < mu <= L (Polyak 1964).
+    """Return (lr, momentum), the best constant pair on a bowl (Polyak 1964).
 
-    Meant for `momentum_step`, with v = momentum*v + grad and w - lr*v. Returns two numbers.
+    mu, L: the smallest and the largest curvature, 0 < mu <= L. Returns two numbers, meant for
+    `momentum_step`: v = momentum*v + grad, then w - lr*v.
     """
     ### BEGIN SOLUTION
     lr = 4 / (np.sqrt(L) + np.sqrt(mu)) ** 2
@@ -1337,12 +1379,13 @@ check_hidden("heavy_ball_parameters", heavy_ball_parameters)
 valley = ravine(100)
 lr, momentum = heavy_ball_parameters(1, 100)
 H = valley.hessian(valley.minimum)
+best = best_constant_rate(H)
 walks = {
-    "plain, best rate": descend(valley.gradient, valley.start, gradient_descent, best_constant_rate(H), 250),
+    "plain, best rate": plain_walk(valley.gradient, valley.start, best, 250),
     "momentum, best pair": descend(valley.gradient, valley.start, with_momentum(momentum), lr, 250),
 }
 distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
-title = f"Factor a step: {contraction(H, best_constant_rate(H)):.3f} against {np.sqrt(momentum):.3f}"
+title = f"Factor a step: {contraction(H, best):.3f} against {np.sqrt(momentum):.3f}"
 plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
@@ -1369,12 +1412,15 @@ plt.show()
 def perturbed_step(w, gradient, state, lr, rng, radius=1e-2, threshold=1e-3, wait=10):
     """Return weights and state after one step of perturbed gradient descent (Jin et al. 2017).
 
-    w: array (D,). gradient: a function of w that gives an array (D,). lr: a number. rng: a numpy.random.Generator.
-    state: {} before the first step; later {"t": steps done, "last": the number of the step with the last kick, counted
-    from 1, or None where there was none yet}.
-    This is step t = state's t + 1. Where norm(gradient(w)) <= threshold, and last is None or t - last > wait, w is first
-    moved by a kick, uniform in the ball of `radius`. Then, kicked or not: w - lr*gradient(w), with the w of that moment.
-    Returns (w_new, state_new), a new array and a new dict with the same two keys. No argument but rng changes.
+    w: array (D,). gradient: a function of w that gives an array (D,). lr: a number.
+    rng: a numpy.random.Generator.
+    state: {} before the first step; later {"t": steps done, "last": the number of the step with
+    the last kick, counted from 1, or None where there was none yet}.
+    This is step t, the state's t plus 1. Where norm(gradient(w)) <= threshold, and last is None or
+    t - last > wait, w is first moved by a kick, uniform in the ball of `radius`. Kicked or not, a
+    plain step follows, w - lr*gradient(w), with the gradient where w now is.
+    Returns (w_new, state_new), a new array and a new dict with the same two keys.
+    No argument but rng changes.
     """
     ### BEGIN SOLUTION
     t, last = state.get("t", 0) + 1, state.get("last")
@@ -1412,11 +1458,12 @@ for _ in range(200):
     w, state = perturbed_step(w, saddle_point.gradient, state, 0.1, rng)
     path.append(w)
 start = [1.5, 0.0]
-heights = {
-    "plain": saddle_point.value(descend(saddle_point.gradient, start, gradient_descent, 0.1, 200)),
-    "momentum 0.9": saddle_point.value(descend(saddle_point.gradient, start, momentum_step, 0.1, 200)),
-    "perturbed": saddle_point.value(np.array(path)),
+walks = {
+    "plain": plain_walk(saddle_point.gradient, start, 0.1, 200),
+    "momentum 0.9": descend(saddle_point.gradient, start, momentum_step, 0.1, 200),
+    "perturbed": np.array(path),
 }
+heights = {name: saddle_point.value(path) for name, path in walks.items()}
 plot_losses(heights, title="Exactly on the ridge only a kick helps", x="step", y="loss", log=False)
 plt.show()
 
