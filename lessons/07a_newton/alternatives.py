@@ -9,7 +9,7 @@ def linear_model(f0, g, d):
 
 
 # %% exercise="linear_model" id="lambda"
-linear_model = lambda f0, g, d: np.sum(g * d) + f0  # noqa: E731
+linear_model = lambda f0, g, d: np.sum(g * d) + f0
 
 
 # %% exercise="quadratic_model" id="by_loop"
@@ -29,7 +29,7 @@ def quadratic_model(f0, g, H, d):
 
 
 # %% exercise="quadratic_model" id="einsum"
-quadratic_model = lambda f0, g, H, d: f0 + np.einsum("i,i", g, d) + 0.5 * np.einsum("i,ij,j", d, H, d)  # noqa: E731
+quadratic_model = lambda f0, g, H, d: f0 + np.einsum("i,i", g, d) + 0.5 * np.einsum("i,ij,j", d, H, d)
 
 
 # %% exercise="numerical_gradient" id="copies"
@@ -82,7 +82,7 @@ def newton_step(w, grad, H):
 
 
 # %% exercise="newton_step" id="right_side_moved"
-newton_step = lambda w, grad, H: np.linalg.solve(H, H @ w - grad)  # noqa: E731
+newton_step = lambda w, grad, H: np.linalg.solve(H, H @ w - grad)
 
 
 # %% exercise="damped_newton_step" id="by_loop"
@@ -120,7 +120,7 @@ def hessian_bytes(parameters, itemsize=8):
 
 
 # %% exercise="hessian_bytes" id="float"
-hessian_bytes = lambda parameters, itemsize=8: float(parameters) ** 2 * itemsize  # noqa: E731
+hessian_bytes = lambda parameters, itemsize=8: float(parameters) ** 2 * itemsize
 
 
 # %% exercise="fit_exponent" id="covariance"

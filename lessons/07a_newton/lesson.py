@@ -151,7 +151,7 @@ def models_at(w, steps):
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.0), sharey=True)
     titles = ("In a well: its vertex is a bottom", "Between the wells: a top")
-    for ax, w, title in zip(axes, (-1.4, 0.3), titles, strict=True):
+    for ax, w, title in zip(axes, (-1.4, 0.3), titles):
         steps = np.linspace(-1.3, 1.3, 201)
         line, parabola = models_at(w, steps)
         curve = np.linspace(-1.75, 1.75, 201)
@@ -206,8 +206,8 @@ plt.show()
 #
 # The same idea twice gives the Hessian. Move weight $i$ and weight $j$, both to both sides:
 #
-# $$H_{ij} \approx \frac{f(w + h e_i + h e_j) - f(w + h e_i - h e_j)
-# - f(w - h e_i + h e_j) + f(w - h e_i - h e_j)}{4h^2}$$
+# $$H_{ij} \approx \frac{f(w + h e_i + h e_j) - f(w + h e_i - h e_j) -
+# f(w - h e_i + h e_j) + f(w - h e_i - h e_j)}{4h^2}$$
 #
 # It holds for $i = j$ too. Exchanging $i$ and $j$ changes nothing, so half of the entries are enough.
 
@@ -311,8 +311,8 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# The valley of each curve is where the two errors meet: near $h = 10^{-5}$ for the gradient and near $10^{-4}$ for
-# the Hessian. That is where the defaults come from.
+# The valley of each curve is where the two errors meet: here near $h = 3 \cdot 10^{-6}$ for the gradient and near
+# $6 \cdot 10^{-5}$ for the Hessian. The defaults $10^{-5}$ and $10^{-4}$ are close to these.
 #
 # ## 3. Newton's step
 #
@@ -473,7 +473,7 @@ plt.show()
 
 # %% [markdown]
 # From b and d gradient descent would go down to a minimum. Newton's method climbs along $y$, up to the saddle, and
-# takes the saddle for its goal. In many dimensions saddles are far more common than minima (05), so this is no
+# takes the saddle for its goal. In many dimensions saddles can be far more common than minima (05), so this is no
 # curiosity.
 #
 # ## 4. Damping that knows the sign

@@ -26,7 +26,7 @@ def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
 
 
 # %% exercise="hessian_vector_product" id="lambda"
-hessian_vector_product = lambda g, w, v, h=1e-5: g(w + h * v) / (2 * h) - g(w - h * v) / (2 * h)  # noqa: E731
+hessian_vector_product = lambda g, w, v, h=1e-5: g(w + h * v) / (2 * h) - g(w - h * v) / (2 * h)
 
 
 # %% exercise="hessian_vector_product" id="down_first"

@@ -159,12 +159,12 @@ MISTAKES = [
     ),
     edit(
         "lbfgs_direction", "order_reversed",
-        "zip(s_list[::-1], y_list[::-1],", "zip(s_list, y_list,",
+        "zip(s_list[::-1], y_list[::-1])", "zip(s_list, y_list)",
         "The first loop undoes the updates from the outside in. Which pair was used last?",
     ),
     edit(
         "lbfgs_direction", "second_loop_reversed",
-        "zip(s_list, y_list, alphas[::-1],", "zip(s_list[::-1], y_list[::-1], alphas,",
+        "zip(s_list, y_list, alphas[::-1])", "zip(s_list[::-1], y_list[::-1], alphas)",
         "The second loop builds up again what the first has taken down. In which order, then?",
     ),
     edit(
