@@ -638,7 +638,7 @@ MISTAKES = [
         "length_uniform",
         "rng.random() ** (1 / np.size(w))",
         "rng.random()",
-        "A length uniform in [0, radius] crowds the middle. What share of the ball lies within half its radius?",
+        "Your kicks crowd the middle. What share of a ball in D dimensions lies within half its radius?",
     ),
     edit(
         "perturbed_step",
