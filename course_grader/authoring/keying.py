@@ -46,7 +46,7 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
     parts = {}
     rejected: set[str] = set()
     for part in exercise.parts:
-        right = _reference_runs(lesson, exercise, part, seeds, [names[exercise.name], *others])
+        right = reference_runs(lesson, exercise, part, seeds, [names[exercise.name], *others])
         mistakes = []
         for mistake in lesson.mistakes_of(exercise.name):
             runs = tuple(
@@ -68,9 +68,10 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
     return Key(exercise.name, parts)
 
 
-def _reference_runs(
+def reference_runs(
     lesson: Lesson, exercise: Exercise, part: str, seeds: Sequence[int], answers: list[Any]
 ) -> tuple[Run, ...]:
+    """Return the reference's observations at each seed; LessonProblem where it fails or gives two answers at one."""
     cell = lesson.answers[exercise.name]
     try:
         runs = tuple(run(exercise, part, seed, answers) for seed in seeds)

@@ -1,4 +1,4 @@
-"""The verbs of `course` for authors and teachers: what they print, their exit codes, and a sentence for each trouble."""
+"""The verbs of `course` for authors and teachers: what they print, exit codes, and a sentence for each trouble."""
 
 from __future__ import annotations
 
