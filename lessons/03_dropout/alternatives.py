@@ -47,7 +47,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 
 
 # %% exercise="dropout_backward" id="one_line"
-dropout_backward = lambda dout, mask: dout.copy() if mask is None else np.multiply(mask, dout)  # noqa: E731
+dropout_backward = lambda dout, mask: dout.copy() if mask is None else np.multiply(mask, dout)
 
 
 # %% exercise="dropout_backward" id="only_what_was_kept"

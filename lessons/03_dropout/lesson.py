@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Dropout and stochastic depth
 #
-# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02), and from probability the mean
-# and the variance.*
+# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02), and from probability the
+# mean and the variance.*
 #
 # When you are done you can
 #
@@ -839,7 +839,7 @@ check_hidden("stochastic_depth_backward", stochastic_depth_backward)
 
 # %% kind="experiment"
 half, validation = split(X, y, (0.5, 0.4), np.random.default_rng(0))
-depths = [8, 12, 16, 20, 24, 28]
+depths = [8, 12, 16, 20, 24]
 pair = stochastic_depth_forward, stochastic_depth_backward
 reached, blocks_run = {}, {}
 for last in (1.0, 0.5, 0.2):
@@ -934,9 +934,9 @@ check_hidden("dropout_penalty", dropout_penalty)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Two features that are nearly copies of each other show co-adaptation in its smallest form. Any weights
-# with $w_1 + w_2 = 2$ fit the data about equally well. Descent on the plain error stays where it happened to arrive: one weight too
-# large, the other taking it back. With the penalty the two share the work.
+# Two features that are nearly copies of each other show co-adaptation in its smallest form. Any weights with
+# $w_1 + w_2 = 2$ fit the data about equally well. Descent on the plain error stays where it happened to arrive: one
+# weight too large, the other taking it back. With the penalty the two share the work.
 
 # %% kind="experiment"
 rng = np.random.default_rng(0)
@@ -1021,8 +1021,8 @@ check_hidden("gaussian_dropout", gaussian_dropout)
 #
 # where $W$ is the weight matrix, $D_{\text{in}}$ by $D_{\text{out}}$, $b$ the bias, which we never drop, and $M_i$ a
 # mask of $W$'s shape with entries 0 or $1/(1-p)$, **one for each example**. So all masks together have the shape
-# $(N, D_{\text{in}}, D_{\text{out}})$. (The paper drops biases too, leaves its masks unscaled, and samples at test time;
-# ours is the simpler, inverted form.)
+# $(N, D_{\text{in}}, D_{\text{out}})$. (The paper drops biases too, leaves its masks unscaled, and samples at test
+# time; ours is the simpler, inverted form.)
 
 # %% kind="answer" grade_id="drop_connect" star=true
 def drop_connect(x, W, b, drop_prob, rng, train=True):
