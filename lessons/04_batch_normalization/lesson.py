@@ -1300,7 +1300,7 @@ plt.show()
 # ### ★ Exercise: `rmsnorm_forward`
 #
 # Zhang and Sennrich (2019) leave the mean and the shift out, and divide by the *root mean square* alone. It is cheaper
-# than layer norm and does as well in most large language models of today. For a vector $x$ of $D$ features:
+# than layer norm, and many large language models of today use it. For a vector $x$ of $D$ features:
 #
 # $$y_j = \gamma_j\, \frac{x_j}{\sqrt{\frac1D \sum_{k=1}^D x_k^2 + \varepsilon}}$$
 
@@ -1360,3 +1360,5 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 # - Wu and He (2018), *Group normalization*.
 # - Yang and others (2019), *A mean field theory of batch normalization*.
 # - Zhang and Sennrich (2019), *Root mean square layer normalization*.
+#
+# Next: what goes wrong with SGD, and how momentum helps.

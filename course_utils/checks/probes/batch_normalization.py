@@ -41,20 +41,24 @@ def _affine(rng: Draw, width: int) -> tuple[Array, Array]:
     return gamma, _shift(rng, width)
 
 
-def _call_text(name: str, *args: Any, **kwargs: Any) -> str:
-    texts = [argument_text(value) for value in args]
-    return f"{name}({', '.join([*texts, *(f'{key}={argument_text(value)}' for key, value in kwargs.items())])})"
+def _call_text(name: str, *args: Any) -> str:
+    return f"{name}({', '.join(argument_text(value) for value in args)})"
 
 
 def _gradients(
-    trial: Trial, says: str, layer: str, backward: Function, forward: Function, dout: Array, *args: Any, **kwargs: Any
+    trial: Trial, layer: str, backward: Function, forward: Function, cases: dict[str, tuple[Any, ...]], rng: Draw
 ) -> None:
-    """Ask a backward function for gradients after the learner's own forward, twice from the same cache."""
-    text = _call_text(f"{layer}_forward", *args, **kwargs)
-    result = trial.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text, **kwargs)
-    for which, gradient in (("dx, dgamma and dbeta", dout), ("for another dout and the same cache", -2 * dout)):
-        shown = f"{layer}_backward({argument_text(gradient)}, {text}[1])"
-        trial.call(f"the gradients {which}, {says}", backward, gradient, result[1], shown=shown)
+    """Ask a backward function for gradients after the learner's own forward, in the last case twice."""
+    for says, args in cases.items():
+        text = _call_text(f"{layer}_forward", *args)
+        result = trial.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text)
+        n, d = args[0].shape
+        # Transposed, so that it is not contiguous.
+        dout = _batch(rng, d, n).T
+        shown = f"{layer}_backward({argument_text(dout)}, {text}[1])"
+        trial.call(f"the gradients dx, dgamma and dbeta, {says}", backward, dout, result[1], shown=shown)
+    shown = f"{layer}_backward({argument_text(-2 * dout)}, {text}[1])"
+    trial.call("the gradients for another dout and the same cache", backward, -2 * dout, result[1], shown=shown)
 
 
 @probe("batchnorm_forward")
@@ -114,9 +118,7 @@ def probe_batchnorm_backward(trial: Trial, rng: Draw, backward: Function, forwar
         "where N equals D": (_batch(rng, 3, 3), gamma, beta),
         "for views of larger arrays": (_batch(rng, 8, 6)[::2, ::2], gamma, beta),
     }
-    for says, args in cases.items():
-        dout = _batch(rng, 3, len(args[0])).T
-        _gradients(trial, says, "batchnorm", backward, forward, dout, *args)
+    _gradients(trial, "batchnorm", backward, forward, cases, rng)
 
 
 @probe("fold_batchnorm")
@@ -169,9 +171,7 @@ def probe_batch_renorm_forward(trial: Trial, rng: Draw, batch_renorm_forward: Fu
 
 @probe("batch_renorm_backward", needs=("batch_renorm_forward",))
 def probe_batch_renorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
-    for says, args in _renorm_cases(rng).items():
-        dout = _batch(rng, 4, len(args[0])).T
-        _gradients(trial, says, "batch_renorm", backward, forward, dout, *args)
+    _gradients(trial, "batch_renorm", backward, forward, _renorm_cases(rng), rng)
 
 
 def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
@@ -199,9 +199,7 @@ def probe_layernorm_forward(trial: Trial, rng: Draw, layernorm_forward: Function
 
 @probe("layernorm_backward", needs=("layernorm_forward",))
 def probe_layernorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
-    for says, args in _layernorm_cases(rng).items():
-        n, d = args[0].shape
-        _gradients(trial, says, "layernorm", backward, forward, _batch(rng, d, n).T, *args)
+    _gradients(trial, "layernorm", backward, forward, _layernorm_cases(rng), rng)
 
 
 @probe("groupnorm_forward")
