@@ -4,8 +4,10 @@
 # *About 15 minutes. You need a little Python and NumPy; you need to know nothing yet about neural networks.*
 #
 # This course teaches how neural networks are trained, and you will build every method yourself, in NumPy.
-# Each notebook goes the same way: a picture of a problem, the idea in a few sentences, the formula, a function for you to
-# write, and an experiment with *your* function. In this first notebook you write one function and meet every tool on the way.
+# Each notebook goes the same way: a picture of a problem, the idea in a few sentences, the formula, a function for
+# you to
+# write, and an experiment with *your* function. In this first notebook you write one function and meet every tool
+# on the way.
 #
 # When you are done you can
 #
@@ -16,7 +18,8 @@
 # %% [markdown]
 # ## Run a cell
 #
-# A notebook is a list of cells. Click on the cell below and press **Shift+Enter**: the cell runs, and the next one is selected.
+# A notebook is a list of cells. Click on the cell below and press **Shift+Enter**: the cell runs, and the next one
+# is selected.
 # This first cell imports what the notebook needs. It is locked, so that every notebook starts in the same way.
 
 # %% kind="setup" grade_id="imports"
@@ -50,7 +53,8 @@ plt.show()
 # %% [markdown]
 # ## The idea and the formula
 #
-# Errors above and below the target must not cancel, so we square them. Then we take the mean, so that the number does not grow
+# Errors above and below the target must not cancel, so we square them. Then we take the mean, so that the number
+# does not grow
 # merely because there are more examples. This is the **mean squared error**:
 #
 # $$\mathrm{MSE} = \frac{1}{n} \sum_{i=1}^{n} (p_i - y_i)^2$$
@@ -109,12 +113,15 @@ except AssertionError:
     print("The check above failed, as it should.")
 
 # %% [markdown]
-# A failed check stops **Run All Cells** at the cell that failed, so that you see it. Here we caught the error in order to go on.
+# A failed check stops **Run All Cells** at the cell that failed, so that you see it. Here we caught the error in
+# order to go on.
 #
 # ## Hidden checks
 #
-# If you take this course in a class, your teacher grades the notebook with *hidden checks*. They ask the same kind of question
-# with other numbers, so an answer that works only for the numbers above earns nothing there. The next cell is where they
+# If you take this course in a class, your teacher grades the notebook with *hidden checks*. They ask the same kind
+# of question
+# with other numbers, so an answer that works only for the numbers above earns nothing there. The next cell is
+# where they
 # run. On your computer it does nothing.
 
 # %% kind="test" grade_id="mean_squared_error_hidden" points=2
@@ -137,20 +144,25 @@ best = constants[np.argmin(errors)]
 fig, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
 ax.plot(constants, errors, color="#0072B2", linewidth=2)
 ax.axvline(best, color="#D55E00", linestyle="--", label=f"smallest error, at {best:.2f}")
-ax.set(xlabel="constant prediction", ylabel="mean squared error", title="One constant is best: the mean of the targets")
+ax.set(xlabel="constant prediction", ylabel="mean squared error")
+ax.set_title("One constant is best: the mean of the targets")
 ax.legend()
 plt.show()
 
 # %% [markdown]
-# The curve is a valley, and its lowest point is the mean of the targets. Training a network means walking down a valley like
-# this one, but in thousands of dimensions and without a map. How to walk well is what the rest of the course is about.
+# The curve is a valley, and its lowest point is the mean of the targets. Training a network means walking down a
+# valley like
+# this one, but in thousands of dimensions and without a map. How to walk well is what the rest of the course is
+# about.
 #
 # ## Save, validate, see your progress
 #
 # - **Save** with Ctrl+S. JupyterLab also saves by itself every two minutes.
-# - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and tells whether all checks pass.
+# - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and tells whether all
+#   checks pass.
 #   Press it before you hand a notebook in.
-# - **Progress**: open a terminal (**File > New > Terminal**) and type `course progress`. What you have solved stands in a small
+# - **Progress**: open a terminal (**File > New > Terminal**) and type `course progress`. What you have solved
+#   stands in a small
 #   file beside the notebook, and is sent nowhere.
 #
 # ## Where help is
@@ -161,5 +173,6 @@ plt.show()
 #
 # ## Summary
 #
-# You wrote a function, checked it, read the card of a mistake and used the function in an experiment. Every notebook goes on
+# You wrote a function, checked it, read the card of a mistake and used the function in an experiment. Every
+# notebook goes on
 # like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).

@@ -276,7 +276,7 @@ plt.show()
 #
 # $$\eta_n = \eta_0\, \gamma^n$$
 #
-# It is the *base* $\gamma$ (gamma) that lies below 1, mostly only just: $0.95$ halves the rate in about 14 epochs. Taken
+# It is the *base* $\gamma$ (gamma) that lies below 1, mostly just below: $0.95$ halves the rate in about 14 epochs. Taken
 # per step, it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base $\gamma^{1/S}$.
 #
 # ### Exercise: `exponential_decay`

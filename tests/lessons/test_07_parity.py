@@ -187,7 +187,7 @@ def test_conjugate_gradient_agrees_with_scipy(ours: SimpleNamespace, rng: np.ran
 def test_conjugate_gradient_stops_where_scipy_does(ours: SimpleNamespace, rng: np.random.Generator, tol: float) -> None:
     from scipy.sparse.linalg import cg
 
-    H, b = symmetric(rng, np.geomspace(1, 20, SIZE)), rng.normal(size=SIZE)
+    H, b = symmetric(rng, np.geomspace(1, 20, SIZE)), 10 * rng.normal(size=SIZE)
     expected, _ = cg(H, b, rtol=tol, atol=0.0)
     np.testing.assert_allclose(ours.conjugate_gradient(lambda v: H @ v, b, tol, 100), expected, **CLOSE)
 
@@ -320,6 +320,12 @@ def test_kfac_factors_are_exact_for_one_example(ours: SimpleNamespace, rng: np.r
     flat = layer.weight.grad.T.ravel()
     A, G = ours.kfac_factors(a.numpy(), out.grad.numpy())
     np.testing.assert_allclose(np.kron(A, G), torch.outer(flat, flat).numpy(), **CLOSE)
+
+
+def test_kfac_factors_are_means_of_torchs_outer_products(ours: SimpleNamespace, rng: np.random.Generator) -> None:
+    a, g = torch.tensor(rng.normal(size=(9, 3))), torch.tensor(rng.normal(size=(9, 2)))
+    for factor, rows in zip(ours.kfac_factors(a.numpy(), g.numpy()), (a, g), strict=True):
+        np.testing.assert_allclose(factor, torch.vmap(torch.outer)(rows, rows).mean(0).numpy(), **CLOSE)
 
 
 def test_kfac_preconditions_as_the_kronecker_product_does(ours: SimpleNamespace, rng: np.random.Generator) -> None:
