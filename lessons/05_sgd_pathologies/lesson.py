@@ -15,7 +15,7 @@
 # - cut data into mini-batches, and say how noisy the gradient of a batch is before you have drawn one;
 # - tell from the Hessian how slow gradient descent will be, and which constant rate is best;
 # - tell a minimum from a saddle, and say why high dimensions are full of saddles;
-# - write momentum in the two usual forms, and say what it mends and what it does not;
+# - write momentum in Polyak's and in Nesterov's form, and say what it mends and what it does not;
 # - keep a single huge gradient from ruining the weights.
 
 # %% kind="setup" grade_id="imports"
@@ -476,8 +476,8 @@ check_hidden("condition_number", condition_number, part="arguments")
 # $$1 - \eta\mu = \eta L - 1 \quad\Longrightarrow\quad \eta^* = \frac{2}{L + \mu}, \qquad
 # \rho^* = \frac{L - \mu}{L + \mu} = \frac{\kappa - 1}{\kappa + 1}$$
 #
-# Note that $\eta^* > 1/L$: at the best constant rate the steep direction *does* zig-zag. The zig-zag is not a mistake
-# of yours; it is the price for moving along the flat direction at all.
+# Note that $\eta^* > 1/L$ unless the bowl is round: at the best constant rate the steep direction *does* zig-zag. The
+# zig-zag is not a mistake of yours; it is the price for moving along the flat direction at all.
 #
 # ### Exercise: `best_constant_rate`
 
@@ -672,8 +672,8 @@ plt.show()
 
 # %% [markdown]
 # Along an axis the cure is perfect. At 45 degrees both coordinates have the same curvature, there is nothing to
-# rescale, and the ravine stays as it was. And nowhere did noise occur: these methods do not average the noise of
-# mini-batches by their division either.
+# rescale, and the ravine stays as it was. Nor does a division average out the noise of mini-batches: that is the other
+# fault, and needs another cure.
 #
 # ### Question: zig-zag or jitter?
 #
@@ -682,7 +682,7 @@ plt.show()
 #
 # - **a**: the swings are there even when each step uses the exact gradient of all examples;
 # - **b**: with batches four times as large, their standard deviation is halved;
-# - **c**: they vanish when the weights are replaced by others, in which all curvatures are equal;
+# - **c**: they vanish in other coordinates, in which all curvatures are equal, at the best constant rate for these;
 # - **d**: they go on for ever around the minimum, and do not become smaller on average;
 # - **e**: one coordinate changes its direction at *every* single step;
 # - **f**: from the same first weights, another seed of the generator gives another path.
@@ -715,7 +715,7 @@ check_hidden("zigzag_or_jitter", zigzag_or_jitter)
 # | some positive, some negative | a saddle: up in some directions, down in others | `"saddle"` |
 # | all positive | a minimum | `"minimum"` |
 # | all negative | a maximum | `"maximum"` |
-# | some zero, the others of one sign | undecided: higher derivatives tell | `"degenerate"` |
+# | some zero (or all), the others of one sign | undecided: higher derivatives tell | `"degenerate"` |
 #
 # Computed eigenvalues are never exactly zero, so we need a tolerance: an eigenvalue counts as positive above `tol`, as
 # negative below `-tol`, and as zero in between. The first row of the table comes first: one way up and one way down
@@ -1252,7 +1252,7 @@ check_hidden("clip_by_global_norm", clip_by_global_norm, part="arguments")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# #### Experiment: one bad step
+# #### Experiment: a few bad steps
 #
 # Three hidden layers on the digits, at a rate that is bold for them. Your function stands between gradient and step.
 
@@ -1304,7 +1304,7 @@ plt.show()
 # | --- | --- | --- |
 # | momentum | $v = m v + g$, rate outside (as PyTorch) | rate inside (Keras); weights $m$ and $1-m$ (Adam) |
 # | Nesterov | $w - \eta(g + m v)$ (as PyTorch) | $m v - \eta g$ with the rate in $v$ (Keras) |
-# | Nesterov's weights | $w$, the look ahead included (as PyTorch) | $\theta$, without it |
+# | Nesterov's weights | $w$, the look ahead included (as PyTorch) | $\theta$, without it (Sutskever 2013) |
 # | clipping | factor $c/\lVert g\rVert$ | $c/(\lVert g\rVert + 10^{-6})$ (PyTorch) |
 # | last mini-batch | kept | dropped (an option in most libraries) |
 #
@@ -1393,8 +1393,8 @@ plt.show()
 # ### A kick where the gradient says nothing
 #
 # A saddle holds only what stands exactly on its ridge. So a small random kick is enough: **perturbed gradient descent**
-# (Jin et al. 2017) provably leaves every strict saddle in a number of steps that hardly depends on the dimension. Count
-# the steps from $t = 1$. At step $t$:
+# (Jin et al. 2017) leaves, with high probability, every saddle that has a clearly negative curvature, in a number of
+# steps that hardly depends on the dimension. Count the steps from $t = 1$. At step $t$:
 #
 # 1. If $\lVert \nabla f(w) \rVert \le$ `threshold`, and no kick was given in the last `wait` steps, add to $w$ a point
 #    drawn uniformly from the ball of the given `radius` around 0. After a kick at step $k$ the next one can come at
