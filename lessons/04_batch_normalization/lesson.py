@@ -694,16 +694,17 @@ for name, normalize in kinds.items():
     runs = [fit(MLP(five, normalize=normalize), lr=lr) for lr in rates]
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
 ax = plot_sensitivity(rates, losses, title="With batch norm a hundredfold range of rates trains",
-                      y="validation loss after 3 epochs", ceiling=30)
+                      y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.03, 2.5, "guessing", color="0.3")
 ax.set_ylim(0.08, 6)
 plt.show()
 
 # %% [markdown]
-# The dotted line is the loss of a network that gives each digit a tenth: it has learned nothing. Without batch norm a
-# narrow window of rates does much better than that; with it the window is wide, and its best is better. Good rates with
-# batch norm are higher, too. So compare the two only after giving each its own best rate.
+# A cross at the top is a run whose loss ended above 5, or was no number at all. The dotted line is the loss of a
+# network that gives each digit a tenth: it has learned nothing. Without batch norm a narrow window of rates does much
+# better than that; with it the window is wide, and its best is better. Good rates with batch norm are higher, too. So
+# compare the two only after giving each its own best rate.
 #
 # ### Experiment: how much do the first weights matter?
 #
@@ -717,7 +718,7 @@ for name, normalize in kinds.items():
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
 ax = plot_sensitivity(scales, losses, title="With batch norm the first weights matter much less",
                       x="scale of the first weights (1 is He's rule)",
-                      y="validation loss after 3 epochs", ceiling=30)
+                      y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.05, 2.5, "guessing", color="0.3")
 ax.set_ylim(0.08, 6)
@@ -726,8 +727,7 @@ plt.show()
 # %% [markdown]
 # Without batch norm only a narrow range around He's rule trains. With it every scale does, though not equally well:
 # as section 1 predicted, larger weights turn more slowly at the same rate and have not come as far after three epochs,
-# and very small ones turn too fast. (The last layer has no batch norm, and its scale counts as ever.) A cross is a run
-# whose loss ended above 30 or was no number at all.
+# and very small ones turn too fast. (The last layer has no batch norm, and its scale counts as ever.)
 #
 # > **Often written wrongly.** The paper of 2015 explains the success by *internal covariate shift*: each layer's inputs
 # > keep changing their distribution while the layers below learn, and batch norm stops that. Santurkar and others
@@ -779,7 +779,7 @@ with style():
         ax.plot(range(len(sizes)), values, marker=marker, label=name)
     ax.axhline(np.mean(labels == training.y[:512]), color="0.4", linestyle=":", linewidth=1.5,
                label="share of training labels that are right")
-    ax.set(xticks=range(len(sizes)), xticklabels=sizes,
+    ax.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(0.8, 1),
            xlabel="examples that share a mean and a variance", ylabel="accuracy after 50 epochs",
            title="Smaller groups: fewer wrong labels learned by heart")
     ax.legend()
@@ -800,6 +800,8 @@ plt.show()
 # - **in batches of 2**, as one must where a single image fills the memory;
 # - **sorted by class**: batches of 32 that hold a single digit (or two neighbouring ones). Frames of a film, or the
 #   patients of one hospital at a time, come like that.
+#
+# The running averages have momentum 0.99 here, since the statistics of small batches jump about.
 
 # %% kind="experiment"
 def sorted_batches(X, y, batch_size, rng):
