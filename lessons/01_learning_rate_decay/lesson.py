@@ -72,6 +72,7 @@ plt.show()
 #
 # ### Exercise: `sgd_step`
 
+
 # %% kind="answer" grade_id="sgd_step"
 def sgd_step(w, grad, lr):
     """Return the weights after one step of stochastic gradient descent.
@@ -108,6 +109,7 @@ check_hidden("sgd_step", sgd_step)
 # Your step now walks down the bowl, 300 times, with a large and with a small constant rate. Both walks meet exactly
 # the same noise. (`descend` calls your step again and again and returns the path; `stateless` tells it that this step
 # remembers nothing between two calls.) Change the rates and run the cell again.
+
 
 # %% kind="experiment"
 def walk(schedule, steps=300):
@@ -190,6 +192,7 @@ check_hidden("rate_of_each_curve", rate_of_each_curve)
 #
 # ### Exercise: `inverse_time_decay`
 
+
 # %% kind="answer" grade_id="inverse_time_decay"
 def inverse_time_decay(lr0, epoch, decay_rate):
     """Return the rate of inverse time decay in the given epoch.
@@ -240,6 +243,7 @@ check_hidden("inverse_time_decay", inverse_time_decay, part="arguments")
 #
 # The restless walk again, beside one whose rate falls from the same start. Here each step counts as an epoch.
 
+
 # %% kind="experiment"
 def falling(step):
     return inverse_time_decay(0.3, step, decay_rate=0.1)
@@ -252,6 +256,7 @@ plt.show()
 # %% [markdown]
 # One walk may be luck. So let a thousand walk from the same place, each on a noise of its own, and look at their
 # mean distance to the minimum.
+
 
 # %% kind="experiment"
 def mean_distance(schedule):
@@ -276,10 +281,12 @@ plt.show()
 #
 # $$\eta_n = \eta_0\, \gamma^n$$
 #
-# It is the *base* $\gamma$ (gamma) that lies below 1, mostly just below: $0.95$ halves the rate in about 14 epochs. Taken
-# per step, it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base $\gamma^{1/S}$.
+# It is the *base* $\gamma$ (gamma) that lies below 1, mostly only just: $0.95$ halves the rate in about 14 epochs.
+# Taken per step, it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base
+# $\gamma^{1/S}$.
 #
 # ### Exercise: `exponential_decay`
+
 
 # %% kind="answer" grade_id="exponential_decay"
 def exponential_decay(lr0, epoch, gamma=0.95):
@@ -321,6 +328,7 @@ check_hidden("exponential_decay", exponential_decay)
 # because you will see both.
 #
 # ### Exercise: `inverse_sqrt_decay`
+
 
 # %% kind="answer" grade_id="inverse_sqrt_decay"
 def inverse_sqrt_decay(lr0, t, k=1.0):
@@ -371,6 +379,7 @@ check_hidden("inverse_sqrt_decay", inverse_sqrt_decay, part="arguments")
 #
 # ### Exercise: `step_decay`
 
+
 # %% kind="answer" grade_id="step_decay"
 def step_decay(lr0, epoch, factor=0.5, every=10):
     """Return the rate of step decay in the given epoch.
@@ -409,6 +418,7 @@ check_hidden("step_decay", step_decay)
 # $$\eta_n = \eta_0 \left(1 - \frac{n}{T}\right) \quad \text{for } n \le T, \qquad \text{and } 0 \text{ beyond}$$
 #
 # ### Exercise: `linear_decay`
+
 
 # %% kind="answer" grade_id="linear_decay"
 def linear_decay(lr0, epoch, total):
@@ -457,6 +467,7 @@ check_hidden("linear_decay", linear_decay, part="arguments")
 # \quad \text{for } n \le T, \qquad \text{and } \eta_{\min} \text{ beyond}$$
 #
 # ### Exercise: `cosine_decay`
+
 
 # %% kind="answer" grade_id="cosine_decay"
 def cosine_decay(lr0, epoch, total, lr_min=0.0):
@@ -619,6 +630,7 @@ check_hidden("robbins_monro_schedules", robbins_monro_schedules)
 #
 # ### Exercise: `with_warmup`
 
+
 # %% kind="answer" grade_id="with_warmup"
 def with_warmup(schedule, warmup_epochs):
     """Return a new schedule: a linear warm-up, followed by the given schedule.
@@ -697,12 +709,14 @@ plt.show()
 #
 # ### Exercise: `plateau_decay`
 
+
 # %% kind="answer" grade_id="plateau_decay"
 def plateau_decay(lr0, losses, factor=0.5, patience=3):
     """Return the rate after the rule was applied to the whole history of losses.
 
     lr0: the first rate.
-    losses: a list or array with one loss an epoch, oldest first. It may be empty. It stays as it is.
+    losses: a list or array with one loss an epoch, oldest first. It may be empty. It stays as it
+    is.
     factor: what a cut multiplies the rate by.
     patience: how many bad epochs lead to a cut, at least 1.
     Returns one number: the rate for the epoch that follows.
@@ -742,6 +756,7 @@ check_hidden("plateau_decay", plateau_decay)
 #
 # Fifty weights walk down a bowl with noise, twenty steps an epoch. Before each epoch your `plateau_decay` reads the
 # losses so far and says which rate comes next.
+
 
 # %% kind="experiment"
 def walk_epochs(next_rate, epochs=80):
@@ -831,6 +846,7 @@ check_hidden("share_of_variance_left", share_of_variance_left)
 # %% [markdown]
 # ### Exercise: `stationary_variance`
 
+
 # %% kind="answer" grade_id="stationary_variance"
 def stationary_variance(lr, curvature, noise_std):
     """Return the variance at which one weight settles under SGD with a constant rate.
@@ -907,6 +923,7 @@ plt.show()
 # `np.geomspace` gives.
 #
 # ### Exercise: `lr_range_test`
+
 
 # %% kind="answer" grade_id="lr_range_test"
 def lr_range_test(loss_after_step, lr_min, lr_max, steps):
@@ -1010,6 +1027,7 @@ plt.show()
 #
 # ### Exercise: `sample_log_uniform`
 
+
 # %% kind="answer" grade_id="sample_log_uniform"
 def sample_log_uniform(low, high, size, rng):
     """Return independent draws that are uniform in their logarithm between low and high.
@@ -1056,6 +1074,7 @@ check_hidden("sample_log_uniform", sample_log_uniform, part="arguments")
 #
 # Each point is one network, trained for six epochs with your inverse time decay. The same forty networks stand in
 # both panels: once over their first rate, once over their decay rate. The star is the best. It takes a few seconds.
+
 
 # %% kind="experiment"
 def fit(lr0, decay_rate, seed=1):
@@ -1135,6 +1154,7 @@ for name, values in final.items():
 #   $x = (n - u) / (T - 1 - u)$.
 # - Beyond $T - 1$ it stays at the last rate.
 
+
 # %% kind="answer" grade_id="one_cycle" star=true
 def one_cycle(lr_max, epoch, total, pct=0.3, div=25.0, final_div=1e4):
     """Return the rate of the one-cycle schedule in the given epoch.
@@ -1200,6 +1220,7 @@ check_hidden("one_cycle", one_cycle, part="arguments")
 # 0 & \text{from } T \text{ on}
 # \end{cases}$$
 
+
 # %% kind="answer" grade_id="warmup_stable_decay" star=true
 def warmup_stable_decay(lr_max, epoch, total, warmup, decay):
     """Return the rate of the warmup-stable-decay schedule in the given epoch.
@@ -1258,6 +1279,7 @@ check_hidden("warmup_stable_decay", warmup_stable_decay, part="arguments")
 #
 # The epoch of a restart is epoch 0 of the new cycle. With $T_0 = 5$ and $r = 2$ restarts come in epochs 5, 15, 35,
 # ...
+
 
 # %% kind="answer" grade_id="cosine_restarts" star=true
 def cosine_restarts(lr0, epoch, first, mult=1, lr_min=0.0):

@@ -22,7 +22,15 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import digits, split
-from course_utils.landscapes import Landscape, beale, noisy_gradient, quadratic, ravine, rosenbrock, saddle
+from course_utils.landscapes import (
+    Landscape,
+    beale,
+    noisy_gradient,
+    quadratic,
+    ravine,
+    rosenbrock,
+    saddle,
+)
 from course_utils.networks import MLP
 from course_utils.plots import plot_losses, plot_paths, plot_sensitivity, style
 from course_utils.training import descend, train
@@ -43,11 +51,15 @@ _, first_grads = network.loss_and_gradients(first_params, *train_data)
 pixel_size = np.sqrt(np.mean(first_grads["W1"] ** 2, axis=1)).reshape(8, 8)
 
 valley = ravine(50)
-path = descend(valley.gradient, valley.start, lambda w, grad, state, lr: (w - lr * grad, state), 0.037, 40)
+path = descend(
+    valley.gradient, valley.start, lambda w, grad, state, lr: (w - lr * grad, state), 0.037, 40
+)
 
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 3.4), width_ratios=[1.7, 1])
-    plot_paths(valley, {"": path}, ax=axes[0], title="Steep across, flat along: one rate must serve both")
+    plot_paths(
+        valley, {"": path}, ax=axes[0], title="Steep across, flat along: one rate must serve both"
+    )
     picture = axes[1].imshow(np.where(pixel_size > 0, np.log10(pixel_size + 1e-30), np.nan))
     fig.colorbar(picture, ax=axes[1], label="$\\log_{10}$ of gradient size")
     axes[1].set(title="Gradients differ by pixel", xlabel="pixel column", ylabel="pixel row")
@@ -75,16 +87,18 @@ print("White pixels are dark in every image: their gradient is 0.")
 # All optimizers of this course have one form. A step takes the weights, the gradient and a `state`, a dict that is `{}`
 # before the first step, and returns the new weights and the new state. It changes none of its arguments.
 
+
 # %% kind="answer" grade_id="adagrad_step"
 def adagrad_step(w, grad, state, lr, eps=1e-8):
     """Take one step of AdaGrad.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later its key "square" holds the sum of the squared gradients, of
-    w's shape.
+    state: a dict, {} before the first step; later its key "square" holds the sum of the squared
+    gradients, of w's shape.
     lr, eps: positive numbers; eps stands outside the root.
 
-    Returns (w_new, state_new): the new weights, and a new dict with the new "square". The arguments stay as they are.
+    Returns (w_new, state_new): the new weights, and a new dict with the new "square". The
+    arguments stay as they are.
     """
     ### BEGIN SOLUTION
     square = state.get("square", 0.0) + grad**2
@@ -141,16 +155,18 @@ plt.show()
 # memory is about $1/(1-\rho)$ steps long, 100 for $\rho = 0.99$. Both 0.9 (Hinton's lecture, Keras) and 0.99 (PyTorch)
 # are usual.
 
+
 # %% kind="answer" grade_id="rmsprop_step"
 def rmsprop_step(w, grad, state, lr, decay=0.99, eps=1e-8):
     """Take one step of RMSProp.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later its key "square" holds the leaky average of the squared gradients, of
-    w's shape. Before the first step that average is 0.
+    state: a dict, {} before the first step; later its key "square" holds the leaky average of the
+    squared gradients, of w's shape. Before the first step that average is 0.
     lr, decay, eps: positive numbers, decay below 1; eps stands outside the root.
 
-    Returns (w_new, state_new): the new weights, and a new dict with the new "square". The arguments stay as they are.
+    Returns (w_new, state_new): the new weights, and a new dict with the new "square". The
+    arguments stay as they are.
     """
     ### BEGIN SOLUTION
     square = decay * state.get("square", 0.0) + (1 - decay) * grad**2
@@ -203,6 +219,7 @@ check_hidden("rmsprop_first_step", rmsprop_first_step)
 # change or an earlier layer has moved: who keeps up? Each gradient carries noise, so that there is something to
 # average.
 
+
 # %% kind="experiment"
 def steps_at_constant_gradient(step, steps, **settings):
     """Return the length of each step, in units of lr, where the gradient is always 1."""
@@ -215,7 +232,9 @@ def steps_at_constant_gradient(step, steps, **settings):
 
 
 def follow(step, lr, targets):
-    """Walk on the parabola (w - target)^2 / 2 with noisy gradients; the target may change from step to step."""
+    """Walk on the parabola (w - target)^2 / 2 with noisy gradients; the target may change from
+    step to step.
+    """
     rng = np.random.default_rng(0)
     w, state, places = 2.0, {}, []
     for target in targets:
@@ -224,21 +243,32 @@ def follow(step, lr, targets):
     return places
 
 
-print("RMSProp's first step is", round(steps_at_constant_gradient(rmsprop_step, 1)[0], 3), "times lr.")
+print(
+    "RMSProp's first step is", round(steps_at_constant_gradient(rmsprop_step, 1)[0], 3), "times lr."
+)
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 3.6))
     lengths = {
         "AdaGrad": steps_at_constant_gradient(adagrad_step, 600),
         "RMSProp": steps_at_constant_gradient(rmsprop_step, 600),
     }
-    plot_losses(lengths, ax=axes[0], title="AdaGrad's steps die out", x="step", y="length of the step / lr")
+    plot_losses(
+        lengths, ax=axes[0], title="AdaGrad's steps die out", x="step", y="length of the step / lr"
+    )
     targets = np.tile(np.repeat([0.0, 5.0], 500), 4)
     places = {
         "AdaGrad": follow(adagrad_step, 0.5, targets),
         "RMSProp": follow(rmsprop_step, 0.05, targets),
         "minimum": targets,
     }
-    plot_losses(places, ax=axes[1], title="RMSProp follows a minimum that jumps", x="step", y="weight $w$", log=False)
+    plot_losses(
+        places,
+        ax=axes[1],
+        title="RMSProp follows a minimum that jumps",
+        x="step",
+        y="weight $w$",
+        log=False,
+    )
     axes[0].get_legend().remove()
     plt.show()
 
@@ -284,6 +314,7 @@ check_hidden("mended_by_scaling", mended_by_scaling)
 # The experiment: gradient descent and RMSProp, each at the best of 17 rates, in both ravines (a and b), and both in a
 # round bowl with noisy gradients (c).
 
+
 # %% kind="experiment"
 def gradient_descent_step(w, grad, state, lr):
     return w - lr * grad, state
@@ -294,7 +325,9 @@ def best_run(landscape, step, rates, steps=200):
     runs = []
     with np.errstate(over="ignore", invalid="ignore"):
         for rate in rates:
-            values = landscape.value(descend(landscape.gradient, landscape.start, step, rate, steps))
+            values = landscape.value(
+                descend(landscape.gradient, landscape.start, step, rate, steps)
+            )
             runs.append((np.where(np.isfinite(values), values, np.inf), rate))
     return min(runs, key=lambda run: run[0][-1])
 
@@ -303,9 +336,19 @@ steps_of = {"gradient descent": gradient_descent_step, "RMSProp": rmsprop_step}
 rates = np.geomspace(2e-3, 7, 17)
 with style():
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.6))
-    for ax, angle, title in zip(axes[:2], (0, np.pi / 4), ("Along the axes", "Turned by 45 degrees"), strict=True):
-        curves = {name: best_run(ravine(100, angle), step, rates)[0] for name, step in steps_of.items()}
-        plot_losses({name: np.maximum(c, 1e-12) for name, c in curves.items()}, ax=ax, title=title, x="step", y="value")
+    for ax, angle, title in zip(
+        axes[:2], (0, np.pi / 4), ("Along the axes", "Turned by 45 degrees"), strict=True
+    ):
+        curves = {
+            name: best_run(ravine(100, angle), step, rates)[0] for name, step in steps_of.items()
+        }
+        plot_losses(
+            {name: np.maximum(c, 1e-12) for name, c in curves.items()},
+            ax=ax,
+            title=title,
+            x="step",
+            y="value",
+        )
         ax.set_ylim(1e-12, 1e4)
     bowl = quadratic(np.eye(2))
     for name, step in steps_of.items():
@@ -338,17 +381,19 @@ with style():
 #
 # $$w_t = w_{t-1} - \eta\,\frac{m_t}{\sqrt{v_t} + \varepsilon}$$
 
+
 # %% kind="answer" grade_id="adam_step_uncorrected"
 def adam_step_uncorrected(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     """Take one step with Adam's two averages, without any correction.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "m" holds the average of the gradients and "v" that of their squares,
-    both of w's shape and 0 before the first step. Other keys may stand there; they are of no use here.
+    state: a dict, {} before the first step; later "m" holds the average of the gradients and "v"
+    that of their squares, both of w's shape and 0 before the first step. Other keys may stand
+    there; they are of no use here.
     lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root.
 
-    Returns (w_new, state_new): the new weights, and a new dict with the new "m" and "v". The arguments stay as they
-    are.
+    Returns (w_new, state_new): the new weights, and a new dict with the new "m" and "v". The
+    arguments stay as they are.
     """
     ### BEGIN SOLUTION
     m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
@@ -387,9 +432,11 @@ check_hidden("adam_step_uncorrected", adam_step_uncorrected)
 # Put the two in and see what is left; $g$ itself drops out. With the correction, which comes below, both averages are
 # exactly $g$ and $g^2$ after the first step.
 
+
 # %% kind="answer" grade_id="first_step_size"
 def first_step_size(lr, beta1, beta2, corrected):
-    """Return the length of Adam's first step in one coordinate, for any gradient that is not 0, eps left out.
+    """Return the length of Adam's first step in one coordinate, for any gradient that is not 0,
+    eps left out.
 
     lr, beta1, beta2: positive numbers, the betas below 1.
     corrected: True for Adam with both averages corrected, False for no correction.
@@ -454,12 +501,20 @@ with style():
     for t in (1, 12, 200, 1000, 5000):
         ax.plot(t, lengths[t - 1], "o", color="black")
         place = (8, -12) if t == 1 else (4, 6)
-        ax.annotate(f"{lengths[t - 1]:.2f}", (t, lengths[t - 1]), xytext=place, textcoords="offset points")
+        ax.annotate(
+            f"{lengths[t - 1]:.2f}", (t, lengths[t - 1]), xytext=place, textcoords="offset points"
+        )
     ax.set(xscale="log", xlabel="step $t$", ylabel="length of the step / lr", ylim=(0, 7.4))
     ax.set_title("Without correction Adam's steps are too long, for thousands of steps")
     ax.legend(loc="upper right")
     plt.show()
-print("Longest at step", 1 + int(np.argmax(lengths)), "with", round(float(lengths.max()), 2), "times lr.")
+print(
+    "Longest at step",
+    1 + int(np.argmax(lengths)),
+    "with",
+    round(float(lengths.max()), 2),
+    "times lr.",
+)
 
 # %% [markdown]
 # The excess still *grows* for twelve steps, to 6.57, before it falls. The first moment is right after some twenty
@@ -487,6 +542,7 @@ print("Longest at step", 1 + int(np.argmax(lengths)), "with", round(float(length
 # The same holds for $v_t$ with $\beta_2$. The counter $t$ begins at **1**: at $t = 0$ nothing has been averaged yet,
 # and the formula divides by zero.
 
+
 # %% kind="answer" grade_id="bias_correct"
 def bias_correct(moment, beta, t):
     """Return the leaky average `moment`, started at 0, with the pull of that zero removed.
@@ -499,7 +555,9 @@ def bias_correct(moment, beta, t):
     """
     ### BEGIN SOLUTION
     if t < 1:
-        raise ValueError(f"t is {t}: steps count from 1, before that there is no average to correct.")
+        raise ValueError(
+            f"t is {t}: steps count from 1, before that there is no average to correct."
+        )
     return moment / (1 - beta**t)
     ### END SOLUTION
 
@@ -538,7 +596,9 @@ for grad in rng.normal(1.0, 0.5, size=60):
     averages.append(m)
 corrected = [bias_correct(m, 0.9, t) for t, m in enumerate(averages, 1)]
 curves = {"average": averages, "corrected": corrected, "true mean": np.ones(60)}
-plot_losses(curves, title="The correction removes the pull towards zero", x="step", y="gradient", log=False)
+plot_losses(
+    curves, title="The correction removes the pull towards zero", x="step", y="gradient", log=False
+)
 plt.show()
 
 # %% [markdown]
@@ -555,17 +615,20 @@ plt.show()
 # Two properties follow. The first step is $-\eta\,\mathrm{sign}(g)$, whatever the size of the gradient. And if all
 # gradients are multiplied by 1000, the steps stay as they are (as long as $\varepsilon$ plays no role).
 
+
 # %% kind="answer" grade_id="adam_step"
 def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     """Take one step of Adam.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "m" and "v" hold the uncorrected averages of the gradients and of
-    their squares, of w's shape and 0 before the first step, and "t" the number of steps done.
-    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root of the corrected average.
+    state: a dict, {} before the first step; later "m" and "v" hold the uncorrected averages of
+    the gradients and of their squares, of w's shape and 0 before the first step, and "t" the
+    number of steps done.
+    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root of the
+    corrected average.
 
-    Returns (w_new, state_new): the new weights, and a new dict with the new "m", "v" and "t". The arguments stay as
-    they are.
+    Returns (w_new, state_new): the new weights, and a new dict with the new "m", "v" and "t". The
+    arguments stay as they are.
     """
     ### BEGIN SOLUTION
     t = state.get("t", 0) + 1
@@ -599,21 +662,37 @@ check_hidden("adam_step", adam_step)
 # uncorrected one is *ahead*: its steps are several times `lr` for hundreds of steps, so it simply runs at a higher rate
 # than the one you asked for. At the largest rate those steps throw the network off, and it never comes back.
 
+
 # %% kind="experiment"
 def train_loss(step, lr, epochs=5):
     """Train on the digits and return the loss of each step."""
-    run = train(network, first_params, train_data, step, lr, epochs, 32, np.random.default_rng(2), evaluate=False)
+    run = train(
+        network,
+        first_params,
+        train_data,
+        step,
+        lr,
+        epochs,
+        32,
+        np.random.default_rng(2),
+        evaluate=False,
+    )
     return run.losses
 
 
 with style():
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharey=True)
     for ax, lr in zip(axes, (0.003, 0.03, 0.1), strict=True):
-        curves = {"with correction": train_loss(adam_step, lr), "without": train_loss(adam_step_uncorrected, lr)}
+        curves = {
+            "with correction": train_loss(adam_step, lr),
+            "without": train_loss(adam_step_uncorrected, lr),
+        }
         plot_losses(curves, ax=ax, title=f"rate {lr}", x="step", y="mini-batch loss", smooth=10)
     for ax in axes[:2]:
         ax.get_legend().remove()
-    fig.suptitle("Without the correction the first steps are too long: fatal at a high rate", fontsize=14)
+    fig.suptitle(
+        "Without the correction the first steps are too long: fatal at a high rate", fontsize=14
+    )
     plt.show()
 
 # %% [markdown]
@@ -638,7 +717,8 @@ def adam_that_remembers(w, grad, state, lr):
 train_loss(adam_that_remembers, 0.01)
 kept = states[(64, 32)]
 root = np.sqrt(bias_correct(kept["v"], 0.999, kept["t"]))
-# The median over the 32 weights of a pixel: a hidden unit that is always off has no gradient at all.
+# The median over the 32 weights of a pixel: a hidden unit that is always off has no gradient at
+# all.
 size = np.median(root, axis=1).reshape(8, 8)
 effective = np.median(0.01 / (root + 1e-8), axis=1).reshape(8, 8)
 way = np.median(moved, axis=1).reshape(8, 8)
@@ -652,8 +732,9 @@ with style():
         ax.grid(False)
     plt.show()
 seen = size > 0
-print(f"From pixel to pixel the gradients differ by a factor of {size[seen].max() / size[seen].min():.0f},")
-print(f"the ways that the weights have gone by a factor of {way[seen].max() / way[seen].min():.0f}.")
+gradients, ways = (values[seen].max() / values[seen].min() for values in (size, way))
+print(f"From pixel to pixel the gradients differ by a factor of {gradients:.0f},")
+print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 
 # %% [markdown]
 # ## Who writes what: three conventions
@@ -714,13 +795,16 @@ print(f"the ways that the weights have gone by a factor of {way[seen].max() / wa
 # SGD with momentum is no exception to the difference: with the penalty, $\lambda w$ enters the velocity and goes on
 # acting for many steps, with the decay it acts once.
 
+
 # %% kind="answer" grade_id="adamw_step"
 def adamw_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
     """Take one step of AdamW: Adam's step, and lr * weight_decay times the old weights taken off.
 
-    w, grad: arrays of one shape, or two numbers; grad is the gradient of the loss, without any penalty.
+    w, grad: arrays of one shape, or two numbers; grad is the gradient of the loss, without any
+    penalty.
     state: a dict with "m", "v" and "t", as in adam_step; {} before the first step.
-    lr, beta1, beta2, eps, weight_decay: numbers; eps stands outside the root of the corrected average.
+    lr, beta1, beta2, eps, weight_decay: numbers; eps stands outside the root of the corrected
+    average.
 
     Returns (w_new, state_new) with the new "m", "v" and "t". The arguments stay as they are.
     """
@@ -785,6 +869,7 @@ check_hidden("penalty_equals_decay", penalty_equals_decay)
 # of standard deviation 0.1, 1 and 10: the loss says nothing, so only the decay should move the mean. With AdamW all
 # groups shrink alike.
 
+
 # %% kind="experiment"
 def mean_weights(step, spreads, lam, lr=0.005, steps=1500):
     rng = np.random.default_rng(0)
@@ -812,7 +897,10 @@ with style():
         curves = {f"noise {spread}": means[i] for i, spread in enumerate(spreads)}
         plot_losses(curves, ax=ax, title=title, x="step", y="mean of 2000 weights", log=False)
     axes[0].get_legend().remove()
-    fig.suptitle("The penalty hardly pulls at weights with large gradients; the decay treats all alike", fontsize=14)
+    fig.suptitle(
+        "The penalty hardly pulls at weights with large gradients; the decay treats all alike",
+        fontsize=14,
+    )
     plt.show()
 
 # %% [markdown]
@@ -831,16 +919,19 @@ with style():
 # PyTorch's form. The paper's own algorithm has no correction at all, neither of $m$ nor of $v$. The average $v_t$
 # itself goes on as in Adam.
 
+
 # %% kind="answer" grade_id="amsgrad_step"
 def amsgrad_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     """Take one step of AMSGrad, in PyTorch's form.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and "v_max", the largest
-    uncorrected "v" so far, entry by entry, of w's shape and 0 before the first step.
-    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root, after the correction.
+    state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and "v_max",
+    the largest uncorrected "v" so far, entry by entry, of w's shape and 0 before the first step.
+    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root, after
+    the correction.
 
-    Returns (w_new, state_new) with the new "m", "v", "t" and "v_max". The arguments stay as they are.
+    Returns (w_new, state_new) with the new "m", "v", "t" and "v_max". The arguments stay as they
+    are.
     """
     ### BEGIN SOLUTION
     t = state.get("t", 0) + 1
@@ -873,6 +964,7 @@ check_hidden("amsgrad_step", amsgrad_step)
 # %% [markdown]
 # The paper's example, with your functions: the gradient is 1010 in one step of 101 and $-10$ in the others, the weight
 # is kept between $-1$ and 1. The mean gradient is $(1010 - 100\cdot 10)/101 = 0.099 > 0$, so the best weight is $-1$.
+
 
 # %% kind="experiment"
 def walk_reddi(step, steps=30_000):
@@ -914,17 +1006,20 @@ plt.show()
 # $m_t$, $v_t$ and $\hat v_t$ are Adam's, with the constant $\beta_1$ and $\beta_2$. This is PyTorch's form; in Dozat's
 # paper $\mu_t$ stands in the average $m_t$ too.
 
+
 # %% kind="answer" grade_id="nadam_step"
 def nadam_step(w, grad, state, lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, momentum_decay=4e-3):
     """Take one step of NAdam, in PyTorch's form.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and "mu_product", one number: the
-    product of mu_1 to mu_t, which is 1 before the first step.
+    state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and
+    "mu_product", one number: the product of mu_1 to mu_t, which is 1 before the first step.
     lr, beta1, beta2, eps, momentum_decay: positive numbers, the betas below 1; mu_t is
-    beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)); eps stands outside the root of the corrected "v".
+    beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)); eps stands outside the root of the corrected
+    "v".
 
-    Returns (w_new, state_new) with the new "m", "v", "t" and "mu_product". The arguments stay as they are.
+    Returns (w_new, state_new) with the new "m", "v", "t" and "mu_product". The arguments stay as
+    they are.
     """
     ### BEGIN SOLUTION
     t = state.get("t", 0) + 1
@@ -962,6 +1057,7 @@ check_hidden("nadam_step", nadam_step)
 # one of 13 rates from 0.0003 to 7 with the lowest value after 300 steps. A comparison at one rate for all would only
 # tell whom that rate suits. The saddle's start is a hair off the line on which gradient descent never leaves.
 
+
 # %% kind="experiment"
 def heavy_ball_step(w, grad, state, lr):
     velocity = 0.9 * state.get("velocity", 0.0) + grad
@@ -981,7 +1077,8 @@ LANDSCAPES = (ravine(100), saddle(), rosenbrock(), beale())
 
 results = {
     landscape.name: {
-        name: best_run(landscape, step, np.geomspace(3e-4, 7, 13), 300) for name, step in OPTIMIZERS.items()
+        name: best_run(landscape, step, np.geomspace(3e-4, 7, 13), 300)
+        for name, step in OPTIMIZERS.items()
     }
     for landscape in LANDSCAPES
 }
@@ -990,7 +1087,10 @@ with style():
     fig, axes = plt.subplots(2, 2, figsize=(11, 7))
     for ax, landscape in zip(axes.flat, LANDSCAPES, strict=True):
         lowest = landscape.value(landscape.minimum)
-        excess = {name: np.maximum(values - lowest, 1e-14) for name, (values, _) in results[landscape.name].items()}
+        excess = {
+            name: np.maximum(values - lowest, 1e-14)
+            for name, (values, _) in results[landscape.name].items()
+        }
         plot_losses(excess, ax=ax, title=landscape.name, x="step", y="value above the minimum")
         if ax is not axes[0, 1]:
             ax.get_legend().remove()
@@ -1022,7 +1122,13 @@ with style():
     fig, axes = plt.subplots(1, 2, figsize=(12, 4.2))
     for ax, landscape in zip(axes, (saddle(), beale()), strict=True):
         paths = {
-            name: descend(landscape.gradient, landscape.start, OPTIMIZERS[name], results[landscape.name][name][1], 60)
+            name: descend(
+                landscape.gradient,
+                landscape.start,
+                OPTIMIZERS[name],
+                results[landscape.name][name][1],
+                60,
+            )
             for name in ("SGD", "momentum", "AdaGrad", "Adam")
         }
         plot_paths(landscape, paths, ax=ax, title=f"{landscape.name}: the first 60 steps")
@@ -1036,19 +1142,32 @@ with style():
 # much as their depth: over which range of rates does training work? Each point is a training of four epochs on the
 # digits.
 
+
 # %% kind="experiment"
 def digits_losses(step, rates):
-    """Return the training loss after four epochs at each rate, infinite where training broke off."""
+    """Return the loss after four epochs at each rate, infinite where training broke off."""
     losses = []
     for rate in rates:
-        run = train(network, first_params, train_data, step, rate, 4, 64, np.random.default_rng(2), evaluate=False)
+        run = train(
+            network,
+            first_params,
+            train_data,
+            step,
+            rate,
+            4,
+            64,
+            np.random.default_rng(2),
+            evaluate=False,
+        )
         losses.append(np.inf if run.note else network.evaluate(run.params, *train_data)[0])
     return np.array(losses)
 
 
 digit_rates = np.geomspace(1e-4, 10, 11)
 sensitivity = {name: digits_losses(step, digit_rates) for name, step in OPTIMIZERS.items()}
-plot_sensitivity(digit_rates, sensitivity, title="Every optimizer has its own range of good rates", ceiling=20)
+plot_sensitivity(
+    digit_rates, sensitivity, title="Every optimizer has its own range of good rates", ceiling=20
+)
 plt.show()
 
 # %% [markdown]
@@ -1064,10 +1183,14 @@ print("optimizer   best rate   validation accuracy")
 for name, step in OPTIMIZERS.items():
     rate = digit_rates[np.argmin(sensitivity[name])]
     rng = np.random.default_rng(5)
-    run = train(network, first_params, train_data, step, rate, 12, 64, rng, validation=validation_data)
+    run = train(
+        network, first_params, train_data, step, rate, 12, 64, rng, validation=validation_data
+    )
     curves[name] = run.train_losses
     print(f"{name:10} {rate:10.2g} {run.validation_accuracies[-1]:18.3f}")
-plot_losses(curves, title="Digits: well tuned, the optimizers come close together", y="training loss")
+plot_losses(
+    curves, title="Digits: well tuned, the optimizers come close together", y="training loss"
+)
 plt.show()
 
 # %% [markdown]
@@ -1093,14 +1216,16 @@ plt.show()
 # $\lambda$ is `weight_decay`. Every entry moves by the rate itself, so Lion wants a rate three to ten times smaller
 # than Adam's.
 
+
 # %% kind="answer" grade_id="lion_step" star=true
 def lion_step(w, grad, state, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
     """Take one step of Lion.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "m" holds the average of the gradients, of w's shape and 0 before the
-    first step.
-    lr, beta1, beta2, weight_decay: numbers; the decay is multiplied by lr and taken of the old weights. sign(0) is 0.
+    state: a dict, {} before the first step; later "m" holds the average of the gradients, of w's
+    shape and 0 before the first step.
+    lr, beta1, beta2, weight_decay: numbers; the decay is multiplied by lr and taken of the old
+    weights. sign(0) is 0.
 
     Returns (w_new, state_new) with the new "m". The arguments stay as they are.
     """
@@ -1148,9 +1273,11 @@ check_hidden("lion_step", lion_step)
 # transpose and turn the result back: $A$ is then the smaller one. (Jordan's own code divides by $\|G\| + \varepsilon$,
 # PyTorch by the larger of the two.)
 
+
 # %% kind="answer" grade_id="newton_schulz" star=true
 def newton_schulz(G, steps=5, eps=1e-7):
-    """Return G with its singular values driven towards 1 (to about 0.5 to 1.5), by Newton-Schulz iterations.
+    """Return G with its singular values driven towards 1 (to about 0.5 to 1.5), by Newton-Schulz
+    iterations.
 
     G: array of shape (rows, columns), of any two sizes.
     steps: the number of iterations; 0 returns G / max(norm, eps).
@@ -1191,9 +1318,15 @@ check_hidden("newton_schulz", newton_schulz)
 
 # %% kind="experiment"
 gradient = first_grads["W1"]
-curves = {"gradient, divided by its norm": np.linalg.svd(gradient / np.linalg.norm(gradient), compute_uv=False)}
+curves = {
+    "gradient, divided by its norm": np.linalg.svd(
+        gradient / np.linalg.norm(gradient), compute_uv=False
+    )
+}
 for steps in (2, 5):
-    curves[f"after {steps} iterations"] = np.linalg.svd(newton_schulz(gradient, steps), compute_uv=False)
+    curves[f"after {steps} iterations"] = np.linalg.svd(
+        newton_schulz(gradient, steps), compute_uv=False
+    )
 plot_losses(
     {name: np.maximum(values, 1e-6) for name, values in curves.items()},
     title="Five iterations bring the singular values near 1",
@@ -1213,13 +1346,14 @@ plt.show()
 # Adam. PyTorch keeps a layer's matrix as (out, in), this course as (in, out): hand over the transpose if you want
 # PyTorch's factor.
 
+
 # %% kind="answer" grade_id="muon_step" star=true
 def muon_step(w, grad, state, lr=1e-3, momentum=0.95, weight_decay=0.1, steps=5):
     """Take one step of Muon.
 
     w, grad: arrays of one shape (rows, cols).
-    state: a dict, {} before the first step; later "velocity" holds the average v of the gradients, of w's shape and 0
-    before the first step.
+    state: a dict, {} before the first step; later "velocity" holds the average v of the
+    gradients, of w's shape and 0 before the first step.
     lr, momentum, weight_decay: numbers; the decay is multiplied by lr and taken of the old weights.
     steps: the number of Newton-Schulz iterations.
 
@@ -1229,7 +1363,9 @@ def muon_step(w, grad, state, lr=1e-3, momentum=0.95, weight_decay=0.1, steps=5)
     velocity = momentum * state.get("velocity", 0.0) + (1 - momentum) * grad
     u = (1 - momentum) * grad + momentum * velocity
     scale = np.sqrt(max(1, w.shape[0] / w.shape[1]))
-    return w * (1 - lr * weight_decay) - lr * scale * newton_schulz(u, steps), {"velocity": velocity}
+    return w * (1 - lr * weight_decay) - lr * scale * newton_schulz(u, steps), {
+        "velocity": velocity
+    }
     ### END SOLUTION
 
 
@@ -1252,9 +1388,14 @@ check_hidden("muon_step", muon_step)
 # %% [markdown]
 # Lion and Muon against Adam on the digits, each at the best of six rates. Muon steps the matrices, Adam the biases.
 
+
 # %% kind="experiment"
 def muon_and_adam(w, grad, state, lr):
-    return muon_step(w, grad, state, lr, weight_decay=0.0) if w.ndim == 2 else adam_step(w, grad, state, 0.01)
+    return (
+        muon_step(w, grad, state, lr, weight_decay=0.0)
+        if w.ndim == 2
+        else adam_step(w, grad, state, 0.01)
+    )
 
 
 newer = {"Adam": adam_step, "Lion": lion_step, "Muon, Adam for biases": muon_and_adam}
@@ -1279,6 +1420,7 @@ plt.show()
 # $f$ is the loss and $\|g\|$ the Euclidean norm over *all* entries. Any optimizer then steps from $w$ with
 # $g_{\mathrm{SAM}}$. Where $g = 0$ there is no uphill, and the result is $g$. The price: two gradients a step.
 
+
 # %% kind="answer" grade_id="sam_gradient" star=true
 def sam_gradient(gradient, w, rho=0.05):
     """Return the gradient at the point rho uphill from w, for sharpness-aware minimisation.
@@ -1287,7 +1429,8 @@ def sam_gradient(gradient, w, rho=0.05):
     w: array of any shape.
     rho: the length of the step uphill, at least 0.
 
-    Returns a new array of w's shape. Where gradient(w) is 0 everywhere, returns it. w stays as it is.
+    Returns a new array of w's shape. Where gradient(w) is 0 everywhere, returns it. w stays as it
+    is.
     """
     ### BEGIN SOLUTION
     grad = gradient(w)
@@ -1318,6 +1461,7 @@ check_hidden("sam_gradient", sam_gradient)
 # A valley whose floor is level: every point of the line $w_2 = 0$ is a minimum, but the valley is narrow on the right
 # and wide at $w_1 = 0$. Gradient descent stops where it first meets the floor. SAM goes on along the floor, to where
 # the ground is flat on both sides: seen from $\rho$ up the slope, a narrower place is a steeper one.
+
 
 # %% kind="experiment"
 def widening_gradient(w):
@@ -1362,16 +1506,18 @@ plt.show()
 # step, `w` is $y$. **The weights to use in the end are $x$**, not `w`. (The paper numbers $z$ from 1; its published
 # code leaves the starting point out of the average.)
 
+
 # %% kind="answer" grade_id="schedule_free_step" star=true
 def schedule_free_step(w, grad, state, lr, beta=0.9):
     """Take one step of schedule-free SGD; w is the point y where the gradient is taken.
 
     w, grad: arrays of one shape, or two numbers.
-    state: a dict, {} before the first step; later "z" and "x", of w's shape and both equal to w before the first step,
-    and "t", the number of steps done.
+    state: a dict, {} before the first step; later "z" and "x", of w's shape and both equal to w
+    before the first step, and "t", the number of steps done.
     lr, beta: numbers, beta from 0 to 1.
 
-    Returns (w_new, state_new): the new y, and a new dict with the new "z", "x" and "t". The arguments stay as they are.
+    Returns (w_new, state_new): the new y, and a new dict with the new "z", "x" and "t". The
+    arguments stay as they are.
     """
     ### BEGIN SOLUTION
     t = state.get("t", 0) + 1
@@ -1403,6 +1549,7 @@ check_hidden("schedule_free_step", schedule_free_step)
 # The noisy parabola of notebook 01, 400 walks at once: SGD at a constant rate, SGD with a decaying rate, and
 # schedule-free. On this simple problem a decay that suits it does somewhat better; but the average had nothing to be
 # told, and goes on settling however long the training lasts.
+
 
 # %% kind="experiment"
 def noisy_walk(step, rates, read=lambda w, state: w):

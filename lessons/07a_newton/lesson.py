@@ -39,8 +39,16 @@ slope = valley.gradient(here)
 with plots.style():
     ax = plots.plot_contours(valley, title="The steepest way is not the way to the minimum")
     arrow = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.008, "zorder": 4}
-    ax.quiver(*here, *(-4 * slope / np.linalg.norm(slope)), color=plots.COLORS[1], label="steepest descent", **arrow)
-    ax.quiver(*here, *(valley.minimum - here), color=plots.COLORS[0], label="what we would like", **arrow)
+    ax.quiver(
+        *here,
+        *(-4 * slope / np.linalg.norm(slope)),
+        color=plots.COLORS[1],
+        label="steepest descent",
+        **arrow,
+    )
+    ax.quiver(
+        *here, *(valley.minimum - here), color=plots.COLORS[0], label="what we would like", **arrow
+    )
     ax.plot(*here, "o", color="black")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
@@ -68,6 +76,7 @@ plt.show()
 # give $d^2$, and $\tfrac12 \cdot 2 \cdot d^2$ does.
 #
 # Write the two models.
+
 
 # %% kind="answer" grade_id="linear_model"
 def linear_model(f0, g, d):
@@ -98,6 +107,7 @@ check("linear_model", linear_model)
 ### BEGIN HIDDEN TESTS
 check_hidden("linear_model", linear_model)
 ### END HIDDEN TESTS
+
 
 # %% kind="answer" grade_id="quadratic_model"
 def quadratic_model(f0, g, H, d):
@@ -136,6 +146,7 @@ check_hidden("quadratic_model", quadratic_model)
 # The function is $f(w) = w^4/4 - w^2/2 + w/5$, a valley with two wells. On the left we stand in a well, on the right
 # between the wells, where the curve bends down. Look at the vertex of each parabola.
 
+
 # %% kind="experiment"
 def wells(w):
     return w**4 / 4 - w**2 / 2 + w / 5
@@ -159,7 +170,9 @@ with plots.style():
         ax.plot(w + steps, line, color=plots.COLORS[1], linestyle="--", label="linear model")
         ax.plot(w + steps, parabola, color=plots.COLORS[0], linestyle="-.", label="quadratic model")
         ax.plot(w, wells(w), "o", color="black", label="where we stand")
-        ax.set(title=title, xlabel="weight $w$", ylabel="$f(w)$", ylim=(-1.0, 0.9), xlim=(-1.9, 1.9))
+        ax.set(
+            title=title, xlabel="weight $w$", ylabel="$f(w)$", ylim=(-1.0, 0.9), xlim=(-1.9, 1.9)
+        )
         ax.label_outer()
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
 plt.show()
@@ -180,10 +193,19 @@ truth = wells(-1.4 + steps)
 with plots.style():
     fig, ax = plt.subplots()
     for i, (name, model) in enumerate({"linear model": line, "quadratic model": parabola}.items()):
-        ax.loglog(steps, np.abs(truth - model), color=plots.COLORS[i], marker="os"[i],
-                  linestyle=("-", "--")[i], label=name)
-    ax.set(title="Ten times closer: 100 and 1000 times more exact", xlabel="step $d$ (in units of $w$)",
-           ylabel="error of the model")
+        ax.loglog(
+            steps,
+            np.abs(truth - model),
+            color=plots.COLORS[i],
+            marker="os"[i],
+            linestyle=("-", "--")[i],
+            label=name,
+        )
+    ax.set(
+        title="Ten times closer: 100 and 1000 times more exact",
+        xlabel="step $d$ (in units of $w$)",
+        ylabel="error of the model",
+    )
     ax.legend()
 plt.show()
 
@@ -210,6 +232,7 @@ plt.show()
 # f(w - h e_i + h e_j) + f(w - h e_i - h e_j)}{4h^2}$$
 #
 # It holds for $i = j$ too. Exchanging $i$ and $j$ changes nothing, so half of the entries are enough.
+
 
 # %% kind="answer" grade_id="numerical_gradient"
 def numerical_gradient(f, w, h=1e-5):
@@ -244,6 +267,7 @@ check("numerical_gradient", numerical_gradient)
 ### BEGIN HIDDEN TESTS
 check_hidden("numerical_gradient", numerical_gradient)
 ### END HIDDEN TESTS
+
 
 # %% kind="answer" grade_id="numerical_hessian"
 def numerical_hessian(f, w, h=1e-4):
@@ -304,9 +328,19 @@ for h in sizes_h:
 with plots.style():
     fig, ax = plt.subplots()
     for i, (name, values) in enumerate(errors.items()):
-        ax.loglog(sizes_h, values, color=plots.COLORS[i], linestyle=("-", "--")[i], marker="os"[i], label=name)
-    ax.set(title="Too large an h is inexact, too small an h is noisy", xlabel="$h$ (in units of $w$)",
-           ylabel="relative error")
+        ax.loglog(
+            sizes_h,
+            values,
+            color=plots.COLORS[i],
+            linestyle=("-", "--")[i],
+            marker="os"[i],
+            label=name,
+        )
+    ax.set(
+        title="Too large an h is inexact, too small an h is noisy",
+        xlabel="$h$ (in units of $w$)",
+        ylabel="relative error",
+    )
     ax.legend()
 plt.show()
 
@@ -335,6 +369,7 @@ plt.show()
 #   the model may be poor and the step far too long, and the flat place may be a saddle or a top. You will see both.
 # - "One inverts the Hessian." One solves the equations $H d = -g$. This takes a third of the work and loses fewer
 #   digits; `np.linalg.solve` does it.
+
 
 # %% kind="answer" grade_id="newton_step"
 def newton_step(w, grad, H):
@@ -376,15 +411,22 @@ check_hidden("newton_step", newton_step)
 # %% kind="experiment"
 narrow = landscapes.ravine(50.0, angle=0.15)
 best_rate = 2 / (50.0 + 1.0)
-gradient_path = descend(narrow.gradient, narrow.start, stateless(lambda w, g, lr: w - lr * g), best_rate, 40)
+gradient_path = descend(
+    narrow.gradient, narrow.start, stateless(lambda w, g, lr: w - lr * g), best_rate, 40
+)
 start = narrow.start
 newton_path = np.array([start, newton_step(start, narrow.gradient(start), narrow.hessian(start))])
 
-plots.plot_paths(narrow, {"gradient descent,\n40 steps": gradient_path, "Newton, 1 step": newton_path},
-                 title="One Newton step is at the bottom; 40 steps of\ngradient descent are not")
+plots.plot_paths(
+    narrow,
+    {"gradient descent,\n40 steps": gradient_path, "Newton, 1 step": newton_path},
+    title="One Newton step is at the bottom; 40 steps of\ngradient descent are not",
+)
 plt.show()
-print(f"Distance to the minimum: gradient descent {np.linalg.norm(gradient_path[-1]):.2g},",
-      f"Newton {np.linalg.norm(newton_path[-1]):.2g}.")
+print(
+    f"Distance to the minimum: gradient descent {np.linalg.norm(gradient_path[-1]):.2g},",
+    f"Newton {np.linalg.norm(newton_path[-1]):.2g}.",
+)
 
 # %% [markdown]
 # On a quadratic the model *is* the function, whatever the condition number. This is what Newton's method is loved
@@ -397,6 +439,7 @@ print(f"Distance to the minimum: gradient descent {np.linalg.norm(gradient_path[
 # away nothing is promised. For $f(w) = \sqrt{1 + w^2}$, a smooth bowl without any saddle, the step can be worked out
 # by hand: $f' = w/\sqrt{1+w^2}$ and $f'' = (1+w^2)^{-3/2}$, so that $w - f'/f'' = w - w(1+w^2) = -w^3$.
 
+
 # %% kind="experiment"
 def bowl_newton(start, steps):
     w, path = np.array([start]), [abs(start)]
@@ -406,8 +449,16 @@ def bowl_newton(start, steps):
     return path
 
 
-plots.plot_losses({"from 0.9": bowl_newton(0.9, 5), "from 1.0": bowl_newton(1.0, 5), "from 1.1": bowl_newton(1.1, 5)},
-                  title="Newton on a smooth bowl: it depends on the start", x="step", y="distance to the minimum")
+plots.plot_losses(
+    {
+        "from 0.9": bowl_newton(0.9, 5),
+        "from 1.0": bowl_newton(1.0, 5),
+        "from 1.1": bowl_newton(1.1, 5),
+    },
+    title="Newton on a smooth bowl: it depends on the start",
+    x="step",
+    y="distance to the minimum",
+)
 plt.show()
 
 # %% [markdown]
@@ -435,7 +486,8 @@ plt.show()
 # {"a": "...", "b": "...", "c": "...", "d": "...", "e": "..."}
 where_newton_ends = None
 ### BEGIN SOLUTION
-where_newton_ends = {"a": "saddle", "b": "saddle", "c": "upper minimum", "d": "saddle", "e": "lower minimum"}
+ends = ["saddle", "saddle", "upper minimum", "saddle", "lower minimum"]
+where_newton_ends = dict(zip("abcde", ends, strict=True))
 ### END SOLUTION
 
 # %% [markdown]
@@ -467,8 +519,11 @@ def newton_walk(start, steps, step=newton_step):
 
 
 starts = {"a": (1.5, 0.001), "b": (1.5, 0.3), "c": (-1.0, 0.9), "d": (0.5, -0.2), "e": (1.0, -1.4)}
-plots.plot_paths(pass_, {name: newton_walk(start, 8) for name, start in starts.items()},
-                 title="Newton's method ends at a flat point near by,\nwhether minimum or saddle")
+plots.plot_paths(
+    pass_,
+    {name: newton_walk(start, 8) for name, start in starts.items()},
+    title="Newton's method ends at a flat point near by,\nwhether minimum or saddle",
+)
 plt.show()
 
 # %% [markdown]
@@ -496,9 +551,11 @@ plt.show()
 # curvature $-2$ a damping of 1 gives $-1$: still negative, and the step *longer*. One must take $\delta$ larger than
 # the most negative curvature.
 
+
 # %% kind="answer" grade_id="damped_newton_step"
 def damped_newton_step(w, grad, H, damping):
-    """Return the saddle-free Newton step from w: curvatures count by their absolute value, plus the damping.
+    """Return the saddle-free Newton step from w: curvatures count by their absolute value, plus
+    the damping.
 
     w: where we stand, (D,).
     grad: the gradient at w, (D,).
@@ -532,13 +589,17 @@ check_hidden("damped_newton_step", damped_newton_step)
 # %% [markdown]
 # ### Experiment: the same starts, with damping
 
+
 # %% kind="experiment"
 def careful(w, grad, H):
     return damped_newton_step(w, grad, H, 0.5)
 
 
-plots.plot_paths(pass_, {name: newton_walk(start, 20, careful) for name, start in starts.items()},
-                 title="Saddle-free steps: every start finds a minimum")
+plots.plot_paths(
+    pass_,
+    {name: newton_walk(start, 20, careful) for name, start in starts.items()},
+    title="Saddle-free steps: every start finds a minimum",
+)
 plt.show()
 
 # %% [markdown]
@@ -571,6 +632,7 @@ plt.show()
 # Conventions differ. Marquardt (1963) adds $\delta$ times the *diagonal of* $J^\top J$ instead of $\delta I$. Both
 # are called Levenberg-Marquardt; write Levenberg's. And without the $\tfrac12$ in the loss, gradient and Hessian both
 # double: the step stays the same for $\delta = 0$, but a damping of $\delta$ then acts like $\delta/2$ here.
+
 
 # %% kind="answer" grade_id="gauss_newton_step"
 def gauss_newton_step(w, J, r, damping):
@@ -657,10 +719,16 @@ def train_gradient_descent(w, steps, lr):
 
 w_first = np.random.default_rng(0).normal(scale=0.3, size=49)
 descents = [train_gradient_descent(w_first, 200, lr) for lr in (0.02, 0.05, 0.1, 0.2, 0.4, 0.6)]
-plots.plot_losses({"gradient descent,\nbest of six rates": min(descents, key=lambda losses: losses[-1]),
-                   "Gauss-Newton": train_gauss_newton(w_first, 200)},
-                  title="Gauss-Newton passes 200 steps of gradient descent\nwithin its first steps", x="step",
-                  y="half mean squared error\n(training set)", log=False)
+plots.plot_losses(
+    {
+        "gradient descent,\nbest of six rates": min(descents, key=lambda losses: losses[-1]),
+        "Gauss-Newton": train_gauss_newton(w_first, 200),
+    },
+    title="Gauss-Newton passes 200 steps of gradient descent\nwithin its first steps",
+    x="step",
+    y="half mean squared error\n(training set)",
+    log=False,
+)
 plt.show()
 
 # %% [markdown]
@@ -676,6 +744,7 @@ plt.show()
 #
 # Write how many bytes the Hessian takes, if every one of its entries is stored in `itemsize` bytes: 8 for float64, 4
 # for float32. (It is symmetric, so one could store just over half. That does not change the story.)
+
 
 # %% kind="answer" grade_id="hessian_bytes"
 def hessian_bytes(parameters, itemsize=8):
@@ -734,9 +803,11 @@ for name, count in networks.items():
 #
 # $$p = \frac{\sum_k (u_k - \bar u)(v_k - \bar v)}{\sum_k (u_k - \bar u)^2}$$
 
+
 # %% kind="answer" grade_id="fit_exponent"
 def fit_exponent(sizes, times):
-    """Return the exponent p of times = c * sizes**p, by a least-squares line through the logarithms.
+    """Return the exponent p of times = c * sizes**p, by a least-squares line through the
+    logarithms.
 
     sizes: (K,), positive, K at least 2, not all equal.
     times: (K,), positive.
@@ -767,6 +838,7 @@ check_hidden("fit_exponent", fit_exponent)
 # ### Experiment: the solve on your machine
 #
 # The cell measures `newton_step` for $N$ up to 1200, on one processor core, and fits the exponent.
+
 
 # %% kind="experiment"
 def best_time(work, budget=0.3):
@@ -867,6 +939,7 @@ check_hidden("true_of_newton", true_of_newton)
 # labels were used; the caller must draw them. For a softmax or a sigmoid output $F$ equals a Gauss-Newton matrix
 # (Martens 2020).
 
+
 # %% kind="answer" grade_id="natural_gradient_step" star=true
 def natural_gradient_step(w, grad, scores, lr, damping=1e-3):
     """Return the weights after a natural-gradient step.
@@ -919,16 +992,25 @@ def logistic_losses(X, steps, lr, natural):
         losses.append(np.mean(np.logaddexp(0, score) - benign * score))
         grad = X.T @ (p - benign) / len(X)
         drawn = rng.uniform(size=len(X)) < p
-        w = natural_gradient_step(w, grad, (drawn - p)[:, None] * X, lr) if natural else w - lr * grad
+        w = (
+            natural_gradient_step(w, grad, (drawn - p)[:, None] * X, lr)
+            if natural
+            else w - lr * grad
+        )
     return losses
 
 
-plots.plot_losses({
-    "gradient": logistic_losses(tumours, 60, 0.1, False),
-    "gradient, other units": logistic_losses(tumours * units, 60, 0.1 / 100, False),
-    "natural gradient": logistic_losses(tumours, 60, 0.3, True),
-    "natural gradient, other units": logistic_losses(tumours * units, 60, 0.3, True),
-}, title="Other units change gradient descent, and hardly\nthe natural gradient", x="step", y="training loss")
+plots.plot_losses(
+    {
+        "gradient": logistic_losses(tumours, 60, 0.1, False),
+        "gradient, other units": logistic_losses(tumours * units, 60, 0.1 / 100, False),
+        "natural gradient": logistic_losses(tumours, 60, 0.3, True),
+        "natural gradient, other units": logistic_losses(tumours * units, 60, 0.3, True),
+    },
+    title="Other units change gradient descent, and hardly\nthe natural gradient",
+    x="step",
+    y="training loss",
+)
 plt.show()
 
 # %% [markdown]

@@ -232,18 +232,18 @@ MISTAKES = [
     ),
     edit(
         "where_newton_ends", "like_gradient_descent",
-        '{"a": "saddle", "b": "saddle", "c": "upper minimum", "d": "saddle", "e": "lower minimum"}',
-        'dict(zip("abcde", ["upper minimum"] * 3 + ["lower minimum"] * 2))',
+        '["saddle", "saddle", "upper minimum", "saddle", "lower minimum"]',
+        '["upper minimum"] * 3 + ["lower minimum"] * 2',
         "So gradient descent would go. Newton's step goes to the vertex of the parabola, also where that is a top.",
     ),
     edit(
-        "where_newton_ends", "only_very_close", '"b": "saddle", "c": "upper minimum", "d": "saddle"',
-        '"b": "upper minimum", "c": "upper minimum", "d": "lower minimum"',
+        "where_newton_ends", "only_very_close", '"saddle", "upper minimum", "saddle", "lower minimum"]',
+        '"upper minimum", "upper minimum", "lower minimum", "lower minimum"]',
         "It takes no start on the very line y = 0. How wide is the strip where the curvature along y is negative?",
     ),
     edit(
-        "where_newton_ends", "always_saddle", '"c": "upper minimum", "d": "saddle", "e": "lower minimum"',
-        '"c": "saddle", "d": "saddle", "e": "saddle"',
+        "where_newton_ends", "always_saddle", '"upper minimum", "saddle", "lower minimum"]',
+        '"saddle", "saddle", "saddle"]',
         "Inside a well the parabola opens upwards. Where does its vertex lie then?",
     ),
     edit(

@@ -44,10 +44,19 @@ with plots.style():
     secant = np.diff(slope_of(ends)) / np.diff(ends)
     ax.plot(line, slope_of(line), label="gradient $g(w)$")
     reach = np.array([-0.15, 0.95])
-    ax.plot(reach, slope_of(ends[0]) + secant * (reach - ends[0]), color=plots.COLORS[1], linestyle="--",
-            label="line through both: its slope\nis the curvature, nearly")
+    ax.plot(
+        reach,
+        slope_of(ends[0]) + secant * (reach - ends[0]),
+        color=plots.COLORS[1],
+        linestyle="--",
+        label="line through both: its slope\nis the curvature, nearly",
+    )
     ax.plot(ends, slope_of(ends), "o", color="black", label="two gradients")
-    ax.set(title="Two gradients tell the curvature between them", xlabel="weight $w$", ylabel="gradient")
+    ax.set(
+        title="Two gradients tell the curvature between them",
+        xlabel="weight $w$",
+        ylabel="gradient",
+    )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
 
@@ -76,6 +85,7 @@ plt.show()
 # where $f$ exists. SciPy's `line_search` asks for more: Wolfe's second condition, on the slope at the new point, so
 # that a step is not too short either.
 
+
 # %% kind="answer" grade_id="backtracking"
 def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
     """Return the first of the rates t = 1, shrink, shrink**2, ... that Armijo's rule accepts.
@@ -87,8 +97,8 @@ def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
     shrink: the factor from one rate to the next, between 0 and 1.
     c: the share of the promised decrease that is asked for.
     max_iter: how many rates are tried at most, the rate 1 among them.
-    Returns one number, t. Raises ValueError, with a sentence, where grad @ direction is not negative, and where
-    none of max_iter rates is accepted.
+    Returns one number, t. Raises ValueError, with a sentence, where grad @ direction is not
+    negative, and where none of max_iter rates is accepted.
     """
     ### BEGIN SOLUTION
     slope = grad @ direction
@@ -144,14 +154,31 @@ d = -g / np.linalg.norm(g)
 with plots.style():
     fig, ax = plt.subplots()
     t = np.linspace(0, 1.05, 200)
-    ax.plot(t, rosenbrock.value(w + t[:, None] * d), color="black", linestyle="-", label="loss along the direction")
+    ax.plot(
+        t,
+        rosenbrock.value(w + t[:, None] * d),
+        color="black",
+        linestyle="-",
+        label="loss along the direction",
+    )
     for i, c in enumerate((1e-4, 0.5)):
         look = {"color": plots.COLORS[i], "linestyle": ("--", "-.")[i]}
         ax.plot(t, rosenbrock.value(w) + c * t * (g @ d), label=f"bound for c = {c:g}", **look)
         rate = backtracking(rosenbrock.value, w, g, d, shrink=0.8, c=c)
-        ax.plot(rate, rosenbrock.value(w + rate * d), "os"[i], color=plots.COLORS[i], markersize=10,
-                label=f"accepted, t = {rate:.2f}")
-    ax.set(title="A larger share c asks for a shorter step", xlabel="rate $t$", ylabel="loss", ylim=(0, 60))
+        ax.plot(
+            rate,
+            rosenbrock.value(w + rate * d),
+            "os"[i],
+            color=plots.COLORS[i],
+            markersize=10,
+            label=f"accepted, t = {rate:.2f}",
+        )
+    ax.set(
+        title="A larger share c asks for a shorter step",
+        xlabel="rate $t$",
+        ylabel="loss",
+        ylim=(0, 60),
+    )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
 
@@ -169,12 +196,13 @@ plt.show()
 # Two gradients and two arrays of size $D$, for any $D$. No matrix is formed. (Frameworks get $Hv$ exactly, at about
 # the same cost, by differentiating $g^\top v$: Pearlmutter 1994; `torch.autograd.functional.hvp`.)
 
+
 # %% kind="answer" grade_id="hessian_vector_product"
 def hessian_vector_product(gradient, w, v, h=1e-5):
     """Return the Hessian at w times v, by a central difference of gradients along v.
 
-    gradient: a function that takes an array (D,) and returns the gradient there, (D,). It is called exactly twice,
-        at w + h*v and at w - h*v.
+    gradient: a function that takes an array (D,) and returns the gradient there, (D,). It is
+        called exactly twice, at w + h*v and at w - h*v.
     w, v: arrays (D,).
     h: how far to move, counted in v.
     Returns an array (D,).
@@ -212,12 +240,15 @@ rng = np.random.default_rng(0)
 w, v = rng.normal(size=(2, 1_000_000))
 begin = time.perf_counter()
 product = hessian_vector_product(many.gradient, w, v)
-print(f"{time.perf_counter() - begin:.2f} s for a product with a Hessian of {1_000_000**2 * 8 / 1e12:.0f} TB")
+terabytes = 1_000_000**2 * 8 / 1e12
+print(f"{time.perf_counter() - begin:.2f} s for a product with a Hessian of {terabytes:.0f} TB")
 
 small = landscapes.rosenbrock(50)
 error = hessian_vector_product(small.gradient, w[:50], v[:50]) - small.hessian(w[:50]) @ v[:50]
-print(f"Relative error in 50 dimensions, against the exact Hessian: "
-      f"{np.linalg.norm(error) / np.linalg.norm(small.hessian(w[:50]) @ v[:50]):.1g}")
+print(
+    f"Relative error in 50 dimensions, against the exact Hessian: "
+    f"{np.linalg.norm(error) / np.linalg.norm(small.hessian(w[:50]) @ v[:50]):.1g}"
+)
 
 # %% [markdown]
 # ## 3. Conjugate gradients
@@ -254,6 +285,7 @@ print(f"Relative error in 50 dimensions, against the exact Hessian: "
 # (Nocedal & Wright 2006, algorithm 7.1. SciPy's `Newton-CG` returns a multiple of $b$ in that case, and measures $r$
 # by the sum of its absolute values.)
 
+
 # %% kind="answer" grade_id="conjugate_gradient"
 def conjugate_gradient(hvp, b, tol, max_iter):
     """Return x with H x = b, nearly, by conjugate gradients from x = 0.
@@ -262,8 +294,8 @@ def conjugate_gradient(hvp, b, tol, max_iter):
     b: the right side, (D,).
     tol: stop, before the next iteration, when norm(b - H x) <= tol * norm(b).
     max_iter: at most so many iterations.
-    Returns an array (D,). Where a direction p has p @ H @ p <= 0, returns the x of before this iteration;
-    where it is the first iteration, returns b.
+    Returns an array (D,). Where a direction p has p @ H @ p <= 0, returns the x of before this
+    iteration; where it is the first iteration, returns b.
     """
     ### BEGIN SOLUTION
     x, r, p = np.zeros(len(b)), b, b
@@ -341,7 +373,9 @@ curves = {}
 for name, eigenvalues in spectra.items():
     H = (Q * eigenvalues) @ Q.T
     solutions = [conjugate_gradient(lambda v, H=H: H @ v, b, 1e-14, k) for k in range(31)]
-    curves[f"conjugate gradients,\n{name}"] = [np.linalg.norm(b - H @ x) / np.linalg.norm(b) for x in solutions]
+    curves[f"conjugate gradients,\n{name}"] = [
+        np.linalg.norm(b - H @ x) / np.linalg.norm(b) for x in solutions
+    ]
 x, steepest = np.zeros(100), []
 for _ in range(31):
     r = b - H @ x
@@ -349,8 +383,12 @@ for _ in range(31):
     x = x + (r @ r) / (r @ H @ r) * r
 curves["steepest descent, best rate,\n100 between 1 and 200"] = steepest
 
-plots.plot_losses(curves, title="Three different eigenvalues, three iterations", x="iteration",
-                  y="residual, relative to $b$")
+plots.plot_losses(
+    curves,
+    title="Three different eigenvalues, three iterations",
+    x="iteration",
+    y="residual, relative to $b$",
+)
 plt.show()
 
 # %% [markdown]
@@ -391,6 +429,7 @@ plt.show()
 #
 # Books also give the *direct* form, which updates the Hessian itself,
 # $H + yy^\top/(y^\top s) - Hss^\top H/(s^\top H s)$. Do not mix them up.
+
 
 # %% kind="answer" grade_id="bfgs_update"
 def bfgs_update(H_inv, s, y):
@@ -457,8 +496,12 @@ with plots.style():
     for k, values in enumerate(eigenvalues):
         ax.plot(np.full(6, k), values, "o", color=plots.COLORS[0])
     ax.axhline(1.0, color="black", linewidth=1.2, linestyle="--")
-    ax.set(yscale="log", xlabel="updates so far", ylabel="eigenvalues of $BH$",
-           title="Each update brings one more eigenvalue to 1;\nafter six, the inverse is exact")
+    ax.set(
+        yscale="log",
+        xlabel="updates so far",
+        ylabel="eigenvalues of $BH$",
+        title="Each update brings one more eigenvalue to 1;\nafter six, the inverse is exact",
+    )
 plt.show()
 
 # %% [markdown]
@@ -467,9 +510,12 @@ plt.show()
 # A method is now a rule for the direction. The loop below is shared by all of them, here and in the race. It ends
 # when the gradient is small, or when no rate is accepted, which happens when the decrease drowns in rounding.
 
+
 # %% kind="experiment"
 def minimize(f, gradient, w, direction_of, steps, small=1e-6):
-    """Walk by direction_of(w, grad, s, y), s and y being None at first; return path and seconds since the start."""
+    """Walk by direction_of(w, grad, s, y), s and y being None at first; return path and seconds
+    since the start.
+    """
     grad, s, y = gradient(w), None, None
     path, clock, begin = [w], [0.0], time.perf_counter()
     while len(path) <= steps and np.linalg.norm(grad) > small:
@@ -498,7 +544,9 @@ def bfgs(dim):
         nonlocal B
         if s is not None:
             if np.array_equal(B, np.eye(dim)) and s @ y > 0:
-                B = B * (s @ y) / (y @ y)  # before the first update: the scale of the curvature along the first step
+                B = (
+                    B * (s @ y) / (y @ y)
+                )  # before the first update: the scale of the curvature along the first step
             B = bfgs_update(B, s, y)
         return -B @ grad
 
@@ -506,13 +554,20 @@ def bfgs(dim):
 
 
 walks = {
-    "gradient descent": minimize(rosenbrock.value, rosenbrock.gradient, rosenbrock.start, steepest_descent(), 200)[0],
+    "gradient descent": minimize(
+        rosenbrock.value, rosenbrock.gradient, rosenbrock.start, steepest_descent(), 200
+    )[0],
     "BFGS": minimize(rosenbrock.value, rosenbrock.gradient, rosenbrock.start, bfgs(2), 200)[0],
 }
 steps = len(walks["BFGS"]) - 1
-plots.plot_paths(rosenbrock, {"BFGS": walks["BFGS"]}, title=f"{steps} steps of BFGS through the valley")
-plots.plot_losses({name: rosenbrock.value(path) for name, path in walks.items()},
-                  title="BFGS ends where gradient descent still crawls", x="step")
+plots.plot_paths(
+    rosenbrock, {"BFGS": walks["BFGS"]}, title=f"{steps} steps of BFGS through the valley"
+)
+plots.plot_losses(
+    {name: rosenbrock.value(path) for name, path in walks.items()},
+    title="BFGS ends where gradient descent still crawls",
+    x="step",
+)
 plt.show()
 
 # %% [markdown]
@@ -546,13 +601,16 @@ plt.show()
 # accepted. Without pairs, the direction is $-g$. PyTorch's `LBFGS` does just this. SciPy's `LbfgsInvHessProduct` has
 # the two loops without $\gamma$.
 
+
 # %% kind="answer" grade_id="lbfgs_direction"
 def lbfgs_direction(grad, s_list, y_list):
-    """Return the L-BFGS direction, minus the inverse Hessian of the pairs times the gradient, by two loops.
+    """Return the L-BFGS direction, minus the inverse Hessian of the pairs times the gradient, by
+    two loops.
 
     grad: the gradient where we stand, (D,).
-    s_list, y_list: lists of equal length with the steps and the changes of the gradient, arrays (D,), the oldest
-        pair first; each pair has s @ y > 0. The lists stay as they are; they may be empty.
+    s_list, y_list: lists of equal length with the steps and the changes of the gradient, arrays
+        (D,), the oldest pair first; each pair has s @ y > 0. The lists stay as they are; they may
+        be empty.
     Returns an array (D,): the direction to go. With empty lists it is -grad.
     """
     ### BEGIN SOLUTION
@@ -652,7 +710,10 @@ methods = {
     "BFGS": bfgs(650),
     "L-BFGS, 10 pairs": lbfgs(10),
 }
-race = {name: minimize(loss, gradient, np.zeros(650), method, 100, 1e-4) for name, method in methods.items()}
+race = {
+    name: minimize(loss, gradient, np.zeros(650), method, 100, 1e-4)
+    for name, method in methods.items()
+}
 values = {name: np.array([loss(w) for w in path]) for name, (path, _) in race.items()}
 # Newton's steps from where it stopped: the lowest loss, to all digits.
 bottom = race["Newton"][0][-1]
@@ -664,17 +725,26 @@ with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.8), sharey=True)
     for i, (name, (_, clock)) in enumerate(race.items()):
         dashes = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))[i]
-        look = {"color": plots.COLORS[i], "linestyle": dashes, "marker": "os^Dv"[i], "markevery": 0.15}
+        look = {
+            "color": plots.COLORS[i],
+            "linestyle": dashes,
+            "marker": "os^Dv"[i],
+            "markevery": 0.15,
+        }
         gap = values[name] - lowest
         axes[0].semilogy(np.arange(len(gap)), gap, label=name, **look)
         axes[1].semilogy(clock[1:], gap[1:], **look)
-    axes[0].set(title="Fewest steps: Newton and Newton-CG", xlabel="step", ylabel="loss above the lowest")
+    axes[0].set(
+        title="Fewest steps: Newton and Newton-CG", xlabel="step", ylabel="loss above the lowest"
+    )
     axes[1].set(title="The same against time", xlabel="time (s)", xscale="log")
     fig.legend(loc="outside lower center", ncols=5)
 plt.show()
 for name, (_, clock) in race.items():
     left = values[name][-1] - lowest
-    print(f"{name:18}{len(clock) - 1:5} steps, {clock[-1]:7.2f} s, loss above the lowest {left:.1e}")
+    print(
+        f"{name:18}{len(clock) - 1:5} steps, {clock[-1]:7.2f} s, loss above the lowest {left:.1e}"
+    )
 
 # %% [markdown]
 # Gradient descent is far from done when it is stopped. Newton needs the fewest steps, and each is dear: 650 weights
@@ -684,10 +754,15 @@ for name, (_, clock) in race.items():
 # ### Experiment: how many pairs?
 
 # %% kind="experiment"
-memories = {m: minimize(loss, gradient, np.zeros(650), lbfgs(m), 250, 1e-4)[0] for m in (1, 3, 10, 30)}
+memories = {
+    m: minimize(loss, gradient, np.zeros(650), lbfgs(m), 250, 1e-4)[0] for m in (1, 3, 10, 30)
+}
 plots.plot_losses(
     {f"{m} pair{'s' * (m > 1)}": [loss(w) - lowest for w in path] for m, path in memories.items()},
-    title="L-BFGS: a few pairs give most of the gain", x="step", y="loss above the lowest")
+    title="L-BFGS: a few pairs give most of the gain",
+    x="step",
+    y="loss above the lowest",
+)
 plt.show()
 
 # %% [markdown]
@@ -702,7 +777,13 @@ plt.show()
 # {"gradient descent": "...", "Newton": "...", "Newton-CG": "...", "BFGS": "...", "L-BFGS": "..."}
 what_is_stored = None
 ### BEGIN SOLUTION
-what_is_stored = {"gradient descent": "D", "Newton": "D*D", "Newton-CG": "D", "BFGS": "D*D", "L-BFGS": "m*D"}
+what_is_stored = {
+    "gradient descent": "D",
+    "Newton": "D*D",
+    "Newton-CG": "D",
+    "BFGS": "D*D",
+    "L-BFGS": "m*D",
+}
 ### END SOLUTION
 
 # %% [markdown]
@@ -738,17 +819,32 @@ for size in batch_sizes:
     signs = {name: [] for name in wrong}
     for _ in range(200):
         first, second = (rng.choice(len(X), size, replace=False) for _ in range(2))
-        signs["two mini-batches"].append(s @ (gradient(w_now + s, second) - gradient(w_now, first)) <= 0)
-        signs["one mini-batch for both"].append(s @ (gradient(w_now + s, first) - gradient(w_now, first)) <= 0)
+        signs["two mini-batches"].append(
+            s @ (gradient(w_now + s, second) - gradient(w_now, first)) <= 0
+        )
+        signs["one mini-batch for both"].append(
+            s @ (gradient(w_now + s, first) - gradient(w_now, first)) <= 0
+        )
     for name, seen in signs.items():
         wrong[name].append(np.mean(seen))
 
 with plots.style():
     fig, ax = plt.subplots()
     for i, (name, shares) in enumerate(wrong.items()):
-        ax.semilogx(batch_sizes, shares, color=plots.COLORS[i], linestyle=("-", "--")[i], marker="os"[i], label=name)
-    ax.set(title="Two mini-batches hide the curvature in noise", xlabel="batch size (examples)",
-           ylabel="share with $s^\\top y \\leq 0$", ylim=(-0.03, 0.6))
+        ax.semilogx(
+            batch_sizes,
+            shares,
+            color=plots.COLORS[i],
+            linestyle=("-", "--")[i],
+            marker="os"[i],
+            label=name,
+        )
+    ax.set(
+        title="Two mini-batches hide the curvature in noise",
+        xlabel="batch size (examples)",
+        ylabel="share with $s^\\top y \\leq 0$",
+        ylim=(-0.03, 0.6),
+    )
     ax.legend()
 plt.show()
 
@@ -779,12 +875,14 @@ plt.show()
 # Convention: a backward pass of the *mean* loss gives $g_n / N$. Multiply by $N$ first. And the $g_n$ belong to
 # labels drawn from the model.
 
+
 # %% kind="answer" grade_id="kfac_factors" star=true
 def kfac_factors(a, g):
     """Return the two factors (A, G) of K-FAC for one layer.
 
     a: the layer's inputs, (N, D_in), one row an example.
-    g: the gradients by the layer's outputs, (N, D_out), each of its own example's loss (not divided by N).
+    g: the gradients by the layer's outputs, (N, D_out), each of its own example's loss (not
+    divided by N).
     Returns a tuple of arrays, A (D_in, D_in) and G (D_out, D_out).
     """
     ### BEGIN SOLUTION
@@ -828,14 +926,18 @@ A, G = kfac_factors(a, g)
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.4), layout="constrained")
     largest = np.abs(fisher).max()
-    for ax, matrix, title in zip(axes, (fisher, np.kron(A, G)), ("Fisher information", "K-FAC: A ⊗ G")):
+    for ax, matrix, title in zip(
+        axes, (fisher, np.kron(A, G)), ("Fisher information", "K-FAC: A ⊗ G")
+    ):
         picture = ax.imshow(matrix, cmap="RdBu_r", vmin=-largest, vmax=largest)
         ax.set(title=title, xlabel="weight (pixel by pixel, 10 classes each)", ylabel="weight")
         ax.grid(False)
     fig.colorbar(picture, ax=axes, label="entry", shrink=0.8)
 plt.show()
-print(f"Numbers stored: {fisher.size} against {A.size + G.size}.",
-      f"Relative difference: {np.linalg.norm(fisher - np.kron(A, G)) / np.linalg.norm(fisher):.2f}")
+print(
+    f"Numbers stored: {fisher.size} against {A.size + G.size}.",
+    f"Relative difference: {np.linalg.norm(fisher - np.kron(A, G)) / np.linalg.norm(fisher):.2f}",
+)
 
 # %% [markdown]
 # **Shampoo** (Gupta, Koren & Singer 2018) needs only the mini-batch gradient $\mathcal{G}$ of a matrix $W$. It is
@@ -849,6 +951,7 @@ print(f"Numbers stored: {fisher.size} against {A.size + G.size}.",
 # is taken of its eigenvalues: $M^{-1/4} = Q\,\mathrm{diag}(\lambda^{-1/4})\,Q^\top$. Two sides with $-\tfrac14$ make
 # $-\tfrac12$ together, as in AdaGrad.
 
+
 # %% kind="answer" grade_id="shampoo_step" star=true
 def shampoo_step(W, grad, state, lr, eps=1e-4):
     """Return W after a Shampoo step, and the new state.
@@ -859,10 +962,11 @@ def shampoo_step(W, grad, state, lr, eps=1e-4):
     eps: the sums start from eps times the identity.
     Returns a tuple (W_new, state_new); W and state stay as they are.
     """
+
     ### BEGIN SOLUTION
     def root(M):
         values, Q = np.linalg.eigh(M)
-        return (Q * values ** -0.25) @ Q.T
+        return (Q * values**-0.25) @ Q.T
 
     L = state.get("L", eps * np.eye(len(W))) + grad @ grad.T
     R = state.get("R", eps * np.eye(len(W.T))) + grad.T @ grad
@@ -908,16 +1012,34 @@ def adagrad(w, grad, state, lr):
 
 
 def best_run(step, rates):
-    runs = [train(network, network.initialize(np.random.default_rng(1)), train_set, step, rate, 6, 64,
-                  np.random.default_rng(2), validation=validation_set) for rate in rates]
+    runs = [
+        train(
+            network,
+            network.initialize(np.random.default_rng(1)),
+            train_set,
+            step,
+            rate,
+            6,
+            64,
+            np.random.default_rng(2),
+            validation=validation_set,
+        )
+        for rate in rates
+    ]
     return min(runs, key=lambda run: run.train_losses[-1])
 
 
-runs = {"SGD": best_run(lambda w, g, state, lr: (w - lr * g, state), (0.1, 0.3, 1.0, 2.0)),
-        "AdaGrad": best_run(adagrad, (0.01, 0.03, 0.1, 0.3)),
-        "Shampoo": best_run(shampoo, (0.03, 0.1, 0.3, 1.0))}
-plots.plot_losses({name: run.train_losses for name, run in runs.items()}, title="A digits network, epoch by epoch",
-                  x="epoch", y="training loss")
+runs = {
+    "SGD": best_run(lambda w, g, state, lr: (w - lr * g, state), (0.1, 0.3, 1.0, 2.0)),
+    "AdaGrad": best_run(adagrad, (0.01, 0.03, 0.1, 0.3)),
+    "Shampoo": best_run(shampoo, (0.03, 0.1, 0.3, 1.0)),
+}
+plots.plot_losses(
+    {name: run.train_losses for name, run in runs.items()},
+    title="A digits network, epoch by epoch",
+    x="epoch",
+    y="training loss",
+)
 plt.show()
 for name, run in runs.items():
     print(f"{name:8} validation accuracy {run.validation_accuracies[-1]:.3f}")

@@ -232,7 +232,7 @@ MISTAKES = [
         "Your g is taken for the gradient of the mean loss. Here each row is an example's own gradient.",
     ),
     edit(
-        "shampoo_step", "square_roots", "** -0.25", "** -0.5",
+        "shampoo_step", "square_roots", "**-0.25", "**-0.5",
         "Each side takes the power -1/4, so that both together make -1/2, as in AdaGrad.",
     ),
     edit(
@@ -256,7 +256,7 @@ MISTAKES = [
         "The step uses the sums of before. The new gradient belongs to them first.",
     ),
     edit(
-        "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values ** -0.25) @ Q.T",
+        "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.diag(np.diag(M) ** -0.25)",
         "Only the diagonals take part. A power of a matrix is taken of its eigenvalues.",
     ),
