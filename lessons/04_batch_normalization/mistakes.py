@@ -646,8 +646,7 @@ MISTAKES = [
         '{"b", "d", "e"}',
         '{"a", "b", "d", "e"}',
         "Gamma and beta give back functions that normalising took away. The next layer's weights can often "
-        "do the same: try "
-        "it in the experiment.",
+        "do the same. Section 5 tries it.",
     ),
     edit(
         "true_of_batchnorm",
