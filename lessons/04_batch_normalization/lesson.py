@@ -96,7 +96,6 @@ plt.show()
 # backward function will want to know later. Its form is up to you; the checks only carry it from one of your
 # functions to the other. If you do not know yet what you will want, return `None` now and come back later.
 
-
 # %% kind="answer" grade_id="batchnorm_forward"
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
     """Normalise each feature over the batch, then scale and shift it, as in training.
@@ -297,7 +296,6 @@ for name, arguments in changes.items():
 #
 # ### Exercise: `update_running`
 
-
 # %% kind="answer" grade_id="update_running"
 def update_running(running, batch, momentum=0.9):
     """Return the running statistic after one more batch.
@@ -344,13 +342,8 @@ for momentum in (0.9, 0.99):
         curve.append(running)
     curves[f"momentum {momentum}"] = curve
 curves["mean of all"] = np.full(steps, feature.mean())
-ax = plot_losses(
-    curves,
-    title="More momentum: a calmer average that arrives later",
-    x="batch",
-    y="mean of one pixel (grey value)",
-    log=False,
-)
+ax = plot_losses(curves, title="More momentum: a calmer average that arrives later", x="batch",
+                 y="mean of one pixel (grey value)", log=False)
 ax.lines[0].set(linewidth=0.8, marker="")
 ax.legend(loc="lower right")
 plt.show()
@@ -364,7 +357,6 @@ plt.show()
 # At test time every example is treated with the same fixed numbers:
 #
 # $$y_{ij} = \gamma_j\, \frac{x_{ij} - \bar m_j}{\sqrt{\bar v_j + \varepsilon}} + \beta_j$$
-
 
 # %% kind="answer" grade_id="batchnorm_predict"
 def batchnorm_predict(x, gamma, beta, mean, var, eps=1e-5):
@@ -454,7 +446,6 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # ### Exercise: `batchnorm_backward`
 #
 # The formulas above, for all features at once. If you need something from the forward pass, put it into its cache.
-
 
 # %% kind="answer" grade_id="batchnorm_backward"
 def batchnorm_backward(dout, cache):
@@ -573,7 +564,6 @@ check_hidden("true_of_batchnorm", true_of_batchnorm)
 #
 # ### Exercise: `fold_batchnorm`
 
-
 # %% kind="answer" grade_id="fold_batchnorm"
 def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
     """Return (W_folded, b_folded), one affine map in place of two layers at test time.
@@ -646,7 +636,6 @@ print(f"the scores differ by at most {gap:.0e}")
 # %% [markdown]
 # And without scale and shift? The next cell trains the network once more, with gamma held at 1 and beta at 0.
 
-
 # %% kind="experiment"
 def keep_scale_and_shift(params, grads):
     """Set the gradients of every gamma and beta to 0."""
@@ -662,7 +651,6 @@ print(f"gamma and beta held at 1 and 0: {held.validation_accuracies[-1]:.1%} rig
 # The twenty layers of the first picture again. The figure shows the size of the gradient that reaches each weight
 # matrix, without and with batch norm, for three scales of the first weights.
 
-
 # %% kind="experiment"
 def gradient_sizes(normalize, scale):
     net = MLP(deep, normalize=normalize)
@@ -675,13 +663,8 @@ with style():
     fig, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
 for ax, (name, normalize) in zip(axes, {"without": None, "with": batch_norm}.items(), strict=True):
     sizes = {f"weights × {scale:g}": gradient_sizes(normalize, scale) for scale in (2.0, 1.0, 0.5)}
-    plot_losses(
-        sizes,
-        ax=ax,
-        title=f"{name} batch norm",
-        x="hidden layer, counted from 0",
-        y="gradient's norm × weight scale",
-    )
+    plot_losses(sizes, ax=ax, title=f"{name} batch norm", x="hidden layer, counted from 0",
+                y="gradient's norm × weight scale")
     ax.set_ylabel("" if normalize else "norm of gradient × scale")
     ax.set_xticks(range(0, 20, 4))
     ax.get_legend().set_visible(normalize is not None)
@@ -710,13 +693,8 @@ losses = {}
 for name, normalize in kinds.items():
     runs = [fit(MLP(five, normalize=normalize), lr=lr) for lr in rates]
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
-ax = plot_sensitivity(
-    rates,
-    losses,
-    title="With batch norm a hundredfold range of rates trains",
-    y="validation loss after 3 epochs",
-    ceiling=5,
-)
+ax = plot_sensitivity(rates, losses, title="With batch norm a hundredfold range of rates trains",
+                      y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.03, 2.5, "guessing", color="0.3")
 ax.set_ylim(0.08, 6)
@@ -738,14 +716,9 @@ losses = {}
 for name, normalize in kinds.items():
     runs = [fit(MLP(five, normalize=normalize), scale=scale) for scale in scales]
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
-ax = plot_sensitivity(
-    scales,
-    losses,
-    title="With batch norm the first weights matter much less",
-    x="scale of the first weights (1 is He's rule)",
-    y="validation loss after 3 epochs",
-    ceiling=5,
-)
+ax = plot_sensitivity(scales, losses, title="With batch norm the first weights matter much less",
+                      x="scale of the first weights (1 is He's rule)",
+                      y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.05, 2.5, "guessing", color="0.3")
 ax.set_ylim(0.08, 6)
@@ -769,7 +742,6 @@ plt.show()
 # alone we must not change the mini-batches of the gradient. So each mini-batch of 256 is normalised in *groups* of 256,
 # 16, 8 or 4 examples (Hoffer and others, 2017, call them ghost batches). Everything else stays as it is. The training
 # set has 512 digits, and one label in five is drawn at random, so that there is something to overfit.
-
 
 # %% kind="experiment"
 def in_groups(size):
@@ -805,21 +777,11 @@ with style():
     _, ax = plt.subplots()
     for (name, values), marker in zip(ends.items(), "os", strict=True):
         ax.plot(range(len(sizes)), values, marker=marker, label=name)
-    ax.axhline(
-        np.mean(labels == training.y[:512]),
-        color="0.4",
-        linestyle=":",
-        linewidth=1.5,
-        label="share of training labels that are right",
-    )
-    ax.set(
-        xticks=range(len(sizes)),
-        xticklabels=sizes,
-        ylim=(0.8, 1),
-        xlabel="examples that share a mean and a variance",
-        ylabel="accuracy after 50 epochs",
-        title="Smaller groups: fewer wrong labels learned by heart",
-    )
+    ax.axhline(np.mean(labels == training.y[:512]), color="0.4", linestyle=":", linewidth=1.5,
+               label="share of training labels that are right")
+    ax.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(0.8, 1),
+           xlabel="examples that share a mean and a variance", ylabel="accuracy after 50 epochs",
+           title="Smaller groups: fewer wrong labels learned by heart")
     ax.legend()
 plt.show()
 
@@ -840,7 +802,6 @@ plt.show()
 #   patients of one hospital at a time, come like that.
 #
 # The running averages have momentum 0.99 here, since the statistics of small batches jump about.
-
 
 # %% kind="experiment"
 def sorted_batches(X, y, batch_size, rng):
@@ -872,15 +833,8 @@ def plot_ways(found, title):
         width = 0.8 / len(found)
         for i, (name, accuracies) in enumerate(found.items()):
             place = np.arange(3) + (i - (len(found) - 1) / 2) * width
-            bars = ax.bar(
-                place,
-                accuracies,
-                0.92 * width,
-                label=name,
-                color=COLORS[i],
-                hatch=("", "//", "..", "xx")[i],
-                edgecolor="white",
-            )
+            bars = ax.bar(place, accuracies, 0.92 * width, label=name, color=COLORS[i],
+                          hatch=("", "//", "..", "xx")[i], edgecolor="white")
             ax.bar_label(bars, [f"{a:.0%}" for a in accuracies], fontsize=11)
         ax.set(xticks=range(3), xticklabels=ways, ylim=(0, 1.08), title=title)
         ax.set_ylabel("validation accuracy")
@@ -922,7 +876,6 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 # The output is $y_i = \gamma\, (\hat x_i\, r + d) + \beta$.
 #
 # ### Exercise: `batch_renorm_forward`
-
 
 # %% kind="answer" grade_id="batch_renorm_forward"
 def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
@@ -970,7 +923,6 @@ check_hidden("batch_renorm_forward", batch_renorm_forward)
 # g_i = \frac{\partial L}{\partial \hat x_i} = \gamma\, r\, d_i^{\,\text{out}}$$
 #
 # From $\hat x$ back to $x$ nothing is new: it is the boxed formula of section 3, with this $g$.
-
 
 # %% kind="answer" grade_id="batch_renorm_backward"
 def batch_renorm_backward(dout, cache):
@@ -1053,7 +1005,6 @@ plt.show()
 # %% [markdown]
 # ### Exercise: `layernorm_forward`
 
-
 # %% kind="answer" grade_id="layernorm_forward"
 def layernorm_forward(x, gamma, beta, eps=1e-5):
     """Normalise each example over its features, then scale and shift each feature.
@@ -1098,7 +1049,6 @@ check_hidden("layernorm_forward", layernorm_forward)
 #
 # Gamma and beta still serve all examples, so their gradients are still sums over the batch. Note one difference: down a
 # column there was a single $\gamma$, which could be pulled out of the means. Along a row each entry has its own.
-
 
 # %% kind="answer" grade_id="layernorm_backward"
 def layernorm_backward(dout, cache):
@@ -1154,8 +1104,7 @@ which_norm = None
 which_norm = {
     "a": "batch norm",
     "b": "layer norm",
-    "c": "batch norm",
-    "d": "layer norm",
+    "c": "batch norm", "d": "layer norm",
     "e": "both",
     "f": "batch norm",
 }
@@ -1224,11 +1173,8 @@ with style():
     for (name, values), marker in zip(accuracies.items(), "os^D", strict=True):
         ax.plot(contrasts, values, marker=marker, label=name)
     ax.invert_xaxis()
-    ax.set(
-        xlabel="contrast left, 1 is clear",
-        ylabel="validation accuracy",
-        title="Fog: fixed averages go stale",
-    )
+    ax.set(xlabel="contrast left, 1 is clear", ylabel="validation accuracy",
+           title="Fog: fixed averages go stale")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
@@ -1251,7 +1197,6 @@ plt.show()
 # Ioffe and Szegedy (2015), section 3.2: since a channel is computed in the same way everywhere, all places share one
 # mean and one variance. Every pixel of every image is then an example with $C$ features: this is batch norm on
 # `x.reshape(-1, C)`.
-
 
 # %% kind="answer" grade_id="spatial_batchnorm_forward" star=true
 def spatial_batchnorm_forward(x, gamma, beta, eps=1e-5):
@@ -1289,7 +1234,6 @@ check_hidden("spatial_batchnorm_forward", spatial_batchnorm_forward)
 # mean and a variance of its own, over all pixels and over the channels of the group. No other image takes part. One
 # group for all channels is layer norm for images; a group for each channel is called *instance norm*. Scale and shift
 # are, as always, one number for each channel.
-
 
 # %% kind="answer" grade_id="groupnorm_forward" star=true
 def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
@@ -1361,7 +1305,6 @@ plt.show()
 # than layer norm, and many large language models of today use it. For a vector $x$ of $D$ features:
 #
 # $$y_j = \gamma_j\, \frac{x_j}{\sqrt{\frac1D \sum_{k=1}^D x_k^2 + \varepsilon}}$$
-
 
 # %% kind="answer" grade_id="rmsnorm_forward" star=true
 def rmsnorm_forward(x, gamma, eps=1e-5):
