@@ -47,17 +47,31 @@ with style():
     fig, axes = plt.subplots(1, 4, figsize=(10.5, 2.9))
 for ax, (name, hidden) in zip(axes, thinned.items(), strict=True):
     layers = [[1, 1, 1], *hidden, [1, 1]]
-    place = [[(column, row - (len(layer) - 1) / 2) for row in range(len(layer))] for column, layer in enumerate(layers)]
+    place = [
+        [(column, row - (len(layer) - 1) / 2) for row in range(len(layer))]
+        for column, layer in enumerate(layers)
+    ]
     for left in range(3):
-        for (i, there), (j, too) in itertools.product(enumerate(layers[left]), enumerate(layers[left + 1])):
+        for (i, there), (j, too) in itertools.product(
+            enumerate(layers[left]), enumerate(layers[left + 1])
+        ):
             if there and too:
                 line = zip(place[left][i], place[left + 1][j], strict=True)
                 ax.plot(*line, "-", color="0.65", linewidth=0.9, zorder=1)
     for there, spot in zip(itertools.chain(*layers), itertools.chain(*place), strict=True):
-        ax.plot(*spot, "o" if there else "x", color=COLORS[0] if there else COLORS[1], markersize=11, zorder=2)
+        ax.plot(
+            *spot,
+            "o" if there else "x",
+            color=COLORS[0] if there else COLORS[1],
+            markersize=11,
+            zorder=2,
+        )
     ax.set_title(name, loc="center")
     ax.axis("off")
-fig.suptitle("Each training step uses another part of the network: a cross is a unit that is dropped", fontsize=13)
+fig.suptitle(
+    "Each training step uses another part of the network: a cross is a unit that is dropped",
+    fontsize=13,
+)
 plt.show()
 
 # %% [markdown]
@@ -89,15 +103,16 @@ plt.show()
 #
 # ### Exercise: `dropout_forward`
 
+
 # %% kind="answer" grade_id="dropout_forward"
 def dropout_forward(x, drop_prob, rng, train=True):
     """Return `(out, mask)` of inverted dropout.
 
     x: array of any shape, most often (N, D). drop_prob: the probability that an entry is dropped.
     rng: a numpy.random.Generator, the only source of chance.
-    In training `mask` is a float array of x's shape. Each entry, drawn on its own, is 0 with probability drop_prob and
-    1/(1 - drop_prob) otherwise; `out` is x times the mask.
-    At test time (train=False) return `(x, None)`. Then rng is not used, and may be None.
+    In training `mask` is a float array of x's shape. Each entry, drawn on its own, is 0 with
+    probability drop_prob and 1/(1 - drop_prob) otherwise; `out` is x times the mask. At test time
+    (train=False) return `(x, None)`. Then rng is not used, and may be None.
     Raises ValueError, with a sentence, unless 0 <= drop_prob < 1.
     """
     ### BEGIN SOLUTION
@@ -165,6 +180,7 @@ check_hidden("share_left_after_five", share_left_after_five)
 # %% [markdown]
 # Now run it. The cell takes your scale out of your mask again, and compares.
 
+
 # %% kind="experiment"
 def unscaled_forward(x, drop_prob, rng, train=True):
     out, mask = dropout_forward(x, drop_prob, rng, train)
@@ -176,7 +192,9 @@ def unscaled_forward(x, drop_prob, rng, train=True):
 
 rng = np.random.default_rng(5)
 weights = [rng.normal(size=(30, 30)) / np.sqrt(30) for _ in range(5)]
-batch = np.tile(rng.normal(size=30), (20_000, 1))  # the same input 20,000 times, each time with new masks
+batch = np.tile(
+    rng.normal(size=30), (20_000, 1)
+)  # the same input 20,000 times, each time with new masks
 
 
 def five_layers(x, forward, drop_prob):
@@ -188,8 +206,10 @@ def five_layers(x, forward, drop_prob):
 without = five_layers(batch[:1], dropout_forward, 0.0)[0]
 for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forward)):
     mean = five_layers(batch, forward, 0.2).mean(axis=0)
-    # The slope of the least-squares line through 0 is the share that is left over all 30 outputs together.
-    print(f"{name}: the mean output is {mean @ without / (without @ without):.2f} of the output without dropout")
+    # The slope of the least-squares line through 0 is the share that is left over all 30 outputs
+    # together.
+    share = mean @ without / (without @ without)
+    print(f"{name}: the mean output is {share:.2f} of the output without dropout")
 
 # %% [markdown]
 # Every layer that forgets the scale multiplies what comes next by $1 - p$ on average. At test time, when all units
@@ -205,12 +225,13 @@ for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forwa
 #
 # It must be the *same* mask as in the forward pass, zeros and scale. That is why the forward pass returns it.
 
+
 # %% kind="answer" grade_id="dropout_backward"
 def dropout_backward(dout, mask):
     """Return the gradient by x, of dout's shape.
 
-    dout: the gradient by `out`. mask: what dropout_forward returned with `out`: 0 or the scale for each entry,
-    or None for a pass at test time, where the gradient goes through unchanged.
+    dout: the gradient by `out`. mask: what dropout_forward returned with `out`: 0 or the scale
+    for each entry, or None for a pass at test time, where the gradient goes through unchanged.
     """
     ### BEGIN SOLUTION
     if mask is None:
@@ -266,22 +287,45 @@ sgd = stateless(lambda w, grad, lr: w - lr * grad)
 
 with style():
     fig, axes = plt.subplots(2, 4, figsize=(10.5, 5.4), sharex="col", sharey=True)
-for row, (name, forward) in enumerate((("with the scale", dropout_forward), ("without", unscaled_forward))):
+for row, (name, forward) in enumerate(
+    (("with the scale", dropout_forward), ("without", unscaled_forward))
+):
     net = MLP((64, 100, 100, 100, 100, 10), dropout=(forward, dropout_backward), drop_prob=0.4)
     start = net.initialize(np.random.default_rng(1))
-    params = train(net, start, first, sgd, 0.1, 30, 32, np.random.default_rng(2), evaluate=False).params
+    params = train(
+        net, start, first, sgd, 0.1, 30, 32, np.random.default_rng(2), evaluate=False
+    ).params
     training = net.activations(params, rest.X, train=True, rng=np.random.default_rng(3))
     testing = net.activations(params, rest.X)
     for layer, (one, other) in enumerate(zip(training, testing, strict=True), 1):
         ax, edges = axes[row, layer - 1], np.linspace(0, [1.5, 2, 4, 8][layer - 1], 30)
-        for values, look, color, word in ((one, "-", COLORS[0], "training"), (other, "--", COLORS[1], "test")):
+        for values, look, color, word in (
+            (one, "-", COLORS[0], "training"),
+            (other, "--", COLORS[1], "test"),
+        ):
             shown = np.minimum(values[values > 0], edges[-1])
-            ax.hist(shown, edges, weights=np.full(shown.size, 1 / values.size), histtype="step", linewidth=2,
-                    color=color, linestyle=look, label=word)
-        ax.set_title(f"{name}, layer {layer}\nmean {one.mean():.2f} | {other.mean():.2f}", loc="center", fontsize=12)
-    print(f"{name}: test loss {net.evaluate(params, *rest)[0]:.2f}, test accuracy {net.evaluate(params, *rest)[1]:.1%}")
+            ax.hist(
+                shown,
+                edges,
+                weights=np.full(shown.size, 1 / values.size),
+                histtype="step",
+                linewidth=2,
+                color=color,
+                linestyle=look,
+                label=word,
+            )
+        ax.set_title(
+            f"{name}, layer {layer}\nmean {one.mean():.2f} | {other.mean():.2f}",
+            loc="center",
+            fontsize=12,
+        )
+    test_loss, test_accuracy = net.evaluate(params, *rest)
+    print(f"{name}: test loss {test_loss:.2f}, test accuracy {test_accuracy:.1%}")
 axes[0, 3].legend(frameon=False)
-fig.supxlabel("activation above 0 (last bar: all larger ones); titles: mean in training | at test time", fontsize=12)
+fig.supxlabel(
+    "activation above 0 (last bar: all larger ones); titles: mean in training | at test time",
+    fontsize=12,
+)
 fig.supylabel("share of units")
 fig.suptitle("Without the scale, deeper layers see ever larger inputs at test time", fontsize=14)
 plt.show()
@@ -308,9 +352,11 @@ plt.show()
 # (They multiplied the outgoing weights by the share kept, which comes to the same.) It works as well, but every
 # prediction has to know $p$. Write it, to have seen both.
 
+
 # %% kind="answer" grade_id="classic_dropout_predict"
 def classic_dropout_predict(x, drop_prob):
-    """Return a layer's output at test time for the original dropout, whose masks in training are 0 or 1, unscaled.
+    """Return a layer's output at test time for the original dropout, whose masks in training are
+    0 or 1, unscaled.
 
     x: array of any shape. drop_prob: the probability that an entry was dropped in training.
     """
@@ -385,7 +431,10 @@ check_hidden("drops_a_fifth", drops_a_fifth)
 # %% kind="experiment"
 probabilities = [0.0, 0.15, 0.3, 0.45, 0.6, 0.8]
 measured = {"training": np.zeros((3, 6)), "validation": np.zeros((3, 6))}
-accuracy = {"training (a fifth of the labels is noise)": np.zeros((3, 6)), "validation": np.zeros((3, 6))}
+accuracy = {
+    "training (a fifth of the labels is noise)": np.zeros((3, 6)),
+    "validation": np.zeros((3, 6)),
+}
 for seed, (column, drop_prob) in itertools.product(range(3), enumerate(probabilities)):
     rng = np.random.default_rng(seed)
     few, validation = split(X, y, (0.2, 0.5), rng)
@@ -393,7 +442,9 @@ for seed, (column, drop_prob) in itertools.product(range(3), enumerate(probabili
     wrong = rng.random(len(noisy)) < 0.2
     noisy[wrong] = rng.integers(0, 10, wrong.sum())
     net = MLP((64, 128, 128, 10), dropout=(dropout_forward, dropout_backward), drop_prob=drop_prob)
-    params = train(net, net.initialize(rng), (few.X, noisy), sgd, 0.1, 80, 32, rng, evaluate=False).params
+    params = train(
+        net, net.initialize(rng), (few.X, noisy), sgd, 0.1, 80, 32, rng, evaluate=False
+    ).params
     for numbers, place in ((measured, 0), (accuracy, 1)):
         training, valid = numbers.values()
         training[seed, column] = net.evaluate(params, few.X, noisy)[place]
@@ -434,15 +485,22 @@ runs = {}
 for name, drop_prob in (("trained without dropout", 0.0), ("trained with p = 0.5", 0.5)):
     net = MLP((64, 128, 10), dropout=(dropout_forward, dropout_backward), drop_prob=drop_prob)
     start = net.initialize(np.random.default_rng(1))
-    params = train(net, start, first, sgd, 0.2, 60, 32, np.random.default_rng(2), evaluate=False).params
+    params = train(
+        net, start, first, sgd, 0.2, 60, 32, np.random.default_rng(2), evaluate=False
+    ).params
     hidden, rng = net.activations(params, rest.X)[0], np.random.default_rng(3)
     runs[name] = np.zeros((20, len(shares)))
     for i, (column, removed) in itertools.product(range(20), enumerate(shares)):
         there = rng.permutation(128) >= round(removed * 128)
         scores = (hidden * there / there.mean()) @ params["W2"] + params["b2"]
         runs[name][i, column] = np.mean(scores.argmax(axis=1) == rest.y)
-ax = plot_band(shares, runs, title="Units trained with dropout can lose most of their neighbours",
-               x_label="share of the 128 hidden units that is removed", y_label="test accuracy")
+ax = plot_band(
+    shares,
+    runs,
+    title="Units trained with dropout can lose most of their neighbours",
+    x_label="share of the 128 hidden units that is removed",
+    y_label="test accuracy",
+)
 ax.legend(loc="lower left", frameon=False)
 plt.show()
 
@@ -473,13 +531,16 @@ plt.show()
 # so *one* pass with scaled inputs gives the mean of $2^D$ networks, exactly. For a function with a ReLU in it this is
 # no longer true. How far off is it then? With the exact sum you can see.
 
+
 # %% kind="answer" grade_id="exact_ensemble"
 def exact_ensemble(predict, x, drop_prob):
-    """Return the mean of `predict(mask*x)` over all 2**D masks of zeros and ones, weighted by their probabilities.
+    """Return the mean of `predict(mask*x)` over all 2**D masks of zeros and ones, weighted by
+    their probabilities.
 
-    predict: takes an array of shape (D,) and returns a number or an array. x: (D,). drop_prob: the probability that
-    an entry of x is dropped. A mask that keeps k entries has probability (1 - drop_prob)**k * drop_prob**(D - k).
-    The masks are not scaled. Returns what predict returns: a number or an array of its shape.
+    predict: takes an array of shape (D,) and returns a number or an array. x: (D,). drop_prob:
+    the probability that an entry of x is dropped. A mask that keeps k entries has probability (1
+    - drop_prob)**k * drop_prob**(D - k). The masks are not scaled. Returns what predict returns:
+    a number or an array of its shape.
     """
     ### BEGIN SOLUTION
     mean = 0.0
@@ -524,11 +585,14 @@ check_hidden("exact_ensemble", exact_ensemble)
 # $T$ is the number of passes, and $f_t$ is the network with the masks of pass $t$. The division is by $T$ (`ddof` 0),
 # not by $T - 1$.
 
+
 # %% kind="answer" grade_id="mc_dropout"
 def mc_dropout(predict, x, passes, rng):
-    """Return `(mean, std)` of `predict(x, rng)` over so many passes, entry by entry; std with ddof 0.
+    """Return `(mean, std)` of `predict(x, rng)` over so many passes, entry by entry; std with
+    ddof 0.
 
-    predict: takes x and a generator, from which it draws its masks, and returns a number or an array.
+    predict: takes x and a generator, from which it draws its masks, and returns a number or an
+    array.
     rng: the numpy.random.Generator that every pass draws from, one after another.
     """
     ### BEGIN SOLUTION
@@ -565,13 +629,18 @@ check_hidden("mc_dropout", mc_dropout)
 # %% kind="experiment"
 patients, target = diabetes()
 target = (target - target.mean()) / target.std()
-models = {"linear model": MLP((10, 1), loss="mse"), "ReLU network": MLP((10, 40, 40, 1), loss="mse")}
+models = {
+    "linear model": MLP((10, 1), loss="mse"),
+    "ReLU network": MLP((10, 40, 40, 1), loss="mse"),
+}
 drop_prob, some = 0.3, patients[:60]
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.4))
     for name, look in (("linear model", "o"), ("ReLU network", "^")):
         net, rng = models[name], np.random.default_rng(1)
-        params = train(net, net.initialize(rng), (patients, target), sgd, 0.02, 60, 32, rng, evaluate=False).params
+        params = train(
+            net, net.initialize(rng), (patients, target), sgd, 0.02, 60, 32, rng, evaluate=False
+        ).params
 
         def predict(x, net=net, params=params):
             return net.predict(params, x[None])[0]
@@ -579,13 +648,18 @@ with style():
         exact = np.array([exact_ensemble(predict, x, drop_prob) for x in some])
         scaled = net.predict(params, classic_dropout_predict(some, drop_prob))
         axes[0].plot(exact, scaled, look, label=name, alpha=0.75)
-        print(f"{name}: the scaled pass is off by {np.sqrt(np.mean((scaled - exact) ** 2)):.1e} (root mean square)")
+        off = np.sqrt(np.mean((scaled - exact) ** 2))
+        print(f"{name}: the scaled pass is off by {off:.1e} (root mean square)")
     axes[0].axline((0, 0), slope=1, color="black", linewidth=1, linestyle="--", label="equal")
-    axes[0].set(title="One scaled pass is exact for the linear model", ylabel="one pass with scaled inputs",
-                xlabel="exact ensemble of 1024 (unit: std of the target)")
+    axes[0].set(
+        title="One scaled pass is exact for the linear model",
+        ylabel="one pass with scaled inputs",
+        xlabel="exact ensemble of 1024 (unit: std of the target)",
+    )
     axes[0].legend()
 
-    # Your masks carry the scale 1/(1 - p), and those of the sum do not: multiplying by 1 - p takes it out.
+    # Your masks carry the scale 1/(1 - p), and those of the sum do not: multiplying by 1 - p
+    # takes it out.
     def noisy_predict(x, rng):
         return net.predict(params, (1 - drop_prob) * dropout_forward(x, drop_prob, rng)[0])
 
@@ -596,9 +670,17 @@ with style():
     spread = np.sqrt(np.mean(std**2))
     axes[1].loglog(passes, errors, "o-", label="mean of $T$ passes")
     axes[1].loglog(passes, spread / np.sqrt(passes), "k:", label=r"std / $\sqrt{T}$")
-    axes[1].axhline(np.sqrt(np.mean((scaled - exact) ** 2)), color=COLORS[1], linestyle="--", label="one scaled pass")
-    axes[1].set(title="Sampling the ReLU network's ensemble", xlabel="number of passes $T$",
-                ylabel="error (root mean square)")
+    axes[1].axhline(
+        np.sqrt(np.mean((scaled - exact) ** 2)),
+        color=COLORS[1],
+        linestyle="--",
+        label="one scaled pass",
+    )
+    axes[1].set(
+        title="Sampling the ReLU network's ensemble",
+        xlabel="number of passes $T$",
+        ylabel="error (root mean square)",
+    )
     axes[1].legend()
 plt.show()
 
@@ -635,14 +717,26 @@ with style():
     groups = (f"right ({right.sum()})", right, "-"), (f"wrong ({(~right).sum()})", ~right, "--")
     for i, (name, rows, look) in enumerate(groups):
         values = unsure[rows]
-        ax.hist(values, np.linspace(0, 0.4, 21), weights=np.full(len(values), 1 / len(values)), histtype="step",
-                linewidth=2, linestyle=look, color=COLORS[i], label=name)
-    ax.set(title="Wrong answers come with a large spread", ylabel="share of the answers",
-           xlabel="standard deviation of the winner's probability over 50 passes")
+        ax.hist(
+            values,
+            np.linspace(0, 0.4, 21),
+            weights=np.full(len(values), 1 / len(values)),
+            histtype="step",
+            linewidth=2,
+            linestyle=look,
+            color=COLORS[i],
+            label=name,
+        )
+    ax.set(
+        title="Wrong answers come with a large spread",
+        ylabel="share of the answers",
+        xlabel="standard deviation of the winner's probability over 50 passes",
+    )
     ax.legend()
 plt.show()
 surest = np.argsort(unsure)[: len(unsure) * 9 // 10]
-print(f"accuracy on all test digits {right.mean():.1%}, on the surest nine tenths {right[surest].mean():.1%}")
+print(f"accuracy on all test digits {right.mean():.1%}")
+print(f"on the surest nine tenths {right[surest].mean():.1%}")
 
 # %% [markdown]
 # Most wrong answers are unsure, though most unsure answers are right. A person could look at the unsure tenth. But
@@ -693,11 +787,13 @@ check_hidden("true_of_dropout", true_of_dropout)
 # where $\ell = 1, \dots, L$ counts the blocks **from 1**, $L$ is their number, and $s_L$ is the probability of the
 # last one (0.5 in the paper). The input of the network counts as layer 0, which always survives.
 
+
 # %% kind="answer" grade_id="residual_survival"
 def residual_survival(layer, layers, last):
     """Return the probability that block `layer` survives, by the linear decay rule.
 
-    layer: the block's number, from 1 to layers. layers: how many blocks there are. last: the last one's probability.
+    layer: the block's number, from 1 to layers. layers: how many blocks there are. last: the last
+    one's probability.
     """
     ### BEGIN SOLUTION
     return 1 - layer / layers * (1 - last)
@@ -758,14 +854,16 @@ check_hidden("expected_depth", expected_depth)
 # > torchvision's `mode="batch"` draws once for the batch, as here; `"row"` draws for each example. Some articles
 # > leave the scale out altogether, which is wrong in either form.
 
+
 # %% kind="answer" grade_id="stochastic_depth_forward"
 def stochastic_depth_forward(x, block, survival, rng, train=True):
     """Return `(out, kept)` of a residual block that survives with probability `survival`.
 
     x: array of any shape. block: a function that returns an array of x's shape.
-    In training, one draw from the generator rng decides for the whole batch: `(x + block(x), True)` with
-    probability survival, else `(x, False)`, and then block is not called.
-    At test time (train=False) return `(x + survival*block(x), None)`. Then rng is not used, and may be None.
+    In training, one draw from the generator rng decides for the whole batch: `(x + block(x),
+    True)` with probability survival, else `(x, False)`, and then block is not called. At test
+    time (train=False) return `(x + survival*block(x), None)`. Then rng is not used, and may be
+    None.
     """
     ### BEGIN SOLUTION
     if not train:
@@ -801,11 +899,13 @@ check_hidden("stochastic_depth_forward", stochastic_depth_forward)
 # $$\frac{\partial L}{\partial x} = \begin{cases} \mathrm{dout} + g(\mathrm{dout}) & \text{if the block was kept} \\
 # \mathrm{dout} & \text{if it was skipped} \end{cases}$$
 
+
 # %% kind="answer" grade_id="stochastic_depth_backward"
 def stochastic_depth_backward(dout, block_backward, kept):
     """Return the gradient by x of a training pass, of dout's shape.
 
-    dout: the gradient by `out`. block_backward: takes the gradient by the block's output and returns that by its input.
+    dout: the gradient by `out`. block_backward: takes the gradient by the block's output and
+    returns that by its input.
     kept: what stochastic_depth_forward returned. Where it is False, block_backward is not called.
     """
     ### BEGIN SOLUTION
@@ -848,7 +948,9 @@ for last in (1.0, 0.5, 0.2):
     for (column, depth), seed in itertools.product(enumerate(depths), range(3)):
         survival = tuple(residual_survival(block, depth, last) for block in range(1, depth + 1))
         net, rng = ResidualClassifier(64, 32, 10, survival, pair), np.random.default_rng(seed + 1)
-        history = train(net, net.initialize(rng, scale=0.5), half, sgd, 0.03, 12, 32, rng, evaluate=False)
+        history = train(
+            net, net.initialize(rng, scale=0.5), half, sgd, 0.03, 12, 32, rng, evaluate=False
+        )
         if not history.note:
             blocks_run[name] += net.runs if depth == 8 else 0
             reached[name][seed, column] = net.evaluate(history.params, *validation)[1]
@@ -860,8 +962,13 @@ with style():
         look = ("-", "--", ":")[i]
         ax.plot(place, np.median(values, axis=0), color=COLORS[i], linestyle=look, label=name)
         ax.plot(np.tile(place, (3, 1)), values, "os^"[i], color=COLORS[i], alpha=0.7)
-    ax.set(title="At one rate, deeper networks train only where blocks are skipped", xlabel="number of blocks",
-           ylabel="validation accuracy", xticks=depths, ylim=(0, 1.02))
+    ax.set(
+        title="At one rate, deeper networks train only where blocks are skipped",
+        xlabel="number of blocks",
+        ylabel="validation accuracy",
+        xticks=depths,
+        ylim=(0, 1.02),
+    )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 full = blocks_run["all blocks always there"]
@@ -906,11 +1013,14 @@ for name, runs in blocks_run.items():
 # So dropout on the inputs *is* a ridge penalty here (lesson 02), with a strength for each weight that fits the size
 # of its feature. One says that it is *adaptive*. Return the penalty.
 
+
 # %% kind="answer" grade_id="dropout_penalty" star=true
 def dropout_penalty(w, X, drop_prob):
-    """Return what inverted dropout on the inputs X adds, on average, to the sum of squared errors of `X @ w`.
+    """Return what inverted dropout on the inputs X adds, on average, to the sum of squared errors
+    of `X @ w`.
 
-    w: (D,). X: (n, D). drop_prob: the probability that an entry of X is dropped. Returns one number.
+    w: (D,). X: (n, D). drop_prob: the probability that an entry of X is dropped. Returns one
+    number.
     """
     ### BEGIN SOLUTION
     return drop_prob / (1 - drop_prob) * np.sum(np.sum(X**2, axis=0) * w**2)
@@ -947,9 +1057,24 @@ grid = np.linspace(-2.2, 3.8, 121)
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True)
 for ax, drop_prob in zip(axes, (0.0, 0.2), strict=True):
-    surface = np.array([[np.sum((goal - twins @ [a, b]) ** 2) + dropout_penalty(np.array([a, b]), twins, drop_prob)
-                         for a in grid] for b in grid])
-    ax.contour(grid, grid, surface / 200, levels=[0.02, 0.1, 0.3, 0.6, 1, 2, 4, 8, 16], colors="0.55", linewidths=0.8)
+    surface = np.array(
+        [
+            [
+                np.sum((goal - twins @ [a, b]) ** 2)
+                + dropout_penalty(np.array([a, b]), twins, drop_prob)
+                for a in grid
+            ]
+            for b in grid
+        ]
+    )
+    ax.contour(
+        grid,
+        grid,
+        surface / 200,
+        levels=[0.02, 0.1, 0.3, 0.6, 1, 2, 4, 8, 16],
+        colors="0.55",
+        linewidths=0.8,
+    )
     w, path = np.array([3.5, -1.8]), [(3.5, -1.8)]
     for _ in range(300):
         masked = dropout_forward(twins, drop_prob, rng)[0]
@@ -958,12 +1083,20 @@ for ax, drop_prob in zip(axes, (0.0, 0.2), strict=True):
     ax.plot(*np.transpose(path), color=COLORS[1], label="descent with your masks")
     ax.plot(*path[0], "ko", label="start")
     row, column = np.unravel_index(surface.argmin(), surface.shape)
-    star = {"color": "#F0E442", "markeredgecolor": "black", "markersize": 17, "label": "lowest point"}
+    star = {
+        "color": "#F0E442",
+        "markeredgecolor": "black",
+        "markersize": 17,
+        "label": "lowest point",
+    }
     ax.plot(grid[column], grid[row], "*", **star)
     ax.set(title=f"drop_prob {drop_prob}", xlabel="$w_1$", aspect="equal")
 axes[0].set_ylabel("$w_2$")
 axes[1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-fig.suptitle("Lines: your penalty plus the error. The valley becomes a bowl, and the weights share", fontsize=14)
+fig.suptitle(
+    "Lines: your penalty plus the error. The valley becomes a bowl, and the weights share",
+    fontsize=14,
+)
 plt.show()
 
 # %% [markdown]
@@ -980,13 +1113,15 @@ plt.show()
 #
 # The second number is the *variance*. Nothing is needed at test time.
 
+
 # %% kind="answer" grade_id="gaussian_dropout" star=true
 def gaussian_dropout(x, drop_prob, rng, train=True):
-    """Return `(out, noise)`: out is x times the noise, whose entries are normal with mean 1 and variance p/(1 - p).
+    """Return `(out, noise)`: out is x times the noise, whose entries are normal with mean 1 and
+    variance p/(1 - p).
 
-    x: array of any shape. drop_prob: p, of the dropout that it stands for. rng: a numpy.random.Generator.
-    The noise has x's shape, each entry drawn on its own.
-    At test time (train=False) return `(x, None)`; rng may be None.
+    x: array of any shape. drop_prob: p, of the dropout that it stands for. rng: a
+    numpy.random.Generator. The noise has x's shape, each entry drawn on its own. At test time
+    (train=False) return `(x, None)`; rng may be None.
     """
     ### BEGIN SOLUTION
     if not train:
@@ -1024,11 +1159,14 @@ check_hidden("gaussian_dropout", gaussian_dropout)
 # $(N, D_{\text{in}}, D_{\text{out}})$. (The paper drops biases too, leaves its masks unscaled, and samples at test
 # time; ours is the simpler, inverted form.)
 
+
 # %% kind="answer" grade_id="drop_connect" star=true
 def drop_connect(x, W, b, drop_prob, rng, train=True):
-    """Return `(out, mask)` of an affine layer whose weights are dropped, with a mask of its own for each example.
+    """Return `(out, mask)` of an affine layer whose weights are dropped, with a mask of its own
+    for each example.
 
-    x: (N, D_in). W: (D_in, D_out). b: (D_out,). drop_prob: the probability that a weight is dropped.
+    x: (N, D_in). W: (D_in, D_out). b: (D_out,). drop_prob: the probability that a weight is
+    dropped.
     mask: (N, D_in, D_out), entries 0 or 1/(1 - drop_prob); out[i] is `x[i] @ (W * mask[i]) + b`.
     At test time (train=False) return `(x @ W + b, None)`; rng may be None.
     """
@@ -1074,10 +1212,19 @@ with style():
     fig, ax = plt.subplots(figsize=(9, 3.8))
     for i, (name, values) in enumerate(outputs.items()):
         name = f"{name}:\nmean {values.mean():.2f}, std {values.std():.2f}"
-        look = {"color": COLORS[i], "linestyle": ("-", "--", ":")[i], "histtype": "step", "linewidth": 2}
+        look = {
+            "color": COLORS[i],
+            "linestyle": ("-", "--", ":")[i],
+            "histtype": "step",
+            "linewidth": 2,
+        }
         ax.hist(values.ravel(), np.linspace(-1.3, 1.1, 25), density=True, label=name, **look)
     ax.axvline((X[:1] @ W + b).item(), color="black", linewidth=1, label="without noise")
-    ax.set(title="One output scatters alike under all three", xlabel="output of the layer", ylabel="density")
+    ax.set(
+        title="One output scatters alike under all three",
+        xlabel="output of the layer",
+        ylabel="density",
+    )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
