@@ -1,1 +1,25 @@
-"""The teacher's side of Descent: authoring and grading."""
+"""The teacher's side: building lessons, and grading.
+
+from course_grader import Assignment, grade
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from course_grader.engine.assignment import Assignment
+    from course_grader.engine.grading import grade
+    from course_grader.engine.result import Result
+
+__all__ = ["Assignment", "Result", "grade"]
+PLACES = {"Assignment": "assignment", "Result": "result", "grade": "grading"}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first used: the worker and `course --help` need none of it.
+    if name in PLACES:
+        from importlib import import_module
+
+        return getattr(import_module(f"course_grader.engine.{PLACES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from course_utils import progress
 from course_utils.checks.card import Card, failure_rows, own_frames
 from course_utils.checks.forms import Form, FormError
 from course_utils.checks.judge import Failure, Verdict, judge
-from course_utils.checks.keys import Key, PartKey, hidden_key, published_key
+from course_utils.checks.keys import Key, KeyProblem, PartKey, hidden_key, published_key
 from course_utils.checks.probe import Exercise, exercises
 
 # What a hidden check may say of a difference: its kind, never an argument or a value of the hidden key.
@@ -32,11 +36,40 @@ KINDS = {
 
 
 class CheckFailed(AssertionError):
-    """An answer is not right; the message names the exercise and, where the mistake is known, the hint."""
+    """An answer is not right; the message names the exercise and, where the mistake is known, the hint.
+
+    `verdict` is what was found, where the answer could be asked at all.
+    """
+
+    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+        self.verdict = verdict
+        super().__init__(message)
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this in place of the frames of the check, which would tell a learner nothing.
         return [f"CheckFailed: {self}"]
+
+
+@dataclass(frozen=True)
+class _Desk:
+    hidden: Mapping[str, Key]
+    published: Mapping[str, Key]
+    show: Callable[[Card], None]
+
+
+_desk: ContextVar[_Desk | None] = ContextVar("_desk", default=None)
+
+
+@contextlib.contextmanager
+def grading(
+    hidden: Mapping[str, Key], published: Mapping[str, Key], show: Callable[[Card], None]
+) -> Iterator[None]:  # fmt: skip
+    """Within it, checks of this thread take their keys from these, give their cards to `show`, and note no progress."""
+    token = _desk.set(_Desk(hidden, published, show))
+    try:
+        yield
+    finally:
+        _desk.reset(token)
 
 
 def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) -> None:
@@ -51,18 +84,20 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
     Raises CheckFailed where the answer is wrong.
     """
     exercise = _exercise(name, answers, part)
-    key = published_key(name)
+    desk = _desk.get()
+    key = _key_of(name, desk.published) if desk else published_key(name)
     if exercise.form is not None:
         _check_question(exercise, exercise.form, answers[0], key, reveal)
         return
     verdict = judge(exercise, part, answers, key.parts[part])
     if _is_own_answer(name, answers[0]):
-        progress.record(name, part, verdict.passed)
+        _record(name, part, verdict.passed)
     if verdict.failure is None:
         _show(Card("right", f"{name} is right{_of_part(part)}.", f"All {verdict.total} checks passed."))
         return
     _show(_failure_card(name, verdict, verdict.failure))
-    raise CheckFailed(_line(name, verdict, verdict.failure.received.says, verdict.failure.difference.sentence))
+    line = _line(name, verdict, verdict.failure.received.says, verdict.failure.difference.sentence)
+    raise CheckFailed(line, verdict)
 
 
 def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
@@ -73,7 +108,8 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
     """
     exercise = _exercise(name, answers, part)
-    key: Key = hidden_key(name)
+    desk = _desk.get()
+    key = _key_of(name, desk.hidden) if desk else hidden_key(name)
     if exercise.form is not None:
         _canonical(name, exercise.form, answers[0])
     verdict = judge(exercise, part, answers, key.parts[part])
@@ -85,7 +121,18 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     kind = "not right" if exercise.form else KINDS[verdict.failure.difference.kind]
     rows = [("Hint", verdict.mistake.hint)] if verdict.mistake else []
     _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows))
-    raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"))
+    raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"), verdict)
+
+
+def _key_of(name: str, keys: Mapping[str, Key]) -> Key:
+    if name not in keys:
+        raise KeyProblem(f"The key at hand holds nothing for {name!r}: make it anew with `course key`.")
+    return keys[name]
+
+
+def _record(name: str, part: str, passed: bool) -> None:
+    if _desk.get() is None:
+        progress.record(name, part, passed)
 
 
 def _is_own_answer(name: str, answer: Any) -> bool:
@@ -99,21 +146,21 @@ def _check_question(exercise: Exercise, form: Form, answer: Any, key: Key, revea
     part: PartKey = key.parts["values"]
     verdict = judge(exercise, "values", [answer], part)
     if verdict.mistake is not None:
-        progress.record(name, "values", False)
+        _record(name, "values", False)
         _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
-        raise CheckFailed(f"{name}: {verdict.mistake.hint}")
+        raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
     if not reveal:
         sentence = (
             f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
         )
         _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
         return
-    progress.record(name, "values", verdict.passed)
+    _record(name, "values", verdict.passed)
     if verdict.failure is None:
         _show(Card("right", f"{name} is right."))
         return
     _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question once more."))
-    raise CheckFailed(f"{name}: not right yet.")
+    raise CheckFailed(f"{name}: not right yet.", verdict)
 
 
 def _canonical(name: str, form: Form, answer: Any) -> str:
@@ -180,6 +227,9 @@ def _capital(text: str) -> str:
 
 
 def _show(card: Card) -> None:
+    if desk := _desk.get():
+        desk.show(card)
+        return
     from IPython.core.getipython import get_ipython
 
     if get_ipython() is None:

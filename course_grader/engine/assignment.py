@@ -1,0 +1,202 @@
+"""An assignment as the grader needs it, in one file: the teacher's cells, the keys, the limits.
+
+The file holds the hidden key: it belongs to the teacher alone, and is written so that nobody else can read it.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from course_grader.engine.limits import Limits
+from course_utils.checks import keys
+
+FORMAT = 1
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+
+
+class AssignmentProblem(Exception):
+    """An assignment that cannot be made or read; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TeacherCell:
+    """A code cell of the teacher's notebook. `kind` is setup, answer, test, experiment or code.
+
+    `names` are those that it assigns at top level. For a test cell, `needs` are the answer names that it
+    uses, and `exercises` those that it checks. Of an answer cell only the names are kept, not the solution.
+    """
+
+    kind: str
+    id: str
+    grade_id: str = ""
+    source: str = ""
+    points: float = 0.0
+    names: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    exercises: tuple[str, ...] = ()
+
+    @property
+    def released(self) -> str:
+        """The source as a learner sees it."""
+        kept, hidden = [], False
+        for line in self.source.split("\n"):
+            hidden = hidden or line.strip() == BEGIN_HIDDEN
+            if not hidden:
+                kept.append(line)
+            hidden = hidden and line.strip() != END_HIDDEN
+        return "\n".join(kept)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is graded, and by what. `hidden` and `published` are keys by exercise, as JSON."""
+
+    name: str
+    cells: tuple[TeacherCell, ...]
+    hidden: Mapping[str, Any]
+    published: Mapping[str, Any]
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def from_notebook(cls, solution: Path, hidden_key: Path, limits: Limits | None = None) -> Assignment:
+        """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit."""
+        notebook = _read_json(solution, "The teacher's notebook")
+        cells = tuple(_teacher_cells(notebook))
+        known = _read_json(hidden_key, "The hidden key").get("exercises", {})
+        wanted = dict.fromkeys(name for cell in cells for name in cell.exercises)
+        if missing := [name for name in wanted if name not in known]:
+            raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
+        published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
+        hidden = {name: known[name] for name in wanted}
+        return cls(solution.stem, cells, hidden, published, limits or Limits())
+
+    @classmethod
+    def load(cls, path: Path) -> Assignment:
+        """Read the file that `save` wrote; AssignmentProblem where it is something else."""
+        data = _read_json(path, "The assignment")
+        if data.get("format") != FORMAT:
+            raise AssignmentProblem(f"{path.name} has another format than this version reads: make it anew.")
+        tuples = ("names", "needs", "exercises")
+        cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
+        return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]))
+
+    def save(self, path: Path) -> None:
+        """Write the assignment to one file that only its owner can read, whole or not at all."""
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self._text)
+        fresh.replace(path)
+
+    @cached_property
+    def _text(self) -> str:
+        data = {
+            "format": FORMAT,
+            "name": self.name,
+            "cells": [asdict(cell) for cell in self.cells],
+            "hidden": dict(self.hidden),
+            "published": dict(self.published),
+            "limits": self.limits.to_json(),
+        }
+        return json.dumps(data, separators=(",", ":"), sort_keys=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for the whole content."""
+        return hashlib.sha256(self._text.encode()).hexdigest()[:32]
+
+    @cached_property
+    def by_grade_id(self) -> dict[str, TeacherCell]:
+        return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
+
+    def of_kind(self, kind: str) -> list[TeacherCell]:
+        return [cell for cell in self.cells if cell.kind == kind]
+
+    @cached_property
+    def keys(self) -> tuple[dict[str, keys.Key], dict[str, keys.Key]]:
+        """The hidden and the published keys, read."""
+        hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
+        return hidden, {name: keys.key_from_json(data) for name, data in self.published.items()}
+
+
+def _read_json(path: Path, what: str) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AssignmentProblem(f"{what} {path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise AssignmentProblem(f"{what} {path} holds no JSON object.")
+    return data
+
+
+def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
+    sources = [(cell, _text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    names = {
+        mark["grade_id"]: tuple(sorted(assigned_names(source)))
+        for cell, source in sources
+        if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
+    }
+    given = {name for assigned in names.values() for name in assigned}
+    for cell, source in sources:
+        mark, id = cell["metadata"].get("nbgrader"), str(cell.get("id", ""))
+        if mark is None:
+            kind = "experiment" if "experiment" in cell["metadata"].get("tags", []) else "code"
+            yield TeacherCell(kind, id, source=source, names=tuple(sorted(assigned_names(source))))
+        elif mark["solution"]:
+            yield TeacherCell("answer", id, mark["grade_id"], names=names[mark["grade_id"]])
+        elif mark["grade"]:
+            needs = tuple(sorted(given & used_names(source)))
+            checked = tuple(dict.fromkeys(checked_exercises(source))) or tuple(
+                grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs)
+            )
+            points = float(mark["points"])
+            yield TeacherCell("test", id, mark["grade_id"], source, points, needs=needs, exercises=checked)
+        else:
+            yield TeacherCell("setup", id, mark["grade_id"], source)
+
+
+def _text_of(cell: dict[str, Any]) -> str:
+    source = cell["source"]
+    return source if isinstance(source, str) else "".join(source)
+
+
+def without_magics(source: str) -> str:
+    """Return the source with lines for IPython alone (%magic, !command) left blank."""
+    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
+
+
+def assigned_names(source: str) -> set[str]:
+    """Return the names that a cell binds at its top level."""
+    names: set[str] = set()
+    for statement in ast.parse(without_magics(source)).body:
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+            case _:
+                stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+                names |= {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+    return names
+
+
+def used_names(source: str) -> set[str]:
+    """Return the names that a cell reads."""
+    nodes = ast.walk(ast.parse(without_magics(source)))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def checked_exercises(source: str) -> Iterator[str]:
+    """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
+    for node in ast.walk(ast.parse(without_magics(source))):
+        match node:
+            case ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(value=str(name)), *_]):
+                yield name

@@ -1,0 +1,298 @@
+"""Values on the wire: what msgpack knows as it is, and extension types for the rest.
+
+    Plain values cross by value. What can be changed (array, list, dict, Generator) has a number in its message, so that
+    one object passed twice stays one and the reply can say how it stands after the call. A callable crosses as a
+    handle, and so does anything else: the other side can only hand it back.
+
+The referee reads what an untrusted worker wrote. Whatever the bytes are, `Decoder` returns values of exact built-in and
+NumPy types or raises WireError, in time and memory bounded by the size of the message.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from course_grader.engine.packing import ExtType, pack
+from course_grader.engine.wire import WireError
+
+TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
+CALLABLE, OPAQUE, REFERENCE, FORM, VIEW = range(11, 16)
+
+DEPTH = 48
+# Enough for any sum of products; Python refuses to print integers of more digits than about twice this.
+BIG_INT_BYTES = 800
+# Integers with equal hashes make a set or a dict slow: quadratic in its size.
+HASHED = 10_000
+NODES = 2_000_000
+DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
+ATOMS = frozenset({type(None), bool, float, str})
+BIT_GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM, "SFC64": np.random.SFC64}
+PAIR = struct.Struct("<dd")
+
+
+class Opaque:
+    """Something of the other side's that is not plain: it can be handed back, and nothing else."""
+
+    remote: tuple[object, int]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Opaque:
+        return self
+
+
+class OpaqueIterator(Opaque):
+    """An iterator or a generator of the other side's. It gives nothing here, for it might never end."""
+
+    def __iter__(self) -> OpaqueIterator:
+        return self
+
+    def __next__(self) -> NoReturn:
+        raise TypeError("This is a generator, where numbers are expected.")
+
+
+class RemoteTuple(tuple[Any, ...]):
+    """A named tuple of the other side's: a tuple here, itself when handed back."""
+
+    remote: tuple[object, int]
+
+
+class RemoteList(list[Any]):
+    """A list of the other side's own class: a list here, itself when handed back."""
+
+    remote: tuple[object, int]
+
+
+class RemoteDict(dict[Any, Any]):
+    """A dict of the other side's own class, such as a defaultdict: a dict here, itself when handed back."""
+
+    remote: tuple[object, int]
+
+
+class Side(Protocol):
+    """What encoder and decoder need of the side they work for; `owner` marks what came from the other side."""
+
+    owner: object
+
+    def give(self, value: Any) -> int:
+        """Return a handle for a value of this side's."""
+
+    def take(self, handle: int) -> Any:
+        """Return the value of a handle; WireError where there is none."""
+
+    def function(self, handle: int, name: str, is_class: bool) -> Any:
+        """Return what stands here for a callable of the other side's."""
+
+
+@dataclass
+class Shared:
+    """The changeable objects of a call's arguments, by number, as both sides know them."""
+
+    objects: dict[int, Any] = field(default_factory=dict)
+    numbers: dict[int, int] = field(default_factory=dict)
+    weights: dict[int, int] = field(default_factory=dict)
+
+    def add(self, value: Any, number: int, weight: int = 0) -> None:
+        self.objects[number] = value
+        self.numbers[id(value)] = number
+        self.weights[number] = weight
+
+
+class Encoder:
+    """Encodes one message. `shared` has what the other side knows already; with `asking`, the message is a call, and
+    what can change in its arguments joins `shared`."""
+
+    def __init__(self, side: Side, shared: Shared, limit: int, trusted: bool, asking: bool = False) -> None:
+        self._side, self._shared, self._limit, self._trusted, self._asking = side, shared, limit, trusted, asking
+        self._size = self._nodes = 0
+        # Containers on the way to the value at hand, and those that this message has sent.
+        self._open: set[int] = set()
+        self._sent: set[int] = set()
+
+    def encode(self, value: Any, depth: int = 0) -> Any:
+        """Return the value as msgpack can hold it; WireError where it is too large."""
+        kind = type(value)
+        if kind in ATOMS:
+            if kind is str:
+                self._count(len(value))
+            return value
+        if kind is int:
+            return value if -(2**63) <= value < 2**63 else self._big(value)
+        self._count(16)
+        if depth > DEPTH:
+            return self._opaque(value)
+        if (remote := getattr(value, "remote", None)) and isinstance(remote, tuple) and remote[0] is self._side.owner:
+            return self._hand_back(value, remote[1], depth)
+        number = self._shared.numbers.get(id(value))
+        if number is not None and (self._trusted or id(value) not in self._sent):
+            return ExtType(REFERENCE, pack(number))
+        for types, method in ENCODINGS:
+            if isinstance(value, types):
+                return method(self, value, depth)
+        if callable(value):
+            name = getattr(value, "__name__", None)
+            shown = name if isinstance(name, str) else ""
+            return ExtType(CALLABLE, pack([0, self._side.give(value), shown[:200], isinstance(value, type)]))
+        return self._opaque(value)
+
+    def contents(self, value: Any, before: Any) -> Any:
+        """Return how a shared object stands now. A list or dict in it stays itself where it stood in it `before`."""
+        if isinstance(value, np.ndarray):
+            return self._array_body(value)
+        if isinstance(value, np.random.Generator):
+            return _state_of(value)
+        kept = {id(item) for item in before}
+        items = [item for pair in value.items() for item in pair] if isinstance(value, dict) else value
+        return [self._child(item, kept) for item in items]
+
+    def _child(self, item: Any, kept: set[int]) -> Any:
+        if not isinstance(item, list | dict) or id(item) in kept:
+            return self.encode(item, 1)
+        number = self._shared.numbers.pop(id(item), None)
+        try:
+            return self.encode(item, 1)
+        finally:
+            if number is not None:
+                self._shared.numbers[id(item)] = number
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        self._nodes += 1
+        if self._size > self._limit or self._nodes > NODES:
+            raise WireError("The value is too large to be sent.")
+
+    def _register(self, value: Any, weight: int) -> int:
+        # Nobody asks later how a result stands.
+        if not self._asking or id(value) in self._shared.numbers:
+            return -1
+        if isinstance(value, list | dict):
+            # The referee takes no container twice in a worker's message: it could close a circle.
+            self._sent.add(id(value))
+        number = len(self._shared.objects)
+        self._shared.add(value, number, weight)
+        return number
+
+    def _hand_back(self, value: Any, handle: int, depth: int) -> Any:
+        if isinstance(value, RemoteList | RemoteDict):
+            body = self._dict(value, depth) if isinstance(value, dict) else self._list(value, depth)
+            return ExtType(VIEW, pack([1, handle, body]))
+        return ExtType(OPAQUE, pack([1, handle, "", 0]))
+
+    def _opaque(self, value: Any) -> Any:
+        if self._trusted:
+            raise WireError(f"An object of type {type(value).__name__} cannot be passed to a student's function.")
+        is_iterator = hasattr(type(value), "__next__")
+        return ExtType(OPAQUE, pack([0, self._side.give(value), type(value).__name__[:200], int(is_iterator)]))
+
+    def _big(self, value: int) -> Any:
+        size = value.bit_length() // 8 + 1
+        self._count(size)
+        if size > BIG_INT_BYTES:
+            return self._opaque(value)
+        return ExtType(BIG_INT, value.to_bytes(size, "little", signed=True))
+
+    def _integer(self, value: int, depth: int) -> Any:
+        return self.encode(int(value), depth)
+
+    def _scalar(self, value: np.generic, depth: int) -> Any:
+        if value.dtype.kind not in "biufc":
+            return self.encode(value.item(), depth) if isinstance(value, np.str_) else self._opaque(value)
+        return ExtType(SCALAR, pack([value.dtype.str, value.tobytes()]))
+
+    def _complex(self, value: complex, depth: int) -> Any:
+        return ExtType(COMPLEX, PAIR.pack(value.real, value.imag))
+
+    def _array(self, value: np.ndarray, depth: int) -> Any:
+        if value.dtype.kind not in "biufc":
+            text = "O" if value.dtype.kind == "O" else str(value.dtype)[:80]
+            return ExtType(FORM, pack([text, list(value.shape)]))
+        number = self._register(value, value.nbytes)
+        return ExtType(ARRAY, pack([number, *self._array_body(value)]))
+
+    def _array_body(self, value: np.ndarray) -> list[Any]:
+        self._count(value.nbytes)
+        flags = value.flags
+        layout = 0 if flags.c_contiguous else 1 if flags.f_contiguous else 2
+        data = np.ndarray.tobytes(value, order="F" if layout == 1 else "C")
+        return [value.dtype.str, list(value.shape), layout, bool(flags.writeable), data]
+
+    def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:
+        items = self._items(value, tuple.__iter__(value), depth)
+        body = ExtType(TUPLE, pack(items))
+        return body if type(value) is tuple else self._view(value, body)
+
+    def _list(self, value: list[Any], depth: int) -> Any:
+        number = self._register(value, 16 * len(value))
+        items = self._items(value, list.__iter__(value), depth)
+        body = ExtType(LIST, pack([number, items]))
+        return body if type(value) in (list, RemoteList) else self._view(value, body)
+
+    def _dict(self, value: dict[Any, Any], depth: int) -> Any:
+        number = self._register(value, 32 * len(value))
+        pairs = (item for pair in dict.items(value) for item in pair)
+        body = ExtType(DICT, pack([number, self._items(value, pairs, depth)]))
+        return body if type(value) in (dict, RemoteDict) else self._view(value, body)
+
+    def _set(self, value: Any, depth: int) -> Any:
+        code = SET if isinstance(value, set) else FROZENSET
+        items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
+        return ExtType(code, pack(self._items(value, items, depth)))
+
+    def _items(self, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
+        if id(value) in self._open:
+            raise WireError("A container that holds itself cannot be sent.")
+        self._open.add(id(value))
+        self._count(8 * len(value))
+        try:
+            return [self.encode(item, depth + 1) for item in items]
+        finally:
+            self._open.discard(id(value))
+
+    def _view(self, value: Any, body: Any) -> Any:
+        return body if self._trusted else ExtType(VIEW, pack([0, self._side.give(value), body]))
+
+    def _generator(self, value: np.random.Generator, depth: int) -> Any:
+        if type(value.bit_generator).__name__ not in BIT_GENERATORS:
+            return self._opaque(value)
+        number = self._register(value, 64)
+        return ExtType(GENERATOR, pack([number, *_state_of(value)]))
+
+    def _bytes(self, value: bytes, depth: int) -> Any:
+        self._count(len(value))
+        return bytes(value)
+
+    def _text(self, value: str, depth: int) -> Any:
+        return self.encode(str.__str__(value), depth)
+
+    def _float(self, value: float, depth: int) -> Any:
+        return float.__float__(value)
+
+
+# In this order: bool is an int, np.float64 a float, a named tuple a tuple.
+ENCODINGS: Sequence[tuple[Any, Callable[[Encoder, Any, int], Any]]] = (
+    (np.generic, Encoder._scalar),
+    (np.ndarray, Encoder._array),
+    (tuple, Encoder._tuple),
+    (dict, Encoder._dict),
+    (list, Encoder._list),
+    (complex, Encoder._complex),
+    (np.random.Generator, Encoder._generator),
+    ((set, frozenset), Encoder._set),
+    (int, Encoder._integer),
+    (float, Encoder._float),
+    (str, Encoder._text),
+    (bytes, Encoder._bytes),
+)
+
+
+def _state_of(generator: np.random.Generator) -> list[Any]:
+    """Return name and state of a bit generator as a flat list of integers and bytes."""
+    state: Any = generator.bit_generator.state
+    inner = state["state"]
+    words = inner["state"] if isinstance(inner["state"], np.ndarray) else [inner["state"], inner["inc"]]
+    numbers = [int(word).to_bytes(16, "little") for word in words]
+    return [state["bit_generator"], numbers, int(state["has_uint32"]), int(state["uinteger"])]

@@ -1,0 +1,102 @@
+"""What a forked worker gives up before it runs a submission: its namespaces, its user, its privileges, its limits."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+from pathlib import Path
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+NEW_USER, NEW_MOUNTS, NEW_PIDS, NEW_NET, NEW_IPC, NEW_UTS = (
+    0x10000000, 0x00020000, 0x20000000, 0x40000000, 0x08000000, 0x04000000,
+)  # fmt: skip
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_REC, MS_PRIVATE = 2, 4, 8, 1, 0x4000, 1 << 18
+CAPABILITY_VERSION = 0x20080522
+INSIDE_ID = 1000
+# The memory of a private /tmp goes with the submission; a private user id lives as long as one worker.
+FIRST_PRIVATE_ID, PRIVATE_IDS = 1_200_000, 1 << 22
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(name: str, *arguments: object) -> None:
+    if getattr(libc, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
+
+
+def set_dumpable(dumpable: bool) -> None:
+    """Say whether processes of the same user may read this one's memory."""
+    _call("prctl", PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    _call("prctl", PR_SET_PDEATHSIG, 9, 0, 0, 0)
+
+
+def enter_namespaces(file_bytes: int) -> None:
+    """Give this process namespaces of its own; its next child is the first process of a new process namespace.
+
+    In them there is no network, /proc is empty, and /tmp is a private memory of at most `file_bytes`.
+    """
+    user, group = os.geteuid(), os.getegid()
+    _call("unshare", NEW_USER | NEW_MOUNTS | NEW_PIDS | NEW_NET | NEW_IPC | NEW_UTS)
+    # The files of /proc/self belong to this user only while the process is dumpable.
+    set_dumpable(True)
+    Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
+    set_dumpable(False)
+    _call("mount", b"none", b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None)
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    _mount_memory(b"/tmp", flags, f"size={file_bytes},nr_inodes=20000,mode=0700")
+    _mount_memory(b"/proc", flags | MS_RDONLY, "size=4k,nr_inodes=2,mode=0555")
+
+
+def _mount_memory(place: bytes, flags: int, options: str) -> None:
+    _call("mount", b"tmpfs", place, b"tmpfs", ctypes.c_ulong(flags), options.encode())
+
+
+def become(user: int) -> None:
+    """Become another user, with no group but its own."""
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability for good."""
+    for capability in range(64):
+        if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+
+
+def set_limits(memory: int, file_bytes: int, threads: int, cpu_seconds: int) -> None:
+    """Limit memory, files, threads and CPU time; no core dumps."""
+    wanted = {
+        resource.RLIMIT_AS: memory,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_NPROC: threads,
+    }
+    for kind, value in wanted.items():
+        _, hard = resource.getrlimit(kind)
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (bound, bound))
+
+
+def close_all_but(*kept: int) -> None:
+    """Close every file but those given; standard input and outputs are empty."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+    wanted = sorted({0, 1, 2, *kept})
+    for low, high in zip(wanted, [*wanted[1:], 65_536], strict=True):
+        os.closerange(low + 1, high)

@@ -1,0 +1,58 @@
+"""`grade`: one notebook, one assignment, one result; no database and no folder layout."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from course_grader.engine.assignment import Assignment
+from course_grader.engine.intake import take_in
+from course_grader.engine.plan import plan
+from course_grader.engine.referee import Referee
+from course_grader.engine.result import Result
+from course_grader.engine.sandbox import Level, Zygote
+from course_grader.engine.session import Session
+
+# Tests share this process's warning filters and standard output: one at a time.
+_one_at_a_time = threading.RLock()
+_zygotes: dict[tuple[int, Level, str], Zygote] = {}
+
+
+def grade(notebook: Path | Mapping[str, Any], assignment: Assignment, isolation: Level = "namespaces") -> Result:
+    """Grade one notebook.
+
+    notebook: a file, or a notebook that was read, as a dict or a NotebookNode.
+    isolation: "namespaces", "user" or "none"; see `sandbox`.
+    Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
+    """
+    with _one_at_a_time:
+        zygote = _zygote(isolation, assignment)
+        taken = take_in(notebook)
+        steps = plan(taken.cells, assignment)
+        with Session(zygote, assignment.limits) as session:
+            cells, outputs = Referee(assignment, session).grade(steps)
+    return Result(assignment.name, assignment.digest, isolation, cells, taken.notes + steps.notes, outputs)
+
+
+def _zygote(level: Level, assignment: Assignment) -> Zygote:
+    """Return this process's zygote for the assignment; what another assignment had is ended."""
+    warm_up = "\n".join(cell.source for cell in assignment.of_kind("setup"))
+    wanted = os.getpid(), level, warm_up
+    if wanted not in _zygotes:
+        close()
+        _zygotes[wanted] = Zygote(level, warm_up)
+    return _zygotes[wanted]
+
+
+@atexit.register
+def close() -> None:
+    """End the zygotes of this process."""
+    for owner, *_ in list(_zygotes):
+        if owner == os.getpid():
+            for key in [key for key in _zygotes if key[0] == owner]:
+                _zygotes.pop(key).close()
+    _zygotes.clear()

@@ -1,0 +1,126 @@
+"""Reads a submitted notebook, whatever its state: what can be graded is, and the rest is told in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from course_grader.engine.limits import MIB
+from course_grader.engine.text import clean
+
+LARGEST_FILE = 50 * MIB
+MOST_CELLS = 5000
+LARGEST_SOURCE = 5 * MIB
+CELL_TYPES = ("code", "markdown", "raw")
+
+
+class Unreadable(Exception):
+    """A submission that cannot be graded at all; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The cells of a submission in its own order, each a dict with `cell_type`, `id`, `source` and `metadata`, and what
+    was found, in sentences."""
+
+    cells: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
+
+
+def take_in(notebook: Path | Mapping[str, Any]) -> Intake:
+    """Return the cells of a file, or of a notebook that was read already; Unreadable where there are none to be had."""
+    if not isinstance(notebook, Mapping):
+        notebook = _read(Path(notebook))
+    notes: list[str] = []
+    found = _raw_cells(notebook, notes)
+    if len(found) > MOST_CELLS:
+        raise Unreadable(f"The notebook has {len(found)} cells; the grader takes {MOST_CELLS}.")
+    cells = tuple(_cell(cell, number, notes) for number, cell in enumerate(found, 1))
+    if sum(len(cell["source"]) for cell in cells) > LARGEST_SOURCE:
+        raise Unreadable(f"The cells hold more than {LARGEST_SOURCE // MIB} MiB of text.")
+    _look_at_kernel(notebook, notes)
+    return Intake(cells, tuple(notes))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        # A link could lead out of the student's folder, and a pipe would keep the grader waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Unreadable(f"The file cannot be opened ({(error.strerror or 'no reason is given').lower()}).") from None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Unreadable("This is not a regular file.")
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise Unreadable(
+            f"The file is larger than {LARGEST_FILE // MIB} MiB. Clear the outputs (Kernel > Restart and Clear "
+            "Outputs), save and hand it in again."
+        )
+    if not content.strip():
+        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
+    return _parse(content)
+
+
+def _parse(content: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unreadable("The file is not UTF-8 text, as every notebook is.") from None
+    except RecursionError:
+        raise Unreadable("The file is nested too deeply to be a notebook.") from None
+    except ValueError as error:
+        raise Unreadable(f"The file is not a notebook: its JSON is damaged ({clean(str(error), 100)}).") from None
+    if not isinstance(found, dict):
+        raise Unreadable("The file is JSON, but not a notebook.")
+    return found
+
+
+def _raw_cells(notebook: Mapping[str, Any], notes: list[str]) -> list[Any]:
+    version = notebook.get("nbformat")
+    if isinstance(notebook.get("cells"), list):
+        if version != 4:
+            notes.append(f"The notebook says that it has format {clean(str(version), 20)}; it was read as format 4.")
+        return list(notebook["cells"])
+    sheets = notebook.get("worksheets")
+    if isinstance(sheets, list):
+        notes.append("The notebook has the old format 3.")
+        return [
+            cell
+            for sheet in sheets
+            if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+            for cell in sheet["cells"]
+        ]
+    raise Unreadable("The file is JSON, but holds no cells of a notebook.")
+
+
+def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
+    known = cell if isinstance(cell, Mapping) else {}
+    # Format 3 has `input` in code cells and a kind of cell for headings.
+    source = known.get("source", known.get("input"))
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    kind = "markdown" if known.get("cell_type") == "heading" else known.get("cell_type")
+    if not isinstance(source, str) or kind not in CELL_TYPES:
+        notes.append(f"Cell {number} is damaged and was left out.")
+        return {"cell_type": "raw", "id": "", "source": "", "metadata": {}}
+    metadata = known.get("metadata")
+    return {
+        "cell_type": kind,
+        "id": known.get("id") if isinstance(known.get("id"), str) else "",
+        "source": source,
+        "metadata": dict(metadata) if isinstance(metadata, Mapping) else {},
+    }
+
+
+def _look_at_kernel(notebook: Mapping[str, Any], notes: list[str]) -> None:
+    metadata = notebook.get("metadata")
+    kernel = metadata.get("kernelspec") if isinstance(metadata, Mapping) else None
+    language = kernel.get("language") if isinstance(kernel, Mapping) else None
+    if isinstance(language, str) and language.lower() not in ("python", ""):
+        notes.append(f"The notebook was saved with a kernel for {clean(language, 40)}; it was run with Python.")

@@ -1,0 +1,34 @@
+"""What a submission may use. Every limit that is hit costs the exercise that hit it, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one submission: seconds of wall time, bytes, counts."""
+
+    cell_seconds: float = 30.0  # one of the student's cells
+    test_seconds: float = 15.0  # all calls of one test cell
+    again_seconds: float = 2.0  # the same, for further test cells of an exercise that was stopped once
+    total_seconds: float = 300.0  # all cells and calls of a submission, with every new start
+    starts: int = 60  # how often a worker that ended is started anew
+    memory: int = 3 * 1024 * MIB  # the address space of the worker
+    files: int = 64 * MIB  # the private folder for files
+    threads: int = 64
+    message: int = 64 * MIB  # one message on the wire
+    callbacks: int = 200_000  # calls of the grader's functions in one test cell
+    output: int = 2 * MIB  # what the cells of a submission print and display, together
+    figures: int = 8 * MIB  # the same for pictures
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Limits:
+        """Return the limits that `to_json` wrote; a limit that is not named has its default."""
+        return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})

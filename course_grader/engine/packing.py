@@ -1,0 +1,27 @@
+"""The bytes of a message: msgpack, with extension types left to `codec` and `decode`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+
+from course_grader.engine.wire import WireError
+
+ExtType: Any = msgpack.ExtType
+DAMAGE = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, RecursionError, MemoryError)
+
+
+def pack(value: Any) -> bytes:
+    """Return the bytes of a value made of None, bool, int, float, str, bytes, list and ExtType."""
+    return bytes(msgpack.packb(value, use_bin_type=True, unicode_errors="surrogatepass"))
+
+
+def unpack(data: bytes) -> Any:
+    """Return the value of such bytes; WireError where they are something else."""
+    try:
+        return msgpack.unpackb(
+            data, raw=False, unicode_errors="surrogatepass", strict_map_key=True, max_map_len=0, use_list=True
+        )
+    except (msgpack.UnpackException, *DAMAGE) as error:
+        raise WireError(f"A message is damaged ({type(error).__name__}).") from None

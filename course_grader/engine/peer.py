@@ -1,0 +1,229 @@
+"""Calls over the wire, by copy and restore, in both directions; the same for referee and worker.
+
+A call carries its arguments; the reply carries the result, and how those arguments stand that the function
+changed. While one side waits for a reply, it answers calls of its own functions that came as arguments.
+"""
+
+from __future__ import annotations
+
+import builtins
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from course_grader.engine.codec import Encoder, Shared
+from course_grader.engine.decode import Decoder
+from course_grader.engine.packing import pack, unpack
+from course_grader.engine.text import clean
+from course_grader.engine.wire import Channel, WireError
+
+NESTING = 16
+
+
+class ResultNotSent(Exception):
+    """A function returned what cannot cross the wire: too large, or a container that holds itself."""
+
+
+class Peer:
+    """One side of the conversation: the handles that it gave, and calls to the other side's.
+
+    `allow` is asked before a call from the other side is answered, and may raise WireError. `trusted` says that this
+    side is the referee, which believes nothing.
+    """
+
+    def __init__(self, channel: Channel, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
+        self.channel, self._limit, self._trusted, self._allow = channel, channel.limit, trusted, allow
+        self.owner: object = self
+        self.deadline: float | None = None
+        self._given: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._depth = 0
+
+    def forget(self) -> None:
+        """End the life of all handles that this side gave."""
+        self._given.clear()
+        self._numbers.clear()
+
+    def give(self, value: Any) -> int:
+        number = self._numbers.setdefault(id(value), len(self._given))
+        if number == len(self._given):
+            # Kept, so that its id stays its own.
+            self._given.append(value)
+        return number
+
+    def take(self, handle: int) -> Any:
+        if type(handle) is not int or not 0 <= handle < len(self._given):
+            raise WireError("A handle is unknown: it lives no longer than its test cell.")
+        return self._given[handle]
+
+    def function(self, handle: int, name: str, is_class: bool) -> Any:
+        """Return a plain function, or for a class an empty class, that stands for the other side's."""
+        if is_class:
+            return type(name or "object", (), {"remote": (self.owner, handle)})
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return self.call(handle, args, kwargs)
+
+        function.__name__ = function.__qualname__ = name or "function"
+        function.remote = (self.owner, handle)  # type: ignore[attr-defined]
+        return function
+
+    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Call the other side's function; raise what it raised."""
+        shared = Shared()
+        encoder = Encoder(self, shared, self._limit, self._trusted, asking=True)
+        message = ["call", handle, [encoder.encode(item) for item in args]]
+        message += [[[str(name), encoder.encode(item)] for name, item in kwargs.items()]]
+        self.send(message)
+        answer = self.wait("return", "raise")
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
+        match answer:
+            case [_, list(renewed), _] | [_, list(renewed), _, _, _]:
+                for number, body in _pairs(renewed):
+                    decoder.renew(number, body)
+        match answer:
+            case ["return", _, result]:
+                return decoder.decode(result)
+            case ["raise", _, str(name), str(base), str(text)]:
+                raise error_of(name, base, text)
+        raise WireError("A reply has the wrong form.")
+
+    def send(self, message: Any) -> None:
+        self.channel.send(pack(message), self.deadline)
+
+    def receive(self) -> list[Any]:
+        message = unpack(self.channel.receive(self.deadline))
+        if type(message) is not list or not message or type(message[0]) is not str:
+            raise WireError("A message has the wrong form.")
+        return message
+
+    def wait(self, *kinds: str) -> list[Any]:
+        """Answer calls until a message of one of the given kinds comes, and return that."""
+        while (message := self.receive())[0] not in kinds:
+            if message[0] != "call":
+                raise WireError(f"A message {clean(message[0], 40)!r} came out of turn.")
+            self.answer(message)
+        return message
+
+    def answer(self, message: list[Any]) -> None:
+        """Answer a call of one of this side's functions."""
+        self._allow(self._depth)
+        if self._depth >= NESTING:
+            raise WireError("Calls are nested too deeply.")
+        shared = Shared()
+        function, args, kwargs = self._read_call(message, shared)
+        before = {number: _snapshot(value) for number, value in shared.objects.items()}
+        self._depth += 1
+        try:
+            result = function(*args, **kwargs)
+        except WireError:
+            raise
+        except BaseException as error:
+            if self._trusted and not isinstance(error, Exception):
+                raise
+            reply = self._raised(error)
+        else:
+            reply = self._returned(result, shared)
+        finally:
+            self._depth -= 1
+        renewed = self._renewed(shared, before)
+        self.send([reply[0], renewed, *reply[1:]])
+
+    def _read_call(self, message: list[Any], shared: Shared) -> tuple[Any, list[Any], dict[str, Any]]:
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
+        match message:
+            case ["call", handle, list(args), list(kwargs)]:
+                function = self.take(handle)
+                if not callable(function):
+                    raise WireError("What was called is no function.")
+                return (
+                    function,
+                    [decoder.decode(item) for item in args],
+                    {str(name): decoder.decode(item) for name, item in _pairs(kwargs)},
+                )
+        raise WireError("A call has the wrong form.")
+
+    def _returned(self, result: Any, shared: Shared) -> list[Any]:
+        try:
+            return ["return", Encoder(self, shared, self._limit, self._trusted).encode(result)]
+        except WireError as error:
+            return self._raised(ResultNotSent(str(error)))
+        except Exception as error:
+            return self._raised(ResultNotSent(f"The result cannot be read ({type(error).__name__})."))
+
+    def _raised(self, error: BaseException) -> list[Any]:
+        try:
+            text = str(error)
+        except Exception:
+            text = ""
+        base = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+        return ["raise", type(error).__name__, base.__name__, text[:10_000]]
+
+    def _renewed(self, shared: Shared, before: dict[int, Any]) -> list[Any]:
+        encoder = Encoder(self, shared, self._limit, self._trusted)
+        try:
+            return [
+                [number, encoder.contents(shared.objects[number], was)]
+                for number, was in before.items()
+                if _changed(shared.objects[number], was)
+            ]
+        except Exception as error:
+            raise WireError(f"A changed argument cannot be sent back ({type(error).__name__}).") from None
+
+
+def _pairs(items: Any) -> list[Any]:
+    if type(items) is not list or any(type(item) is not list or len(item) != 2 for item in items):
+        raise WireError("A message has the wrong form.")
+    return items
+
+
+def _snapshot(value: Any) -> Any:
+    """Return what tells later whether a shared object has changed."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    if isinstance(value, np.random.Generator):
+        return repr(value.bit_generator.state)
+    return [item for pair in value.items() for item in pair] if isinstance(value, dict) else list(value)
+
+
+def _changed(value: Any, before: Any) -> bool:
+    now = _snapshot(value)
+    if isinstance(before, bytes | str):
+        return bool(now != before)
+    return len(now) != len(before) or any(one is not other for one, other in zip(now, before, strict=True))
+
+
+class _Remote:
+    """What the errors of the other side share: their text, and no frames, for those lie in another process."""
+
+    text = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def __traceback__(self) -> None:
+        return None
+
+
+def error_of(name: str, base: str, text: str) -> Exception:
+    """Return an error of the given name and text that is caught as the built-in error `base`.
+
+    What would end the referee, such as KeyboardInterrupt, is an Exception of that name.
+    """
+    kind = getattr(builtins, base, None) if base.isidentifier() else None
+    if not isinstance(kind, type) or not issubclass(kind, Exception) or issubclass(kind, ExceptionGroup):
+        kind = Exception
+    if issubclass(kind, UnicodeError):
+        # Its subclasses cannot be made from a text.
+        kind = UnicodeError
+    shown = clean(name, 100)
+    error: Exception = type(shown if shown.isidentifier() else "Error", (_Remote, kind), {"text": clean(text)})()
+    return error
+
+
+def within(seconds: float) -> float:
+    """Return the deadline that is so many seconds from now."""
+    return time.monotonic() + seconds

@@ -1,0 +1,180 @@
+"""The order in which a submission is run and tested, whatever happened to its cells.
+
+The student's cells run in the student's order. Experiments are left out, and so are cells that the teacher wrote
+and that nothing else needs, such as a figure. A test stands where the student's copy of its cell stands; one that is
+missing stands behind the teacher's cells that come before it. Set-up and test cells always have the teacher's text.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from course_grader.engine.assignment import Assignment, TeacherCell
+
+WORD = re.compile(r"\w+")
+NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "sys", "inspect"}
+IMPORTS_MAIN = "__main__"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run this source in the worker. `place` is the cell's index in the submission, None for the teacher's own."""
+
+    source: str
+    place: int | None
+
+
+@dataclass(frozen=True)
+class Test:
+    """Run this test cell in the referee."""
+
+    cell: TeacherCell
+
+
+Step = Run | Test
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps in order, and what was found out of order, in sentences for student and teacher."""
+
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+
+
+def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
+    """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
+    owners, notes = _owners(cells, assignment)
+    _leave_out_scenery(cells, owners, assignment)
+    steps: list[Step] = [Run(cell.source, None) for cell in assignment.of_kind("setup")]
+    behind = _missing_tests(owners, assignment)
+    steps += [Test(cell) for cell in behind[-1]]
+    for place, cell in enumerate(cells):
+        owner = owners[place]
+        if isinstance(owner, TeacherCell):
+            if owner.kind == "test":
+                steps.append(Test(owner))
+            elif owner.kind == "answer":
+                steps.append(Run(cell["source"], place))
+        elif owner is None and cell["cell_type"] == "code":
+            steps.append(Run(cell["source"], place))
+        steps += [Test(test) for test in behind[place]]
+    return Plan(tuple(steps), tuple(notes))
+
+
+SKIPPED = "skipped"
+Owner = TeacherCell | str | None
+
+
+def _owners(cells: Sequence[dict[str, Any]], assignment: Assignment) -> tuple[list[Owner], list[str]]:
+    """Return for each cell the teacher's cell that it stands for, SKIPPED, or None for the student's own."""
+    ids = [_grade_id(cell, assignment) for cell in cells]
+    copies = defaultdict(list)
+    for place, grade_id in enumerate(ids):
+        if grade_id:
+            copies[grade_id].append(place)
+    notes = []
+    counts: dict[str, int] = {}
+    for grade_id, places in copies.items():
+        counts[grade_id] = _in_teachers_place(grade_id, places, ids, assignment)
+        if len(places) > 1:
+            notes.append(f"There are {len(places)} copies of the cell {grade_id!r}. The one in its place is graded.")
+    for cell in assignment.cells:
+        if cell.kind == "answer" and cell.grade_id not in copies:
+            notes.append(f"The answer cell {cell.grade_id!r} is missing, or has lost the mark that tells it apart.")
+    owners: list[Owner] = []
+    for place, (one, grade_id) in enumerate(zip(cells, ids, strict=True)):
+        if grade_id:
+            owners.append(assignment.by_grade_id[grade_id] if counts[grade_id] == place else SKIPPED)
+        else:
+            owners.append(SKIPPED if _is_experiment(one, assignment) else None)
+    return owners, notes
+
+
+def _grade_id(cell: dict[str, Any], assignment: Assignment) -> str:
+    """Return which of the teacher's marked cells this is: by its mark, by its id, or by the text of a locked cell."""
+    mark = cell["metadata"].get("nbgrader")
+    grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
+    if isinstance(grade_id, str) and grade_id in assignment.by_grade_id:
+        return grade_id
+    for known in assignment.by_grade_id.values():
+        if known.id and cell.get("id") == known.id:
+            return known.grade_id
+        if known.kind != "answer" and cell["cell_type"] == "code" and _same(cell["source"], known.released):
+            return known.grade_id
+    return ""
+
+
+def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], assignment: Assignment) -> None:
+    """Mark as SKIPPED the teacher's own cells of which no name stands in any cell that runs."""
+    places = {"".join(cell.source.split()): cell for cell in assignment.of_kind("code")}
+    scenery = {
+        place: known
+        for place, (cell, owner) in enumerate(zip(cells, owners, strict=True))
+        if owner is None and cell["cell_type"] == "code" and (known := places.get("".join(cell["source"].split())))
+    }
+    runs = [
+        cell["source"]
+        for place, (cell, owner) in enumerate(zip(cells, owners, strict=True))
+        if place not in scenery and (isinstance(owner, TeacherCell) or (owner is None and cell["cell_type"] == "code"))
+    ]
+    words = {word for source in runs for word in _words(source)}
+    # A cell that is needed may need others in turn.
+    while needed := [place for place, cell in scenery.items() if words.intersection(cell.names)]:
+        words.update(word for place in needed for word in _words(scenery.pop(place).source))
+    for place in scenery:
+        owners[place] = SKIPPED
+
+
+def _words(source: str) -> set[str]:
+    """Return the names that a cell may use; every word of it where names can be made of text."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(WORD.findall(source))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return set(WORD.findall(source)) if names & NAMES_FROM_TEXT or IMPORTS_MAIN in source else names
+
+
+def _is_experiment(cell: dict[str, Any], assignment: Assignment) -> bool:
+    tags = cell["metadata"].get("tags")
+    if isinstance(tags, list) and "experiment" in tags:
+        return True
+    return any(
+        known.kind == "experiment" and (cell.get("id") == known.id or _same(cell["source"], known.source))
+        for known in assignment.cells
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    return one.split() == other.split()
+
+
+def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], assignment: Assignment) -> int:
+    """Return the copy of a cell that has the most of the teacher's cells on their right side of it."""
+    order = list(assignment.by_grade_id)
+    before = set(order[: order.index(grade_id)])
+
+    def misplaced(place: int) -> tuple[int, int]:
+        wrong = sum(1 for other in ids[:place] if other and other not in before and other != grade_id)
+        return wrong + sum(1 for other in ids[place + 1 :] if other in before), place
+
+    return min(places, key=misplaced)
+
+
+def _missing_tests(owners: Sequence[Owner], assignment: Assignment) -> dict[int, list[TeacherCell]]:
+    """Return the tests that no cell stands for, by the place behind which they belong."""
+    place_of = {owner.grade_id: place for place, owner in enumerate(owners) if isinstance(owner, TeacherCell)}
+    missing = defaultdict(list)
+    behind = -1
+    for grade_id, cell in assignment.by_grade_id.items():
+        if grade_id in place_of:
+            behind = place_of[grade_id]
+        elif cell.kind == "test":
+            missing[behind].append(cell)
+    return missing

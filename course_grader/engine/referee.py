@@ -1,0 +1,138 @@
+"""The referee: runs the teacher's set-up and test cells, in a namespace of its own.
+
+Only the names that the reference's answer cells assign come from the submission, as functions that call the worker
+or as plain data. Nothing else of the student's is ever visible to a test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import traceback
+from typing import Any
+
+from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
+from course_grader.engine.plan import Plan, Run
+from course_grader.engine.result import CellResult, Outcome
+from course_grader.engine.session import MISSING, Session, Stopped
+from course_grader.engine.text import clean
+from course_utils.checks.card import Card
+from course_utils.checks.checking import CheckFailed, grading
+
+DETAILS = 6000
+
+
+class Referee:
+    """Grades one submission with one session."""
+
+    def __init__(self, assignment: Assignment, session: Session) -> None:
+        self._assignment, self._session = assignment, session
+        self._found: dict[str, CellResult] = {}
+        self._outputs: dict[int, list[dict[str, Any]]] = {}
+        self._slow: set[str] = set()
+        self._cards: list[Card] = []
+
+    def grade(self, plan: Plan) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
+        """Return the result of each test cell in the teacher's order, and the outputs of the student's cells."""
+        later: list[TeacherCell] = []
+        hidden, published = self._assignment.keys
+        with grading(hidden, published, self._cards.append), contextlib.redirect_stdout(io.StringIO()):
+            given = self._set_up()
+            for step in plan.steps:
+                if isinstance(step, Run):
+                    self._run(step)
+                elif not self._test(step.cell, dict(given), last_chance=False):
+                    later.append(step.cell)
+            for cell in later:
+                self._test(cell, dict(given), last_chance=True)
+        return tuple(self._found[cell.grade_id] for cell in self._assignment.of_kind("test")), self._outputs
+
+    def _set_up(self) -> dict[str, Any]:
+        namespace: dict[str, Any] = {"__name__": "__main__"}
+        for cell in self._assignment.of_kind("setup"):
+            exec(compile(without_magics(cell.source), cell.grade_id, "exec"), namespace)
+        return namespace
+
+    def _run(self, step: Run) -> None:
+        try:
+            outputs = self._session.run(step.source)
+        except Stopped as stopped:
+            outputs = [_error("Stopped", f"This cell did not end well: {stopped}. Grading went on without it.")]
+        if step.place is not None:
+            self._outputs[step.place] = outputs
+
+    def _test(self, cell: TeacherCell, namespace: dict[str, Any], last_chance: bool) -> bool:
+        """Run one test cell; return False where a name is missing that a later cell may still define."""
+        self._cards.clear()
+        limits = self._session.limits
+        is_slow = self._slow & set(cell.exercises)
+        try:
+            self._session.begin_test(limits.again_seconds if is_slow else limits.test_seconds)
+            values = {name: self._session.value(name) for name in cell.needs}
+            missing = [name for name, value in values.items() if value is MISSING]
+            if missing and not last_chance:
+                return False
+            namespace.update((name, value) for name, value in values.items() if value is not MISSING)
+            if missing:
+                self._note(cell, "missing", f"There is no {missing[0]!r}: the cell that defines it is gone or failed.")
+                return True
+            self._judge(cell, namespace)
+        except Stopped as stopped:
+            self._stopped(cell, stopped)
+        return True
+
+    def _judge(self, cell: TeacherCell, namespace: dict[str, Any]) -> None:
+        try:
+            exec(compile(without_magics(cell.source), cell.grade_id, "exec"), namespace)
+        except CheckFailed as failed:
+            error: BaseException | None = failed
+        except Exception as raised:
+            error = raised
+        else:
+            error = None
+        # A probe may have caught what ended the worker; a test whose worker is gone has not passed.
+        if self._session.fault is not None:
+            raise self._session.fault
+        if error is None:
+            self._found[cell.grade_id] = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
+        elif isinstance(error, CheckFailed):
+            self._failed(cell, error)
+        elif isinstance(error, AssertionError) or _is_remote(error):
+            self._note(cell, "failed", clean(f"{type(error).__name__}: {error}"))
+        else:
+            self._note(cell, "error", clean(f"The test itself failed: {type(error).__name__}: {error}"), _where(error))
+
+    def _failed(self, cell: TeacherCell, failed: CheckFailed) -> None:
+        verdict = failed.verdict
+        failure = verdict.failure if verdict else None
+        is_blank = failure is not None and isinstance(failure.received.error, NotImplementedError)
+        mistake = verdict.mistake if verdict else None
+        self._found[cell.grade_id] = CellResult(
+            cell.grade_id, cell.exercises, "blank" if is_blank else "failed", 0.0, cell.points, clean(str(failed)),
+            mistake.id if mistake else "", mistake.hint if mistake else "", self._details(),
+        )  # fmt: skip
+
+    def _stopped(self, cell: TeacherCell, stopped: Stopped) -> None:
+        self._slow |= set(cell.exercises)
+        what = ", ".join(cell.exercises) or "The answer"
+        self._note(cell, "refused" if stopped.refused else "stopped", clean(f"{what}: {stopped}."))
+
+    def _note(self, cell: TeacherCell, outcome: Outcome, message: str, details: str = "") -> None:
+        self._found[cell.grade_id] = CellResult(
+            cell.grade_id, cell.exercises, outcome, 0.0, cell.points, message, details=details or self._details()
+        )
+
+    def _details(self) -> str:
+        return clean("\n".join(repr(card) for card in self._cards), DETAILS)
+
+
+def _is_remote(error: BaseException) -> bool:
+    return hasattr(error, "text") and error.__traceback__ is None
+
+
+def _where(error: BaseException) -> str:
+    return clean("".join(traceback.format_exception(error)), DETAILS)
+
+
+def _error(name: str, sentence: str) -> dict[str, Any]:
+    return {"output_type": "error", "ename": name, "evalue": sentence, "traceback": [f"{name}: {sentence}"]}

@@ -1,0 +1,100 @@
+"""What grading found: a score and, for each test cell and each exercise, what happened and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+FORMAT = 1
+
+# "blank": still the stub; "missing": nothing of that name; "stopped": a limit was hit or the process ended; "refused":
+# what came back cannot be read; "error": a fault of the grader's, for the teacher to look at.
+Outcome = Literal["passed", "failed", "blank", "missing", "stopped", "refused", "error"]
+GRAVITY: tuple[Outcome, ...] = ("passed", "failed", "blank", "missing", "stopped", "refused", "error")
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one test cell found. `mistake` is the id of the known mistake that was recognised, `hint` its hint.
+
+    `message` is one line for student and teacher; `details` is what the check showed.
+    """
+
+    grade_id: str
+    exercises: tuple[str, ...]
+    outcome: Outcome
+    points: float
+    max_points: float
+    message: str = ""
+    mistake: str = ""
+    hint: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class ExerciseResult:
+    """An exercise's test cells together: passed where all of them passed."""
+
+    name: str
+    outcome: Outcome
+    points: float
+    max_points: float
+    message: str = ""
+    mistake: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of one submission. `notes` tell student and teacher what was found out of order.
+
+    `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
+    assignment's content.
+    """
+
+    assignment: str
+    digest: str
+    isolation: str
+    cells: tuple[CellResult, ...]
+    notes: tuple[str, ...] = ()
+    outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float:
+        return sum(cell.points for cell in self.cells)
+
+    @property
+    def max_score(self) -> float:
+        return sum(cell.max_points for cell in self.cells)
+
+    @property
+    def exercises(self) -> tuple[ExerciseResult, ...]:
+        """One result for each exercise, in the order of their first test cells."""
+        names = dict.fromkeys(name for cell in self.cells for name in cell.exercises)
+        return tuple(_together(name, [cell for cell in self.cells if name in cell.exercises]) for name in names)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it, with score and exercises written out for other programs."""
+        data = asdict(self) | {"format": FORMAT, "score": self.score, "max_score": self.max_score}
+        data["outputs"] = {str(place): outputs for place, outputs in self.outputs.items()}
+        data["exercises"] = [asdict(exercise) for exercise in self.exercises]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Result:
+        """Return the result that `to_json` wrote."""
+        cells = tuple(CellResult(**cell | {"exercises": tuple(cell["exercises"])}) for cell in data["cells"])
+        outputs = {int(place): found for place, found in data["outputs"].items()}
+        return cls(data["assignment"], data["digest"], data["isolation"], cells, tuple(data["notes"]), outputs)
+
+
+def _together(name: str, cells: list[CellResult]) -> ExerciseResult:
+    worst = max(cells, key=lambda cell: GRAVITY.index(cell.outcome))
+    told = next((cell for cell in cells if cell.mistake), worst)
+    points, max_points = _sum(cell.points for cell in cells), _sum(cell.max_points for cell in cells)
+    return ExerciseResult(name, worst.outcome, points, max_points, worst.message, told.mistake, told.hint)
+
+
+def _sum(points: Iterable[float]) -> float:
+    return sum(points)

@@ -1,0 +1,268 @@
+"""Where workers run: the three levels of isolation, and the zygote that brings workers to life.
+
+namespaces  bubblewrap around the zygote, and namespaces, an unprivileged user, a system-call filter and limits
+            around each worker
+user        another user id for each worker, the filter and the limits; needs root and nothing else
+none        the limits alone, for submissions that are trusted
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import queue
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import course_utils
+from course_grader.engine import seccomp
+from course_grader.engine.limits import Limits
+
+Level = Literal["namespaces", "user", "none"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+ENGINE = Path(__file__).parent
+ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[1])})
+START_SECONDS = 60
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "IPYTHONDIR": "/tmp/.ipython",
+    "LANG": "C.UTF-8",
+    "MKL_NUM_THREADS": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PATH": "/usr/bin:/bin",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    # The order of a set of strings is the same in each run, and so is the result.
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+}
+TRIAL = """
+from course_grader.engine import confine, seccomp
+import os
+if os.geteuid() == 0: confine.become(65534)
+confine.set_dumpable(False)
+confine.enter_namespaces(2**20)
+confine.drop_capabilities()
+seccomp.load()
+"""
+
+
+class IsolationUnavailable(Exception):
+    """This machine cannot give the level that was asked for; the message has the reason and the remedy."""
+
+
+class WorkerNotStarted(Exception):
+    """The zygote could not bring a worker to life."""
+
+
+@dataclass
+class Leash:
+    """Holds a worker: letting go ends it."""
+
+    end: socket.socket
+
+    def pull(self) -> str:
+        """End the worker where it still lives; return what its keeper says of the end."""
+        with contextlib.suppress(OSError), self.end:
+            self.end.shutdown(socket.SHUT_WR)
+            self.end.settimeout(START_SECONDS)
+            return self.end.recv(4096).decode(errors="replace")
+        return ""
+
+
+class Zygote:
+    """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers."""
+
+    def __init__(self, level: Level, warm_up: str = "") -> None:
+        require(level)
+        self.level, self._warm_up = level, warm_up
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start_worker(self, limits: Limits) -> tuple[socket.socket, Leash]:
+        """Return the wire to a new worker, and its leash; WorkerNotStarted where that fails."""
+        with self._lock:
+            for last in (False, True):
+                try:
+                    return self._ask(self._running(), limits)
+                except OSError as error:
+                    # A zygote that is gone is started once more.
+                    self._end()
+                    if last:
+                        raise WorkerNotStarted(f"The zygote does not answer: {error}") from error
+        raise AssertionError
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _ask(self, control: socket.socket, limits: Limits) -> tuple[socket.socket, Leash]:
+        wire, its_wire = socket.socketpair()
+        leash, its_leash = socket.socketpair()
+        with its_wire, its_leash:
+            socket.send_fds(control, [json.dumps(limits.to_json()).encode()], [its_wire.fileno(), its_leash.fileno()])
+        return wire, Leash(leash)
+
+    def _running(self) -> socket.socket:
+        if self._control is not None and self._process is not None and self._process.poll() is None:
+            return self._control
+        self._end()
+        control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its_control:
+            number = its_control.fileno()
+            program = (
+                f"import sys; sys.path[:0] = {ROOTS!r}; from course_grader.engine.zygote import main; "
+                f"main({number}, {self.level!r}, {self._warm_up!r})"
+            )
+            command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
+            self._process = _start(lambda: _popen(command, number))
+        control.settimeout(START_SECONDS)
+        if control.recv(16) != b"ready":
+            self._end()
+            raise WorkerNotStarted("The zygote ended while it started.")
+        control.settimeout(None)
+        self._control = control
+        return control
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
+
+
+def _popen(command: list[str], control: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, pass_fds=[control], env=ENVIRONMENT, stdin=subprocess.DEVNULL, cwd="/")
+
+
+# bubblewrap ends with the thread that started it, so that one thread starts them all and lives as long as the process.
+_Order = tuple[Callable[[], "subprocess.Popen[bytes]"], "queue.Queue[subprocess.Popen[bytes] | BaseException]"]
+_orders: queue.Queue[_Order] = queue.Queue()
+_starter_of: dict[int, threading.Thread] = {}
+_starter_lock = threading.Lock()
+
+
+def _start(order: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    with _starter_lock:
+        # A forked process has not inherited the thread.
+        if os.getpid() not in _starter_of:
+            _starter_of[os.getpid()] = threading.Thread(target=_serve_orders, name="zygote starter", daemon=True)
+            _starter_of[os.getpid()].start()
+    answer: queue.Queue[subprocess.Popen[bytes] | BaseException] = queue.Queue()
+    _orders.put((order, answer))
+    process = answer.get()
+    if isinstance(process, BaseException):
+        raise process
+    return process
+
+
+def _serve_orders() -> None:
+    while True:
+        order, answer = _orders.get()
+        try:
+            answer.put(order())
+        except BaseException as error:
+            answer.put(error)
+
+
+def _wrapped(level: Level) -> list[str]:
+    return bubblewrap() if level == "namespaces" else []
+
+
+def bubblewrap() -> list[str]:
+    """Return the command that runs what follows it with the interpreter, the packages and the course in view,
+    read-only, and nothing else of the disk."""
+    command = ["bwrap", "--die-with-parent", "--new-session"]
+    # As root, real privileges serve better than a user namespace of root's: the zygote gives them up at once.
+    names = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+    command += names if os.geteuid() == 0 else ("--unshare-all",)
+    made = {Path("/")}
+    for path in _visible():
+        for parent in reversed(path.parents):
+            if parent not in made:
+                made.add(parent)
+                command += ["--perms", "0755", "--dir", str(parent)]
+        command += ["--ro-bind", str(path), str(path)]
+    for link in ("/bin", "/lib", "/lib64"):
+        if Path(link).is_symlink():
+            command += ["--symlink", str(Path(link).readlink()), link]
+    command += ["--perms", "0755", "--dir", "/dev"]
+    for device in ("null", "zero", "full", "random", "urandom"):
+        command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    command += ["--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    return command
+
+
+def _visible() -> Iterator[Path]:
+    """Yield what a worker may read, each with its parents before it."""
+    engine = ENGINE
+    seen: set[Path] = set()
+    paths = [Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/lib32"), Path("/etc/ld.so.cache"), Path("/etc/localtime")]
+    paths += [path for path in (Path("/lib"), Path("/lib64")) if not path.is_symlink()]
+    base = Path(sys.base_prefix)
+    paths += [base / "bin", base / "lib", Path(sys.executable).resolve().parent]
+    paths += [Path(sys.prefix) / name for name in ("bin", "pyvenv.cfg")]
+    paths += [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    paths += [Path(course_utils.__file__).parent, engine, engine.parent / "__init__.py"]
+    for path in sorted({path for path in paths if path.exists()}):
+        if not any(parent in seen for parent in path.parents):
+            seen.add(path)
+            yield path
+
+
+def require(level: Level) -> None:
+    """Raise IsolationUnavailable where this machine cannot give the level."""
+    if reason := unavailable(level):
+        raise IsolationUnavailable(reason)
+
+
+@functools.cache
+def unavailable(level: Level) -> str:
+    """Return why this machine cannot give a level, with the remedy; empty where it can."""
+    if level == "none":
+        return ""
+    if not seccomp.supported():
+        return "Isolation needs Linux on x86_64 or aarch64. Grade there, or trust the submissions (isolation none)."
+    if level == "user":
+        if os.geteuid() == 0:
+            return ""
+        return "Isolation by user id needs root. Run the grader as root in a container, or use isolation by namespaces."
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed: `apt install bubblewrap`, or `dnf install bubblewrap`."
+    program = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
+    tried = subprocess.run(
+        [*bubblewrap(), sys.executable, "-sP", "-c", program], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    if tried.returncode == 0:
+        return ""
+    said = (tried.stderr.strip().splitlines() or ["no reason is given"])[-1]
+    return (
+        f"This machine does not let bubblewrap make namespaces ({said}). Allow unprivileged user namespaces (sysctl "
+        "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0), or run the grader as "
+        "root in a container and choose isolation by user id."
+    )
+
+
+def best_level() -> tuple[Level, str]:
+    """Return the strongest level that this machine gives, and why it is not a stronger one."""
+    reasons: list[str] = []
+    for level in LEVELS:
+        if not (reason := unavailable(level)):
+            return level, " ".join(reasons)
+        reasons.append(reason)
+    raise AssertionError

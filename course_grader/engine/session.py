@@ -1,0 +1,163 @@
+"""A submission's worker as the referee sees it: started when needed, ended at a fault, started anew and brought back.
+
+A worker that hit a limit or ended is gone with all that it had. The next one runs the same cells again, without
+the cell that was at fault, so that the exercises before and after it are graded all the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from course_grader.engine.codec import Shared
+from course_grader.engine.decode import Decoder
+from course_grader.engine.limits import Limits
+from course_grader.engine.outputs import read_outputs
+from course_grader.engine.peer import Peer, within
+from course_grader.engine.sandbox import Leash, Zygote
+from course_grader.engine.text import clean
+from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
+
+MISSING = object()
+
+
+class Stopped(Exception):
+    """The worker is gone: a limit was hit, it ended, or it sent what cannot be read. The message is for the student."""
+
+    def __init__(self, message: str, refused: bool = False) -> None:
+        self.refused = refused
+        super().__init__(message)
+
+
+class _RefereePeer(Peer):
+    """Ends the worker at the first fault in a call, and remembers the fault: a probe may catch what is raised."""
+
+    def __init__(self, session: Session, channel: Channel) -> None:
+        super().__init__(channel, trusted=True, allow=self._count)
+        self._session, self.callbacks = session, 0
+
+    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        if self._session.peer is not self:
+            raise Stopped("The function belongs to a process that has ended.")
+        try:
+            return super().call(handle, args, kwargs)
+        except WireError as error:
+            raise self._session.fault_of(error) from None
+
+    def _count(self, depth: int) -> None:
+        self.callbacks += 1
+        if self.callbacks > self._session.limits.callbacks:
+            raise WireError("It calls the functions that it is given too often.")
+
+
+class Session:
+    """The worker of one submission. Use as a context manager: nothing of it outlives the block."""
+
+    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+        self._zygote, self.limits = zygote, limits
+        self.peer: _RefereePeer | None = None
+        self.fault: Stopped | None = None
+        self._leash: Leash | None = None
+        self._end = within(limits.total_seconds)
+        self._starts = 0
+        self._sources: list[str] = []
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._let_go()
+
+    def run(self, source: str) -> list[dict[str, Any]]:
+        """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it."""
+        peer = self._ready()
+        outputs = self._run(peer, source)
+        self._sources.append(source)
+        return outputs
+
+    def begin_test(self, seconds: float) -> None:
+        """Begin a test cell, whose calls have so many seconds together; Stopped where there is no worker to be had."""
+        peer = self._ready()
+        self.fault = None
+        peer.forget()
+        peer.callbacks = 0
+        peer.deadline = min(within(seconds), self._end)
+        try:
+            peer.send(["begin"])
+        except WireError as error:
+            raise self.fault_of(error) from None
+
+    def value(self, name: str) -> Any:
+        """Return what the submission has under a name: a function that stands for its own, plain data, or MISSING."""
+        if self.peer is None:
+            raise self.fault or Stopped("The process has ended.")
+        try:
+            self.peer.send(["name", name])
+            match self.peer.wait("value", "missing", "unsent"):
+                case ["missing"]:
+                    return MISSING
+                case ["value", node]:
+                    shared, weight = Shared(), 4 * self.limits.message
+                    return Decoder(self.peer, shared, weight, trusted=True).decode(node)
+                case ["unsent", str(text)]:
+                    raise WireError(f"{name} cannot be read: {clean(text)}")
+            raise WireError("A reply has the wrong form.")
+        except WireError as error:
+            raise self.fault_of(error) from None
+
+    def fault_of(self, error: WireError) -> Stopped:
+        """End the worker; return, and remember, what to tell of it."""
+        said = self._let_go()
+        if isinstance(error, DeadlinePassed):
+            message = "it took too long and was stopped"
+        elif isinstance(error, WireClosed):
+            message = f"it ended the process it ran in ({_ending(said)})"
+        else:
+            message = f"what it sent cannot be read. {error}"
+        self.fault = Stopped(message, refused=type(error) is WireError)
+        return self.fault
+
+    def _ready(self) -> _RefereePeer:
+        """Return the worker, a new one where the last is gone, with all cells run."""
+        while self.peer is None:
+            if self._starts >= self.limits.starts:
+                raise Stopped("the submission ended its process too often")
+            self._starts += 1
+            wire, self._leash = self._zygote.start_worker(self.limits)
+            self.peer = _RefereePeer(self, Channel(wire, self.limits.message))
+            for source in list(self._sources):
+                try:
+                    self._run(self.peer, source)
+                except Stopped:
+                    # It went through the first time: what depends on chance or on time is left out from now on.
+                    self._sources.remove(source)
+                    break
+        return self.peer
+
+    def _run(self, peer: _RefereePeer, source: str) -> list[dict[str, Any]]:
+        if time.monotonic() >= self._end:
+            raise Stopped("the time for the whole notebook is used up")
+        peer.deadline = min(within(self.limits.cell_seconds), self._end)
+        try:
+            peer.send(["cell", source])
+            match peer.receive():
+                case ["done", data, _]:
+                    return read_outputs(data, 4 * (self.limits.output + self.limits.figures))
+            raise WireError("A reply has the wrong form.")
+        except WireError as error:
+            raise self.fault_of(error) from None
+
+    def _let_go(self) -> str:
+        if self.peer is not None:
+            self.peer.channel.close()
+            self.peer = None
+        leash, self._leash = self._leash, None
+        return leash.pull() if leash else ""
+
+
+def _ending(said: str) -> str:
+    code = said.removeprefix("ended: ")
+    if code == said or not code.lstrip("-").isdigit():
+        return "without a word"
+    return f"signal {-int(code)}" if int(code) < 0 else f"exit code {code}"

@@ -1,0 +1,421 @@
+"""The wire: values come across as they are, calls behave as calls do, and no bytes do harm."""
+
+from __future__ import annotations
+
+import builtins
+import socket
+import struct
+import threading
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from course_grader.engine import codec
+from course_grader.engine.codec import Encoder, Opaque, OpaqueIterator, Shared
+from course_grader.engine.decode import Decoder
+from course_grader.engine.packing import ExtType, pack, unpack
+from course_grader.engine.peer import NESTING, Peer, error_of, within
+from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
+from course_utils.checks.values import name_of, plain
+
+LIMIT = 1 << 20
+
+
+@dataclass
+class Table:
+    """Two sides in one process, a thread serving the worker's; `proxy` stands for a worker's function."""
+
+    referee: Peer
+    worker: Peer
+
+    def proxy(self, function: Any) -> Any:
+        return self.referee.function(self.worker.give(function), getattr(function, "__name__", ""), False)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    one, other = socket.socketpair()
+    table = Table(Peer(Channel(one, LIMIT), trusted=True), Peer(Channel(other, LIMIT), trusted=False))
+    table.referee.deadline = within(30)
+
+    def serve() -> None:
+        try:
+            while True:
+                table.worker.answer(table.worker.receive())
+        except WireError:
+            other.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield table
+    one.close()
+    thread.join()
+
+
+def across(value: Any, to_referee: bool = True) -> Any:
+    """Send a value to the other side and read it there."""
+    one, other = socket.socketpair()
+    with one, other:
+        sender = Peer(Channel(one, 1 << 26), trusted=not to_referee)
+        reader = Peer(Channel(other, 1 << 26), trusted=to_referee)
+        node = Encoder(sender, Shared(), 1 << 26, trusted=not to_referee).encode(value)
+        return Decoder(reader, Shared(), 1 << 28, trusted=to_referee).decode(unpack(pack(node)))
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray | np.generic):
+        return (
+            type(one) is type(other)
+            and one.dtype == other.dtype
+            and one.shape == other.shape
+            and one.tobytes() == other.tobytes()
+        )
+    if isinstance(one, list | tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return type(other) is dict and list(one) == list(other) and all(same(one[k], other[k]) for k in one)
+    return type(one) is type(other) and (one == other or (one != one and other != other))
+
+
+DTYPES = st.sampled_from(["?", "i1", "u2", "<i4", ">i8", "f2", "f4", "f8", "c8", "c16"])
+ARRAYS = st_numpy.arrays(DTYPES, st_numpy.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+ATOMS = st.none() | st.booleans() | st.integers() | st.floats() | st.complex_numbers() | st.text() | st.binary()
+KEYS = st.text() | st.integers() | st.tuples(st.integers(), st.text())
+VALUES = st.recursive(
+    ATOMS | ARRAYS | st.frozensets(st.integers()) | st.sets(st.text()),
+    lambda inner: st.lists(inner) | st.lists(inner).map(tuple) | st.dictionaries(KEYS, inner),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.booleans())
+def test_a_plain_value_comes_across_as_it_is(value: Any, to_referee: bool) -> None:
+    assert same(value, across(value, to_referee))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda x: x, lambda x: x.T, lambda x: x[:, ::2], lambda x: x[::-1], np.asfortranarray, lambda x: x[:0]]
+)
+def test_an_array_keeps_its_values_and_whether_it_is_contiguous(make: Callable[[Any], Any]) -> None:
+    sent = make(np.arange(12.0).reshape(3, 4))
+    got = across(sent, to_referee=False)
+    assert same(sent, got)
+    assert got.flags.c_contiguous == sent.flags.c_contiguous
+    assert got.flags.writeable
+    sent.flags.writeable = False
+    assert not across(sent, to_referee=False).flags.writeable
+
+
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.PCG64DXSM, np.random.SFC64])
+def test_a_generator_goes_on_where_it_stood(kind: Any) -> None:
+    sent = np.random.Generator(kind(3))
+    sent.random(7)
+    sent.integers(9, dtype=np.uint32)
+    assert across(sent).integers(10**6, size=5).tolist() == sent.integers(10**6, size=5).tolist()
+
+
+class Liar(np.ndarray):
+    def __eq__(self, other: object) -> Any:
+        return True
+
+    def __array__(self, *args: Any) -> Any:
+        return np.zeros(3)
+
+
+class Seven(int):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = int.__hash__
+
+
+def endless() -> Iterator[int]:
+    while True:
+        yield 1
+
+
+def test_what_lies_about_itself_arrives_as_the_plain_type_that_it_is() -> None:
+    assert type(across(np.ones(2).view(Liar))) is np.ndarray
+    assert across(np.ones(2).view(Liar)).tolist() == [1, 1]
+    assert type(across(Seven(7))) is int
+    pair = across(namedtuple("Pair", "a b")(1, 2))
+    assert isinstance(pair, tuple)
+    assert tuple(pair) == (1, 2)
+    assert dict(across(OrderedDict(a=1))) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (endless(), "a generator"),
+        (iter([1]), "a generator"),
+        (object(), "an object of type object"),
+        (np.array([None, 1]), "an array of shape (2,)"),
+        (range(3), "an object of type range"),
+        (lambda x: x, "a function"),
+        (10**3000, "an object of type int"),
+    ],
+)
+def test_what_is_not_plain_is_named_as_a_check_names_it(value: Any, words: str) -> None:
+    assert name_of(across(value)) == words
+
+
+def test_an_iterator_gives_nothing_to_the_referee() -> None:
+    got = across(endless())
+    assert isinstance(got, OpaqueIterator)
+    with pytest.raises(TypeError, match="generator"):
+        list(got)
+
+
+def test_text_arrays_and_object_arrays_keep_their_form_alone() -> None:
+    for value in (np.array([[None, print]]), np.array(["a", "b"]), np.zeros(2, "M8[s]")):
+        got = across(value)
+        assert got.shape == value.shape
+        assert type(plain(got)) is type(plain(value))
+
+
+def test_a_changed_argument_is_seen_and_one_object_stays_one(table: Table) -> None:
+    def change(a: Any, b: Any, state: Any, rng: Any) -> Any:
+        assert a is b
+        a += 1
+        state["t"] += 1
+        state["inner"]["new"] = [a, 2]
+        return a, state, rng.random()
+
+    a, inner, rng, twin = np.zeros((3, 4))[:, ::2], {"old": 1}, np.random.default_rng(5), np.random.default_rng(5)
+    state = {"t": 0, "inner": inner}
+    out, out_state, drawn = table.proxy(change)(a, a, state=state, rng=rng)
+    assert out is a
+    assert a.tolist() == np.ones((3, 2)).tolist()
+    assert out_state is state
+    assert state["inner"] is inner
+    assert (state["t"], inner["old"], inner["new"][0] is a) == (1, 1, True)
+    assert drawn == twin.random()
+    assert rng.random() == twin.random()
+
+
+def test_an_argument_is_as_it_was_changed_even_where_the_call_raises(table: Table) -> None:
+    def change(items: list[int]) -> None:
+        items.append(1)
+        raise KeyError("lost")
+
+    items: list[int] = []
+    with pytest.raises(KeyError) as caught:
+        table.proxy(change)(items)
+    assert (items, str(caught.value)) == ([1], "'lost'")
+
+
+def test_callables_go_both_ways_and_come_home_as_themselves(table: Table) -> None:
+    def scaled(schedule: Any, factor: float) -> Any:
+        return lambda epoch: factor * schedule(epoch)
+
+    def is_scaled(function: Any) -> bool:
+        return function is scaled
+
+    schedule = table.proxy(scaled)(lambda epoch: epoch + 1.0, 3.0)
+    assert schedule(4) == 15.0
+    assert schedule.__name__ == "<lambda>"
+    assert table.proxy(is_scaled)(table.proxy(scaled))
+    mine = len
+    assert table.proxy(lambda function: function)(mine) is mine
+
+
+def test_a_callback_sees_the_generator_and_moves_it_on(table: Table) -> None:
+    rng, twin = np.random.default_rng(1), np.random.default_rng(1)
+    drawn = table.proxy(lambda draw, rng: [draw(rng), rng.random(), draw(rng)])(lambda rng: rng.random(), rng)
+    assert drawn == twin.random(3).tolist()
+    assert rng.random() == twin.random()
+
+
+def test_what_is_not_plain_can_be_handed_back(table: Table) -> None:
+    class Cache:
+        pass
+
+    cache, counts = Cache(), OrderedDict(n=0)
+    got, got_counts = table.proxy(lambda: (cache, counts))()
+    assert isinstance(got, Opaque)
+    got_counts["n"] = 5
+    back, same_counts, now = table.proxy(lambda one, two: (one is cache, two is counts, counts["n"]))(got, got_counts)
+    assert (back, same_counts, now) == (True, True, 5)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a"), KeyboardInterrupt("k"), SystemExit(3), StopIteration(), GeneratorExit(), BaseException()]
+)
+def test_an_error_is_raised_by_its_name_and_never_ends_the_referee(table: Table, error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        table.proxy(fail)()
+    assert type(caught.value).__name__ == type(error).__name__
+    assert isinstance(caught.value, ValueError) == isinstance(error, ValueError)
+    assert str(caught.value) == str(error)
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_error_can_be_made(name: str, base: str, text: str) -> None:
+    str(error_of(name, base, text))
+
+
+@pytest.mark.parametrize("base", [name for name in dir(builtins) if name.endswith(("Error", "Exception"))])
+def test_every_built_in_error_can_be_made(base: str) -> None:
+    assert str(error_of(base, base, "why")) == "why"
+
+
+def test_a_handle_ends_with_its_test_cell(table: Table) -> None:
+    function = table.proxy(lambda: 1)
+    assert function() == 1
+    table.worker.forget()
+    with pytest.raises(WireClosed):
+        function()
+
+
+def test_calls_cannot_be_nested_without_end(table: Table) -> None:
+    depths: list[int] = []
+    call = table.proxy(lambda callback: callback())
+
+    def callback() -> Any:
+        depths.append(len(depths))
+        return call(callback)
+
+    with pytest.raises(WireError):
+        call(callback)
+    assert 1 < len(depths) <= NESTING
+
+
+@pytest.mark.parametrize("result", [np.zeros(LIMIT), "x" * (LIMIT + 1), [[0.0] * 1000] * 1000])
+def test_a_result_that_is_too_large_is_an_error_of_its_own(table: Table, result: Any) -> None:
+    with pytest.raises(Exception, match="too large") as caught:
+        table.proxy(lambda: result)()
+    assert type(caught.value).__name__ == "ResultNotSent"
+    assert not isinstance(caught.value, ValueError)
+
+
+def test_a_list_that_holds_itself_is_refused_and_a_deep_one_is_cut(table: Table) -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(Exception, match="holds itself"):
+        table.proxy(lambda: loop)()
+    deep: Any = 1
+    for _ in range(500):
+        deep = [deep]
+    assert "nested too deeply" in repr(plain(table.proxy(lambda: deep)()))
+
+
+def test_a_side_that_is_silent_or_gone_is_told_apart() -> None:
+    one, other = socket.socketpair()
+    channel = Channel(one, LIMIT)
+    with pytest.raises(DeadlinePassed):
+        channel.receive(within(0.01))
+    other.send(struct.pack("<I", LIMIT + 1))
+    with pytest.raises(WireError, match="above the limit"):
+        channel.receive(within(10))
+    other.close()
+    with pytest.raises(WireClosed):
+        Channel(one, LIMIT).receive(within(10))
+    one.close()
+
+
+def referee_reads(message: bytes) -> None:
+    """Give the referee a worker's bytes as the reply to a call, with arguments that it could be tricked with."""
+    one, other = socket.socketpair()
+    with one, other:
+        referee = Peer(Channel(one, LIMIT), trusted=True)
+        referee.deadline = within(30)
+        other.sendall(struct.pack("<I", len(message)) + message)
+        other.shutdown(socket.SHUT_WR)
+        inner: list[Any] = [1]
+        args = [np.zeros(3), inner, {"a": inner}, np.random.default_rng(0), lambda x: x]
+        try:
+            result = referee.call(0, args, {})
+        except WireError:
+            return
+        except Exception as error:
+            # What the bytes say that the function raised; a fault of the reader's own has no such text.
+            if not hasattr(error, "text"):
+                raise
+            return
+        plain([result, args])
+        repr(result)
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300))
+def test_any_bytes_make_a_reply_or_a_wire_error(message: bytes) -> None:
+    referee_reads(message)
+
+
+NODES = st.recursive(
+    ATOMS.filter(lambda value: not isinstance(value, complex | int)) | st.integers(-5, 2**63),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.tuples(st.integers(0, 20), st.lists(inner, max_size=6)).map(lambda pair: ExtType(pair[0], pack(pair[1])))
+        | st.tuples(st.integers(0, 20), inner).map(lambda pair: ExtType(pair[0], pack(pair[1])))
+        | st.tuples(st.integers(0, 20), st.binary(max_size=40)).map(lambda pair: ExtType(*pair))
+    ),
+    max_leaves=20,
+)
+RENEWED = st.lists(st.tuples(st.integers(-1, 6), NODES).map(list), max_size=3)
+
+
+@settings(max_examples=600)
+@given(st.sampled_from(["return", "raise", "call", "value"]), RENEWED, NODES, st.text(), st.text())
+def test_any_tree_makes_a_reply_or_a_wire_error(kind: str, renewed: Any, node: Any, name: str, base: str) -> None:
+    tail = {"raise": [renewed, name, base, name], "call": [renewed[0][0] if renewed else 0, [node], [["x", node]]]}
+    referee_reads(pack([kind, *tail.get(kind, [renewed, node])]))
+
+
+ARRAY = codec.ARRAY
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ExtType(ARRAY, pack([-1, "<f8", [3], 0, True, b"\0" * 8])),
+        ExtType(ARRAY, pack([-1, "<f8", [2**20, 2**20], 0, True, b""])),
+        ExtType(ARRAY, pack([-1, "O", [1], 0, True, b"\0" * 8])),
+        ExtType(ARRAY, pack([-1, "<f8", [-1], 0, True, b"\0" * 8])),
+        ExtType(codec.SCALAR, pack(["<f8", b"\0"])),
+        ExtType(codec.GENERATOR, pack([-1, "MT19937", [b"\0" * 16], 0, 0])),
+        ExtType(codec.GENERATOR, pack([-1, "PCG64", [b"\0" * 16], 0, 0])),
+        ExtType(codec.BIG_INT, b"\x7f" * 10_000),
+        ExtType(codec.DICT, pack([-1, [ExtType(codec.LIST, pack([-1, []])), 1]])),
+        ExtType(codec.SET, pack(list(range(20_000)))),
+        ExtType(codec.REFERENCE, pack(99)),
+        ExtType(codec.CALLABLE, pack([1, 99, "", False])),
+        ExtType(codec.VIEW, pack([0, 0, 5])),
+        ExtType(99, b""),
+        [1, 2],
+    ],
+)
+def test_a_damaged_value_is_refused(node: Any) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        decoder = Decoder(Peer(Channel(one, LIMIT), trusted=True), Shared(), LIMIT, trusted=True)
+        with pytest.raises(WireError):
+            decoder.decode(unpack(pack(node)))
+
+
+def test_references_cannot_multiply_or_close_a_circle() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        referee = Peer(Channel(one, LIMIT), trusted=True)
+        large, first, second = np.zeros(10_000), [0], [0]
+        shared = Shared()
+        for number, value in enumerate((large, first, second)):
+            shared.add(value, number, getattr(value, "nbytes", 16))
+        many = ExtType(codec.TUPLE, pack([ExtType(codec.REFERENCE, pack(0))] * 1000))
+        with pytest.raises(WireError, match="too large"):
+            Decoder(referee, shared, 4 * LIMIT, trusted=True).decode(many)
+        decoder = Decoder(referee, shared, 4 * LIMIT, trusted=True)
+        for number, target in ((1, 2), (1, 1)):
+            with pytest.raises(WireError, match="circle"):
+                decoder.renew(number, [ExtType(codec.REFERENCE, pack(target))])
