@@ -5,9 +5,8 @@
 #
 # This course teaches how neural networks are trained, and you will build every method yourself, in NumPy.
 # Each notebook goes the same way: a picture of a problem, the idea in a few sentences, the formula, a function for
-# you to
-# write, and an experiment with *your* function. In this first notebook you write one function and meet every tool
-# on the way.
+# you to write, and an experiment with *your* function. In this first notebook you write one function and meet every
+# tool on the way.
 #
 # When you are done you can
 #
@@ -19,8 +18,8 @@
 # ## Run a cell
 #
 # A notebook is a list of cells. Click on the cell below and press **Shift+Enter**: the cell runs, and the next one
-# is selected.
-# This first cell imports what the notebook needs. It is locked, so that every notebook starts in the same way.
+# is selected. This first cell imports what the notebook needs. It is locked, so
+# that every notebook starts in the same way.
 
 # %% kind="setup" grade_id="imports"
 import matplotlib.pyplot as plt
@@ -34,8 +33,9 @@ from course_utils.checks import check, check_hidden
 #
 # ## The problem: how wrong is a prediction?
 #
-# A network makes predictions. To train it we must first say, in one number, how wrong they are.
-# The picture shows five targets and five predictions. The grey bars are the errors.
+# A network makes predictions. Each has a *target*, the value that it should have had. To train the network we must
+# first say, in one number, how wrong its predictions are. The picture shows five targets and five predictions. The
+# grey bars are the errors.
 
 # %%
 target = np.array([1.0, 2.0, 1.5, 3.0, 2.5])
@@ -46,7 +46,8 @@ place = np.arange(1, 6)
 ax.vlines(place, target, prediction, color="0.7", linewidth=6, label="error")
 ax.plot(place, target, "o", color="#0072B2", markersize=8, label="target $y$")
 ax.plot(place, prediction, "s", color="#D55E00", markersize=8, label="prediction $p$")
-ax.set(xlabel="example", ylabel="value", title="Five predictions and their errors", xticks=place)
+ax.set(xlabel="example", ylabel="value", xticks=place)
+ax.set_title("Three predictions are too high, two too low")
 ax.legend(loc="upper left")
 plt.show()
 
@@ -54,8 +55,7 @@ plt.show()
 # ## The idea and the formula
 #
 # Errors above and below the target must not cancel, so we square them. Then we take the mean, so that the number
-# does not grow
-# merely because there are more examples. This is the **mean squared error**:
+# does not grow merely because there are more examples. This is the **mean squared error**:
 #
 # $$\mathrm{MSE} = \frac{1}{n} \sum_{i=1}^{n} (p_i - y_i)^2$$
 #
@@ -98,6 +98,11 @@ check("mean_squared_error", mean_squared_error)
 # - what was expected, and what your function gave;
 # - a hint, when the mistake is one that we know.
 #
+# Later notebooks also ask *questions*, whose answer is a number or a list of words. There the card gives a hint to a
+# mistake that we know, and otherwise says only that your answer can be read. Write `reveal=True` behind the answer in
+# the check, and it also tells whether the answer is right. And some functions have a second check, about bad
+# arguments that they should refuse.
+#
 # ## A wrong answer, on purpose
 #
 # Here is a function with a mistake. Run the cell and read the card. Which word of "mean squared error" was forgotten?
@@ -119,10 +124,8 @@ except AssertionError:
 # ## Hidden checks
 #
 # If you take this course in a class, your teacher grades the notebook with *hidden checks*. They ask the same kind
-# of question
-# with other numbers, so an answer that works only for the numbers above earns nothing there. The next cell is
-# where they
-# run. On your computer it does nothing.
+# of question with other numbers, so an answer that works only for the numbers above earns nothing there. The next
+# cell is where they run. On your computer it does nothing.
 
 # %% kind="test" grade_id="mean_squared_error_hidden" points=2
 # Your teacher's hidden checks of mean_squared_error run here.
@@ -133,11 +136,11 @@ check_hidden("mean_squared_error", mean_squared_error)
 # %% [markdown]
 # ## An experiment with your function
 #
-# The best constant prediction for the five targets is somewhere between the smallest and the largest. Where?
-# The cell tries 200 constants and draws what *your* function says of each.
+# Suppose we must predict the *same* number for all five examples. The best such constant lies somewhere between the
+# smallest target and the largest. Where? The cell tries 301 constants and draws what *your* function says of each.
 
 # %% kind="experiment"
-constants = np.linspace(0.5, 3.5, 200)
+constants = np.linspace(0.5, 3.5, 301)
 errors = [mean_squared_error(np.full(5, constant), target) for constant in constants]
 best = constants[np.argmin(errors)]
 
@@ -150,20 +153,17 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# The curve is a valley, and its lowest point is the mean of the targets. Training a network means walking down a
-# valley like
-# this one, but in thousands of dimensions and without a map. How to walk well is what the rest of the course is
-# about.
+# The curve is a valley. Its lowest point lies at 2, which is the mean of the targets, $(1 + 2 + 1.5 + 3 + 2.5)/5$.
+# Training a network means walking down a valley like this one, but in thousands of dimensions and without a map. How
+# to walk well is what the rest of the course is about.
 #
 # ## Save, validate, see your progress
 #
 # - **Save** with Ctrl+S. JupyterLab also saves by itself every two minutes.
 # - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and tells whether all
-#   checks pass.
-#   Press it before you hand a notebook in.
+#   checks pass. Press it before you hand a notebook in.
 # - **Progress**: open a terminal (**File > New > Terminal**) and type `course progress`. What you have solved
-#   stands in a small
-#   file beside the notebook, and is sent nowhere.
+#   stands in a small file beside the notebook, and is sent nowhere.
 #
 # ## Where help is
 #
@@ -174,5 +174,4 @@ plt.show()
 # ## Summary
 #
 # You wrote a function, checked it, read the card of a mistake and used the function in an experiment. Every
-# notebook goes on
-# like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).
+# notebook goes on like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).

@@ -45,4 +45,11 @@ MISTAKES = [
         "np.mean(prediction - target) ** 2",
         "The order matters: first square each error, then take the mean. Yours lets errors cancel first.",
     ),
+    edit(
+        "mean_squared_error",
+        "halved",
+        "np.mean((prediction - target) ** 2)",
+        "np.mean((prediction - target) ** 2) / 2",
+        "You get half of what is asked. Some books put a factor 1/2 in front of their loss; the formula here has none.",
+    ),
 ]
