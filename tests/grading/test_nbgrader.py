@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -26,6 +27,11 @@ from course_utils.checks.probe import exercises
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
+# nbgrader starts a kernel for each submission, so that all mistakes of all lessons would take most of an hour. The
+# first
+# two lessons go through it whole; of the others, as many rounds of mistakes. test_banks.py asks all of them, without
+# nbgrader.
+WHOLE, ROUNDS = ("00_start_here", "01_learning_rate_decay"), 2
 HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -53,7 +59,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     nbgrader(folder, "generate_assignment", lesson.name, "--create")
     released = folder / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
     assert released.read_bytes() == (ROOT / released.relative_to(folder)).read_bytes()
-    rounds = dict(rounds_of_mistakes(lesson))
+    rounds = dict(itertools.islice(rounds_of_mistakes(lesson), None if lesson.name in WHOLE else ROUNDS))
     for student, notebook in submissions(lesson, nbformat.read(released, 4), rounds):
         place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True)
@@ -158,7 +164,9 @@ def test_each_mistake_loses_points_and_shows_its_hint_in_the_feedback(graded: Gr
         }
         for name in right:
             assert of_exercise(name, graded.scores[student]) == of_exercise(name, graded.points), (student, name)
-    assert seen == {(mistake.exercise, mistake.id) for mistake in graded.lesson.mistakes}
+    if graded.lesson.name in WHOLE:
+        assert seen == {(mistake.exercise, mistake.id) for mistake in graded.lesson.mistakes}
+    assert len(seen) >= len(graded.lesson.answers)
 
 
 def test_no_feedback_page_holds_a_hidden_value(graded: Graded) -> None:
