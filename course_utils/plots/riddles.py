@@ -34,7 +34,7 @@ def six_runs() -> dict[str, NDArray[np.float64]]:
 
 @styled
 def plot_six_runs() -> Figure:
-    """Draw the losses of six runs in panels that share their axes, with the best loss of all as a dashed line."""
+    """Draw the losses of six runs in panels that share their axes, with the level on which the best one ends dashed."""
     import matplotlib.pyplot as plt
 
     runs = six_runs()
@@ -44,6 +44,7 @@ def plot_six_runs() -> Figure:
         ax.semilogy(losses, color=COLORS[0], linewidth=1.5)
         ax.axhline(best, color="0.3", linestyle="--", linewidth=1.2)
         ax.set(ylim=(best / 3, 1e5), title=name)
+    figure.suptitle("One problem, six constant rates: which curve has which?")
     figure.supxlabel("step")
     figure.supylabel("loss")
     return figure

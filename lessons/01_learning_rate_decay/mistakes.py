@@ -2,7 +2,7 @@
 
 from course_grader.authoring.bank import edit, rewrite
 
-ACCEPTS = 'Given a bad argument, your function returns a wrong number that nobody notices. Read the line "Raises".'
+ACCEPTS = 'Your function does not refuse this argument with a ValueError of its own. Read the line "Raises".'
 
 
 def accepts(exercise, check):
@@ -35,6 +35,13 @@ MISTAKES = [
         "w - lr * grad",
         "lr * (w - grad)",
         "The rate scales the weights too. It should scale only how far you go.",
+    ),
+    edit(
+        "sgd_step",
+        "rate_times_gradient",
+        "w - lr * grad",
+        "lr * grad",
+        "This says how far to go. It does not yet say where you are afterwards: where do the old weights come in?",
     ),
     # inverse_time_decay
     accepts(
@@ -228,6 +235,20 @@ MISTAKES = [
         "factor * (epoch // every)",
         "Multiplying by the number of drops gives 0 before the first one. What does the formula do with that number?",
     ),
+    edit(
+        "step_decay",
+        "nearest_whole",
+        "(epoch // every)",
+        "round(epoch / every)",
+        "You round to the nearest whole number, so each drop comes half a stair early.",
+    ),
+    edit(
+        "step_decay",
+        "remainder",
+        "epoch // every",
+        "epoch % every",
+        "`%` gives what remains of the division: your rate falls along each stair and jumps back at its end.",
+    ),
     # linear_decay
     accepts(
         "linear_decay",
@@ -276,6 +297,13 @@ MISTAKES = [
         "epoch / total",
         "epoch // total",
         "`//` rounds down, so your rate stays constant until the end and then is 0 at once.",
+    ),
+    edit(
+        "linear_decay",
+        "rate_not_scaled",
+        "lr0 * max(1 - epoch / total, 0.0)",
+        "max(lr0 - epoch / total, 0.0)",
+        "You take the share of epochs done off the rate itself. Where does the formula put the first rate?",
     ),
     # cosine_decay
     accepts(
@@ -340,13 +368,37 @@ MISTAKES = [
         "np.cos(angle)",
         "A cosine goes from 1 to -1. What lifts it, so that it goes from 2 to 0?",
     ),
+    edit(
+        "cosine_decay",
+        "one_radian",
+        "np.pi * min",
+        "min",
+        "Your angle ends at 1 radian, which is less than a third of the half wave.",
+    ),
+    edit(
+        "cosine_decay",
+        "cut_off",
+        "lr_min + (lr0 - lr_min) / 2 * (1 + np.cos(angle))",
+        "max(lr0 / 2 * (1 + np.cos(angle)), lr_min)",
+        "Your wave falls towards 0 and is cut off at `lr_min`. It should land there softly, at the total.",
+    ),
+    edit(
+        "cosine_decay",
+        "no_brackets",
+        "(1 + np.cos(angle))",
+        "1 + np.cos(angle)",
+        "Your cosine keeps its full height, whatever the rates are. What does the fraction multiply in the formula?",
+    ),
     # with_warmup
-    accepts(
+    edit(
         "with_warmup",
+        "accepts_bad_arguments",
         """    if warmup_epochs < 0:
         raise ValueError(f"warmup_epochs is {warmup_epochs}: it must not be negative.")
 
 """,
+        "",
+        "You hand back a schedule as if all were well. The question belongs before the inner function, not inside it.",
     ),
     edit(
         "with_warmup",
@@ -408,6 +460,13 @@ MISTAKES = [
         "return warmed",
         "return warmed(0)",
         "You return one rate. What should come back is the new schedule itself, a function.",
+    ),
+    edit(
+        "with_warmup",
+        "never_arrives",
+        "(epoch + 1) / warmup_epochs",
+        "(epoch + 1) / (warmup_epochs + 1)",
+        "In its last epoch your warm-up is still below the first rate of the schedule. It should have arrived.",
     ),
     # plateau_decay
     edit(
@@ -490,6 +549,27 @@ MISTAKES = [
             return lr
         """,
         "The rates are right, but the caller's list is empty afterwards. `pop` takes an element out for good.",
+    ),
+    edit(
+        "plateau_decay",
+        "best_replaced_by_cut",
+        "lr, bad = lr * factor, 0",
+        "lr, bad, best = lr * factor, 0, loss",
+        "At a cut you make the latest loss the best, though a better one was seen before. The best should stay.",
+    ),
+    edit(
+        "plateau_decay",
+        "best_from_zero",
+        "np.inf",
+        "0.0",
+        "You begin with a best of 0, which no loss can beat. What must the first loss count as?",
+    ),
+    edit(
+        "plateau_decay",
+        "stops_after_a_cut",
+        "lr, bad = lr * factor, 0",
+        "return lr * factor",
+        "You leave the loop at the first cut. There may be more cuts in what follows.",
     ),
     # stationary_variance
     accepts(
@@ -624,6 +704,22 @@ MISTAKES = [
         "lrs",
         "Where training broke, your two arrays differ in length. Which rates belong to the losses you kept?",
     ),
+    edit(
+        "lr_range_test",
+        "ends_as_exponents",
+        "np.geomspace",
+        "np.logspace",
+        "`np.logspace` takes the *exponents* of 10 as its ends, and you gave it the rates.",
+    ),
+    edit(
+        "lr_range_test",
+        "never_asks",
+        """        if not np.isfinite(loss):
+            break
+""",
+        "",
+        "You keep losses that are not finite, and go on training with broken weights. When should the test end?",
+    ),
     # sample_log_uniform
     accepts(
         "sample_log_uniform",
@@ -679,6 +775,13 @@ MISTAKES = [
         "np.exp(rng.uniform",
         "np.exp(np.random.default_rng(0).uniform",
         "You make a new generator in each call, so every call gives the same values. Draw from `rng`.",
+    ),
+    edit(
+        "sample_log_uniform",
+        "back_with_ten",
+        "np.exp(rng.uniform(np.log(low), np.log(high), size))",
+        "10.0 ** rng.uniform(np.log(low), np.log(high), size)",
+        "You go to the natural logarithm and come back with base 10. Use one base both ways.",
     ),
     # one_cycle
     accepts(
@@ -850,6 +953,13 @@ MISTAKES = [
         "Look at how curve b ends. Would it ever come down again?",
     ),
     edit(
+        "rate_of_each_curve",
+        "quick_is_good",
+        '"c": "good",\n    "d": "high"',
+        '"c": "high",\n    "d": "good"',
+        "Curve d falls fastest, but on which level does it end? Compare the ends of c and d with the dashed line.",
+    ),
+    edit(
         "largest_rate_first",
         "smallest_first",
         '["inverse time", "linear", "cosine", "step", "exponential"]',
@@ -893,6 +1003,13 @@ MISTAKES = [
     ),
     edit(
         "robbins_monro_schedules",
+        "both_finite",
+        '{"b", "e"}',
+        '{"c", "f", "g"}',
+        "Of these rates the sum itself is finite: they have a fixed budget for the way. Read the first condition again.",
+    ),
+    edit(
+        "robbins_monro_schedules",
         "root_too",
         '{"b", "e"}',
         '{"b", "d", "e"}',
@@ -930,8 +1047,15 @@ MISTAKES = [
         "share_of_variance_left",
         "upside_down",
         "= 0.20",
-        "= 2.00",
+        "= 5.00",
         "The lower rate has the smaller variance, so the share lies below 1. Which of the two stands on top?",
+    ),
+    edit(
+        "share_of_variance_left",
+        "not_divided",
+        "0.20",
+        "0.60",
+        "This is the variance at rate 0.75. Which share is it of the variance at rate 1.5?",
     ),
     edit(
         "share_of_variance_left",
