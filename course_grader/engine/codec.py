@@ -14,7 +14,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,6 +25,9 @@ TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = 
 CALLABLE, OPAQUE, REFERENCE, FORM, VIEW = range(11, 16)
 
 DEPTH = 48
+# Layouts of an array: C or Fortran order, neither, or a view of another array.
+IN_C_ORDER, IN_FORTRAN_ORDER, IN_NO_ORDER, BASED = range(4)
+LARGEST_BASE = 1 << 16
 # Enough for any sum of products; Python refuses to print integers of more digits than about twice this.
 BIG_INT_BYTES = 800
 # Integers with equal hashes make a set or a dict slow: quadratic in its size.
@@ -46,13 +49,15 @@ class Opaque:
 
 
 class OpaqueIterator(Opaque):
-    """An iterator or a generator of the other side's. It gives nothing here, for it might never end."""
+    """An iterator or a generator of the other side's. Items come when they are asked for: it may never end."""
+
+    advance: Callable[[], Any]
 
     def __iter__(self) -> OpaqueIterator:
         return self
 
-    def __next__(self) -> NoReturn:
-        raise TypeError("This is a generator, where numbers are expected.")
+    def __next__(self) -> Any:
+        return self.advance()
 
 
 class RemoteTuple(tuple[Any, ...]):
@@ -166,10 +171,11 @@ class Encoder:
             raise WireError("The value is too large to be sent.")
 
     def _register(self, value: Any, weight: int) -> int:
-        # Nobody asks later how a result stands.
-        if not self._asking or id(value) in self._shared.numbers:
+        is_container = isinstance(value, list | dict)
+        # Nobody asks later how a result stands; an array that is in it twice is one array all the same.
+        if id(value) in self._shared.numbers or (is_container and not self._asking):
             return -1
-        if isinstance(value, list | dict):
+        if is_container:
             # The referee takes no container twice in a worker's message: it could close a circle.
             self._sent.add(id(value))
         number = len(self._shared.objects)
@@ -180,13 +186,13 @@ class Encoder:
         if isinstance(value, RemoteList | RemoteDict):
             body = self._dict(value, depth) if isinstance(value, dict) else self._list(value, depth)
             return ExtType(VIEW, pack([1, handle, body]))
-        return ExtType(OPAQUE, pack([1, handle, "", 0]))
+        return ExtType(OPAQUE, pack([1, handle, "", -1]))
 
     def _opaque(self, value: Any) -> Any:
         if self._trusted:
             raise WireError(f"An object of type {type(value).__name__} cannot be passed to a student's function.")
-        is_iterator = hasattr(type(value), "__next__")
-        return ExtType(OPAQUE, pack([0, self._side.give(value), type(value).__name__[:200], int(is_iterator)]))
+        advance = self._side.give(value.__next__) if hasattr(type(value), "__next__") else -1
+        return ExtType(OPAQUE, pack([0, self._side.give(value), type(value).__name__[:200], advance]))
 
     def _big(self, value: int) -> Any:
         size = value.bit_length() // 8 + 1
@@ -210,14 +216,26 @@ class Encoder:
         if value.dtype.kind not in "biufc":
             text = "O" if value.dtype.kind == "O" else str(value.dtype)[:80]
             return ExtType(FORM, pack([text, list(value.shape)]))
+        body = self._view_of_base(value, depth) or self._array_body(value)
         number = self._register(value, value.nbytes)
-        return ExtType(ARRAY, pack([number, *self._array_body(value)]))
+        return ExtType(ARRAY, pack([number, *body]))
+
+    def _view_of_base(self, value: np.ndarray, depth: int) -> list[Any]:
+        """Return an argument that is a view as such: what two views share, they share there too."""
+        base = value.base
+        if not self._trusted or type(base) is not np.ndarray or base.dtype.kind not in "biufc" or not base.flags.forc:
+            return []
+        if base.nbytes > max(LARGEST_BASE, 8 * value.nbytes):
+            return []
+        offset = value.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+        place = [self.encode(base, depth + 1), offset, list(value.strides)]
+        return [value.dtype.str, list(value.shape), BASED, bool(value.flags.writeable), place]
 
     def _array_body(self, value: np.ndarray) -> list[Any]:
         self._count(value.nbytes)
         flags = value.flags
-        layout = 0 if flags.c_contiguous else 1 if flags.f_contiguous else 2
-        data = np.ndarray.tobytes(value, order="F" if layout == 1 else "C")
+        layout = IN_C_ORDER if flags.c_contiguous else IN_FORTRAN_ORDER if flags.f_contiguous else IN_NO_ORDER
+        data = np.ndarray.tobytes(value, order="F" if layout == IN_FORTRAN_ORDER else "C")
         return [value.dtype.str, list(value.shape), layout, bool(flags.writeable), data]
 
     def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:

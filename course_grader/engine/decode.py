@@ -11,6 +11,7 @@ import numpy as np
 
 from course_grader.engine.codec import (
     ARRAY,
+    BASED,
     BIG_INT,
     BIG_INT_BYTES,
     BIT_GENERATORS,
@@ -23,6 +24,8 @@ from course_grader.engine.codec import (
     FROZENSET,
     GENERATOR,
     HASHED,
+    IN_FORTRAN_ORDER,
+    IN_NO_ORDER,
     LIST,
     NODES,
     OPAQUE,
@@ -55,7 +58,7 @@ class Decoder:
     """
 
     def __init__(self, side: Side, shared: Shared, weight: int, trusted: bool, asked: bool = False) -> None:
-        self._side, self._shared, self._left, self._asked = side, shared, weight, asked
+        self._side, self._shared, self._left, self._trusted, self._asked = side, shared, weight, trusted, asked
         self._nodes = NODES
         # Lists and dicts that may be referred to; None allows all of the call's arguments.
         self._allowed: set[int] | None = set() if trusted and asked else None
@@ -111,10 +114,11 @@ class Decoder:
             raise WireError("A value is too large.")
 
     def _register(self, value: Any, number: int, weight: int) -> None:
-        if self._asked and number >= 0:
-            if number != len(self._shared.objects):
-                raise WireError("The arguments of a call are numbered wrongly.")
-            self._shared.add(value, number, weight)
+        if number == -1:
+            return
+        if number != len(self._shared.objects) or (isinstance(value, list | dict) and not self._asked):
+            raise WireError("The objects of a message are numbered wrongly.")
+        self._shared.add(value, number, weight)
 
     def _items(self, body: Any, depth: int) -> list[Any]:
         if type(body) is not list:
@@ -171,8 +175,18 @@ class Decoder:
 
     def _array(self, data: bytes, depth: int) -> Any:
         number, *body = unpack(data)
-        value = self._plain_array(body)
+        value = self._view_of_base(body, depth) if body[2] == BASED else self._plain_array(body)
         self._register(value, number, value.nbytes)
+        return value
+
+    def _view_of_base(self, body: list[Any], depth: int) -> np.ndarray:
+        text, shape, _, writeable, place = body
+        if self._trusted:
+            raise WireError("An array has a layout that only the referee sends.")
+        base, offset, strides = place
+        owner = self.decode(base, depth + 1)
+        value: np.ndarray = np.ndarray(shape, _dtype(text), owner, offset, strides)
+        value.flags.writeable = writeable
         return value
 
     def _plain_array(self, body: list[Any]) -> np.ndarray:
@@ -182,12 +196,12 @@ class Decoder:
             raise WireError("An array has another size than its shape says.")
         self._spend(len(data))
         flat = np.frombuffer(data, dtype)
-        if layout == 2:
+        if layout == IN_NO_ORDER:
             # Every second entry of a larger array: what is asked of a view is asked here too.
             value = np.zeros((*shape, 2), dtype)[..., 0]
             value[...] = flat.reshape(shape)
         else:
-            value = flat.reshape(shape, order="F" if layout == 1 else "C").copy(order="K")
+            value = flat.reshape(shape, order="F" if layout == IN_FORTRAN_ORDER else "C").copy(order="K")
         value.flags.writeable = bool(writeable)
         return cast(np.ndarray, value)
 
@@ -215,10 +229,12 @@ class Decoder:
         return self._side.function(_handle(handle), _name(name), bool(is_class))
 
     def _opaque(self, data: bytes, depth: int) -> Any:
-        owner, handle, name, is_iterator = unpack(data)
+        owner, handle, name, advance = unpack(data)
         if owner == 1:
             return self._side.take(handle)
-        value = self._named(OpaqueIterator if is_iterator else Opaque, _name(name))
+        value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
+        if isinstance(value, OpaqueIterator):
+            value.advance = self._side.function(_handle(advance), "next", False)
         value.remote = (self._side.owner, _handle(handle))
         return value
 

@@ -123,13 +123,16 @@ class Peer:
         except BaseException as error:
             if self._trusted and not isinstance(error, Exception):
                 raise
-            reply = self._raised(error)
+            outcome = self._raised(error)
         else:
-            reply = self._returned(result, shared)
+            outcome = []
         finally:
             self._depth -= 1
-        renewed = self._renewed(shared, before)
-        self.send([reply[0], renewed, *reply[1:]])
+        # In the order in which they are read: an array in both is one array.
+        encoder = Encoder(self, shared, self._limit, self._trusted)
+        renewed = self._renewed(encoder, shared, before)
+        kind, *reply = outcome or self._returned(encoder, result)
+        self.send([kind, renewed, *reply])
 
     def _read_call(self, message: list[Any], shared: Shared) -> tuple[Any, list[Any], dict[str, Any]]:
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
@@ -145,9 +148,9 @@ class Peer:
                 )
         raise WireError("A call has the wrong form.")
 
-    def _returned(self, result: Any, shared: Shared) -> list[Any]:
+    def _returned(self, encoder: Encoder, result: Any) -> list[Any]:
         try:
-            return ["return", Encoder(self, shared, self._limit, self._trusted).encode(result)]
+            return ["return", encoder.encode(result)]
         except WireError as error:
             return self._raised(ResultNotSent(str(error)))
         except Exception as error:
@@ -161,8 +164,8 @@ class Peer:
         base = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
         return ["raise", type(error).__name__, base.__name__, text[:10_000]]
 
-    def _renewed(self, shared: Shared, before: dict[int, Any]) -> list[Any]:
-        encoder = Encoder(self, shared, self._limit, self._trusted)
+    @staticmethod
+    def _renewed(encoder: Encoder, shared: Shared, before: dict[int, Any]) -> list[Any]:
         try:
             return [
                 [number, encoder.contents(shared.objects[number], was)]

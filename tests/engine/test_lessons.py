@@ -1,4 +1,4 @@
-"""Lessons, graded by the engine: right, blank, mistaken and alternative submissions."""
+"""Every lesson, graded by the engine: right, blank, mistaken and alternative submissions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from course_grader import Assignment, Result, grade
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
-from tests.grading.test_nbgrader import independent, rounds_of_mistakes
+from course_grader.authoring.submissions import independent, rounds, submission
 
 ROOT = Path(__file__).parents[2]
-# Of each kind of answer there is one in these: functions, schedules, generators, questions.
-LESSONS = {name: folder for name, folder in lesson_folders(ROOT).items() if name[:2] in ("00", "01")}
+LESSONS = lesson_folders(ROOT)
 
 
 @dataclass(frozen=True)
@@ -55,16 +53,15 @@ def test_the_reference_gets_full_marks_and_the_release_none(desk: Desk) -> None:
 
 
 def test_each_alternative_gets_full_points(desk: Desk) -> None:
-    for i in range(max(len(desk.lesson.alternatives_of(name)) for name in desk.lesson.answers)):
-        others = {name: desk.lesson.alternatives_of(name)[i : i + 1] for name in desk.lesson.answers}
-        sources = {name: one[0].source for name, one in others.items() if one}
+    for others in rounds(desk.lesson, desk.lesson.alternatives):
+        sources = {one.exercise: one.source for one in others}
         result = desk.grade(submission(desk.lesson, desk.released, sources))
         assert {cell.grade_id: cell.message for cell in result.cells if cell.outcome != "passed"} == {}
 
 
 def test_each_mistake_is_recognised_and_costs_its_exercise_alone(desk: Desk) -> None:
     lesson, seen = desk.lesson, set()
-    for _, mistakes in rounds_of_mistakes(lesson):
+    for mistakes in rounds(lesson, lesson.mistakes):
         sources = {one.exercise: mistaken_source(lesson, one) for one in mistakes}
         result = desk.grade(submission(lesson, desk.released, sources))
         by_name = {exercise.name: exercise for exercise in result.exercises}

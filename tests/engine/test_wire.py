@@ -167,11 +167,40 @@ def test_what_is_not_plain_is_named_as_a_check_names_it(value: Any, words: str) 
     assert name_of(across(value)) == words
 
 
-def test_an_iterator_gives_nothing_to_the_referee() -> None:
-    got = across(endless())
+def test_an_iterator_gives_its_items_one_by_one(table: Table) -> None:
+    def counting(n: int) -> Iterator[Any]:
+        yield from range(n)
+
+    got = table.proxy(counting)(3)
     assert isinstance(got, OpaqueIterator)
-    with pytest.raises(TypeError, match="generator"):
-        list(got)
+    assert list(got) == [0, 1, 2]
+    unlimited = table.proxy(endless)()
+    assert [next(unlimited), next(unlimited)] == [1, 1]
+
+
+def test_views_of_one_array_stay_views_of_one_array(table: Table) -> None:
+    def change(one: Any, other: Any) -> Any:
+        one *= 2
+        return other
+
+    base = np.arange(24.0).reshape(4, 6)
+    one, other = base[::2, 1:], base.T[2:, :3]
+    expected = base.copy()
+    change(expected[::2, 1:], expected.T)
+    got = table.proxy(change)(one, other)
+    assert got is other
+    assert base.tolist() == expected.tolist()
+
+
+def test_an_array_that_is_in_result_and_argument_stays_one(table: Table) -> None:
+    def begin(state: Any) -> Any:
+        v = state.setdefault("v", np.zeros(2))
+        return v, [v]
+
+    state: dict[str, Any] = {}
+    v, items = table.proxy(begin)(state)
+    assert v is state["v"]
+    assert items[0] is v
 
 
 def test_text_arrays_and_object_arrays_keep_their_form_alone() -> None:

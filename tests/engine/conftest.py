@@ -1,0 +1,85 @@
+"""A small assignment of real exercises, its honest answers, and submissions with something else in one cell."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from course_grader import Assignment, Result, grade
+from course_grader.authoring.lesson import Lesson, read_lesson
+from course_grader.authoring.notebook import text_of
+from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.submissions import submission
+from course_grader.engine.limits import Limits
+
+ROOT = Path(__file__).parents[2]
+LESSON = "01_learning_rate_decay"
+EXERCISES = ("sgd_step", "exponential_decay", "with_warmup", "sample_log_uniform", "robbins_monro_schedules")
+# Long enough for an honest cell on a machine that does much else.
+LIMITS = Limits(cell_seconds=8, test_seconds=8, again_seconds=4, callbacks=5000, files=16 * 2**20)
+
+
+@dataclass(frozen=True)
+class Exam:
+    """`assignment` with `solutions` and `key`, its files; `right` is the honest submission."""
+
+    lesson: Lesson
+    assignment: Assignment
+    solutions: Path
+    key: Path
+    right: dict[str, Any]
+    released: dict[str, Any]
+
+    def changed(self, sources: Mapping[str, str]) -> dict[str, Any]:
+        """Return the honest submission with other sources in the cells of these grade_ids."""
+        cells = [cell | {"source": sources.get(grade_id_of(cell), cell["source"])} for cell in self.right["cells"]]
+        return self.right | {"cells": cells}
+
+    def grade(self, notebook: Any, **limits: Any) -> Result:
+        return grade(notebook, self.with_limits(**limits))
+
+    def with_limits(self, **limits: Any) -> Assignment:
+        return dataclasses.replace(self.assignment, limits=dataclasses.replace(self.assignment.limits, **limits))
+
+
+def grade_id_of(cell: Mapping[str, Any]) -> str:
+    return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+
+
+def outcomes(result: Result) -> dict[str, str]:
+    return {exercise.name: exercise.outcome for exercise in result.exercises}
+
+
+def printed(result: Result) -> str:
+    """Return what the submission printed."""
+    return "".join(output.get("text", "") for outputs in result.outputs.values() for output in outputs)
+
+
+@pytest.fixture(scope="session")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    lesson, folder = read_lesson(ROOT / "lessons" / LESSON), tmp_path_factory.mktemp("exam")
+    write_hidden_key(folder / "course.key", [lesson], "a term")
+    place = Path(LESSON) / f"{LESSON}.ipynb"
+
+    def only(notebook: Any, keep: Callable[[str], bool]) -> Any:
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code" and keep(grade_id_of(cell))]
+        return notebook | {"cells": cells}
+
+    def wanted(grade_id: str) -> bool:
+        return grade_id == "imports" or grade_id.removesuffix("_visible").removesuffix("_hidden").removesuffix(
+            "_arguments"
+        ) in EXERCISES  # fmt: skip
+
+    solution = only(nbformat.read(ROOT / "solutions" / place, 4), wanted)
+    solutions = folder / "exam.ipynb"
+    solutions.write_text(text_of(nbformat.from_dict(solution)))
+    released = nbformat.from_dict(only(nbformat.read(ROOT / "notebooks" / place, 4), wanted))
+    assignment = Assignment.from_notebook(solutions, folder / "course.key", LIMITS)
+    right = submission(lesson, released)
+    return Exam(lesson, assignment, solutions, folder / "course.key", dict(right), dict(released))
