@@ -1,17 +1,26 @@
-"""Sample submissions of a lesson: all right, blank, one for each mistake, one for each round of alternatives."""
+"""Sample submissions of a lesson: all right, blank, one for each mistake, one for each round of alternatives.
+
+An alternative forward may keep another cache than the reference, whose backward then fails beside it: only the exercises
+of the round, and those that do not build on them, are right for certain.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import nbformat
 from nbformat import NotebookNode
 
+from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
+from course_utils.checks.probe import exercises
+
+Entry = TypeVar("Entry", Mistake, Alternative)
 
 
 def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str] | None = None) -> NotebookNode:
@@ -35,14 +44,31 @@ def samples(lesson: Lesson, released: NotebookNode) -> Iterator[tuple[str, Noteb
             f"mistake-{mistake.exercise}-{mistake.id}",
             submission(lesson, released, {mistake.exercise: mistaken_source(lesson, mistake)}),
         )
-    rounds = max((len(lesson.alternatives_of(name)) for name in lesson.answers), default=0)
-    for i in range(rounds):
-        others = {
-            name: lesson.alternatives_of(name)[i].source
-            for name in lesson.answers
-            if i < len(lesson.alternatives_of(name))
-        }
-        yield f"alternative-{i + 1}", submission(lesson, released, others)
+    for i, others in enumerate(rounds(lesson, lesson.alternatives), 1):
+        yield f"alternative-{i}", submission(lesson, released, {other.exercise: other.source for other in others})
+
+
+def rounds(lesson: Lesson, bank: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Divide mistakes or alternatives so that one submission can hold a whole round: exercises that do not build on
+    each other."""
+    left = list(bank)
+    while left:
+        chosen: list[Entry] = []
+        for item in left:
+            if all(independent(lesson, item.exercise, one.exercise) for one in chosen):
+                chosen.append(item)
+        left = [item for item in left if item not in chosen]
+        yield chosen
+
+
+def independent(lesson: Lesson, one: str, other: str) -> bool:
+    """Tell whether two different exercises can be answered in any way without one changing the other's outcome."""
+    return one != other and not _builds_on(lesson, one, other) and not _builds_on(lesson, other, one)
+
+
+def _builds_on(lesson: Lesson, one: str, other: str) -> bool:
+    calls = re.search(rf"\b{other}\b", lesson.answers[one].source)
+    return calls is not None or other in exercises()[one].needs
 
 
 def write_samples(root: Path, lesson: Lesson, into: Path) -> list[str]:

@@ -22,8 +22,7 @@ from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
-from course_utils.checks.probe import exercises
+from course_grader.authoring.submissions import independent, rounds, submission
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
@@ -59,8 +58,9 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     nbgrader(folder, "generate_assignment", lesson.name, "--create")
     released = folder / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
     assert released.read_bytes() == (ROOT / released.relative_to(folder)).read_bytes()
-    rounds = dict(itertools.islice(rounds_of_mistakes(lesson), None if lesson.name in WHOLE else ROUNDS))
-    for student, notebook in submissions(lesson, nbformat.read(released, 4), rounds):
+    count = None if lesson.name in WHOLE else ROUNDS
+    mistaken = {f"round-{i}": some for i, some in enumerate(itertools.islice(rounds(lesson, lesson.mistakes), count))}
+    for student, notebook in submissions(lesson, nbformat.read(released, 4), mistaken):
         place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True)
         place.write_text(text_of(notebook))
@@ -70,7 +70,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         found = book.assignment_submissions(lesson.name)
         scores = {one.student.id: {grade.name: grade.score for grade in one.notebooks[0].grades} for one in found}
         points = {grade.name: grade.max_score for grade in found[0].notebooks[0].grades}
-    return Graded(lesson, folder, scores, points, rounds)
+    return Graded(lesson, folder, scores, points, mistaken)
 
 
 def nbgrader(folder: Path, *args: str) -> None:
@@ -81,42 +81,17 @@ def nbgrader(folder: Path, *args: str) -> None:
 
 
 def submissions(
-    lesson: Lesson, released: NotebookNode, rounds: dict[str, list[Mistake]]
+    lesson: Lesson, released: NotebookNode, mistaken: dict[str, list[Mistake]]
 ) -> Iterator[tuple[str, NotebookNode]]:
     # nbgrader runs experiments too, which can take a minute a notebook: a student may delete them, and so do we.
     released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
     yield "right", submission(lesson, released)
     yield "blank", released
-    for student, mistakes in rounds.items():
+    for student, mistakes in mistaken.items():
         yield student, submission(lesson, released, {one.exercise: mistaken_source(lesson, one) for one in mistakes})
-    for i in range(max(len(lesson.alternatives_of(name)) for name in lesson.answers)):
-        others = {name: lesson.alternatives_of(name)[i : i + 1] for name in lesson.answers}
-        yield (
-            f"alternative-{i}",
-            submission(lesson, released, {name: one[0].source for name, one in others.items() if one}),
-        )
-
-
-def rounds_of_mistakes(lesson: Lesson) -> Iterator[tuple[str, list[Mistake]]]:
-    """Put one mistake of as many exercises as do not build on each other into one submission, until all are in one."""
-    left = list(lesson.mistakes)
-    count = 0
-    while left:
-        chosen: list[Mistake] = []
-        for mistake in left:
-            if all(independent(lesson, mistake.exercise, one.exercise) for one in chosen):
-                chosen.append(mistake)
-        left = [mistake for mistake in left if mistake not in chosen]
-        yield f"round-{count}", chosen
-        count += 1
-
-
-def independent(lesson: Lesson, one: str, other: str) -> bool:
-    return one != other and not builds_on(lesson, one, other) and not builds_on(lesson, other, one)
-
-
-def builds_on(lesson: Lesson, one: str, other: str) -> bool:
-    return other in exercises()[one].needs or re.search(rf"\b{other}\b", lesson.answers[one].source) is not None
+    for i, others in enumerate(rounds(lesson, lesson.alternatives)):
+        if i < ROUNDS or lesson.name in WHOLE:
+            yield f"alternative-{i}", submission(lesson, released, {other.exercise: other.source for other in others})
 
 
 def of_exercise(name: str, grades: dict[str, float]) -> dict[str, float]:
@@ -130,10 +105,17 @@ def test_the_reference_gets_full_marks_and_the_release_none(graded: Graded) -> N
 
 
 def test_each_alternative_gets_full_points(graded: Graded) -> None:
-    alternatives = [student for student in graded.scores if student.startswith("alternative")]
-    assert alternatives
-    for student in alternatives:
-        assert graded.scores[student] == graded.points, student
+    lesson = graded.lesson
+    for i, others in enumerate(rounds(lesson, lesson.alternatives)):
+        if f"alternative-{i}" not in graded.scores:
+            assert i >= ROUNDS
+            continue
+        scores = graded.scores[f"alternative-{i}"]
+        written = {other.exercise for other in others}
+        # The reference's backward cannot read the cache of another forward, and need not.
+        untouched = {name for name in lesson.answers if all(independent(lesson, name, other) for other in written)}
+        for name in written | untouched:
+            assert of_exercise(name, scores) == of_exercise(name, graded.points), (i, name)
 
 
 def test_each_mistake_loses_points_and_shows_its_hint_in_the_feedback(graded: Graded) -> None:
