@@ -52,6 +52,10 @@ MISTAKES = [
         "You move by a fixed amount, whatever h is. Then the division by 2h does not fit.",
     ),
     edit(
+        "numerical_gradient", "own_h", "grad = np.zeros(len(w))", "h, grad = 1e-5, np.zeros(len(w))",
+        "With the usual h you are right. Now the caller asks for another h, and you still take your own.",
+    ),
+    edit(
         "numerical_gradient", "all_at_once", "h * np.eye(len(w))", "h * np.ones((len(w), len(w)))",
         "You move all weights at once, so every entry is the same. An entry asks what one weight alone does.",
     ),
@@ -87,12 +91,31 @@ MISTAKES = [
         "Each of the two differences spans twice h. By what must their combination be divided?",
     ),
     edit(
+        "numerical_hessian", "two_h_squared", "/ (4 * h**2)", "/ (2 * h**2)",
+        "Each of the two differences spans twice h, and there are two of them. By what must you divide?",
+    ),
+    edit(
         "numerical_hessian", "h_not_squared", "/ (4 * h**2)", "/ (4 * h)",
         "A second derivative is a difference of differences: each of them is divided by its own distance.",
     ),
     edit(
         "numerical_hessian", "one_triangle", "H[i, j] = H[j, i] =", "H[i, j] =",
         "One half of your matrix stays zero. The Hessian is symmetric.",
+    ),
+    rewrite(
+        "numerical_hessian", "upper_triangle",
+        """
+        def numerical_hessian(f, w, h=1e-4):
+            E = h * np.eye(len(w))
+            H = np.zeros((len(w), len(w)))
+            for i in range(len(w)):
+                for j in range(i, len(w)):
+                    up = f(w + E[i] + E[j]) - f(w + E[i] - E[j])
+                    down = f(w - E[i] + E[j]) - f(w - E[i] - E[j])
+                    H[i, j] = (up - down) / (4 * h**2)
+            return H
+        """,
+        "The half below the diagonal stays zero. The Hessian is symmetric.",
     ),
     edit(
         "numerical_hessian", "diagonal_only", "range(i + 1)", "range(i, i + 1)",
@@ -159,6 +182,15 @@ MISTAKES = [
         "Your step is still in the coordinates of the eigenvectors, and w is not. How do you get back?",
     ),
     edit(
+        "damped_newton_step", "transposed", "Q @ ((Q.T @ grad)", "Q.T @ ((Q @ grad)",
+        "Coordinate i is eigenvector i, a column of Q, times the gradient. Which of Q and Q.T does that?",
+    ),
+    edit(
+        "damped_newton_step", "entrywise", "Q @ ((Q.T @ grad) / (np.abs(curvatures) + damping))",
+        "np.linalg.solve(np.abs(H) + damping * np.eye(len(w)), grad)",
+        "You turn the sign of entries of H. The sign that counts is that of the curvatures along the eigenvectors.",
+    ),
+    edit(
         "gauss_newton_step", "ascent", "w - np", "w + np",
         "J'r is the gradient of the loss, and your step goes along it. Do you want to climb?",
     ),
@@ -176,6 +208,10 @@ MISTAKES = [
         "The damping takes no part. With more weights than residuals J'J cannot be inverted without it.",
     ),
     edit(
+        "gauss_newton_step", "damps_every_entry", "damping * np.eye(len(w))", "damping",
+        "NumPy adds your number to every entry of the matrix. Which entries does the damping belong to?",
+    ),
+    edit(
         "gauss_newton_step", "no_matrix", "np.linalg.solve(J.T @ J + damping * np.eye(len(w)), J.T @ r)",
         "J.T @ r / (1 + damping)",
         "This follows the gradient. J'J, which stands for the curvature, takes no part.",
@@ -185,12 +221,21 @@ MISTAKES = [
         "You take the mean over the residuals in the matrix and the sum in the gradient. The two must match.",
     ),
     edit(
+        "gauss_newton_step", "means", "J.T @ J + damping * np.eye(len(w)), J.T @ r",
+        "J.T @ J / len(r) + damping * np.eye(len(w)), J.T @ r / len(r)",
+        "You take means, but this loss is a sum. Without damping the step is the same; is it with damping?",
+    ),
+    edit(
         "hessian_bytes", "linear", "parameters**2 * itemsize", "parameters * itemsize",
         "This is the gradient's memory. The Hessian has an entry for each pair of weights.",
     ),
     edit(
         "hessian_bytes", "entries", "parameters**2 * itemsize", "parameters**2",
         "This is the number of entries. How many bytes does each take?",
+    ),
+    edit(
+        "hessian_bytes", "always_double", "* itemsize", "* 8",
+        "You count 8 bytes for a number, whatever the caller says. A float32 takes 4.",
     ),
     edit(
         "hessian_bytes", "one_triangle", "parameters**2", "parameters * (parameters + 1) // 2",
@@ -219,6 +264,10 @@ MISTAKES = [
     edit(
         "fit_exponent", "intercept", "[0]", "[1]",
         "This is the intercept, log c. In which order does polyfit return its two numbers?",
+    ),
+    edit(
+        "fit_exponent", "both", "[0]", "",
+        "polyfit returns two numbers, the slope and the intercept. Which one is the exponent?",
     ),
     edit(
         "fit_exponent", "end_points", "np.polyfit(np.log(sizes), np.log(times), 1)[0]",
@@ -269,6 +318,10 @@ MISTAKES = [
     edit(
         "natural_gradient_step", "ascent", "w - lr", "w + lr",
         "Your step climbs. grad is the gradient of the loss.",
+    ),
+    edit(
+        "natural_gradient_step", "no_rate", "lr * np.linalg.solve", "np.linalg.solve",
+        "The learning rate takes no part. Look at the formula once more: what stands in front of the inverse?",
     ),
     edit(
         "natural_gradient_step", "no_damping", "F + damping * np.eye(len(w))",
