@@ -381,19 +381,20 @@ for _ in range(31):
     r = b - H @ x
     steepest.append(np.linalg.norm(r) / np.linalg.norm(b))
     x = x + (r @ r) / (r @ H @ r) * r
-curves["steepest descent, best rate,\n100 between 1 and 200"] = steepest
+curves["steepest descent,\n100 between 1 and 200"] = steepest
 
 plots.plot_losses(
     curves,
-    title="Three different eigenvalues, three iterations",
+    title="Conjugate gradients see how the eigenvalues lie",
     x="iteration",
     y="residual, relative to $b$",
 )
 plt.show()
 
 # %% [markdown]
-# The condition number is 200 for all three curves, and for gradient descent with one rate it is what counts.
-# Conjugate gradients see how the eigenvalues lie between the two ends.
+# The condition number is 200 for all three curves. For steepest descent, here with the best rate in every step, it is
+# what counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
+# is left after the third iteration is rounding.)
 #
 # **Newton-CG.** Put the pieces together: $b = -g$, products by `hessian_vector_product`, the direction by
 # `conjugate_gradient`, the rate by `backtracking`. This is Newton's method without the Hessian. You will race it
@@ -476,13 +477,13 @@ check_hidden("bfgs_update", bfgs_update)
 #
 # ### Experiment: the inverse, one curvature at a time
 #
-# A quadratic in six dimensions, with curvatures from 1 to 100. BFGS starts from $B = I$ and takes the best rate along
+# A quadratic in six dimensions, with curvatures from 2 to 200. BFGS starts from $B = I$ and takes the best rate along
 # each direction. If $B$ were the exact inverse, all eigenvalues of $BH$ would be 1.
 
 # %% kind="experiment"
 rng = np.random.default_rng(4)
 Q = np.linalg.qr(rng.normal(size=(6, 6)))[0]
-H = (Q * np.geomspace(1, 100, 6)) @ Q.T
+H = (Q * np.geomspace(2, 200, 6)) @ Q.T
 w, B = rng.normal(size=6), np.eye(6)
 eigenvalues = []
 for _ in range(7):
@@ -543,10 +544,9 @@ def bfgs(dim):
     def direction_of(w, grad, s, y):
         nonlocal B
         if s is not None:
+            # Before the first update, B takes the scale of the curvature along the first step.
             if np.array_equal(B, np.eye(dim)) and s @ y > 0:
-                B = (
-                    B * (s @ y) / (y @ y)
-                )  # before the first update: the scale of the curvature along the first step
+                B = B * (s @ y) / (y @ y)
             B = bfgs_update(B, s, y)
         return -B @ grad
 
@@ -748,8 +748,10 @@ for name, (_, clock) in race.items():
 
 # %% [markdown]
 # Gradient descent is far from done when it is stopped. Newton needs the fewest steps, and each is dear: 650 weights
-# mean a Hessian of 422,500 entries. BFGS carries a matrix of that size too. Newton-CG and L-BFGS do without, and
-# would go on doing so with a million weights.
+# mean a Hessian of 422,500 entries. BFGS carries a matrix of that size too; if your update multiplies whole matrices,
+# with some $D^3$ operations, it is the slowest of all in seconds. Newton-CG and L-BFGS do without the matrix, and would
+# go on doing so with a million weights. Newton-CG's steps are few, but in each it asks for two gradients an iteration
+# of conjugate gradients; so do not compare methods by their steps alone.
 #
 # ### Experiment: how many pairs?
 
@@ -757,19 +759,25 @@ for name, (_, clock) in race.items():
 memories = {
     m: minimize(loss, gradient, np.zeros(650), lbfgs(m), 250, 1e-4)[0] for m in (1, 3, 10, 30)
 }
+curves = {
+    f"{m} pair{'s' * (m > 1)}": [loss(w) - lowest for w in path] for m, path in memories.items()
+}
 plots.plot_losses(
-    {f"{m} pair{'s' * (m > 1)}": [loss(w) - lowest for w in path] for m, path in memories.items()},
-    title="L-BFGS: a few pairs give most of the gain",
+    {"gradient descent": values["gradient descent"] - lowest} | curves,
+    title="L-BFGS: the first pair gives most of the gain",
     x="step",
     y="loss above the lowest",
 )
 plt.show()
 
 # %% [markdown]
+# Without any pair L-BFGS is gradient descent. One pair already tells the scale of the curvature and one direction; each
+# further pair saves fewer steps than the one before.
+#
 # ### Question: what does each method store?
 #
-# Besides a fixed number of arrays as long as the weights: does the method keep something that grows like $D$ (nothing
-# more than a few arrays), like $mD$ ($m$ pairs), or like $D^2$? Take the methods as they are in the race, and think
+# How does the memory of each method grow with the number of weights? Like $D$ (a fixed number of arrays of shape
+# `(D,)`), like $mD$ ($m$ pairs of them), or like $D^2$ (a matrix)? Take the methods as they are in the race, and think
 # of $D$ as very large.
 
 # %% kind="answer" grade_id="what_is_stored"
@@ -910,7 +918,8 @@ check_hidden("kfac_factors", kfac_factors)
 # ### Experiment: how good is the product?
 #
 # Softmax regression on the digits after some training, with eight of the pixels as inputs: the Fisher information of
-# its 80 weights, and the product of an 8 by 8 with a 10 by 10 matrix.
+# its 80 weights, and the product of an 8 by 8 with a 10 by 10 matrix. Compare the patterns first, then the strength of
+# the colours.
 
 # %% kind="experiment"
 pixels = [18, 19, 20, 21, 26, 28, 35, 36]
@@ -940,6 +949,9 @@ print(
 )
 
 # %% [markdown]
+# With 164 numbers for 6400 the pattern is right. The strength is right only roughly: where a pixel is bright and the
+# label uncertain *at once*, the product of the two means does not know it.
+#
 # **Shampoo** (Gupta, Koren & Singer 2018) needs only the mini-batch gradient $\mathcal{G}$ of a matrix $W$. It is
 # AdaGrad with matrices: AdaGrad sums the squares of every entry; Shampoo sums $\mathcal{G}\mathcal{G}^\top$ for the
 # rows and $\mathcal{G}^\top \mathcal{G}$ for the columns.
@@ -1036,7 +1048,7 @@ runs = {
 }
 plots.plot_losses(
     {name: run.train_losses for name, run in runs.items()},
-    title="A digits network, epoch by epoch",
+    title="Per epoch, Shampoo lowers the training loss fastest",
     x="epoch",
     y="training loss",
 )
@@ -1045,7 +1057,8 @@ for name, run in runs.items():
     print(f"{name:8} validation accuracy {run.validation_accuracies[-1]:.3f}")
 
 # %% [markdown]
-# Per epoch; per second the eigenvalues cost something. In practice they are computed only every so many steps.
+# This counts epochs. In seconds a step of Shampoo costs more, since it computes eigenvalues; in practice one does so
+# only every so many steps. And the lead is in the training loss: on the validation set AdaGrad does as well.
 #
 # ## Summary
 #

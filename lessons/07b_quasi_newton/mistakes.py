@@ -78,6 +78,12 @@ MISTAKES = [
         "You divide v by its length and do not multiply the result by it again. H(2v) is twice Hv.",
     ),
     edit(
+        "hessian_vector_product", "own_distance", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
+        "(gradient(w + h * v / np.linalg.norm(v)) - gradient(w - h * v / np.linalg.norm(v)))"
+        " / (2 * h) * np.linalg.norm(v)",
+        "You move by h, however long v is. Here h is counted in v: the two points are w + h*v and w - h*v.",
+    ),
+    edit(
         "hessian_vector_product", "sign", "gradient(w + h * v) - gradient(w - h * v)",
         "gradient(w - h * v) - gradient(w + h * v)",
         "On a bowl, where H is positive, your v'Hv is negative. Which of the two points comes first?",
@@ -125,6 +131,25 @@ MISTAKES = [
         "np.linalg.norm(r) <= 1e-12",
         "You go on to the end, whatever tol is. Far from the minimum a rough direction is enough, and cheaper.",
     ),
+    rewrite(
+        "conjugate_gradient", "one_array",
+        """
+        def conjugate_gradient(hvp, b, tol, max_iter):
+            x, r, p = np.zeros(len(b)), b, b
+            for i in range(max_iter):
+                if np.linalg.norm(r) <= tol * np.linalg.norm(b):
+                    break
+                Hp = hvp(p)
+                if p @ Hp <= 0:
+                    return b.copy() if i == 0 else x
+                alpha, old = (r @ r) / (p @ Hp), r @ r
+                x += alpha * p
+                r -= alpha * Hp
+                p = r + (r @ r) / old * p
+            return x
+        """,
+        "`r -= ...` changes b and the first p as well: the three names stand for one array. Make a new array.",
+    ),
     edit(
         "bfgs_update", "direct_form",
         "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
@@ -132,8 +157,24 @@ MISTAKES = [
         "This is the direct form, which updates the Hessian. Here the inverse is kept: what should it make of y?",
     ),
     edit(
+        "bfgs_update", "davidon_fletcher_powell",
+        "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
+        "u = H_inv @ y\n    return H_inv + np.outer(s, s) / (s @ y) - np.outer(u, u) / (y @ u)",
+        "This is the older update of Davidon, Fletcher and Powell. It makes s of y too, but it is not BFGS.",
+    ),
+    edit(
+        "bfgs_update", "number_for_matrix",
+        "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
+        "V = np.eye(len(s)) - s @ y.T / (s @ y)\n    return V @ H_inv @ V.T + s @ s.T / (s @ y)",
+        "For arrays of shape (D,), s @ y.T is a number: .T changes nothing there. Here you need a matrix.",
+    ),
+    edit(
         "bfgs_update", "no_skip", "if s @ y <= 0:", "if s @ y == 0:",
         "With a negative s'y your matrix has a negative eigenvalue, and its direction may climb. What is to be done?",
+    ),
+    edit(
+        "bfgs_update", "never_skips", "if s @ y <= 0:\n        return H_inv\n    ", "",
+        "You use every pair. With a negative s'y your matrix has a negative eigenvalue, and its direction may climb.",
     ),
     edit(
         "bfgs_update", "skip_by_identity", "return H_inv\n", "return np.eye(len(s))\n",
@@ -167,13 +208,32 @@ MISTAKES = [
         "zip(s_list, y_list, alphas[::-1])", "zip(s_list[::-1], y_list[::-1], alphas)",
         "The second loop builds up again what the first has taken down. In which order, then?",
     ),
+    rewrite(
+        "lbfgs_direction", "both_loops_reversed",
+        """
+        def lbfgs_direction(grad, s_list, y_list):
+            q, alphas = grad, []
+            for s, y in zip(s_list, y_list):
+                alphas.append((s @ q) / (s @ y))
+                q = q - alphas[-1] * y
+            z = -q * (s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1]) if s_list else -q
+            for s, y, alpha in zip(s_list[::-1], y_list[::-1], alphas[::-1]):
+                z = z - (alpha + (y @ z) / (s @ y)) * s
+            return z
+        """,
+        "Your two loops fit each other, but take the oldest pair for the newest. Which one comes first in the lists?",
+    ),
     edit(
         "lbfgs_direction", "alphas_not_reversed", "alphas[::-1]", "alphas",
         "Each alpha belongs to a pair. In the second loop yours go with other pairs.",
     ),
     edit(
         "lbfgs_direction", "ascent", "return z", "return -z",
-        "This is +H g, which climbs. The direction is -H g.",
+        "This is the inverse Hessian times the gradient, which climbs. The direction has the other sign.",
+    ),
+    edit(
+        "lbfgs_direction", "ascent_with_pairs", "return z", "return -z if s_list else z",
+        "Without pairs your direction leads down; with pairs it climbs. Where is the minus?",
     ),
     edit(
         "lbfgs_direction", "oldest_scale",
@@ -184,7 +244,7 @@ MISTAKES = [
         "lbfgs_direction", "scale_inverted",
         "(s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1])",
         "(y_list[-1] @ y_list[-1]) / (s_list[-1] @ y_list[-1])",
-        "This is a curvature. H stands for the inverse: where the curvature is large, the step must be short.",
+        "This is a curvature. The first guess is of the inverse: where the curvature is large, the step must be short.",
     ),
     edit(
         "cg_iterations", "dimension", "cg_iterations = 3", "cg_iterations = 100",
@@ -259,5 +319,10 @@ MISTAKES = [
         "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.diag(np.diag(M) ** -0.25)",
         "Only the diagonals take part. A power of a matrix is taken of its eigenvalues.",
+    ),
+    edit(
+        "shampoo_step", "power_of_entries", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
+        "return np.sign(M) * np.abs(M) ** -0.25",
+        "You take the power of each entry. A power of a matrix is taken of its eigenvalues.",
     ),
 ]
