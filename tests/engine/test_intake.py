@@ -1,0 +1,188 @@
+"""Notebooks in any state: damaged files are told in a sentence, and misplaced cells are graded all the same."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_grader import grade
+from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
+from tests.engine.conftest import Exam, grade_id_of, outcomes
+
+Cells = list[dict[str, Any]]
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+UNREADABLE = {
+    "an empty file": (b"", "is empty"),
+    "blanks": (b"  \n", "is empty"),
+    "no JSON": (b"not a notebook", "JSON is damaged"),
+    "half of a notebook": (b'{"cells": [{"cell_type": "code", "sou', "JSON is damaged"),
+    "JSON nested 100,000 deep": (b"[" * 100_000, "nested too deeply"),
+    "not UTF-8": ('{"cells": ["é"]}'.encode("latin-1"), "not UTF-8"),
+    "UTF-16": ('{"cells": []}'.encode("utf-16"), "not UTF-8"),
+    "a list": (b"[]", "not a notebook"),
+    "no cells": (b'{"metadata": {}}', "no cells"),
+    "too many cells": (b'{"cells": [' + b",".join([b"{}"] * 5001) + b"]}", "5001 cells"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_is_no_notebook_is_told_in_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(Unreadable, match=words) as caught:
+        take_in(written(tmp_path / "a.ipynb", content))
+    assert str(caught.value).endswith(".")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    large = tmp_path / "large.ipynb"
+    with large.open("wb") as file:
+        file.truncate(4 * LARGEST_FILE)
+    with pytest.raises(Unreadable, match="Clear the outputs"):
+        take_in(large)
+
+
+def test_a_link_a_folder_and_a_pipe_are_no_submissions(tmp_path: Path, exam: Exam) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(exam.solutions)
+    for name, words in {"pipe": "regular", "link": "cannot be opened", ".": "regular", "none": "cannot be"}.items():
+        with pytest.raises(Unreadable, match=words):
+            take_in(tmp_path / name)
+
+
+@pytest.mark.parametrize("cell", [None, 5, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1]}])
+def test_a_damaged_cell_is_left_out_and_told(exam: Exam, cell: Any) -> None:
+    result = exam.grade(exam.right | {"cells": [cell, *exam.right["cells"]]})
+    assert result.score == result.max_score
+    assert result.notes == ("Cell 1 is damaged and was left out.",)
+
+
+def as_format_3(notebook: dict[str, Any]) -> dict[str, Any]:
+    cells = [{"cell_type": "heading", "source": "A", "level": 1}]
+    cells += [
+        {"cell_type": "code", "input": cell["source"], "metadata": cell["metadata"]} for cell in notebook["cells"]
+    ]
+    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}
+
+
+FORMATS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "3": as_format_3,
+    "4.0": lambda notebook: notebook | {"nbformat_minor": 0},
+    "one of the future": lambda notebook: notebook | {"nbformat": 9, "surprise": {}},
+    "none": lambda notebook: {"cells": notebook["cells"]},
+    "another kernel": lambda notebook: notebook | {"metadata": {"kernelspec": {"language": "R", "name": "ir"}}},
+    "strange metadata": lambda notebook: notebook | {"metadata": [1]},
+}
+
+
+@pytest.mark.parametrize("change", FORMATS.values(), ids=FORMATS)
+def test_a_notebook_of_another_format_is_graded(exam: Exam, tmp_path: Path, change: Any) -> None:
+    text = json.dumps(change(exam.right))
+    result = grade(written(tmp_path / "a.ipynb", b"\xef\xbb\xbf" + text.encode()), exam.assignment)
+    assert result.score == result.max_score
+
+
+def index(cells: Cells, grade_id: str) -> int:
+    return next(place for place, cell in enumerate(cells) if grade_id_of(cell) == grade_id)
+
+
+def without_tests(cells: Cells) -> Cells:
+    return [cell for cell in cells if not grade_id_of(cell).endswith(("_visible", "_hidden", "_arguments"))]
+
+
+def without_marks(cells: Cells) -> Cells:
+    return [cell | {"metadata": {}, "id": f"cell-{place}"} for place, cell in enumerate(cells)]
+
+
+def with_copy_behind(cells: Cells) -> Cells:
+    wrong = cells[index(cells, "sgd_step")] | {"source": "def sgd_step(w, grad, lr):\n    return w"}
+    return [*cells, wrong]
+
+
+def with_copy_before(cells: Cells) -> Cells:
+    wrong = cells[index(cells, "with_warmup")] | {"source": "def with_warmup(*a):\n    return 1"}
+    return [wrong, *cells]
+
+
+def retyped(cells: Cells) -> Cells:
+    return [cell | {"cell_type": "markdown" if grade_id_of(cell) else cell["cell_type"]} for cell in cells]
+
+
+def locked_cells_edited(cells: Cells) -> Cells:
+    return [
+        cell | {"source": "raise SystemExit"} if cell["metadata"].get("nbgrader", {}).get("locked") else cell
+        for cell in cells
+    ]
+
+
+def tampered_marks(cells: Cells) -> Cells:
+    cells = copy.deepcopy(cells)
+    for cell in cells:
+        cell["metadata"]["nbgrader"] |= {"points": 1000, "grade": not cell["metadata"]["nbgrader"]["grade"]}
+    return cells
+
+
+CELLS: dict[str, Callable[[Cells], Cells]] = {
+    "test cells deleted": without_tests,
+    "set-up deleted": lambda cells: cells[1:],
+    "answers behind all tests": lambda cells: sorted(cells, key=lambda cell: not grade_id_of(cell).endswith("_hidden")),
+    "reversed": lambda cells: cells[::-1],
+    "metadata stripped": without_marks,
+    "a wrong copy behind": with_copy_behind,
+    "a wrong copy before": with_copy_before,
+    "test cells copied": lambda cells: [*cells, *cells[2:5]],
+    "retyped": retyped,
+    "locked cells edited": locked_cells_edited,
+    "marks tampered with": tampered_marks,
+    "a foreign mark": lambda cells: [*cells, cells[0] | {"metadata": {"nbgrader": {"grade_id": ["x"]}}}],
+}
+
+
+@pytest.mark.parametrize("change", CELLS.values(), ids=CELLS)
+def test_cells_out_of_order_cost_no_honest_point(exam: Exam, change: Callable[[Cells], Cells]) -> None:
+    honest = exam.grade(exam.right)
+    result = exam.grade(exam.right | {"cells": change(exam.right["cells"])})
+    assert set(outcomes(result).values()) == {"passed"}
+    assert (result.score, result.max_score) == (honest.max_score, honest.max_score)
+
+
+@pytest.mark.parametrize("change", CELLS.values(), ids=CELLS)
+def test_cells_out_of_order_earn_nothing(exam: Exam, change: Callable[[Cells], Cells]) -> None:
+    result = exam.grade(exam.released | {"cells": change(exam.released["cells"])})
+    assert result.score == 0
+
+
+def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
+    cells = with_copy_behind(exam.right["cells"])
+    assert exam.grade(exam.right | {"cells": cells}).notes == (
+        "There are 2 copies of the cell 'sgd_step'. The one in its place is graded.",
+    )
+    del cells[-1], cells[index(cells, "exponential_decay")]
+    result = exam.grade(exam.right | {"cells": cells})
+    assert "exponential_decay" in result.notes[0]
+    assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"exponential_decay": "missing"}
+
+
+def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
+    again = {"cell_type": "code", "id": "x", "metadata": {}, "source": "def sgd_step(*a):\n    return 0"}
+    behind = exam.grade(exam.right | {"cells": [*exam.right["cells"], again]})
+    assert outcomes(behind)["sgd_step"] == "passed"
+    cells = list(exam.right["cells"])
+    cells.insert(index(cells, "sgd_step") + 1, again)
+    assert outcomes(exam.grade(exam.right | {"cells": cells}))["sgd_step"] == "failed"
+
+
+def test_experiments_and_scenery_do_not_run_unless_something_needs_them(exam: Exam) -> None:
+    experiment = {"cell_type": "code", "id": "x", "metadata": {"tags": ["experiment"]}, "source": "print('RAN')"}
+    result = exam.grade(exam.right | {"cells": [experiment, *exam.right["cells"]]})
+    assert "RAN" not in str(result.outputs)

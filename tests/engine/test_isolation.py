@@ -1,0 +1,143 @@
+"""The levels of isolation, and what holds in all of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from course_grader import Result
+from course_grader.engine import sandbox
+from course_grader.engine.grading import grade
+from course_grader.engine.sandbox import LEVELS, IsolationUnavailable, Level, Zygote, best_level, require, unavailable
+from tests.engine.conftest import Exam, outcomes, printed
+
+
+def test_this_machine_gives_every_level() -> None:
+    assert {level: unavailable(level) for level in LEVELS} == dict.fromkeys(LEVELS, "")
+    assert best_level() == ("namespaces", "")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_level_grades_alike_and_says_which_it_was(exam: Exam, level: Level) -> None:
+    result = grade(exam.right, exam.assignment, level)
+    assert result.isolation == level
+    assert result.cells == grade(exam.right, exam.assignment).cells
+    assert result.score == result.max_score
+
+
+# What the level `user` shuts, without any namespace.
+DOORS = {
+    "starting programs": "import subprocess; subprocess.run(['true'])",
+    "forking": "import os; os.fork() or os._exit(0)",
+    "a socket": "import socket; socket.socket()",
+    "a file of root's": "open('{key}')",
+    "writing to the course": "import course_utils; open(course_utils.__file__, 'a')",
+    "the grader's memory": "open('/proc/{pid}/mem', 'rb')",
+    "the grader's environment": "open('/proc/{pid}/environ', 'rb').read(1)",
+    "killing the grader": "import os; os.kill({pid}, 9)",
+    "a new namespace": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
+    "tracing": "import ctypes; assert ctypes.CDLL(None).ptrace(16, {pid}, 0, 0) == 0",
+    "becoming root": "import os; os.setuid(0)",
+}
+
+
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
+def test_another_user_finds_the_door_shut(exam: Exam, door: str) -> None:
+    door = door.format(key=exam.key, pid=os.getpid())
+    source = f"try:\n    {door}\nexcept BaseException as error:\n    print('NO', error)\nelse:\n    print('YES')"
+    result = grade(exam.changed({"sgd_step": source}), exam.assignment, "user")
+    assert printed(result).startswith("NO ")
+
+
+def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> None:
+    source = "import os\nprint(os.getcwd(), os.getuid())\nopen('left.txt', 'w').write('x')\nprint(os.listdir())"
+    folders = []
+    for _ in range(2):
+        folder, user, *rest = printed(grade(exam.changed({"sgd_step": source}), exam.assignment, "user")).split()
+        assert rest == ["['left.txt']"]
+        assert int(user) > 1_000_000
+        folders.append(folder)
+    assert folders[0] != folders[1]
+    grade(exam.right, exam.assignment, "namespaces")  # ends the zygote of the level user, and its keepers
+    assert not any(Path(folder).exists() for folder in folders)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_process_that_ends_loses_its_exercise_alone_at_every_level(exam: Exam, level: Level) -> None:
+    source = "import os\ndef sgd_step(w, grad, lr):\n    os._exit(5)"
+    result = grade(exam.changed({"sgd_step": source}), exam.assignment, level)
+    assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"sgd_step": "stopped"}
+    assert "exit code 5" in result.cells[0].message
+
+
+def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    unavailable.cache_clear()
+    try:
+        monkeypatch.setattr(shutil, "which", lambda name: None)
+        with pytest.raises(IsolationUnavailable, match="apt install bubblewrap"):
+            require("namespaces")
+        assert best_level()[0] == "user"
+        assert "bubblewrap" in best_level()[1]
+        monkeypatch.setattr(os, "geteuid", lambda: 1000)
+        unavailable.cache_clear()
+        with pytest.raises(IsolationUnavailable, match="root"):
+            Zygote("user")
+        monkeypatch.setattr("platform.machine", lambda: "riscv64")
+        unavailable.cache_clear()
+        assert best_level()[0] == "none"
+    finally:
+        unavailable.cache_clear()
+
+
+def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    unavailable.cache_clear()
+    monkeypatch.setattr(sandbox, "bubblewrap", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
+    try:
+        assert "no permission" in unavailable("namespaces")
+    finally:
+        unavailable.cache_clear()
+
+
+def test_grading_works_from_threads_that_come_and_go(exam: Exam) -> None:
+    results: list[Result] = []
+    for _ in range(2):
+        threads = [threading.Thread(target=lambda: results.append(exam.grade(exam.right))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(results) == 4
+    assert all(result == results[0] for result in results)
+    assert results[0].score == results[0].max_score
+
+
+def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
+    zygote = Zygote("namespaces")
+    wire, leash = zygote.start_worker(exam.assignment.limits)
+    wire.close()
+    leash.pull()
+    process = zygote._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    wire, leash = zygote.start_worker(exam.assignment.limits)
+    assert leash.pull() == "ended: -9"
+    wire.close()
+    zygote.close()
+
+
+def test_a_result_survives_json(exam: Exam) -> None:
+    result = exam.grade(exam.released)
+    assert Result.from_json(result.to_json()) == result
+    assert {exercise.outcome for exercise in result.exercises} <= {"blank", "failed"}
+
+
+def test_the_same_submission_gives_the_same_result(exam: Exam) -> None:
+    source = "def sgd_step(w, grad, lr):\n    return w + lr * grad\nprint({'a', 'b', 'c', 'd', 'e'}, hash('x'))"
+    first, second = (exam.grade(exam.changed({"sgd_step": source})) for _ in range(2))
+    assert first == second
+    assert first.exercises[0].mistake
