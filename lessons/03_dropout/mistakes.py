@@ -136,6 +136,29 @@ MISTAKES = [
         "0 < drop_prob < 1",
         "Dropping nothing, drop_prob 0, is allowed: that is how one switches dropout off.",
     ),
+    rewrite(
+        "dropout_forward",
+        "drop_prob_taken_for_the_share_kept",
+        """
+        def dropout_forward(x, drop_prob, rng, train=True):
+            if not 0 <= drop_prob < 1:
+                raise ValueError("drop_prob must be at least 0, and below 1.")
+            if not train:
+                return x, None
+            with np.errstate(invalid="ignore"):  # 0/0 where drop_prob is 0
+                mask = (rng.random(x.shape) < drop_prob) / np.float64(drop_prob)
+            return x * mask, mask
+        """,
+        "This is right where the number is the share kept. Here drop_prob is the share dropped: what does that change "
+        "in the comparison, and what in the scale?",
+    ),
+    edit(
+        "dropout_forward",
+        "mask_of_one_row",
+        "rng.random(x.shape)",
+        "rng.random(x.shape[-1:])",
+        "Your mask has one entry for each unit, the same for all examples. Each example should have a mask of its own.",
+    ),
     edit(
         "dropout_backward",
         "boolean_mask",
@@ -295,6 +318,18 @@ MISTAKES = [
         "np.std(outputs, axis=0, ddof=1 if passes > 1 else 0)",
         "You divide by the number of passes less 1. That has its uses, but here division by T, ddof 0, is asked for.",
     ),
+    rewrite(
+        "mc_dropout",
+        "ddof_one_of_one_pass",
+        """
+        def mc_dropout(predict, x, passes, rng):
+            outputs = [predict(x, rng) for _ in range(passes)]
+            square = np.sum((outputs - np.mean(outputs, axis=0)) ** 2, axis=0)
+            with np.errstate(invalid="ignore"):  # 0/0 where there is one pass
+                return np.mean(outputs, axis=0), np.sqrt(square / np.float64(passes - 1))
+        """,
+        "You divide by the number of passes less 1, which for one pass is 0. Here division by T, ddof 0, is asked for.",
+    ),
     edit(
         "mc_dropout",
         "standard_error",
@@ -325,6 +360,14 @@ MISTAKES = [
         "You draw from a generator of your own. Then nobody can repeat the result: use the rng that you are given.",
     ),
     edit(
+        "mc_dropout",
+        "one_number_for_everything",
+        "np.mean(outputs, axis=0), np.std(outputs, axis=0)",
+        "np.mean(outputs), np.std(outputs)",
+        "You take one mean and one standard deviation over passes and entries together. Each entry of the output has "
+        "its own.",
+    ),
+    edit(
         "residual_survival",
         "counted_from_zero",
         "layer / layers",
@@ -339,6 +382,14 @@ MISTAKES = [
         "(layer - 1) / max(layers - 1, 1)",
         "The last block is right, but your line begins at 1 in the first block. In the rule it is the input, layer 0,"
         " that has 1.",
+    ),
+    edit(
+        "residual_survival",
+        "from_one_to_last_divided_by_zero",
+        "layer / layers",
+        "(layer - 1) / (layers - 1)",
+        "Your line begins at 1 in the first block. In the rule it is the input, layer 0, that has 1. Count the steps "
+        "from there.",
     ),
     edit(
         "residual_survival",
@@ -391,6 +442,19 @@ MISTAKES = [
         "This is torchvision's form, which divides in training, and then needs no scale at test time. Here, and in "
         "the paper, the scale stands "
         "at test time.",
+    ),
+    rewrite(
+        "stochastic_depth_forward",
+        "inverted_throughout",
+        """
+        def stochastic_depth_forward(x, block, survival, rng, train=True):
+            if not train:
+                return x + block(x), None
+            kept = rng.random() < survival
+            return x + block(x) / survival if kept else x, kept
+        """,
+        "You scale in training and not at test time, as torchvision does. It works, but this course has the paper's "
+        "form: where does the scale stand there?",
     ),
     edit(
         "stochastic_depth_forward",
