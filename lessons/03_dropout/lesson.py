@@ -331,7 +331,9 @@ fig.suptitle("Without the scale, deeper layers see ever larger inputs at test ti
 plt.show()
 
 # %% [markdown]
-# With the scale the means of the two histograms are close in every layer. Without it the mean at test time is 1.7
+# With the scale the means of the two histograms are close in every layer. (In the deep layers training comes out a
+# little higher: the noise passes through ReLUs, and the mean of a ReLU is not the ReLU of the mean. Section 2 returns
+# to this.) Without it the mean at test time is 1.7
 # times that of training in the first layer, which is $1/(1-p)$, and about six times in the fourth: each layer adds its
 # own factor. The network was never trained for such inputs, and its loss and accuracy show it.
 #
