@@ -312,7 +312,7 @@ check_hidden("mended_by_scaling", mended_by_scaling)
 
 # %% [markdown]
 # The experiment: gradient descent and RMSProp, each at the best of 17 rates, in both ravines (a and b), and both in a
-# round bowl with noisy gradients (c).
+# round bowl with noisy gradients (c), there at the rate 0.05. What is not above $10^{-12}$ is drawn there.
 
 
 # %% kind="experiment"
@@ -357,6 +357,7 @@ with style():
     plot_losses(curves, ax=axes[2], title="Round, noisy", x="step", y="value")
     for ax in axes[:2]:
         ax.get_legend().remove()
+    fig.suptitle("A rate for each axis mends the ravine along the axes, and no other", fontsize=14)
     plt.show()
 
 # %% [markdown]
@@ -365,8 +366,9 @@ with style():
 # late spike is RMSProp's own: as the gradients shrink, so does their root mean square, until the effective rate is too
 # large for the steep direction.) In the noise both wander for ever: only a falling rate (notebook 01), larger batches
 # or averaging (notebook 05) help against that. For d and e: if all gradients of a weight are a thousand times smaller,
-# the division by their root mean square takes the factor out again, and neither the depth of the layer nor the unit of
-# the input has no influence.
+# the division by their root mean square takes the factor out again, so a deep layer moves as fast as the others. The
+# same happens to the unit of an input. (One unit for all inputs is still the better cure: the weight of the input in
+# grams must end a thousand times smaller than the other, and steps of equal length are long for it at first.)
 #
 # ## Adam: momentum and scale together
 #
@@ -763,7 +765,7 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 # **How momentum is written.** The first two are the same at a constant rate; with the third the rate means something
 # else.
 #
-# | form | who | length of a long run of equal gradients $g$ |
+# | form | who | length of each step late in a run of equal gradients $g$ |
 # | --- | --- | --- |
 # | $v = \mu v + g$, $\;w - \eta v$ | notebook 05; PyTorch's SGD; optax | $\eta\,g/(1-\mu)$ |
 # | $v = \mu v - \eta g$, $\;w + v$ | Sutskever et al. 2013; Goodfellow et al. 2016; Keras's SGD | $\eta\,g/(1-\mu)$ |
@@ -908,7 +910,7 @@ with style():
 #
 # Adam can fail even on a convex problem. Suppose that one gradient in a hundred is huge and points the right way, and
 # all others are small and point the wrong way. On average the huge one wins. But Adam divides it by its own size, and
-# by the time of the next one the memory of it in $v$ is gone. Reddi, Kale & Kumar (2018) found such an example, and a
+# by the time of the next one the memory of it in $v$ has faded. Reddi, Kale & Kumar (2018) found such an example, and a
 # remedy: divide by the *largest* $v$ so far, so that the effective rate of a weight (at a rate $\eta$ that does not
 # grow) falls only, apart from the correction at the start.
 #
@@ -1175,7 +1177,7 @@ plt.show()
 # one optimizer to another. With momentum 0.9 the good rate is several times smaller than without: the second table
 # above says ten times, in the long run. No valley is much wider than two factors of ten.
 #
-# Now a longer training on the digits, each optimizer at the best rate of that figure.
+# Now a longer training on the digits, each optimizer at the best rate of that figure, which was found in four epochs.
 
 # %% kind="experiment"
 curves = {}
@@ -1189,12 +1191,12 @@ for name, step in OPTIMIZERS.items():
     curves[name] = run.train_losses
     print(f"{name:10} {rate:10.2g} {run.validation_accuracies[-1]:18.3f}")
 plot_losses(
-    curves, title="Digits: well tuned, the optimizers come close together", y="training loss"
+    curves, title="Digits, each at its best rate: all seven train the network", y="training loss"
 )
 plt.show()
 
 # %% [markdown]
-# Well tuned, all of them train this small network, and the order of the validation accuracies changes with the seed
+# At its best rate, every one of them trains this small network, and the order of the validation accuracies changes with the seed
 # (try another one). On large networks with layers of very different scales, transformers above all, the adaptive ones
 # are clearly ahead. On image classification with convolutions, SGD with momentum and a good schedule is still hard to
 # beat. A fair summary: Adam needs less care, not less thought.
@@ -1329,7 +1331,7 @@ for steps in (2, 5):
     )
 plot_losses(
     {name: np.maximum(values, 1e-6) for name, values in curves.items()},
-    title="Five iterations bring the singular values near 1",
+    title="Five iterations bring most singular values near 1",
     x="singular value, largest first",
     y="singular value",
 )
@@ -1386,7 +1388,7 @@ check_hidden("muon_step", muon_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Lion and Muon against Adam on the digits, each at the best of six rates. Muon steps the matrices, Adam the biases.
+# Lion and Muon against Adam on the digits, each at the best of seven rates. Muon steps the matrices, Adam the biases.
 
 
 # %% kind="experiment"
@@ -1399,7 +1401,7 @@ def muon_and_adam(w, grad, state, lr):
 
 
 newer = {"Adam": adam_step, "Lion": lion_step, "Muon, Adam for biases": muon_and_adam}
-newer_rates = np.geomspace(3e-4, 0.1, 6)
+newer_rates = np.geomspace(3e-4, 0.3, 7)
 curves = {}
 for name, step in newer.items():
     rate = newer_rates[np.argmin(digits_losses(step, newer_rates))]
@@ -1460,7 +1462,7 @@ check_hidden("sam_gradient", sam_gradient)
 # %% [markdown]
 # A valley whose floor is level: every point of the line $w_2 = 0$ is a minimum, but the valley is narrow on the right
 # and wide at $w_1 = 0$. Gradient descent stops where it first meets the floor. SAM goes on along the floor, to where
-# the ground is flat on both sides: seen from $\rho$ up the slope, a narrower place is a steeper one.
+# the ground is flattest on both sides: seen from $\rho$ up the slope, a narrower place is a steeper one.
 
 
 # %% kind="experiment"
@@ -1577,8 +1579,8 @@ plt.show()
 #
 # - One rate for all weights is a compromise. AdaGrad divides by the root of the sum of squares, and its steps die out;
 #   RMSProp forgets, and follows.
-# - Adam adds momentum. Its averages start at zero; without the correction its steps are too *long*, up to 6.57 times
-#   `lr`.
+# - Adam adds momentum. Its averages start at zero; without the correction its first steps are too *long*, up to 6.57
+#   times `lr` at the usual betas.
 # - Scaling each weight mends differences *along the axes*. It mends neither a turned ravine nor noise.
 # - An L2 penalty and weight decay are one for plain SGD only. AdamW decays all weights alike.
 # - Compare optimizers at their own best rates, and look at the width of the valley of good rates.

@@ -11,6 +11,10 @@ SWAPPED = "The shares of past and present are swapped: with 0.999 nearly all of 
 MISTAKES = [
     # adagrad_step
     edit(
+        "adagrad_step", "old_state_returned", '{"square": square}', "dict(state)",
+        "You return the state as it came. Where will the next step find the new sum?",
+    ),
+    edit(
         "adagrad_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
         "Your eps stands inside the root, as in some books. In the formula of this course it is added after the root.",
     ),
@@ -105,6 +109,10 @@ MISTAKES = [
     ),
     # rmsprop_first_step
     edit(
+        "rmsprop_first_step", "keras_decay", "10.0", "3.2",
+        "Your way is right, for a decay of 0.9. Which decay does the question name?",
+    ),
+    edit(
         "rmsprop_first_step", "one", "10.0", "1.0",
         "That would hold if s were the square of the gradient after one step. How much of the first square enters s?",
     ),
@@ -117,6 +125,20 @@ MISTAKES = [
         "The average is too small at the start. It stands under the line: does that make the step shorter or longer?",
     ),
     # mended_by_scaling
+    edit(
+        "mended_by_scaling", "no_ravine", '{"a", "d", "e"}', '{"d", "e"}',
+        "Along the axes of the first ravine one coordinate has large gradients and the other small ones. What does "
+        "the division make of that difference?",
+    ),
+    edit(
+        "mended_by_scaling", "no_units", '{"a", "d", "e"}', '{"a", "d"}',
+        "In another unit the input's numbers are a thousand times larger. What happens to the gradients of its "
+        "weight, and what does the division make of that?",
+    ),
+    edit(
+        "mended_by_scaling", "no_layer", '{"a", "d", "e"}', '{"a", "e"}',
+        "If every gradient of a weight is a thousand times smaller, how much smaller is their root mean square?",
+    ),
     edit(
         "mended_by_scaling", "any_ravine", '{"a", "d", "e"}', '{"a", "b", "d", "e"}',
         "In the turned ravine, how do the sizes of the gradients in the two coordinates compare? What is there "
@@ -132,10 +154,15 @@ MISTAKES = [
     ),
     edit(
         "mended_by_scaling", "ravine_only", '{"a", "d", "e"}', '{"a"}',
-        "A change of an input's unit multiplies the gradients of its weight by a number. What does the division "
-        "make of that?",
+        "The ravine is right. In d and e all gradients of some weights are multiplied by one number. What does the "
+        "division make of that?",
     ),
     # adam_step_uncorrected
+    edit(
+        "adam_step_uncorrected", "one_beta_for_both", 'beta2 * state.get("v", 0.0) + (1 - beta2)',
+        'beta1 * state.get("v", 0.0) + (1 - beta1)',
+        "Both of your averages have the same memory. Look at the beta of the second one.",
+    ),
     edit(
         "adam_step_uncorrected", "gradient_for_m", "lr * m /", "lr * grad /",
         "This is RMSProp's step: your average of the gradients is kept, and never used.",
@@ -174,6 +201,16 @@ MISTAKES = [
         "missing around v?",
     ),
     # first_step_size
+    rewrite(
+        "first_step_size", "multiple_of_rate",
+        """
+        def first_step_size(lr, beta1, beta2, corrected):
+            if corrected:
+                return 1.0
+            return (1 - beta1) / np.sqrt(1 - beta2)
+        """,
+        "You return the length as a multiple of the rate. Here the length itself is asked for.",
+    ),
     edit(
         "first_step_size", "inverted", "(1 - beta1) / np.sqrt(1 - beta2)", "np.sqrt(1 - beta2) / (1 - beta1)",
         "Your quotient is upside down. Which of the two averages stands under the line?",
@@ -200,6 +237,12 @@ MISTAKES = [
         "How does the length of a step depend on the rate?",
     ),
     # longest_step_first
+    edit(
+        "longest_step_first", "first_below_later",
+        '["12", "1", "200", "1000", "5000"]', '["12", "200", "1", "1000", "5000"]',
+        "The longest is right. For step 200 take the first moment as full, and the second as 1 - 0.999**200 of what "
+        "it should be. How does that length compare with 3.16?",
+    ),
     edit(
         "longest_step_first", "falls_from_the_start",
         '["12", "1", "200", "1000", "5000"]', '["1", "12", "200", "1000", "5000"]',
@@ -414,6 +457,15 @@ MISTAKES = [
     edit("amsgrad_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     # nadam_step
     edit(
+        "nadam_step", "constant_share_of_gradient", "(1 - mu) * grad", "(1 - beta1) * grad",
+        "The share of the fresh gradient is warmed up too: it depends on the number of the step.",
+    ),
+    edit(
+        "nadam_step", "same_mu_over_the_line", "mu_next * m /", "mu * m /",
+        "Over the line of your momentum term stands the momentum of this step. The look-ahead needs that of the "
+        "next one.",
+    ),
+    edit(
         "nadam_step", "constant_mu",
         "(beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (t, t + 1))", "(beta1, beta1)",
         "Your momentum is constant. In NAdam it is warmed up: it depends on the number of the step.",
@@ -458,6 +510,16 @@ MISTAKES = [
     ),
     edit("nadam_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     # lion_step
+    edit(
+        "lion_step", "no_decay", "lr * (u + weight_decay * w)", "lr * u",
+        "Your result is the same for any weight decay. Where does the formula use it?",
+    ),
+    edit(
+        "lion_step", "sign_of_new_average", "np.sign(beta1 * m + (1 - beta1) * grad)",
+        "np.sign(beta2 * m + (1 - beta2) * grad)",
+        "You take the sign of the new average. Lion's step uses a mixture of its own, in which the fresh gradient "
+        "weighs more.",
+    ),
     edit(
         "lion_step", "no_sign", "np.sign(beta1 * m + (1 - beta1) * grad)", "beta1 * m + (1 - beta1) * grad",
         "Your step depends on the size of the gradient. Lion looks at its sign only.",
