@@ -1,0 +1,1344 @@
+# %% [markdown]
+# # Regularization, part one: penalties and early stopping
+#
+# *About three hours. You need a step of gradient descent (01) and a little linear algebra: matrix products and the
+# solution of linear equations.*
+#
+# A model that is free enough learns everything in its training data, the noise too. The figure shows it: the same
+# twelve points, two curves. The curve that passes through every point is the worse one, for it will fail on the
+# next point. What we want is a small error on data that the model has *not* seen. Whatever is done to that end, at
+# the price of a larger training error, is called **regularization**. This notebook has two kinds of it: a price on
+# large weights, and an early end of training. Part two (02b) has a third, more data made from
+# the data at hand.
+#
+# When you are done you can
+#
+# - tell a model that overfits from one that underfits, by two numbers;
+# - say what many dimensions do to distances, and test what that does to neighbours;
+# - write the elastic net, with ridge and lasso as its two ends, and convert its penalty between libraries;
+# - solve ridge regression exactly, and lasso by proximal steps, and say why lasso gives exact zeros;
+# - tell weight decay from an l2 penalty;
+# - stop training at the right time, and hand back the right weights.
+
+# %% kind="setup" grade_id="imports"
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_utils import data, plots
+from course_utils.checks import check, check_hidden
+from course_utils.landscapes import quadratic
+from course_utils.networks import MLP
+from course_utils.training import stateless, train
+
+# %%
+points = data.noisy_curve(12, 0.25, np.random.default_rng(4))
+x_fine = np.linspace(0, 1, 400)
+
+with plots.style():
+    fig, ax = plt.subplots()
+    ax.plot(points.X[:, 0], points.y, "o", color="black", linestyle="none", label="twelve points")
+    ax.plot(x_fine, data.sine(x_fine), color="0.6", linestyle=":", label="the truth")
+    for i, degree in enumerate((3, 11)):
+        fit = np.polynomial.Polynomial.fit(points.X[:, 0], points.y, degree)
+        look = {"color": plots.COLORS[i], "linestyle": ("-", "--")[i]}
+        ax.plot(x_fine, fit(x_fine), label=f"polynomial, degree {degree}", **look)
+    ax.set(
+        title="The curve without an error is the wrong one", xlabel="input $x$", ylabel="target $y$"
+    )
+    ax.set_ylim(-2.2, 2.2)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+plt.show()
+
+# %% [markdown]
+# ## 1. Too free, or not free enough
+#
+# A polynomial of degree $p$ has $p + 1$ weights: $f(x) = w_0 + w_1 x + \dots + w_p x^p$. With twelve points and
+# degree 11 there are as many weights as points, so the error on the points is zero. That says nothing about other
+# points.
+#
+# So we keep some examples apart and never train on them. Their mean error is the **validation error**; that of the
+# others is the **training error**.
+#
+# - A model **underfits** where both are large: it is not free enough to follow the truth.
+# - A model **overfits** where the training error is small and the validation error much larger: it has learned the
+#   noise of its own examples.
+#
+# Three things make overfitting likely: few or noisy examples, a model with many weights, and many dimensions. The
+# figure raises the degree step by step. It shows the median over fifty draws of twelve points.
+
+# %%
+degrees = np.arange(12)
+train_errors, validation_errors = [], []
+for seed in range(50):
+    rng = np.random.default_rng(seed)
+    X_fit, y_fit = data.noisy_curve(12, 0.25, rng)
+    X_new, y_new = data.noisy_curve(200, 0.25, rng)
+    fits = [np.polynomial.Polynomial.fit(X_fit[:, 0], y_fit, p, domain=[0, 1]) for p in degrees]
+    train_errors.append([np.mean((fit(X_fit[:, 0]) - y_fit) ** 2) for fit in fits])
+    validation_errors.append([np.mean((fit(X_new[:, 0]) - y_new) ** 2) for fit in fits])
+
+with plots.style():
+    fig, ax = plt.subplots()
+    for i, (name, errors) in enumerate(
+        {"training": train_errors, "validation": validation_errors}.items()
+    ):
+        look = {"color": plots.COLORS[i], "linestyle": ("-", "--")[i], "marker": "os"[i]}
+        ax.semilogy(degrees, np.median(errors, axis=0), label=name, **look)
+    ax.axhline(0.25**2, color="black", linewidth=1.2, linestyle=":", label="variance of the noise")
+    ax.set(
+        title="More freedom always helps in training,\nand not on new data",
+        xlabel="degree of the polynomial",
+        ylabel="mean squared error",
+        ylim=(1e-3, 1e3),
+    )
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+plt.show()
+
+# %% [markdown]
+# No model can do better on new data than the noise itself: its variance is the floor. A training error *below* the
+# floor is a warning.
+#
+# ### Question: which model is it?
+#
+# Five models were trained on data whose noise has the variance 0.04. Their mean squared errors are
+#
+# | model | training | validation |
+# | --- | --- | --- |
+# | a | 0.0003 | 5.1 |
+# | b | 0.036 | 0.045 |
+# | c | 0.41 | 0.43 |
+# | d | 0.009 | 0.21 |
+# | e | 0.23 | 0.21 |
+
+# %% kind="answer" grade_id="fit_of_each_model"
+# Give each model, "a" to "e", one of the labels "underfits", "fits", "overfits".
+# Write a dict, such as {"a": "fits", "b": "underfits", ...}.
+fit_of_each_model = None
+### BEGIN SOLUTION
+fit_of_each_model = {
+    "a": "overfits",
+    "b": "fits",
+    "c": "underfits",
+    "d": "overfits",
+    "e": "underfits",
+}
+### END SOLUTION
+
+# %% kind="test" grade_id="fit_of_each_model_visible" points=0
+check("fit_of_each_model", fit_of_each_model)
+
+# %% kind="test" grade_id="fit_of_each_model_hidden" points=2
+# Your teacher's hidden check of fit_of_each_model runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("fit_of_each_model", fit_of_each_model)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2. The curse of dimensionality
+#
+# **The idea.** Ten values along a line cover it well. To cover a square as densely takes a grid of ten by ten, and a
+# cube ten by ten by ten. With $m$ values along each of $D$ axes, the grid has as many points as there are ways to
+# choose one value on each axis. Write that number.
+#
+# ### Exercise: `samples_needed`
+
+
+# %% kind="answer" grade_id="samples_needed"
+def samples_needed(per_axis, dim):
+    """Return how many points a full grid has.
+
+    per_axis: values along each axis, an integer, at least 1.
+    dim: the number of axes, an integer, at least 1.
+    Returns an integer.
+    """
+    ### BEGIN SOLUTION
+    return per_axis**dim
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Each new axis multiplies the number of points by the same number. Python's integers have no upper limit, those of
+# NumPy have.
+#
+# </details>
+
+# %% kind="test" grade_id="samples_needed_visible" points=1
+check("samples_needed", samples_needed)
+
+# %% kind="test" grade_id="samples_needed_hidden" points=2
+# Your teacher's hidden checks of samples_needed run here.
+### BEGIN HIDDEN TESTS
+check_hidden("samples_needed", samples_needed)
+### END HIDDEN TESTS
+
+# %% kind="experiment"
+for name, dim in {"a line": 1, "a cube": 3, "the diabetes data": 10, "a small digit": 64}.items():
+    print(f"{name:20}{dim:3} dimensions: {samples_needed(10, dim):.0e} points")
+
+# %% [markdown]
+# No data set covers 64 dimensions like a grid. So every model of such data must *assume* something about the places
+# in between, and a regularizer is such an assumption.
+#
+# ### Distances
+#
+# Many methods ask for the nearest neighbours of a point. In high dimension two things happen to distances. They
+# **grow**: every further coordinate adds to the sum of squares. And they **concentrate**: all of them become nearly
+# equal. The growth alone would do no harm, since one can choose another unit. It is the second that hurts: if the
+# nearest point is hardly nearer than the farthest, "nearest" says little.
+#
+# A number that shows it is the **contrast** (Beyer and others 1999). Let $d_{\min}$ and $d_{\max}$ be the smallest
+# and the largest of the distances from a query $q$ to $N$ points:
+#
+# $$\text{contrast} = \frac{d_{\max} - d_{\min}}{d_{\min}}$$
+#
+# The distance is Euclid's: $\sqrt{\sum_j (p_j - q_j)^2}$ for a point $p$. The contrast is 1 where the farthest point
+# is twice as far as the nearest.
+#
+# ### Exercise: `distance_contrast`
+
+
+# %% kind="answer" grade_id="distance_contrast"
+def distance_contrast(points, query):
+    """Return the contrast of the Euclidean distances from the query to the points.
+
+    points: (N, D), a point a row.
+    query: (D,).
+    Returns one number.
+    Raises ValueError, with a sentence that says why, where the smallest distance is 0.
+    """
+    ### BEGIN SOLUTION
+    distances = np.sqrt(np.sum((points - query) ** 2, axis=1))
+    nearest, farthest = distances.min(), distances.max()
+    if nearest == 0:
+        raise ValueError("The query is one of the points, so the smallest distance is 0.")
+    return (farthest - nearest) / nearest
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `points - query` takes the query from each row. You need one distance for each *row*: along which axis must you sum?
+# NumPy divides by zero with no more than a warning, so ask before you divide.
+#
+# </details>
+
+# %% kind="test" grade_id="distance_contrast_visible" points=1
+check("distance_contrast", distance_contrast)
+
+# %% kind="test" grade_id="distance_contrast_hidden" points=2
+# Your teacher's hidden checks of distance_contrast run here.
+### BEGIN HIDDEN TESTS
+check_hidden("distance_contrast", distance_contrast)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="distance_contrast_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("distance_contrast", distance_contrast, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("distance_contrast", distance_contrast, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Predict, then run
+#
+# Four clouds of 200 points, each drawn uniformly; the query is drawn in the same way.
+#
+# - a: in a cube of 20 dimensions
+# - b: in a square, 2 dimensions
+# - c: in a cube of 500 dimensions
+# - d: in a cube of 5 dimensions, which is then laid, turned in some direction, into a space of 500 dimensions
+#
+# Put them in order, the **largest contrast first**. Write your prediction, and only then run the experiment below it.
+
+# %% kind="answer" grade_id="contrast_order"
+# A list with each of the letters "a", "b", "c", "d" once, such as ["a", "b", "c", "d"].
+contrast_order = None
+### BEGIN SOLUTION
+contrast_order = ["b", "d", "a", "c"]
+### END SOLUTION
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Turning a cloud of points moves all of them together. What does that do to the distances between them?
+#
+# </details>
+
+# %% kind="test" grade_id="contrast_order_visible" points=0
+check("contrast_order", contrast_order)
+
+# %% kind="test" grade_id="contrast_order_hidden" points=2
+# Your teacher's hidden check of contrast_order runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("contrast_order", contrast_order)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: what counts is not the number of columns
+
+
+# %% kind="experiment"
+def median_contrast(dim, columns, rng, repeats=25):
+    """Median contrast of 200 points of a cube of `dim` dimensions, laid into `columns` of them."""
+    contrasts = []
+    for _ in range(repeats):
+        cloud = rng.uniform(size=(201, dim))
+        if columns > dim:
+            cloud = cloud @ np.linalg.qr(rng.normal(size=(columns, dim)))[0].T
+        contrasts.append(distance_contrast(cloud[1:], cloud[0]))
+    return np.median(contrasts)
+
+
+rng = np.random.default_rng(0)
+dims = np.array([2, 5, 10, 20, 50, 100, 200, 500])
+cubes = [median_contrast(d, d, rng) for d in dims]
+laid = [median_contrast(5, d, rng) for d in dims[1:]]
+
+with plots.style():
+    fig, ax = plt.subplots()
+    ax.loglog(dims, cubes, "o-", color=plots.COLORS[0], label="a cube of $D$ dimensions")
+    ax.loglog(dims[1:], laid, "s--", color=plots.COLORS[1], label="a cube of 5, laid into $D$")
+    ax.set(
+        title="Distances concentrate with the dimension of the cloud,\nnot with the columns",
+        xlabel="number of columns $D$",
+        ylabel="contrast (median of 25 draws)",
+    )
+    ax.legend(loc="lower left")
+plt.show()
+
+# %% [markdown]
+# This is why a sentence such as "nearest neighbours fail in high dimension" is a claim to *test*, and not to repeat.
+# Images have many columns, but they are no random points: neighbouring pixels are alike, and few of all possible
+# images are digits. The next cell classifies digits by the nearest of 1000 training images. First it makes every
+# pixel into 4, 9 or 16 equal ones, so that the columns rise from 64 to 1024. Then it adds as many columns of noise
+# instead.
+
+
+# %% kind="experiment"
+def neighbour_accuracy(X, y, train_size=1000):
+    """Share of the other examples whose nearest training example has their label."""
+    known, new = X[:train_size], X[train_size:]
+    squares = np.sum(new**2, axis=1)[:, None] - 2 * new @ known.T + np.sum(known**2, axis=1)
+    return np.mean(y[:train_size][squares.argmin(axis=1)] == y[train_size:])
+
+
+images, labels = data.digits(images=True)
+rng = np.random.default_rng(1)
+columns, enlarged, noisy = [], [], []
+for side in (1, 2, 3, 4):
+    large = images.repeat(side, axis=1).repeat(side, axis=2).reshape(len(images), -1)
+    noise = rng.uniform(size=(len(images), large.shape[1] - 64))
+    columns.append(large.shape[1])
+    enlarged.append(neighbour_accuracy(large, labels))
+    noisy.append(neighbour_accuracy(np.hstack([images.reshape(-1, 64), noise]), labels))
+
+with plots.style():
+    fig, ax = plt.subplots()
+    ax.plot(columns, enlarged, "o-", color=plots.COLORS[0], label="every pixel repeated")
+    ax.plot(columns, noisy, "s--", color=plots.COLORS[1], label="columns of noise added")
+    ax.set(
+        title="64 columns or 1024: noise hurts neighbours, columns do not",
+        xlabel="number of columns",
+        ylabel="accuracy on 797 digits",
+        ylim=(0, 1.05),
+    )
+    ax.legend(loc="lower left")
+plt.show()
+print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
+
+# %% [markdown]
+# In 64 dimensions the nearest neighbour is an excellent classifier of digits. It stays so with 1024 columns, as
+# long as they say nothing new. Columns that have nothing to do with the label are what ruins it: each adds as much to
+# the distance of a twin as to that of a stranger.
+#
+# ## 3. A price on large weights
+#
+# **The idea.** A curve that runs wildly between its points has large weights. So add a price on their size to the
+# loss. The sum is smallest where the two balance: a weight may be large only if the data pay for it.
+#
+# In this and the next sections the model is linear. $X$ is an array of $n$ examples with $D$ columns, `(n, D)`; $y$
+# holds the targets, `(n,)`; $w$ the weights, `(D,)`. The prediction is $Xw$. There are two usual sizes of an array of
+# weights:
+#
+# - the **l1 norm** $\lVert w\rVert_1 = \sum_j |w_j|$;
+# - the **l2 norm** $\lVert w\rVert_2 = \sqrt{\sum_j w_j^2}$, mostly used squared.
+#
+# The **elastic net** (Zou and Hastie 2005) takes both:
+#
+# $$L(w) = \frac{1}{2n}\lVert Xw - y\rVert_2^2 + \lambda\left(\rho\,\lVert w\rVert_1 +
+# \frac{1-\rho}{2}\,\lVert w\rVert_2^2\right)$$
+#
+# The number $\lambda \ge 0$ (lambda, in code `lam`, since `lambda` is a word of Python) says how high the price is.
+# The ratio $\rho$ (rho, `l1_ratio`) lies in $[0, 1]$ and shares it out. With $\rho = 0$ this is **ridge** regression
+# (Hoerl and Kennard 1970), with $\rho = 1$ the **lasso** (Tibshirani 1996). The halves are there so that no 2 is left
+# in the gradient.
+#
+# ### One penalty, many forms
+#
+# The formula has other forms. Many books take the plain sum of squares and two lambdas:
+#
+# $$\lVert Xw - y\rVert_2^2 + \lambda_1\lVert w\rVert_1 + \lambda_2\lVert w\rVert_2^2$$
+#
+# Multiply our $L$ by $2n$, which moves no minimum, and compare: $\lambda_1 = 2n\lambda\rho$ and
+# $\lambda_2 = n\lambda(1-\rho)$. So
+#
+# | written as | our `lam` and `l1_ratio` |
+# | --- | --- |
+# | two lambdas, sum of squares | $\lambda_1 = 2n\lambda\rho$, $\lambda_2 = n\lambda(1-\rho)$ |
+# | scikit-learn's `ElasticNet(alpha, l1_ratio)` | `alpha = lam`, the same `l1_ratio` |
+# | scikit-learn's `Lasso(alpha)` | `alpha = lam`, `l1_ratio = 1` |
+# | scikit-learn's `Ridge(alpha)` | `alpha = n * lam`, `l1_ratio = 0` |
+#
+# Look at the last two lines: in one library, the two alphas differ by a factor $n$. Whenever you copy a lambda, ask
+# whether it goes with a *sum* or with a *mean* of squares, and whether there is a half.
+#
+# Three things that you may read, and that are not so:
+#
+# - "The two lambdas sum to at most 1." This confuses the two forms. Two lambdas are free, as long as neither is
+#   negative. It is the *ratio* that lies in $[0, 1]$.
+# - "Ridge is the elastic net with lambda 2 zero." With two lambdas as above, ridge is where the *l1* one is zero.
+#   Which is which depends on the form, so look.
+# - "All weights are penalised." The **intercept** $b$ of a prediction $Xw + b$ is not: it only moves all predictions
+#   up or down, and pulling it to 0 would make the result depend on where the targets' zero is. Here we centre each
+#   column of $X$, and $y$, by taking away its mean. Then the best intercept is 0, and we leave it out.
+#
+# A penalty looks at sizes, and sizes depend on units. So bring the columns to one scale before you penalise.
+#
+# ### Exercise: `elastic_net_loss`
+
+
+# %% kind="answer" grade_id="elastic_net_loss"
+def elastic_net_loss(w, X, y, lam, l1_ratio):
+    """Return the loss of the elastic net, mean of squares and penalty together.
+
+    w: the weights, (D,).
+    X: the inputs, (n, D).
+    y: the targets, (n,).
+    lam: the price, 0 or more.
+    l1_ratio: the share of the l1 norm, in [0, 1].
+    Returns one number.
+    Raises ValueError, with a sentence, where lam is negative, where l1_ratio is outside [0, 1],
+    and where the shapes of w, X and y do not match as above.
+    """
+    ### BEGIN SOLUTION
+    if lam < 0 or not 0 <= l1_ratio <= 1:
+        raise ValueError(f"lam {lam} must be 0 or more, l1_ratio {l1_ratio} in [0, 1].")
+    if X.shape != y.shape + w.shape:
+        raise ValueError(f"X {X.shape}, y {y.shape} and w {w.shape} do not fit together.")
+    residual = X @ w - y
+    penalty = l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * (w @ w)
+    return residual @ residual / (2 * len(y)) + lam * penalty
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Refuse bad arguments first. An array's `shape` is a tuple, and tuples can be compared: `X.shape == (5, 3)`. Do not
+# count on NumPy to complain: it stretches a `y` of shape `(1,)`, and with one of shape `(n, 1)` the difference becomes
+# an `(n, n)` array.
+#
+# </details>
+
+# %% kind="test" grade_id="elastic_net_loss_visible" points=1
+check("elastic_net_loss", elastic_net_loss)
+
+# %% kind="test" grade_id="elastic_net_loss_hidden" points=2
+# Your teacher's hidden checks of elastic_net_loss run here.
+### BEGIN HIDDEN TESTS
+check_hidden("elastic_net_loss", elastic_net_loss)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="elastic_net_loss_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("elastic_net_loss", elastic_net_loss, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("elastic_net_loss", elastic_net_loss, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Question: a colleague's lambda
+#
+# A colleague fitted scikit-learn's `Ridge(alpha=50)`, that is the sum of squares plus $50\,\lVert w\rVert_2^2$, on
+# 200 examples. With which `lam` does our formula, at `l1_ratio = 0`, have its minimum at the same weights?
+
+# %% kind="answer" grade_id="lambda_of_colleague"
+# One number.
+lambda_of_colleague = None
+### BEGIN SOLUTION
+lambda_of_colleague = 0.25
+### END SOLUTION
+
+# %% kind="test" grade_id="lambda_of_colleague_visible" points=0
+check("lambda_of_colleague", lambda_of_colleague)
+
+# %% kind="test" grade_id="lambda_of_colleague_hidden" points=2
+# Your teacher's hidden check of lambda_of_colleague runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("lambda_of_colleague", lambda_of_colleague)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### The gradient
+#
+# Write the data's part as a sum over the examples, $\frac{1}{2n}\sum_i r_i^2$ with the residuals
+# $r_i = \sum_j X_{ij} w_j - y_i$. Its derivative by $w_j$ is $\frac{1}{n}\sum_i r_i X_{ij}$: the 2 from the square
+# meets the half. In one array, with $X^\top$ the transpose of $X$, this is $\frac1n X^\top(Xw - y)$.
+#
+# The derivative of $\tfrac12 w_j^2$ is $w_j$. That of $|w_j|$ is $+1$ for positive and $-1$ for negative weights. At
+# 0 it has a kink and no derivative. Every slope in $[-1, 1]$ is then a **subgradient**, the slope of a line that
+# touches the kink from below; we take 0. Together:
+#
+# $$\nabla L(w) = \frac1n X^\top (Xw - y) + \lambda\left(\rho\,\operatorname{sign}(w) + (1-\rho)\,w\right),
+# \qquad \operatorname{sign}(0) = 0$$
+#
+# ### Exercise: `elastic_net_gradient`
+
+
+# %% kind="answer" grade_id="elastic_net_gradient"
+def elastic_net_gradient(w, X, y, lam, l1_ratio):
+    """Return the gradient of elastic_net_loss at w, with the slope 0 at each kink.
+
+    w: the weights, (D,).
+    X: the inputs, (n, D).
+    y: the targets, (n,).
+    lam: the price, 0 or more.
+    l1_ratio: the share of the l1 norm, in [0, 1].
+    Returns an array (D,).
+    """
+    ### BEGIN SOLUTION
+    data_part = X.T @ (X @ w - y) / len(y)
+    return data_part + lam * (l1_ratio * np.sign(w) + (1 - l1_ratio) * w)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.sign` gives 0 at 0. Check the shapes: residuals are `(n,)`, the gradient is `(D,)`, so which of `X` and `X.T`
+# stands in front?
+#
+# </details>
+
+# %% kind="test" grade_id="elastic_net_gradient_visible" points=1
+check("elastic_net_gradient", elastic_net_gradient)
+
+# %% kind="test" grade_id="elastic_net_gradient_hidden" points=2
+# Your teacher's hidden checks of elastic_net_gradient run here.
+### BEGIN HIDDEN TESTS
+check_hidden("elastic_net_gradient", elastic_net_gradient)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 4. Ridge, solved exactly
+#
+# With $\rho = 0$ the loss is a bowl, and its bottom is where the gradient is zero:
+#
+# $$\frac1n X^\top (Xw - y) + \lambda w = 0 \qquad\Longrightarrow\qquad
+# \left(\frac1n X^\top X + \lambda I\right) w = \frac1n X^\top y$$
+#
+# with $I$ the identity matrix. These are $D$ linear equations for $D$ weights. For $\lambda > 0$ they always have
+# exactly one solution, even with fewer examples than columns, where without a penalty there are infinitely many.
+#
+# Solve the equations; do not form the inverse matrix. The inverse gives the same weights, but it takes about three
+# times the work and loses more digits where the matrix is close to singular.
+#
+# ### Exercise: `ridge_closed_form`
+
+
+# %% kind="answer" grade_id="ridge_closed_form"
+def ridge_closed_form(X, y, lam):
+    """Return the weights at which elastic_net_loss with l1_ratio = 0 is smallest.
+
+    X: the inputs, (n, D), each column already centred.
+    y: the targets, (n,), already centred, so that there is no intercept.
+    lam: the price, 0 or more.
+    Returns an array (D,).
+    """
+    ### BEGIN SOLUTION
+    n, dim = X.shape
+    A = X.T @ X / n + lam * np.eye(dim)
+    return np.linalg.solve(A, X.T @ y / n)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.linalg.solve(A, c)` returns the $w$ with $Aw = c$, and `np.eye(D)` is the identity matrix.
+#
+# </details>
+
+# %% kind="test" grade_id="ridge_closed_form_visible" points=1
+check("ridge_closed_form", ridge_closed_form)
+
+# %% kind="test" grade_id="ridge_closed_form_hidden" points=2
+# Your teacher's hidden checks of ridge_closed_form run here.
+### BEGIN HIDDEN TESTS
+check_hidden("ridge_closed_form", ridge_closed_form)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: the polynomial of degree 11, tamed
+#
+# The same twelve points as in the first figure. Instead of taking weights away we put a price on them. (The columns
+# are Legendre polynomials, which span the same curves as $1, x, x^2, \dots$ and are of similar size. The constant
+# one is left out, since the intercept is not penalised.)
+
+
+# %% kind="experiment"
+def polynomial_columns(x, degree=11):
+    return np.polynomial.legendre.legvander(2 * x - 1, degree)[:, 1:]
+
+
+def ridge_curve(lam):
+    columns = polynomial_columns(points.X[:, 0])
+    w = ridge_closed_form(columns - columns.mean(axis=0), points.y - points.y.mean(), lam)
+    curve = (polynomial_columns(x_fine) - columns.mean(axis=0)) @ w + points.y.mean()
+    return curve, w
+
+
+with plots.style():
+    fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.9), sharey=True)
+    for ax, lam, verdict in zip(axes, (1e-7, 1e-3, 3.0), ("too free", "about right", "too stiff")):
+        curve, w = ridge_curve(lam)
+        ax.plot(*points.X.T, points.y, "o", color="black", label="twelve points")
+        ax.plot(x_fine, data.sine(x_fine), color="0.6", linestyle=":", label="the truth")
+        ax.plot(x_fine, curve, color=plots.COLORS[0], linestyle="-", label="ridge, degree 11")
+        title = f"lam = {lam:g}: {verdict}\nl2 norm of the weights {np.linalg.norm(w):.2g}"
+        ax.set(title=title, xlabel="input $x$", ylim=(-2.2, 2.2))
+        ax.title.set_fontsize(12)
+    axes[0].set_ylabel("target $y$")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+columns = polynomial_columns(points.X[:, 0])
+columns, target = columns - columns.mean(axis=0), points.y - points.y.mean()
+slope = elastic_net_gradient(ridge_closed_form(columns, target, 0.01), columns, target, 0.01, 0.0)
+print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
+
+# %% [markdown]
+# Always the same twelve columns less one, always degree 11: what makes the curve smooth is the price. And too high a
+# price underfits.
+#
+# ## 5. Lasso, and why it gives zeros
+#
+# For the lasso there is no such formula, because of the kinks. But for *one* weight there is. Suppose the data would
+# like the weight $z$, and every unit of its size costs $t \ge 0$. Which $v$ minimises
+#
+# $$\tfrac12 (v - z)^2 + t\,|v| \;?$$
+#
+# - Suppose $v > 0$. The derivative is $v - z + t$, zero at $v = z - t$. This is positive only if $z > t$.
+# - Suppose $v < 0$. The derivative is $v - z - t$, zero at $v = z + t$. This is negative only if $z < -t$.
+# - In all other cases, $|z| \le t$, neither side has a minimum of its own, and the best is the kink: $v = 0$.
+#
+# In one line, the **soft threshold**:
+#
+# $$S_t(z) = \operatorname{sign}(z)\,\max(|z| - t,\, 0)$$
+#
+# Every number moves towards 0 by $t$ and stops there. Compare ridge: the minimum of
+# $\tfrac12(v - z)^2 + \tfrac t2 v^2$ is $z/(1 + t)$. It is smaller than $z$, and never 0.
+#
+# ### Exercise: `soft_threshold`
+
+
+# %% kind="answer" grade_id="soft_threshold"
+def soft_threshold(z, t):
+    """Return z with each entry moved towards 0 by t, and no further than 0.
+
+    z: an array of any shape, or a number. It stays as it is.
+    t: the threshold, a number, 0 or more.
+    Returns an array of z's shape, or a number.
+    """
+    ### BEGIN SOLUTION
+    return np.sign(z) * np.maximum(np.abs(z) - t, 0.0)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.maximum(a, 0)` compares entry by entry; `np.max` gives the largest entry of all.
+#
+# </details>
+
+# %% kind="test" grade_id="soft_threshold_visible" points=1
+check("soft_threshold", soft_threshold)
+
+# %% kind="test" grade_id="soft_threshold_hidden" points=2
+# Your teacher's hidden checks of soft_threshold run here.
+### BEGIN HIDDEN TESTS
+check_hidden("soft_threshold", soft_threshold)
+### END HIDDEN TESTS
+
+# %% kind="experiment"
+z = np.linspace(-3, 3, 601)
+with plots.style():
+    fig, ax = plt.subplots(figsize=(7.5, 3.9))
+    ax.plot(z, z, color="0.6", linestyle=":", label="no penalty")
+    ax.plot(z, z / 2, color=plots.COLORS[1], linestyle="--", label="l2, $t = 1$: half of it")
+    ax.plot(
+        z, soft_threshold(z, 1.0), color=plots.COLORS[0], linestyle="-", label="l1, $t = 1$: yours"
+    )
+    ax.set(
+        title="l1 makes small weights exactly 0, l2 makes all smaller",
+        xlabel="what the data would like, $z$",
+        ylabel="what it becomes",
+    )
+    ax.legend(loc="upper left")
+plt.show()
+
+# %% [markdown]
+# ### From one weight to many: the proximal step
+#
+# **The idea.** Take a gradient step on everything that is smooth. Then let the soft threshold deal with the kink.
+#
+# Call the smooth part $F(w) = \frac{1}{2n}\lVert Xw - y\rVert_2^2 + \lambda\frac{1-\rho}{2}\lVert w\rVert_2^2$ and its
+# gradient $g = \frac1n X^\top(Xw - y) + \lambda(1-\rho)\,w$. Near $w$ we replace $F$ by a bowl that has the same
+# slope there, and whose steepness is one over the rate $\eta$ (`lr`):
+#
+# $$F(v) \approx F(w) + g^\top (v - w) + \frac{1}{2\eta}\lVert v - w\rVert_2^2$$
+#
+# Add the price $\lambda\rho\lVert v\rVert_1$, multiply by $\eta$ and complete the square. Up to constants it is
+#
+# $$\tfrac12 \lVert v - (w - \eta g)\rVert_2^2 + \eta\lambda\rho\,\lVert v\rVert_1$$
+#
+# In this sum every weight stands alone, and each is the problem that you have solved: $z = w - \eta g$ and
+# $t = \eta\lambda\rho$. So
+#
+# $$w_\text{new} = S_{\eta\lambda\rho}\!\left(w - \eta\left(\tfrac1n X^\top(Xw - y) + \lambda(1-\rho)\,w\right)\right)$$
+#
+# This is the step of **ISTA**, the iterative shrinkage-thresholding algorithm (Daubechies and others 2004). It never
+# raises the loss while $\eta \le 1/M$, with $M$ the largest eigenvalue of $\frac1n X^\top X + \lambda(1-\rho) I$.
+#
+# There is a second way to split. Leave the l2 price with the kink, and the step becomes
+# $S_{\eta\lambda\rho}\left(w - \eta\,\tfrac1n X^\top(Xw - y)\right) / (1 + \eta\lambda(1-\rho))$. Both come to rest at
+# the same weights, by different paths. The exercise wants the first.
+#
+# ### Exercise: `proximal_step`
+#
+# Your `soft_threshold` may be used.
+
+
+# %% kind="answer" grade_id="proximal_step"
+def proximal_step(w, X, y, lam, l1_ratio, lr):
+    """Return the weights after one ISTA step on elastic_net_loss: a gradient step on the squares
+    and on the l2 penalty, then the soft threshold for the l1 penalty.
+
+    w: the weights, (D,). They stay as they are.
+    X: the inputs, (n, D).
+    y: the targets, (n,).
+    lam: the price, 0 or more.
+    l1_ratio: the share of the l1 norm, in [0, 1].
+    lr: the learning rate.
+    Returns an array (D,).
+    """
+    ### BEGIN SOLUTION
+    smooth = X.T @ (X @ w - y) / len(y) + lam * (1 - l1_ratio) * w
+    return soft_threshold(w - lr * smooth, lr * lam * l1_ratio)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# First the gradient step, then the threshold. A small rate makes a small step: so the threshold must be small too.
+#
+# </details>
+
+# %% kind="test" grade_id="proximal_step_visible" points=1
+check("proximal_step", proximal_step)
+
+# %% kind="test" grade_id="proximal_step_hidden" points=2
+# Your teacher's hidden checks of proximal_step run here.
+### BEGIN HIDDEN TESTS
+check_hidden("proximal_step", proximal_step)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: a diamond, a disc, and where they are touched
+#
+# For every price there is a ball, such that the penalised optimum is the best point *in* that ball: the l1 ball is a
+# diamond, the l2 ball a disc. The figure shows the ellipses on which the squares have one value, the free optimum,
+# and the optimum that your steps find under a penalty. The ball is drawn through it. The cross is the point of the
+# ball that lies *nearest* to the free optimum.
+
+
+# %% kind="experiment"
+tilted = np.array([[1.0, 0.75], [0.75, 0.8]])  # X'X/n of the two columns
+free = np.array([1.0, 1.6])
+X_two = np.sqrt(2) * np.linalg.cholesky(tilted).T
+y_two = X_two @ free
+
+
+def penalised_path(l1_ratio, lam, start, steps=400):
+    path = [np.array(start)]
+    for _ in range(steps):
+        path.append(proximal_step(path[-1], X_two, y_two, lam, l1_ratio, 0.3))
+    return np.array(path)
+
+
+def nearest_on(ball, place):
+    return ball[np.argmin(np.linalg.norm(ball - place, axis=1))]
+
+
+turn = np.linspace(0, 2 * np.pi, 4001)
+circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+across, up = np.meshgrid(np.linspace(-1.6, 2.6, 200), np.linspace(-1.6, 2.6, 200))
+gap = np.stack([across, up], axis=-1) - free
+squares = 0.5 * np.einsum("...i,ij,...j", gap, tilted, gap)
+
+with plots.style():
+    fig, axes = plt.subplots(1, 2, figsize=(10.0, 5.2), sharey=True)
+    for ax, l1_ratio, name in zip(axes, (1.0, 0.0), ("l1: touched at a corner", "l2: no corner")):
+        path = penalised_path(l1_ratio, 0.75 if l1_ratio else 0.55, (-1.2, 2.3))
+        best = path[-1]
+        order = 1 if l1_ratio else 2
+        ball = circle / np.linalg.norm(circle, ord=order, axis=1)[:, None]
+        ball = ball * np.linalg.norm(best, ord=order)
+        touched = 0.5 * (best - free) @ tilted @ (best - free)
+        ax.contour(
+            across, up, squares, levels=touched * np.array([0.1, 0.4, 1.0, 2.0]), colors="0.5"
+        )
+        ax.fill(*ball.T, color=plots.COLORS[5], alpha=0.35, label="the ball")
+        ax.plot(*path.T, ".-", color=plots.COLORS[1], linewidth=1.2, label="the path of your steps")
+        ax.plot(*free, "*", color="black", markersize=15, linestyle="none", label="free optimum")
+        ax.plot(
+            *best, "o", color=plots.COLORS[1], markersize=11, linestyle="none", label="penalised"
+        )
+        ax.plot(
+            *nearest_on(ball, free),
+            "X",
+            color=plots.COLORS[0],
+            markersize=11,
+            linestyle="none",
+            label="nearest in the ball",
+        )
+        ax.set(title=name, xlabel="$w_1$", xlim=(-1.6, 2.6), ylim=(-1.6, 2.6), aspect="equal")
+    axes[0].set_ylabel("$w_2$")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+plt.show()
+
+# %% [markdown]
+# Three things to see.
+#
+# - Where the free optimum lies outside the ball, the penalised optimum is the point where an ellipse *touches* the
+#   ball. It is often said to be the point of the ball nearest to the free optimum. That holds only if the ellipses
+#   are circles; here the cross is somewhere else.
+# - The diamond has corners on the axes, and an ellipse often touches a corner first. There, one weight is exactly 0.
+#   The disc has no corners, so no weight is favoured.
+# - The path begins *outside* the ball. A penalty does not confine the weights to the ball during training; it only
+#   moves the place where they come to rest.
+#
+# ### Experiment: the paths of the weights
+#
+# The diabetes data have 442 patients and ten measurements. We solve ridge and lasso for prices from high to low, each
+# lasso from the weights of the price before.
+
+
+# %% kind="experiment"
+def lasso(X, y, lam, w, steps=500):
+    lr = 1 / np.linalg.eigvalsh(X.T @ X / len(y))[-1]
+    for _ in range(steps):
+        w = proximal_step(w, X, y, lam, 1.0, lr)
+    return w
+
+
+patients = data.diabetes()
+X_sick, y_sick = patients.X, (patients.y - patients.y.mean()) / patients.y.std()
+prices = np.logspace(0, -3, 50)
+lasso_path = [np.zeros(10)]
+for lam in prices:
+    lasso_path.append(lasso(X_sick, y_sick, lam, lasso_path[-1]))
+ridge_prices = np.logspace(3, -3, 60)
+ridge_path = [ridge_closed_form(X_sick, y_sick, lam) for lam in ridge_prices]
+
+with plots.style():
+    fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True)
+    for ax, lams, path, name in (
+        (axes[0], ridge_prices, ridge_path, "Ridge: all shrink, none is 0"),
+        (axes[1], prices, lasso_path[1:], "Lasso: one after another is 0"),
+    ):
+        for j, weights in enumerate(np.transpose(path)):
+            look = {"color": plots.COLORS[j % 7], "linestyle": ("-", "--")[j // 7]}
+            ax.semilogx(lams, weights, label=patients.features[j], **look)
+        ax.set(title=name, xlabel="price $\\lambda$")
+    axes[0].set_ylabel("weight (standardised)")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
+plt.show()
+
+# %% [markdown]
+# Look at `s1` and `s2` (two kinds of cholesterol, which rise and fall together). Without a penalty they get large
+# weights of opposite signs, which almost cancel. Both penalties take that away.
+#
+# ### Experiment: sparsity on real data
+#
+# To the ten measurements we add twenty columns that are known to be useless: real measurements, but each shuffled
+# among the patients. The price is chosen on patients kept apart: it is the one with the smallest validation error.
+
+# %% kind="experiment"
+rng = np.random.default_rng(2)
+shuffled = np.stack([rng.permutation(X_sick[:, j % 10]) for j in range(20)], axis=1)
+fit, apart = data.split(np.hstack([X_sick, shuffled]), y_sick, (0.5, 0.5), rng)
+X_mean, y_mean = fit.X.mean(axis=0), fit.y.mean()
+X_fit, y_fit = fit.X - X_mean, fit.y - y_mean
+X_apart, y_apart = apart.X - X_mean, apart.y - y_mean
+
+
+def validation_error(w):
+    return np.mean((X_apart @ w - y_apart) ** 2)
+
+
+lassos = [lasso(X_fit, y_fit, lam, np.zeros(30)) for lam in np.logspace(-0.3, -3, 25)]
+ridges = [ridge_closed_form(X_fit, y_fit, lam) for lam in np.logspace(2, -3, 40)]
+best_lasso, best_ridge = min(lassos, key=validation_error), min(ridges, key=validation_error)
+free_weights = ridge_closed_form(X_fit, y_fit, 0.0)
+
+with plots.style():
+    fig, axes = plt.subplots(2, 1, figsize=(9.0, 5.4), sharex=True, sharey=True)
+    for ax, w, name in ((axes[0], best_ridge, "Ridge"), (axes[1], best_lasso, "Lasso")):
+        ax.bar(np.arange(10), w[:10], color=plots.COLORS[0], label="measurements")
+        ax.bar(
+            np.arange(10, 30), w[10:], color=plots.COLORS[1], hatch="//", label="shuffled, useless"
+        )
+        zeros = f"{np.sum(w[10:] == 0)} of the 20 useless weights are exactly 0"
+        ax.set(title=f"{name}: {zeros}", ylabel="weight")
+    axes[1].set_xlabel("column")
+    axes[1].set_xticks(np.arange(10), patients.features)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+plt.show()
+for name, w in {"no penalty": free_weights, "ridge": best_ridge, "lasso": best_lasso}.items():
+    print(f"{name:12} validation error {validation_error(w):.3f}")
+
+# %% [markdown]
+# Lasso does choose columns, and on these data both penalties beat no penalty. But the zeros alone do not make lasso
+# robust to noise, as one may read. Its *choice* is itself a random thing: draw the patients anew, with repetition (a
+# **bootstrap**), and other columns are chosen.
+
+# %% kind="experiment"
+rng = np.random.default_rng(3)
+chosen = np.zeros(30)
+lam_best = np.logspace(-0.3, -3, 25)[np.argmin([validation_error(w) for w in lassos])]
+for _ in range(100):
+    rows = rng.integers(len(y_fit), size=len(y_fit))
+    X_again, y_again = X_fit[rows], y_fit[rows]
+    X_again = X_again - X_again.mean(axis=0)
+    chosen += lasso(X_again, y_again - y_again.mean(), lam_best, best_lasso, steps=200) != 0
+
+with plots.style():
+    fig, ax = plt.subplots(figsize=(9.0, 3.6))
+    ax.bar(np.arange(10), chosen[:10], color=plots.COLORS[0], label="measurements")
+    ax.bar(np.arange(10, 30), chosen[10:], color=plots.COLORS[1], hatch="//", label="useless")
+    ax.set(
+        title="Which columns lasso keeps depends on the draw",
+        xlabel="column",
+        ylabel="kept in so many\nof 100 draws",
+    )
+    ax.set_xticks(np.arange(10), patients.features)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+plt.show()
+
+# %% [markdown]
+# A few columns are kept nearly always. For many others, useful or not, it is a matter of luck. Read a lasso's zeros
+# as "not needed beside the others, on these data", not as "without effect".
+#
+# ## 6. Weight decay
+#
+# **The idea.** In training a network one can do without the formula of a penalty: let every weight shrink a little in
+# each step.
+#
+# Let $g$ be the gradient of the data's loss, without any penalty, $\eta$ the rate and $\delta$ (delta, `weight_decay`)
+# how fast the weights shrink. **Weight decay** is
+#
+# $$w_\text{new} = w - \eta\, g - \eta\,\delta\, w$$
+#
+# Both terms use the *old* $w$. With a zero gradient every weight is multiplied by $1 - \eta\delta$.
+#
+# Now compare the penalty $\frac{\lambda}{2}\lVert w\rVert_2^2$. Its gradient is $\lambda w$, so a plain step on the
+# penalised loss is $w - \eta(g + \lambda w)$: the same, with $\delta = \lambda$. (With the penalty
+# $\lambda\lVert w\rVert_2^2$, without the half, it is $\delta = 2\lambda$.) This is true of *plain* SGD only. With
+# momentum the penalty's gradient is added up over many steps, and decay is not. In Adam the penalty's gradient is
+# divided by the size of past gradients, and decay is not. There the two are different methods, although many call
+# both by one name; lesson 06 comes back to it. In PyTorch, the `weight_decay` of `SGD` and `Adam` is the *penalty*,
+# and that of `AdamW` the decay (Loshchilov and Hutter 2019).
+#
+# ### Exercise: `weight_decay_step`
+
+
+# %% kind="answer" grade_id="weight_decay_step"
+def weight_decay_step(w, grad, lr, weight_decay):
+    """Return the weights after one step of plain SGD with weight decay.
+
+    w, grad: arrays of the same shape. They stay as they are.
+    lr: the learning rate.
+    weight_decay: how fast the weights shrink, 0 or more.
+    Returns a new array of w's shape.
+    """
+    ### BEGIN SOLUTION
+    return w - lr * grad - lr * weight_decay * w
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Check your step on a zero gradient: which number multiplies $w$? It must depend on the rate.
+#
+# </details>
+
+# %% kind="test" grade_id="weight_decay_step_visible" points=1
+check("weight_decay_step", weight_decay_step)
+
+# %% kind="test" grade_id="weight_decay_step_hidden" points=2
+# Your teacher's hidden checks of weight_decay_step run here.
+### BEGIN HIDDEN TESTS
+check_hidden("weight_decay_step", weight_decay_step)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: where penalty and decay part
+#
+# A bowl, and a step in two versions. In the first, plain one, both axes have the same rate. In the second, the
+# gradient is multiplied by 1 along $w_1$ and by 0.1 along $w_2$, as a method does that gives each weight a rate of its
+# own. The penalty is part of the gradient and so is multiplied too; the decay is not.
+
+# %% kind="experiment"
+bowl = quadratic([[1.0, 0.0], [0.0, 1.0]], center=(1.5, 1.5), name="bowl")
+
+
+def shrinking_path(scale, as_penalty, strength=0.6, lr=0.1, steps=600):
+    path = [np.array([0.2, -0.6])]
+    for _ in range(steps):
+        w, g = path[-1], bowl.gradient(path[-1])
+        if as_penalty:
+            path.append(weight_decay_step(w, scale * (g + strength * w), lr, 0.0))
+        else:
+            path.append(weight_decay_step(w, scale * g, lr, strength))
+    return np.array(path)
+
+
+with plots.style():
+    fig, axes = plt.subplots(1, 2, figsize=(10.0, 4.6), sharey=True)
+    titles = ("One rate: the same path", "A rate for each weight: different ends")
+    for ax, scale, title in zip(axes, ([1.0, 1.0], [1.0, 0.1]), titles):
+        plots.plot_contours(bowl, ax=ax, title=title)
+        for i, name in enumerate(("l2 penalty", "weight decay")):
+            path = shrinking_path(np.array(scale), as_penalty=i == 0)
+            look = {"color": plots.COLORS[i], "linestyle": ("-", "--")[i], "linewidth": 4 - 2 * i}
+            ax.plot(*path.T, label=name, **look)
+            ax.plot(*path[-1], "os"[i], color=plots.COLORS[i], markersize=9 - 2 * i)
+        ax.set(xlim=(-0.6, 2.2), ylim=(-1.0, 2.2))
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+plt.show()
+
+# %% [markdown]
+# On the right the penalty ends where the penalised loss has its minimum, whatever the rates. The decay ends elsewhere:
+# where the rate is small, it wins against the gradient. Neither is wrong, but a strength tuned for one says nothing
+# for the other.
+#
+# ## 7. Early stopping
+#
+# **The idea.** A network learns what is common to many examples first and the peculiarities of single ones later. So
+# the validation loss falls, and after a time it rises again. Watch it, and end the training when it has not improved
+# for a while.
+#
+# Noise makes the loss go up and down, so a single rise means nothing. The **patience** is how many epochs *in a row*
+# without an improvement we accept. An **improvement** is a loss below the best so far by more than a margin,
+# $\text{loss} < \text{best} - \text{min\_delta}$. The rule, with epochs counted from 0:
+#
+# - The first epoch is an improvement.
+# - An improvement becomes the new best, and the count of bad epochs begins anew at 0.
+# - Any other epoch is bad. It does not move the best, even if it is a little lower.
+# - Training stops at the epoch in which the count reaches the patience. If that never happens, it stops at the last
+#   epoch.
+#
+# For example, with patience 2 and min_delta 0:
+#
+# | epoch | 0 | 1 | 2 | 3 | 4 | 5 |
+# | --- | --- | --- | --- | --- | --- | --- |
+# | validation loss | 0.9 | 0.7 | 0.8 | 0.6 | 0.6 | 0.7 |
+# | bad epochs in a row | 0 | 0 | 1 | 0 | 1 | 2 |
+#
+# It stops in epoch 5, and the best epoch is 3. What early stopping must hand back are the weights of the *best*
+# epoch, not those of the last: by the time it stops they are `patience` epochs past their best. So keep a copy of the
+# weights at each improvement. (Keras does so only with `restore_best_weights=True`.)
+#
+# ### Exercise: `early_stopping`
+
+
+# %% kind="answer" grade_id="early_stopping"
+def early_stopping(losses, patience, min_delta=0.0):
+    """Return when training stops and which epoch was the best until then.
+
+    losses: the validation loss of each epoch, a list or an array, as far as it would go.
+    patience: so many bad epochs in a row end the training, an integer, at least 1.
+    min_delta: an improvement is a loss < best - min_delta, and only it moves the best.
+    Returns (stop_epoch, best_epoch), two integers, counted from 0.
+    Raises ValueError, with a sentence, where there are no losses or patience < 1.
+    """
+    ### BEGIN SOLUTION
+    if len(losses) == 0 or patience < 1:
+        raise ValueError(f"{len(losses)} losses, patience {patience}: both must be at least 1.")
+    best, best_epoch, bad = np.inf, 0, 0
+    for epoch, loss in enumerate(losses):
+        if loss < best - min_delta:
+            best, best_epoch, bad = loss, epoch, 0
+        else:
+            bad += 1
+        if bad == patience:
+            break
+    return epoch, best_epoch
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Go through the losses once, with three things in memory: the best loss, its epoch, and the count of bad epochs.
+# Replay the table above by hand, then with your function.
+#
+# </details>
+
+# %% kind="test" grade_id="early_stopping_visible" points=1
+check("early_stopping", early_stopping)
+
+# %% kind="test" grade_id="early_stopping_hidden" points=2
+# Your teacher's hidden checks of early_stopping run here.
+### BEGIN HIDDEN TESTS
+check_hidden("early_stopping", early_stopping)
+### END HIDDEN TESTS
+
+# %% kind="test" grade_id="early_stopping_arguments" points=1
+# This cell, and your teacher's hidden part of it, asks about bad arguments.
+check("early_stopping", early_stopping, part="arguments")
+### BEGIN HIDDEN TESTS
+check_hidden("early_stopping", early_stopping, part="arguments")
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: the stopping point, and weight decay beside it
+#
+# A small network learns 300 digits, a fifth of which have a wrong label. That is much noise, and the network is
+# large enough to learn it by heart. We train for 120 epochs and ask your function afterwards where it would have
+# stopped. The test digits, with right labels, take no part in any of it.
+
+
+# %% kind="experiment"
+def spoil(labels, share, rng):
+    wrong = rng.uniform(size=len(labels)) < share
+    return np.where(wrong, rng.integers(10, size=len(labels)), labels)
+
+
+X_digits, y_digits = data.digits()
+rng = np.random.default_rng(5)
+small, held, test = data.split(X_digits, y_digits, (0.17, 0.17, 0.66), rng)
+y_small, y_held = spoil(small.y, 0.22, rng), spoil(held.y, 0.22, rng)
+network = MLP((64, 64, 10))
+first = network.initialize(np.random.default_rng(6))
+
+
+def learn(weight_decay, epochs=120):
+    kept = []  # the weights after each epoch
+
+    def step(w, grad, lr):
+        return weight_decay_step(w, grad, lr, weight_decay)
+
+    def keep(history):
+        kept.append({name: w.copy() for name, w in history.params.items()})
+
+    history = train(
+        network,
+        first,
+        (small.X, y_small),
+        stateless(step),
+        0.2,
+        epochs,
+        20,
+        np.random.default_rng(7),
+        validation=(held.X, y_held),
+        after_epoch=keep,
+    )
+    return history, kept
+
+
+history, kept = learn(weight_decay=0.0)
+stop, best = early_stopping(history.validation_losses, patience=10)
+
+with plots.style():
+    curves = {"training": history.train_losses, "validation": history.validation_losses}
+    ax = plots.plot_losses(curves, title="Stop when the validation loss has turned", log=False)
+    ax.axvline(best, color=plots.COLORS[2], linestyle="-.", label=f"best, epoch {best}")
+    ax.axvline(stop, color="black", linestyle=":", label=f"stop, epoch {stop}")
+    ax.set_ylabel("loss (cross-entropy)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+plt.show()
+for name, epoch in {"best": best, "stop": stop, "last": len(kept) - 1}.items():
+    accuracy = network.accuracy(kept[epoch], test.X, test.y)
+    print(f"{name:5} epoch {epoch:4}: accuracy on the test digits {accuracy:.1%}")
+
+# %% [markdown]
+# The training loss goes on falling to the end: by itself it would never tell you to stop. The weights of the best
+# epoch do better on the test digits than those of the last.
+#
+# The same training once more, with weight decay of four strengths. (Biases decay here as well; many leave them out,
+# for the reason that you know from the intercept.)
+
+# %% kind="experiment"
+decays = {f"weight decay {decay:g}": learn(decay)[0] for decay in (0.0, 0.003, 0.01, 0.03)}
+curves = {name: run.validation_losses for name, run in decays.items()}
+ax = plots.plot_losses(curves, title="Weight decay flattens the rise", log=False)
+ax.set_ylabel("validation loss (cross-entropy)")
+plt.show()
+
+# %% [markdown]
+# The two are related. Weights begin small and grow during training. To stop early means not to let them grow far,
+# and for a linear model it acts much like a ridge penalty whose $\lambda$ is about one over the rate times the number
+# of steps. Early stopping costs nothing, needs no $\lambda$, and does need a validation set.
+#
+# ### Question
+#
+# Which of these are true?
+#
+# - a: Lasso gives exact zeros, because its price has a kink at 0.
+# - b: The penalised optimum is the point of the ball that lies nearest to the free optimum.
+# - c: With ridge on the *sum* of squares instead of the mean, the same weights need a lambda that is larger by a
+#   factor that grows with the number of examples.
+# - d: The intercept should be penalised like every other weight.
+# - e: In the form $\lVert Xw - y\rVert_2^2 + \lambda_1\lVert w\rVert_1 + \lambda_2\lVert w\rVert_2^2$, the two lambdas
+#   must sum to at most 1.
+# - f: For SGD with momentum, weight decay and an l2 penalty of equal strength give the same path.
+# - g: Early stopping hands back the weights of an epoch before the one in which it stops, unless the losses ran out.
+
+# %% kind="answer" grade_id="true_of_penalties"
+# A set with the letters of the true sentences, such as {"a", "b"}.
+true_of_penalties = None
+### BEGIN SOLUTION
+true_of_penalties = {"a", "c", "g"}
+### END SOLUTION
+
+# %% kind="test" grade_id="true_of_penalties_visible" points=0
+check("true_of_penalties", true_of_penalties)
+
+# %% kind="test" grade_id="true_of_penalties_hidden" points=2
+# Your teacher's hidden checks of true_of_penalties run here.
+### BEGIN HIDDEN TESTS
+check_hidden("true_of_penalties", true_of_penalties)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Going further ★: weights that must stay in the ball
+#
+# *This section is optional, and worth no points towards the base score.*
+#
+# **The idea.** A penalty does not confine the weights. If they *must* stay in the l1 ball, bring them back after
+# each gradient step, to the nearest point of the ball. That is **projected gradient descent**.
+#
+# We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$ is in
+# the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is a soft threshold once more, $u = S_\theta(v)$,
+# with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's rule, $u$ minimises
+# $\tfrac12\lVert u - v\rVert_2^2 + \theta\lVert u\rVert_1$ for some $\theta$, and section 5 solved that for each entry.
+#
+# To find $\theta$, Duchi and others (2008) sort. Let $\mu_1 \ge \mu_2 \ge \dots \ge \mu_D$ (mu) be the sizes
+# $|v_j|$ in falling order. If exactly the first $k$ survive, then $\sum_{i \le k} (\mu_i - \theta) = r$, so
+#
+# $$\theta_k = \frac{1}{k}\left(\sum_{i=1}^{k} \mu_i - r\right)$$
+#
+# The right $k$ is the largest one whose last entry does survive: $\mu_k > \theta_k$.
+#
+# ### Exercise: `project_l1_ball` ★
+
+
+# %% kind="answer" grade_id="project_l1_ball" star=true
+def project_l1_ball(v, radius=1.0):
+    """Return the point of the l1 ball around 0 that lies nearest to v.
+
+    v: (D,). It stays as it is.
+    radius: the ball holds all u with an l1 norm of at most the radius, which is positive.
+    Returns an array (D,).
+    """
+    ### BEGIN SOLUTION
+    if np.abs(v).sum() <= radius:
+        return v.copy()
+    mu = np.sort(np.abs(v))[::-1]
+    thetas = (np.cumsum(mu) - radius) / np.arange(1, len(v) + 1)
+    theta = thetas[np.nonzero(mu > thetas)[0][-1]]
+    return np.sign(v) * np.maximum(np.abs(v) - theta, 0.0)
+    ### END SOLUTION
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.sort(a)[::-1]` sorts in falling order. `np.cumsum` gives the sums for all $k$ at once, so all $\theta_k$ are one
+# array. You may also look for $\theta$ by halving an interval, if you go on for long enough.
+#
+# </details>
+
+# %% kind="test" grade_id="project_l1_ball_visible" points=0
+check("project_l1_ball", project_l1_ball)
+
+# %% kind="test" grade_id="project_l1_ball_hidden" points=0
+# Your teacher's hidden checks of project_l1_ball run here.
+### BEGIN HIDDEN TESTS
+check_hidden("project_l1_ball", project_l1_ball)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Experiment: never outside
+#
+# The two columns and the diamond of section 5 once more. Projected descent comes to rest at the same point as the
+# penalty, on a path that never leaves the ball.
+
+# %% kind="experiment"
+by_penalty = penalised_path(1.0, 0.75, (-1.2, 2.3))
+radius = np.abs(by_penalty[-1]).sum()
+path = [project_l1_ball(np.array([-1.2, 2.3]), radius)]
+for _ in range(400):
+    path.append(project_l1_ball(path[-1] - 0.3 * tilted @ (path[-1] - free), radius))
+ball = radius * circle / np.abs(circle).sum(axis=1)[:, None]
+
+with plots.style():
+    fig, ax = plt.subplots(figsize=(7.5, 4.6))
+    ax.contour(across, up, squares, levels=8, colors="0.6", linewidths=0.8)
+    ax.fill(*ball.T, color=plots.COLORS[5], alpha=0.35, label="the ball")
+    ax.plot(*by_penalty.T, "o-", color=plots.COLORS[1], markersize=4, label="penalty")
+    ax.plot(*np.transpose(path), "s--", color=plots.COLORS[0], markersize=4, label="projection")
+    ax.plot(*free, "*", color="black", markersize=15, linestyle="none", label="free optimum")
+    ax.set(
+        title="A penalty lets the weights out, a projection does not",
+        xlabel="$w_1$",
+        ylabel="$w_2$",
+        xlim=(-1.6, 2.6),
+        ylim=(-1.6, 2.6),
+        aspect="equal",
+    )
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
+plt.show()
+print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart.")
+
+# %% [markdown]
+# ## Summary
+#
+# - A training error says little. Keep examples apart and look at the validation error.
+# - With the dimension, distances grow and concentrate. What counts is the dimension of the data, not the number of
+#   columns; whether it hurts is a matter for an experiment.
+# - Ridge shrinks every weight and has a closed form. Lasso makes weights exactly 0, since its price has a kink.
+# - Sum or mean of squares, half or no half: a lambda means nothing without its formula. The intercept goes free.
+# - The penalised optimum is where an ellipse of the loss touches the ball.
+# - Weight decay is an l2 penalty for plain SGD, and not for SGD with momentum or for Adam.
+# - Early stopping watches the validation loss with patience, and hands back the best weights, not the last.
+#
+# ## References
+#
+# - A. Hoerl and R. Kennard (1970), *Ridge regression: biased estimation for nonorthogonal problems*.
+# - R. Tibshirani (1996), *Regression shrinkage and selection via the lasso*.
+# - L. Prechelt (1998), *Early stopping, but when?*
+# - K. Beyer, J. Goldstein, R. Ramakrishnan and U. Shaft (1999), *When is "nearest neighbor" meaningful?*
+# - I. Daubechies, M. Defrise and C. De Mol (2004), *An iterative thresholding algorithm for linear inverse problems
+#   with a sparsity constraint*.
+# - H. Zou and T. Hastie (2005), *Regularization and variable selection via the elastic net*.
+# - J. Duchi, S. Shalev-Shwartz, Y. Singer and T. Chandra (2008), *Efficient projections onto the l1-ball for learning
+#   in high dimensions*.
+# - I. Loshchilov and F. Hutter (2019), *Decoupled weight decay regularization*.

@@ -1,0 +1,506 @@
+"""Likely mistakes of lesson 02a."""
+
+from course_grader.authoring.bank import edit, rewrite
+
+MISTAKES = [
+    edit(
+        "samples_needed", "product", "per_axis**dim", "per_axis * dim",
+        "You add the same number for each axis. Draw the grid for two axes with three values each, and count.",
+    ),
+    edit(
+        "samples_needed", "swapped", "per_axis**dim", "dim**per_axis",
+        "Base and exponent are exchanged. What happens to the number of points when one more axis comes?",
+    ),
+    edit(
+        "samples_needed", "one_axis_less", "per_axis**dim", "per_axis ** (dim - 1)",
+        "On a single axis there are as many points as values. What does your function say of one axis?",
+    ),
+    edit(
+        "samples_needed", "sides_of_cells", "per_axis**dim", "(per_axis + 1) ** dim",
+        "You count the corners of cells. Here the number of values along each axis is given, not of the gaps.",
+    ),
+    edit(
+        "samples_needed", "overflow", "per_axis**dim", "int(np.int64(per_axis) ** np.int64(dim))",
+        "For large numbers your result is wrong: NumPy's integers have 64 bits and run over. Python's do not.",
+    ),
+    edit(
+        "distance_contrast", "squared",
+        "np.sqrt(np.sum((points - query) ** 2, axis=1))", "np.sum((points - query) ** 2, axis=1)",
+        "These are squared distances. A ratio of squares is not the ratio of the distances.",
+    ),
+    edit(
+        "distance_contrast", "axis", "axis=1", "axis=0",
+        "You sum over the points, one number for each coordinate. Each *point* has a distance: where do its "
+        "coordinates stand?",
+    ),
+    edit(
+        "distance_contrast", "by_farthest", "(farthest - nearest) / nearest", "(farthest - nearest) / farthest",
+        "Compare the difference to the nearest distance. Yours can never exceed 1.",
+    ),
+    edit(
+        "distance_contrast", "ratio", "(farthest - nearest) / nearest", "farthest / nearest",
+        "This is the ratio. If all distances are equal, the contrast should be 0.",
+    ),
+    edit(
+        "distance_contrast", "city_blocks",
+        "np.sqrt(np.sum((points - query) ** 2, axis=1))", "np.sum(np.abs(points - query), axis=1)",
+        "This adds up the sizes of the coordinates' differences. Euclid's distance is the straight line.",
+    ),
+    edit(
+        "distance_contrast", "divides_by_zero", "if nearest == 0:", "if False:",
+        "With a query that is one of the points you divide by 0. NumPy only warns: ask first, and refuse.",
+    ),
+    edit(
+        "elastic_net_loss", "penalty_not_halved", "(1 - l1_ratio) / 2 *", "(1 - l1_ratio) *",
+        "Look at the l2 part of the penalty once more: the formula has a half there, so that its gradient has no 2.",
+    ),
+    edit(
+        "elastic_net_loss", "no_mean", "residual @ residual / (2 * len(y))", "residual @ residual / 2",
+        "This is the sum of the squares. Ours is the mean: with twice as many examples it should not double.",
+    ),
+    edit(
+        "elastic_net_loss", "squares_not_halved", "residual / (2 * len(y))", "residual / len(y)",
+        "The data's part has a half too, beside the mean.",
+    ),
+    edit(
+        "elastic_net_loss", "ratio_swapped",
+        "l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2", "(1 - l1_ratio) * np.abs(w).sum() + l1_ratio / 2",
+        "The ratio is the share of the l1 norm. With a ratio of 1 the l2 part must vanish.",
+    ),
+    edit(
+        "elastic_net_loss", "norm_not_squared", "(w @ w)", "np.sqrt(w @ w)",
+        "The l2 norm enters squared.",
+    ),
+    edit(
+        "elastic_net_loss", "columns_for_n", "(2 * len(y))", "(2 * len(w))",
+        "You divide by the number of weights. The mean goes over the examples.",
+    ),
+    edit(
+        "elastic_net_loss", "no_lambda", "+ lam * penalty", "+ penalty",
+        "The price has no part in your result. A penalty needs its lambda in every form.",
+    ),
+    edit(
+        "elastic_net_loss", "abs_of_sum", "np.abs(w).sum()", "np.abs(w.sum())",
+        "Weights of opposite signs cancel in your l1 norm. Sizes first, then the sum.",
+    ),
+    edit(
+        "elastic_net_loss", "accepts_bad_numbers", "if lam < 0 or not 0 <= l1_ratio <= 1:", "if False:",
+        "Your function accepts a price or a ratio that makes no sense. Which of the two can be negative?",
+    ),
+    edit(
+        "elastic_net_loss", "accepts_bad_shapes", "if X.shape != y.shape + w.shape:", "if False:",
+        "Your function accepts targets that do not belong to the rows of X: NumPy stretched them. Compare the shapes.",
+    ),
+    edit(
+        "elastic_net_loss", "only_lengths", "X.shape != y.shape + w.shape", "X.shape != (len(y), len(w))",
+        "The lengths fit, and still y may be a column of shape (n, 1). Then the difference becomes an (n, n) array.",
+    ),
+    edit(
+        "elastic_net_loss", "ratio_unlimited", "lam < 0 or not 0 <= l1_ratio <= 1", "lam < 0",
+        "Your function accepts an l1_ratio outside [0, 1]. One of the two shares would then be negative.",
+    ),
+    edit(
+        "elastic_net_gradient", "factor_two", "data_part = X.T", "data_part = 2 * X.T",
+        "The 2 from the derivative of the square is used up: by which factor in the loss?",
+    ),
+    edit(
+        "elastic_net_gradient", "abs_for_sign", "np.sign(w)", "np.abs(w)",
+        "You put the l1 norm's own terms here. What is the *slope* of |w| for a negative w?",
+    ),
+    edit(
+        "elastic_net_gradient", "transpose_missing",
+        "X.T @ (X @ w - y)", "(X @ (X @ w - y) if X.shape[0] == X.shape[1] else X.T @ (X @ w - y))",
+        "For a square X you multiply by X where its transpose belongs. The sum goes over the examples: the rows.",
+    ),
+    rewrite(
+        "elastic_net_gradient", "no_transpose",
+        """
+        def elastic_net_gradient(w, X, y, lam, l1_ratio):
+            data_part = X @ (X @ w - y) / len(y)
+            return data_part + lam * (l1_ratio * np.sign(w) + (1 - l1_ratio) * w)
+        """,
+        "The residuals have an entry for each example, and X @ ... sums over columns. Which of X and X.T fits?",
+    ),
+    edit(
+        "elastic_net_gradient", "no_mean", " / len(y)", "",
+        "The data's part of the loss is a mean over the examples, so its gradient is too.",
+    ),
+    edit(
+        "elastic_net_gradient", "ratio_swapped",
+        "(l1_ratio * np.sign(w) + (1 - l1_ratio) * w)", "((1 - l1_ratio) * np.sign(w) + l1_ratio * w)",
+        "The ratio is the share of the l1 part, the one with the sign.",
+    ),
+    edit(
+        "elastic_net_gradient", "l2_twice", "(1 - l1_ratio) * w", "2 * (1 - l1_ratio) * w",
+        "The l2 part of the loss has a half. What is the derivative of w**2 / 2?",
+    ),
+    edit(
+        "elastic_net_gradient", "l2_halved", "(1 - l1_ratio) * w", "(1 - l1_ratio) / 2 * w",
+        "The half of the l2 part is gone after differentiating: the derivative of w**2 / 2 is w.",
+    ),
+    edit(
+        "elastic_net_gradient", "sign_of_residual", "X @ w - y", "y - X @ w",
+        "Your data's part points downhill, and the penalty's uphill. Prediction minus target, or the other way?",
+    ),
+    edit(
+        "elastic_net_gradient", "sign_at_zero", "np.sign(w)", "np.where(w >= 0, 1.0, -1.0)",
+        "At a weight of exactly 0 the contract asks for the slope 0.",
+    ),
+    edit(
+        "elastic_net_gradient", "penalty_forgotten", "data_part + lam *", "data_part + 0 *",
+        "Only the data's part is there. What does the penalty add?",
+    ),
+    edit(
+        "ridge_closed_form", "sum_form", "X.T @ X / n + lam", "n * (X.T @ X / n) / 1 + lam",
+        "You have X'X without the mean on one side of the equations, and the mean on the other.",
+    ),
+    rewrite(
+        "ridge_closed_form", "lambda_of_the_sum",
+        """
+        def ridge_closed_form(X, y, lam):
+            return np.linalg.solve(X.T @ X + lam * np.eye(X.shape[1]), X.T @ y)
+        """,
+        "These are the equations for the *sum* of squares. Ours is the mean: by which factor do the lambdas differ?",
+    ),
+    edit(
+        "ridge_closed_form", "n_twice", "lam * np.eye(dim)", "lam * n * np.eye(dim)",
+        "With X'X/n the mean is taken already. A further n belongs to the form with the sum of squares.",
+    ),
+    edit(
+        "ridge_closed_form", "no_penalty", " + lam * np.eye(dim)", "",
+        "The price has no part in your result: these are the plain least squares.",
+    ),
+    edit(
+        "ridge_closed_form", "on_the_right", "+ lam * np.eye(dim)\n    return np.linalg.solve(A, X.T @ y / n)",
+        "\n    return np.linalg.solve(A, X.T @ y / n + lam)",
+        "The penalty's gradient is lam * w. It holds the unknown weights, so on which side of the equations does it "
+        "belong?",
+    ),
+    edit(
+        "ridge_closed_form", "everywhere", "lam * np.eye(dim)", "lam",
+        "You add lam to every entry of the matrix. The price of a weight concerns that weight only.",
+    ),
+    edit(
+        "ridge_closed_form", "minus", "+ lam * np.eye", "- lam * np.eye",
+        "A larger price should make the weights smaller. Look at the sign.",
+    ),
+    edit(
+        "ridge_closed_form", "twice", "lam * np.eye(dim)", "2 * lam * np.eye(dim)",
+        "Your price counts double. The loss has a half before the l2 norm, and so its gradient has no 2.",
+    ),
+    edit(
+        "soft_threshold", "hard", "np.sign(z) * np.maximum(np.abs(z) - t, 0.0)", "np.where(np.abs(z) > t, z, 0.0)",
+        "This is the hard threshold: what is large stays as it is. The soft one moves every number by t.",
+    ),
+    edit(
+        "soft_threshold", "sign_lost", "np.sign(z) * np", "np",
+        "A negative number comes out positive. The threshold works on sizes; what became of the sign?",
+    ),
+    edit(
+        "soft_threshold", "beyond_zero", "np.maximum(np.abs(z) - t, 0.0)", "(np.abs(z) - t)",
+        "Small numbers change their sign: they move by t even where that carries them beyond 0.",
+    ),
+    edit(
+        "soft_threshold", "one_side", "np.sign(z) * np.maximum(np.abs(z) - t, 0.0)", "np.maximum(z - t, 0.0)",
+        "Every negative number becomes 0. Those below -t should move up, towards 0.",
+    ),
+    edit(
+        "soft_threshold", "what_is_cut", "np.sign(z) * np.maximum(np.abs(z) - t, 0.0)",
+        "np.sign(z) * np.minimum(np.abs(z), t)",
+        "This is what the threshold takes away. We want what is left.",
+    ),
+    edit(
+        "soft_threshold", "shrinks_like_l2", "np.sign(z) * np.maximum(np.abs(z) - t, 0.0)", "z / (1 + t)",
+        "This is what an l2 price does: smaller, and never 0. The l1 price takes the same amount from every number.",
+    ),
+    rewrite(
+        "soft_threshold", "in_place",
+        """
+        def soft_threshold(z, t):
+            if np.ndim(z) == 0:
+                return np.sign(z) * np.maximum(np.abs(z) - t, 0.0)
+            small = np.abs(z) <= t
+            z -= t * np.sign(z)
+            z[small] = 0.0
+            return z
+        """,
+        "The numbers are right, but you change the caller's array. `z -= ...` works in place: make a new one.",
+    ),
+    edit(
+        "proximal_step", "shrinks_first",
+        "smooth = X", "w = soft_threshold(w, lr * lam * l1_ratio)\n    lam, smooth = lam, X",
+        "You apply the threshold before the gradient step as well as after it.",
+    ),
+    rewrite(
+        "proximal_step", "threshold_before_step",
+        """
+        def proximal_step(w, X, y, lam, l1_ratio, lr):
+            w = soft_threshold(w, lr * lam * l1_ratio)
+            return w - lr * (X.T @ (X @ w - y) / len(y) + lam * (1 - l1_ratio) * w)
+        """,
+        "You shrink first and step afterwards, so nothing stays exactly 0. The threshold comes last.",
+    ),
+    edit(
+        "proximal_step", "threshold_without_rate", "lr * lam * l1_ratio)", "lam * l1_ratio)",
+        "Your threshold does not depend on the rate. A tiny step should change the weights only a tiny bit.",
+    ),
+    rewrite(
+        "proximal_step", "other_splitting",
+        """
+        def proximal_step(w, X, y, lam, l1_ratio, lr):
+            z = w - lr * (X.T @ (X @ w - y) / len(y))
+            return soft_threshold(z, lr * lam * l1_ratio) / (1 + lr * lam * (1 - l1_ratio))
+        """,
+        "This is the second way to split, right elsewhere and with the same end. Here the l2 price belongs to the "
+        "gradient step.",
+    ),
+    edit(
+        "proximal_step", "l2_forgotten", " + lam * (1 - l1_ratio) * w", "",
+        "The l2 part of the penalty is missing in your gradient step.",
+    ),
+    edit(
+        "proximal_step", "l1_twice", "lam * (1 - l1_ratio) * w", "lam * (l1_ratio * np.sign(w) + (1 - l1_ratio) * w)",
+        "The l1 price is paid twice: in the gradient, and again in the threshold.",
+    ),
+    edit(
+        "proximal_step", "no_threshold", "soft_threshold(w - lr * smooth, lr * lam * l1_ratio)", "w - lr * smooth",
+        "This is a gradient step on the smooth part only. Where is the l1 price?",
+    ),
+    edit(
+        "proximal_step", "ratio_not_in_threshold", "lr * lam * l1_ratio)", "lr * lam)",
+        "Your threshold takes the whole price. Only the l1 share of it belongs there.",
+    ),
+    edit(
+        "proximal_step", "climbs", "w - lr * smooth", "w + lr * smooth",
+        "Your gradient step climbs. Which way does the gradient point?",
+    ),
+    edit(
+        "proximal_step", "no_mean", " / len(y)", "",
+        "The data's part of the loss is a mean over the examples, so its gradient is too.",
+    ),
+    edit(
+        "weight_decay_step", "rate_missing", "lr * weight_decay * w", "weight_decay * w",
+        "Your decay does not depend on the rate. With a rate of 0 nothing should move.",
+    ),
+    edit(
+        "weight_decay_step", "grows", "- lr * weight_decay * w", "+ lr * weight_decay * w",
+        "Without a gradient your weights grow. Look at the sign of the decay.",
+    ),
+    edit(
+        "weight_decay_step", "decays_the_new", "w - lr * grad - lr * weight_decay * w",
+        "(w - lr * grad) * (1 - lr * weight_decay)",
+        "You let the *updated* weights decay. Both terms of the formula use the old w.",
+    ),
+    edit(
+        "weight_decay_step", "no_decay", " - lr * weight_decay * w", "",
+        "This is plain SGD. What does a step with a zero gradient do to the weights?",
+    ),
+    edit(
+        "weight_decay_step", "decays_the_gradient", "lr * weight_decay * w", "lr * weight_decay * grad",
+        "It is the weights that decay, not the gradient.",
+    ),
+    edit(
+        "weight_decay_step", "constant", "lr * weight_decay * w", "lr * weight_decay * np.sign(w)",
+        "Every weight shrinks by the same amount, as under an l1 price. Here it shrinks by a share of its own size.",
+    ),
+    edit(
+        "weight_decay_step", "twice", "lr * weight_decay * w", "2 * lr * weight_decay * w",
+        "Your decay has a factor 2. It belongs to a penalty without the half, not to the decay itself.",
+    ),
+    rewrite(
+        "weight_decay_step", "in_place",
+        """
+        def weight_decay_step(w, grad, lr, weight_decay):
+            w -= lr * grad + lr * weight_decay * w
+            return w
+        """,
+        "`w -= ...` changes the array that the caller still holds. Return a new one.",
+    ),
+    edit(
+        "early_stopping", "one_too_many", "if bad == patience:", "if bad > patience:",
+        "You stop one epoch late. Training stops in the epoch in which the count *reaches* the patience.",
+    ),
+    edit(
+        "early_stopping", "one_too_few", "if bad == patience:", "if bad == max(patience - 1, 1):",
+        "You stop one epoch early. How many bad epochs in a row does the patience allow for?",
+    ),
+    edit(
+        "early_stopping", "neighbours", "if loss < best - min_delta:",
+        "if epoch == 0 or loss < losses[epoch - 1] - min_delta:",
+        "You compare each loss with the one before it. A slow fall after a rise is no improvement on the best.",
+    ),
+    edit(
+        "early_stopping", "last_as_best", "return epoch, best_epoch", "return epoch, epoch",
+        "You hand back the epoch in which you stop. The best one came earlier.",
+    ),
+    edit(
+        "early_stopping", "margin_ignored", "best - min_delta", "best",
+        "min_delta has no part in your answer. A gain that is too small does not count.",
+    ),
+    edit(
+        "early_stopping", "never_reset", "best, best_epoch, bad = loss, epoch, 0", "best, best_epoch = loss, epoch",
+        "Your count of bad epochs never begins anew. The patience counts bad epochs *in a row*.",
+    ),
+    edit(
+        "early_stopping", "equal_is_better", "loss < best", "loss <= best",
+        "A loss equal to best - min_delta is no improvement.",
+    ),
+    edit(
+        "early_stopping", "best_creeps", "            bad += 1",
+        "            bad += 1\n            best, best_epoch = min((best, best_epoch), (loss, epoch))",
+        "Small gains move your best, although they do not count. So many of them never add up to an improvement.",
+    ),
+    edit(
+        "early_stopping", "best_of_all", "return epoch, best_epoch", "return epoch, int(np.argmin(losses))",
+        "You look for the best among all losses, also those that come after the stop or gain less than min_delta.",
+    ),
+    edit(
+        "early_stopping", "from_one", "return epoch, best_epoch", "return epoch + 1, best_epoch + 1",
+        "Your epochs count from 1. Here they count from 0.",
+    ),
+    edit(
+        "early_stopping", "order", "return epoch, best_epoch", "return best_epoch, epoch",
+        "The two numbers are exchanged: first the epoch of the stop, then the best one.",
+    ),
+    edit(
+        "early_stopping", "never_stops", "            break", "            pass",
+        "Your loop goes on to the last loss, whatever the patience.",
+    ),
+    edit(
+        "early_stopping", "margin_added", "best - min_delta", "best + min_delta",
+        "With your sign a loss that is a little *higher* counts as an improvement.",
+    ),
+    edit(
+        "early_stopping", "accepts_all", "if len(losses) == 0 or patience < 1:", "if False:",
+        "No losses, or a patience below 1: there is no answer to that. Refuse it before the loop.",
+    ),
+    edit(
+        "early_stopping", "accepts_no_patience", "len(losses) == 0 or patience < 1", "len(losses) == 0",
+        "A patience below 1 would mean to stop before anything went wrong. Refuse it.",
+    ),
+    edit(
+        "project_l1_ball", "scales",
+        "return np.sign(v) * np.maximum(np.abs(v) - theta, 0.0)", "return v * radius / np.abs(v).sum()",
+        "You pull the point straight towards the centre. That reaches the edge, and not at the nearest point.",
+    ),
+    edit(
+        "project_l1_ball", "inside_moved", "if np.abs(v).sum() <= radius:", "if False:",
+        "A point inside the ball is its own nearest point. Yours moves to the edge.",
+    ),
+    edit(
+        "project_l1_ball", "sign_lost", "return np.sign(v) * np.maximum", "return np.maximum",
+        "Negative entries come out positive. Sorting and thresholding work on sizes; put the signs back at the end.",
+    ),
+    edit(
+        "project_l1_ball", "all_survive", "thetas[np.nonzero(mu > thetas)[0][-1]]", "thetas[-1]",
+        "Your theta supposes that every entry survives. Which k does the rule choose? And in which order stand your sizes?",
+    ),
+    edit(
+        "project_l1_ball", "first_only", "[0][-1]", "[0][0]",
+        "You take the first k that fits. Which of those that fit does the rule ask for?",
+    ),
+    edit(
+        "project_l1_ball", "radius_ignored", "(np.cumsum(mu) - radius)", "(np.cumsum(mu) - 1.0)",
+        "With radius 1 you are right. The caller may ask for another radius.",
+    ),
+    edit(
+        "project_l1_ball", "euclidean_ball",
+        "return np.sign(v) * np.maximum(np.abs(v) - theta, 0.0)", "return v * radius / np.linalg.norm(v)",
+        "This goes to the round ball, that of the l2 norm.",
+    ),
+    edit(
+        "project_l1_ball", "beyond_zero", "np.maximum(np.abs(v) - theta, 0.0)", "(np.abs(v) - theta)",
+        "Entries smaller than theta change their sign. They should end at 0.",
+    ),
+    edit(
+        "fit_of_each_model", "low_is_bad", '"e": "underfits"', '"e": "fits"',
+        "Equal errors are a good sign only if they are small. How far above the noise are those of e?",
+    ),
+    edit(
+        "fit_of_each_model", "gap_overlooked", '"d": "overfits"', '"d": "fits"',
+        "Compare both errors of d with the variance of the noise, and with one another.",
+    ),
+    rewrite(
+        "fit_of_each_model", "exchanged",
+        """
+        fit_of_each_model = {
+            "a": "underfits",
+            "b": "fits",
+            "c": "overfits",
+            "d": "underfits",
+            "e": "overfits",
+        }
+        """,
+        "The two words are exchanged. A model that overfits has a *small* training error.",
+    ),
+    rewrite(
+        "fit_of_each_model", "by_training",
+        """
+        fit_of_each_model = {
+            "a": "fits",
+            "b": "underfits",
+            "c": "underfits",
+            "d": "fits",
+            "e": "underfits",
+        }
+        """,
+        "You went by the training error. A small one says nothing about new data.",
+    ),
+    edit(
+        "contrast_order", "by_columns", '["b", "d", "a", "c"]', '["b", "a", "c", "d"]',
+        "You went by the columns, and c and d have equally many. Turning a cloud into more columns: does it change a "
+        "distance?",
+    ),
+    edit(
+        "contrast_order", "by_columns_too", '["b", "d", "a", "c"]', '["b", "a", "d", "c"]',
+        "d has many columns. How many dimensions has its cloud, before it is turned?",
+    ),
+    edit(
+        "contrast_order", "rising", '["b", "d", "a", "c"]', '["c", "a", "d", "b"]',
+        "This is the order of the distances themselves. The contrast says how much they differ from each other.",
+    ),
+    edit(
+        "contrast_order", "by_columns_rising", '["b", "d", "a", "c"]', '["c", "d", "a", "b"]',
+        "Distances grow with the dimension. The contrast is another thing: how much they differ from each other.",
+    ),
+    edit(
+        "lambda_of_colleague", "multiplied", "0.25", "10000",
+        "You went the wrong way. A mean of squares is smaller than a sum, so its price must be smaller too.",
+    ),
+    edit(
+        "lambda_of_colleague", "same", "0.25", "50",
+        "The same number would be right if both took the mean. Multiply our loss by 2n and compare term by term.",
+    ),
+    edit(
+        "lambda_of_colleague", "half_forgotten", "0.25", "0.5",
+        "You have a 2 too many. Our loss has a half before the squares and one before the l2 norm.",
+    ),
+    edit(
+        "lambda_of_colleague", "half_twice", "0.25", "0.125",
+        "You have a half too many. Our loss has a half before the squares and one before the l2 norm.",
+    ),
+    edit(
+        "true_of_penalties", "nearest_point", '{"a", "c", "g"}', '{"a", "b", "c", "g"}',
+        "Look at the cross in the figure of section 5 once more, and say when it would be right.",
+    ),
+    edit(
+        "true_of_penalties", "intercept", '{"a", "c", "g"}', '{"a", "c", "d", "g"}',
+        "If all targets rise by 100, what should happen to the other weights? And what does a price on the intercept do?",
+    ),
+    edit(
+        "true_of_penalties", "sum_at_most_one", '{"a", "c", "g"}', '{"a", "c", "e", "g"}',
+        "One number is limited to [0, 1], but not these two. In which form of the elastic net does it stand?",
+    ),
+    edit(
+        "true_of_penalties", "momentum", '{"a", "c", "g"}', '{"a", "c", "f", "g"}',
+        "For plain SGD that is so. What does momentum do with the penalty's gradient, and what with the decay?",
+    ),
+    edit(
+        "true_of_penalties", "scale", '{"a", "c", "g"}', '{"a", "g"}',
+        "The sum of squares grows with the number of examples, the penalty does not. What restores the balance?",
+    ),
+    edit(
+        "true_of_penalties", "last_weights", '{"a", "c", "g"}', '{"a", "c"}',
+        "When patience has run out, the best epoch lies behind. Which weights are handed back?",
+    ),
+]
