@@ -60,6 +60,24 @@ class OpaqueIterator(Opaque):
         return self.advance()
 
 
+class Advance:
+    """Gives the next item of an iterator that was made in a call and may draw from the call's Generators until its end:
+    they begin each time where the other side has them, and go back with the item."""
+
+    def __init__(self, iterator: Iterator[Any], own: Sequence[np.random.Generator]) -> None:
+        self._iterator, self._own = iterator, own
+
+    def __call__(self, *theirs: np.random.Generator) -> Any:
+        pairs = list(zip(self._own, theirs, strict=True))
+        for one, other in pairs:
+            one.bit_generator.state = other.bit_generator.state
+        try:
+            return next(self._iterator)
+        finally:
+            for one, other in pairs:
+                other.bit_generator.state = one.bit_generator.state
+
+
 class RemoteTuple(tuple[Any, ...]):
     """A named tuple of the other side's: a tuple here, itself when handed back."""
 
@@ -186,13 +204,17 @@ class Encoder:
         if isinstance(value, RemoteList | RemoteDict):
             body = self._dict(value, depth) if isinstance(value, dict) else self._list(value, depth)
             return ExtType(VIEW, pack([1, handle, body]))
-        return ExtType(OPAQUE, pack([1, handle, "", -1]))
+        return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
 
     def _opaque(self, value: Any) -> Any:
         if self._trusted:
             raise WireError(f"An object of type {type(value).__name__} cannot be passed to a student's function.")
-        advance = self._side.give(value.__next__) if hasattr(type(value), "__next__") else -1
-        return ExtType(OPAQUE, pack([0, self._side.give(value), type(value).__name__[:200], advance]))
+        name, handle = type(value).__name__[:200], self._side.give(value)
+        if not hasattr(type(value), "__next__"):
+            return ExtType(OPAQUE, pack([0, handle, name, -1, []]))
+        drawn = {n: item for n, item in self._shared.objects.items() if isinstance(item, np.random.Generator)}
+        advance = self._side.give(Advance(value, list(drawn.values())))
+        return ExtType(OPAQUE, pack([0, handle, name, advance, list(drawn)]))
 
     def _big(self, value: int) -> Any:
         size = value.bit_length() // 8 + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
@@ -229,12 +230,13 @@ class Decoder:
         return self._side.function(_handle(handle), _name(name), bool(is_class))
 
     def _opaque(self, data: bytes, depth: int) -> Any:
-        owner, handle, name, advance = unpack(data)
+        owner, handle, name, advance, drawn = unpack(data)
         if owner == 1:
             return self._side.take(handle)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
         if isinstance(value, OpaqueIterator):
-            value.advance = self._side.function(_handle(advance), "next", False)
+            generators = [self._shared.objects[number] for number in drawn]
+            value.advance = functools.partial(self._side.function(_handle(advance), "next", False), *generators)
         value.remote = (self._side.owner, _handle(handle))
         return value
 

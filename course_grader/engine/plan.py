@@ -49,10 +49,10 @@ class Plan:
 
 def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
-    owners, notes = _owners(cells, assignment)
+    owners, notes = owners_of(cells, assignment)
     _leave_out_scenery(cells, owners, assignment)
     steps: list[Step] = [Run(cell.source, None) for cell in assignment.of_kind("setup")]
-    behind = _missing_tests(owners, assignment)
+    behind = missing_tests(owners, assignment)
     steps += [Test(cell) for cell in behind[-1]]
     for place, cell in enumerate(cells):
         owner = owners[place]
@@ -71,8 +71,8 @@ SKIPPED = "skipped"
 Owner = TeacherCell | str | None
 
 
-def _owners(cells: Sequence[dict[str, Any]], assignment: Assignment) -> tuple[list[Owner], list[str]]:
-    """Return for each cell the teacher's cell that it stands for, SKIPPED, or None for the student's own."""
+def owners_of(cells: Sequence[dict[str, Any]], assignment: Assignment) -> tuple[list[Owner], list[str]]:
+    """Return for each cell the teacher's cell that it stands for, SKIPPED, or None for the student's own; and notes."""
     ids = [_grade_id(cell, assignment) for cell in cells]
     copies = defaultdict(list)
     for place, grade_id in enumerate(ids):
@@ -167,7 +167,7 @@ def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], ass
     return min(places, key=misplaced)
 
 
-def _missing_tests(owners: Sequence[Owner], assignment: Assignment) -> dict[int, list[TeacherCell]]:
+def missing_tests(owners: Sequence[Owner], assignment: Assignment) -> dict[int, list[TeacherCell]]:
     """Return the tests that no cell stands for, by the place behind which they belong."""
     place_of = {owner.grade_id: place for place, owner in enumerate(owners) if isinstance(owner, TeacherCell)}
     missing = defaultdict(list)

@@ -178,6 +178,17 @@ def test_an_iterator_gives_its_items_one_by_one(table: Table) -> None:
     assert [next(unlimited), next(unlimited)] == [1, 1]
 
 
+def test_a_lazy_iterator_draws_from_the_generator_of_its_call(table: Table) -> None:
+    def drawing(n: int, rng: Any) -> Iterator[Any]:
+        for _ in range(n):
+            yield rng.random()
+
+    rng, twin = np.random.default_rng(2), np.random.default_rng(2)
+    items = table.proxy(drawing)(2, rng=rng)
+    assert [next(items), rng.random(), next(items), rng.random()] == twin.random(4).tolist()
+    assert list(items) == []
+
+
 def test_views_of_one_array_stay_views_of_one_array(table: Table) -> None:
     def change(one: Any, other: Any) -> Any:
         one *= 2
