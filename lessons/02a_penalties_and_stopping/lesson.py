@@ -31,15 +31,16 @@ from course_utils.networks import MLP
 from course_utils.training import stateless, train
 
 # %%
-points = data.noisy_curve(12, 0.25, np.random.default_rng(4))
+x_seen = np.linspace(0.02, 0.98, 12)
+y_seen = data.sine(x_seen) + 0.25 * np.random.default_rng(1).normal(size=12)
 x_fine = np.linspace(0, 1, 400)
 
 with plots.style():
     fig, ax = plt.subplots()
-    ax.plot(points.X[:, 0], points.y, "o", color="black", linestyle="none", label="twelve points")
+    ax.plot(x_seen, y_seen, "o", color="black", linestyle="none", label="twelve points")
     ax.plot(x_fine, data.sine(x_fine), color="0.6", linestyle=":", label="the truth")
     for i, degree in enumerate((3, 11)):
-        fit = np.polynomial.Polynomial.fit(points.X[:, 0], points.y, degree)
+        fit = np.polynomial.Polynomial.fit(x_seen, y_seen, degree)
         look = {"color": plots.COLORS[i], "linestyle": ("-", "--")[i]}
         ax.plot(x_fine, fit(x_fine), label=f"polynomial, degree {degree}", **look)
     ax.set(
@@ -595,17 +596,17 @@ def polynomial_columns(x, degree=11):
 
 
 def ridge_curve(lam):
-    columns = polynomial_columns(points.X[:, 0])
-    w = ridge_closed_form(columns - columns.mean(axis=0), points.y - points.y.mean(), lam)
-    curve = (polynomial_columns(x_fine) - columns.mean(axis=0)) @ w + points.y.mean()
+    columns = polynomial_columns(x_seen)
+    w = ridge_closed_form(columns - columns.mean(axis=0), y_seen - y_seen.mean(), lam)
+    curve = (polynomial_columns(x_fine) - columns.mean(axis=0)) @ w + y_seen.mean()
     return curve, w
 
 
 with plots.style():
     fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.9), sharey=True)
-    for ax, lam, verdict in zip(axes, (1e-7, 1e-3, 3.0), ("too free", "about right", "too stiff")):
+    for ax, lam, verdict in zip(axes, (1e-7, 0.02, 3.0), ("too free", "about right", "too stiff")):
         curve, w = ridge_curve(lam)
-        ax.plot(*points.X.T, points.y, "o", color="black", label="twelve points")
+        ax.plot(x_seen, y_seen, "o", color="black", linestyle="none", label="twelve points")
         ax.plot(x_fine, data.sine(x_fine), color="0.6", linestyle=":", label="the truth")
         ax.plot(x_fine, curve, color=plots.COLORS[0], linestyle="-", label="ridge, degree 11")
         title = f"lam = {lam:g}: {verdict}\nl2 norm of the weights {np.linalg.norm(w):.2g}"
@@ -614,13 +615,13 @@ with plots.style():
     axes[0].set_ylabel("target $y$")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 plt.show()
-columns = polynomial_columns(points.X[:, 0])
-columns, target = columns - columns.mean(axis=0), points.y - points.y.mean()
+columns = polynomial_columns(x_seen)
+columns, target = columns - columns.mean(axis=0), y_seen - y_seen.mean()
 slope = elastic_net_gradient(ridge_closed_form(columns, target, 0.01), columns, target, 0.01, 0.0)
 print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
 
 # %% [markdown]
-# Always the same twelve columns less one, always degree 11: what makes the curve smooth is the price. And too high a
+# The same points and the same eleven columns each time: what makes the curve smooth is the price. And too high a
 # price underfits.
 #
 # ## 5. Lasso, and why it gives zeros
@@ -767,8 +768,8 @@ check_hidden("proximal_step", proximal_step)
 
 
 # %% kind="experiment"
-tilted = np.array([[1.0, 0.75], [0.75, 0.8]])  # X'X/n of the two columns
-free = np.array([1.0, 1.6])
+tilted = np.array([[0.4, 0.5], [0.5, 1.0]])  # X'X/n of the two columns
+free = np.array([1.2, 1.7])
 X_two = np.sqrt(2) * np.linalg.cholesky(tilted).T
 y_two = X_two @ free
 
@@ -793,7 +794,7 @@ squares = 0.5 * np.einsum("...i,ij,...j", gap, tilted, gap)
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.0, 5.2), sharey=True)
     for ax, l1_ratio, name in zip(axes, (1.0, 0.0), ("l1: touched at a corner", "l2: no corner")):
-        path = penalised_path(l1_ratio, 0.75 if l1_ratio else 0.55, (-1.2, 2.3))
+        path = penalised_path(l1_ratio, 1.1, (-1.2, 2.3))
         best = path[-1]
         order = 1 if l1_ratio else 2
         ball = circle / np.linalg.norm(circle, ord=order, axis=1)[:, None]
@@ -876,19 +877,24 @@ plt.show()
 # ### Experiment: sparsity on real data
 #
 # To the ten measurements we add twenty columns that are known to be useless: real measurements, but each shuffled
-# among the patients. The price is chosen on patients kept apart: it is the one with the smallest validation error.
+# among the patients. A third of the patients serves to fit the weights. The price is the one with the smallest error
+# on the second third, the validation patients. The last third, the test patients, takes no part in any choice: an
+# error that chose the price would be too good to report.
 
 # %% kind="experiment"
-rng = np.random.default_rng(2)
+rng = np.random.default_rng(0)
 shuffled = np.stack([rng.permutation(X_sick[:, j % 10]) for j in range(20)], axis=1)
-fit, apart = data.split(np.hstack([X_sick, shuffled]), y_sick, (0.5, 0.5), rng)
-X_mean, y_mean = fit.X.mean(axis=0), fit.y.mean()
-X_fit, y_fit = fit.X - X_mean, fit.y - y_mean
-X_apart, y_apart = apart.X - X_mean, apart.y - y_mean
+table = np.hstack([X_sick, shuffled])
+fit, validation, test = data.split(table, y_sick, (0.3, 0.35, 0.35), rng)
+X_fit, y_fit = fit.X - fit.X.mean(axis=0), fit.y - fit.y.mean()
+
+
+def mean_squared_error(w, part):
+    return np.mean(((part.X - fit.X.mean(axis=0)) @ w - (part.y - fit.y.mean())) ** 2)
 
 
 def validation_error(w):
-    return np.mean((X_apart @ w - y_apart) ** 2)
+    return mean_squared_error(w, validation)
 
 
 lassos = [lasso(X_fit, y_fit, lam, np.zeros(30)) for lam in np.logspace(-0.3, -3, 25)]
@@ -905,16 +911,17 @@ with plots.style():
         )
         zeros = f"{np.sum(w[10:] == 0)} of the 20 useless weights are exactly 0"
         ax.set(title=f"{name}: {zeros}", ylabel="weight")
-    axes[1].set_xlabel("column")
-    axes[1].set_xticks(np.arange(10), patients.features)
+    axes[1].set(xlabel="column", xlim=(-0.8, 29.8))
+    axes[1].set_xticks(np.arange(10), patients.features, rotation=90)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 for name, w in {"no penalty": free_weights, "ridge": best_ridge, "lasso": best_lasso}.items():
-    print(f"{name:12} validation error {validation_error(w):.3f}")
+    print(f"{name:12} test error {mean_squared_error(w, test):.3f}")
 
 # %% [markdown]
-# Lasso does choose columns, and on these data both penalties beat no penalty. But the zeros alone do not make lasso
-# robust to noise, as one may read. Its *choice* is itself a random thing: draw the patients anew, with repetition (a
+# Lasso does choose columns, and here both penalties beat no penalty. (How many useless columns it drops differs much
+# from one division of the patients to another: change the seed and see.) But the zeros alone do not make lasso robust
+# to noise, as one may read. Its *choice* is itself a random thing: draw the patients anew, with repetition (a
 # **bootstrap**), and other columns are chosen.
 
 # %% kind="experiment"
@@ -936,13 +943,16 @@ with plots.style():
         xlabel="column",
         ylabel="kept in so many\nof 100 draws",
     )
-    ax.set_xticks(np.arange(10), patients.features)
+    ax.set_xticks(np.arange(10), patients.features, rotation=90)
+    ax.set_xlim(-0.8, 29.8)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
 
 # %% [markdown]
-# A few columns are kept nearly always. For many others, useful or not, it is a matter of luck. Read a lasso's zeros
-# as "not needed beside the others, on these data", not as "without effect".
+# A few measurements are kept nearly always; for others it is a matter of luck. And some useless columns are kept
+# nearly as often as the best measurements. By chance they go along with the target in these 133 patients, and drawing
+# the same patients again cannot unmask them. Read a lasso's zeros as "not needed beside the others, on these data",
+# and what it keeps as "of use on these data".
 #
 # ## 6. Weight decay
 #
@@ -1021,7 +1031,7 @@ def shrinking_path(scale, as_penalty, strength=0.6, lr=0.1, steps=600):
 
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.0, 4.6), sharey=True)
-    titles = ("One rate: the same path", "A rate for each weight: different ends")
+    titles = ("One rate: one path", "A rate for each: two ends")
     for ax, scale, title in zip(axes, ([1.0, 1.0], [1.0, 0.1]), titles):
         plots.plot_contours(bowl, ax=ax, title=title)
         for i, name in enumerate(("l2 penalty", "weight decay")):
@@ -1121,7 +1131,7 @@ check_hidden("early_stopping", early_stopping, part="arguments")
 # ### Experiment: the stopping point, and weight decay beside it
 #
 # A small network learns 300 digits, a fifth of which have a wrong label. That is much noise, and the network is
-# large enough to learn it by heart. We train for 120 epochs and ask your function afterwards where it would have
+# large enough to learn it by heart. We train for 150 epochs and ask your function afterwards where it would have
 # stopped. The test digits, with right labels, take no part in any of it.
 
 
@@ -1133,13 +1143,13 @@ def spoil(labels, share, rng):
 
 X_digits, y_digits = data.digits()
 rng = np.random.default_rng(5)
-small, held, test = data.split(X_digits, y_digits, (0.17, 0.17, 0.66), rng)
+small, held, unseen = data.split(X_digits, y_digits, (0.17, 0.17, 0.66), rng)
 y_small, y_held = spoil(small.y, 0.22, rng), spoil(held.y, 0.22, rng)
 network = MLP((64, 64, 10))
 first = network.initialize(np.random.default_rng(6))
 
 
-def learn(weight_decay, epochs=120):
+def learn(weight_decay, epochs=150):
     kept = []  # the weights after each epoch
 
     def step(w, grad, lr):
@@ -1153,7 +1163,7 @@ def learn(weight_decay, epochs=120):
         first,
         (small.X, y_small),
         stateless(step),
-        0.2,
+        0.05,
         epochs,
         20,
         np.random.default_rng(7),
@@ -1175,7 +1185,7 @@ with plots.style():
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
 for name, epoch in {"best": best, "stop": stop, "last": len(kept) - 1}.items():
-    accuracy = network.accuracy(kept[epoch], test.X, test.y)
+    accuracy = network.accuracy(kept[epoch], unseen.X, unseen.y)
     print(f"{name:5} epoch {epoch:4}: accuracy on the test digits {accuracy:.1%}")
 
 # %% [markdown]
@@ -1193,9 +1203,10 @@ ax.set_ylabel("validation loss (cross-entropy)")
 plt.show()
 
 # %% [markdown]
-# The two are related. Weights begin small and grow during training. To stop early means not to let them grow far,
-# and for a linear model it acts much like a ridge penalty whose $\lambda$ is about one over the rate times the number
-# of steps. Early stopping costs nothing, needs no $\lambda$, and does need a validation set.
+# The two are related. Weights begin small and grow during training; to stop early means not to let them grow far. For
+# a linear model, stopping after $t$ steps of rate $\eta$ acts much like ridge with $\lambda \approx 1/(\eta\,t)$
+# (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no $\lambda$, but it
+# does need a validation set.
 #
 # ### Question
 #
@@ -1235,8 +1246,8 @@ check_hidden("true_of_penalties", true_of_penalties)
 # **The idea.** A penalty does not confine the weights. If they *must* stay in the l1 ball, bring them back after
 # each gradient step, to the nearest point of the ball. That is **projected gradient descent**.
 #
-# We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$ is in
-# the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is a soft threshold once more, $u = S_\theta(v)$,
+# We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$ is
+# in the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is a soft threshold once more, $u = S_\theta(v)$,
 # with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's rule, $u$ minimises
 # $\tfrac12\lVert u - v\rVert_2^2 + \theta\lVert u\rVert_1$ for some $\theta$, and section 5 solved that for each entry.
 #
@@ -1288,20 +1299,22 @@ check_hidden("project_l1_ball", project_l1_ball)
 # %% [markdown]
 # ### Experiment: never outside
 #
-# The two columns and the diamond of section 5 once more. Projected descent comes to rest at the same point as the
-# penalty, on a path that never leaves the ball.
+# The two columns and the diamond of section 5 once more, from another start. Projected descent first moves that into
+# the ball. It comes to rest at the same point as the penalty, on a path that never leaves the ball.
 
 # %% kind="experiment"
-by_penalty = penalised_path(1.0, 0.75, (-1.2, 2.3))
+start = (2.3, -1.3)
+by_penalty = penalised_path(1.0, 1.1, start)
 radius = np.abs(by_penalty[-1]).sum()
-path = [project_l1_ball(np.array([-1.2, 2.3]), radius)]
+path = [project_l1_ball(np.array(start), radius)]
 for _ in range(400):
     path.append(project_l1_ball(path[-1] - 0.3 * tilted @ (path[-1] - free), radius))
 ball = radius * circle / np.abs(circle).sum(axis=1)[:, None]
 
 with plots.style():
     fig, ax = plt.subplots(figsize=(7.5, 4.6))
-    ax.contour(across, up, squares, levels=8, colors="0.6", linewidths=0.8)
+    touched = 0.5 * (path[-1] - free) @ tilted @ (path[-1] - free)
+    ax.contour(across, up, squares, levels=touched * np.array([0.1, 0.4, 1.0, 2.0]), colors="0.5")
     ax.fill(*ball.T, color=plots.COLORS[5], alpha=0.35, label="the ball")
     ax.plot(*by_penalty.T, "o-", color=plots.COLORS[1], markersize=4, label="penalty")
     ax.plot(*np.transpose(path), "s--", color=plots.COLORS[0], markersize=4, label="projection")
@@ -1313,6 +1326,7 @@ with plots.style():
         xlim=(-1.6, 2.6),
         ylim=(-1.6, 2.6),
         aspect="equal",
+        xticks=(-1, 0, 1, 2),
     )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
@@ -1341,4 +1355,5 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 # - H. Zou and T. Hastie (2005), *Regularization and variable selection via the elastic net*.
 # - J. Duchi, S. Shalev-Shwartz, Y. Singer and T. Chandra (2008), *Efficient projections onto the l1-ball for learning
 #   in high dimensions*.
+# - I. Goodfellow, Y. Bengio and A. Courville (2016), *Deep Learning*, chapter 7.
 # - I. Loshchilov and F. Hutter (2019), *Decoupled weight decay regularization*.

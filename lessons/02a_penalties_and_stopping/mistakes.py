@@ -393,7 +393,7 @@ MISTAKES = [
     ),
     edit(
         "project_l1_ball", "all_survive", "thetas[np.nonzero(mu > thetas)[0][-1]]", "thetas[-1]",
-        "Your theta supposes that every entry survives. Which k does the rule choose? And in which order stand your sizes?",
+        "Your theta supposes that every entry survives. Which k does the rule choose, and are your sizes sorted?",
     ),
     edit(
         "project_l1_ball", "first_only", "[0][-1]", "[0][0]",
@@ -485,7 +485,7 @@ MISTAKES = [
     ),
     edit(
         "true_of_penalties", "intercept", '{"a", "c", "g"}', '{"a", "c", "d", "g"}',
-        "If all targets rise by 100, what should happen to the other weights? And what does a price on the intercept do?",
+        "If all targets rise by 100, which weights should change? And which do, with a price on the intercept?",
     ),
     edit(
         "true_of_penalties", "sum_at_most_one", '{"a", "c", "g"}', '{"a", "c", "e", "g"}',

@@ -99,6 +99,7 @@ def probe_elastic_net_loss_arguments(trial: Trial, rng: Rng, elastic_net_loss: F
     trial.rejects("an l1_ratio above 1", elastic_net_loss, w, X, y, 0.1, 1.5)
     trial.rejects("a negative l1_ratio", elastic_net_loss, w, X, y, 0.1, -0.25)
     trial.rejects("one target for five examples", elastic_net_loss, w, X, y[:1], 0.1, 0.5)
+    trial.rejects("five targets for one example", elastic_net_loss, w, X[:1], y, 0.1, 0.5)
     trial.rejects("targets as a column, of shape (5, 1)", elastic_net_loss, w, X, y[:, None], 0.1, 0.5)
     trial.rejects("two weights for three columns", elastic_net_loss, w[:2], X, y, 0.1, 0.5)
     trial.call("lam = 0 and l1_ratio = 1, which are allowed", elastic_net_loss, w, X, y, 0.0, 1.0)
