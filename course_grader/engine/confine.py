@@ -36,10 +36,10 @@ def die_with_parent() -> None:
     _call("prctl", PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
-def enter_namespaces(file_bytes: int) -> None:
+def enter_namespaces(file_bytes: int, scratch: str) -> None:
     """Give this process namespaces of its own; its next child is the first process of a new process namespace.
 
-    In them there is no network, /proc is empty, and /tmp is a private memory of at most `file_bytes`.
+    In them there is no network, /proc is empty, and `scratch` is a private memory of at most `file_bytes`.
     """
     user, group = os.geteuid(), os.getegid()
     _call("unshare", NEW_USER | NEW_MOUNTS | NEW_PIDS | NEW_NET | NEW_IPC | NEW_UTS)
@@ -51,7 +51,7 @@ def enter_namespaces(file_bytes: int) -> None:
     set_dumpable(False)
     _call("mount", b"none", b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None)
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-    _mount_memory(b"/tmp", flags, f"size={file_bytes},nr_inodes=20000,mode=0700")
+    _mount_memory(scratch.encode(), flags, f"size={file_bytes},nr_inodes=20000,mode=0700")
     _mount_memory(b"/proc", flags | MS_RDONLY, "size=4k,nr_inodes=2,mode=0555")
 
 

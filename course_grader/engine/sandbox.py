@@ -35,8 +35,6 @@ ENGINE = Path(__file__).parent
 ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[1])})
 START_SECONDS = 60
 ENVIRONMENT = {
-    "HOME": "/tmp",
-    "IPYTHONDIR": "/tmp/.ipython",
     "LANG": "C.UTF-8",
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -53,7 +51,7 @@ from course_grader.engine import confine, seccomp
 import os
 if os.geteuid() == 0: confine.become(65534)
 confine.set_dumpable(False)
-confine.enter_namespaces(2**20)
+confine.enter_namespaces(2**20, os.environ["HOME"])
 confine.drop_capabilities()
 seccomp.load()
 """
@@ -128,7 +126,7 @@ class Zygote:
                 f"main({number}, {self.level!r}, {self._warm_up!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
-            self._process = _start(lambda: _popen(command, number))
+            self._process = _start(lambda: _popen(command, number, self.level))
         control.settimeout(START_SECONDS)
         if control.recv(16) != b"ready":
             self._end()
@@ -146,8 +144,8 @@ class Zygote:
         self._control = self._process = None
 
 
-def _popen(command: list[str], control: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, pass_fds=[control], env=ENVIRONMENT, stdin=subprocess.DEVNULL, cwd="/")
+def _popen(command: list[str], control: int, level: Level) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, pass_fds=[control], env=_environment(level), stdin=subprocess.DEVNULL, cwd="/")
 
 
 # bubblewrap ends with the thread that started it, so that one thread starts them all and lives as long as the process.
@@ -180,6 +178,16 @@ def _serve_orders() -> None:
             answer.put(error)
 
 
+def _environment(level: Level) -> dict[str, str]:
+    scratch = _scratch() if level == "namespaces" else "/tmp"
+    return ENVIRONMENT | {"HOME": scratch, "TMPDIR": scratch, "IPYTHONDIR": f"{scratch}/.ipython"}
+
+
+def _scratch() -> str:
+    """Return where a worker may write: /tmp, or another place where the interpreter itself stands in /tmp."""
+    return "/scratch" if any(path.is_relative_to("/tmp") for path in _visible()) else "/tmp"
+
+
 def _wrapped(level: Level) -> list[str]:
     return bubblewrap() if level == "namespaces" else []
 
@@ -204,7 +212,7 @@ def bubblewrap() -> list[str]:
     command += ["--perms", "0755", "--dir", "/dev"]
     for device in ("null", "zero", "full", "random", "urandom"):
         command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    command += ["--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp", "--remount-ro", "/", "--chdir", "/"]
+    command += ["--proc", "/proc", "--perms", "1777", "--tmpfs", _scratch(), "--remount-ro", "/", "--chdir", "/"]
     return command
 
 
@@ -246,7 +254,10 @@ def unavailable(level: Level) -> str:
         return "bubblewrap is not installed: `apt install bubblewrap`, or `dnf install bubblewrap`."
     program = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
     tried = subprocess.run(
-        [*bubblewrap(), sys.executable, "-sP", "-c", program], env=ENVIRONMENT, capture_output=True, text=True
+        [*bubblewrap(), sys.executable, "-sP", "-c", program],
+        env=_environment("namespaces"),
+        capture_output=True,
+        text=True,
     )
     if tried.returncode == 0:
         return ""

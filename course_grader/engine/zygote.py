@@ -82,7 +82,7 @@ def _keep(shell: WorkerShell, wire: int, leash: int, level: str, limits: dict[st
     status = -1
     try:
         if level == "namespaces":
-            confine.enter_namespaces(limits["files"])
+            confine.enter_namespaces(limits["files"], os.environ["HOME"])
         else:
             folder = tempfile.mkdtemp(prefix="grading-")
         private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
@@ -90,7 +90,7 @@ def _keep(shell: WorkerShell, wire: int, leash: int, level: str, limits: dict[st
             os.chown(folder, private, private)
         worker = os.fork()
         if worker == 0:
-            _work(shell, wire, level, limits, folder or "/tmp", private)
+            _work(shell, wire, level, limits, folder or os.environ["HOME"], private)
         os.close(wire)
         status = _wait(worker, leash)
     except BaseException as error:
