@@ -827,7 +827,8 @@ plt.show()
 #
 # - Where the free optimum lies outside the ball, the penalised optimum is the point where an ellipse *touches* the
 #   ball. It is often said to be the point of the ball nearest to the free optimum. That holds only if the ellipses
-#   are circles; here the cross is somewhere else.
+#   are circles. On the left the cross is far from the corner; on the right, by chance, it is close, and still not
+#   the same point.
 # - The diamond has corners on the axes, and an ellipse often touches a corner first. There, one weight is exactly 0.
 #   The disc has no corners, so no weight is favoured.
 # - The path begins *outside* the ball. A penalty does not confine the weights to the ball during training; it only
