@@ -1,0 +1,124 @@
+"""The engine inside `nbgrader autograde` and the formgrader's button: two preprocessors.
+
+    c.Autograde.sanitize_preprocessors = [Intake, ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, ...]
+    c.Autograde.autograde_preprocessors = [Grade, IgnorePattern, ...]
+
+`Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` stands in the place of
+`Execute`: it leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any, cast
+
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_code_cell
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Enum, Unicode
+
+from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.grading import grade
+from course_grader.engine.intake import take_in
+from course_grader.engine.plan import SKIPPED, missing_tests, owners_of
+from course_grader.engine.result import CellResult
+from course_grader.engine.sandbox import LEVELS
+
+SCHEMA_VERSION = 3
+
+
+class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
+    key = Unicode("", help="The hidden key; by default what COURSE_KEY names.").tag(config=True)
+
+    def assignment(self, resources: dict[str, Any]) -> Assignment:
+        """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key."""
+        # The parent is nbconvert's exporter, and its parent nbgrader's converter.
+        of, coursedir = resources["nbgrader"], self.parent.parent.coursedir
+        folder = coursedir.format_path(coursedir.source_directory, ".", of["assignment"])
+        solution, key = Path(folder) / f"{of['notebook']}.ipynb", Path(self.key or os.environ.get("COURSE_KEY", ""))
+        return _assignment(solution, key, *(path.stat().st_mtime_ns for path in (solution, key) if path.exists()))
+
+
+@functools.lru_cache(maxsize=4)
+def _assignment(solution: Path, key: Path, *modified: int) -> Assignment:
+    return Assignment.from_notebook(solution, key)
+
+
+class Intake(_Engine):
+    """Gives each of the teacher's cells to one cell of the submission.
+
+    Marks that were lost come back, of a cell that was copied one keeps its mark, a cell of another type is code again,
+    and missing set-up and test cells are put back.
+    """
+
+    def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        assignment = self.assignment(resources)
+        owners, notes = owners_of(take_in(notebook).cells, assignment)
+        for note in notes:
+            self.log.warning(note)
+        missing = missing_tests(owners, assignment)
+        present = {owner.grade_id for owner in owners if isinstance(owner, TeacherCell)}
+        cells = [_fresh(cell) for cell in assignment.of_kind("setup") if cell.grade_id not in present]
+        cells += [_fresh(cell) for cell in missing[-1]]
+        for place, (cell, owner) in enumerate(zip(notebook.cells, owners, strict=True)):
+            if isinstance(owner, TeacherCell):
+                cells.append(_marked(cell, owner))
+            else:
+                if owner == SKIPPED:
+                    cell.metadata.pop("nbgrader", None)
+                cells.append(cell)
+            cells += [_fresh(test) for test in missing[place]]
+        notebook.cells = cells
+        return notebook, resources
+
+
+class Grade(_Engine):
+    """Grades the notebook and writes what was found into its outputs."""
+
+    isolation = Enum(LEVELS, "namespaces", help="How submissions are kept apart.").tag(config=True)
+
+    def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        result = grade(notebook, self.assignment(resources), self.isolation)
+        found = {cell.grade_id: cell for cell in result.cells}
+        for place, cell in enumerate(notebook.cells):
+            mark = cell.metadata.get("nbgrader", {})
+            if cell.cell_type != "code":
+                continue
+            if mark.get("grade_id") in found:
+                cell.outputs = _outputs(found[mark["grade_id"]])
+            elif place in result.outputs:
+                cell.outputs = [from_dict(output) for output in result.outputs[place]]
+        return notebook, resources
+
+
+def _outputs(cell: CellResult) -> list[NotebookNode]:
+    if cell.outcome == "passed":
+        return []
+    error = {"output_type": "error", "ename": "CheckFailed", "evalue": cell.message, "traceback": [cell.message]}
+    return [cast(NotebookNode, from_dict(error))]
+
+
+def _mark(cell: TeacherCell) -> dict[str, Any]:
+    mark: dict[str, Any] = {
+        "grade": cell.kind == "test",
+        "grade_id": cell.grade_id,
+        "locked": cell.kind != "answer",
+        "schema_version": SCHEMA_VERSION,
+        "solution": cell.kind == "answer",
+        "task": False,
+    }
+    return mark | ({"points": cell.points} if cell.kind == "test" else {})
+
+
+def _fresh(cell: TeacherCell) -> NotebookNode:
+    return cast(NotebookNode, new_code_cell(cell.released, id=cell.id, metadata={"nbgrader": _mark(cell)}))
+
+
+def _marked(cell: NotebookNode, owner: TeacherCell) -> NotebookNode:
+    if cell.cell_type == "code":
+        cell.metadata["nbgrader"] = from_dict(_mark(owner))
+        return cell
+    metadata = {**cell.metadata, "nbgrader": _mark(owner)}
+    return cast(NotebookNode, new_code_cell(cell.source, id=cell.get("id", owner.id), metadata=metadata))

@@ -1,0 +1,119 @@
+"""The engine inside nbgrader: the same grades as nbgrader's own Execute gives, and no stumbling over odd notebooks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+
+from course_grader.authoring.lesson import Lesson, read_lesson
+from course_grader.authoring.notebook import text_of
+from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.submissions import samples, submission
+
+ROOT = Path(__file__).parents[2]
+NAME = "00_start_here"
+HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=str(ROOT))
+ENGINE = """
+from nbgrader import preprocessors as nb
+from course_grader.engine.preprocessors import Grade, Intake
+
+c.Autograde.sanitize_preprocessors = [
+    Intake, nb.ClearOutput, nb.DeduplicateIds, nb.OverwriteKernelspec, nb.OverwriteCells, nb.CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    Grade, nb.IgnorePattern, nb.LimitOutput, nb.SaveAutoGrades, nb.AssignLatePenalties, nb.CheckCellMetadata,
+]
+"""
+Scores = dict[str, dict[str, float]]
+
+
+def nbgrader(folder: Path, *args: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *args], cwd=folder, env=HERE, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple[str, NotebookNode]]) -> Path:
+    """Set up a course folder with submissions, and grade them."""
+    folder.mkdir()
+    config = (ROOT / "nbgrader_config.py").read_text()
+    (folder / "nbgrader_config.py").write_text(config + (ENGINE if engine else ""))
+    shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
+    write_hidden_key(folder / "course.key", [lesson], "a term")
+    nbgrader(folder, "generate_assignment", lesson.name, "--create")
+    for student, notebook in notebooks:
+        place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
+        place.parent.mkdir(parents=True)
+        place.write_text(text_of(notebook))
+    nbgrader(folder, "autograde", lesson.name, "--create")
+    return folder
+
+
+def scores(folder: Path) -> Scores:
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        found = book.assignment_submissions(NAME)
+        return {one.student.id: {grade.name: grade.score for grade in one.notebooks[0].grades} for one in found}
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Lesson:
+    return read_lesson(ROOT / "lessons" / NAME)
+
+
+@pytest.fixture
+def released() -> NotebookNode:
+    return nbformat.read(ROOT / "notebooks" / NAME / f"{NAME}.ipynb", 4)
+
+
+def test_the_engine_gives_the_grades_of_nbgrader_itself(tmp_path: Path, lesson: Lesson, released: NotebookNode) -> None:
+    kinds = ("right", "blank", "not_squared", "sum", "alternative-1")
+    chosen = [(student, notebook) for student, notebook in samples(lesson, released) if student.endswith(kinds)]
+    assert len(chosen) == len(kinds)
+    stock = scores(course(tmp_path / "stock", lesson, False, iter(chosen)))
+    engine = scores(course(tmp_path / "engine", lesson, True, iter(chosen)))
+    assert engine == stock
+    assert len({tuple(one.values()) for one in engine.values()}) > 1
+
+
+def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
+    tmp_path: Path, lesson: Lesson, released: NotebookNode
+) -> None:
+    def odd() -> Iterator[tuple[str, NotebookNode]]:
+        warning = "\nimport sys; print('careful', file=sys.stderr)"
+        yield "warning", changed(lambda cells: cells[answer].update(source=cells[answer].source + warning))
+        yield "copied", changed(lambda cells: cells.append(nbformat.from_dict(cells[answer] | {"id": "again"})))
+        yield "tests deleted", changed(lambda cells: cells.__setitem__(slice(None), cells[: answer + 1]))
+        yield "retyped", changed(lambda cells: cells.__setitem__(answer, markdown(cells[answer])))
+        yield "unmarked", changed(lambda cells: [cell.update(metadata={}) for cell in cells])
+        yield "exits", changed(lambda cells: cells[answer].update(source="import os; os._exit(1)"))
+
+    def changed(change: Any) -> NotebookNode:
+        notebook = nbformat.from_dict(submission(lesson, released))
+        change(notebook.cells)
+        return nbformat.from_dict(notebook)
+
+    def markdown(cell: NotebookNode) -> NotebookNode:
+        return nbformat.v4.new_markdown_cell(cell.source, metadata=cell.metadata)
+
+    marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in released.cells]
+    answer = marks.index("mean_squared_error")
+    folder = course(tmp_path / "course", lesson, True, odd())
+    full = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
+    found = scores(folder)
+    assert found.pop("exits") == dict.fromkeys(full, 0.0)
+    assert len(found) == 5
+    assert all(one == full for one in found.values()), found
+    nbgrader(folder, "generate_feedback", NAME)
+    page = next((folder / "feedback" / "exits").rglob("*.html")).read_text()
+    assert "There is no &#39;mean_squared_error&#39;" in page or "There is no 'mean_squared_error'" in page
