@@ -1006,7 +1006,8 @@ MISTAKES = [
         "both_finite",
         '{"b", "e"}',
         '{"c", "f", "g"}',
-        "Of these rates the sum itself is finite: they have a fixed budget for the way. Read the first condition again.",
+        "Of these rates the sum itself is finite: they have a fixed budget for the way. Read the "
+        "first condition again.",
     ),
     edit(
         "robbins_monro_schedules",
