@@ -128,6 +128,13 @@ MISTAKES = [
         "batch_size > n",
         "With replacement a batch may be larger than the data: you put each example back after drawing it.",
     ),
+    edit(
+        "gradient_noise",
+        "standard_error",
+        "noise if replace else noise * (n - batch_size) / (n - 1)",
+        "np.sqrt(noise if replace else noise * (n - batch_size) / (n - 1))",
+        "This is the root of what is asked for, the standard deviation of the mean. Variances are wanted here.",
+    ),
     # noise_scale
     edit(
         "noise_scale",
@@ -171,6 +178,14 @@ MISTAKES = [
         "grads.var(axis=0)",
         "grads.var(axis=0, ddof=1)",
         "Variances in this course are divided by N unless said otherwise.",
+    ),
+    edit(
+        "noise_scale",
+        "all_entries_together",
+        "np.sum(grads.var(axis=0))",
+        "grads.var()",
+        "You take one variance of all the entries together. Each coordinate has its own: take them down the columns, "
+        "then add them up.",
     ),
     # condition_number
     edit(
@@ -352,6 +367,14 @@ MISTAKES = [
         "> 0",
         "You count the places where the path goes straight on. What sign has the product when it turns back?",
     ),
+    edit(
+        "zigzag_count",
+        "sign_changes",
+        "np.sum(steps[1:] * steps[:-1] < 0, axis=0)",
+        "np.sum(np.diff(np.sign(steps), axis=0) != 0, axis=0)",
+        "From moving to resting the sign changes too, from 1 to 0. That is no turn: both steps must move, and in "
+        "opposite directions.",
+    ),
     # classify_critical_point
     rewrite(
         "classify_critical_point",
@@ -421,6 +444,19 @@ MISTAKES = [
         '"minimum" if down',
         "Where all curvatures are positive it goes up in every direction. Are you on a top or at a bottom?",
     ),
+    rewrite(
+        "classify_critical_point",
+        "flat_counts_as_up",
+        """
+        def classify_critical_point(H, tol=1e-8):
+            eigenvalues = np.linalg.eigvalsh(H)
+            if np.all(eigenvalues >= -tol):
+                return "minimum"
+            return "maximum" if np.all(eigenvalues <= tol) else "saddle"
+        """,
+        "You count a flat direction as one that goes up. Along it the Hessian says nothing: which row of the table is "
+        "that?",
+    ),
     # momentum_step
     edit(
         "momentum_step",
@@ -480,6 +516,13 @@ MISTAKES = [
             return w - lr * v, {"velocity": v}
         """,
         "`*=`, `+=` and `setdefault` change what the caller still holds. Make a new velocity and a new state.",
+    ),
+    edit(
+        "momentum_step",
+        "fixed_momentum",
+        "momentum * state",
+        "0.9 * state",
+        "The share that you keep of the velocity is always 0.9. That is only the default: what is the argument for?",
     ),
     # nesterov_step
     edit(
@@ -589,6 +632,13 @@ MISTAKES = [
         "max_norm < 0",
         "A limit of 0 passes, and training would stand still without a word.",
     ),
+    edit(
+        "clip_by_global_norm",
+        "always_unguarded",
+        "max_norm / norm if norm > max_norm else 1.0",
+        "max_norm / norm",
+        "You also stretch gradients that are short enough. Clipping sets a limit, it does not fix a length.",
+    ),
     # heavy_ball_parameters
     edit(
         "heavy_ball_parameters",
@@ -682,14 +732,21 @@ MISTAKES = [
         "",
         "You kick on steep slopes too. A kick is for places where the gradient says nothing.",
     ),
+    edit(
+        "perturbed_step",
+        "cube",
+        "length * direction / np.linalg.norm(direction)",
+        "rng.uniform(-radius, radius, np.shape(w))",
+        "Your kicks fill a cube, and its corners lie outside the ball. Draw a direction and a length instead.",
+    ),
     # Questions
     edit(
         "quietest_first",
         "large_sets_are_noisy",
         '["a", "b", "c", "e", "d"]',
         '["e", "a", "b", "c", "d"]',
-        "You ordered them by the number of examples. A larger training set does not in itself make a mini-batch "
-        "noisier: which number stands below the bar in the formula?",
+        "You ordered them by the number of examples, and that enters only through (N - B)/(N - 1). What does the "
+        "formula divide by?",
     ),
     edit(
         "quietest_first",
@@ -713,6 +770,14 @@ MISTAKES = [
         "Nearly. Two of them have batches of 25: half of one set, and next to nothing of the other.",
     ),
     edit(
+        "quietest_first",
+        "half_the_set_wins",
+        '["a", "b", "c", "e", "d"]',
+        '["a", "e", "b", "c", "d"]',
+        "Look at (e) again: it holds half of its set, which about halves the variance. How many times larger is s^2/B "
+        "with 25 than with 100?",
+    ),
+    edit(
         "zigzag_or_jitter",
         "all_is_noise",
         'dict.fromkeys("ace", "zig-zag") | dict.fromkeys("bdf", "jitter")',
@@ -725,6 +790,13 @@ MISTAKES = [
         '"ace", "zig-zag") | dict.fromkeys("bdf", ',
         '"aced", "zig-zag") | dict.fromkeys("bf", ',
         "Look at (d) again: in a stable zig-zag each swing is a fixed factor smaller than the last.",
+    ),
+    edit(
+        "zigzag_or_jitter",
+        "coordinates_are_noise",
+        '"ace", "zig-zag") | dict.fromkeys("bdf", ',
+        '"ae", "zig-zag") | dict.fromkeys("bcdf", ',
+        "Look at (c) again: other coordinates change the curvatures. Do they change which examples are drawn?",
     ),
     edit(
         "zigzag_or_jitter",
@@ -769,6 +841,13 @@ MISTAKES = [
         "This is the length of the second step. The velocity goes on growing after that: where does it come to rest?",
     ),
     edit(
+        "final_step_length",
+        "factor",
+        "12.0",
+        "20.0",
+        "This is how many times longer the last steps are than the first. How long are they?",
+    ),
+    edit(
         "off_the_saddle",
         "momentum_always_leaves",
         '{"c", "e", "f"}',
@@ -788,6 +867,20 @@ MISTAKES = [
         '{"c", "e", "f"}',
         '{"e", "f"}',
         "Look at (c) again: how does a tiny distance along $w_2$ change from step to step?",
+    ),
+    edit(
+        "off_the_saddle",
+        "nesterov_leaves",
+        '{"c", "e", "f"}',
+        '{"c", "e", "f", "g"}',
+        "Look at (g) again: from rest, how far does the look ahead look?",
+    ),
+    edit(
+        "off_the_saddle",
+        "noise_averages_out",
+        '{"c", "e", "f"}',
+        '{"c", "e"}',
+        "Look at (f) again: how far must noise push the walk along $w_2$ before the slope does the rest?",
     ),
     edit(
         "off_the_saddle",
