@@ -26,7 +26,7 @@ from course_utils.checks import check, check_hidden
 from course_utils.data import breast_cancer, diabetes, digits
 from course_utils.landscapes import double_well, noisy_gradient, quadratic, ravine, saddle
 from course_utils.networks import MLP
-from course_utils.plots import COLORS, plot_band, plot_contours, plot_losses, plot_paths, style
+from course_utils.plots import COLORS, plot_band, plot_losses, plot_paths, style
 from course_utils.training import descend, train
 
 # %% [markdown]
@@ -155,8 +155,9 @@ plt.show()
 
 # %% [markdown]
 # In stored order the loss of a batch shoots up each time a new digit begins. The network has just learned to say
-# "three" to everything, and now the fours come. Each batch is a bad picture of the whole, and bad in the same way for
-# many steps.
+# "three" to everything, and now the fours come. In between the loss falls far below that of the shuffled run, but this
+# is the loss on one digit only, as the accuracy shows. Each batch is a bad picture of the whole, and bad in the same
+# way for many steps.
 #
 # ### How noisy is a mini-batch?
 #
@@ -179,8 +180,8 @@ plt.show()
 #
 # Read two things from it. The noise falls only with the *root* of the batch size: four times the work halves its
 # standard deviation. And $N$ hardly enters. One reads now and then that a large training set makes mini-batches noisy.
-# It does not: with replacement $N$ does not occur at all, and without, the variance rises towards the bound $s^2/B$ as
-# $N$ grows, and never beyond.
+# With replacement $N$ does not occur at all. Without, the variance rises with $N$, but never beyond the bound $s^2/B$,
+# and it is close to that bound as soon as the batch is a small part of the set.
 #
 # ### Question: which is the quietest?
 #
@@ -325,8 +326,8 @@ plt.show()
 
 # %% [markdown]
 # At $N = 32$ a batch is the whole training set, and there is no noise. From there the variance climbs towards the
-# dashed line, which a million tumours would come close to and not cross. (The band is there because a small training
-# set also has an $s^2$ of its own.)
+# dashed line, which a million tumours would come close to and not cross. (The line is the median of the 200 sets, the
+# band holds the middle 80 % of them: a small training set also has an $s^2$ of its own.)
 #
 # ### How large should a batch be?
 #
@@ -336,7 +337,7 @@ plt.show()
 #
 # $$B_{\text{noise}} = \frac{\sum_j s_j^2}{\lVert \bar g \rVert^2}$$
 #
-# Here $s_j^2$ is the variance over the examples in coordinate $j$, with $N$ below the bar, and $\lVert \bar g \rVert$
+# Here $s_j^2$ is the variance over the examples in coordinate $j$, divided by $N$ as before, and $\lVert \bar g \rVert$
 # is the length of the mean gradient. At $B = B_{\text{noise}}$, drawn with replacement, the total noise variance
 # $\sum_j s_j^2/B$ is just $\lVert \bar g \rVert^2$.
 #
@@ -388,8 +389,9 @@ plt.show()
 
 # %% [markdown]
 # At the start a handful of tumours is enough: they all agree on what to learn first. Later the mean gradient shrinks
-# much faster than the examples' differences, and a batch would have to be large to see it at all. That is one more
-# reason why a small rate, or a large batch, pays late in training.
+# much faster than the examples' differences, and a batch would have to be large to see it at all: at the end some 9000
+# draws with replacement, though there are only 569 tumours to draw from. That is one more reason why a small rate, or a
+# large batch, pays late in training.
 
 # %% [markdown]
 # ## Part 2: ravines
@@ -452,7 +454,8 @@ check_hidden("condition_number", condition_number, part="arguments")
 # %% [markdown]
 # ### How fast can gradient descent be?
 #
-# On the bowl the gradient is $H(w - w^*)$. One step at the rate $\eta$ (eta, `lr` in code) therefore gives
+# On the bowl the gradient is $H(w - w^*)$. With $I$ for the identity matrix, one step at the rate $\eta$ (eta, `lr` in
+# code) therefore gives
 #
 # $$w_{\text{new}} - w^* = (w - w^*) - \eta H (w - w^*) = (I - \eta H)(w - w^*)$$
 #
@@ -682,10 +685,11 @@ plt.show()
 #
 # - **a**: the swings are there even when each step uses the exact gradient of all examples;
 # - **b**: with batches four times as large, their standard deviation is halved;
-# - **c**: they vanish in other coordinates, in which all curvatures are equal, at the best constant rate for these;
+# - **c**: they vanish when the weights are expressed in other coordinates, in which all curvatures are equal, at the
+#   rate that is best there;
 # - **d**: they go on for ever around the minimum, and do not become smaller on average;
 # - **e**: one coordinate changes its direction at *every* single step;
-# - **f**: from the same first weights, another seed of the generator gives another path.
+# - **f**: from the same first weights, another seed for drawing the batches gives another path.
 
 # %% kind="answer" grade_id="zigzag_or_jitter"
 # Give each letter from "a" to "f" one of "zig-zag", "jitter":
@@ -803,18 +807,18 @@ with style():
         seen = np.where(np.array(share) > 0, share, np.nan)
         ax.plot(dims, seen, ("o-", "s--")[i], color=COLORS[i], label=kind)
     ax.plot([1, 2, 3], exact, "kx", markersize=11, label="minimum, by calculation")
-    ax.set(yscale="log", xlabel="dimension $D$", ylabel="share of 4000 points")
-    ax.set_title("Almost every random critical point is a saddle")
+    ax.set(yscale="log", xlabel="dimension $D$", ylabel="share of 4000 matrices")
+    ax.set_title("From dimension 4 on, nearly every one is a saddle")
     ax.legend()
 plt.show()
 print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in shares["minimum"]])
 
 # %% [markdown]
-# The share of minima falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For
-# large $D$ it falls like $e^{-D^2 (\ln 3)/4}$; Dean & Majumdar 2006.) Take the model for what it is. A network's
-# Hessian is not such a random matrix, and critical points *of low loss* are mostly minima (Bray & Dean 2007, Dauphin et
-# al. 2014). What remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and
-# its plateau.
+# The line of the minima ends where none was left among the 4000; maxima are as rare, and not drawn. The share of minima
+# falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For large $D$ it falls
+# like $e^{-D^2 (\ln 3)/4}$; Dean & Majumdar 2006.) Take the model for what it is. A network's Hessian is not such a
+# random matrix, and critical points *of low loss* are mostly minima (Bray & Dean 2007, Dauphin et al. 2014). What
+# remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and its plateau.
 
 # %% [markdown]
 # ## Part 4: momentum
@@ -961,9 +965,9 @@ plot_paths(valley, few, title="60 steps in a ravine: the ball rolls on along the
 plt.show()
 
 # %% [markdown]
-# Without momentum the walk creeps. With 0.8 it arrives. With 0.97 it shoots past the minimum *along* the valley and
-# swings back and forth: the friction is too small. Near the best setting the number of steps grows with $\sqrt\kappa$
-# instead of $\kappa$ (see "Going further").
+# Without momentum the walk creeps. With 0.8 it arrives; it swings a little, but each swing is a small part of the one
+# before. With 0.97 it shoots past the minimum *along* the valley and swings back and forth: the friction is too small.
+# Near the best setting the number of steps grows with $\sqrt\kappa$ instead of $\kappa$ (see "Going further").
 #
 # ### Look ahead: Nesterov's momentum
 #
@@ -1185,10 +1189,10 @@ for name, (step, lr) in settings.items():
 # (The same calculation as in lesson 01, with two numbers of memory instead of one, gives for a bowl of curvature $h$
 # the variance $\frac{\eta s^2}{h} \cdot \frac{1+m}{(1-m)(2(1+m) - \eta h)}$: 0.0526, 0.0501 and 0.5135.)
 #
-# At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, momentum wanders
-# nearly ten times further (in variance), for it takes steps ten times as long. Momentum makes the direction steadier
-# and so allows a faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you
-# need a smaller rate (lesson 01) or larger batches (part 1).
+# At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, the variance with
+# momentum is nearly ten times larger, as its effective rate is. Momentum makes the direction steadier and so allows a
+# faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you need a smaller
+# rate (lesson 01) or larger batches (part 1).
 
 # %% [markdown]
 # ## Part 5: when a gradient explodes
@@ -1290,10 +1294,11 @@ plot_losses(losses, title=title, x="step", y="loss of the batch", smooth=20)
 plt.show()
 
 # %% [markdown]
-# Without clipping, a few long steps at the beginning switch most of the ReLU units off: they are 0 for every digit,
-# their gradient is 0 with them, and nothing is learned after that. Clipping shortens only the steps that are out of
-# proportion. It does not make a bold rate a good one: a rate of 0.2 would have done better here, without any clipping.
-# What it gives is safety against the rare long step at a rate that is otherwise right.
+# The norms printed are those before clipping. Without clipping, a few long steps at the beginning switch most of the
+# ReLU units off: they are 0 for every digit, their gradient is 0 with them, and nothing is learned after that. Clipping
+# shortens only the steps that are out of proportion. It does not make a bold rate a good one: a rate of 0.2 would have
+# done better here, without any clipping. What it gives is safety against the rare long step at a rate that is otherwise
+# right.
 
 # %% [markdown]
 # ## Who writes what
@@ -1468,10 +1473,14 @@ plot_losses(heights, title="Exactly on the ridge only a kick helps", x="step", y
 plt.show()
 
 # %% [markdown]
+# The perturbed walk waits too: no kick comes before the gradient has fallen to the threshold, after some 70 steps, and
+# what it gains by the kick, 0.01 at most, has to grow first. The two others wait for ever.
+
+# %% [markdown]
 # ## Summary
 #
 # - A mini-batch mean has the variance $s^2/B$, without replacement times $(N-B)/(N-1)$: larger batches are quieter,
-#   larger training sets are not noisier. Shuffle every epoch.
+#   and the size of the training set hardly matters. Shuffle every epoch.
 # - On a bowl each direction shrinks by $1 - \eta\lambda$ a step. The best constant rate is $2/(L+\mu)$, and the number
 #   of steps grows with the condition number $\kappa = L/\mu$.
 # - Zig-zag comes from ill-conditioning and jitter from noise. Rescaling coordinates mends the first only along the
