@@ -21,6 +21,7 @@ class Limits:
     files: int = 64 * MIB  # the private folder for files
     threads: int = 64
     message: int = 64 * MIB  # one message on the wire
+    received: int = 1024 * MIB  # all messages of one test cell together
     callbacks: int = 200_000  # calls of the grader's functions in one test cell
     output: int = 2 * MIB  # what the cells of a submission print and display, together
     figures: int = 8 * MIB  # the same for pictures

@@ -35,7 +35,7 @@ class _RefereePeer(Peer):
 
     def __init__(self, session: Session, channel: Channel) -> None:
         super().__init__(channel, trusted=True, allow=self._count)
-        self._session, self.callbacks = session, 0
+        self._session, self.callbacks, self.received = session, 0, 0
 
     def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if self._session.peer is not self:
@@ -44,6 +44,13 @@ class _RefereePeer(Peer):
             return super().call(handle, args, kwargs)
         except WireError as error:
             raise self._session.fault_of(error) from None
+
+    def receive(self) -> list[Any]:
+        message = super().receive()
+        self.received += self.channel.last_size
+        if self.received > self._session.limits.received:
+            raise WireError("It is more than the grader takes.")
+        return message
 
     def _count(self, depth: int) -> None:
         self.callbacks += 1
@@ -81,7 +88,7 @@ class Session:
         peer = self._ready()
         self.fault = None
         peer.forget()
-        peer.callbacks = 0
+        peer.callbacks = peer.received = 0
         peer.deadline = min(within(seconds), self._end)
         try:
             peer.send(["begin"])

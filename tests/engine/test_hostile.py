@@ -236,6 +236,12 @@ def with_warmup(schedule, warmup_epochs):
     assert any("too often" in cell.message for cell in result.cells)
 
 
+def test_more_than_a_cell_may_send_is_refused(exam: Exam) -> None:
+    sending = "def with_warmup(schedule, warmup_epochs):\n    return lambda epoch: 'x' * 2 * 10**7"
+    result = exam.grade(exam.changed({"with_warmup": sending}), received=32 * 2**20)
+    assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"with_warmup": "refused"}
+
+
 def test_a_callback_that_is_kept_serves_nobody_later(exam: Exam) -> None:
     keeping = """
 kept = []
