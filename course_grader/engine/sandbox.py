@@ -46,6 +46,8 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
 }
+# What chooses among kernels that round differently: a worker computes as the process does that made the keys.
+NUMERICS = ("MKL_CBWR", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 TRIAL = """
 from course_grader.engine import confine, seccomp
 import os
@@ -180,7 +182,8 @@ def _serve_orders() -> None:
 
 def _environment(level: Level) -> dict[str, str]:
     scratch = _scratch() if level == "namespaces" else "/tmp"
-    return ENVIRONMENT | {"HOME": scratch, "TMPDIR": scratch, "IPYTHONDIR": f"{scratch}/.ipython"}
+    numerics = {name: os.environ[name] for name in NUMERICS if name in os.environ}
+    return ENVIRONMENT | numerics | {"HOME": scratch, "TMPDIR": scratch, "IPYTHONDIR": f"{scratch}/.ipython"}
 
 
 def _scratch() -> str:

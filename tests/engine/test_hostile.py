@@ -308,7 +308,7 @@ def test_nothing_secret_is_in_view(exam: Exam) -> None:
 import os, sys
 for path in {[str(path) for path in (exam.key, exam.solutions, ROOT / "solutions", ROOT / "lessons", ROOT / "tests")]}:
     print(path, "THERE" if os.path.exists(path) else "absent")
-for path in ("/", "/tmp", "/proc", {str(ROOT)!r}):
+for path in ("/", os.environ["HOME"], "/proc", {str(ROOT)!r}):
     print(os.listdir(path))
 print([name for name in sys.modules if "referee" in name or "assignment" in name or "lessons" in name])
 print([fd for fd in range(1000) if os.path.exists(f"/dev/fd/{{fd}}")], dict(os.environ))
