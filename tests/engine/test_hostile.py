@@ -267,15 +267,14 @@ def test_an_unlucky_flood_of_output_is_cut_and_costs_nothing(exam: Exam) -> None
 def test_a_full_disk_costs_nothing_but_the_file(exam: Exam) -> None:
     filling = """
 try:
-    for i in range(1000):
-        with open(f"file{i}", "wb") as file:
-            for _ in range(100): file.write(bytes(2**20))
+    for i in range(100):
+        with open(f"file{i}", "wb") as file: file.write(bytes(2**20))
 except OSError as error:
     print("stopped:", error.strerror)
 """
     result = exam.grade(exam.changed({"sgd_step": filling + RIGHT}))
     assert set(outcomes(result).values()) == {"passed"}
-    assert "stopped: " in printed(result)
+    assert "stopped: No space left on device" in printed(result)
 
 
 # Each prints NO for every door that is shut, and YES for one that is open.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from course_grader import grade
+from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
 from tests.engine.conftest import Exam, grade_id_of, outcomes
 
@@ -182,7 +184,39 @@ def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
     assert outcomes(exam.grade(exam.right | {"cells": cells}))["sgd_step"] == "failed"
 
 
-def test_experiments_and_scenery_do_not_run_unless_something_needs_them(exam: Exam) -> None:
+def test_experiments_do_not_run(exam: Exam) -> None:
     experiment = {"cell_type": "code", "id": "x", "metadata": {"tags": ["experiment"]}, "source": "print('RAN')"}
     result = exam.grade(exam.right | {"cells": [experiment, *exam.right["cells"]]})
     assert "RAN" not in str(result.outputs)
+
+
+@pytest.mark.parametrize(
+    ("use", "runs"),
+    [
+        ("", False),
+        ("# offset", False),
+        ("two_offsets[0]", True),
+        ("offset", True),
+        ("eval('off' + 'set') if 'offset' else 0", True),
+    ],
+)
+def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: str, runs: bool) -> None:
+    sources = ["offset = 0.0\nprint('RAN')", "two_offsets = [offset, offset]"]
+    teacher = tuple(
+        TeacherCell("code", f"free-{i}", source=one, names=(one.split()[0],)) for i, one in enumerate(sources)
+    )
+    assignment = dataclasses.replace(exam.assignment, cells=teacher + exam.assignment.cells)
+    free = [{"cell_type": "code", "id": "", "metadata": {}, "source": one} for one in sources]
+    answer = f"def sgd_step(w, grad, lr):\n    {use}\n    return w - lr * grad"
+    changed = exam.changed({"sgd_step": answer})
+    result = grade(changed | {"cells": [*free, *changed["cells"]]}, assignment)
+    assert outcomes(result)["sgd_step"] == "passed"
+    assert ("RAN" in str(result.outputs)) == runs
+
+
+def test_a_cell_that_the_student_changed_runs(exam: Exam) -> None:
+    teacher = TeacherCell("code", "free", source="offset = 0.0", names=("offset",))
+    assignment = dataclasses.replace(exam.assignment, cells=(teacher, *exam.assignment.cells))
+    changed = {"cell_type": "code", "id": "free", "metadata": {}, "source": "offset = 1.0; print('RAN')"}
+    result = grade(exam.right | {"cells": [changed, *exam.right["cells"]]}, assignment)
+    assert "RAN" in str(result.outputs)
