@@ -1,0 +1,392 @@
+"""Probes of lesson 02b.
+
+A random function is asked for the form of its result and for what was drawn: offsets, centres and factors are read
+off the result, and it is observed which values occur and whether any other does. The images are built so that what
+was drawn can be read exactly. A check asks at three published or five hidden seeds, so that five times the sum of a
+probe's probabilities bounds its false alarms; each probe states its sum.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.checks.forms import Labels, NumberWith, SubsetOf
+from course_utils.checks.probe import Call, Trial, probe, question
+
+Function = Callable[..., Any]
+Draw = np.random.RandomState
+Floats = NDArray[np.float64]
+
+question("label_kept", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question("whole_squares", NumberWith(0.0, 1.0, 2))
+question("color_of_each", Labels(("a", "b", "c", "d", "e"), ("red", "green", "blue", "grey", "white")))
+question("augmentation_effects", Labels(("a", "b", "c"), ("helps", "harms", "little")))
+
+
+def _images(rng: Draw, *shape: int) -> Floats:
+    """Draw values from 0.05 to 1: none is 0, so that what is set to 0 shows."""
+    return np.asarray(rng.uniform(0.05, 1.0, shape).round(3))
+
+
+def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
+    seed = int(rng.randint(10**6))
+    return np.random.default_rng(seed), seed
+
+
+def _probe_flip(trial: Trial, rng: Draw, flip: Function) -> None:
+    for says, shape in (
+        ("the flipped images", (2, 3, 4, 3)),
+        ("square images as deep as they are wide", (3, 3, 3, 3)),
+        ("a batch of one grey image", (1, 4, 2, 1)),
+    ):
+        trial.call(says, flip, _images(rng, *shape))
+    trial.call("images that are a view of a larger array", flip, _images(rng, 4, 5, 6, 3)[::2, 1:, ::2])
+
+
+@probe("horizontal_flip")
+def probe_horizontal_flip(trial: Trial, rng: Draw, horizontal_flip: Function) -> None:
+    _probe_flip(trial, rng, horizontal_flip)
+
+
+@probe("vertical_flip")
+def probe_vertical_flip(trial: Trial, rng: Draw, vertical_flip: Function) -> None:
+    _probe_flip(trial, rng, vertical_flip)
+
+
+CROPS, PAD = 900, 2
+
+
+@probe("random_crop")
+def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
+    """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
+    2.8e-15; two batches of 40 draws alike, far less."""
+    draw, seed = _generator(rng)
+    trial.call("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
+    trial.sample("a batch of colour images", random_crop, _images(rng, 3, 6, 5, 3), 1, draw)
+    trial.sample("a batch of one, a view", random_crop, _images(rng, 2, 4, 9, 1)[1:, :, ::2], 3, draw)
+    image = _images(rng, 1, 3, 4, 2)
+    images = np.repeat(image, CROPS, axis=0)
+    shown = f"random_crop(np.repeat(image, {CROPS}, axis=0), {PAD}, np.random.default_rng({seed}))"
+    call = Call("random_crop", (), {}, shown)
+    out = random_crop(images, PAD, np.random.default_rng(seed))
+    where = f"{CROPS} crops with pad {PAD}"
+    offsets = _offsets(image[0], out)
+    trial.observe(f"each of {where} is a window of the padded image", bool(np.all(offsets >= 0)), call=call)
+    # The values are whole thousandths, so that sums rounded to thousandths are exact.
+    sums = np.unique(out.sum(axis=(1, 2, 3)).round(3))
+    trial.observe(f"the sums of a crop's values that occur in {where}", sums, call=call)
+    trial.observe(f"the row offsets that occur in {where}", np.unique(offsets[:, 0]), call=call)
+    trial.observe(f"the column offsets that occur in {where}", np.unique(offsets[:, 1]), call=call)
+    pairs = len(np.unique(offsets, axis=0))
+    trial.observe(f"the number of different pairs of offsets in {where}", pairs, call=call)
+    batches = [random_crop(images[:40], PAD, draw) for _ in range(2)]
+    trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
+    twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
+    trial.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
+
+
+def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
+    """Return the row and column offset of each crop, -1 where it is no window of the padded image."""
+    height, width = image.shape[:2]
+    padded = np.pad(image, ((PAD, PAD), (PAD, PAD), (0, 0)))
+    found = np.full((len(crops), 2), -1)
+    for row in range(2 * PAD + 1):
+        for column in range(2 * PAD + 1):
+            window = padded[row : row + height, column : column + width]
+            found[np.all(crops == window, axis=(1, 2, 3))] = row, column
+    return found
+
+
+@probe("rescale")
+def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
+    for says, shape, factor in (
+        ("the image enlarged", (3, 4, 2), 1.7),
+        ("the image shrunk", (7, 5, 3), 0.6),
+        ("a square image, doubled", (3, 3, 3), 2.0),
+        ("the image shrunk to a quarter", (9, 8, 1), 0.25),
+        ("the image at its own size", (4, 3, 3), 1.0),
+        ("a size that ends in one half", (5, 3, 1), 0.5),
+        ("a size that would be 0", (3, 8, 1), 0.1),
+        ("an image of one pixel", (1, 1, 3), 3.0),
+        ("an image of one row", (1, 5, 2), 2.4),
+    ):
+        trial.call(f"{says}, factor {factor}", rescale, _images(rng, *shape), factor)
+    trial.call("a view of a larger image", rescale, _images(rng, 8, 6, 3)[::2, 1:], round(1.2 + rng.rand(), 2))
+
+
+@probe("rescale", part="arguments")
+def probe_rescale_arguments(trial: Trial, rng: Draw, rescale: Function) -> None:
+    image = _images(rng, 3, 4, 1)
+    trial.rejects("a factor of 0", rescale, image, 0)
+    trial.rejects("a negative factor", rescale, image, -0.5)
+    trial.rejects("a small factor, which is allowed", rescale, image, 0.01)
+
+
+ZOOMS, TALL, BROAD = 150, 12, 8
+
+
+@probe("random_scale_crop")
+def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function) -> None:
+    """Where low is high, the factor is known. False alarms: see `_observe_factors`."""
+    draw, seed = _generator(rng)
+    for says, shape, factor in (
+        ("larger", (2, 4, 5, 3), 1.5),
+        ("larger, with an odd surplus", (2, 4, 5, 2), 1.3),
+        ("smaller", (2, 8, 6, 3), 0.5),
+        ("smaller, with an odd gap", (1, 5, 8, 1), 0.6),
+        ("of the same size", (2, 3, 4, 1), 1.0),
+    ):
+        images = _images(rng, *shape)
+        trial.call(f"images scaled to {factor}, {says}", random_scale_crop, images, factor, factor, draw)
+    trial.sample("images of mixed scales", random_scale_crop, _images(rng, 5, 6, 5, 3), 0.6, 1.7, draw)
+    _observe_factors(trial, random_scale_crop, seed)
+    images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
+    out = random_scale_crop(images, 1.2, 2.0, draw)
+    twin = random_scale_crop(images, 1.2, 2.0, draw)
+    trial.observe("the next batch has factors of its own", not np.array_equal(out, twin))
+
+
+def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> None:
+    """Shrink white images and read off how many rows and columns are left.
+
+    False alarms: five numbers of rows, 7 to 11, each missing in 150 draws with probability (5/6)**150 = 1.3e-12,
+    in sum 6.7e-12.
+    """
+    images = np.ones((ZOOMS, TALL, BROAD, 1))
+    shown = f"random_scale_crop(np.ones({images.shape}), 0.5, 1.0, np.random.default_rng({seed}))"
+    call = Call("random_scale_crop", (), {}, shown)
+    white = random_scale_crop(images, 0.5, 1.0, np.random.default_rng(seed))[..., 0] > 0.5
+    rows, columns = white.any(axis=2).sum(axis=1), white.any(axis=1).sum(axis=1)
+    inner = np.unique(rows[(rows > TALL // 2) & (rows < TALL)])
+    where = f"of {ZOOMS} white images, scaled between 0.5 and 1"
+    trial.observe(f"numbers of rows between 6 and 12 that are left {where}", inner, call=call)
+    trial.observe(f"at least 6 and at most 12 rows are left {where}", bool(np.all(rows >= TALL // 2)), call=call)
+    # Rounded to whole pixels, each factor is known to half a pixel.
+    close = np.abs(rows / TALL - columns / BROAD) <= 0.5 / TALL + 0.5 / BROAD + 1e-9
+    trial.observe(f"rows and columns {where} have one factor", bool(np.all(close)), call=call)
+    tops, lefts = white.any(axis=2).argmax(axis=1), white.any(axis=1).argmax(axis=1)
+    middle = bool(np.all(tops == (TALL - rows) // 2) and np.all(lefts == (BROAD - columns) // 2))
+    trial.observe(f"what is left {where} lies in the middle", middle, call=call)
+
+
+CUTS, HEIGHT, WIDTH = 400, 4, 3
+
+
+@probe("cutout")
+def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
+    """False alarms: 12 centres, each missing in 400 draws with probability (11/12)**400 = 7.7e-16, for each of two
+    sizes: in sum 1.9e-14; two batches of 40 draws alike, far less."""
+    draw, seed = _generator(rng)
+    trial.call("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
+    trial.call("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
+    trial.sample("a batch of colour images", cutout, _images(rng, 3, 6, 5, 3), 2, draw)
+    trial.sample("a view of a larger array", cutout, _images(rng, 2, 8, 5, 1)[:, ::2], 2, draw)
+    images = np.repeat(_images(rng, 1, HEIGHT, WIDTH, 2), CUTS, axis=0)
+    for size in (3, 2):
+        shown = f"cutout(np.repeat(images, {CUTS}, axis=0), {size}, np.random.default_rng({seed}))"
+        call = Call("cutout", (), {}, shown)
+        out = cutout(images, size, np.random.default_rng(seed))
+        where = f"in {CUTS} images of {HEIGHT} by {WIDTH}, size {size}"
+        hole = out == 0
+        trial.observe(f"all channels are set to 0 together, {where}", _alike(hole), call=call)
+        rest = bool(np.array_equal(out[~hole], images[~hole]))
+        trial.observe(f"outside the squares nothing changes, {where}", rest, call=call)
+        spans = np.hstack([_spans(hole.any(axis=(2, 3))), _spans(hole.any(axis=(1, 3)))])
+        area = (spans[:, 1] - spans[:, 0]) * (spans[:, 3] - spans[:, 2])
+        full = bool(np.array_equal(hole[..., 0].sum(axis=(1, 2)), area))
+        trial.observe(f"what is set to 0 is one rectangle, {where}", full, call=call)
+        rows, columns = np.unique(spans[:, :2], axis=0), np.unique(spans[:, 2:], axis=0)
+        trial.observe(f"first row of the square and the row after its last, all that occur {where}", rows, call=call)
+        trial.observe(f"first column and the column after the last, all that occur {where}", columns, call=call)
+        places = len(np.unique(spans, axis=0))
+        trial.observe(f"the number of different squares {where}", places, call=call)
+    batches = [cutout(images[:40], 3, draw) for _ in range(2)]
+    trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
+    twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
+    trial.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
+
+
+def _alike(hole: NDArray[np.bool_]) -> bool:
+    return bool(np.all(hole == hole[..., :1]))
+
+
+def _spans(hit: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each row of truth values the first true place and the place after the last; 0 and 0 if none is."""
+    first, last = hit.argmax(axis=1), hit.shape[1] - hit[:, ::-1].argmax(axis=1)
+    return np.stack([first, np.where(hit.any(axis=1), last, 0)], axis=1)
+
+
+CORNERS = np.array(
+    [[0, 0, 0], [1, 1, 1], [0.5, 0.5, 0.5], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 1, 1], [1, 0, 1]],
+    dtype=np.float64,
+)
+
+
+@probe("rgb_to_hsl")
+def probe_rgb_to_hsl(trial: Trial, rng: Draw, rgb_to_hsl: Function) -> None:
+    trial.call("a small picture", rgb_to_hsl, _images(rng, 3, 4, 3))
+    trial.call("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
+    trial.call("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
+    trial.call("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS)
+    trial.call("a batch of pictures", rgb_to_hsl, _images(rng, 2, 2, 3, 3))
+    trial.call("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
+    trial.call("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
+    trial.call("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
+
+
+def _dark(rng: Draw) -> Floats:
+    return np.asarray((0.45 * _images(rng, 4, 3)).round(3))
+
+
+@probe("hsl_to_rgb")
+def probe_hsl_to_rgb(trial: Trial, rng: Draw, hsl_to_rgb: Function) -> None:
+    trial.call("a small picture", hsl_to_rgb, _images(rng, 3, 4, 3))
+    around = np.stack([np.arange(12) / 12, np.ones(12), np.full(12, 0.5)], axis=-1)
+    trial.call("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
+    trial.call("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
+    trial.call("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
+    greys = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0.5], [0.3, 0.0, 0.25], [0.6, 1.0, 1.0], [0.6, 1.0, 0.0]])
+    trial.call("greys, black and white", hsl_to_rgb, greys)
+    trial.call("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
+    trial.call("a batch of pictures", hsl_to_rgb, _images(rng, 2, 2, 3, 3))
+    trial.call("one colour", hsl_to_rgb, _images(rng, 3))
+    trial.call("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
+
+
+JITTERS = 120
+
+
+@probe("color_jitter")
+def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
+    """False alarms: see `_observe_light`; nothing else that is observed depends on chance."""
+    draw, seed = _generator(rng)
+    trial.call("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
+    picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
+    _observe_light(trial, color_jitter, seed)
+    out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
+    before, after = _colors(picture), _colors(out)
+    turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
+    trial.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
+    trial.observe("the saturation of each pixel is kept", bool(np.allclose(before[:, 2], after[:, 2], atol=1e-6)))
+    slope, shift = np.polyfit(before[:, 1], after[:, 1], 1)
+    straight = bool(np.allclose(slope * before[:, 1] + shift, after[:, 1], atol=1e-6))
+    trial.observe("one straight line takes every lightness to the new one", straight)
+    centred = _colors(color_jitter(picture, 0.0, 0.3, draw))[:, 1].mean() - before[:, 1].mean()
+    trial.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
+    outs = np.stack([color_jitter(picture, 2.0, 0.5, draw) for _ in range(15)])
+    inside = bool(outs.min() > -1e-9 and outs.max() < 1 + 1e-9)
+    trial.observe("with brightness 2 every value stays between 0 and 1", inside)
+    again = [color_jitter(picture, 0.1, 0.2, np.random.default_rng(seed)) for _ in range(2)]
+    trial.observe("a generator in the same state gives the same image", bool(np.array_equal(*again)))
+
+
+def _colors(image: Floats) -> Floats:
+    """Return hue, lightness and saturation of each pixel, `(H*W, 3)`."""
+    return np.array([colorsys.rgb_to_hls(*pixel) for pixel in np.clip(image, 0, 1).reshape(-1, 3)])
+
+
+def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
+    """Read shift and stretch off two grey pixels, 120 times.
+
+    False alarms: each of five equal parts of two ranges missing in 120 draws has probability 0.8**120 = 2.4e-12, of
+    four pairs of halves 0.75**120 = 1.0e-15: in sum 2.4e-11.
+    """
+    grey = np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])
+    brightness, contrast, middle = 0.1, 0.5, 1.4 / 3
+    draw = np.random.default_rng(seed)
+    outs = np.stack([color_jitter(grey, brightness, contrast, draw) for _ in range(JITTERS)])[:, 0, :, 0]
+    stretch = (outs[:, 1] - outs[:, 0]) / 0.2
+    shift = outs[:, 0] - middle - stretch * (0.4 - middle)
+    shown = f"color_jitter(image, {brightness}, {contrast}, rng), {JITTERS} times"
+    call = Call("color_jitter", (), {}, shown)
+    where = f"in {JITTERS} draws, brightness {brightness}, contrast {contrast}"
+    parts = [(shift + brightness) / (2 * brightness), (stretch - 1 + contrast) / (2 * contrast)]
+    for name, part in zip(("shifts b", "stretches c"), parts, strict=True):
+        fifths = np.unique(np.floor(5 * np.clip(part, -1, 2)).astype(int))
+        trial.observe(f"which fifths, 0 to 4, of their range the {name} fall into, {where}", fifths, call=call)
+    pairs = {(b > 0.5, c > 0.5) for b, c in zip(*parts, strict=True)}
+    trial.observe(f"b and c are drawn independently, {where}", len(pairs) == 4, call=call)
+
+
+@probe("majority_vote")
+def probe_majority_vote(trial: Trial, rng: Draw, majority_vote: Function) -> None:
+    trial.call("the votes of seven views", majority_vote, rng.randint(0, 4, (7, 6)))
+    trial.call("as many views as images", majority_vote, rng.randint(0, 3, (5, 5)))
+    trial.call("ties", majority_vote, np.array([[3, 9, 5, 2], [1, 0, 5, 7], [1, 9, 2, 7], [3, 0, 2, 4]]))
+    trial.call("all different", majority_vote, np.array([[8, 2], [4, 6], [6, 4]]))
+    trial.call("one view", majority_vote, rng.randint(0, 10, (1, 5)))
+    trial.call("one image", majority_vote, np.array([[7], [9], [7], [0], [9], [7]]))
+    trial.call("votes that are a view of a larger array", majority_vote, rng.randint(0, 3, (6, 10)).T[::2])
+
+
+MIXTURES, BATCH = 120, 4
+
+
+@probe("mixup")
+def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
+    """False alarms: see `_observe_lambdas`; that 120 permutations of four never meet one of 16 pairs has probability
+    below 16 * (3/4)**120 = 1.7e-14."""
+    draw, seed = _generator(rng)
+    trial.sample("a mixed batch of images", mixup, _images(rng, 4, 3, 3, 2), np.eye(3)[[0, 2, 1, 0]], 0.7, draw)
+    trial.call("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
+    X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
+    draws = [mixup(X, Y, 1.0, draw) for _ in range(MIXTURES)]
+    inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
+    # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.
+    follow = bool(np.allclose(inputs, np.einsum("tij,jkl->tikl", labels, X)))
+    trial.observe("inputs and labels are mixed in the same way", follow)
+    shares = inputs.reshape(-1, X[0].size) @ np.linalg.pinv(X.reshape(BATCH, -1))
+    partners = np.array_equal(shares.reshape(labels.shape) > 1e-9, labels > 1e-9)
+    trial.observe("inputs and labels have the same partners", bool(partners))
+    trial.observe("the shares of each label sum to 1", bool(np.allclose(labels.sum(axis=2), 1)))
+    trial.observe("each example is used as often as it stands in the batch", bool(np.allclose(labels.sum(axis=1), 1)))
+    trial.observe("the whole batch has one lambda", all(_one_lambda(table) for table in labels))
+    trial.observe(f"each example meets each other one in {MIXTURES} draws", bool(np.all((labels > 0).any(axis=0))))
+    _observe_lambdas(trial, mixup, X, draw)
+    twins = [mixup(X, Y, 1.0, np.random.default_rng(seed))[0] for _ in range(2)]
+    trial.observe("a generator in the same state gives the same mixture", bool(np.array_equal(*twins)))
+
+
+def _one_lambda(table: Floats) -> bool:
+    """Tell whether all examples that have a partner keep the same share of themselves."""
+    own = np.diag(table)
+    own = own[(table > 0).sum(axis=1) > 1]
+    return bool(np.allclose(own, own[:1]))
+
+
+def _observe_lambdas(trial: Trial, mixup: Function, X: Floats, draw: np.random.Generator) -> None:
+    """Observe where lambda lies in 120 draws.
+
+    False alarms: at alpha 0.05 lambda is below 0.001 with probability 0.36, as often above 0.999, of which 0.08 is
+    rounded to 1 exactly; one draw in 24 pairs each example with itself and is not counted. So each end is seen with
+    probability over 0.26, and missed in 120 draws with 2 * 0.74**120 = 4.1e-16; the share of the two together is 0.6,
+    and below 0.2 with probability exp(-2 * 120 * 0.4**2) = 2.1e-17 (Hoeffding). At alpha 50 lambda is more than 0.45
+    away from 1/2 with probability below 1e-30.
+    """
+    few, many = _lambdas(mixup, X, 0.05, draw), _lambdas(mixup, X, 50.0, draw)
+    trial.observe("with alpha 0.05 lambda comes near 0", bool(np.any(few < 0.001)))
+    trial.observe("with alpha 0.05 lambda comes near 1", bool(np.any(few > 0.999)))
+    ends = np.sum((few < 0.001) | (few > 0.999)) / MIXTURES
+    trial.observe("with alpha 0.05 lambda is often near 0 or 1", bool(ends > 0.2))
+    trial.observe("with alpha 50 each lambda is near 1/2", bool(np.all(np.abs(many - 0.5) < 0.45)))
+
+
+def _lambdas(mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
+    """Return lambda of those of 120 draws in which an example has another for its partner."""
+    smallest = [float(np.diag(mixup(X, np.eye(BATCH), alpha, draw)[1]).min()) for _ in range(MIXTURES)]
+    return np.array([share for share in smallest if share < 1])
+
+
+@probe("label_smoothing")
+def probe_label_smoothing(trial: Trial, rng: Draw, label_smoothing: Function) -> None:
+    trial.call("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
+    trial.call("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
+    trial.call("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
+    trial.call("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
+    trial.call("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
+    trial.call("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)
