@@ -349,8 +349,8 @@ plt.show()
 #   the surplus from the bottom.
 # - Where it is smaller, fill up with zeros: $\lfloor (H - H')/2 \rfloor$ rows at the top, the rest at the bottom.
 #
-# Columns likewise. (The residual networks drew the *side* of the resized picture, 256 to 480 pixels, and then cropped
-# 224 by 224 pixels at a random place.)
+# Columns likewise. (The residual networks drew the *shorter side* of the resized picture, 256 to 480 pixels, and then
+# cropped 224 by 224 pixels at a random place.)
 #
 # ### Exercise: `random_scale_crop`
 
@@ -438,7 +438,7 @@ def cutout(images, size, rng):
     out = images.copy()
     for i in range(count):
         top, left = rng.integers(height) - size // 2, rng.integers(width) - size // 2
-        out[i, max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)] = 0.0
+        out[i, max(0, top) : top + size, max(0, left) : left + size] = 0.0
     return out
     ### END SOLUTION
 
@@ -944,12 +944,12 @@ for name in compared[1:]:
     print(f"{name:20} gain in points, mean (range): " + ", ".join(told))
 
 # %% [markdown]
-# On these digits cutout costs accuracy at each of the sizes, and most of all at the smallest. So small data do not
-# make it useful. The hole takes 3 of 8 pixels each way, and a stroke that is covered may be all that tells a 5 from
-# a 6: the label is no longer certain. Large data do not make it useless either. Its authors report gains on SVHN,
-# photographed house numbers, with about 600,000 training images (DeVries and Taylor 2017). It is the *task* that
-# decides, as with the flips. Crops gain the most where there are the fewest digits, but the ranges are wide: with
-# six draws, only a large difference is one. Try a hole of 2 yourself.
+# On these digits cutout costs accuracy in the mean at each of the sizes, and most of all at the smallest. So small
+# data do not make it useful. The hole takes 3 of 8 pixels each way, and a stroke that is covered may be all that
+# tells a 5 from a 6: the label is no longer certain. Large data do not make it useless either. Its authors report
+# gains on SVHN, photographed house numbers, with about 600,000 training images (DeVries and Taylor 2017). It is the
+# *task* that decides, as with the flips. Crops gain the most where there are the fewest digits, but the ranges are
+# wide: with six draws, only a large difference is one. Try a hole of 2 yourself.
 #
 # ## 7. Votes at test time
 #

@@ -18,6 +18,10 @@ MISTAKES = [
         "batch.",
     ),
     edit(
+        "horizontal_flip", "all_axes", "images[:, :, ::-1]", "np.flip(images)",
+        "Everything is reversed: the images' order, rows, columns and colours. Say which axis should be.",
+    ),
+    edit(
         "horizontal_flip", "half_a_turn", "[:, :, ::-1]", "[:, ::-1, ::-1]",
         "You reverse rows and columns: that is half a turn, and no mirror.",
     ),
@@ -48,6 +52,10 @@ MISTAKES = [
         "The colours have changed and the places have not: you reverse red, green and blue.",
     ),
     edit(
+        "vertical_flip", "all_axes", "images[:, ::-1]", "np.flip(images)",
+        "Everything is reversed: the images' order, rows, columns and colours. Say which axis should be.",
+    ),
+    edit(
         "vertical_flip", "half_a_turn", "[:, ::-1]", "[:, ::-1, ::-1]",
         "You reverse rows and columns: that is half a turn, and no mirror.",
     ),
@@ -66,7 +74,7 @@ MISTAKES = [
         "All images of the batch are shifted alike. Each needs a draw of its own.",
     ),
     edit(
-        "random_crop", "last_offset_never", "rng.integers(2 * pad + 1,", "rng.integers(2 * pad + (pad == 0),",
+        "random_crop", "last_offset_never", "rng.integers(2 * pad + 1,", "rng.integers(2 * pad,",
         "The largest offset never occurs: `rng.integers(m)` ends at m - 1. From 0 to 2*pad, how many numbers are that?",
     ),
     edit(
@@ -217,20 +225,20 @@ MISTAKES = [
             height, width = images.shape[1:3]
             out = images.copy()
             top, left = rng.integers(height) - size // 2, rng.integers(width) - size // 2
-            out[:, max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)] = 0.0
+            out[:, max(0, top) : top + size, max(0, left) : left + size] = 0.0
             return out
         """,
         "Within a batch all holes are at one place. Draw a centre for each image.",
     ),
     edit(
         "cutout", "centre_kept_inside", "rng.integers(height) - size // 2, rng.integers(width) - size // 2",
-        "rng.integers(max(1, height - size + 1)), rng.integers(max(1, width - size + 1))",
+        "rng.integers(height - size + 1), rng.integers(width - size + 1)",
         "Your squares always lie wholly inside. The centre may be any pixel, those on the border too; then a part of "
         "the square is lost.",
     ),
     edit(
         "cutout", "wraps_around",
-        "out[i, max(0, top) : max(0, top + size), max(0, left) : max(0, left + size)] = 0.0",
+        "out[i, max(0, top) : top + size, max(0, left) : left + size] = 0.0",
         "out[i, top : top + size, left : left + size] = 0.0",
         "Near the top or the left edge nothing is covered, or the wrong part: a negative start of a slice counts "
         "from the end.",
@@ -241,17 +249,16 @@ MISTAKES = [
         "The pixel that you draw is the corner of your square. It should be its centre.",
     ),
     edit(
-        "cutout", "one_too_many", "max(0, top + size), max(0, left) : max(0, left + size)",
-        "max(0, top + size + (size > 0)), max(0, left) : max(0, left + size + (size > 0))",
+        "cutout", "one_too_many", ": top + size, max(0, left) : left + size]",
+        ": top + size + 1, max(0, left) : left + size + 1]",
         "Your squares have a side of size + 1: the end of a slice is not part of it.",
     ),
     edit(
-        "cutout", "one_channel", "left + size)] = 0.0", "left + size), :1] = 0.0",
+        "cutout", "one_channel", "left + size] = 0.0", "left + size, :1] = 0.0",
         "Only one channel is covered, and what is left is a patch of another colour. Cover all channels.",
     ),
     edit(
-        "cutout", "square_of_noise", "left + size)] = 0.0",
-        "left + size)] = out[i].mean()",
+        "cutout", "mean_colour", "left + size] = 0.0", "left + size] = out[i].mean()",
         "You fill the square with the mean of the image. That is done too, but here it is 0.",
     ),
     edit(
@@ -263,9 +270,19 @@ MISTAKES = [
         "rgb_to_hsl", "divides_by_zero", "divisor = np.where(chroma == 0, 1.0, chroma)", "divisor = chroma",
         "A grey pixel has no chroma, and you divide by it. Its hue should be 0.",
     ),
-    edit(
-        "rgb_to_hsl", "black_divides_by_zero", "chroma / np.where(chroma == 0, 1.0, largest)", "chroma / largest",
-        "Black and white leave no room for chroma, and you divide 0 by 0. Their saturation should be 0.",
+    rewrite(
+        "rgb_to_hsl", "no_guard_at_all",
+        """
+        def rgb_to_hsl(rgb):
+            r, g, b = np.moveaxis(rgb, -1, 0)
+            top, bottom = rgb.max(axis=-1), rgb.min(axis=-1)
+            chroma, lightness = top - bottom, (top + bottom) / 2
+            blue = (r - g) / chroma + 4
+            hue = np.where(top == r, (g - b) / chroma % 6, np.where(top == g, (b - r) / chroma + 2, blue))
+            return np.stack([hue / 6, chroma / (1 - np.abs(2 * lightness - 1)), lightness], axis=-1)
+        """,
+        "Some greys, black or white come out as NaN: you divide 0 by 0 there. Look at both divisors. Hue and "
+        "saturation should be 0.",
     ),
     edit(
         "rgb_to_hsl", "degrees", "[hue / 6, saturation", "[60 * hue, saturation",
@@ -398,6 +415,10 @@ MISTAKES = [
         "You take the mean of labels. Labels are names: the mean of a 1 and a 9 is no 5. Count instead.",
     ),
     edit(
+        "majority_vote", "mean_not_rounded", "return votes.argmax(axis=0)", "return predictions.mean(axis=0)",
+        "You return the mean of labels, which is no label at all. Count how often each occurs.",
+    ),
+    edit(
         "majority_vote", "median", "return votes.argmax(axis=0)",
         "return np.sort(predictions, axis=0)[len(predictions) // 2]",
         "You take the median, as if labels had an order. Count how often each occurs.",
@@ -473,6 +494,10 @@ MISTAKES = [
         "label_smoothing", "classes_minus_one", "np.eye(classes)[labels] + eps / classes",
         "np.eye(classes)[labels] + eps * (1 - np.eye(classes)[labels]) / (classes - 1)",
         "You spread eps over the wrong classes alone. Here it goes to all of them, the right one too.",
+    ),
+    edit(
+        "label_smoothing", "rows_sum_to_more", "eps / classes", "eps / (classes - 1)",
+        "You divide by one class too few, so that the rows sum to more than 1. The right class gets its share too.",
     ),
     edit(
         "label_smoothing", "not_taken_from_the_right_class", "(1 - eps) * np.eye(classes)[labels]",

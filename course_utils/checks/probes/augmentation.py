@@ -1,7 +1,8 @@
 """Probes of lesson 02b.
 
 A random function is asked for the form of its result and for what was drawn: offsets, centres and factors are read
-off the result, and it is observed which values occur and whether any other does. The images are built so that what
+off the result, and it is observed which values occur and whether any other does. What is called many times is first
+called once on record (`sample`), so that an error is told to the learner there. The images are built so that what
 was drawn can be read exactly. A check asks at three published or five hidden seeds, so that five times the sum of a
 probe's probabilities bounds its false alarms; each probe states its sum.
 """
@@ -66,8 +67,8 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
     2.8e-15; two batches of 40 draws alike, far less."""
     draw, seed = _generator(rng)
-    trial.call("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
     trial.sample("a batch of colour images", random_crop, _images(rng, 3, 6, 5, 3), 1, draw)
+    trial.sample("a batch of two", random_crop, _images(rng, 2, 3, 4, 2), PAD, draw)
     trial.sample("a batch of one, a view", random_crop, _images(rng, 2, 4, 9, 1)[1:, :, ::2], 3, draw)
     image = _images(rng, 1, 3, 4, 2)
     images = np.repeat(image, CROPS, axis=0)
@@ -88,6 +89,7 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
+    trial.call("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
 
 
 def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
@@ -144,6 +146,8 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
         images = _images(rng, *shape)
         trial.call(f"images scaled to {factor}, {says}", random_scale_crop, images, factor, factor, draw)
     trial.sample("images of mixed scales", random_scale_crop, _images(rng, 5, 6, 5, 3), 0.6, 1.7, draw)
+    trial.sample("images that shrink", random_scale_crop, np.ones((2, TALL, BROAD, 1)), 0.5, 1.0, draw)
+    trial.sample("images that grow", random_scale_crop, _images(rng, 2, 6, 6, 1), 1.2, 2.0, draw)
     _observe_factors(trial, random_scale_crop, seed)
     images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
     out = random_scale_crop(images, 1.2, 2.0, draw)
@@ -182,9 +186,8 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     """False alarms: 12 centres, each missing in 400 draws with probability (11/12)**400 = 7.7e-16, for each of two
     sizes: in sum 1.9e-14; two batches of 40 draws alike, far less."""
     draw, seed = _generator(rng)
-    trial.call("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
-    trial.call("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
-    trial.sample("a batch of colour images", cutout, _images(rng, 3, 6, 5, 3), 2, draw)
+    for size in (2, 3):
+        trial.sample(f"a batch of images, size {size}", cutout, _images(rng, 3, 6, 5, 3), size, draw)
     trial.sample("a view of a larger array", cutout, _images(rng, 2, 8, 5, 1)[:, ::2], 2, draw)
     images = np.repeat(_images(rng, 1, HEIGHT, WIDTH, 2), CUTS, axis=0)
     for size in (3, 2):
@@ -209,6 +212,8 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
+    trial.call("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
+    trial.call("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
 
 
 def _alike(hole: NDArray[np.bool_]) -> bool:
@@ -267,8 +272,11 @@ def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     draw, seed = _generator(rng)
     trial.call("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
     picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
-    _observe_light(trial, color_jitter, seed)
+    trial.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
     out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
+    trial.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
+    trial.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
+    _observe_light(trial, color_jitter, seed)
     before, after = _colors(picture), _colors(out)
     turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
     trial.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
@@ -335,6 +343,8 @@ def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
     trial.sample("a mixed batch of images", mixup, _images(rng, 4, 3, 3, 2), np.eye(3)[[0, 2, 1, 0]], 0.7, draw)
     trial.call("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
+    for alpha in (0.05, 1.0, 50.0):
+        trial.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
     draws = [mixup(X, Y, 1.0, draw) for _ in range(MIXTURES)]
     inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
     # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.
