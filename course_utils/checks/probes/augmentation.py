@@ -70,9 +70,11 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     trial.sample("a batch of colour images", random_crop, _images(rng, 3, 6, 5, 3), 1, draw)
     trial.sample("a batch of two", random_crop, _images(rng, 2, 3, 4, 2), PAD, draw)
     trial.sample("a batch of one, a view", random_crop, _images(rng, 2, 4, 9, 1)[1:, :, ::2], 3, draw)
-    image = _images(rng, 1, 3, 4, 2)
-    images = np.repeat(image, CROPS, axis=0)
-    shown = f"random_crop(np.repeat(image, {CROPS}, axis=0), {PAD}, np.random.default_rng({seed}))"
+    # Made so that a learner can paste the call; no two values are equal.
+    image = np.arange(1, 25).reshape(1, 3, 4, 2) / 100
+    images = np.tile(image, (CROPS, 1, 1, 1))
+    tiled = f"np.tile(np.arange(1, 25).reshape(1, 3, 4, 2) / 100, ({CROPS}, 1, 1, 1))"
+    shown = f"random_crop({tiled}, {PAD}, np.random.default_rng({seed}))"
     call = Call("random_crop", (), {}, shown)
     out = random_crop(images, PAD, np.random.default_rng(seed))
     where = f"{CROPS} crops with pad {PAD}"
@@ -107,6 +109,7 @@ def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
 @probe("rescale")
 def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
     for says, shape, factor in (
+        ("a small image, doubled", (2, 2, 1), 2.0),
         ("the image enlarged", (3, 4, 2), 1.7),
         ("the image shrunk", (7, 5, 3), 0.6),
         ("a square image, doubled", (3, 3, 3), 2.0),
@@ -189,9 +192,11 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     for size in (2, 3):
         trial.sample(f"a batch of images, size {size}", cutout, _images(rng, 3, 6, 5, 3), size, draw)
     trial.sample("a view of a larger array", cutout, _images(rng, 2, 8, 5, 1)[:, ::2], 2, draw)
-    images = np.repeat(_images(rng, 1, HEIGHT, WIDTH, 2), CUTS, axis=0)
+    shape = (1, HEIGHT, WIDTH, 2)
+    images = np.tile(np.arange(1, 25).reshape(shape) / 100, (CUTS, 1, 1, 1))
+    tiled = f"np.tile(np.arange(1, 25).reshape{shape} / 100, ({CUTS}, 1, 1, 1))"
     for size in (3, 2):
-        shown = f"cutout(np.repeat(images, {CUTS}, axis=0), {size}, np.random.default_rng({seed}))"
+        shown = f"cutout({tiled}, {size}, np.random.default_rng({seed}))"
         call = Call("cutout", (), {}, shown)
         out = cutout(images, size, np.random.default_rng(seed))
         where = f"in {CUTS} images of {HEIGHT} by {WIDTH}, size {size}"
@@ -310,7 +315,8 @@ def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
     outs = np.stack([color_jitter(grey, brightness, contrast, draw) for _ in range(JITTERS)])[:, 0, :, 0]
     stretch = (outs[:, 1] - outs[:, 0]) / 0.2
     shift = outs[:, 0] - middle - stretch * (0.4 - middle)
-    shown = f"color_jitter(image, {brightness}, {contrast}, rng), {JITTERS} times"
+    pixels = "np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])"
+    shown = f"color_jitter({pixels}, {brightness}, {contrast}, np.random.default_rng({seed}))"
     call = Call("color_jitter", (), {}, shown)
     where = f"in {JITTERS} draws, brightness {brightness}, contrast {contrast}"
     parts = [(shift + brightness) / (2 * brightness), (stretch - 1 + contrast) / (2 * contrast)]
@@ -340,7 +346,7 @@ def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
     """False alarms: see `_observe_lambdas`; that 120 permutations of four never meet one of 16 pairs has probability
     below 16 * (3/4)**120 = 1.7e-14."""
     draw, seed = _generator(rng)
-    trial.sample("a mixed batch of images", mixup, _images(rng, 4, 3, 3, 2), np.eye(3)[[0, 2, 1, 0]], 0.7, draw)
+    trial.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
     trial.call("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
     for alpha in (0.05, 1.0, 50.0):
