@@ -133,7 +133,8 @@ def probe_damped_newton_step(trial: Trial, rng: Rng, damped_newton_step: Functio
 
 @probe("gauss_newton_step")
 def probe_gauss_newton_step(trial: Trial, rng: Rng, gauss_newton_step: Function) -> None:
-    for n, dim in ((5, 3), (3, 3), (2, 4), (4, 1)):
+    # Never fewer residuals than weights: without damping the answer would be rounding alone, another on each machine.
+    for n, dim in ((5, 3), (3, 3), (6, 4), (4, 1)):
         J, r, w = rng.randn(n, dim).round(2), rng.randn(n).round(2), rng.randn(dim).round(2)
         says = f"the step for {n} residuals and {dim} weights"
         trial.call(says, gauss_newton_step, w, J, r, _number(rng, 0.4, 1.5))
@@ -159,7 +160,8 @@ def probe_fit_exponent(trial: Trial, rng: Rng, fit_exponent: Function) -> None:
 
 @probe("natural_gradient_step")
 def probe_natural_gradient_step(trial: Trial, rng: Rng, natural_gradient_step: Function) -> None:
-    for n, dim, damping in ((6, 3, 0.5), (3, 3, 0.8), (2, 4, 0.3), (1, 2, 0.5)):
+    # Never fewer scores than weights, for the same reason as in the Gauss-Newton step.
+    for n, dim, damping in ((6, 3, 0.5), (3, 3, 0.8), (7, 4, 0.3), (1, 1, 0.5)):
         w, grad = rng.randn(2, dim).round(2)
         scores, lr = rng.randn(n, dim).round(2), _number(rng, 0.2, 0.7)
         says = f"the step from {n} scores of {dim} weights"
