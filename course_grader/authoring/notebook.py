@@ -11,8 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from course_grader.authoring.lesson import Cell, Lesson
+from course_grader.marks import nbgrader_mark
 
-SCHEMA_VERSION = 3
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -43,17 +43,7 @@ def _metadata(cell: Cell) -> dict[str, Any]:
         return {"tags": ["experiment"]}
     if cell.kind == "code":
         return {}
-    nbgrader: dict[str, Any] = {
-        "grade": cell.kind == "test",
-        "grade_id": cell.grade_id,
-        "locked": cell.kind != "answer",
-        "schema_version": SCHEMA_VERSION,
-        "solution": cell.kind == "answer",
-        "task": False,
-    }
-    if cell.kind == "test":
-        nbgrader["points"] = int(cell.points) if cell.points == int(cell.points) else cell.points
-    return {"nbgrader": nbgrader}
+    return {"nbgrader": nbgrader_mark(cell.kind, cell.grade_id, cell.points)}
 
 
 def _give_ids(notebook: NotebookNode, lesson: Lesson) -> None:

@@ -25,8 +25,7 @@ from course_grader.engine.intake import take_in
 from course_grader.engine.plan import SKIPPED, missing_tests, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
-
-SCHEMA_VERSION = 3
+from course_grader.marks import nbgrader_mark
 
 
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
@@ -101,15 +100,7 @@ def _outputs(cell: CellResult) -> list[NotebookNode]:
 
 
 def _mark(cell: TeacherCell) -> dict[str, Any]:
-    mark: dict[str, Any] = {
-        "grade": cell.kind == "test",
-        "grade_id": cell.grade_id,
-        "locked": cell.kind != "answer",
-        "schema_version": SCHEMA_VERSION,
-        "solution": cell.kind == "answer",
-        "task": False,
-    }
-    return mark | ({"points": cell.points} if cell.kind == "test" else {})
+    return nbgrader_mark(cell.kind, cell.grade_id, cell.points)
 
 
 def _fresh(cell: TeacherCell) -> NotebookNode:

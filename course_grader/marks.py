@@ -1,0 +1,22 @@
+"""What nbgrader wants to find in a cell's metadata, written by the build and put back by the intake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SCHEMA_VERSION = 3
+
+
+def nbgrader_mark(kind: str, grade_id: str, points: float) -> dict[str, Any]:
+    """Return nbgrader's metadata for a cell of kind "setup", "answer" or "test"; only a test has points."""
+    mark: dict[str, Any] = {
+        "grade": kind == "test",
+        "grade_id": grade_id,
+        "locked": kind != "answer",
+        "schema_version": SCHEMA_VERSION,
+        "solution": kind == "answer",
+        "task": False,
+    }
+    if kind == "test":
+        mark["points"] = int(points) if points == int(points) else points
+    return mark
