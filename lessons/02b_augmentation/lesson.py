@@ -924,7 +924,7 @@ with plots.style():
         look = {"color": plots.COLORS[i], "linestyle": ("-", "--", "-.")[i], "marker": "os^"[i]}
         ax.plot(sizes, 100 * found.mean(axis=1), label=name, **look)
     ax.set(
-        title="Cutout does not pay on these digits, at any size",
+        title="Cutout of 3 pixels: no gain on these digits, few or many",
         xlabel="number of training digits",
         ylabel="error on 1,000 unseen digits (%)",
         xscale="log",
