@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,10 +12,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 # A machine that runs all tests at once is slow to answer.
 expect.set_options(timeout=60_000)
@@ -97,9 +99,8 @@ class Notebook:
         self.page = page
         page.goto(f"{address}/lab/tree/{path}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.wait_for_selector(
-            "[data-status='idle'], .jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached"
-        )
+        # What shows first is the page's guess; the status bar names the kernel only once there is one.
+        expect(page.locator("#jp-bottom-panel, .jp-StatusBar-Widget").first).to_contain_text("| Idle")
 
     def cell(self, text: str) -> Locator:
         """Return the first code cell whose source has this text."""
@@ -107,7 +108,14 @@ class Notebook:
         return self.page.locator(".jp-Notebook .jp-CodeCell", has=editor).first
 
     def run_all(self) -> None:
-        self.menu("Run", "Run All Cells")
+        """Run all cells, and return once the first has begun."""
+        begun = self.page.locator(".jp-InputPrompt", has_text=re.compile(r"\[(\*|\d+)\]")).first
+        for patience in (10_000, 20_000, 40_000):
+            self.menu("Run", "Run All Cells")
+            # JupyterLab drops the command, without a word, while it still connects to the kernel.
+            with suppress(PlaywrightTimeout):
+                return begun.wait_for(timeout=patience)
+        raise AssertionError("JupyterLab does not run the cells.")
 
     def menu(self, name: str, item: str) -> None:
         self.page.locator(".lm-MenuBar-item", has_text=name).first.click()
