@@ -1,0 +1,1 @@
+"""Grading a class: from the submissions to nbgrader's gradebook."""

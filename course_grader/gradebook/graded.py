@@ -1,0 +1,26 @@
+"""What grading found of one student's submission: the record on which feedback, report and exports stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from course_grader.engine.result import Result
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One student's submission and its result.
+
+    student: the student's id in the gradebook.
+    notebook: the notebook as it was handed in.
+    submitted: when it was handed in, with a time zone, or None where nobody says.
+    result: what grading found, or None where the notebook could not be graded; `problem` is then a sentence why.
+    """
+
+    student: str
+    notebook: Path
+    submitted: datetime | None = None
+    result: Result | None = None
+    problem: str = ""
