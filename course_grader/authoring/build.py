@@ -1,4 +1,4 @@
-"""The build: lessons to teacher's notebooks, learner's notebooks and published keys, all or nothing.
+"""The build: lessons to teacher's notebooks, learner's notebooks, published keys and recordings, all or nothing.
 
 Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
 interrupted
@@ -19,6 +19,7 @@ import nbformat
 from course_grader.authoring.keying import lesson_keys
 from course_grader.authoring.lesson import Lesson, LessonProblem, read_lessons
 from course_grader.authoring.notebook import solution_notebook, text_of
+from course_grader.authoring.recordings import lesson_recordings
 from course_grader.authoring.refusals import leaks, refusals
 from course_grader.authoring.rehearsal import rehearse
 from course_grader.authoring.release import course_config, release
@@ -26,7 +27,8 @@ from course_utils.checks.judge import distance
 from course_utils.checks.keys import Key, key_from_json, key_to_json
 
 KEYS = Path("course_utils/checks/keys")
-BUILT = (Path("solutions"), Path("notebooks"), KEYS)
+RECORDINGS = Path("course_utils/explorers/recordings")
+BUILT = (Path("solutions"), Path("notebooks"), KEYS, RECORDINGS)
 
 
 class BuildRefused(Exception):
@@ -79,6 +81,8 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
         (fresh / KEYS / f"{exercise}.json").write_text(
             _key_text(root / KEYS / f"{exercise}.json", key), encoding="utf-8"
         )
+    for name, text in lesson_recordings(lesson, root / RECORDINGS):
+        (fresh / RECORDINGS / name).write_text(text, encoding="utf-8")
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
     source.parent.mkdir()
     source.write_text(text_of(solution_notebook(lesson)), encoding="utf-8")

@@ -24,6 +24,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import breast_cancer, diabetes, digits
+from course_utils.explorers import explore
 from course_utils.landscapes import double_well, noisy_gradient, quadratic, ravine, saddle
 from course_utils.networks import MLP
 from course_utils.plots import COLORS, plot_band, plot_losses, plot_paths, style
@@ -969,6 +970,14 @@ plt.show()
 # before. With 0.97 it shoots past the minimum *along* the valley and swings back and forth: the friction is too small.
 # Near the best setting the number of steps grows with $\sqrt\kappa$ instead of $\kappa$ (see "Going further").
 #
+# Now steer it yourself. The panel calls your `momentum_step`. The rate is a share of $2(1+m)/L$, the largest at which
+# the walk is stable with momentum $m$ and largest curvature $L$. Take a condition number of 100, find the momentum
+# that arrives in the fewest steps, and look at what the path does there.
+
+# %% kind="experiment"
+explore("ravine", momentum_step)
+
+# %% [markdown]
 # ### Look ahead: Nesterov's momentum
 #
 # Momentum computes the gradient where it stands, although it knows that the velocity will carry it further. Nesterov's

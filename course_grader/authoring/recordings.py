@@ -1,0 +1,68 @@
+"""Records the explorers from a lesson's references, for learners who have not written the functions yet."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from course_grader.authoring.lesson import Lesson, LessonProblem
+from course_grader.authoring.reference import namespace
+from course_utils.explorers.catalogue import Explorer, explorers
+from course_utils.explorers.recording import Recording, record
+
+# Recorded numbers have four digits, the last of which another machine may round otherwise.
+TOLERANCE = 5e-3
+
+
+def lesson_recordings(lesson: Lesson, known: Path) -> Iterator[tuple[str, str]]:
+    """Yield file name and text of each recording that the lesson's references make.
+
+    known: the folder of earlier recordings; a text there that says the same within rounding stays as it is.
+    Raises LessonProblem for an explorer whose exercises belong to several lessons.
+    """
+    for explorer in explorers().values():
+        answered = set(explorer.exercises) & set(lesson.answers)
+        if not answered:
+            continue
+        if answered != set(explorer.exercises):
+            sentence = f"the explorer {explorer.name!r} asks for exercises of several lessons: ask for those of one."
+            raise LessonProblem(lesson.path, 1, sentence)
+        yield f"{explorer.name}.json", _text(known / f"{explorer.name}.json", _recording(lesson, explorer))
+
+
+def _recording(lesson: Lesson, explorer: Explorer) -> Recording:
+    names = namespace(lesson)
+    try:
+        return record(explorer, tuple(names[name] for name in explorer.exercises))
+    except Exception as error:
+        sentence = f"the explorer {explorer.name!r} fails on the references: {type(error).__name__}: {error}"
+        raise LessonProblem(lesson.path, 1, sentence) from error
+
+
+def _text(path: Path, recording: Recording) -> str:
+    with contextlib.suppress(OSError, ValueError):
+        old = path.read_text(encoding="utf-8")
+        if _alike(json.loads(old), recording):
+            return old
+    return json.dumps(recording, separators=(",", ":"), ensure_ascii=False).replace('{"panels"', '\n{"panels"') + "\n"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and (_close(one, other) or all(map(_alike, one, other)))
+    return bool(one == other)
+
+
+def _close(one: list[Any], other: list[Any]) -> bool:
+    """Return whether two lists of numbers differ by rounding alone, beside their largest."""
+    if not all(isinstance(item, float | int) for item in [*one, *other]):
+        return False
+    a, b = np.array(one, dtype=float), np.array(other, dtype=float)
+    return bool(np.all(np.abs(a - b) <= TOLERANCE * max(np.abs(a).max(initial=0.0), 1e-12)))

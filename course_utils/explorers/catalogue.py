@@ -1,0 +1,108 @@
+"""The explorers by name: the controls that a reader moves, and the function that makes the scene."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from course_utils.explorers.scene import Scene
+
+Make = Callable[..., Scene]
+
+
+@dataclass(frozen=True)
+class Control:
+    """Something to move: `values` are its positions, in order, and `start` is the value it starts from.
+
+    `labels` say the positions where the values do not say themselves. A control whose values are texts is shown as a
+    list to choose from, all others as a slider.
+    """
+
+    name: str
+    says: str
+    values: Sequence[Any]
+    start: Any
+    labels: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.start not in self.values:
+            raise ValueError(f"control {self.name!r} starts at {self.start!r}, which is none of its values")
+        if self.labels and len(self.labels) != len(self.values):
+            raise ValueError(f"control {self.name!r} has {len(self.values)} values and {len(self.labels)} labels")
+
+    def to_json(self) -> dict[str, Any]:
+        labels = list(self.labels) or [_written(value) for value in self.values]
+        kind = "choice" if all(isinstance(value, str) for value in self.values) else "slider"
+        return {
+            "name": self.name,
+            "says": self.says,
+            "kind": kind,
+            "labels": labels,
+            "start": self.values.index(self.start),
+        }
+
+
+def _written(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """An explorer. `make(*functions, **values)` returns the scene; the functions answer the named exercises."""
+
+    name: str
+    title: str
+    exercises: tuple[str, ...]
+    controls: tuple[Control, ...]
+    make: Make
+
+    def start(self) -> dict[str, Any]:
+        """Return the values that the controls start from."""
+        return {control.name: control.start for control in self.controls}
+
+    def values_at(self, positions: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values at these positions of the controls; ValueError for a position that there is not."""
+        values = self.start()
+        for control in self.controls:
+            position = positions.get(control.name, control.values.index(control.start))
+            if not isinstance(position, int) or not 0 <= position < len(control.values):
+                raise ValueError(f"{control.name} has no position {position!r}")
+            values[control.name] = control.values[position]
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        controls = [control.to_json() for control in self.controls]
+        return {"name": self.name, "title": self.title, "controls": controls, "exercises": list(self.exercises)}
+
+
+_known: dict[str, Explorer] = {}
+
+
+def explorer(name: str, title: str, *controls: Control, exercises: Sequence[str] = ()) -> Callable[[Make], Make]:
+    """Register the function under it as an explorer; its parameters are the exercises, then the controls by name."""
+
+    def register(make: Make) -> Make:
+        if name in _known and _known[name].make.__module__ != make.__module__:
+            raise ValueError(f"there are two explorers named {name!r}")
+        _known[name] = Explorer(name, title, tuple(exercises), controls, make)
+        return make
+
+    return register
+
+
+@functools.cache
+def _load() -> None:
+    from course_utils.explorers import panels
+
+    for module in pkgutil.iter_modules(panels.__path__):
+        importlib.import_module(f"{panels.__name__}.{module.name}")
+
+
+def explorers() -> Mapping[str, Explorer]:
+    """Return all explorers by name."""
+    _load()
+    return dict(_known)

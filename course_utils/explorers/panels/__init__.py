@@ -1,0 +1,1 @@
+"""The explorers themselves, one module each."""

@@ -1,0 +1,52 @@
+"""The live panel in JupyterLab: the browser draws, this side asks the learner's functions."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import anywidget
+import traitlets
+
+from course_utils.explorers.session import Answer, Session
+from course_utils.explorers.still import Still
+
+_show = resources.files("course_utils.explorers") / "show"
+
+
+class LivePanel(anywidget.AnyWidget):
+    """An explorer in a notebook. `asked` comes from the browser, `answered` goes to it; each has a number."""
+
+    _esm = (_show / "explorer.js").read_text(encoding="utf-8")
+    _css = (_show / "explorer.css").read_text(encoding="utf-8")
+    explorer = traitlets.Dict().tag(sync=True)
+    recording = traitlets.Dict(allow_none=True).tag(sync=True)
+    asked = traitlets.Dict().tag(sync=True)
+    answered = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session) -> None:
+        first = session.first()
+        super().__init__(
+            explorer=session.explorer.to_json(),
+            recording=None if first.live else session.recording,
+            answered=_answered(0, first),
+        )
+        self._session = session
+        self._first = first
+
+    @traitlets.observe("asked")
+    def _answer(self, change: Any) -> None:
+        asked = change["new"]
+        answer = self._session.at(asked.get("positions", {}))
+        if self.recording is None and not answer.live:
+            self.recording = self._session.recording
+        self.answered = _answered(asked.get("number", 0), answer)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        # Where no browser draws the panel, in a saved notebook or in print, the picture stands in its place.
+        return {**data, **Still(self._first)._repr_mimebundle_()}, metadata
+
+
+def _answered(number: int, answer: Answer) -> dict[str, Any]:
+    return {"number": number, "scene": answer.scene, "live": answer.live, "message": answer.message}
