@@ -68,8 +68,7 @@ class Assignment:
     @classmethod
     def from_notebook(cls, solution: Path, hidden_key: Path, limits: Limits | None = None) -> Assignment:
         """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit."""
-        notebook = _read_json(solution, "The teacher's notebook")
-        cells = tuple(_teacher_cells(notebook))
+        cells = teacher_cells(solution)
         known = _read_json(hidden_key, "The hidden key").get("exercises", {})
         wanted = dict.fromkeys(name for cell in cells for name in cell.exercises)
         if missing := [name for name in wanted if name not in known]:
@@ -84,6 +83,11 @@ class Assignment:
         data = _read_json(path, "The assignment")
         if data.get("format") != FORMAT:
             raise AssignmentProblem(f"{path.name} has another format than this version reads: make it anew.")
+        return cls.from_json(data)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Assignment:
+        """Return the assignment that `to_json` wrote."""
         tuples = ("names", "needs", "exercises")
         cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
         return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]))
@@ -96,9 +100,9 @@ class Assignment:
             file.write(self._text)
         fresh.replace(path)
 
-    @cached_property
-    def _text(self) -> str:
-        data = {
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole assignment, the hidden key included, as JSON can hold it."""
+        return {
             "format": FORMAT,
             "name": self.name,
             "cells": [asdict(cell) for cell in self.cells],
@@ -106,7 +110,10 @@ class Assignment:
             "published": dict(self.published),
             "limits": self.limits.to_json(),
         }
-        return json.dumps(data, separators=(",", ":"), sort_keys=True)
+
+    @cached_property
+    def _text(self) -> str:
+        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True)
 
     @cached_property
     def digest(self) -> str:
@@ -125,6 +132,11 @@ class Assignment:
         """The hidden and the published keys, read."""
         hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
         return hidden, {name: keys.key_from_json(data) for name, data in self.published.items()}
+
+
+def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
+    """Return the code cells of a teacher's notebook; AssignmentProblem where it cannot be read."""
+    return tuple(_teacher_cells(_read_json(solution, "The teacher's notebook")))
 
 
 def _read_json(path: Path, what: str) -> dict[str, Any]:

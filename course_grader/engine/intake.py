@@ -25,8 +25,8 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Intake:
-    """The cells of a submission in its own order, each a dict with `cell_type`, `id`, `source` and `metadata`, and what
-    was found, in sentences."""
+    """The cells of a submission in its own order, each a dict with `cell_type`, `id`, `source`, `metadata` and
+    `outputs` (as they were handed in, unread), and what was found, in sentences."""
 
     cells: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
@@ -109,13 +109,14 @@ def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
     kind = "markdown" if known.get("cell_type") == "heading" else known.get("cell_type")
     if not isinstance(source, str) or kind not in CELL_TYPES:
         notes.append(f"Cell {number} is damaged and was left out.")
-        return {"cell_type": "raw", "id": "", "source": "", "metadata": {}}
+        return {"cell_type": "raw", "id": "", "source": "", "metadata": {}, "outputs": []}
     metadata = known.get("metadata")
     return {
         "cell_type": kind,
         "id": known.get("id") if isinstance(known.get("id"), str) else "",
         "source": source,
         "metadata": dict(metadata) if isinstance(metadata, Mapping) else {},
+        "outputs": known["outputs"] if isinstance(known.get("outputs"), list) else [],
     }
 
 

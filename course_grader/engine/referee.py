@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import traceback
+from dataclasses import replace
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
@@ -94,7 +95,8 @@ class Referee:
         if self._session.fault is not None:
             raise self._session.fault
         if error is None:
-            self._found[cell.grade_id] = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
+            passed = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
+            self._found[cell.grade_id] = replace(passed, **self._counts())
         elif isinstance(error, CheckFailed):
             self._failed(cell, error)
         elif isinstance(error, AssertionError) or _is_remote(error):
@@ -109,7 +111,8 @@ class Referee:
         mistake = verdict.mistake if verdict else None
         self._found[cell.grade_id] = CellResult(
             cell.grade_id, cell.exercises, "blank" if is_blank else "failed", 0.0, cell.points, clean(str(failed)),
-            mistake.id if mistake else "", mistake.hint if mistake else "", self._details(),
+            mistake.id if mistake else "", mistake.hint if mistake else "", self._details(), self._rows(),
+            **self._counts(),
         )  # fmt: skip
 
     def _stopped(self, cell: TeacherCell, stopped: Stopped) -> None:
@@ -118,9 +121,21 @@ class Referee:
         self._note(cell, "refused" if stopped.refused else "stopped", clean(f"{what}: {stopped}."))
 
     def _note(self, cell: TeacherCell, outcome: Outcome, message: str, details: str = "") -> None:
+        # What an assertion says of a hidden test, or an error of a test, holds values of the teacher's.
+        secret = outcome == "error" or (outcome == "failed" and cell.released != cell.source)
         self._found[cell.grade_id] = CellResult(
-            cell.grade_id, cell.exercises, outcome, 0.0, cell.points, message, details=details or self._details()
-        )
+            cell.grade_id, cell.exercises, outcome, 0.0, cell.points, message,
+            details=details or self._details(), secret=secret, **self._counts(),
+        )  # fmt: skip
+
+    def _counts(self) -> dict[str, Any]:
+        """Return how many hidden checks passed and how many there are, as the cards tell."""
+        counts = [card.hidden for card in self._cards if card.hidden]
+        return {"hidden_passed": sum(one for one, _ in counts), "hidden_total": sum(all_ for _, all_ in counts)}
+
+    def _rows(self) -> tuple[tuple[str, str], ...]:
+        rows = (row for card in self._cards if card.hidden is None for row in card.rows)
+        return tuple((label, clean(text)) for label, text in rows if label != "Hint")
 
     def _details(self) -> str:
         return clean("\n".join(repr(card) for card in self._cards), DETAILS)

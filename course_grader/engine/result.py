@@ -18,7 +18,9 @@ GRAVITY: tuple[Outcome, ...] = ("passed", "failed", "blank", "missing", "stopped
 class CellResult:
     """What one test cell found. `mistake` is the id of the known mistake that was recognised, `hint` its hint.
 
-    `message` is one line for student and teacher; `details` is what the check showed.
+    `message` is one line for student and teacher; `details` is what the check showed. `rows` are the label and the text
+    of what a published check asked, expected and received. Of the hidden checks, `hidden_passed` of `hidden_total`
+    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone.
     """
 
     grade_id: str
@@ -30,6 +32,10 @@ class CellResult:
     mistake: str = ""
     hint: str = ""
     details: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    hidden_passed: int = 0
+    hidden_total: int = 0
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,14 @@ class Result:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Result:
         """Return the result that `to_json` wrote."""
-        cells = tuple(CellResult(**cell | {"exercises": tuple(cell["exercises"])}) for cell in data["cells"])
+        cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
         return cls(data["assignment"], data["digest"], data["isolation"], cells, tuple(data["notes"]), outputs)
+
+
+def _cell(data: dict[str, Any]) -> CellResult:
+    rows = tuple((label, text) for label, text in data.get("rows", ()))
+    return CellResult(**data | {"exercises": tuple(data["exercises"]), "rows": rows})
 
 
 def _together(name: str, cells: list[CellResult]) -> ExerciseResult:

@@ -25,13 +25,17 @@ TONES = {
 
 @dataclass(frozen=True)
 class Card:
-    """A title, a sentence, and rows of (label, text); `code` names the rows that are set in a fixed-width font."""
+    """A title, a sentence, and rows of (label, text); `code` names the rows that are set in a fixed-width font.
+
+    `hidden`: of a hidden check, how many checks passed, and of how many.
+    """
 
     tone: str
     title: str
     sentence: str = ""
     rows: Sequence[tuple[str, str]] = ()
     code: frozenset[str] = frozenset({"You can try", "Expected", "Yours", "Where"})
+    hidden: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         lines = [f"{TONES[self.tone][0]} {self.title}"] + ([f"  {self.sentence}"] if self.sentence else [])

@@ -113,14 +113,15 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     if exercise.form is not None:
         _canonical(name, exercise.form, answers[0])
     verdict = judge(exercise, part, answers, key.parts[part])
+    hidden = verdict.right, verdict.total
     count = f"{verdict.right} of {verdict.total} hidden checks passed."
     if verdict.failure is None:
-        _show(Card("right", f"{name}: {count}"))
+        _show(Card("right", f"{name}: {count}", hidden=hidden))
         return
     says = "the answer" if exercise.form else verdict.failure.received.says
     kind = "not right" if exercise.form else KINDS[verdict.failure.difference.kind]
     rows = [("Hint", verdict.mistake.hint)] if verdict.mistake else []
-    _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows))
+    _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows, hidden=hidden))
     raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"), verdict)
 
 
