@@ -86,13 +86,14 @@ class Grade(_Engine):
             if cell.cell_type != "code":
                 continue
             if mark.get("grade_id") in found:
-                cell.outputs = _outputs(found[mark["grade_id"]])
+                cell.outputs = outputs_of_test(found[mark["grade_id"]])
             elif place in result.outputs:
                 cell.outputs = [from_dict(output) for output in result.outputs[place]]
         return notebook, resources
 
 
-def _outputs(cell: CellResult) -> list[NotebookNode]:
+def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
+    """Return the outputs of a test cell: none where it passed, or one error."""
     if cell.outcome == "passed":
         return []
     error = {"output_type": "error", "ename": "CheckFailed", "evalue": cell.message, "traceback": [cell.message]}
