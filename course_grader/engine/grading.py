@@ -22,10 +22,12 @@ _one_at_a_time = threading.RLock()
 _zygotes: dict[tuple[int, Level, str], Zygote] = {}
 
 
-def grade(notebook: Path | Mapping[str, Any], assignment: Assignment, isolation: Level = "namespaces") -> Result:
+def grade(
+    notebook: Path | bytes | Mapping[str, Any], assignment: Assignment, isolation: Level = "namespaces"
+) -> Result:
     """Grade one notebook.
 
-    notebook: a file, or a notebook that was read, as a dict or a NotebookNode.
+    notebook: a file, its content, or a notebook that was read, as a dict or a NotebookNode.
     isolation: "namespaces", "user" or "none"; see `sandbox`.
     Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
     """

@@ -17,6 +17,10 @@ LARGEST_FILE = 50 * MIB
 MOST_CELLS = 5000
 LARGEST_SOURCE = 5 * MIB
 CELL_TYPES = ("code", "markdown", "raw")
+TOO_LARGE = (
+    f"The file is larger than {LARGEST_FILE // MIB} MiB. Clear the outputs (Kernel > Restart and Clear Outputs), save "
+    "and hand it in again."
+)
 
 
 class Unreadable(Exception):
@@ -32,10 +36,11 @@ class Intake:
     notes: tuple[str, ...] = ()
 
 
-def take_in(notebook: Path | Mapping[str, Any]) -> Intake:
-    """Return the cells of a file, or of a notebook that was read already; Unreadable where there are none to be had."""
+def take_in(notebook: Path | bytes | Mapping[str, Any]) -> Intake:
+    """Return the cells of a file, of its content, or of a notebook that was read already; Unreadable where there are
+    none to be had."""
     if not isinstance(notebook, Mapping):
-        notebook = _read(Path(notebook))
+        notebook = _parse(notebook if isinstance(notebook, bytes) else _read(Path(notebook)))
     notes: list[str] = []
     found = _raw_cells(notebook, notes)
     if len(found) > MOST_CELLS:
@@ -47,7 +52,7 @@ def take_in(notebook: Path | Mapping[str, Any]) -> Intake:
     return Intake(cells, tuple(notes))
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read(path: Path) -> bytes:
     try:
         # A link could lead out of the student's folder, and a pipe would keep the grader waiting.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -58,17 +63,14 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise Unreadable("This is not a regular file.")
     with os.fdopen(descriptor, "rb") as file:
         content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise Unreadable(
-            f"The file is larger than {LARGEST_FILE // MIB} MiB. Clear the outputs (Kernel > Restart and Clear "
-            "Outputs), save and hand it in again."
-        )
-    if not content.strip():
-        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
-    return _parse(content)
+    return content
 
 
 def _parse(content: bytes) -> Mapping[str, Any]:
+    if len(content) > LARGEST_FILE:
+        raise Unreadable(TOO_LARGE)
+    if not content.strip():
+        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
     try:
         found = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
