@@ -116,9 +116,8 @@ def _owned(whole: list[Entry], assignment: str) -> Iterator[_File]:
     is_course = any(is_below(entry.parts, assignment) for entry in whole)
     for entry in whole:
         elsewhere = is_course and len(entry.parts) > 2 and not is_below(entry.parts, assignment)
-        owner = owner_of(entry.parts, assignment)
-        if owner and not elsewhere:
-            yield _File(owner, entry)
+        if not elsewhere:
+            yield _File(owner_of(entry.parts, assignment), entry)
 
 
 def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
@@ -139,7 +138,7 @@ def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
         if not participant and wanted != student:
             notes.append(f"The name of the student is not fit for a folder; it became {wanted!r}.")
         if twin := taken.get(folded(wanted)):
-            notes.append(f"The names {twin!r} and {wanted!r} differ in case or form alone; they are kept apart.")
+            notes.append(f"The name differs from another, {twin!r}, in case or form alone; the two are kept apart.")
             number = next(n for n in range(2, len(taken) + 3) if folded(f"{wanted} ({n})") not in taken)
             wanted = f"{wanted} ({number})"
         taken[folded(wanted)] = wanted

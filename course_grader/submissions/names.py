@@ -13,15 +13,18 @@ from course_grader.engine.text import UNFIT
 # "Download submissions" of Canvas, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; where marking is
 # anonymous, the name is "anon" and the number five letters and digits.
 CANVAS = re.compile(
-    r"(?P<name>.+?)_(?P<late>LATE_)?(?P<user>\d+|(?<=anon_).{5}|(?<=anon_LATE_).{5})_\d+_(?P<original>.+)"
+    r"(?P<name>.+?)_(?P<late>LATE_)?(?P<user>\d+|(?<=anon_).{5}|(?<=anon_LATE_).{5})_\d+_(?P<original>.+)",
+    re.DOTALL,
 )
 # "Download all submissions" of Moodle, as in "Ada Lovelace_4711_assignsubmission_file_/notebook.ipynb", or without
 # folders "Ada Lovelace_4711_assignsubmission_file_notebook.ipynb".
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<original>.*))?")
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_[a-z]+(?:_(?P<original>.*))?", re.DOTALL)
 # A browser adds the second suffix where it does not know the first.
 NOTEBOOK = re.compile(r"(?P<stem>.*)\.ipynb(?P<more>\.(txt|json))?", re.IGNORECASE | re.DOTALL)
 # Canvas numbers attempts, a browser copies, JupyterLab duplicates.
-ATTEMPT = re.compile(r"(?P<stem>.+?)(?:-(?P<canvas>\d{1,4})| ?\((?P<browser>\d{1,4})\)|-Copy(?P<lab>\d{1,4}))")
+ATTEMPT = re.compile(
+    r"(?P<stem>.+?)(?:-(?P<canvas>\d{1,4})| ?\((?P<browser>\d{1,4})\)|-Copy(?P<lab>\d{1,4}))", re.DOTALL
+)
 IGNORED = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__", ".git"}
 LONGEST_ID = 120
 # What a file system, or a search for files by pattern, understands as something else.
@@ -40,10 +43,10 @@ class Owner:
     late: bool = False
 
 
-def owner_of(parts: tuple[str, ...], assignment: str) -> Owner | None:
-    """Return whose the file with this path is; None for what a platform adds itself."""
+def owner_of(parts: tuple[str, ...], assignment: str) -> Owner:
+    """Return whose the file with this path is."""
     if found := _moodle(parts):
-        return found if found.student else None
+        return found
     if place := is_below(parts, assignment):
         return Owner(parts[place - 1], parts[-1])
     if len(parts) > 1:
@@ -63,17 +66,15 @@ def _moodle(parts: tuple[str, ...]) -> Owner | None:
         if moodle := MOODLE.fullmatch(part):
             is_file = place == len(parts) - 1
             original = (moodle["original"] or part) if is_file else parts[-1]
-            # Text that was typed into Moodle comes as a page beside the files.
-            student = moodle["name"] if moodle["kind"] == "file" else ""
-            return Owner(student, original, moodle["name"], moodle["participant"])
+            return Owner(moodle["name"], original, moodle["name"], moodle["participant"])
     return None
 
 
 def _student_of(file: str, assignment: str) -> str:
     """Return the student that a file is named after: its name without the assignment's."""
     stem = stem_of(file) or file
-    around = rf"[\s_.\-]*{re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?[\s_.\-]*"
-    rest = re.sub(around, "", unicodedata.normalize("NFC", stem), count=1, flags=re.IGNORECASE)
+    around = rf"(?:^|[\s_.\-]+){re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?(?:$|[\s_.\-]+)"
+    rest = re.sub(around, "", stem, count=1, flags=re.IGNORECASE)
     return rest or stem
 
 
@@ -111,7 +112,8 @@ def safe_id(text: str) -> str:
     shown = " ".join(UNFIT.sub("", UNSAFE.sub("-", unicodedata.normalize("NFC", text))).split())
     if not shown.strip(". "):
         return f"unnamed-{_digest(text)}"
-    shown = re.sub(r"^\.+|\.+$", lambda dots: "-" * len(dots[0]), shown)
+    # A name that begins with a dot would be hidden.
+    shown = re.sub(r"^\.+", lambda dots: "-" * len(dots[0]), shown)
     if len(shown.encode()) > LONGEST_ID:
         shown = shown.encode()[: LONGEST_ID - 9].decode(errors="ignore") + f"-{_digest(text)}"
     return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import lzma
 import os
 import stat
 import zipfile
@@ -22,6 +23,10 @@ MOST_FILES = 200_000
 # Notebooks shrink to a tenth, with a blank figure to a hundredth.
 LARGEST_RATIO = 200
 IS_ENCRYPTED = 0x1
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, IndexError, NotImplementedError, OSError, RuntimeError,
+    ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,11 @@ class Member:
 
     def read(self) -> bytes:
         """Return the content; Unreadable where the zip is damaged there, or holds more than a notebook may."""
-        zip = _opened(self.archive, self.archive.stat().st_mtime_ns)
         try:
+            zip = _opened(self.archive, self.archive.stat().st_mtime_ns)
             with zip.open(zip.infolist()[self.index]) as file:
                 content = file.read(LARGEST_FILE + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
+        except (*DAMAGE, CourseError):
             raise Unreadable("The zip is damaged at this file. Download it again.") from None
         if len(content) > LARGEST_FILE:
             raise Unreadable(TOO_LARGE)
