@@ -394,6 +394,8 @@ export function mount(element, { explorer, recording, ask }) {
     draw();
   });
   for (const { control } of controls) place(control.name, control.start);
+  // JupyterLab takes the arrow keys for itself, unless the element that has the focus says this.
+  for (const one of body.querySelectorAll("input, select, button")) one.dataset.lmSuppressShortcuts = "true";
   const watcher = new ResizeObserver(draw);
   watcher.observe(pictures);
 
