@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from course_grader.engine.assignment import Assignment
 from course_grader.engine.intake import take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
-from course_grader.engine.result import Result
+from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox import Level, Zygote
 from course_grader.engine.session import Session
 
@@ -23,12 +23,16 @@ _zygotes: dict[tuple[int, Level, str], Zygote] = {}
 
 
 def grade(
-    notebook: Path | bytes | Mapping[str, Any], assignment: Assignment, isolation: Level = "namespaces"
+    notebook: Path | bytes | Mapping[str, Any],
+    assignment: Assignment,
+    isolation: Level = "namespaces",
+    on_cell: Callable[[CellResult], None] | None = None,
 ) -> Result:
     """Grade one notebook.
 
     notebook: a file, its content, or a notebook that was read, as a dict or a NotebookNode.
     isolation: "namespaces", "user" or "none"; see `sandbox`.
+    on_cell: is called with the result of each test cell as soon as there is one.
     Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
     """
     with _one_at_a_time:
@@ -36,7 +40,7 @@ def grade(
         taken = take_in(notebook)
         steps = plan(taken.cells, assignment)
         with Session(zygote, assignment.limits) as session:
-            cells, outputs = Referee(assignment, session).grade(steps)
+            cells, outputs = Referee(assignment, session, on_cell).grade(steps)
     return Result(assignment.name, assignment.digest, isolation, cells, taken.notes + steps.notes, outputs)
 
 

@@ -24,10 +24,12 @@ DETAILS = 6000
 
 
 class Referee:
-    """Grades one submission with one session."""
+    """Grades one submission with one session. `on_cell` is called with the result of each test cell at once."""
 
-    def __init__(self, assignment: Assignment, session: Session) -> None:
-        self._assignment, self._session = assignment, session
+    def __init__(
+        self, assignment: Assignment, session: Session, on_cell: Callable[[CellResult], None] | None = None
+    ) -> None:
+        self._assignment, self._session, self._on_cell = assignment, session, on_cell
         self._found: dict[str, CellResult] = {}
         self._outputs: dict[int, list[dict[str, Any]]] = {}
         self._slow: set[str] = set()
@@ -80,6 +82,9 @@ class Referee:
             self._judge(cell, namespace)
         except Stopped as stopped:
             self._stopped(cell, stopped)
+        finally:
+            if self._on_cell is not None and cell.grade_id in self._found:
+                self._on_cell(self._found[cell.grade_id])
         return True
 
     def _judge(self, cell: TeacherCell, namespace: dict[str, Any]) -> None:
