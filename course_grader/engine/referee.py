@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
