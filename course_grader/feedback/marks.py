@@ -1,0 +1,49 @@
+"""What a teacher entered by hand: scores, extra credit and comments, from nbgrader's gradebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The gradebook's word on one submission.
+
+    score, max_score: what counts, with the manual scores, extra credit and the penalty, which is `late_penalty`.
+    manual: by test cell, the score that replaced the grader's. extra: by cell, extra credit.
+    comments: by cell, what the teacher wrote.
+    """
+
+    score: float
+    max_score: float
+    late_penalty: float = 0.0
+    manual: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, float] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_marks(db_url: str, course_id: str, assignment: str) -> dict[str, Marks]:
+    """Return the marks of every student who has a submission in the gradebook; none where it has no such assignment."""
+    with Gradebook(db_url, course_id) as gradebook:
+        try:
+            submissions = gradebook.assignment_submissions(assignment)
+        except MissingEntry:
+            return {}
+        return {submission.student_id: _marks(submission) for submission in submissions}
+
+
+def _marks(submission: SubmittedAssignment) -> Marks:
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
+    penalty = submission.late_submission_penalty or 0.0
+    return Marks(
+        max(0.0, sum(grade.score for grade in grades) - penalty),
+        sum(grade.max_score for grade in grades),
+        penalty,
+        {grade.name: grade.manual_score for grade in grades if grade.manual_score is not None},
+        {grade.name: grade.extra_credit for grade in grades if grade.extra_credit},
+        {comment.name: comment.manual_comment for comment in comments if comment.manual_comment},
+    )

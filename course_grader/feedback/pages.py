@@ -1,0 +1,64 @@
+"""Makes the pages of feedback, and writes them where nbgrader hands them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from course_grader.feedback.marks import Marks
+from course_grader.feedback.paper import Paper
+from course_grader.feedback.view import MARKS, WORDS, page_view
+from course_grader.gradebook.graded import Graded
+from course_grader.pages.page import render, write_page
+
+Job = tuple[Graded, Marks | None, Path]
+BATCH = 8
+
+
+def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None) -> str:
+    """Return one student's page as HTML."""
+    view = page_view(graded, paper, marks)
+    starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
+    right = [exercise.outcome == "passed" for exercise in view.exercises if not exercise.starred]
+    return render(
+        "feedback.html", view=view, words=WORDS, marks=MARKS, right=sum(right), counted=len(right),
+        starred=len(starred), starred_right=sum(starred),
+    )  # fmt: skip
+
+
+def write_feedback(
+    graded: Iterable[Graded], paper: Paper, places: Mapping[str, Path], marks: Mapping[str, Marks], workers: int = 0
+) -> Iterator[Path]:
+    """Write a page for each submission at the student's place, and yield the places, in no certain order.
+
+    workers: processes; by default one a core.
+    """
+    jobs = ((_light(one), marks.get(one.student), places[one.student]) for one in graded)
+    workers = workers or len(os.sched_getaffinity(0))
+    if workers == 1:
+        yield from map(partial(_write, paper), jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        yield from pool.map(partial(_write, paper), jobs, chunksize=BATCH)
+
+
+def _light(graded: Graded) -> Graded:
+    """Leave out the outputs of grading, of which a page needs the errors alone: all jobs wait in memory."""
+    if graded.result is None:
+        return graded
+    errors = {
+        place: [output for output in outputs if output.get("output_type") == "error"]
+        for place, outputs in graded.result.outputs.items()
+    }
+    return replace(graded, result=replace(graded.result, outputs=errors))
+
+
+def _write(paper: Paper, job: Job) -> Path:
+    graded, marks, place = job
+    write_page(place, feedback_page(graded, paper, marks))
+    return place

@@ -1,0 +1,234 @@
+"""What a student's page shows, as plain records: the template only lays it out.
+
+The outputs are those that were handed in, not those of grading: a submission's functions see the arguments of hidden
+checks, and a cell that runs later could print them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from course_grader.engine.assignment import TeacherCell
+from course_grader.engine.intake import Intake, Unreadable, take_in
+from course_grader.engine.plan import SKIPPED, owners_of
+from course_grader.engine.result import CellResult, ExerciseResult, Result
+from course_grader.feedback.marks import Marks
+from course_grader.feedback.outputs import PictureBudget, Shown, shown_outputs
+from course_grader.feedback.paper import Paper, squeezed
+from course_grader.gradebook.graded import Graded
+from course_grader.pages.code import code
+from course_grader.pages.safe import safe_markdown, safe_text
+
+MOST_CELLS = 400
+LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
+WORDS = {
+    "passed": "right", "failed": "not right yet", "part": "partly right", "blank": "not written", "missing": "missing",
+    "stopped": "stopped", "refused": "could not be read", "error": "not judged",
+}  # fmt: skip
+MARKS = {
+    "passed": "✓", "failed": "✗", "part": "◐", "blank": "–", "missing": "?",
+    "stopped": "!", "refused": "!", "error": "!",
+}  # fmt: skip
+SECRET = "Your teacher's own test did not pass. It stays hidden."
+FAULT = "The grader could not judge this. That is no fault of yours: your teacher sees why."
+UNDEFINED = re.compile(r"name '(\w{1,80})' is not defined")
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One test cell: what it is, how it went, and what it counts. `hidden` is how many hidden checks passed, of how
+    many."""
+
+    label: str
+    outcome: str
+    hidden: tuple[int, int]
+    message: str
+    points: float
+    max_points: float
+    manual: float | None
+    extra: float | None
+    comment: str
+
+
+@dataclass(frozen=True)
+class ExerciseView:
+    name: str
+    starred: bool
+    outcome: str
+    points: float
+    max_points: float
+    hidden: tuple[int, int]
+    checks: tuple[CheckLine, ...]
+    hints: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    comment: str
+    answer: Markup | None
+
+
+@dataclass(frozen=True)
+class CellView:
+    """A cell of the student's own. `source` is None where the teacher's code stands unchanged above the outputs."""
+
+    number: int
+    kind: str
+    source: Markup | None
+    outputs: tuple[Shown, ...]
+    remark: str
+
+
+@dataclass(frozen=True)
+class PageView:
+    title: str
+    assignment: str
+    student: str
+    submitted: str
+    problem: str
+    score: float
+    max_score: float
+    late_penalty: float
+    notes: tuple[str, ...]
+    exercises: tuple[ExerciseView, ...]
+    cells: tuple[CellView, ...]
+
+
+def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageView:
+    """Return what the page of one submission shows; a submission that cannot be read has a page without cells."""
+    result = graded.result
+    try:
+        taken = take_in(graded.notebook)
+    except Unreadable:
+        taken = Intake(())
+    owners = owners_of(taken.cells, paper.assignment)[0] if taken.cells else []
+    answers = {
+        owner.grade_id: taken.cells[place]["source"]
+        for place, owner in enumerate(owners)
+        if isinstance(owner, TeacherCell) and owner.kind == "answer"
+    }
+    exercises = [_exercise(one, result, answers, marks) for one in result.exercises] if result else []
+    return PageView(
+        paper.title,
+        paper.assignment.name,
+        graded.student,
+        graded.submitted.strftime("%d %B %Y, %H:%M %Z").strip() if graded.submitted else "",
+        safe_text(graded.problem, 1000),
+        marks.score if marks else result.score if result else 0.0,
+        marks.max_score if marks else result.max_score if result else 0.0,
+        marks.late_penalty if marks else 0.0,
+        tuple(dict.fromkeys([*graded.notes, *(result.notes if result else ())])),
+        tuple(exercises),
+        tuple(_cells(taken.cells, owners, paper, result)),
+    )
+
+
+def _exercise(
+    exercise: ExerciseResult, result: Result, answers: Mapping[str, str], marks: Marks | None
+) -> ExerciseView:
+    cells = [cell for cell in result.cells if exercise.name in cell.exercises]
+    lines = tuple(_check(cell, marks) for cell in cells)
+    source = answers.get(exercise.name)
+    rows = next((cell.rows for cell in cells if cell.rows), ())
+    return ExerciseView(
+        exercise.name,
+        exercise.max_points == 0,
+        _outcome(exercise.outcome, cells),
+        sum(line.points for line in lines),
+        exercise.max_points,
+        (sum(cell.hidden_passed for cell in cells), sum(cell.hidden_total for cell in cells)),
+        lines,
+        tuple(dict.fromkeys(cell.hint for cell in cells if cell.hint)),
+        tuple((_label(label), safe_text(text, 3000)) for label, text in rows),
+        marks.comments.get(exercise.name, "") if marks else "",
+        code(source) if source is not None else None,
+    )
+
+
+def _outcome(outcome: str, cells: list[CellResult]) -> str:
+    some = any(cell.outcome == "passed" and cell.max_points > 0 for cell in cells)
+    return "part" if outcome == "failed" and some else outcome
+
+
+def _check(cell: CellResult, marks: Marks | None) -> CheckLine:
+    manual = marks.manual.get(cell.grade_id) if marks else None
+    extra = marks.extra.get(cell.grade_id) if marks else None
+    hidden = cell.hidden_passed, cell.hidden_total
+    points = (cell.points if manual is None else manual) + (extra or 0.0)
+    comment = marks.comments.get(cell.grade_id, "") if marks else ""
+    label = LABELS.get(cell.grade_id.rpartition("_")[2], cell.grade_id)
+    return CheckLine(label, cell.outcome, hidden, _message(cell), points, cell.max_points, manual, extra, comment)
+
+
+def _message(cell: CellResult) -> str:
+    """Return the sentence that a student may read: nothing of an assertion of the teacher's that is hidden."""
+    if cell.outcome == "error":
+        return FAULT
+    if cell.secret:
+        return SECRET
+    if cell.outcome in ("passed", "blank"):
+        return ""
+    text = safe_text(cell.message, 1500).removesuffix(cell.hint).removesuffix("Hint: ").rstrip()
+    # The counts stand beside it already.
+    text = text.removesuffix(f"{cell.hidden_passed} of {cell.hidden_total} hidden checks passed.").rstrip()
+    for name in cell.exercises:
+        text = text.removeprefix(f"{name}: ").removeprefix(f"{name}:")
+    return text[:1].upper() + text[1:]
+
+
+def _label(label: str) -> str:
+    return {"You can try": "We asked", "Expected": "Expected", "Yours": "Yours returned"}.get(label, label)
+
+
+def _cells(
+    cells: tuple[dict[str, Any], ...], owners: list[Any], paper: Paper, result: Result | None
+) -> Iterator[CellView]:
+    budget = PictureBudget()
+    words = set(re.findall(r"\w+", "\n".join(cell["source"] for cell in cells)))
+    left = MOST_CELLS
+    for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
+        if isinstance(owner, TeacherCell) and owner.kind != "answer":
+            continue
+        view = _cell(place, cell, owner, paper, budget)
+        if view and result and (remark := _remark(result.outputs.get(place, []), words)):
+            view = CellView(view.number, view.kind, view.source, view.outputs, remark)
+        if view and (view.source is not None or view.outputs or view.remark) and left:
+            left -= 1
+            yield view
+
+
+def _cell(
+    place: int, cell: dict[str, Any], owner: TeacherCell | str | None, paper: Paper, budget: PictureBudget
+) -> CellView | None:
+    source = cell["source"]
+    if cell["cell_type"] != "code":
+        if not source.strip() or squeezed(source) in paper.prose:
+            return None
+        return CellView(place + 1, "markdown", safe_markdown(source), (), "")
+    outputs = tuple(shown_outputs(cell["outputs"], budget))
+    if isinstance(owner, TeacherCell):
+        # An answer stands with its exercise; here is what it printed.
+        return CellView(place + 1, "answer", None, outputs, "")
+    theirs = squeezed(source) in paper.code
+    if theirs and owner != SKIPPED:
+        return CellView(place + 1, "code", None, (), "")
+    return CellView(place + 1, "code", None if theirs or not source.strip() else code(source), outputs, "")
+
+
+def _remark(outputs: list[dict[str, Any]], words: set[str]) -> str:
+    """Return how a cell ended in grading, in words of ours: its own could carry what a hidden check asked."""
+    for output in outputs:
+        if output.get("output_type") != "error":
+            continue
+        name = str(output.get("ename"))
+        if name == "Stopped":
+            return "When this was graded, the cell did not end: it took too long, used too much, or ended its process."
+        undefined = UNDEFINED.fullmatch(str(output.get("evalue")))
+        if name == "NameError" and undefined and undefined[1] in words:
+            return f"When this was graded, from top to bottom, there was no {undefined[1]} yet at this place."
+        known = isinstance(getattr(builtins, name, None), type)
+        return f"When this was graded, from top to bottom, the cell ended in {'a ' + name if known else 'an error'}."
+    return ""

@@ -1,0 +1,85 @@
+"""The verbs of `course` that make pages: feedback, report, similar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_grader.gradebook.course import Course
+    from course_grader.gradebook.graded import Graded
+
+TEACHER = "For teachers"
+Item = TypeVar("Item")
+Name = Annotated[
+    str | None, typer.Argument(metavar="[ASSIGNMENT]", help="The assignment; by default every graded one.")
+]
+Database = Annotated[
+    str | None, typer.Option("--db", help="The gradebook, as sqlite:///FILE or postgresql://HOST/NAME.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    app.command("feedback", rich_help_panel=TEACHER)(feedback)
+
+
+def feedback(
+    assignment: Name = None,
+    db: Database = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
+) -> None:
+    """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
+    from course_grader.feedback.marks import read_marks
+    from course_grader.feedback.pages import write_feedback
+    from course_grader.feedback.paper import Paper
+
+    course, names = _course(assignment, db)
+    for name in names:
+        graded = _graded(course, name)
+        paper = Paper.read(course.solution(name))
+        marks = read_marks(course.db_url, course.directory.course_id, name)
+        places = {one.student: _feedback_place(course, one.student, name) for one in graded}
+        written = list(_bar(write_feedback(graded, paper, places, marks, workers), len(graded), name))
+        typer.echo(f"{name}: {len(written)} pages of feedback in {course.directory.feedback_directory}/.")
+
+
+def _feedback_place(course: Course, student: str, assignment: str) -> Path:
+    return course.folder("feedback", student, assignment) / f"{course.solution(assignment).stem}.html"
+
+
+def _course(assignment: str | None, db: str | None) -> tuple[Course, list[str]]:
+    """Return the course here and the assignments that are meant; CourseError where nothing was graded."""
+    from course_grader.gradebook.course import Course
+    from course_grader.gradebook.journal import Journal
+
+    course = Course.nearest(Path.cwd(), db)
+    known = []
+    if course.journal.is_file():
+        with Journal(course.journal) as journal:
+            known = journal.assignments()
+    if not known:
+        raise CourseError("Nothing was graded here yet: run `course grade` first.")
+    if assignment is not None and assignment not in known:
+        raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
+    return course, [assignment] if assignment else known
+
+
+def _graded(course: Course, assignment: str) -> list[Graded]:
+    from course_grader.gradebook.journal import Journal
+
+    with Journal(course.journal) as journal:
+        return list(journal.graded(assignment))
+
+
+def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(items, what, total=total, console=console, transient=True, disable=not console.is_terminal)
