@@ -17,6 +17,7 @@ class Graded:
     notebook: the notebook as it was handed in.
     submitted: when it was handed in, with a time zone, or None where nobody says.
     result: what grading found, or None where the notebook could not be graded; `problem` is then a sentence why.
+    notes: sentences on how it was handed in, such as which of two notebooks was taken.
     """
 
     student: str
@@ -24,3 +25,4 @@ class Graded:
     submitted: datetime | None = None
     result: Result | None = None
     problem: str = ""
+    notes: tuple[str, ...] = ()
