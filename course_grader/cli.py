@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.gradebook.cli import register as register_grade
 from course_grader.pages import cli as pages
 from course_utils.errors import CourseError, Exit
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
     app.command("samples", rich_help_panel=AUTHOR)(samples)
     app.command("key", rich_help_panel=TEACHER)(key)
+    register_grade(app)
     pages.register(app)
 
 

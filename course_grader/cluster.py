@@ -1,0 +1,169 @@
+"""Many tasks over any `concurrent.futures.Executor`: processes of this machine, or a Dask cluster.
+
+Only so many batches are in flight as keep every worker busy, so that memory does not grow with the class. A worker that
+dies takes no batch but its own with it: what was in flight is tried again one by one, so that the culprit is known.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Generic, TypeVar
+
+from course_utils.errors import CourseError, Exit
+
+Batch = TypeVar("Batch")
+Found = TypeVar("Found")
+
+# So many workers that die one after another, with nothing done between, are no chance.
+MOST_DEATHS = 5
+DASK_SECONDS = 20
+THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Where tasks run. `start` makes an executor, anew after one broke; `workers` run at once; `batch` is how much to
+    give a worker at a time."""
+
+    start: Callable[[], Executor]
+    workers: int
+    batch: int
+
+
+class WorkerDied(Exception):
+    """The process that ran a task ended, again and with nothing else in flight."""
+
+
+@contextlib.contextmanager
+def local(workers: int) -> Iterator[Cluster]:
+    """Yield so many processes of this machine; at the end of the block they end, whatever they do."""
+    context = multiprocessing.get_context("spawn")
+    # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
+    lifeline, held = context.Pipe(duplex=False)
+    with held, lifeline:
+        yield Cluster(
+            lambda: ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(lifeline,)),
+            workers,
+            4,
+        )
+
+
+def _begin(lifeline: Connection) -> None:
+    """Make a new process ready: one thread for BLAS, Ctrl-C left to the parent, and no life without it."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        lifeline.recv()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def dask(address: str) -> Iterator[Cluster]:
+    """Yield the workers of a Dask cluster; CourseError where nobody answers at the address."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise CourseError("Dask is not installed: run `pip install -e '.[cluster]'`.", Exit.MACHINE) from error
+    try:
+        client = Client(address, timeout=DASK_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise CourseError(f"No Dask scheduler answers at {address} ({error}).", Exit.MACHINE) from error
+    with client:
+        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        if not workers:
+            raise CourseError(f"The Dask scheduler at {address} has no workers yet: start some.", Exit.MACHINE)
+        # A grading process does one thing at a time, so that a worker's further threads would only wait.
+        yield Cluster(lambda: client.get_executor(pure=False), workers, 8)
+
+
+class Stream(Generic[Batch, Found]):
+    """Runs a function over batches and yields each with what came of it, in the order of completion."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        function: Callable[[Batch], Found],
+        singles: Callable[[Batch], Iterable[Batch]],
+    ) -> None:
+        """singles: divides a batch into the smallest ones."""
+        self._cluster, self._function, self._singles = cluster, function, singles
+        self._pool = cluster.start()
+        self._flying: dict[Future[Found], Batch] = {}
+        self._suspects: deque[Batch] = deque()
+        self._deaths = 0
+
+    def over(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Found | Exception]]:
+        """Yield each batch and its result; for a smallest batch, the exception that it ended in.
+
+        `WorkerDied` stands for the end of the process. CourseError where processes end whatever they are given.
+        """
+        left = iter(batches)
+        try:
+            while True:
+                self._fill(left)
+                if not self._flying:
+                    return
+                alone = len(self._flying) == 1
+                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from self._taken(future, alone)
+        finally:
+            with contextlib.suppress(Exception):
+                self._pool.shutdown(wait=False)
+
+    def _fill(self, left: Iterator[Batch]) -> None:
+        if self._suspects:
+            # A suspect flies alone, so that its death is its own.
+            if not self._flying:
+                self._submit(self._suspects.popleft())
+            return
+        while len(self._flying) < 2 * self._cluster.workers and (batch := next(left, None)) is not None:
+            self._submit(batch)
+
+    def _submit(self, batch: Batch) -> None:
+        try:
+            future = self._pool.submit(self._function, batch)
+        except BrokenExecutor:
+            # It broke between two batches: those in flight will tell.
+            self._pool = self._cluster.start()
+            future = self._pool.submit(self._function, batch)
+        self._flying[future] = batch
+
+    def _taken(self, future: Future[Found], alone: bool) -> Iterator[tuple[Batch, Found | Exception]]:
+        batch = self._flying.pop(future)
+        try:
+            found = future.result()
+        except Exception as error:
+            died = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+            single = list(self._singles(batch))
+            if len(single) > 1 or (isinstance(error, BrokenExecutor) and not alone):
+                self._suspects.extend(single)
+            else:
+                self._deaths += died
+                if self._deaths >= MOST_DEATHS:
+                    raise CourseError(
+                        f"{MOST_DEATHS} processes ended one after another ({error}): is there memory enough?",
+                        Exit.MACHINE,
+                    ) from error
+                yield batch, WorkerDied(str(error)) if died else error
+        else:
+            self._deaths = 0
+            yield batch, found
+
+
+def available() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,212 @@
+"""nbgrader's gradebook: many submissions in one transaction, with nbgrader's own classes for its rows."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from nbgrader import dbutil
+from nbgrader.api import Assignment, Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.utils import parse_utc
+from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import selectinload
+
+from course_grader.gradebook.course import Course
+from course_grader.gradebook.sheet import Sheet
+from course_utils.errors import CourseError, Exit
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the gradebook is told of a submission; scores and comments are by grade_id."""
+
+    student: str
+    submitted: datetime | None
+    scores: Mapping[str, float | None]
+    comments: Mapping[str, str | None]
+
+
+class Book:
+    """The gradebook of a course, open until `close`, or as a context manager."""
+
+    def __init__(self, course: Course) -> None:
+        """Open or make the gradebook; CourseError where it cannot be had or is of another nbgrader's schema."""
+        self._course = course
+        with self._telling():
+            _require_schema(course)
+            self.gradebook = Gradebook(course.db_url, course.directory.course_id)
+        # nbgrader's own preprocessor holds its plugin for late submissions.
+        self._late = AssignLatePenalties(config=course.config)
+        self._late.init_plugin()
+
+    def students(self) -> set[str]:
+        """Return the ids of all students."""
+        with self._telling():
+            return set(self._db.scalars(select(Student.id)))
+
+    def handed_in(self, assignment: str) -> set[str]:
+        """Return the ids of the students of whom there is a submission of an assignment."""
+        query = select(SubmittedAssignment.student_id).join(SubmittedAssignment.assignment)
+        with self._telling():
+            return set(self._db.scalars(query.where(Assignment.name == assignment)))
+
+    def write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
+        """Enter submissions in one transaction: students and submissions that are missing, times, scores, comments.
+
+        Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave stay.
+        """
+        with self._telling():
+            self._write(sheet, rows)
+            self._db.commit()
+
+    def penalise(self, sheet: Sheet, students: Iterable[str]) -> None:
+        """Set the penalties for late submissions that nbgrader's plugin asks for, in one transaction."""
+        with self._telling():
+            for one in self._submissions(sheet, list(students)):
+                late = one.total_seconds_late
+                for notebook in one.notebooks:
+                    penalty = None
+                    if late > 0:
+                        score = notebook.score
+                        penalty = self._late.plugin_inst.late_submission_penalty(one.student_id, score, late)
+                    if penalty is not None:
+                        penalty = self._late._check_late_penalty(notebook, penalty)
+                    notebook.late_submission_penalty = penalty
+            self._db.commit()
+
+    def close(self) -> None:
+        self.gradebook.close()
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def _db(self) -> Any:
+        return self.gradebook.db
+
+    def _write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
+        assignment = self.gradebook.find_assignment(sheet.assignment)
+        names = {cell.id: cell.name for notebook in assignment.notebooks for cell in notebook._base_cells}
+        wanted = [row.student for row in rows]
+        known = {one.student_id: one for one in self._submissions(sheet, wanted)}
+        students = {one.id: one for one in self._db.scalars(select(Student).where(Student.id.in_(wanted)))}
+        for row in rows:
+            student = students.get(row.student) or Student(id=row.student)
+            submission = known.get(row.student) or _submission(assignment, student)
+            self._db.add(submission)
+            if row.submitted is not None:
+                submission.timestamp = parse_utc(row.submitted)
+            for notebook in submission.notebooks:
+                if notebook.notebook.name == sheet.notebook:
+                    _set_grades(notebook, names, row)
+
+    def _submissions(self, sheet: Sheet, students: list[str]) -> Iterator[SubmittedAssignment]:
+        notebooks = selectinload(SubmittedAssignment.notebooks)
+        query = (
+            select(SubmittedAssignment)
+            .join(SubmittedAssignment.assignment)
+            .where(Assignment.name == sheet.assignment)
+            .options(notebooks.selectinload(SubmittedNotebook.grades))
+            .options(notebooks.selectinload(SubmittedNotebook.comments))
+        )
+        # A query takes so many parameters and no more.
+        for i in range(0, len(students), 500):
+            yield from self._db.scalars(query.where(SubmittedAssignment.student_id.in_(students[i : i + 500])))
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            if hasattr(self, "gradebook"):
+                self._db.rollback()
+            raise _told(error, self._course) from error
+
+
+def _submission(assignment: Assignment, student: Student) -> SubmittedAssignment:
+    """Return a new submission with a row for each cell, as `Gradebook.add_submission` makes it."""
+    submission = SubmittedAssignment(assignment=assignment, student=student)
+    for source in assignment.notebooks:
+        notebook = SubmittedNotebook(notebook=source, assignment=submission)
+        for cell in (*source.grade_cells, *source.task_cells):
+            Grade(cell_id=cell.id, notebook=notebook)
+        for cell in (*source.solution_cells, *source.task_cells):
+            Comment(cell_id=cell.id, notebook=notebook)
+    return submission
+
+
+def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) -> None:
+    for grade in notebook.grades:
+        name = names[grade.cell_id]
+        if name in row.scores:
+            grade.auto_score = row.scores[name]
+            # A human's score may no longer fit.
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+    for comment in notebook.comments:
+        name = names[comment.cell_id]
+        if name in row.comments:
+            comment.auto_comment = row.comments[name]
+
+
+def _require_schema(course: Course) -> None:
+    """Raise CourseError where the gradebook was made by another version of nbgrader."""
+    if course.database is not None and not course.database.exists():
+        return
+    engine = create_engine(course.db_url)
+    try:
+        tables = inspect(engine).get_table_names()
+        if not tables:
+            return
+        with engine.connect() as connection:
+            versions = "SELECT version_num FROM alembic_version"
+            found = connection.execute(text(versions)).scalar() if "alembic_version" in tables else None
+    finally:
+        engine.dispose()
+    if found != ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head():
+        raise CourseError(
+            f"The gradebook {shown(course)} was made by another version of nbgrader: run this again with "
+            "--upgrade-gradebook, which keeps a copy of it, or `nbgrader db upgrade`."
+        )
+
+
+def upgrade(course: Course) -> Path | None:
+    """Bring the gradebook to this nbgrader's schema; return the copy of a file as it was before."""
+    copy = None
+    if course.database is not None:
+        stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"
+        copy = course.database.with_name(f"{course.database.name}.{stamp}")
+        shutil.copy2(course.database, copy)
+    dbutil.upgrade(course.db_url)
+    return copy
+
+
+def shown(course: Course) -> str:
+    """Return the gradebook's address without a password."""
+    return str(course.database or make_url(course.db_url).render_as_string(hide_password=True))
+
+
+def _told(error: Exception, course: Course) -> CourseError:
+    cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+    kept = "Results that were found are kept beside it; run the command again and they are entered."
+    if "locked" in cause:
+        return CourseError(
+            f"The gradebook {shown(course)} is locked by another program: end that and run the command again. {kept}",
+            Exit.MACHINE,
+        )
+    if isinstance(error, (ArgumentError, NoSuchModuleError)):
+        return CourseError(f"The gradebook's address cannot be used ({cause}).")
+    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}). {kept}", Exit.MACHINE)

@@ -1,0 +1,181 @@
+"""`course grade`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from course_utils.errors import CourseError, Exit
+
+if TYPE_CHECKING:
+    from course_grader.engine.assignment import Assignment
+    from course_grader.engine.sandbox import Level
+    from course_grader.gradebook.course import Course
+
+PANEL = "For teachers"
+INTERRUPTED = 130
+
+
+class Isolation(StrEnum):
+    """How submissions are kept apart."""
+
+    NAMESPACES = "namespaces"
+    USER = "user"
+
+
+class Unknown(StrEnum):
+    """What to do with a student whom the gradebook does not know."""
+
+    ADD = "add"
+    REFUSE = "refuse"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("grade", rich_help_panel=PANEL)(grade)
+
+
+def grade(
+    submissions: Annotated[
+        Path,
+        typer.Argument(help="A folder of submissions, a zip of Canvas or Moodle, or one notebook."),
+    ],
+    assignment: Annotated[
+        str | None, typer.Option(help="The assignment's name in the folder of solutions, or a file that holds one.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many processes; by default one a core.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="The address of a Dask scheduler, whose workers grade.")] = None,
+    db: Annotated[str | None, typer.Option(help="The gradebook, such as postgresql://HOST/NAME.")] = None,
+    isolation: Annotated[Isolation, typer.Option(help="How submissions are kept apart.")] = Isolation.NAMESPACES,
+    trust_submissions: Annotated[
+        bool, typer.Option("--trust-submissions", help="Grade without isolation; each result says so.")
+    ] = False,
+    unknown_students: Annotated[
+        Unknown, typer.Option(help="Add students whom the gradebook does not know, or leave them out.")
+    ] = Unknown.ADD,
+    upgrade_gradebook: Annotated[
+        bool, typer.Option("--upgrade-gradebook", help="Bring an older gradebook up to date, and keep a copy of it.")
+    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the result of one notebook in full.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each submission.")] = False,
+) -> None:
+    """Grade submissions into the gradebook. What was graded before is not graded again.
+
+    Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
+    the machine stands in the way; 130 interrupted, with what was done kept.
+    """
+    if trust_submissions and isolation != Isolation.NAMESPACES:
+        raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
+    level: Level = "none" if trust_submissions else isolation.value
+    if submissions.suffix == ".ipynb" and submissions.is_file():
+        _one(submissions, assignment, db, level, as_json)
+        return
+    if explain:
+        raise CourseError("--explain is for one notebook: name the student's .ipynb.")
+    from course_grader.gradebook.course import Course
+
+    course = Course.nearest(Path.cwd(), db)
+    if upgrade_gradebook:
+        _upgrade(course)
+    name, exam = _assignment(course, assignment, submissions)
+    _class(course, submissions, name, exam, level, workers, scheduler, unknown_students == Unknown.ADD, as_json)
+
+
+def _class(
+    course: Course,
+    place: Path,
+    name: str,
+    exam: Assignment,
+    level: Level,
+    workers: int | None,
+    scheduler: str | None,
+    add_students: bool,
+    as_json: bool,
+) -> None:
+    from course_grader.cluster import available, dask, local
+    from course_grader.gradebook.display import Display
+    from course_grader.gradebook.run import Job, Tally, grade_class
+    from course_grader.submissions import find_submissions
+
+    found = find_submissions(place, name)
+    display, tally = Display(name, as_json), Tally()
+    job = Job(course, name, exam, level, add_students)
+    cluster = dask(scheduler) if scheduler else local(workers or available())
+    try:
+        with cluster as machines, display.bar(len(found.submissions) + len(found.problems)):
+            grade_class(job, found, machines, display.tell, tally)
+    except KeyboardInterrupt:
+        display.summary(tally, interrupted=True)
+        typer.echo("Interrupted. What is graded is kept: the same command goes on from here.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    display.summary(tally)
+    if display.not_graded:
+        raise typer.Exit(Exit.WRONG)
+
+
+def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, as_json: bool) -> None:
+    """Grade one notebook and print its result; the gradebook stays as it is."""
+    import json
+
+    from course_grader.engine.grading import grade as grade_notebook
+    from course_grader.engine.intake import Unreadable
+    from course_grader.engine.sandbox import IsolationUnavailable
+    from course_grader.gradebook.display import explain
+
+    if assignment is not None and Path(assignment).is_file():
+        exam = _load(Path(assignment))
+    else:
+        from course_grader.gradebook.course import Course
+
+        _, exam = _assignment(Course.nearest(Path.cwd(), db), assignment or notebook.stem, notebook)
+    try:
+        result = grade_notebook(notebook, exam, level)
+    except Unreadable as problem:
+        raise CourseError(str(problem), Exit.WRONG) from problem
+    except IsolationUnavailable as reason:
+        raise CourseError(str(reason), Exit.MACHINE) from reason
+    if as_json:
+        typer.echo(json.dumps(result.to_json(), indent=1))
+    else:
+        explain(result)
+
+
+def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, Assignment]:
+    """Return an assignment and its name: the one that was named, or the only one that was handed in."""
+    if wanted and Path(wanted).is_file():
+        exam = _load(Path(wanted))
+        return exam.name, exam
+    name = wanted or _only(course, place)
+    return name, course.assignment(name)
+
+
+def _only(course: Course, place: Path) -> str:
+    source = course.folder("source", ".", "*")
+    known = {folder.name for folder in source.parent.iterdir() if folder.is_dir()} if source.parent.is_dir() else set()
+    handed_in = {folder.name for folder in place.glob("*/*") if folder.name in known} if place.is_dir() else set()
+    if len(handed_in) == 1:
+        return handed_in.pop()
+    if handed_in:
+        raise CourseError(f"Which one? Choose with --assignment: {', '.join(sorted(handed_in))}.")
+    raise CourseError(f"{place} does not tell the assignment: name it with --assignment.")
+
+
+def _load(path: Path) -> Assignment:
+    from course_grader.engine.assignment import Assignment, AssignmentProblem
+
+    try:
+        return Assignment.load(path)
+    except AssignmentProblem as problem:
+        raise CourseError(str(problem)) from problem
+
+
+def _upgrade(course: Course) -> None:
+    from course_grader.gradebook.book import upgrade
+
+    copy = upgrade(course)
+    typer.echo(
+        f"The gradebook is up to date{f'; as it was before it stands in {copy.name}' if copy else ''}.", err=True
+    )

@@ -1,0 +1,119 @@
+"""A course as nbgrader sees it: where its folders and its gradebook are, by its own configuration."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_config_path
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from course_grader.engine.assignment import Assignment, AssignmentProblem
+from course_utils.errors import CourseError
+
+CONFIG = "nbgrader_config.py"
+
+
+@dataclass(frozen=True)
+class Course:
+    """root: the folder of the course. directory: nbgrader's view of it. db_url: the gradebook, as SQLAlchemy has it."""
+
+    root: Path
+    directory: CourseDirectory
+    db_url: str
+    key: Path
+
+    @classmethod
+    def nearest(cls, start: Path, db_url: str | None = None) -> Course:
+        """Return the course whose folder is `start` or above it; CourseError where there is none."""
+        for folder in (start, *start.parents):
+            if (folder / CONFIG).is_file():
+                return cls.at(folder, db_url)
+        raise CourseError(f"No {CONFIG} in {start} or above it: go to the course's folder and try again.")
+
+    @classmethod
+    def at(cls, root: Path, db_url: str | None = None) -> Course:
+        """Return the course of a folder, as nbgrader's configuration there and in Jupyter's folders tells it."""
+        key = os.environ.get("COURSE_KEY")
+        config = _configuration(root)
+        directory = CourseDirectory(config=config)
+        if not directory.root or "root" not in config.CourseDirectory:
+            directory.root = str(root)
+        directory.db_url = _with_driver(db_url or directory.db_url)
+        own = root / "course.key"
+        return cls(root, directory, directory.db_url, own if own.is_file() or key is None else Path(key))
+
+    @property
+    def config(self) -> Config:
+        config: Config = self.directory.config
+        return config
+
+    @property
+    def database(self) -> Path | None:
+        """The gradebook's file, or None where a server has it."""
+        url = make_url(self.db_url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @property
+    def journal(self) -> Path:
+        """The file of results: beside the gradebook, or in the course's folder where a server has the gradebook."""
+        return (self.database or self.root / "gradebook.db").with_suffix(".results.sqlite")
+
+    def folder(self, step: str, student: str, assignment: str) -> Path:
+        """Return where a student's assignment stands; `step` is "submitted", "autograded", "source" or "feedback"."""
+        name = getattr(self.directory, f"{step}_directory")
+        return Path(self.directory.format_path(name, student, assignment))
+
+    def solution(self, assignment: str) -> Path:
+        """Return the teacher's notebook of an assignment; CourseError where there is not just one."""
+        folder = self.folder("source", ".", assignment)
+        notebooks = sorted(folder.glob("*.ipynb"))
+        if len(notebooks) != 1:
+            found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
+            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `course build`.")
+        return notebooks[0]
+
+    def assignment(self, name: str) -> Assignment:
+        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
+        solution = self.solution(name)
+        if not self.key.is_file():
+            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
+        try:
+            return Assignment.from_notebook(solution, self.key)
+        except AssignmentProblem as problem:
+            raise CourseError(str(problem)) from problem
+
+
+def _configuration(root: Path) -> Config:
+    config = Config()
+    before = os.environ.get("COURSE_KEY")
+    try:
+        for folder in (*map(Path, reversed(jupyter_config_path())), root):
+            if (folder / CONFIG).is_file():
+                config.merge(PyFileConfigLoader(CONFIG, path=str(folder)).load_config())
+    except Exception as error:
+        raise CourseError(f"{CONFIG} cannot be used: {type(error).__name__}: {error}.") from error
+    finally:
+        # The file sets it for nbgrader's kernels; here it would outlive the course.
+        os.environ.pop("COURSE_KEY", None)
+        if before is not None:
+            os.environ["COURSE_KEY"] = before
+    return config
+
+
+def _with_driver(db_url: str) -> str:
+    """Return the address with the driver that the course installs named; CourseError where it is no address."""
+    try:
+        url = make_url(db_url)
+    except ArgumentError as error:
+        raise CourseError(
+            f"{db_url!r} is no address of a database: write sqlite:///FILE or postgresql://HOST/NAME."
+        ) from error
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,156 @@
+"""What `course grade` shows: a bar on a terminal's stderr, lines for people or JSON for programs, and a summary."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from course_grader.engine.result import Result
+from course_grader.engine.text import clean
+from course_grader.gradebook.run import Tally, Told
+
+# So many names of students are shown in a sentence.
+MOST_NAMES = 10
+OUTCOMES = ("full marks", "part", "no points", "not graded")
+
+
+def _stay() -> None:
+    pass
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.finished_speed or task.speed or 0:.1f}/s")
+
+
+class Display:
+    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each."""
+
+    def __init__(self, assignment: str, as_json: bool) -> None:
+        self._assignment, self._as_json = assignment, as_json
+        self._console = Console(stderr=True)
+        self.counts: Counter[str] = Counter()
+        self.reused = 0
+        self._problems: list[tuple[str, str]] = []
+        self._move: Callable[[], None] = _stay
+
+    @property
+    def not_graded(self) -> int:
+        return len(self._problems)
+
+    @contextmanager
+    def bar(self, total: int) -> Iterator[None]:
+        """Show the bar during the block, where stderr is a terminal."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[counts]}"),
+        )
+        console = self._console
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task(escape(self._assignment), total=total, counts="")
+
+            def move() -> None:
+                progress.update(task, advance=1, counts=self._counted())
+
+            self._move = move
+            yield
+
+    def tell(self, told: Told) -> None:
+        """Take note of a submission."""
+        self.counts[outcome(told)] += 1
+        self.reused += told.reused
+        if told.result is None:
+            self._problems.append((told.student, told.problem))
+        if self._as_json:
+            print(json.dumps(as_json(told)), flush=True)
+        self._move()
+
+    def summary(self, tally: Tally, interrupted: bool = False) -> None:
+        """Print what became of the run: for people, or one more line of JSON."""
+        total = sum(self.counts.values())
+        if self._as_json:
+            counts = {name: self.counts[name] for name in OUTCOMES}
+            problems = [{"student": student, "problem": problem} for student, problem in self._problems]
+            entered = {"entered": tally.booked, "students_added": tally.added}
+            found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
+            print(json.dumps({"summary": {**found, **entered, "problems": problems, "interrupted": interrupted}}))
+            return
+        if tally.entered:
+            self._say(f"The assignment {self._assignment} was entered into the gradebook.")
+        if tally.added:
+            self._say(f"{_count(len(tally.added), 'student')} added to the gradebook: {_names(tally.added)}.")
+        reused = f", {self.reused} of them known from before" if self.reused else ""
+        self._say(f"{_count(total, 'submission')}{reused}: {self._counted()}.")
+        self._say(f"{_count(tally.booked, 'submission')} entered into the gradebook.")
+        for student, problem in sorted(self._problems):
+            self._say(f"not graded: {clean(student, 200)}: {problem}")
+
+    def _counted(self) -> str:
+        return ", ".join(f"{self.counts[name]} {name}" for name in OUTCOMES if self.counts[name]) or "none"
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stdout)
+
+
+def outcome(told: Told) -> str:
+    """Return which of OUTCOMES a submission is."""
+    if told.result is None:
+        return "not graded"
+    if told.result.score >= told.result.max_score:
+        return "full marks"
+    return "part" if told.result.score > 0 else "no points"
+
+
+def as_json(told: Told) -> dict[str, Any]:
+    """Return the line for a submission: what stands in the gradebook, in short."""
+    result = told.result
+    return {
+        "student": told.student,
+        "submitted": told.submitted.isoformat() if told.submitted else None,
+        "score": result.score if result else None,
+        "max_score": result.max_score if result else None,
+        "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
+        "isolation": result.isolation if result else None,
+        "reused": told.reused,
+        "problem": told.problem,
+        "notes": [*told.notes, *(result.notes if result else ())],
+    }
+
+
+def explain(result: Result) -> None:
+    """Print a result in full."""
+    print(f"{result.assignment}: {result.score:g} of {result.max_score:g} points")
+    print(f"isolation {result.isolation}, assignment {result.digest}")
+    for note in result.notes:
+        print(f"note: {note}")
+    for exercise in result.exercises:
+        print(f"\n{exercise.name}: {exercise.outcome}, {exercise.points:g} of {exercise.max_points:g} points")
+        if exercise.mistake:
+            print(f"  mistake: {exercise.mistake}")
+        for cell in result.cells:
+            if exercise.name in cell.exercises:
+                print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {cell.max_points:g} points")
+                for text in filter(None, (cell.message, cell.hint, cell.details)):
+                    print("".join(f"    {line}\n" for line in text.split("\n")), end="")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(clean(name, 100) for name in names[:MOST_NAMES]) + more

@@ -1,0 +1,78 @@
+"""The folders that nbgrader's formgrader and feedback read, each file written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbgrader.utils import parse_utc
+
+from course_grader.gradebook.course import Course
+
+TIMESTAMP = "timestamp.txt"
+# nbgrader's own format, which its parse_utc reads.
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
+
+
+def write_autograded(
+    course: Course, student: str, assignment: str, notebook: str, text: str, when: datetime | None
+) -> None:
+    """Write the autograded notebook of a student, and when it was handed in."""
+    folder = course.folder("autograded", student, assignment)
+    # As nbgrader has it: what was graded is not written to by chance.
+    mode = 0o664 if course.directory.groupshared else 0o444
+    _write_time(folder, when, mode)
+    write_whole(folder / f"{notebook}.ipynb", text.encode(), mode)
+
+
+def write_submitted(
+    course: Course, student: str, assignment: str, notebook: str, content: bytes, when: datetime | None
+) -> Path:
+    """Write what came from elsewhere into the folder of submissions; return the notebook's path."""
+    folder = course.folder("submitted", student, assignment)
+    place = folder / f"{notebook}.ipynb"
+    _write_time(folder, when, 0o644)
+    if not place.is_file() or place.read_bytes() != content:
+        write_whole(place, content, 0o644)
+    return place
+
+
+def write_whole(place: Path, content: bytes, mode: int) -> None:
+    """Write a file so that a reader finds the old one or the new one, and an interruption leaves the old."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(mode)
+        Path(name).replace(place)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk names no file.
+            raise OSError(error.errno, error.strerror, str(place)) from error
+        raise
+
+
+def _write_time(folder: Path, when: datetime | None, mode: int) -> None:
+    place = folder / TIMESTAMP
+    if when is None:
+        place.unlink(missing_ok=True)
+    elif time_in(place) != _naive(when):
+        write_whole(place, f"{_naive(when).strftime(TIME_FORMAT)}\n".encode(), mode)
+
+
+def time_in(place: Path) -> datetime | None:
+    """Return the time in a timestamp.txt as UTC without a zone, as the gradebook holds it; None where there is none."""
+    try:
+        return _naive(parse_utc(place.read_text(encoding="utf-8").strip()))
+    except (OSError, ValueError, OverflowError):
+        return None
+
+
+def _naive(when: datetime) -> datetime:
+    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when

@@ -1,0 +1,191 @@
+"""The results of a course, in a file beside the gradebook: what was graded once is not graded again.
+
+A result belongs to the bytes of the submission, the assignment's content, the code of grader and course, and the
+isolation. Every entry is written whole or not at all, so that a run can be killed at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+import course_utils
+from course_grader import engine
+from course_grader.engine.result import Result
+from course_grader.gradebook.graded import Graded
+from course_utils.errors import CourseError, Exit
+
+FORMAT = 1
+TABLES = """
+CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, result BLOB, problem TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS submission (
+    assignment TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL, submitted TEXT, notes TEXT NOT NULL,
+    key TEXT NOT NULL, problem TEXT NOT NULL, booked TEXT NOT NULL, PRIMARY KEY (assignment, student)
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the journal holds of a submission. `booked` is what the gradebook was given, empty where nothing was;
+    `problem` a sentence that holds for this run alone."""
+
+    assignment: str
+    student: str
+    notebook: Path
+    submitted: datetime | None
+    notes: tuple[str, ...]
+    key: str
+    problem: str = ""
+    booked: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A result, or the sentence why these bytes can have none."""
+
+    result: Result | None
+    problem: str = ""
+
+
+class Journal:
+    """The journal of a course, open until `close`, or as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file; CourseError where it is something else or cannot be opened."""
+        self.path = path
+        # Messages may tell of hidden tests.
+        path.touch(mode=0o600)
+        with self._telling():
+            self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._database.executescript(TABLES)
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, FORMAT):
+                raise CourseError(f"{path} was written by another version of the course: move it away and grade again.")
+            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def verdict(self, key: str) -> Verdict | None:
+        """Return what grading found under a key, or None where it was never graded."""
+        with self._telling():
+            row = self._database.execute("SELECT result, problem FROM result WHERE key = ?", (key,)).fetchone()
+        return None if row is None else _verdict(*row)
+
+    def entry(self, assignment: str, student: str) -> Entry | None:
+        """Return what is known of a student's submission."""
+        with self._telling():
+            query = "SELECT * FROM submission WHERE assignment = ? AND student = ?"
+            row = self._database.execute(query, (assignment, student)).fetchone()
+        return None if row is None else _entry(row)
+
+    def add(self, verdicts: Iterable[tuple[str, Verdict]], entries: Iterable[Entry]) -> None:
+        """Note verdicts by their keys, and submissions; all of them or none."""
+        rows = [(key, _packed(verdict.result), verdict.problem) for key, verdict in verdicts]
+        with self._transaction():
+            self._database.executemany("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", rows)
+            self._database.executemany(
+                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
+            )
+
+    def graded(self, assignment: str) -> Iterator[Graded]:
+        """Yield every submission of an assignment with its result or why there is none, by student."""
+        query = """
+            SELECT submission.*, result.result, result.problem FROM submission LEFT JOIN result USING (key)
+            WHERE assignment = ? ORDER BY student"""
+        with self._telling():
+            for *row, result, problem in self._database.execute(query, (assignment,)):
+                entry = _entry(row)
+                verdict = _verdict(result, problem or "")
+                yield Graded(
+                    entry.student,
+                    entry.notebook,
+                    entry.submitted,
+                    None if entry.problem else verdict.result,
+                    entry.problem or verdict.problem,
+                    entry.notes,
+                )
+
+    def assignments(self) -> list[str]:
+        """Return the names of the assignments of which there are submissions."""
+        with self._telling():
+            rows = self._database.execute("SELECT DISTINCT assignment FROM submission ORDER BY assignment")
+            return [name for (name,) in rows]
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._telling():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise CourseError(
+                f"The results in {self.path} cannot be read or written ({error}). What was written is kept: mend "
+                "that and run the command again.",
+                Exit.MACHINE,
+            ) from error
+
+
+def key_of(content: bytes, digest: str, isolation: str) -> str:
+    """Return under which key the result of a submission stands."""
+    parts = (hashlib.sha256(content).hexdigest(), digest, *versions(), isolation)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def versions() -> tuple[str, str]:
+    """Return what stands for the code of the engine and of course_utils: digests, since an edit changes no number."""
+    return _digest(Path(next(iter(engine.__path__)))), _digest(Path(next(iter(course_utils.__path__))))
+
+
+def _digest(package: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        total.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()[:16]
+
+
+def _packed(result: Result | None) -> bytes | None:
+    return None if result is None else zlib.compress(json.dumps(result.to_json()).encode())
+
+
+def _verdict(packed: bytes | None, problem: str) -> Verdict:
+    return Verdict(None if packed is None else Result.from_json(json.loads(zlib.decompress(packed))), problem)
+
+
+def _row(entry: Entry) -> tuple[str | None, ...]:
+    submitted = entry.submitted.isoformat() if entry.submitted else None
+    notebook, notes = str(entry.notebook), json.dumps(entry.notes)
+    return entry.assignment, entry.student, notebook, submitted, notes, entry.key, entry.problem, entry.booked
+
+
+def _entry(row: Iterable[str]) -> Entry:
+    assignment, student, notebook, submitted, notes, key, problem, booked = row
+    when = datetime.fromisoformat(submitted) if submitted else None
+    return Entry(assignment, student, Path(notebook), when, tuple(json.loads(notes)), key, problem, booked)

@@ -1,0 +1,264 @@
+"""Grades a class: finds what is known already, has the rest graded, and writes journal, folders and gradebook.
+
+The order is what makes it safe to end at any point: a result goes into the journal first, then the notebook into
+`autograded`, then the rows into the gradebook, then the note that they are there. The next run begins where this ended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from course_grader.cluster import Cluster, Stream, WorkerDied
+from course_grader.engine.assignment import Assignment
+from course_grader.engine.intake import LARGEST_FILE, Unreadable
+from course_grader.engine.result import Result
+from course_grader.engine.sandbox import Level
+from course_grader.gradebook.book import Book, Row, shown
+from course_grader.gradebook.course import Course
+from course_grader.gradebook.folders import write_autograded, write_submitted
+from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
+from course_grader.gradebook.lock import locked
+from course_grader.gradebook.page import Page, page_of_problem
+from course_grader.gradebook.sheet import enter
+from course_grader.gradebook.task import Answer, Batch, Order, Refusal, grade_batch, packed, page_again
+from course_grader.submissions import Found, Submission
+from course_utils.errors import CourseError, Exit
+
+# So many submissions, or what came in so many seconds, go into one transaction.
+CHUNK, SECONDS = 64, 5.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run tells of one submission. `reused`: the result is of an earlier run."""
+
+    student: str
+    submitted: datetime | None = None
+    result: Result | None = None
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    reused: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to grade, and how. `add_students`: whether a student unknown to the gradebook is added, or left out."""
+
+    course: Course
+    name: str
+    assignment: Assignment
+    isolation: Level = "namespaces"
+    add_students: bool = True
+
+
+@dataclass
+class Tally:
+    """What became of a run: the entries changed in the gradebook, and who was added to it."""
+
+    entered: bool = False
+    booked: int = 0
+    added: list[str] = field(default_factory=list)
+
+
+def grade_class(
+    job: Job, found: Found, cluster: Cluster, tell: Callable[[Told], None], tally: Tally | None = None
+) -> Tally:
+    """Grade every submission that was found, and tell of each once.
+
+    Raises CourseError where the course, its gradebook or this machine stand in the way. What was told before is kept,
+    also where the run is interrupted.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(locked(job.course.journal.with_suffix(".lock")))
+        journal = stack.enter_context(Journal(job.course.journal))
+        book = stack.enter_context(Book(job.course))
+        return _Run(job, cluster, tell, journal, book, tally or Tally()).go(found)
+
+
+class _Run:
+    def __init__(
+        self, job: Job, cluster: Cluster, tell: Callable[[Told], None], journal: Journal, book: Book, tally: Tally
+    ) -> None:
+        self._job, self._cluster, self._tell, self._journal, self._book = job, cluster, tell, journal, book
+        self._tally = tally
+        self._sheet, tally.entered = enter(job.course, book.gradebook, job.name, job.assignment)
+        self._exam = packed(job.assignment, self._sheet)
+        self._order = Order(job.assignment.digest, self._exam, job.isolation, versions())
+        self._students = book.students()
+        self._handed_in = book.handed_in(job.name)
+        self._in_place = Path(
+            job.course.directory.format_path(job.course.directory.submitted_directory, "", "")
+        ).resolve()
+        self._kept: list[tuple[Entry, Row]] = []
+        self._since = time.monotonic()
+
+    def go(self, found: Found) -> Tally:
+        for problem in found.problems:
+            self._tell(Told(problem.name, problem=problem.sentence))
+        known = [one for one in found.submissions if self._is_known(one)]
+        try:
+            left = [one for one in known if not self._reuse(one)]
+            self._grade(left)
+        finally:
+            # Whatever ended the run: what was found is entered.
+            self._enter()
+        self._book.penalise(self._sheet, [one.student for one in known])
+        return self._tally
+
+    def _is_known(self, submission: Submission) -> bool:
+        if self._job.add_students or submission.student in self._students:
+            return True
+        problem = "This student is not in the gradebook: add the student, or choose --unknown-students add."
+        self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
+        return False
+
+    def _reuse(self, submission: Submission) -> bool:
+        """Take a submission's result from the journal where it has one."""
+        content = self._read(submission)
+        if content is None:
+            return True
+        key = self._key(content)
+        verdict = self._journal.verdict(key)
+        if verdict is None:
+            return False
+        before = self._journal.entry(self._job.name, submission.student)
+        entry = self._entry(submission, key)
+        if before and before.booked == entry.booked and self._stands(submission):
+            if entry != before:
+                self._journal.add((), [entry])
+        else:
+            page = (
+                page_again(content, verdict.result, self._exam)
+                if verdict.result
+                else page_of_problem(verdict.problem, self._sheet)
+            )
+            self._keep(submission, content, entry, page)
+        told = Told(submission.student, submission.submitted, verdict.result, verdict.problem, submission.notes, True)
+        self._tell(told)
+        return True
+
+    def _grade(self, left: Sequence[Submission]) -> None:
+        if not left:
+            return
+        stream = Stream(self._cluster, grade_batch, _singles)
+        owners = {one.student: one for one in left}
+        # A small class is divided among all workers.
+        size = max(1, min(self._cluster.batch, len(left) // (4 * self._cluster.workers)))
+        for batch, came in stream.over(self._batches(left, size)):
+            match came:
+                case Refusal(sentence):
+                    raise CourseError(sentence, Exit.MACHINE)
+                case WorkerDied():
+                    sentence = "The process that graded it ended, alone with it. Look at it before you grade it again."
+                    self._take([Answer(name, problem=sentence) for name in batch.contents], batch, owners)
+                case Exception():
+                    sentence = f"The grader itself failed at it ({type(came).__name__}: {came})."
+                    self._take([Answer(name, problem=sentence) for name in batch.contents], batch, owners)
+                case answers:
+                    self._take(answers, batch, owners)
+
+    def _batches(self, left: Sequence[Submission], size: int) -> Iterator[Batch]:
+        """Yield batches, each read when it is asked for, so that only what is in flight is held."""
+        batch = Batch(self._order)
+        for submission in left:
+            content = self._read(submission)
+            if content is not None:
+                batch.contents[submission.student] = content
+            if len(batch.contents) == size or sum(map(len, batch.contents.values())) > LARGEST_FILE // 4:
+                yield batch
+                batch = Batch(self._order)
+        if batch.contents:
+            yield batch
+
+    def _take(self, answers: Sequence[Answer], batch: Batch, owners: dict[str, Submission]) -> None:
+        """Note answers in the journal, and keep them for the gradebook."""
+        verdicts, entries, told = [], [], []
+        pages: list[tuple[Submission, bytes, Entry, Page]] = []
+        for answer in answers:
+            submission, content = owners[answer.name], batch.contents[answer.name]
+            result = None if answer.result is None else Result.from_json(answer.result)
+            entry = self._entry(submission, self._key(content))
+            if answer.result is None and not answer.lasting:
+                entries.append(dataclasses.replace(entry, problem=answer.problem, booked=""))
+            else:
+                verdicts.append((entry.key, Verdict(result, answer.problem)))
+                entries.append(dataclasses.replace(entry, booked=""))
+                page = answer.page or page_of_problem(answer.problem, self._sheet)
+                pages.append((submission, content, entry, page))
+            told.append(Told(submission.student, submission.submitted, result, answer.problem, submission.notes))
+        self._journal.add(verdicts, entries)
+        for one in told:
+            self._tell(one)
+        for each in pages:
+            self._keep(*each)
+
+    def _keep(self, submission: Submission, content: bytes, entry: Entry, page: Page) -> None:
+        """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
+        course, student, when = self._job.course, submission.student, submission.submitted
+        names = student, self._job.name, self._sheet.notebook
+        if entry.notebook != submission.place:
+            write_submitted(course, *names, content, when)
+        write_autograded(course, *names, page.text, when)
+        self._kept.append((entry, Row(student, when, page.scores, page.comments)))
+        if len(self._kept) >= CHUNK or time.monotonic() - self._since > SECONDS:
+            self._enter()
+
+    def _enter(self) -> None:
+        """Enter the rows that are kept into the gradebook."""
+        kept, self._kept = self._kept, []
+        self._since = time.monotonic()
+        if not kept:
+            return
+        self._book.write(self._sheet, [row for _, row in kept])
+        self._journal.add((), [entry for entry, _ in kept])
+        self._tally.booked += len(kept)
+        self._tally.added += [row.student for _, row in kept if row.student not in self._students]
+
+    def _place(self, submission: Submission) -> Path:
+        """Return where a submission stands in nbgrader's folder of submissions: as it is, or where it is put there."""
+        place = submission.place
+        if isinstance(place, Path) and place.resolve().is_relative_to(self._in_place):
+            return place
+        return self._folder("submitted", submission)
+
+    def _folder(self, step: str, submission: Submission) -> Path:
+        return self._job.course.folder(step, submission.student, self._job.name) / f"{self._sheet.notebook}.ipynb"
+
+    def _stands(self, submission: Submission) -> bool:
+        """Tell whether gradebook and folders still have what was written into them."""
+        files = self._place(submission), self._folder("autograded", submission)
+        return submission.student in self._handed_in and all(file.is_file() for file in files)
+
+    def _entry(self, submission: Submission, key: str) -> Entry:
+        """Return what the journal is to hold once the gradebook has the submission."""
+        when = submission.submitted.isoformat() if submission.submitted else ""
+        place = self._place(submission)
+        booked = f"{key} {when} {shown(self._job.course)}"
+        return Entry(self._job.name, submission.student, place, submission.submitted, submission.notes, key, "", booked)
+
+    def _key(self, content: bytes) -> str:
+        return key_of(content, self._order.digest, self._order.isolation)
+
+    def _read(self, submission: Submission) -> bytes | None:
+        """Return what was handed in; where it cannot be read, tell why and return None."""
+        try:
+            if isinstance(submission.place, Path):
+                with submission.place.open("rb") as file:
+                    # One byte more than the grader takes, so that it says itself what is wrong.
+                    return file.read(LARGEST_FILE + 1)
+            return submission.content()
+        except (OSError, Unreadable) as error:
+            problem = str(error) if isinstance(error, Unreadable) else f"The file cannot be read ({error.strerror})."
+            self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
+            return None
+
+
+def _singles(batch: Batch) -> Iterator[Batch]:
+    for name, content in batch.contents.items():
+        yield Batch(batch.order, {name: content})

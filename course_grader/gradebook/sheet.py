@@ -1,0 +1,144 @@
+"""An assignment in the gradebook: entered by nbgrader itself, and read back as a sheet for its submissions."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import LoggingConfigurable
+
+from course_grader.engine.assignment import Assignment
+from course_grader.gradebook.course import Course
+from course_grader.marks import SCHEMA_VERSION
+from course_utils.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the teacher's marked cells as the gradebook has it; `points` is None where it is not graded."""
+
+    grade_id: str
+    cell_type: str
+    source: str
+    checksum: str
+    locked: bool
+    solution: bool
+    task: bool
+    points: float | None
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """nbgrader's metadata of the cell."""
+        mark: dict[str, Any] = {
+            "cell_type": self.cell_type,
+            "checksum": self.checksum,
+            "grade": self.points is not None and not self.task,
+            "grade_id": self.grade_id,
+            "locked": self.locked,
+            "schema_version": SCHEMA_VERSION,
+            "solution": self.solution,
+            "task": self.task,
+        }
+        if self.points is not None:
+            mark["points"] = self.points
+        return mark
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The marked cells of an assignment's notebook by grade_id, in no order, and the kernel it asks for."""
+
+    assignment: str
+    notebook: str
+    cells: Mapping[str, Cell]
+    kernelspec: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Sheet:
+        """Return the sheet that `to_json` wrote."""
+        cells = {grade_id: Cell(**cell) for grade_id, cell in data["cells"].items()}
+        return cls(data["assignment"], data["notebook"], cells, data["kernelspec"])
+
+
+def enter(course: Course, book: Gradebook, name: str, assignment: Assignment) -> tuple[Sheet, bool]:
+    """Return the sheet of an assignment; and whether it had to be entered into the gradebook, or entered anew.
+
+    Raises CourseError where it is neither there nor to be had, or nbgrader refuses to change it.
+    """
+    sheet = _read(book, name, assignment.name)
+    if sheet and _fits(sheet, assignment):
+        return sheet, False
+    # What nbgrader writes goes through another connection; this one must not hold the file meanwhile.
+    book.db.remove()
+    _generate(course, name)
+    sheet = _read(book, name, assignment.name)
+    if sheet is None or not _fits(sheet, assignment):
+        raise CourseError(
+            f"The gradebook has other cells of {name} than the assignment that is graded: look at {name} in "
+            "the folder of solutions."
+        )
+    return sheet, True
+
+
+def _read(book: Gradebook, name: str, notebook: str) -> Sheet | None:
+    try:
+        found = book.find_notebook(notebook, name)
+    except MissingEntry:
+        return None
+    points = {cell.name: cell.max_score for cell in (*found.grade_cells, *found.task_cells)}
+    solutions, tasks = ({cell.name for cell in cells} for cells in (found.solution_cells, found.task_cells))
+    cells = {
+        one.name: Cell(
+            one.name,
+            one.cell_type,
+            one.source,
+            one.checksum,
+            one.locked,
+            one.name in solutions,
+            one.name in tasks,
+            points.get(one.name),
+        )
+        for one in found.source_cells
+    }
+    return Sheet(name, notebook, cells, json.loads(found.kernelspec or "{}"))
+
+
+def _fits(sheet: Sheet, assignment: Assignment) -> bool:
+    """Tell whether the gradebook has the assignment's tests as they are now, and all of its answers."""
+    for cell in assignment.by_grade_id.values():
+        known = sheet.cells.get(cell.grade_id)
+        if known is None or known.solution != (cell.kind == "answer"):
+            return False
+        if cell.kind == "test" and (known.points != cell.points or known.source != cell.source):
+            return False
+    return True
+
+
+def _generate(course: Course, name: str) -> None:
+    """Let nbgrader enter the assignment, with the release that it makes on the way left aside."""
+    course.solution(name)
+    # Its errors come as exceptions; what else it logs is not for the teacher's eyes.
+    quiet = LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
+    with tempfile.TemporaryDirectory() as aside:
+        directory = CourseDirectory(config=course.config, parent=quiet)
+        directory.root, directory.db_url = course.directory.root, course.db_url
+        directory.release_directory = aside
+        directory.assignment_id = name
+        try:
+            GenerateAssignment(coursedir=directory, config=course.config, parent=quiet).start()
+        except (NbGraderException, RuntimeError) as error:
+            raise CourseError(
+                f"nbgrader does not take {name} into the gradebook: {error}. Cells cannot be added or taken away once "
+                "submissions are in; give the assignment another name."
+            ) from error
