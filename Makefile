@@ -48,9 +48,9 @@ lock: $(VENV)/bin/pip  ## pin the newest versions that work together, for every 
 	$(VENV)/bin/python -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check $(PIPFLAGS) uv
 	printf '%s\n' $(TORCH_NEEDS) | build/lock/bin/uv pip compile pyproject.toml - \
-	  --extra lab --extra grader --extra site --extra test --universal --python-version 3.11 --fork-strategy fewest \
-	  --upgrade --no-emit-index-url --annotation-style line --custom-compile-command 'make lock' \
-	  --quiet --output-file requirements.lock
+	  --extra lab --extra grader --extra cluster --extra postgres --extra site --extra test \
+	  --universal --python-version 3.11 --fork-strategy fewest --upgrade --no-emit-index-url \
+	  --annotation-style line --custom-compile-command 'make lock' --quiet --output-file requirements.lock
 
 clean:  ## remove caches and builds; .venv, your answers and the gradebook stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -62,7 +62,7 @@ $(VENV)/.lab: $(PINNED) | $(VENV)/bin/pip
 	@touch $@
 
 $(VENV)/.dev: $(PINNED) | $(VENV)/bin/pip
-	$(PIP) --editable '.[lab,grader,test,parity]'
+	$(PIP) --editable '.[lab,grader,cluster,postgres,test,parity]'
 	@touch $@ $(VENV)/.lab
 
 $(VENV)/bin/pip:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from course_utils.errors import CourseError, from_os
 from course_utils.running import KERNEL, KERNEL_REMEDY
 
 DISTRIBUTION = "descent-course"
+FINDINGS = "descent.findings"
 INSTALL = "In the course's folder, run `pip install -c requirements.lock -e '.[lab]'`."
 SERVER_EXTENSION = "nbgrader.server_extensions.validate_assignment"
 LAB_EXTENSION = "@jupyter/nbgrader"
@@ -43,7 +44,7 @@ class Finding:
 def examine(start: Path) -> list[Finding]:
     """Look at the machine and at the course's folder nearest to `start`, and return every finding in order."""
     folder = notebooks.find_folder(start)
-    found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook()]
+    found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook(), *others()]
     if folder is None:
         remedy = "Change to the course's folder, the one with the folder `notebooks`, and call `course doctor` again."
         return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]
@@ -155,6 +156,16 @@ def gradebook() -> Finding:
         remedy = f"Activate the course's environment, so that its programs are found. Still missing? {INSTALL}"
         return Finding("gradebook", "the program `alembic` is not on PATH; nbgrader's gradebook needs it.", remedy)
     return Finding("gradebook", "nbgrader finds `alembic`.")
+
+
+def others() -> Iterator[Finding]:
+    """Yield the findings of other packages, such as the grader's; one that is broken costs its own."""
+    for entry in entry_points(group=FINDINGS):
+        try:
+            yield from entry.load()()
+        except ImportError as error:
+            remedy = "Install what it needs, or leave it be if you do not grade."
+            yield Finding(entry.name, f"{entry.value} cannot be used: {error}.", remedy)
 
 
 def writing(folder: Path) -> Iterator[Finding]:
