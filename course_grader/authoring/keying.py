@@ -11,8 +11,8 @@ from course_grader.authoring.bank import Mistake
 from course_grader.authoring.lesson import Lesson, LessonProblem
 from course_grader.authoring.reference import mistaken, namespace
 from course_utils.checks.judge import distance
-from course_utils.checks.keys import Key, KnownMistake, PartKey, Run
-from course_utils.checks.probe import Exercise, exercises, run
+from course_utils.checks.keys import Key, KnownMistake, PartKey
+from course_utils.checks.probe import Exercise, Run, exercises, run
 
 PUBLISHED_SEEDS = (1, 2, 3)
 HIDDEN_SEEDS = 5

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_utils.checks.compare import Difference, difference, margin
-from course_utils.checks.keys import KnownMistake, PartKey, Run
-from course_utils.checks.probe import Exercise, Observation, run
+from course_utils.checks.keys import KnownMistake, PartKey
+from course_utils.checks.probe import Exercise, Observation, Run, Trial, tried
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,20 @@ class Verdict:
 
 def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -> Verdict:
     """Ask the probe's questions of `answers` (the exercise's own function first) and compare with the key."""
-    runs = [run(exercise, part, seed, answers, expected) for seed, expected in zip(key.seeds, key.runs, strict=True)]
-    failures = list(_failures(key, runs, exercise.float32))
+    trials = tried(exercise, part, key.seeds, key.runs, answers)
+    failures = list(_failures(key, trials))
     if not failures:
         return Verdict(key.size, key.size)
+    runs = [trial.observations for trial in trials]
     answered = sum(len(seen) for seen in runs)
     known = next((mistake for mistake in key.mistakes if alike(mistake.runs, runs, exercise.float32)), None)
     return Verdict(key.size, answered - len(failures), _first(failures), known)
 
 
-def _failures(key: PartKey, runs: Sequence[Run], float32: bool) -> Iterator[Failure]:
-    for expected_run, run_ in zip(key.runs, runs, strict=True):
-        for expected, received in zip(expected_run, run_, strict=False):
-            if found := difference(expected.value, received.value, expected.tolerance, float32):
+def _failures(key: PartKey, trials: Sequence[Trial]) -> Iterator[Failure]:
+    for run, trial in zip(key.runs, trials, strict=True):
+        for expected, received, found in zip(run, trial.observations, trial.differences, strict=False):
+            if found is not None:
                 yield Failure(expected, received, found)
 
 
@@ -59,7 +60,13 @@ def _first(failures: Sequence[Failure]) -> Failure:
 
 def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> bool:
     """Tell whether two answers gave the same observations, within tolerance, at every seed."""
-    return distance(runs, others, float32) == 0
+    for one, other in zip(runs, others, strict=True):
+        if len(one) != len(other):
+            return False
+        for seen, seen_too in zip(one, other, strict=True):
+            if difference(seen.value, seen_too.value, seen.tolerance, float32) is not None:
+                return False
+    return True
 
 
 def distance(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> float:

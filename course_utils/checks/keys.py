@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from course_utils.checks.compare import Tolerance, difference
-from course_utils.checks.probe import Observation
+from course_utils.checks.trial import Observation, Run
 from course_utils.checks.values import from_json, to_json
 
 FORMAT = 1
 SAME = {"same": None}
 PUBLISHED = files("course_utils.checks") / "keys"
-
-Run = Sequence[Observation]
 
 
 class KeyProblem(Exception):

@@ -9,170 +9,29 @@ the build of the keys.
     @probe("sgd_step")
     def probe_sgd_step(trial, rng, sgd_step):
         w, grad = rng.randn(4, 3), rng.randn(4, 3)
-        trial.call("the new weights", sgd_step, w, grad, 0.1)
+        trial.ask("the new weights", sgd_step, w, grad, 0.1)
 
 The inputs come from `numpy.random.RandomState`, whose stream is frozen: a key made today holds under any NumPy.
 """
 
 from __future__ import annotations
 
-import copy
+import contextlib
+import functools
 import importlib
 import pkgutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from course_utils.checks import probes
-from course_utils.checks.compare import Tolerance, difference
 from course_utils.checks.forms import Form
-from course_utils.checks.values import Arguments, Other, Raised, form, plain
+from course_utils.checks.trial import Call, Observation, Run, Stop, Trial
 
-EXACT = Tolerance(0.0, 0.0)
-DEFAULT = Tolerance()
-
-
-class Stop(Exception):
-    """Ends a probe early: what was observed has not the form that the next question needs."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call as it can be shown: the function's name and its arguments before the call, or `shown`, where that says
-    too little."""
-
-    function: str
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    shown: str = ""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One property that was asked for, what was seen, and how exactly it must agree.
-
-    `says` names the property for the learner, as in "the new weights". `call` and `error` are there to be shown and are
-    not part of a key.
-    """
-
-    says: str
-    value: Any
-    tolerance: Tolerance = DEFAULT
-    call: Call | None = None
-    error: BaseException | None = None
-
-
-@dataclass
-class Trial:
-    """One run of a probe with one seed. `expected` is the reference's observations, where there is a key to follow."""
-
-    expected: Sequence[Observation] | None = None
-    float32: bool = False
-    observations: list[Observation] = field(default_factory=list)
-
-    def call(
-        self, says: str, function: Callable[..., Any], *args: Any,
-        rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, shown: str = "", **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        """Call the function and observe its result, what it raised, and that it left its arguments alone; return the
-        result.
-
-        `hide` is the place of an item of the result that is the learner's own, such as a cache, and is not compared.
-        `shown` is the call as a learner can paste it, where the function is one that the learner's function returned.
-        """
-        return self._ask(
-            says, function, args, kwargs, Tolerance(rtol, atol), lambda result: plain(_hidden(result, hide)), shown
-        )
-
-    def sample(
-        self, says: str, function: Callable[..., Any], *args: Any, hide: int | None = None, **kwargs: Any
-    ) -> Any:
-        """Like `call`, but observe only types and shapes of the result: for results that are drawn at random."""
-        return self._ask(says, function, args, kwargs, DEFAULT, lambda result: form(plain(_hidden(result, hide))))
-
-    def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Observe whether the call raises, and which error."""
-        call = _remember(function, args, kwargs)
-        result, error = _run(function, args, kwargs)
-        seen = raised(error) if error else form(plain(result))
-        self._record(Observation(says, seen, DEFAULT, call, error), follow=False)
-
-    def observe(self, says: str, value: Any, rtol: float = 1e-7, atol: float = 1e-9, call: Call | None = None) -> None:
-        """Record something derived from results, such as a statistic; give `atol` where it is random."""
-        self._record(Observation(says, plain(value), Tolerance(rtol, atol), call))
-
-    def _ask(
-        self, says: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
-        tolerance: Tolerance, see: Callable[[Any], Any], shown: str = "",
-    ) -> Any:  # fmt: skip
-        call = replace(_remember(function, args, kwargs), shown=shown)
-        before = plain([args, kwargs])
-        result, error = _run(function, args, kwargs)
-        self._record(Observation(says, raised(error) if error else see(result), tolerance, call, error))
-        if error:
-            if self.expected is None:
-                raise error
-            raise Stop
-        changed = difference(before, plain([args, kwargs]), EXACT) is not None
-        self._record(Observation(says, Arguments(changed), EXACT, call))
-        return result
-
-    def _record(self, observation: Observation, follow: bool = True) -> None:
-        if self.float32:
-            observation = Observation(
-                observation.says,
-                observation.value,
-                observation.tolerance.loosened(),
-                observation.call,
-                observation.error,
-            )
-        self.observations.append(observation)
-        if follow and self.expected is not None:
-            expected = self.expected[len(self.observations) - 1]
-            found = difference(expected.value, observation.value, expected.tolerance, self.float32)
-            if found and found.structural:
-                raise Stop
-
-
-def _hidden(result: Any, place: int | None) -> Any:
-    if place is None or not isinstance(result, tuple) or place >= len(result):
-        return result
-    return (*result[:place], Other("your own"), *result[place + 1 :])
-
-
-def raised(error: BaseException) -> Raised:
-    """Return an exception's plain form: subclasses of ValueError count as ValueError, for they are caught as such."""
-    kind = "ValueError" if isinstance(error, ValueError) else type(error).__name__
-    return Raised(kind, bool(str(error).strip()))
-
-
-def _run(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, BaseException | None]:
-    # A warning on stderr must not cost points, and a SystemExit must not end the check.
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            return function(*args, **kwargs), None
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            return None, error
-
-
-def _remember(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    return Call(
-        getattr(function, "__name__", "function"),
-        tuple(_snapshot(a) for a in args),
-        {k: _snapshot(v) for k, v in kwargs.items()},
-    )
-
-
-def _snapshot(value: Any) -> Any:
-    return value if callable(value) else copy.deepcopy(value)
+__all__ = ["Call", "Exercise", "Observation", "Run", "Trial", "exercises", "probe", "question", "run", "tried"]
 
 
 class ProbeFunction(Protocol):
@@ -233,13 +92,18 @@ def question(name: str, form: Form) -> None:
 
 def exercises() -> dict[str, Exercise]:
     """Return every registered exercise by name; importing a lesson's module of `probes` registers its exercises."""
-    for module in pkgutil.iter_modules(probes.__path__):
-        importlib.import_module(f"{probes.__name__}.{module.name}")
+    _import_probes(tuple(probes.__path__))
     return _EXERCISES
 
 
+@functools.lru_cache(maxsize=1)
+def _import_probes(places: tuple[str, ...]) -> None:
+    for module in pkgutil.iter_modules(places):
+        importlib.import_module(f"{probes.__name__}.{module.name}")
+
+
 def run(
-    exercise: Exercise, part: str, seed: int, answers: Sequence[Any], expected: Sequence[Observation] | None = None
+    exercise: Exercise, part: str, seed: int, answers: Sequence[Any], expected: Run | None = None
 ) -> list[Observation]:
     """Run an exercise's probe with one seed on the given functions, and return what was observed.
 
@@ -247,18 +111,49 @@ def run(
     what the
     function raises is passed on.
     """
-    trial = Trial(expected, exercise.float32)
+    return tried(exercise, part, [seed], [expected], answers)[0].observations
+
+
+def tried(
+    exercise: Exercise, part: str, seeds: Sequence[int], expected: Sequence[Run | None], answers: Sequence[Any]
+) -> list[Trial]:
+    """Run an exercise's probe with each seed, beside the reference's observations at that seed; see `run`."""
+    trials = []
+    # A warning on stderr must not cost points.
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for seed, right in zip(seeds, expected, strict=True):
+            trials.append(trial := Trial(right, exercise.float32))
+            with _ending(trial), _random_state(seed) as rng:
+                exercise.parts[part](trial, rng, *answers)
+        # Only now, so that what was put aside at several seeds is asked together.
+        for trial in trials:
+            with _ending(trial):
+                trial.settle()
+    return trials
+
+
+@contextlib.contextmanager
+def _ending(trial: Trial) -> Iterator[None]:
     try:
-        exercise.parts[part](trial, np.random.RandomState(seed), *answers)
+        yield
     except Stop:
         pass
     except Exception:
         # A result that differs already can break the probe's own arithmetic; anything else is a fault of the probe.
-        if expected is None or not any(_differ(expected, trial.observations, exercise.float32)):
+        with contextlib.suppress(Stop):
+            trial.settle()
+        if trial.expected is None or not any(trial.differences):
             raise
-    return trial.observations
 
 
-def _differ(expected: Sequence[Observation], received: Sequence[Observation], float32: bool) -> Iterator[bool]:
-    for one, other in zip(expected, received, strict=False):
-        yield difference(one.value, other.value, one.tolerance, float32) is not None
+_idle: list[np.random.RandomState] = []
+
+
+@contextlib.contextmanager
+def _random_state(seed: int) -> Iterator[np.random.RandomState]:
+    """Give a generator in the state of `RandomState(seed)`: to seed one anew costs a fiftieth of making one."""
+    rng = _idle.pop() if _idle else np.random.RandomState()
+    rng.seed(seed)
+    yield rng
+    _idle.append(rng)

@@ -7,6 +7,7 @@ running code of the answer's own classes, and written to a key.
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 from collections.abc import Iterator
@@ -54,11 +55,14 @@ class Arguments:
     changed: bool
 
 
+ATOMS = frozenset({type(None), bool, int, float, str})
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Return the plain form of `value`; zero-dimensional arrays count as numbers."""
+    if type(value) in ATOMS:
+        return value
     if depth > MAX_DEPTH:
         return Other("a structure nested too deeply")
     if value is None or isinstance(value, str | Array | Number | Other | Raised | Arguments):
@@ -83,7 +87,12 @@ def _plain_array(value: np.ndarray) -> Any:
     if value.ndim == 0:
         return value.item()
     data = np.array(value, subok=False)
-    return Array(str(data.dtype.name), data.shape, data)
+    return Array(_dtype_name(data.dtype), data.shape, data)
+
+
+@functools.lru_cache(maxsize=64)
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return str(dtype.name)
 
 
 def form(value: Any) -> Any:
