@@ -1,0 +1,72 @@
+"""The autograder that a teacher uploads to Gradescope: a zip of an assignment, the course as a wheel, two scripts."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+from course_grader.engine.assignment import Assignment
+from course_grader.exports.autograder import ASSIGNMENT
+from course_utils.errors import CourseError, Exit
+
+SCRIPTS = files("course_grader.exports") / "gradescope"
+NAMES = ("setup.sh", "run_autograder")
+LOCK = "requirements.lock"
+# A pin as the lock has it: name==version, and a condition.
+PIN = re.compile(r"^[\w.-]+==[^#]+", re.MULTILINE)
+# Always the same, so that equal content gives equal bytes.
+WHEN = (1980, 1, 1, 0, 0, 0)
+
+
+def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | None = None) -> None:
+    """Write the archive, whole or not at all, readable by its owner alone: it holds the hidden key.
+
+    wheel: the course as a wheel. lock: pinned versions, as in requirements.lock.
+    """
+    pins = PIN.findall(lock.read_text(encoding="utf-8")) if lock is not None else []
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
+            for name in NAMES:
+                _add(archive, name, (SCRIPTS / name).read_bytes(), 0o755)
+            _add(archive, ASSIGNMENT, _bytes_of(assignment), 0o600)
+            _add(archive, wheel.name, wheel.read_bytes(), 0o644)
+            _add(archive, "constraints.txt", "".join(f"{pin.strip()}\n" for pin in pins).encode(), 0o644)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:
+    member = zipfile.ZipInfo(name, WHEN)
+    member.external_attr, member.compress_type = (0o100000 | mode) << 16, zipfile.ZIP_DEFLATED
+    archive.writestr(member, content)
+
+
+def _bytes_of(assignment: Assignment) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        assignment.save(Path(folder) / ASSIGNMENT)
+        return (Path(folder) / ASSIGNMENT).read_bytes()
+
+
+def build_wheel(root: Path, into: Path) -> Path:
+    """Build the wheel of the course whose sources stand in `root`; CourseError where that fails."""
+    if not (root / "pyproject.toml").is_file():
+        raise CourseError(f"{root} has no sources of the course: name a wheel of it with --wheel.")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    if importlib.util.find_spec("hatchling"):
+        command.append("--no-build-isolation")
+    done = subprocess.run([*command, "--wheel-dir", str(into), str(root)], capture_output=True, text=True)
+    wheels = list(into.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        said = (done.stderr.strip().splitlines() or ["pip gives no reason"])[-1]
+        raise CourseError(f"The wheel of the course cannot be built ({said}): name one with --wheel.", Exit.MACHINE)
+    return wheels[0]

@@ -1,0 +1,138 @@
+"""What runs at Gradescope: grades the one submission of a container, and writes its `results.json` as grading goes.
+
+    python -m course_grader.exports.autograder /autograder
+
+Gradescope stops a container that takes too long, and then reads what stands in the file: it is whole at any time. The
+format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from course_grader.engine.assignment import Assignment, AssignmentProblem
+from course_grader.engine.grading import close, grade
+from course_grader.engine.intake import Unreadable
+from course_grader.engine.result import CellResult, Result
+from course_grader.engine.sandbox import IsolationUnavailable, Level
+from course_grader.exports.columns import column_names
+
+ASSIGNMENT = "assignment.json"
+LEVEL: Level = "user"
+# What a submission, which runs as another user, has no business to read.
+PRIVATE = ("source", "submission", "results", "submission_metadata.json")
+FAULT = "The autograder itself failed; this is no fault of your submission. Please tell your teacher: {}"
+
+
+class Report:
+    """The file of results, written anew with each cell that is graded."""
+
+    def __init__(self, path: Path, assignment: Assignment) -> None:
+        self._path, self._began = path, time.monotonic()
+        tests = assignment.of_kind("test")
+        self._column_of = column_names((cell.grade_id, cell.exercises) for cell in tests)
+        self._points = {cell.grade_id: cell.points for cell in tests}
+        self._found: dict[str, CellResult] = {}
+
+    def add(self, cell: CellResult) -> None:
+        """Note what was found of one test cell."""
+        self._found[cell.grade_id] = cell
+        self.write("Grading did not come to an end: what is missing below was not graded.")
+
+    def finish(self, result: Result) -> None:
+        """Write the whole result."""
+        self._found = {cell.grade_id: cell for cell in result.cells}
+        self.write("\n".join(result.notes))
+
+    def write(self, output: str) -> None:
+        """Write what is known, and `output` above it; whole or not at all."""
+        names = dict.fromkeys(self._column_of.values())
+        report = {
+            "score": sum(cell.points for cell in self._found.values()),
+            "execution_time": round(time.monotonic() - self._began),
+            "output": output,
+            "output_format": "text",
+            "visibility": "visible",
+            # What the autograder prints is for the teacher.
+            "stdout_visibility": "hidden",
+            "tests": [self._test(number, name) for number, name in enumerate(names, 1)],
+        }
+        fresh = self._path.with_suffix(".part")
+        fresh.write_text(json.dumps(report, indent=1), encoding="utf-8")
+        fresh.replace(self._path)
+
+    def _test(self, number: int, name: str) -> dict[str, Any]:
+        cells = [grade_id for grade_id, column in self._column_of.items() if column == name]
+        found = [self._found[grade_id] for grade_id in cells if grade_id in self._found]
+        wrong = [cell for cell in found if cell.outcome != "passed"]
+        is_right = len(found) == len(cells) and not wrong
+        said = [line for cell in wrong for line in (cell.message, cell.hint) if line]
+        if len(found) < len(cells):
+            said.append("Not graded yet." if not found else "Not graded to the end.")
+        return {
+            "name": name,
+            "number": str(number),
+            "score": sum(cell.points for cell in found),
+            "max_score": sum(self._points[grade_id] for grade_id in cells),
+            "status": "passed" if is_right else "failed",
+            "output": "\n".join(_without_repeats(said)) or "All checks pass.",
+            "output_format": "text",
+            "visibility": "visible",
+            "tags": sorted({cell.mistake for cell in wrong if cell.mistake}),
+        }
+
+
+def _without_repeats(lines: list[str]) -> list[str]:
+    # A message holds the hint where the check told it.
+    return [line for place, line in enumerate(lines) if not any(line in other for other in lines[:place])]
+
+
+def main(root: Path) -> int:
+    """Grade what stands in `root`/submission; return 0, or 1 where the autograder is at fault."""
+    for name in PRIVATE:
+        path = root / name
+        if path.exists():
+            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~(stat.S_IRWXG | stat.S_IRWXO))
+    results = root / "results" / "results.json"
+    results.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        assignment = Assignment.load(root / "source" / ASSIGNMENT)
+    except AssignmentProblem as problem:
+        print(problem)
+        results.write_text(json.dumps({"score": 0, "output": FAULT.format(problem), "tests": []}), encoding="utf-8")
+        return 1
+    report = Report(results, assignment)
+    report.write("Grading did not begin.")
+    try:
+        report.finish(grade(_notebook(root / "submission", assignment.name), assignment, LEVEL, report.add))
+    except Unreadable as problem:
+        report.write(str(problem))
+    except Exception as error:
+        said = str(error) if isinstance(error, IsolationUnavailable) else f"{type(error).__name__}: {error}"
+        print(said)
+        report.write(FAULT.format(said))
+        return 1
+    finally:
+        close()
+    return 0
+
+
+def _notebook(folder: Path, name: str) -> Path:
+    """Return the submitted notebook: the one of the assignment's name, or the only one there is."""
+    found = sorted(Path(place) / file for place, folders, files in os.walk(folder)
+                   for file in files if file.endswith(".ipynb") and ".ipynb_checkpoints" not in place)  # fmt: skip
+    named = [path for path in found if path.name == f"{name}.ipynb"]
+    if len(named) == 1 or len(found) == 1:
+        return (named if len(named) == 1 else found)[0]
+    what = f"There are {len(found)} notebooks in it" if found else "There is no notebook in it"
+    raise Unreadable(f"{what}: hand in the one file {name}.ipynb.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,103 @@
+"""What stands in a cell of a table, and tables as files.
+
+Text that a spreadsheet program could run is defused by an apostrophe, as OWASP's page on CSV injection advises: at the
+start of a cell, and after a semicolon too, which another country's spreadsheet takes for the end of a cell. Numbers are
+left alone: `-1.5` is a number.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_utils.errors import CourseError
+
+# The last four are what Japanese input methods write for the first four.
+STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+FORMULA = re.compile(rf"(^\s*|;\s*)(?=[{STARTERS}])")
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+DELIMITERS = ",;\t"
+PLACES = 4
+
+
+def text(value: str | None) -> str:
+    """Return text as a cell can hold it: in one line, and no formula. A dash alone is none."""
+    raw = value or ""
+    if raw == "-":
+        return raw
+    one_line = CONTROL.sub(" ", raw).strip()
+    # A tab or a line break at the start is a formula's disguise as well.
+    if raw[:1] in ("\t", "\r", "\n"):
+        one_line = f"'{one_line}"
+    return FORMULA.sub(r"\1'", one_line)
+
+
+def is_formula(value: str) -> bool:
+    """Tell whether a spreadsheet program could run the text."""
+    return text(value) != value.strip()
+
+
+def number(value: float | None, decimal: str = ".") -> str:
+    """Return a number in shortest form, rounded to four places: `12`, `12.5`, and with a decimal comma `12,5`."""
+    if value is None:
+        return ""
+    return f"{round(value, PLACES) + 0.0:.{PLACES}f}".rstrip("0").rstrip(".").replace(".", decimal)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file as it was read: its header, its rows, and how it was written.
+
+    Each row has as many cells as the header.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    delimiter: str = ","
+    bom: bool = False
+
+
+def read_table(path: Path, what: str) -> Table:
+    """Read a CSV file with commas, semicolons or tabs; CourseError where it is none.
+
+    what: how the sentence names it.
+    """
+    content = path.read_bytes()
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise CourseError(
+            f"{what} {path} is not UTF-8 text (line {line}): a spreadsheet program may have saved it in another "
+            "encoding. Take the file as it was downloaded, or save it as 'CSV UTF-8'."
+        ) from None
+    first = decoded.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=first.count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error as error:
+        raise CourseError(f"{what} {path} cannot be read as a table: {error}. Download it again.") from error
+    if not rows:
+        raise CourseError(f"{what} {path} is empty. Download it again.")
+    header = tuple(cell.strip() for cell in rows[0])
+    width = len(header)
+    if longer := next((place for place, row in enumerate(rows, 1) if len(row) > width and any(row[width:])), None):
+        raise CourseError(f"{what} {path} has more cells in row {longer} than in its header. Download it again.")
+    padded = tuple(tuple(row[:width]) + ("",) * (width - len(row)) for row in rows[1:])
+    return Table(header, padded, delimiter, content.startswith(b"\xef\xbb\xbf"))
+
+
+def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",", bom: bool = False) -> None:
+    """Write rows of cells as a CSV file, UTF-8 with the line ends of RFC 4180, whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as file:
+            csv.writer(file, delimiter=delimiter).writerows(rows)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

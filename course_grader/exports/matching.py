@@ -1,0 +1,95 @@
+"""Finding the gradebook's students in a file of a learning platform; telling who is missing before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from course_grader.exports.scores import Marks, Student
+from course_utils.errors import CourseError
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A file that was filled in: its rows, how many grades it holds, and what the teacher should know, in sentences."""
+
+    rows: Sequence[Sequence[str]]
+    grades: int
+    notes: tuple[str, ...] = ()
+
+
+def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: str) -> dict[str, int]:
+    """Return the place of each student's row, for those who have one.
+
+    keys: for each row, what names its student: "lms" the platform's own id, "login" any other id or e-mail address,
+    "name" the full name; what is empty names nobody. A student is sought by each of these in turn. Raises CourseError
+    where two rows, or two students, are one.
+    """
+    places: dict[str, dict[str, list[int]]] = {kind: {} for kind in ("lms", "login", "name")}
+    for number, row in enumerate(keys):
+        for kind, value in row.items():
+            for one in value.split("\n"):
+                if one.strip():
+                    places[kind].setdefault(one.strip().casefold(), []).append(number)
+    found: dict[str, int] = {}
+    owner: dict[int, str] = {}
+    for student in students:
+        place = _place(student, places, what)
+        if place is None:
+            continue
+        if place in owner:
+            raise CourseError(
+                f"{student.id!r} and {owner[place]!r} are one student in {what}: mend their ids in the roster and give it "
+                "to `course roster` again."
+            )
+        owner[place] = student.id
+        found[student.id] = place
+    return found
+
+
+def _place(student: Student, places: Mapping[str, Mapping[str, list[int]]], what: str) -> int | None:
+    sought = [
+        ("lms", student.lms), ("login", student.id), ("login", student.email), ("login", student.lms),
+        ("name", f"{student.first} {student.last}"), ("name", f"{student.last}, {student.first}"),
+    ]  # fmt: skip
+    for kind, value in sought:
+        rows = sorted(set(places[kind].get(value.strip().casefold(), []))) if value.strip(" ,") else []
+        if len(rows) > 1:
+            raise CourseError(
+                f"{value!r} stands in {len(rows)} rows of {what}, and one of them must be {student.id!r}: give that "
+                "student's id on the platform in the roster, in its column lms_id."
+            )
+        if rows:
+            return rows[0]
+    return None
+
+
+def require_all(marks: Marks, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool) -> str:
+    """Return a sentence on graded students whom the file lacks, empty where there are none.
+
+    Without `partial` it is raised as a CourseError instead.
+    """
+    missing = [one.id for one in students if one.id not in found and _has_grade(marks, one)]
+    if not missing:
+        return ""
+    shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
+    sentence = f"{what} has no row for {shown}, who {'has a grade' if len(missing) == 1 else 'have grades'}"
+    if partial:
+        return f"{sentence}: enter what is missing by hand."
+    raise CourseError(
+        f"{sentence}. Nothing was written. Give their ids on the platform in the roster (column lms_id), or export the "
+        "others alone with --partial."
+    )
+
+
+def _has_grade(marks: Marks, student: Student) -> bool:
+    score = marks.scores.get(student.id)
+    return score is not None and score.total is not None
+
+
+def ungraded(marks: Marks, students: Iterable[Student]) -> list[str]:
+    """Return a sentence for each student who handed something in that has no grade."""
+    scores = ((one.id, marks.scores[one.id]) for one in students if one.id in marks.scores)
+    return [f"{name} gets no grade: {' '.join(score.remarks)}" for name, score in scores if score.total is None]

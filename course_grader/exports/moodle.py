@@ -1,0 +1,145 @@
+"""Moodle: a file for the import of grades, and the offline grading worksheet with the grades filled in.
+
+The import: the teacher says which columns to take; a student is found by username, ID number or e-mail address; one
+who is not there, or a grade that is no number, ends the whole import. The worksheet: Moodle finds the student by
+`Identifier` alone, takes `Grade` and the columns of feedback, and needs `Last modified (grade)`; a grade above the
+maximum is skipped without a word. Both accept the decimal sign of the site's language. All this stands in Moodle's
+documentation, in `grade/import/csv/classes/load_data.php` and in `mod/assign/feedback/offline`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from course_grader.exports.cells import Table, is_formula, number, text
+from course_grader.exports.matching import Filled, match, require_all, ungraded
+from course_grader.exports.scores import Marks, Student
+from course_utils.errors import CourseError
+
+Decimal = Literal["point", "comma"]
+DECIMALS: tuple[Decimal, ...] = get_args(Decimal)
+SIGNS = {"point": ".", "comma": ","}
+WHAT = "Moodle's worksheet"
+IDENTIFIER, NAME, GRADE, MAXIMUM, MODIFIED = (
+    "Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)",
+)  # fmt: skip
+NEEDED = (IDENTIFIER, GRADE, MODIFIED)
+PARTICIPANT = re.compile(r"(\d+)\D*$")
+
+
+def grades(marks: Sequence[Marks], students: Sequence[Student], decimal: Decimal = "point") -> Filled:
+    """Return a table for Moodle's Grades > Import > CSV file: a row a student who has a grade, a column an assignment.
+
+    The first four columns offer what Moodle may know the student by.
+    """
+    rows = [["ID number", "Email address", "First name", "Last name", *(text(one.assignment) for one in marks)]]
+    notes = [note for one in marks for note in ungraded(one, students)]
+    for student in students:
+        totals = [score.total if (score := one.scores.get(student.id)) else None for one in marks]
+        if all(total is None for total in totals):
+            continue
+        if is_formula(student.id) or is_formula(student.email):
+            # Defused, the cell would name nobody, and one unknown student ends Moodle's whole import.
+            notes.append(
+                f"{student.id!r} is left out, since a spreadsheet program would take the id or the address for a "
+                "formula: enter this grade by hand."
+            )
+            continue
+        cells = [student.id, student.email, text(student.first), text(student.last)]
+        rows.append([*cells, *(number(total, SIGNS[decimal]) for total in totals)])
+    return Filled(rows, len(rows) - 1, tuple(notes))
+
+
+def fill(
+    table: Table,
+    marks: Marks,
+    students: Sequence[Student],
+    decimal: Decimal | None = None,
+    partial: bool = False,
+    scale: bool = False,
+) -> Filled:
+    """Return the downloaded offline grading worksheet with an assignment's grades in it.
+
+    decimal: the sign that Moodle's language writes; by default that of the worksheet's maximum. partial: leave out
+    graded students whom the worksheet lacks. scale: bring grades to the maximum that Moodle has. Raises CourseError
+    where the file is no worksheet, lacks a student, or has a smaller maximum than a grade.
+    """
+    header = _header(table)
+    maximum = _maximum(table, header)
+    sign = SIGNS[decimal] if decimal else _sign(table, header)
+    found = match(students, [_keys(table.header, header, row) for row in table.rows], WHAT)
+    notes = [require_all(marks, students, found, WHAT, partial), *ungraded(marks, students)]
+    factor = maximum / marks.max_score if scale and maximum and marks.max_score else 1.0
+    totals = {found[one]: score.total * factor for one, score in marks.scores.items()
+              if one in found and score.total is not None}  # fmt: skip
+    _require_room(totals, maximum, marks)
+    if maximum and maximum != marks.max_score and not scale:
+        notes.append(f"Moodle's maximum is {number(maximum)}, and the notebook has {number(marks.max_score)} points.")
+    rows = [list(table.header)]
+    for place, row in enumerate(table.rows):
+        cells = [_kept(cell, at, header) for at, cell in enumerate(row)]
+        if place in totals:
+            cells[header[GRADE.casefold()]] = number(totals[place], sign)
+        rows.append(cells)
+    return Filled(rows, len(totals), tuple(note for note in notes if note))
+
+
+def _header(table: Table) -> dict[str, int]:
+    """Return the columns' places by their names in small letters."""
+    header = {name.casefold(): place for place, name in enumerate(table.header)}
+    if missing := [name for name in NEEDED if name.casefold() not in header]:
+        raise CourseError(
+            f"{WHAT} has no column {missing[0]!r}: set Moodle's language to English, open the assignment's submissions "
+            "and choose Download grading worksheet."
+        )
+    return header
+
+
+def _numbers(table: Table, header: dict[str, int], name: str) -> list[str]:
+    place = header.get(name.casefold())
+    return [] if place is None else [row[place].strip() for row in table.rows if row[place].strip()]
+
+
+def _maximum(table: Table, header: dict[str, int]) -> float | None:
+    found = set()
+    for cell in _numbers(table, header, MAXIMUM):
+        try:
+            found.add(float(cell.replace(",", ".")))
+        except ValueError:
+            raise CourseError(
+                f"{WHAT} has {cell!r} as its maximum grade: this assignment is graded on a scale, not in points."
+            ) from None
+    return min(found) if found else None
+
+
+def _sign(table: Table, header: dict[str, int]) -> str:
+    return "," if any("," in cell for cell in _numbers(table, header, MAXIMUM)) else "."
+
+
+def _keys(names: Sequence[str], header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
+    participant = PARTICIPANT.search(row[header[IDENTIFIER.casefold()]])
+    full = header.get(NAME.casefold())
+    # What stands between the name and the grade are the ids that the site shows, and the status, which is no id.
+    between = range((full if full is not None else header[IDENTIFIER.casefold()]) + 1, header[GRADE.casefold()])
+    logins = [row[place] for place in between if names[place].casefold() != "status"]
+    # Two people may share a name: it is asked only where the site shows nothing else.
+    name = row[full] if full is not None and not any(logins) else ""
+    return {"lms": participant[1] if participant else "", "login": "\n".join(logins), "name": name}
+
+
+def _require_room(totals: dict[int, float], maximum: float | None, marks: Marks) -> None:
+    if maximum is not None and totals and max(totals.values()) > maximum:
+        raise CourseError(
+            f"{marks.assignment} has a grade of {number(max(totals.values()))}, Moodle's maximum is {number(maximum)}, "
+            f"and Moodle would skip what is above it. Set the maximum to {number(marks.max_score)} in Moodle and "
+            "download the worksheet again, or export with --scale."
+        )
+
+
+def _kept(cell: str, place: int, header: dict[str, int]) -> str:
+    # Feedback is the teacher's own and is imported again as it stands: a sign before it would be imported with it.
+    is_feedback = place > header[MODIFIED.casefold()]
+    is_number = place in (header[GRADE.casefold()], header.get(MAXIMUM.casefold()))
+    return cell if is_feedback or is_number else text(cell)
