@@ -45,8 +45,8 @@ def _probe_flip(trial: Trial, rng: Draw, flip: Function) -> None:
         ("square images as deep as they are wide", (3, 3, 3, 3)),
         ("a batch of one grey image", (1, 4, 2, 1)),
     ):
-        trial.call(says, flip, _images(rng, *shape))
-    trial.call("images that are a view of a larger array", flip, _images(rng, 4, 5, 6, 3)[::2, 1:, ::2])
+        trial.ask(says, flip, _images(rng, *shape))
+    trial.ask("images that are a view of a larger array", flip, _images(rng, 4, 5, 6, 3)[::2, 1:, ::2])
 
 
 @probe("horizontal_flip")
@@ -91,7 +91,7 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
-    trial.call("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
+    trial.ask("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
 
 
 def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
@@ -120,8 +120,8 @@ def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
         ("an image of one pixel", (1, 1, 3), 3.0),
         ("an image of one row", (1, 5, 2), 2.4),
     ):
-        trial.call(f"{says}, factor {factor}", rescale, _images(rng, *shape), factor)
-    trial.call("a view of a larger image", rescale, _images(rng, 8, 6, 3)[::2, 1:], round(1.2 + rng.rand(), 2))
+        trial.ask(f"{says}, factor {factor}", rescale, _images(rng, *shape), factor)
+    trial.ask("a view of a larger image", rescale, _images(rng, 8, 6, 3)[::2, 1:], round(1.2 + rng.rand(), 2))
 
 
 @probe("rescale", part="arguments")
@@ -147,7 +147,7 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
         ("of the same size", (2, 3, 4, 1), 1.0),
     ):
         images = _images(rng, *shape)
-        trial.call(f"images scaled to {factor}, {says}", random_scale_crop, images, factor, factor, draw)
+        trial.ask(f"images scaled to {factor}, {says}", random_scale_crop, images, factor, factor, draw)
     trial.sample("images of mixed scales", random_scale_crop, _images(rng, 5, 6, 5, 3), 0.6, 1.7, draw)
     trial.sample("images that shrink", random_scale_crop, np.ones((2, TALL, BROAD, 1)), 0.5, 1.0, draw)
     trial.sample("images that grow", random_scale_crop, _images(rng, 2, 6, 6, 1), 1.2, 2.0, draw)
@@ -217,8 +217,8 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
-    trial.call("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
-    trial.call("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
+    trial.ask("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
+    trial.ask("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
 
 
 def _alike(hole: NDArray[np.bool_]) -> bool:
@@ -239,14 +239,14 @@ CORNERS = np.array(
 
 @probe("rgb_to_hsl")
 def probe_rgb_to_hsl(trial: Trial, rng: Draw, rgb_to_hsl: Function) -> None:
-    trial.call("a small picture", rgb_to_hsl, _images(rng, 3, 4, 3))
-    trial.call("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
-    trial.call("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
-    trial.call("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS)
-    trial.call("a batch of pictures", rgb_to_hsl, _images(rng, 2, 2, 3, 3))
-    trial.call("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
-    trial.call("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
-    trial.call("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
+    trial.ask("a small picture", rgb_to_hsl, _images(rng, 3, 4, 3))
+    trial.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
+    trial.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
+    trial.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS)
+    trial.ask("a batch of pictures", rgb_to_hsl, _images(rng, 2, 2, 3, 3))
+    trial.ask("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
+    trial.ask("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
+    trial.ask("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
 
 
 def _dark(rng: Draw) -> Floats:
@@ -255,17 +255,17 @@ def _dark(rng: Draw) -> Floats:
 
 @probe("hsl_to_rgb")
 def probe_hsl_to_rgb(trial: Trial, rng: Draw, hsl_to_rgb: Function) -> None:
-    trial.call("a small picture", hsl_to_rgb, _images(rng, 3, 4, 3))
+    trial.ask("a small picture", hsl_to_rgb, _images(rng, 3, 4, 3))
     around = np.stack([np.arange(12) / 12, np.ones(12), np.full(12, 0.5)], axis=-1)
-    trial.call("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
-    trial.call("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
-    trial.call("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
+    trial.ask("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
+    trial.ask("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
+    trial.ask("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
     greys = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0.5], [0.3, 0.0, 0.25], [0.6, 1.0, 1.0], [0.6, 1.0, 0.0]])
-    trial.call("greys, black and white", hsl_to_rgb, greys)
-    trial.call("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
-    trial.call("a batch of pictures", hsl_to_rgb, _images(rng, 2, 2, 3, 3))
-    trial.call("one colour", hsl_to_rgb, _images(rng, 3))
-    trial.call("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
+    trial.ask("greys, black and white", hsl_to_rgb, greys)
+    trial.ask("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
+    trial.ask("a batch of pictures", hsl_to_rgb, _images(rng, 2, 2, 3, 3))
+    trial.ask("one colour", hsl_to_rgb, _images(rng, 3))
+    trial.ask("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
 
 
 JITTERS = 120
@@ -275,7 +275,7 @@ JITTERS = 120
 def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     """False alarms: see `_observe_light`; nothing else that is observed depends on chance."""
     draw, seed = _generator(rng)
-    trial.call("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
+    trial.ask("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
     picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
     trial.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
     out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
@@ -329,13 +329,13 @@ def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
 
 @probe("majority_vote")
 def probe_majority_vote(trial: Trial, rng: Draw, majority_vote: Function) -> None:
-    trial.call("the votes of seven views", majority_vote, rng.randint(0, 4, (7, 6)))
-    trial.call("as many views as images", majority_vote, rng.randint(0, 3, (5, 5)))
-    trial.call("ties", majority_vote, np.array([[3, 9, 5, 2], [1, 0, 5, 7], [1, 9, 2, 7], [3, 0, 2, 4]]))
-    trial.call("all different", majority_vote, np.array([[8, 2], [4, 6], [6, 4]]))
-    trial.call("one view", majority_vote, rng.randint(0, 10, (1, 5)))
-    trial.call("one image", majority_vote, np.array([[7], [9], [7], [0], [9], [7]]))
-    trial.call("votes that are a view of a larger array", majority_vote, rng.randint(0, 3, (6, 10)).T[::2])
+    trial.ask("the votes of seven views", majority_vote, rng.randint(0, 4, (7, 6)))
+    trial.ask("as many views as images", majority_vote, rng.randint(0, 3, (5, 5)))
+    trial.ask("ties", majority_vote, np.array([[3, 9, 5, 2], [1, 0, 5, 7], [1, 9, 2, 7], [3, 0, 2, 4]]))
+    trial.ask("all different", majority_vote, np.array([[8, 2], [4, 6], [6, 4]]))
+    trial.ask("one view", majority_vote, rng.randint(0, 10, (1, 5)))
+    trial.ask("one image", majority_vote, np.array([[7], [9], [7], [0], [9], [7]]))
+    trial.ask("votes that are a view of a larger array", majority_vote, rng.randint(0, 3, (6, 10)).T[::2])
 
 
 MIXTURES, BATCH = 120, 4
@@ -347,7 +347,7 @@ def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
     below 16 * (3/4)**120 = 1.7e-14."""
     draw, seed = _generator(rng)
     trial.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
-    trial.call("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
+    trial.ask("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
     for alpha in (0.05, 1.0, 50.0):
         trial.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
@@ -400,9 +400,9 @@ def _lambdas(mixup: Function, X: Floats, alpha: float, draw: np.random.Generator
 
 @probe("label_smoothing")
 def probe_label_smoothing(trial: Trial, rng: Draw, label_smoothing: Function) -> None:
-    trial.call("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
-    trial.call("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
-    trial.call("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
-    trial.call("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
-    trial.call("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
-    trial.call("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)
+    trial.ask("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
+    trial.ask("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
+    trial.ask("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
+    trial.ask("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
+    trial.ask("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
+    trial.ask("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)

@@ -74,9 +74,9 @@ def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) ->
     trial.observe("out is x times the mask where x is a view", bool(np.allclose(out, view * mask)))
     trial.sample("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
     x = _table(rng, 3, 4)
-    trial.call("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
-    trial.call("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
-    trial.call("what comes back at test time, where rng is None", dropout_forward, x, _low(rng), None, False)
+    trial.ask("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
+    trial.ask("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
+    trial.ask("what comes back at test time, where rng is None", dropout_forward, x, _low(rng), None, False)
 
 
 def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
@@ -139,20 +139,20 @@ def _mask(rng: Draw, *shape: int) -> NDArray[np.float64]:
 @probe("dropout_backward")
 def probe_dropout_backward(trial: Trial, rng: Draw, dropout_backward: Function) -> None:
     for shape in ((4, 5), (3, 3), (2, 4, 4, 3), (1, 6)):
-        trial.call(f"the gradient, shape {shape}", dropout_backward, _table(rng, *shape), _mask(rng, *shape))
-    trial.call("the gradient from views", dropout_backward, _table(rng, 4, 6).T[::2], _mask(rng, 3, 8)[:, ::2])
-    trial.call("the gradient where nothing was dropped", dropout_backward, _table(rng, 2, 3), np.ones((2, 3)))
-    trial.call("the gradient where everything was dropped", dropout_backward, _table(rng, 2, 3), np.zeros((2, 3)))
-    trial.call("the gradient at test time, where the mask is None", dropout_backward, _table(rng, 3, 2), None)
+        trial.ask(f"the gradient, shape {shape}", dropout_backward, _table(rng, *shape), _mask(rng, *shape))
+    trial.ask("the gradient from views", dropout_backward, _table(rng, 4, 6).T[::2], _mask(rng, 3, 8)[:, ::2])
+    trial.ask("the gradient where nothing was dropped", dropout_backward, _table(rng, 2, 3), np.ones((2, 3)))
+    trial.ask("the gradient where everything was dropped", dropout_backward, _table(rng, 2, 3), np.zeros((2, 3)))
+    trial.ask("the gradient at test time, where the mask is None", dropout_backward, _table(rng, 3, 2), None)
 
 
 @probe("classic_dropout_predict")
 def probe_classic_dropout_predict(trial: Trial, rng: Draw, classic_dropout_predict: Function) -> None:
     for drop_prob in (_low(rng), _high(rng), 0.5, 0.0):
         x = _table(rng, 3, 4)
-        trial.call(f"the output at drop_prob {drop_prob}", classic_dropout_predict, x, drop_prob)
-    trial.call("the output for images", classic_dropout_predict, _table(rng, 2, 3, 3, 2), _low(rng))
-    trial.call("the output for a view", classic_dropout_predict, _table(rng, 4, 6)[:, ::3], _low(rng))
+        trial.ask(f"the output at drop_prob {drop_prob}", classic_dropout_predict, x, drop_prob)
+    trial.ask("the output for images", classic_dropout_predict, _table(rng, 2, 3, 3, 2), _low(rng))
+    trial.ask("the output for a view", classic_dropout_predict, _table(rng, 4, 6)[:, ::3], _low(rng))
 
 
 def _linear(rng: Draw, dim: int) -> Function:
@@ -183,12 +183,12 @@ def _named(function: Function, text: str) -> Function:
 def probe_exact_ensemble(trial: Trial, rng: Draw, exact_ensemble: Function) -> None:
     for dim, drop_prob in ((1, _low(rng)), (3, _high(rng)), (5, _low(rng))):
         x, says = _table(rng, dim), f"of {2**dim} masks at drop_prob {drop_prob}"
-        trial.call(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
-        trial.call(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
+        trial.ask(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
+        trial.ask(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
     x = _table(rng, 4)
     constant = _named(lambda x: 1.0, "lambda x: 1.0")
-    trial.call("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
-    trial.call("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
+    trial.ask("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
+    trial.ask("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
 
 
 def _in_turn(values: NDArray[np.float64]) -> tuple[Function, list[float]]:
@@ -213,24 +213,24 @@ def probe_mc_dropout(trial: Trial, rng: Draw, mc_dropout: Function) -> None:
             f"mc_dropout(lambda x, rng: x * next(values), x, {passes}, np.random.default_rng({seed}))"
         )
         says = f"mean and standard deviation over {passes} passes, output of shape {shape}"
-        trial.call(says, mc_dropout, predict, x, passes, draw, shown=shown)
+        trial.ask(says, mc_dropout, predict, x, passes, draw, shown=shown)
         trial.observe(f"the number of passes of {passes}", len(draws))
         # Doubles of 53 random bits: 10 pairs agree with probability below 1e-14.
         trial.observe("each pass draws numbers of its own", len(set(draws)) == len(draws))
         predict, again = _in_turn(values)
         mc_dropout(predict, x, passes, np.random.default_rng(seed))
         trial.observe("a generator in the same state leads to the same draws", again == draws)
-    trial.call("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
+    trial.ask("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
 
 
 @probe("residual_survival")
 def probe_residual_survival(trial: Trial, rng: Draw, residual_survival: Function) -> None:
     layers, last = int(rng.randint(6, 20)), round(0.3 + 0.3 * rng.rand(), 2)
     for layer in (1, 2, layers // 2, layers - 1, layers):
-        trial.call(f"the survival of layer {layer} of {layers}", residual_survival, layer, layers, last)
-    trial.call("the survival of the only layer", residual_survival, 1, 1, last)
-    trial.call("the survival where all layers always survive", residual_survival, 3, layers, 1.0)
-    trial.call("the survival of the last layer where last is 0", residual_survival, layers, layers, 0.0)
+        trial.ask(f"the survival of layer {layer} of {layers}", residual_survival, layer, layers, last)
+    trial.ask("the survival of the only layer", residual_survival, 1, 1, last)
+    trial.ask("the survival where all layers always survive", residual_survival, 3, layers, 1.0)
+    trial.ask("the survival of the last layer where last is 0", residual_survival, layers, layers, 0.0)
 
 
 def _block(rng: Draw) -> tuple[Function, list[int]]:
@@ -265,12 +265,12 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
         trial.observe(f"the output in training where the block is {word}", out, call=call)
         trial.observe(f"how often the block runs where it is {word}", sorted(count))
     _observe_survivals(trial, rng, stochastic_depth_forward, draw, seed)
-    trial.call("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
+    trial.ask("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
     for survival in (_low(rng), _high(rng)):
-        trial.call("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
+        trial.ask("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
     view = _table(rng, 4, 6)[:, ::2].T
     says = "what comes back at test time, where rng is None"
-    trial.call(says, stochastic_depth_forward, view, block, 0.4, None, False)
+    trial.ask(says, stochastic_depth_forward, view, block, 0.4, None, False)
 
 
 def _observe_survivals(
@@ -304,9 +304,9 @@ def probe_stochastic_depth_backward(trial: Trial, rng: Draw, stochastic_depth_ba
         for kept, word in ((True, "kept"), (False, "skipped")):
             (block_backward, runs), dout = _block(rng), _table(rng, *shape)
             says = f"the gradient where the block was {word}, shape {shape}"
-            trial.call(says, stochastic_depth_backward, dout, block_backward, kept)
+            trial.ask(says, stochastic_depth_backward, dout, block_backward, kept)
             trial.observe(f"how often block_backward runs where the block was {word}", len(runs))
-    trial.call("the gradient of a view", stochastic_depth_backward, _table(rng, 4, 6).T[::2], _block(rng)[0], True)
+    trial.ask("the gradient of a view", stochastic_depth_backward, _table(rng, 4, 6).T[::2], _block(rng)[0], True)
 
 
 @probe("dropout_penalty")
@@ -315,9 +315,9 @@ def probe_dropout_penalty(trial: Trial, rng: Draw, dropout_penalty: Function) ->
     for n, dim in ((6, 3), (4, 4), (1, 3)):
         for drop_prob in (_low(rng), _high(rng)):
             says = f"the penalty for X of shape ({n}, {dim}) at drop_prob {drop_prob}"
-            trial.call(says, dropout_penalty, _table(rng, dim), _table(rng, n, dim), drop_prob)
-    trial.call("the penalty where nothing is dropped", dropout_penalty, _table(rng, 3), _table(rng, 5, 3), 0.0)
-    trial.call("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
+            trial.ask(says, dropout_penalty, _table(rng, dim), _table(rng, n, dim), drop_prob)
+    trial.ask("the penalty where nothing is dropped", dropout_penalty, _table(rng, 3), _table(rng, 5, 3), 0.0)
+    trial.ask("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
 
 
 NORMAL = 300
@@ -353,9 +353,9 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     trial.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
     twin = gaussian_dropout(ones, drop_prob, np.random.default_rng(seed))[1]
     trial.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
-    trial.call("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
-    trial.call("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
-    trial.call("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
+    trial.ask("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
+    trial.ask("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
+    trial.ask("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
 
 
 @probe("drop_connect")
@@ -369,8 +369,8 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         out, mask = trial.sample(says, drop_connect, x, W, b, _low(rng), draw)
         one_by_one = np.array([x[i] @ (W * mask[i]) + b for i in range(n)])
         trial.observe("each example goes through W times its own mask", bool(np.allclose(out, one_by_one)))
-        trial.call("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
-        trial.call("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
+        trial.ask("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
+        trial.ask("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
     for drop_prob in (_low(rng), _high(rng)):
         layer = np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)
         text = "np.ones((40, 40)), np.ones((40, 40)), np.zeros(40)"

@@ -24,12 +24,12 @@ def _rate(rng: Draw) -> float:
 @probe("sgd_step")
 def probe_sgd_step(trial: Trial, rng: Draw, sgd_step: Function) -> None:
     w, lr = rng.randn(5).round(2), _rate(rng)
-    trial.call("the new weights of one step", sgd_step, w, rng.randn(5).round(2), lr)
-    trial.call("the new weights, shape (2, 3)", sgd_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2), lr)
-    trial.call("the new weight where it is one number", sgd_step, round(rng.randn(), 2), -0.7, lr)
-    trial.call("the weights at a rate of 0", sgd_step, w, rng.randn(5).round(2), 0.0)
+    trial.ask("the new weights of one step", sgd_step, w, rng.randn(5).round(2), lr)
+    trial.ask("the new weights, shape (2, 3)", sgd_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2), lr)
+    trial.ask("the new weight where it is one number", sgd_step, round(rng.randn(), 2), -0.7, lr)
+    trial.ask("the weights at a rate of 0", sgd_step, w, rng.randn(5).round(2), 0.0)
     columns, transposed = rng.randn(3, 4).round(2)[:, ::2], rng.randn(2, 3).round(2).T
-    trial.call("the new weights from views of larger arrays", sgd_step, columns, transposed, lr)
+    trial.ask("the new weights from views of larger arrays", sgd_step, columns, transposed, lr)
     for step in (1, 2, 3):
         w = trial.call(f"the weights after step {step} of 3", sgd_step, w, rng.randn(5).round(2), lr / step)
 
@@ -37,10 +37,10 @@ def probe_sgd_step(trial: Trial, rng: Draw, sgd_step: Function) -> None:
 @probe("inverse_time_decay")
 def probe_inverse_time_decay(trial: Trial, rng: Draw, inverse_time_decay: Function) -> None:
     for epoch in (1, 2, 3, 4):
-        trial.call(f"the rate at epoch {epoch} of the worked table", inverse_time_decay, 0.2, epoch, 1.0)
+        trial.ask(f"the rate at epoch {epoch} of the worked table", inverse_time_decay, 0.2, epoch, 1.0)
     lr0, decay_rate = _rate(rng), round(0.2 + rng.rand(), 2)
     for epoch in (0, 3, int(rng.randint(8, 40))):
-        trial.call(f"the rate at epoch {epoch}", inverse_time_decay, lr0, epoch, decay_rate)
+        trial.ask(f"the rate at epoch {epoch}", inverse_time_decay, lr0, epoch, decay_rate)
 
 
 @probe("inverse_time_decay", part="arguments")
@@ -49,25 +49,25 @@ def probe_inverse_time_decay_arguments(trial: Trial, rng: Draw, inverse_time_dec
     trial.rejects("a negative decay rate", inverse_time_decay, lr0, 5, -0.1)
     trial.rejects("a negative epoch", inverse_time_decay, lr0, -1, 0.5)
     trial.rejects("a negative first rate", inverse_time_decay, -lr0, 5, 0.5)
-    trial.call("a decay rate of 0, which is allowed", inverse_time_decay, lr0, 5, 0.0)
+    trial.ask("a decay rate of 0, which is allowed", inverse_time_decay, lr0, 5, 0.0)
 
 
 @probe("exponential_decay")
 def probe_exponential_decay(trial: Trial, rng: Draw, exponential_decay: Function) -> None:
     lr0, gamma = _rate(rng), round(0.55 + 0.3 * rng.rand(), 2)
     for epoch in (0, 1, 2, int(rng.randint(7, 15))):
-        trial.call(f"the rate at epoch {epoch}", exponential_decay, lr0, epoch, gamma)
-    trial.call("the rate at epoch 3 with the default gamma", exponential_decay, lr0, 3)
-    trial.call("the rate at epoch 30 with the default gamma", exponential_decay, lr0, 30)
-    trial.call("the rate at epoch 6 with gamma 1", exponential_decay, lr0, 6, gamma=1.0)
+        trial.ask(f"the rate at epoch {epoch}", exponential_decay, lr0, epoch, gamma)
+    trial.ask("the rate at epoch 3 with the default gamma", exponential_decay, lr0, 3)
+    trial.ask("the rate at epoch 30 with the default gamma", exponential_decay, lr0, 30)
+    trial.ask("the rate at epoch 6 with gamma 1", exponential_decay, lr0, 6, gamma=1.0)
 
 
 @probe("inverse_sqrt_decay")
 def probe_inverse_sqrt_decay(trial: Trial, rng: Draw, inverse_sqrt_decay: Function) -> None:
     lr0, k = _rate(rng), round(1.5 + rng.rand(), 2)
     for t in (1, 2, 3, int(rng.randint(10, 99))):
-        trial.call(f"the rate at step {t}, k = 1", inverse_sqrt_decay, lr0, t)
-        trial.call(f"the rate at step {t}, k = {k}", inverse_sqrt_decay, lr0, t, k=k)
+        trial.ask(f"the rate at step {t}, k = 1", inverse_sqrt_decay, lr0, t)
+        trial.ask(f"the rate at step {t}, k = {k}", inverse_sqrt_decay, lr0, t, k=k)
 
 
 @probe("inverse_sqrt_decay", part="arguments")
@@ -75,7 +75,7 @@ def probe_inverse_sqrt_decay_arguments(trial: Trial, rng: Draw, inverse_sqrt_dec
     lr0 = _rate(rng)
     trial.rejects("step 0", inverse_sqrt_decay, lr0, 0)
     trial.rejects("a negative step", inverse_sqrt_decay, lr0, -3)
-    trial.call("step 1, the first", inverse_sqrt_decay, lr0, 1)
+    trial.ask("step 1, the first", inverse_sqrt_decay, lr0, 1)
 
 
 @probe("step_decay")
@@ -83,16 +83,16 @@ def probe_step_decay(trial: Trial, rng: Draw, step_decay: Function) -> None:
     lr0, factor, every = _rate(rng), round(0.3 + 0.4 * rng.rand(), 2), int(rng.randint(4, 8))
     # Both sides of the first two drops, and the middle of a stair.
     for epoch in (0, every - 1, every, every + 2, 2 * every - 1, 2 * every, 3 * every + 1):
-        trial.call(f"the rate at epoch {epoch}, a drop every {every} epochs", step_decay, lr0, epoch, factor, every)
+        trial.ask(f"the rate at epoch {epoch}, a drop every {every} epochs", step_decay, lr0, epoch, factor, every)
     for epoch in (9, 10, 37):
-        trial.call(f"the rate at epoch {epoch} with the default drops", step_decay, lr0, epoch)
+        trial.ask(f"the rate at epoch {epoch} with the default drops", step_decay, lr0, epoch)
 
 
 @probe("linear_decay")
 def probe_linear_decay(trial: Trial, rng: Draw, linear_decay: Function) -> None:
     lr0, total = _rate(rng), int(rng.randint(7, 25))
     for epoch in (0, 1, 5, total - 1, total, total + 1, 3 * total):
-        trial.call(f"the rate at epoch {epoch} of {total}", linear_decay, lr0, epoch, total)
+        trial.ask(f"the rate at epoch {epoch} of {total}", linear_decay, lr0, epoch, total)
 
 
 @probe("linear_decay", part="arguments")
@@ -100,7 +100,7 @@ def probe_linear_decay_arguments(trial: Trial, rng: Draw, linear_decay: Function
     lr0 = _rate(rng)
     trial.rejects("a total of 0", linear_decay, lr0, 0, 0)
     trial.rejects("a negative total", linear_decay, lr0, 2, -5)
-    trial.call("a total of 1, which is allowed", linear_decay, lr0, 0, 1)
+    trial.ask("a total of 1, which is allowed", linear_decay, lr0, 0, 1)
 
 
 @probe("cosine_decay")
@@ -108,8 +108,8 @@ def probe_cosine_decay(trial: Trial, rng: Draw, cosine_decay: Function) -> None:
     lr0, total = _rate(rng), int(rng.randint(7, 25))
     lr_min = round(lr0 / 10, 3)
     for epoch in (0, 1, 4, total - 1, total, total + 3):
-        trial.call(f"the rate at epoch {epoch} of {total}", cosine_decay, lr0, epoch, total)
-        trial.call(
+        trial.ask(f"the rate at epoch {epoch} of {total}", cosine_decay, lr0, epoch, total)
+        trial.ask(
             f"the rate at epoch {epoch} of {total}, falling to {lr_min}", cosine_decay, lr0, epoch, total, lr_min=lr_min
         )
 
@@ -119,7 +119,7 @@ def probe_cosine_decay_arguments(trial: Trial, rng: Draw, cosine_decay: Function
     lr0 = _rate(rng)
     trial.rejects("a total of 0", cosine_decay, lr0, 0, 0)
     trial.rejects("a negative total", cosine_decay, lr0, 2, -5)
-    trial.call("a total of 1, which is allowed", cosine_decay, lr0, 0, 1)
+    trial.ask("a total of 1, which is allowed", cosine_decay, lr0, 0, 1)
 
 
 def _schedule(rng: Draw) -> tuple[Function, str]:
@@ -140,7 +140,7 @@ def probe_with_warmup(trial: Trial, rng: Draw, with_warmup: Function) -> None:
         warmed = trial.call(f"what comes back for {warmup} warm-up epochs", with_warmup, schedule, warmup)
         for epoch in (0, 1, 3, 4, 5, int(rng.randint(9, 30))):
             says = f"the rate at epoch {epoch} with {warmup} warm-up epochs"
-            trial.call(says, warmed, epoch, shown=f"with_warmup({text}, {warmup})({epoch})")
+            trial.ask(says, warmed, epoch, shown=f"with_warmup({text}, {warmup})({epoch})")
 
 
 @probe("with_warmup", part="arguments")
@@ -148,27 +148,27 @@ def probe_with_warmup_arguments(trial: Trial, rng: Draw, with_warmup: Function) 
     schedule, text = _schedule(rng)
     trial.rejects("a negative number of warm-up epochs", with_warmup, schedule, -1)
     warmed = trial.call("0 warm-up epochs, which are allowed", with_warmup, schedule, 0)
-    trial.call("the rate at epoch 0 with 0 warm-up epochs", warmed, 0, shown=f"with_warmup({text}, 0)(0)")
+    trial.ask("the rate at epoch 0 with 0 warm-up epochs", warmed, 0, shown=f"with_warmup({text}, 0)(0)")
 
 
 @probe("plateau_decay")
 def probe_plateau_decay(trial: Trial, rng: Draw, plateau_decay: Function) -> None:
     lr0 = _rate(rng)
-    trial.call("the rate before any loss is known", plateau_decay, lr0, [])
-    trial.call("the rate while every loss is a new best", plateau_decay, lr0, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    trial.ask("the rate before any loss is known", plateau_decay, lr0, [])
+    trial.ask("the rate while every loss is a new best", plateau_decay, lr0, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     for count in (3, 4, 6, 7, 10):
-        trial.call(f"the rate after {count} equal losses", plateau_decay, lr0, [0.5] * count)
+        trial.ask(f"the rate after {count} equal losses", plateau_decay, lr0, [0.5] * count)
     # After the cut the losses fall again, but never below the old best.
-    trial.call("the rate after a rise and a slow fall", plateau_decay, lr0, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+    trial.ask("the rate after a rise and a slow fall", plateau_decay, lr0, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     zigzag = [0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65]
-    trial.call("the rate where bad epochs alternate with new bests", plateau_decay, lr0, zigzag)
+    trial.ask("the rate where bad epochs alternate with new bests", plateau_decay, lr0, zigzag)
     for patience in (1, 2, 4):
         # Few different values, so that a loss often equals the best.
         losses = (rng.randint(1, 9, size=24) / 10).tolist()
         for length in (12, 24):
             says = f"the rate after {length} losses, patience {patience}"
-            trial.call(says, plateau_decay, lr0, losses[:length], factor=0.7, patience=patience)
-    trial.call("the rate where the losses are an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
+            trial.ask(says, plateau_decay, lr0, losses[:length], factor=0.7, patience=patience)
+    trial.ask("the rate where the losses are an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
 
 
 @probe("stationary_variance")
@@ -177,8 +177,8 @@ def probe_stationary_variance(trial: Trial, rng: Draw, stationary_variance: Func
         curvature, noise_std = round(0.5 + 3 * rng.rand(), 2), round(1.2 + rng.rand(), 2)
         share = {"small": 0.02, "middling": 0.8, "large": 1.9}[size]
         lr = round(share / curvature, 4)
-        trial.call(f"the variance at a {size} rate", stationary_variance, lr, curvature, noise_std)
-    trial.call("the variance without noise", stationary_variance, 0.3, 2.0, 0.0)
+        trial.ask(f"the variance at a {size} rate", stationary_variance, lr, curvature, noise_std)
+    trial.ask("the variance without noise", stationary_variance, 0.3, 2.0, 0.0)
 
 
 @probe("stationary_variance", part="arguments")
@@ -189,7 +189,7 @@ def probe_stationary_variance_arguments(trial: Trial, rng: Draw, stationary_vari
     trial.rejects("a rate of 0", stationary_variance, 0.0, curvature, 1.0)
     trial.rejects("a negative rate", stationary_variance, -0.1, curvature, 1.0)
     trial.rejects("a curvature of 0", stationary_variance, 0.1, 0.0, 1.0)
-    trial.call("a rate just below the edge, which is allowed", stationary_variance, 1.96875 / curvature, curvature, 1.0)
+    trial.ask("a rate just below the edge, which is allowed", stationary_variance, 1.96875 / curvature, curvature, 1.0)
 
 
 def _losses_in_turn(losses: list[float]) -> tuple[Function, list[float]]:
@@ -220,10 +220,10 @@ def probe_lr_range_test(trial: Trial, rng: Draw, lr_range_test: Function) -> Non
     lr_min, lr_max = round(0.001 + 0.004 * rng.rand(), 4), round(0.5 + rng.rand(), 2)
     for says, losses in cases.items():
         loss_after_step, rates = _losses_in_turn(losses)
-        trial.call(f"rates and losses {says}", lr_range_test, loss_after_step, lr_min, lr_max, len(losses))
+        trial.ask(f"rates and losses {says}", lr_range_test, loss_after_step, lr_min, lr_max, len(losses))
         trial.observe(f"the rates at which a step was taken {says}", np.array(rates))
     loss_after_step, _ = _losses_in_turn(falling)
-    trial.call("rates and losses of two steps", lr_range_test, loss_after_step, lr_min, lr_max, 2)
+    trial.ask("rates and losses of two steps", lr_range_test, loss_after_step, lr_min, lr_max, 2)
 
 
 @probe("lr_range_test", part="arguments")
@@ -238,7 +238,7 @@ def probe_lr_range_test_arguments(trial: Trial, rng: Draw, lr_range_test: Functi
     }
     for says, (lr_min, lr_max, steps) in bad.items():
         trial.rejects(says, lr_range_test, _losses_in_turn([0.5])[0], lr_min, lr_max, steps)
-    trial.call("two steps, which are allowed", lr_range_test, _losses_in_turn([0.5])[0], lr / 2, lr, 2)
+    trial.ask("two steps, which are allowed", lr_range_test, _losses_in_turn([0.5])[0], lr / 2, lr, 2)
 
 
 DRAWS = 40_000
@@ -265,7 +265,7 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     twin = np.asarray(sample_log_uniform(low, high, DRAWS, np.random.default_rng(seed)))
     trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, drawn)), call=call)
     trial.sample("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
-    trial.call("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
+    trial.ask("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
 
 
 @probe("sample_log_uniform", part="arguments")
@@ -281,10 +281,10 @@ def probe_sample_log_uniform_arguments(trial: Trial, rng: Draw, sample_log_unifo
 def probe_one_cycle(trial: Trial, rng: Draw, one_cycle: Function) -> None:
     lr_max, total = _rate(rng), int(rng.randint(16, 40))
     for epoch in (0, 1, 3, total // 2, total - 2, total - 1, total, total + 7):
-        trial.call(f"the rate at epoch {epoch} of {total}", one_cycle, lr_max, epoch, total)
+        trial.ask(f"the rate at epoch {epoch} of {total}", one_cycle, lr_max, epoch, total)
     for epoch in (0, 2, 7, 9, 14, 20):
         says = f"the rate at epoch {epoch} of 21 with other shares"
-        trial.call(says, one_cycle, lr_max, epoch, 21, pct=0.4, div=7.0, final_div=50.0)
+        trial.ask(says, one_cycle, lr_max, epoch, 21, pct=0.4, div=7.0, final_div=50.0)
 
 
 @probe("one_cycle", part="arguments")
@@ -292,7 +292,7 @@ def probe_one_cycle_arguments(trial: Trial, rng: Draw, one_cycle: Function) -> N
     lr_max = _rate(rng)
     trial.rejects("a rise that ends at epoch 0: pct*total is 1", one_cycle, lr_max, 0, 4, pct=0.25)
     trial.rejects("a rise that ends before epoch 0", one_cycle, lr_max, 0, 3)
-    trial.call("a rise of one epoch, which is allowed", one_cycle, lr_max, 1, 4, pct=0.5)
+    trial.ask("a rise of one epoch, which is allowed", one_cycle, lr_max, 1, 4, pct=0.5)
 
 
 @probe("warmup_stable_decay")
@@ -302,16 +302,16 @@ def probe_warmup_stable_decay(trial: Trial, rng: Draw, warmup_stable_decay: Func
     edges = (0, 1, warmup - 1, warmup, total - decay - 1, total - decay, total - decay + 1, total - 1, total, total + 4)
     for epoch in edges:
         says = f"the rate at epoch {epoch} of {total}"
-        trial.call(says, warmup_stable_decay, lr_max, epoch, total, warmup, decay)
-    trial.call("the first rate without warm-up", warmup_stable_decay, lr_max, 0, total, 0, decay)
-    trial.call("the last rate without decay", warmup_stable_decay, lr_max, total - 1, total, warmup, 0)
+        trial.ask(says, warmup_stable_decay, lr_max, epoch, total, warmup, decay)
+    trial.ask("the first rate without warm-up", warmup_stable_decay, lr_max, 0, total, 0, decay)
+    trial.ask("the last rate without decay", warmup_stable_decay, lr_max, total - 1, total, warmup, 0)
 
 
 @probe("warmup_stable_decay", part="arguments")
 def probe_warmup_stable_decay_arguments(trial: Trial, rng: Draw, warmup_stable_decay: Function) -> None:
     lr_max = _rate(rng)
     trial.rejects("a warm-up and a decay longer than the whole", warmup_stable_decay, lr_max, 0, 10, 5, 6)
-    trial.call("a warm-up and a decay that fill the whole", warmup_stable_decay, lr_max, 7, 10, 4, 6)
+    trial.ask("a warm-up and a decay that fill the whole", warmup_stable_decay, lr_max, 7, 10, 4, 6)
 
 
 @probe("cosine_restarts")
@@ -319,11 +319,11 @@ def probe_cosine_restarts(trial: Trial, rng: Draw, cosine_restarts: Function) ->
     lr0, first = _rate(rng), int(rng.randint(5, 8))
     lr_min = round(lr0 / 10, 3)
     for epoch in (0, 2, first - 1, first, first + 1, 2 * first, 3 * first + 2):
-        trial.call(f"the rate at epoch {epoch}, {first} epochs a cycle", cosine_restarts, lr0, epoch, first)
+        trial.ask(f"the rate at epoch {epoch}, {first} epochs a cycle", cosine_restarts, lr0, epoch, first)
     # With mult 3 the cycles begin at 0, first, 4*first and 13*first.
     for epoch in (1, first - 1, first, first + 2, 2 * first, 4 * first - 1, 4 * first, 7 * first, 13 * first):
         says = f"the rate at epoch {epoch}, cycles growing threefold from {first} epochs"
-        trial.call(says, cosine_restarts, lr0, epoch, first, mult=3, lr_min=lr_min)
+        trial.ask(says, cosine_restarts, lr0, epoch, first, mult=3, lr_min=lr_min)
 
 
 CURVES = ("a", "b", "c", "d", "e", "f")

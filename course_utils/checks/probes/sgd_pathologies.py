@@ -127,12 +127,12 @@ def probe_gradient_noise(trial: Trial, rng: Draw, gradient_noise: Function) -> N
     grads = _away_from_zero(rng, 6, 3)
     for replace, says in ((True, "with"), (False, "without")):
         for size in (1, 2, 4, 6):
-            trial.call(f"the noise of batches of {size} of 6, {says} replacement", gradient_noise, grads, size, replace)
-        trial.call(f"the noise from a square table, {says} replacement", gradient_noise, grads[:3], 2, replace)
-        trial.call(f"the noise of one weight, {says} replacement", gradient_noise, grads[:5, :1], 3, replace)
+            trial.ask(f"the noise of batches of {size} of 6, {says} replacement", gradient_noise, grads, size, replace)
+        trial.ask(f"the noise from a square table, {says} replacement", gradient_noise, grads[:3], 2, replace)
+        trial.ask(f"the noise of one weight, {says} replacement", gradient_noise, grads[:5, :1], 3, replace)
         views = _away_from_zero(rng, 3, 10).T[::2]
-        trial.call(f"the noise from a view, {says} replacement", gradient_noise, views, 2, replace)
-    trial.call("the noise where all examples agree", gradient_noise, np.tile(grads[:1], (4, 1)), 2, True)
+        trial.ask(f"the noise from a view, {says} replacement", gradient_noise, views, 2, replace)
+    trial.ask("the noise where all examples agree", gradient_noise, np.tile(grads[:1], (4, 1)), 2, True)
 
 
 @probe("gradient_noise", part="arguments")
@@ -141,8 +141,8 @@ def probe_gradient_noise_arguments(trial: Trial, rng: Draw, gradient_noise: Func
     grads = _away_from_zero(rng, n, 2)
     trial.rejects("a batch size of 0", gradient_noise, grads, 0, True)
     trial.rejects("more examples than there are, without replacement", gradient_noise, grads, n + 1, False)
-    trial.call("as many as there are, without replacement", gradient_noise, grads, n, False)
-    trial.call("more than there are, with replacement, which is allowed", gradient_noise, grads, n + 3, True)
+    trial.ask("as many as there are, without replacement", gradient_noise, grads, n, False)
+    trial.ask("more than there are, with replacement, which is allowed", gradient_noise, grads, n + 3, True)
 
 
 @probe("noise_scale")
@@ -150,9 +150,9 @@ def probe_noise_scale(trial: Trial, rng: Draw, noise_scale: Function) -> None:
     for n, dim in ((5, 3), (3, 3), (2, 4), (6, 1)):
         # A mean well away from 0, by which the result is divided.
         grads = (rng.uniform(0.5, 2, dim) + rng.uniform(-0.9, 1.1, (n, dim))).round(2)
-        trial.call(f"the noise scale of {n} examples and {dim} weights", noise_scale, grads)
-    trial.call("the noise scale where all examples agree", noise_scale, np.tile(grads[:1], (4, 3)))
-    trial.call("the noise scale from a view", noise_scale, rng.uniform(1, 3, (2, 6)).round(2).T[::2])
+        trial.ask(f"the noise scale of {n} examples and {dim} weights", noise_scale, grads)
+    trial.ask("the noise scale where all examples agree", noise_scale, np.tile(grads[:1], (4, 3)))
+    trial.ask("the noise scale from a view", noise_scale, rng.uniform(1, 3, (2, 6)).round(2).T[::2])
 
 
 @probe("condition_number")
@@ -166,7 +166,7 @@ def probe_condition_number(trial: Trial, rng: Draw, condition_number: Function) 
         "one by one matrix": np.array([[_number(rng, 2, 5)]]),
     }
     for says, H in cases.items():
-        trial.call(f"the condition number of a {says}", condition_number, H)
+        trial.ask(f"the condition number of a {says}", condition_number, H)
 
 
 @probe("condition_number", part="arguments")
@@ -176,16 +176,16 @@ def probe_condition_number_arguments(trial: Trial, rng: Draw, condition_number: 
     trial.rejects("a hilltop: all eigenvalues negative", condition_number, _symmetric(rng, -1.0, -a, -b))
     trial.rejects("a flat direction: an eigenvalue of 0", condition_number, np.diag([a, 0.0, b]))
     trial.rejects("a matrix that is not symmetric", condition_number, np.array([[a, 1.0], [0.0, b]]))
-    trial.call("a flat bowl, which is allowed", condition_number, np.diag([a, 0.01, b]))
+    trial.ask("a flat bowl, which is allowed", condition_number, np.diag([a, 0.01, b]))
 
 
 @probe("best_constant_rate")
 def probe_best_constant_rate(trial: Trial, rng: Draw, best_constant_rate: Function) -> None:
-    trial.call("the best rate of a full matrix", best_constant_rate, _symmetric(rng, 0.4, 3.0, _number(rng, 5, 9)))
-    trial.call("the best rate in a ravine", best_constant_rate, _symmetric(rng, 1.0, _number(rng, 20, 60)))
-    trial.call("the best rate of four curvatures", best_constant_rate, _view(_symmetric(rng, 6.0, 1.0, 2.0, 0.5)))
-    trial.call("the best rate of a round bowl", best_constant_rate, 2.5 * np.eye(3))
-    trial.call("the best rate in one dimension", best_constant_rate, np.array([[_number(rng, 2, 5)]]))
+    trial.ask("the best rate of a full matrix", best_constant_rate, _symmetric(rng, 0.4, 3.0, _number(rng, 5, 9)))
+    trial.ask("the best rate in a ravine", best_constant_rate, _symmetric(rng, 1.0, _number(rng, 20, 60)))
+    trial.ask("the best rate of four curvatures", best_constant_rate, _view(_symmetric(rng, 6.0, 1.0, 2.0, 0.5)))
+    trial.ask("the best rate of a round bowl", best_constant_rate, 2.5 * np.eye(3))
+    trial.ask("the best rate in one dimension", best_constant_rate, np.array([[_number(rng, 2, 5)]]))
 
 
 @probe("contraction")
@@ -193,27 +193,27 @@ def probe_contraction(trial: Trial, rng: Draw, contraction: Function) -> None:
     H = _symmetric(rng, 0.5, 2.0, _number(rng, 4, 5))
     # The flattest direction decides at the first, the steepest from the third on, where the distance soon grows.
     for says, lr in (("small", 0.07), ("middling", 0.3), ("large", 0.43), ("too large", 0.7), ("far too large", 3.0)):
-        trial.call(f"the factor at a {says} rate", contraction, H, lr)
-    trial.call("the factor at a rate of 0", contraction, H, 0.0)
-    trial.call("the factor in a round bowl", contraction, 2.0 * np.eye(2), 0.5)
-    trial.call("the factor on a saddle", contraction, _symmetric(rng, -0.5, 1.0, 2.0), _number(rng, 0.2, 0.6))
-    trial.call("the factor of a view", contraction, _view(_symmetric(rng, 1.0, 5.0)), _number(rng, 0.1, 0.5))
+        trial.ask(f"the factor at a {says} rate", contraction, H, lr)
+    trial.ask("the factor at a rate of 0", contraction, H, 0.0)
+    trial.ask("the factor in a round bowl", contraction, 2.0 * np.eye(2), 0.5)
+    trial.ask("the factor on a saddle", contraction, _symmetric(rng, -0.5, 1.0, 2.0), _number(rng, 0.2, 0.6))
+    trial.ask("the factor of a view", contraction, _view(_symmetric(rng, 1.0, 5.0)), _number(rng, 0.1, 0.5))
 
 
 @probe("zigzag_count")
 def probe_zigzag_count(trial: Trial, rng: Draw, zigzag_count: Function) -> None:
     wave = np.array([2.0, -1.0, 0.5, -0.25, 0.1])
-    trial.call("the turns across and along a valley", zigzag_count, np.stack([wave, np.arange(5.0)], axis=1))
+    trial.ask("the turns across and along a valley", zigzag_count, np.stack([wave, np.arange(5.0)], axis=1))
     # It swings without ever changing the sign of the position.
-    trial.call("the turns far from 0", zigzag_count, np.stack([wave + 9, -wave - 9, np.arange(5.0) - 2], axis=1))
+    trial.ask("the turns far from 0", zigzag_count, np.stack([wave + 9, -wave - 9, np.arange(5.0) - 2], axis=1))
     rests = np.array([[0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 2.0, 2.0], [1.0, 1.0, 1.0, 1.0]]).T
-    trial.call("the turns where a coordinate rests", zigzag_count, rests)
+    trial.ask("the turns where a coordinate rests", zigzag_count, rests)
     for points, dim in ((9, 3), (5, 5), (12, 1)):
         path = rng.randint(-4, 5, (points, dim)).astype(float)
-        trial.call(f"the turns of a path of {points} points, {dim} dimensions", zigzag_count, path)
-    trial.call("the turns of a view", zigzag_count, rng.randint(-4, 5, (6, 14)).T[::2] / 2)
-    trial.call("the turns of one step", zigzag_count, rng.randn(2, 3).round(2))
-    trial.call("the turns of a path that has not begun", zigzag_count, rng.randn(1, 2).round(2))
+        trial.ask(f"the turns of a path of {points} points, {dim} dimensions", zigzag_count, path)
+    trial.ask("the turns of a view", zigzag_count, rng.randint(-4, 5, (6, 14)).T[::2] / 2)
+    trial.ask("the turns of one step", zigzag_count, rng.randn(2, 3).round(2))
+    trial.ask("the turns of a path that has not begun", zigzag_count, rng.randn(1, 2).round(2))
 
 
 @probe("classify_critical_point")
@@ -239,14 +239,14 @@ def probe_classify_critical_point(trial: Trial, rng: Draw, classify: Function) -
         "a view of a larger matrix": _view(_symmetric(rng, a, b, -c)),
     }
     for says, H in cases.items():
-        trial.call(f"the kind, {says}", classify, H)
-    trial.call("the kind with a larger tolerance", classify, np.diag([a, -0.02, b]), tol=0.1)
-    trial.call("the kind with a larger tolerance, two signs beyond it", classify, np.diag([a, -0.2, 0.05]), 0.1)
-    trial.call("the kind with a tolerance of 0", classify, np.diag([a, 1e-12]), tol=0.0)
+        trial.ask(f"the kind, {says}", classify, H)
+    trial.ask("the kind with a larger tolerance", classify, np.diag([a, -0.02, b]), tol=0.1)
+    trial.ask("the kind with a larger tolerance, two signs beyond it", classify, np.diag([a, -0.2, 0.05]), 0.1)
+    trial.ask("the kind with a tolerance of 0", classify, np.diag([a, 1e-12]), tol=0.0)
     # Numbers that are exact in binary, on the diagonal, so that no rounding decides.
-    trial.call("the kind where a curvature is 0 and the tolerance too", classify, np.diag([2.0, 0.0]), tol=0.0)
-    trial.call("the kind where a curvature equals tol", classify, np.diag([0.25, -0.5]), tol=0.25)
-    trial.call("the kind where a curvature equals -tol", classify, np.diag([0.5, -0.25]), tol=0.25)
+    trial.ask("the kind where a curvature is 0 and the tolerance too", classify, np.diag([2.0, 0.0]), tol=0.0)
+    trial.ask("the kind where a curvature equals tol", classify, np.diag([0.25, -0.5]), tol=0.25)
+    trial.ask("the kind where a curvature equals -tol", classify, np.diag([0.5, -0.25]), tol=0.25)
 
 
 def _walk(trial: Trial, rng: Draw, step: Function, says: str, state: dict[str, Any]) -> None:
@@ -262,14 +262,14 @@ def _momentum(trial: Trial, rng: Draw, step: Function) -> None:
     _walk(trial, rng, step, "from a given velocity", {"velocity": _away_from_zero(rng, 3)})
     state = {"velocity": _away_from_zero(rng, 2, 3)}
     w, grad, lr = _away_from_zero(rng, 2, 3), _away_from_zero(rng, 2, 3), _number(rng, 0.2, 0.7)
-    trial.call("weights and state, shape (2, 3), usual momentum", step, w, grad, state, lr)
-    trial.call("weights and state without momentum", step, w, grad, state, lr, 0.0)
-    trial.call("weights and state at gradient 0: it rolls on", step, w, np.zeros((2, 3)), state, lr, 0.7)
+    trial.ask("weights and state, shape (2, 3), usual momentum", step, w, grad, state, lr)
+    trial.ask("weights and state without momentum", step, w, grad, state, lr, 0.0)
+    trial.ask("weights and state at gradient 0: it rolls on", step, w, np.zeros((2, 3)), state, lr, 0.7)
     one = {"velocity": _number(rng, 0.5, 2)}
-    trial.call("weight and state of one number", step, _number(rng, 1, 2), -0.7, one, lr, 0.6)
-    trial.call("weight and state of one number from rest", step, _number(rng, 1, 2), -0.7, {}, lr, 0.6)
+    trial.ask("weight and state of one number", step, _number(rng, 1, 2), -0.7, one, lr, 0.6)
+    trial.ask("weight and state of one number from rest", step, _number(rng, 1, 2), -0.7, {}, lr, 0.6)
     views = _away_from_zero(rng, 2, 3, 8)[:, :, ::2]
-    trial.call("weights and state from views", step, views[0], views[1], {"velocity": views[1]}, lr, 0.6)
+    trial.ask("weights and state from views", step, views[0], views[1], {"velocity": views[1]}, lr, 0.6)
 
 
 @probe("momentum_step")
@@ -285,19 +285,19 @@ def probe_nesterov_step(trial: Trial, rng: Draw, nesterov_step: Function) -> Non
 @probe("clip_by_global_norm")
 def probe_clip_by_global_norm(trial: Trial, rng: Draw, clip_by_global_norm: Function) -> None:
     grads = [_away_from_zero(rng, 2, 3), _away_from_zero(rng, 3), _away_from_zero(rng, 1, 2)]
-    trial.call("three arrays, far over", clip_by_global_norm, grads, _number(rng, 0.4, 0.9))
-    trial.call("three arrays, far under", clip_by_global_norm, grads, 50.0)
+    trial.ask("three arrays, far over", clip_by_global_norm, grads, _number(rng, 0.4, 0.9))
+    trial.ask("three arrays, far under", clip_by_global_norm, grads, 50.0)
     # Each array lies under the limit, and all of them together over it.
     three = [np.array([1.5, 1.0]), np.array([[-1.2]]), _away_from_zero(rng, 1) / 4]
-    trial.call("arrays that are over only together", clip_by_global_norm, three, 1.9)
+    trial.ask("arrays that are over only together", clip_by_global_norm, three, 1.9)
     # The sum of the norms is over the limit, the norm of all is not.
-    trial.call("arrays whose norms sum to more than the limit", clip_by_global_norm, three, 2.4)
-    trial.call("a small norm and a smaller limit", clip_by_global_norm, [np.array([0.03, -0.04]), np.zeros(2)], 0.025)
-    trial.call("a large gradient, limit over 1", clip_by_global_norm, [100 * grads[0], grads[1]], _number(rng, 2, 9))
-    trial.call("one array", clip_by_global_norm, [_away_from_zero(rng, 4)], 0.5)
-    trial.call("gradients of 0", clip_by_global_norm, [np.zeros(3), np.zeros((2, 2))], 1.0)
+    trial.ask("arrays whose norms sum to more than the limit", clip_by_global_norm, three, 2.4)
+    trial.ask("a small norm and a smaller limit", clip_by_global_norm, [np.array([0.03, -0.04]), np.zeros(2)], 0.025)
+    trial.ask("a large gradient, limit over 1", clip_by_global_norm, [100 * grads[0], grads[1]], _number(rng, 2, 9))
+    trial.ask("one array", clip_by_global_norm, [_away_from_zero(rng, 4)], 0.5)
+    trial.ask("gradients of 0", clip_by_global_norm, [np.zeros(3), np.zeros((2, 2))], 1.0)
     views = [_away_from_zero(rng, 3, 8)[:, ::2].T, grads[1][::2]]
-    trial.call("views of larger arrays", clip_by_global_norm, views, 0.7)
+    trial.ask("views of larger arrays", clip_by_global_norm, views, 0.7)
 
 
 @probe("clip_by_global_norm", part="arguments")
@@ -305,16 +305,16 @@ def probe_clip_by_global_norm_arguments(trial: Trial, rng: Draw, clip_by_global_
     grads = [_away_from_zero(rng, 2), _away_from_zero(rng, 2, 2)]
     trial.rejects("a limit of 0", clip_by_global_norm, grads, 0.0)
     trial.rejects("a negative limit", clip_by_global_norm, grads, -1.0)
-    trial.call("a small limit, which is allowed", clip_by_global_norm, grads, 1e-3)
+    trial.ask("a small limit, which is allowed", clip_by_global_norm, grads, 1e-3)
 
 
 @probe("heavy_ball_parameters")
 def probe_heavy_ball_parameters(trial: Trial, rng: Draw, heavy_ball_parameters: Function) -> None:
     for says, ratio in (("narrow", 90.0), ("wide", 3.0)):
         mu = _number(rng, 0.3, 0.8)
-        trial.call(f"rate and momentum in a {says} valley", heavy_ball_parameters, mu, round(ratio * mu, 2))
-    trial.call("rate and momentum in a round bowl", heavy_ball_parameters, 2.5, 2.5)
-    trial.call("rate and momentum, curvatures over 1", heavy_ball_parameters, _number(rng, 2, 4), _number(rng, 20, 90))
+        trial.ask(f"rate and momentum in a {says} valley", heavy_ball_parameters, mu, round(ratio * mu, 2))
+    trial.ask("rate and momentum in a round bowl", heavy_ball_parameters, 2.5, 2.5)
+    trial.ask("rate and momentum, curvatures over 1", heavy_ball_parameters, _number(rng, 2, 4), _number(rng, 20, 90))
 
 
 KICKS, DIM = 80, 7
@@ -346,19 +346,19 @@ def probe_perturbed_step(trial: Trial, rng: Draw, perturbed_step: Function) -> N
     draw = np.random.default_rng(int(rng.randint(2**31)))
     lr, w = _number(rng, 0.2, 0.5), _away_from_zero(rng, 3)
     steep = _constant(_away_from_zero(rng, 3))
-    trial.call("a step where the gradient is large", perturbed_step, w, steep, {}, lr, draw)
-    trial.call("the next step there", perturbed_step, w, steep, {"t": 4, "last": None}, lr, draw, 0.5, 0.4, 3)
+    trial.ask("a step where the gradient is large", perturbed_step, w, steep, {}, lr, draw)
+    trial.ask("the next step there", perturbed_step, w, steep, {"t": 4, "last": None}, lr, draw, 0.5, 0.4, 3)
     # At w the gradient has norm 0.5. The radius is below the tolerance: what shows is where the gradient is taken.
     slope = _two_faced(w, np.array([0.3, 0.0, -0.4]), _away_from_zero(rng, 3))
     given: dict[str, Any] = {"radius": 1e-11, "threshold": 0.52, "wait": 5}
     state = {"t": 30, "last": 2}
-    trial.call("a gradient just over the threshold", perturbed_step, w, slope, state, lr, draw, 1e-11, 0.48, 5)
+    trial.ask("a gradient just over the threshold", perturbed_step, w, slope, state, lr, draw, 1e-11, 0.48, 5)
     level = _two_faced(w, np.array([0.5, 0.0, 0.0]), _away_from_zero(rng, 3))
-    trial.call("a gradient just at the threshold", perturbed_step, w, level, {}, lr, draw, 1e-11, 0.5, 5)
+    trial.ask("a gradient just at the threshold", perturbed_step, w, level, {}, lr, draw, 1e-11, 0.5, 5)
     for done, last in ((7, 7), (9, 7), (11, 7), (12, 7), (30, 7)):
         says = f"step {done + 1} where the gradient is small, last kick at step {last}, wait 5"
-        trial.call(says, perturbed_step, w, slope, {"t": done, "last": last}, lr, draw, **given)
-    trial.call("the first step, where the gradient is small", perturbed_step, w, slope, {}, lr, draw, **given)
+        trial.ask(says, perturbed_step, w, slope, {"t": done, "last": last}, lr, draw, **given)
+    trial.ask("the first step, where the gradient is small", perturbed_step, w, slope, {}, lr, draw, **given)
     _observe_ball(trial, perturbed_step, draw)
     _observe_defaults(trial, perturbed_step, draw)
 
