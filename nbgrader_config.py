@@ -18,6 +18,32 @@ c.ClearSolutions.code_stub = {
 }
 c.Execute.timeout = 60
 
+# Grading runs in course_grader's engine, which keeps submissions from the keys, the machine and each other. The classes
+# are named, not imported: a learner who only validates needs none of them.
+c.Autograde.sanitize_preprocessors = [
+    "course_grader.engine.preprocessors.Intake",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.Autograde.autograde_preprocessors = [
+    "course_grader.engine.preprocessors.Grade",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# What students wrote is shown to the teacher, in the formgrader and in feedback: no script of theirs runs there.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "markdown2html": "course_grader.engine.markup.markdown2html",
+    "clean_html": "course_grader.engine.markup.clean_html",
+}
+
 # The kernels that nbgrader starts find the hidden key here. Without the file, hidden checks refuse to pass.
 if (root / "course.key").is_file():
     os.environ.setdefault("COURSE_KEY", str(root / "course.key"))

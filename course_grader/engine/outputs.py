@@ -1,19 +1,25 @@
-"""What a submission's cells print and show, as nbformat outputs, within limits."""
+"""What a submission's cells print and show, as nbformat outputs, within limits.
+
+Only text and PNG or JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in the browser of whoever looks at
+them, and all that shows as one of them has a text too.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import re
 from typing import Any
 
 from course_grader.engine.text import clean
 from course_grader.engine.wire import WireError
 
-TEXTS = ("text/plain", "text/html", "text/latex", "text/markdown", "image/svg+xml", "application/json")
+TEXTS = ("text/plain",)
 PICTURES = ("image/png", "image/jpeg")
 CUT = "\n[The output goes on. It was cut here, since it is longer than the grader keeps.]\n"
 MOST_OUTPUTS = 2000
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 
 
 class OutputLog:
@@ -114,8 +120,8 @@ def _rebuilt(output: dict[str, Any], limit: int) -> dict[str, Any]:
         lines = [clean(line, limit) for line in output["traceback"]]
         texts = {"ename": clean(output["ename"], 100), "evalue": clean(output["evalue"])}
         return {"output_type": "error", **texts, "traceback": lines}
-    known = (*TEXTS, *PICTURES)
-    data = {mime: clean(text, limit) for mime, text in output["data"].items() if mime in known}
+    data = {mime: clean(text, limit) for mime, text in output["data"].items() if mime in TEXTS}
+    data |= {mime: text for mime, text in output["data"].items() if mime in PICTURES and BASE64.fullmatch(text)}
     if kind == "execute_result":
         return {"output_type": kind, "data": data, "metadata": {}, "execution_count": None}
     return {"output_type": "display_data", "data": data, "metadata": {}}

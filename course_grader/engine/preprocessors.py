@@ -1,8 +1,6 @@
 """The engine inside `nbgrader autograde` and the formgrader's button: two preprocessors.
 
-    c.Autograde.sanitize_preprocessors = [Intake, ClearOutput, DeduplicateIds, OverwriteKernelspec, OverwriteCells, ...]
-    c.Autograde.autograde_preprocessors = [Grade, IgnorePattern, ...]
-
+`nbgrader_config.py` names them in `c.Autograde.sanitize_preprocessors` and `c.Autograde.autograde_preprocessors`.
 `Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` stands in the place of
 `Execute`: it leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
 """
@@ -19,13 +17,13 @@ from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Unicode
 
-from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
 from course_grader.engine.grading import grade
 from course_grader.engine.intake import take_in
 from course_grader.engine.plan import SKIPPED, missing_tests, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
-from course_grader.marks import nbgrader_mark
+from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
 
 
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
@@ -36,7 +34,10 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
         # The parent is nbconvert's exporter, and its parent nbgrader's converter.
         of, coursedir = resources["nbgrader"], self.parent.parent.coursedir
         folder = coursedir.format_path(coursedir.source_directory, ".", of["assignment"])
-        solution, key = Path(folder) / f"{of['notebook']}.ipynb", Path(self.key or os.environ.get("COURSE_KEY", ""))
+        named = self.key or os.environ.get("COURSE_KEY", "")
+        if not named:
+            raise AssignmentProblem("There is no course.key, which holds the hidden checks: run `course key`.")
+        solution, key = Path(folder) / f"{of['notebook']}.ipynb", Path(named)
         return _assignment(solution, key, *(path.stat().st_mtime_ns for path in (solution, key) if path.exists()))
 
 
@@ -65,7 +66,7 @@ class Intake(_Engine):
             if isinstance(owner, TeacherCell):
                 cells.append(_marked(cell, owner))
             else:
-                if owner == SKIPPED:
+                if owner == SKIPPED or not _is_readable(cell.metadata.get("nbgrader")):
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
             cells += [_fresh(test) for test in missing[place]]
@@ -98,6 +99,15 @@ def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
         return []
     error = {"output_type": "error", "ename": "CheckFailed", "evalue": cell.message, "traceback": [cell.message]}
     return [cast(NotebookNode, from_dict(error))]
+
+
+def _is_readable(mark: Any) -> bool:
+    """Tell whether nbgrader can read a mark; one of another version would end its whole batch."""
+    return (
+        isinstance(mark, dict)
+        and isinstance(mark.get("grade_id"), str)
+        and mark.get("schema_version") == SCHEMA_VERSION
+    )
 
 
 def _mark(cell: TeacherCell) -> dict[str, Any]:

@@ -19,21 +19,12 @@ from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
+from tests.grading.stock import STOCK
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
 HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=str(ROOT))
-ENGINE = """
-from nbgrader import preprocessors as nb
-from course_grader.engine.preprocessors import Grade, Intake
-
-c.Autograde.sanitize_preprocessors = [
-    Intake, nb.ClearOutput, nb.DeduplicateIds, nb.OverwriteKernelspec, nb.OverwriteCells, nb.CheckCellMetadata,
-]
-c.Autograde.autograde_preprocessors = [
-    Grade, nb.IgnorePattern, nb.LimitOutput, nb.SaveAutoGrades, nb.AssignLatePenalties, nb.CheckCellMetadata,
-]
-"""
+FUTURE = {"grade_id": "x", "schema_version": 99, "grade": True, "solution": True, "locked": False, "task": False}
 Scores = dict[str, dict[str, float]]
 
 
@@ -48,7 +39,7 @@ def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple
     """Set up a course folder with submissions, and grade them."""
     folder.mkdir()
     config = (ROOT / "nbgrader_config.py").read_text()
-    (folder / "nbgrader_config.py").write_text(config + (ENGINE if engine else ""))
+    (folder / "nbgrader_config.py").write_text(config + ("" if engine else STOCK))
     shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
     write_hidden_key(folder / "course.key", [lesson], "a term")
     nbgrader(folder, "generate_assignment", lesson.name, "--create")
@@ -96,6 +87,7 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
         yield "tests deleted", changed(lambda cells: cells.__setitem__(slice(None), cells[: answer + 1]))
         yield "retyped", changed(lambda cells: cells.__setitem__(answer, markdown(cells[answer])))
         yield "unmarked", changed(lambda cells: [cell.update(metadata={}) for cell in cells])
+        yield "of the future", changed(lambda cells: cells[0].metadata.update(nbgrader=FUTURE))
         yield "exits", changed(lambda cells: cells[answer].update(source="import os; os._exit(1)"))
 
     def changed(change: Any) -> NotebookNode:
@@ -112,7 +104,7 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
     full = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
     found = scores(folder)
     assert found.pop("exits") == dict.fromkeys(full, 0.0)
-    assert len(found) == 5
+    assert len(found) == 6
     assert all(one == full for one in found.values()), found
     nbgrader(folder, "generate_feedback", NAME)
     page = next((folder / "feedback" / "exits").rglob("*.html")).read_text()

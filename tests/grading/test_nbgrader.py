@@ -23,6 +23,7 @@ from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import independent, rounds, submission
+from tests.grading.stock import STOCK
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
@@ -52,7 +53,7 @@ class Graded:
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     """Release, submit and grade one lesson in a course folder of its own, with nbgrader's own commands."""
     lesson, folder = read_lesson(LESSONS[request.param]), tmp_path_factory.mktemp("course")
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    (folder / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + STOCK)
     shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
     write_hidden_key(folder / "course.key", [lesson], "a term")
     nbgrader(folder, "generate_assignment", lesson.name, "--create")
