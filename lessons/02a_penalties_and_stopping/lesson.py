@@ -8,8 +8,8 @@
 # twelve points, two curves. The curve that passes through every point is the worse one, for it will fail on the
 # next point. What we want is a small error on data that the model has *not* seen. Whatever is done to that end, at
 # the price of a larger training error, is called **regularization**. This notebook has two kinds of it: a price on
-# large weights, and an early end of training. Part two (02b) has a third, more data made from
-# the data at hand.
+# large weights, and an early end of training. [Part two](../02b_augmentation/02b_augmentation.ipynb) has a
+# third, more data made from the data at hand.
 #
 # When you are done you can
 #
@@ -661,7 +661,8 @@ def soft_threshold(z, t):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.maximum(a, 0)` compares entry by entry; `np.max` gives the largest entry of all.
+# `np.maximum(a, 0)` compares entry by entry; `np.max` gives the largest entry of all. (A result may be shown as `-0.`.
+# It equals 0.)
 #
 # </details>
 
@@ -1083,7 +1084,8 @@ plt.show()
 def early_stopping(losses, patience, min_delta=0.0):
     """Return when training stops and which epoch was the best until then.
 
-    losses: the validation loss of each epoch, a list or an array, as far as it would go.
+    losses: the validation loss of each epoch, finite numbers, a list or an array, as far as it
+        would go.
     patience: so many bad epochs in a row end the training, an integer, at least 1.
     min_delta: an improvement is a loss < best - min_delta, and only it moves the best.
     Returns (stop_epoch, best_epoch), two integers, counted from 0.
@@ -1205,8 +1207,8 @@ plt.show()
 
 # %% [markdown]
 # The two are related. Weights begin small and grow during training; to stop early means not to let them grow far. For
-# a linear model, stopping after $t$ steps of rate $\eta$ acts much like ridge with $\lambda \approx 1/(\eta\,t)$
-# (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no $\lambda$, but it
+# a linear model that starts at 0, stopping after $t$ steps of rate $\eta$ acts much like ridge with
+# $\lambda \approx 1/(\eta\,t)$ (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no $\lambda$, but it
 # does need a validation set.
 #
 # ### Question
@@ -1358,3 +1360,5 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 #   in high dimensions*.
 # - I. Goodfellow, Y. Bengio and A. Courville (2016), *Deep Learning*, chapter 7.
 # - I. Loshchilov and F. Hutter (2019), *Decoupled weight decay regularization*.
+#
+# Next: [part two, more data by augmentation](../02b_augmentation/02b_augmentation.ipynb).

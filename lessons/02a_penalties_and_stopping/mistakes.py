@@ -144,7 +144,11 @@ MISTAKES = [
     ),
     edit(
         "elastic_net_gradient", "sign_at_zero", "np.sign(w)", "np.where(w >= 0, 1.0, -1.0)",
-        "At a weight of exactly 0 the contract asks for the slope 0.",
+        "At a weight of exactly 0 the contract asks for the slope 0. Yours is that of a positive weight.",
+    ),
+    edit(
+        "elastic_net_gradient", "sign_at_zero_minus", "np.sign(w)", "np.where(w > 0, 1.0, -1.0)",
+        "At a weight of exactly 0 the contract asks for the slope 0. Yours is that of a negative weight.",
     ),
     edit(
         "elastic_net_gradient", "penalty_forgotten", "data_part + lam *", "data_part + 0 *",
@@ -187,6 +191,10 @@ MISTAKES = [
     edit(
         "ridge_closed_form", "twice", "lam * np.eye(dim)", "2 * lam * np.eye(dim)",
         "Your price counts double. The loss has a half before the l2 norm, and so its gradient has no 2.",
+    ),
+    edit(
+        "ridge_closed_form", "halved", "lam * np.eye(dim)", "lam / 2 * np.eye(dim)",
+        "Your price counts half. The half stands in the loss; what is left of it after differentiating w**2 / 2?",
     ),
     edit(
         "soft_threshold", "hard", "np.sign(z) * np.maximum(np.abs(z) - t, 0.0)", "np.where(np.abs(z) > t, z, 0.0)",
