@@ -5,12 +5,14 @@ Colours are counted as in `course_utils.plots`: 0 is the first of its colours.
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 # Four digits are more than a screen shows.
 DIGITS = 4
@@ -114,6 +116,22 @@ def contour_lines(x: ArrayLike, y: ArrayLike, z: ArrayLike, levels: Iterable[flo
     return Contours([(line[:, 0], line[:, 1]) for line in lines])
 
 
+def _png(values: ArrayLike) -> str:
+    from PIL import Image
+
+    levels = np.clip(np.round(np.asarray(values, dtype=float) * 255), 0, 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, format="PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def pixels_of(png: str) -> NDArray[np.uint8]:
+    """Return the pixels `(H, W)` or `(H, W, 3)`, 0 to 255, of an image as a scene holds it."""
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
+
+
 def _numbers(values: ArrayLike) -> list[float | None]:
     return [_number(value) for value in np.asarray(values, dtype=float).ravel()]
 
@@ -133,8 +151,7 @@ def _mark(mark: Mark) -> dict[str, Any]:
         case Contours(lines=lines):
             return {"mark": kind, "lines": [[_numbers(x), _numbers(y)] for x, y in lines]}
         case Pixels(values=values):
-            levels = np.clip(np.round(np.asarray(values, dtype=float) * 255), 0, 255).astype(int)
-            return {"mark": kind, "values": levels.tolist()}
+            return {"mark": kind, "png": _png(values)}
         case _:
             arrays = ("x", "y", "edges", "heights")
             return {"mark": kind} | {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from course_utils.explorers.scene import pixels_of
 from course_utils.explorers.session import Answer
 from course_utils.plots.style import COLORS, DASHES, styled
 
@@ -94,7 +95,7 @@ def _contours(axes: Axes, mark: dict[str, Any]) -> None:
 
 
 def _pixels(axes: Axes, mark: dict[str, Any]) -> None:
-    axes.imshow(np.array(mark["values"]), cmap="gray", vmin=0, vmax=255)
+    axes.imshow(pixels_of(mark["png"]), cmap="gray", vmin=0, vmax=255)
 
 
 _MARKS = {"line": _line, "points": _points, "bars": _bars, "contours": _contours, "pixels": _pixels}

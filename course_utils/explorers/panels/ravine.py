@@ -1,4 +1,4 @@
-"""A ravine: how the condition number, the rate and the momentum shape the path."""
+"""A ravine: how the condition number, the rate and the momentum shape the path (lesson 05)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from course_utils.explorers.catalogue import Control, explorer
-from course_utils.explorers.scene import Axis, Line, Panel, Points, Scene, contour_lines
+from course_utils.explorers.scene import Line, Scene
+from course_utils.explorers.views import course_of, curve, seen_from_above
 from course_utils.landscapes import ravine as landscape
 from course_utils.training import descend
 
@@ -26,36 +27,29 @@ FLOOR = 1e-6
 def ravine(momentum_step: Any, condition: float, share: float, momentum: float) -> Scene:
     """Descend with `momentum_step` at `share` of the largest rate at which this momentum is stable, 2(1+m)/L."""
     valley = landscape(condition)
-    assert valley.start is not None
-    curvatures = np.linalg.eigvalsh(valley.hessian(valley.start))
-    lr = share * 2 * (1 + momentum) / curvatures[-1]
+    largest = np.linalg.eigvalsh(valley.hessian(valley.start))[-1]
+    lr = share * 2 * (1 + momentum) / largest
 
     def step(w: Any, grad: Any, state: Any, lr: float) -> Any:
-        return momentum_step(w, grad, state, lr, momentum)
+        return momentum_step(w, grad, state, lr, momentum=momentum)
 
     path = descend(valley.gradient, valley.start, step, lr, STEPS)
     distance = np.linalg.norm(path, axis=1) / np.linalg.norm(path[0])
-    (low_x, high_x), (low_y, high_y) = valley.view
-    x, y, z = valley.grid(36)
-    levels = np.quantile(z, np.linspace(0.02, 0.98, 12) ** 1.5)
-    above = Panel(
-        f"The path on a ravine of condition number {condition}",
-        [
-            contour_lines(x, y, z, levels),
-            Line(path[:, 0], path[:, 1], "path", grows=True, dots=True),
-            Points([0.0], [0.0], "minimum", color=4, shape="star", size=15),
-        ],
-        Axis("w₁, along the ravine", low_x, high_x),
-        Axis("w₂, across it", low_y, high_y),
-        equal=True,
+    above = seen_from_above(
+        f"The path; condition number {condition}",
+        valley,
+        [Line(path[:, 0], path[:, 1], "path; w₁ is along the ravine", grows=True, dots=True)],
     )
-    steps = np.arange(STEPS + 1)
-    side = Panel(
-        "Distance to the minimum",
-        [Line(steps, np.maximum(distance, FLOOR), "distance", grows=True)],
-        Axis("step", 0, STEPS),
-        Axis("distance, as a share of the first", FLOOR, 10.0, "log"),
+    side = course_of(
+        "Distance to the minimum", "distance, as a share of the first", FLOOR, 10.0, [curve(distance, low=FLOOR)], STEPS
     )
-    turns = int(np.sum(np.diff(np.sign(np.diff(path[:, 1]))) != 0))
-    left = f"{distance[-1]:.2g} of the distance is left" if distance[-1] < 10 else "the path runs away"
-    return Scene([above, side], f"Rate {lr:.3g}: after {STEPS} steps {left}; {turns} turns across the ravine.")
+    return Scene([above, side], _told(lr, path, distance))
+
+
+def _told(lr: float, path: Any, distance: Any) -> str:
+    if not distance[-1] < 10:
+        return f"Rate {lr:.3g}: the path runs away."
+    moves = np.diff(path[:, 1])
+    turns = int(np.sum(moves[1:] * moves[:-1] < 0))
+    shrinks = distance[-1] ** (1 / STEPS)
+    return f"Rate {lr:.3g}: on average a step leaves {shrinks:.2f} of the distance; {turns} turns across the ravine."

@@ -129,21 +129,6 @@ function shape(ctx, name, x, y, radius) {
   ctx.fill();
 }
 
-function drawPixels(canvas, mark) {
-  const height = mark.values.length;
-  const width = mark.values[0].length;
-  const image = new ImageData(width, height);
-  mark.values.forEach((row, i) => {
-    row.forEach((value, j) => {
-      const [r, g, b] = Array.isArray(value) ? value : [value, value, value];
-      image.data.set([r, g, b, 255], 4 * (i * width + j));
-    });
-  });
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
 // --- A panel --------------------------------------------------------------------------------------------------------
 
 function sizeOf(panel, width) {
@@ -154,7 +139,7 @@ function sizeOf(panel, width) {
 }
 
 function frameOf(panel, size) {
-  const frame = { left: 58, right: size.width - 8, top: 8, bottom: size.height - 44 };
+  const frame = { left: 58, right: size.width - 16, top: 8, bottom: size.height - 44 };
   if (panel.equal) {
     // One scale for both axes: shrink the side that has room to spare.
     const perX = (frame.right - frame.left) / (panel.x.high - panel.x.low);
@@ -202,12 +187,12 @@ function gridLine(ctx, x0, y0, x1, y1) {
   ctx.globalAlpha = 1;
 }
 
+function pixelsOf(panel) {
+  return panel.marks.find((mark) => mark.mark === "pixels");
+}
+
 function drawPanel(canvas, panel, width, time) {
-  const pixels = panel.marks.find((mark) => mark.mark === "pixels");
-  if (pixels) {
-    drawPixels(canvas, pixels);
-    return;
-  }
+  if (pixelsOf(panel)) return;
   const size = sizeOf(panel, width);
   const density = window.devicePixelRatio || 1;
   canvas.width = size.width * density;
@@ -343,11 +328,15 @@ export function mount(element, { explorer, recording, ask }) {
     if (!scene) return;
     if (pictures.children.length !== scene.panels.length) pictures.replaceChildren(...scene.panels.map(figure));
     scene.panels.forEach((panel, i) => {
-      const [caption, canvas] = pictures.children[i].children;
+      const [caption, image, canvas, legend] = pictures.children[i].children;
+      const pixels = pixelsOf(panel);
       caption.textContent = panel.title;
-      canvas.setAttribute("aria-label", `${panel.title}. ${scene.note}`);
-      canvas.classList.toggle("explorer-pixels", panel.marks.some((mark) => mark.mark === "pixels"));
-      pictures.children[i].children[2].replaceWith(legendOf(panel));
+      image.hidden = !pixels;
+      canvas.hidden = Boolean(pixels);
+      if (pixels) image.src = `data:image/png;base64,${pixels.png}`;
+      image.alt = `${panel.title}. ${scene.note}`;
+      canvas.setAttribute("aria-label", image.alt);
+      legend.replaceWith(legendOf(panel));
     });
     note.textContent = scene.note;
     player.hidden = !scene.panels.some((panel) => panel.marks.some((mark) => mark.grows));
@@ -357,7 +346,7 @@ export function mount(element, { explorer, recording, ask }) {
   function draw() {
     if (!scene) return;
     scene.panels.forEach((panel, i) => {
-      const canvas = pictures.children[i].children[1];
+      const canvas = pictures.children[i].children[2];
       const width = pictures.children[i].clientWidth;
       if (width > 0) drawPanel(canvas, panel, width, time);
     });
@@ -424,8 +413,8 @@ function recordedScene(recording, scene) {
 }
 
 function figure(panel) {
-  const canvas = make("canvas", { role: "img" });
-  return make("figure", {}, make("figcaption", {}, panel.title), canvas, legendOf(panel));
+  const shown = [make("img", { class: "explorer-pixels" }), make("canvas", { role: "img" })];
+  return make("figure", {}, make("figcaption", {}, panel.title), ...shown, legendOf(panel));
 }
 
 function slider(control, id) {
