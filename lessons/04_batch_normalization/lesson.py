@@ -1363,4 +1363,4 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 # - Yang and others (2019), *A mean field theory of batch normalization*.
 # - Zhang and Sennrich (2019), *Root mean square layer normalization*.
 #
-# Next: what goes wrong with SGD, and how momentum helps.
+# Next: [What goes wrong with SGD](../05_sgd_pathologies/05_sgd_pathologies.ipynb), and how momentum helps.

@@ -115,6 +115,13 @@ MISTAKES = [
         "batch + 0 * running",
         "Your running value is that of the last batch alone. It should be an average over many batches.",
     ),
+    edit(
+        "update_running",
+        "momentum_fixed",
+        "momentum * running + (1 - momentum) * batch",
+        "0.9 * running + 0.1 * batch",
+        "You always keep the same share of the past. 0.9 is only what momentum is when nobody says otherwise.",
+    ),
     rewrite(
         "update_running",
         "changes_running",
@@ -229,6 +236,13 @@ MISTAKES = [
         "A feature with a large spread is shrunk by the forward pass. What does that do to its gradient?",
     ),
     edit(
+        "batchnorm_backward",
+        "parameters_in_the_wrong_order",
+        "return dx, dgamma, dbeta",
+        "return dx, dbeta, dgamma",
+        "All three gradients are right. In which order does the contract want them?",
+    ),
+    edit(
         "fold_batchnorm",
         "mean_forgotten",
         "(b - mean) * a + beta",
@@ -320,6 +334,26 @@ MISTAKES = [
         "np.sqrt(x.var(axis=0) + eps)",
         "(np.sqrt(x.var(axis=0)) + eps)",
         EPS_PLACE,
+    ),
+    edit(
+        "batch_renorm_forward",
+        "no_eps",
+        "x.var(axis=0) + eps",
+        "x.var(axis=0)",
+        "Your result does not depend on eps. It belongs to the batch's variance, as in batch norm.",
+    ),
+    rewrite(
+        "batch_renorm_backward",
+        "plain_batchnorm",
+        """
+        def batch_renorm_backward(dout, cache):
+            x_hat, gamma, s, r, d = cache
+            g = dout * gamma
+            dx = (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s
+            return dx, (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+        """,
+        "This is batch norm's backward pass. The forward pass has two steps more: what do r and d do to the "
+        "gradients that go through them?",
     ),
     edit(
         "batch_renorm_backward",
@@ -637,7 +671,7 @@ MISTAKES = [
         "input_shift",
         '{"a", "b", "d", "f"}',
         '{"a", "b", "d"}',
-        "If every input grows by the same number, by how much does z grow in each example? Does that depend "
+        "If every input grows by the same number, by how much does each feature of X @ W grow? Does that depend "
         "on the example?",
     ),
     edit(
@@ -667,7 +701,7 @@ MISTAKES = [
         "bias",
         '{"b", "d", "e"}',
         '{"b", "d"}',
-        "Add a number to every z of a feature: does the output change? What is the slope of something that "
+        "Add a number to one feature, in every example: does the output change? What is the slope of something that "
         "does not change?",
     ),
     edit(
