@@ -1,8 +1,12 @@
-"""Grading with nbgrader as it is: every lesson, with right, blank, mistaken and alternative submissions."""
+"""nbgrader as it is, and the engine: every exercise of every lesson is graded alike, whatever the answer.
+
+nbgrader starts a kernel for each submission, so that one submission for each answer would take an hour. Here one
+submission holds the whole bank of a lesson: every mistake and every alternative, each with the test cells of its
+exercise behind it. The lesson itself is graded twice more, right and blank.
+"""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -15,63 +19,89 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
-from course_grader.authoring.bank import Mistake
+from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import independent, rounds, submission
+from course_grader.authoring.submissions import submission
+from course_grader.marks import nbgrader_mark
 from tests.grading.stock import STOCK
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
-# nbgrader starts a kernel for each submission, so that all mistakes of all lessons would take most of an hour. The
-# first
-# two lessons go through it whole; of the others, as many rounds of mistakes. test_banks.py asks all of them, without
-# nbgrader.
-WHOLE, ROUNDS = ("00_start_here", "01_learning_rate_decay"), 2
 HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+BANK = "bank"
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the bank: its id in the notebook, and the hint where it is a mistake."""
+
+    exercise: str
+    id: str
+    source: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A lesson's submissions after grading: scores by student and grade_id, and each student's notebook."""
+    """A lesson's submissions after grading by nbgrader: `scores` and `points` by assignment, student and grade_id."""
 
     lesson: Lesson
     folder: Path
-    scores: dict[str, dict[str, float]]
-    points: dict[str, float]
-    rounds: dict[str, list[Mistake]]
+    answers: tuple[Answer, ...]
+    scores: dict[tuple[str, str], Scores]
+    points: dict[str, Scores]
 
-    def notebook(self, student: str) -> NotebookNode:
-        return nbformat.read(self.folder / "autograded" / student / self.lesson.name / f"{self.lesson.name}.ipynb", 4)
+    def errors(self, assignment: str, student: str) -> dict[str, str]:
+        """Return the text of the error in each marked cell that has one, as nbgrader left it."""
+        cells = read(self.folder / "autograded" / student / assignment / f"{assignment}.ipynb").cells
+        return {
+            cell.metadata.nbgrader.grade_id: "\n".join(output.traceback)
+            for cell in cells
+            if cell.cell_type == "code" and "nbgrader" in cell.metadata
+            for output in cell.outputs
+            if output.output_type == "error"
+        }
+
+    def of_answer(self, answer: Answer) -> tuple[Scores, Scores]:
+        """Return scores and points of an answer's test cells."""
+        mine = {name for name in self.points[BANK] if name.startswith(f"{answer.id}__")}
+        scores = self.scores[BANK, "student"]
+        return {name: scores[name] for name in mine}, {name: self.points[BANK][name] for name in mine}
 
 
 @pytest.fixture(params=sorted(LESSONS), scope="module")
 def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Graded:
-    """Release, submit and grade one lesson in a course folder of its own, with nbgrader's own commands."""
+    """Release, submit and grade one lesson and its bank in a course folder of its own, with nbgrader's own commands."""
     lesson, folder = read_lesson(LESSONS[request.param]), tmp_path_factory.mktemp("course")
     (folder / "nbgrader_config.py").write_text((ROOT / "nbgrader_config.py").read_text() + STOCK)
     shutil.copytree(ROOT / "solutions" / lesson.name, folder / "solutions" / lesson.name)
+    answers = tuple(bank_of(lesson))
+    solution = read(folder / "solutions" / lesson.name / f"{lesson.name}.ipynb")
+    write(folder / "solutions" / BANK / f"{BANK}.ipynb", bank_notebook(lesson, solution, answers))
     write_hidden_key(folder / "course.key", [lesson], "a term")
-    nbgrader(folder, "generate_assignment", lesson.name, "--create")
-    released = folder / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
-    assert released.read_bytes() == (ROOT / released.relative_to(folder)).read_bytes()
-    count = None if lesson.name in WHOLE else ROUNDS
-    mistaken = {f"round-{i}": some for i, some in enumerate(itertools.islice(rounds(lesson, lesson.mistakes), count))}
-    for student, notebook in submissions(lesson, nbformat.read(released, 4), mistaken):
-        place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
-        place.parent.mkdir(parents=True)
-        place.write_text(text_of(notebook))
-    nbgrader(folder, "autograde", lesson.name, "--create")
-    nbgrader(folder, "generate_feedback", lesson.name)
+    for assignment in (lesson.name, BANK):
+        nbgrader(folder, "generate_assignment", assignment, "--create")
+    for student, notebook in of_lesson(lesson, folder):
+        write(folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb", notebook)
+    write(folder / "submitted" / "student" / BANK / f"{BANK}.ipynb", filled_bank(folder, answers))
+    for assignment in (lesson.name, BANK):
+        nbgrader(folder, "autograde", assignment, "--create")
+    nbgrader(folder, "generate_feedback", BANK)
+    scores, points = {}, {}
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
-        found = book.assignment_submissions(lesson.name)
-        scores = {one.student.id: {grade.name: grade.score for grade in one.notebooks[0].grades} for one in found}
-        points = {grade.name: grade.max_score for grade in found[0].notebooks[0].grades}
-    return Graded(lesson, folder, scores, points, mistaken)
+        for assignment in (lesson.name, BANK):
+            for one in book.assignment_submissions(assignment):
+                grades = one.notebooks[0].grades
+                scores[assignment, one.student.id] = {grade.name: grade.score for grade in grades}
+                points[assignment] = {grade.name: grade.max_score for grade in grades}
+    return Graded(lesson, folder, answers, scores, points)
 
 
 def nbgrader(folder: Path, *args: str) -> None:
@@ -81,81 +111,112 @@ def nbgrader(folder: Path, *args: str) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def submissions(
-    lesson: Lesson, released: NotebookNode, mistaken: dict[str, list[Mistake]]
-) -> Iterator[tuple[str, NotebookNode]]:
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, 4)
+
+
+def write(path: Path, notebook: NotebookNode) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(text_of(notebook))
+
+
+def of_lesson(lesson: Lesson, folder: Path) -> Iterator[tuple[str, NotebookNode]]:
+    released = folder / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
+    assert released.read_bytes() == (ROOT / released.relative_to(folder)).read_bytes()
+    notebook = read(released)
     # nbgrader runs experiments too, which can take a minute a notebook: a student may delete them, and so do we.
-    released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
-    yield "right", submission(lesson, released)
-    yield "blank", released
-    for student, mistakes in mistaken.items():
-        yield student, submission(lesson, released, {one.exercise: mistaken_source(lesson, one) for one in mistakes})
-    for i, others in enumerate(rounds(lesson, lesson.alternatives)):
-        if i < ROUNDS or lesson.name in WHOLE:
-            yield f"alternative-{i}", submission(lesson, released, {other.exercise: other.source for other in others})
+    notebook.cells = [cell for cell in notebook.cells if "experiment" not in cell.metadata.get("tags", [])]
+    yield "right", submission(lesson, notebook)
+    yield "blank", notebook
 
 
-def of_exercise(name: str, grades: dict[str, float]) -> dict[str, float]:
-    return {cell: grades[cell] for cell in grades if re.fullmatch(rf"{name}_(visible|hidden|arguments)", cell)}
+def bank_of(lesson: Lesson) -> Iterator[Answer]:
+    for one in lesson.mistakes:
+        yield Answer(one.exercise, f"mistake__{one.exercise}__{one.id}", mistaken_source(lesson, one), one.hint)
+    for other in lesson.alternatives:
+        yield Answer(other.exercise, f"alternative__{other.exercise}__{other.id}", other.source)
+
+
+def bank_notebook(lesson: Lesson, solution: NotebookNode, answers: tuple[Answer, ...]) -> NotebookNode:
+    """Return the teacher's notebook of the bank: set-up, all references, then each answer with its exercise's tests."""
+    marked = {cell.metadata.nbgrader.grade_id: cell for cell in solution.cells if "nbgrader" in cell.metadata}
+    cells = [cell for cell in marked.values() if cell.metadata.nbgrader.locked and not cell.metadata.nbgrader.grade]
+    references = {name: cell.without_markers() for name, cell in lesson.answers.items()}
+    cells += [new_code_cell(source) for source in references.values()]
+    for answer in sorted(answers, key=lambda one: list(references).index(one.exercise)):
+        cells.append(cell_of("answer", answer.id, answer.source, 0))
+        for grade_id, test in marked.items():
+            if re.fullmatch(rf"{answer.exercise}_(visible|hidden|arguments)", grade_id):
+                points = test.metadata.nbgrader.points
+                cells.append(cell_of("test", f"{answer.id}__{grade_id}", test.source, points))
+        # Those that build on this exercise find the reference again.
+        cells.append(new_code_cell(references[answer.exercise]))
+    for place, cell in enumerate(cells):
+        cell.id = f"cell-{place}"
+    return new_notebook(cells=cells, metadata=solution.metadata)
+
+
+def cell_of(kind: str, grade_id: str, source: str, points: float) -> NotebookNode:
+    return new_code_cell(source, metadata={"nbgrader": nbgrader_mark(kind, grade_id, points)})
+
+
+def filled_bank(folder: Path, answers: tuple[Answer, ...]) -> NotebookNode:
+    notebook, sources = read(folder / "notebooks" / BANK / f"{BANK}.ipynb"), {one.id: one.source for one in answers}
+    for cell in notebook.cells:
+        cell.source = sources.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
+    return notebook
 
 
 def test_the_reference_gets_full_marks_and_the_release_none(graded: Graded) -> None:
-    assert graded.scores["right"] == graded.points
-    assert sum(graded.points.values()) > 0
-    assert set(graded.scores["blank"].values()) == {0}
+    name = graded.lesson.name
+    assert graded.scores[name, "right"] == graded.points[name]
+    assert sum(graded.points[name].values()) > 0
+    assert set(graded.scores[name, "blank"].values()) == {0}
 
 
 def test_each_alternative_gets_full_points(graded: Graded) -> None:
-    lesson = graded.lesson
-    for i, others in enumerate(rounds(lesson, lesson.alternatives)):
-        if f"alternative-{i}" not in graded.scores:
-            assert i >= ROUNDS
-            continue
-        scores = graded.scores[f"alternative-{i}"]
-        written = {other.exercise for other in others}
-        # The reference's backward cannot read the cache of another forward, and need not.
-        untouched = {name for name in lesson.answers if all(independent(lesson, name, other) for other in written)}
-        for name in written | untouched:
-            assert of_exercise(name, scores) == of_exercise(name, graded.points), (i, name)
+    alternatives = [answer for answer in graded.answers if not answer.hint]
+    assert alternatives
+    failed = graded.errors(BANK, "student")
+    for answer in alternatives:
+        scores, points = graded.of_answer(answer)
+        assert scores == points
+        assert points
+        assert not points.keys() & failed.keys(), answer.id
 
 
 def test_each_mistake_loses_points_and_shows_its_hint_in_the_feedback(graded: Graded) -> None:
-    seen = set()
-    for student, mistakes in graded.rounds.items():
-        page = (graded.folder / "feedback" / student / graded.lesson.name / f"{graded.lesson.name}.html").read_text()
-        errors = [
-            "".join(output.traceback)
-            for cell in graded.notebook(student).cells
-            if cell.cell_type == "code"
-            for output in cell.outputs
-            if output.output_type == "error"
-        ]
-        for mistake in mistakes:
-            scores, points = (of_exercise(mistake.exercise, one) for one in (graded.scores[student], graded.points))
-            starred = graded.lesson.answers[mistake.exercise].star
-            assert starred or sum(scores.values()) < sum(points.values()), (mistake.exercise, mistake.id)
-            assert any(mistake.exercise in error and mistake.hint in error for error in errors), (
-                mistake.exercise,
-                mistake.id,
-            )
-            assert "CheckFailed" in page
-            seen.add((mistake.exercise, mistake.id))
-        right = {
-            name
-            for name in graded.lesson.answers
-            if all(independent(graded.lesson, name, one.exercise) for one in mistakes)
-        }
-        for name in right:
-            assert of_exercise(name, graded.scores[student]) == of_exercise(name, graded.points), (student, name)
-    if graded.lesson.name in WHOLE:
-        assert seen == {(mistake.exercise, mistake.id) for mistake in graded.lesson.mistakes}
-    assert len(seen) >= len(graded.lesson.answers)
+    errors = graded.errors(BANK, "student")
+    page = (graded.folder / "feedback" / "student" / BANK / f"{BANK}.html").read_text()
+    assert page.count("CheckFailed") >= len(graded.lesson.mistakes)
+    for answer in graded.answers:
+        if answer.hint:
+            scores, points = graded.of_answer(answer)
+            starred = graded.lesson.answers[answer.exercise].star
+            assert starred or sum(scores.values()) < sum(points.values()), answer.id
+            told = [errors[name] for name in points if name in errors]
+            assert any(answer.exercise in error and answer.hint in error for error in told), answer.id
+
+
+@pytest.mark.parametrize("student", ["right", "blank", "student"])
+def test_the_engine_finds_of_every_cell_what_nbgrader_finds(graded: Graded, student: str) -> None:
+    name = BANK if student == "student" else graded.lesson.name
+    assignment = Assignment.from_notebook(
+        graded.folder / "solutions" / name / f"{name}.ipynb", graded.folder / "course.key"
+    )
+    result = grade(graded.folder / "submitted" / student / name / f"{name}.ipynb", assignment)
+    assert {cell.grade_id: cell.points for cell in result.cells} == graded.scores[name, student]
+    errors = graded.errors(name, student)
+    tests = {cell.grade_id for cell in result.cells}
+    assert {cell.grade_id for cell in result.cells if cell.outcome != "passed"} == errors.keys() & tests
+    assert {cell.outcome for cell in result.cells} <= {"passed", "failed", "blank"}
+    for cell in result.cells:
+        assert cell.hint in errors.get(cell.grade_id, "")
 
 
 def test_no_feedback_page_holds_a_hidden_value(graded: Graded) -> None:
-    key = (graded.folder / "course.key").read_text()
-    numbers = set(re.findall(r"-?\d\.\d{12,}", key))
-    shown = set()
-    for page in graded.folder.glob("feedback/round-*/*/*.html"):
-        shown |= set(re.findall(r"-?\d\.\d{12,}", page.read_text()))
+    numbers = set(re.findall(r"-?\d\.\d{12,}", (graded.folder / "course.key").read_text()))
+    pages = list(graded.folder.glob("feedback/*/*/*.html"))
+    shown = {number for page in pages for number in re.findall(r"-?\d\.\d{12,}", page.read_text())}
+    assert len(pages) == 1
     assert not numbers & shown
