@@ -124,6 +124,18 @@ class Shared:
         self.numbers[id(value)] = number
         self.weights[number] = weight
 
+    def cut(self, begin: int) -> None:
+        """Forget the objects that were added from this number on."""
+        for number in range(begin, len(self.objects)):
+            del self.numbers[id(self.objects.pop(number))], self.weights[number]
+
+    def part(self, numbers: Sequence[int]) -> Shared:
+        """Return those objects alone, numbered anew in the given order; KeyError where there is no such object."""
+        part = Shared()
+        for number, old in enumerate(numbers):
+            part.add(self.objects[old], number, self.weights[old])
+        return part
+
 
 class Encoder:
     """Encodes one message. `shared` has what the other side knows already; with `asking`, the message is a call, and
@@ -131,10 +143,13 @@ class Encoder:
 
     def __init__(self, side: Side, shared: Shared, limit: int, trusted: bool, asking: bool = False) -> None:
         self._side, self._shared, self._limit, self._trusted, self._asking = side, shared, limit, trusted, asking
-        self._size = self._nodes = 0
+        self.size = self._nodes = 0
         # Containers on the way to the value at hand, and those that this message has sent.
         self._open: set[int] = set()
         self._sent: set[int] = set()
+        # Numbers of the shared objects in what was encoded since this was emptied, and of those in a shared container.
+        self.touched: set[int] = set()
+        self._inside: dict[int, set[int]] = {}
 
     def encode(self, value: Any, depth: int = 0) -> Any:
         """Return the value as msgpack can hold it; WireError where it is too large."""
@@ -152,6 +167,7 @@ class Encoder:
             return self._hand_back(value, remote[1], depth)
         number = self._shared.numbers.get(id(value))
         if number is not None and (self._trusted or id(value) not in self._sent):
+            self.touched |= {number} | self._inside.get(number, set())
             return ExtType(REFERENCE, pack(number))
         for types, method in ENCODINGS:
             if isinstance(value, types):
@@ -183,9 +199,9 @@ class Encoder:
                 self._shared.numbers[id(item)] = number
 
     def _count(self, size: int) -> None:
-        self._size += size
+        self.size += size
         self._nodes += 1
-        if self._size > self._limit or self._nodes > NODES:
+        if self.size > self._limit or self._nodes > NODES:
             raise WireError("The value is too large to be sent.")
 
     def _register(self, value: Any, weight: int) -> int:
@@ -198,6 +214,7 @@ class Encoder:
             self._sent.add(id(value))
         number = len(self._shared.objects)
         self._shared.add(value, number, weight)
+        self.touched.add(number)
         return number
 
     def _hand_back(self, value: Any, handle: int, depth: int) -> Any:
@@ -267,20 +284,27 @@ class Encoder:
 
     def _list(self, value: list[Any], depth: int) -> Any:
         number = self._register(value, 16 * len(value))
-        items = self._items(value, list.__iter__(value), depth)
+        items = self._shared_items(number, value, list.__iter__(value), depth)
         body = ExtType(LIST, pack([number, items]))
         return body if type(value) in (list, RemoteList) else self._view(value, body)
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         number = self._register(value, 32 * len(value))
         pairs = (item for pair in dict.items(value) for item in pair)
-        body = ExtType(DICT, pack([number, self._items(value, pairs, depth)]))
+        body = ExtType(DICT, pack([number, self._shared_items(number, value, pairs, depth)]))
         return body if type(value) in (dict, RemoteDict) else self._view(value, body)
 
     def _set(self, value: Any, depth: int) -> Any:
         code = SET if isinstance(value, set) else FROZENSET
         items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
         return ExtType(code, pack(self._items(value, items, depth)))
+
+    def _shared_items(self, number: int, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
+        before, self.touched = self.touched, set()
+        encoded = self._items(value, items, depth)
+        self._inside[number] = self.touched
+        self.touched = before | self.touched
+        return encoded
 
     def _items(self, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
         if id(value) in self._open:

@@ -7,17 +7,20 @@ changed. While one side waits for a reply, it answers calls of its own functions
 from __future__ import annotations
 
 import builtins
+import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from course_grader.engine.codec import Encoder, Shared
+from course_grader.engine.batch import Batch
+from course_grader.engine.codec import ATOMS, Encoder, Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
 from course_grader.engine.wire import Channel, WireError
+from course_utils.checks.trial import LATER
 
 NESTING = 16
 
@@ -40,11 +43,13 @@ class Peer:
         self._given: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._depth = 0
+        self._waiting: Batch | None = None
 
     def forget(self) -> None:
-        """End the life of all handles that this side gave."""
+        """End the life of all handles that this side gave, and of calls that nobody asked about."""
         self._given.clear()
         self._numbers.clear()
+        self._waiting = None
 
     def give(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._given))
@@ -68,24 +73,51 @@ class Peer:
 
         function.__name__ = function.__qualname__ = name or "function"
         function.remote = (self.owner, handle)  # type: ignore[attr-defined]
+        if self._trusted:
+            setattr(function, LATER, functools.partial(self._later, handle))
         return function
 
     def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call the other side's function; raise what it raised."""
+        if self._waiting is not None:
+            self.exchange(self._waiting)
         shared = Shared()
         encoder = Encoder(self, shared, self._limit, self._trusted, asking=True)
         message = ["call", handle, [encoder.encode(item) for item in args]]
         message += [[[str(name), encoder.encode(item)] for name, item in kwargs.items()]]
         self.send(message)
-        answer = self.wait("return", "raise")
-        decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
-        match answer:
+        return self.outcome(self.wait("return", "raise"), shared)
+
+    def _later(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
+        """Put a call aside; return what gives its outcome, or None where it cannot wait."""
+        batch = self._waiting or Batch(self, self._limit)
+        if not batch.add(handle, args, kwargs):
+            return None
+        self._waiting = batch
+        outcome = functools.partial(batch.outcome, len(batch.calls) - 1)
+        if batch.is_full:
+            self.exchange(batch)
+        return outcome
+
+    def exchange(self, batch: Batch) -> None:
+        """Send the calls that were put aside, and wait for their replies."""
+        self._waiting, batch.replies = None, []
+        self.send(["calls", batch.calls])
+        for _ in batch.calls:
+            batch.replies.append(self.wait("return", "raise"))
+
+    def outcome(self, reply: list[Any], shared: Shared) -> Any:
+        """Return what a reply says, or raise it; renew the arguments in `shared` as it tells."""
+        match reply:
+            case ["return", [], value] if type(value) in ATOMS:
+                return value
             case [_, list(renewed), _] | [_, list(renewed), _, _, _]:
+                decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
                 for number, body in _pairs(renewed):
                     decoder.renew(number, body)
-        match answer:
-            case ["return", _, result]:
-                return decoder.decode(result)
+                if reply[0] == "return" and len(reply) == 3:
+                    return decoder.decode(reply[2])
+        match reply:
             case ["raise", _, str(name), str(base), str(text)]:
                 raise error_of(name, base, text)
         raise WireError("A reply has the wrong form.")
@@ -113,7 +145,26 @@ class Peer:
         if self._depth >= NESTING:
             raise WireError("Calls are nested too deeply.")
         shared = Shared()
-        function, args, kwargs = self._read_call(message, shared)
+        match message:
+            case ["call", handle, list(args), list(kwargs)]:
+                decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
+                function, given, named = self._read_call(decoder, handle, args, kwargs)
+                self._perform(function, given, named, shared)
+                self.channel.flush(self.deadline)
+                return
+        raise WireError("A call has the wrong form.")
+
+    def answer_all(self, calls: list[Any]) -> None:
+        """Answer the calls of a batch in their order. Only the side that trusts the sender is asked this."""
+        shared = Shared()
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
+        read = [(self._read_call(decoder, *call), touched) for *call, touched in calls]
+        for (function, args, kwargs), touched in read:
+            self._perform(function, args, kwargs, shared.part(touched))
+        self.channel.flush(self.deadline)
+
+    def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> None:
+        """Make a call and put its reply on the wire, to be sent with the next `flush`."""
         before = {number: _snapshot(value) for number, value in shared.objects.items()}
         self._depth += 1
         try:
@@ -125,28 +176,24 @@ class Peer:
                 raise
             outcome = self._raised(error)
         else:
-            outcome = []
+            outcome = ["return", result] if type(result) in ATOMS and type(result) is not str else []
         finally:
             self._depth -= 1
         # In the order in which they are read: an array in both is one array.
         encoder = Encoder(self, shared, self._limit, self._trusted)
-        renewed = self._renewed(encoder, shared, before)
+        renewed = self._renewed(encoder, shared, before) if before else []
         kind, *reply = outcome or self._returned(encoder, result)
-        self.send([kind, renewed, *reply])
+        self.channel.put(pack([kind, renewed, *reply]), self.deadline)
 
-    def _read_call(self, message: list[Any], shared: Shared) -> tuple[Any, list[Any], dict[str, Any]]:
-        decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
-        match message:
-            case ["call", handle, list(args), list(kwargs)]:
-                function = self.take(handle)
-                if not callable(function):
-                    raise WireError("What was called is no function.")
-                return (
-                    function,
-                    [decoder.decode(item) for item in args],
-                    {str(name): decoder.decode(item) for name, item in _pairs(kwargs)},
-                )
-        raise WireError("A call has the wrong form.")
+    def _read_call(
+        self, decoder: Decoder, handle: Any, args: list[Any], kwargs: list[Any]
+    ) -> tuple[Any, list[Any], dict[str, Any]]:
+        function = self.take(handle)
+        if not callable(function):
+            raise WireError("What was called is no function.")
+        # In the order in which they were written.
+        given = [decoder.decode(item) for item in args]
+        return function, given, {str(name): decoder.decode(item) for name, item in _pairs(kwargs)}
 
     def _returned(self, encoder: Encoder, result: Any) -> list[Any]:
         try:
@@ -209,6 +256,10 @@ class _Remote:
     @property
     def __traceback__(self) -> None:
         return None
+
+    @__traceback__.setter
+    def __traceback__(self, frames: object) -> None:
+        """Let a context manager that the error passes set what it likes."""
 
 
 def error_of(name: str, base: str, text: str) -> Exception:

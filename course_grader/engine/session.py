@@ -7,9 +7,10 @@ the cell that was at fault, so that the exercises before and after it are graded
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from course_grader.engine.batch import Batch
 from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits
@@ -38,10 +39,19 @@ class _RefereePeer(Peer):
         self._session, self.callbacks, self.received = session, 0, 0
 
     def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        return self._or_fault(super().call, handle, args, kwargs)
+
+    def exchange(self, batch: Batch) -> None:
+        self._or_fault(super().exchange, batch)
+
+    def outcome(self, reply: list[Any], shared: Shared) -> Any:
+        return self._or_fault(super().outcome, reply, shared)
+
+    def _or_fault(self, method: Callable[..., Any], *args: Any) -> Any:
         if self._session.peer is not self:
             raise Stopped("The function belongs to a process that has ended.")
         try:
-            return super().call(handle, args, kwargs)
+            return method(*args)
         except WireError as error:
             raise self._session.fault_of(error) from None
 

@@ -37,14 +37,29 @@ class Channel:
         self._readable, self._writable = select.poll(), select.poll()
         self._readable.register(end, select.POLLIN)
         self._writable.register(end, select.POLLOUT)
-        self._buffer = bytearray()
+        self._buffer, self._unsent = bytearray(), bytearray()
         self.last_size = 0
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
         """Send one message; `deadline` is a time of `time.monotonic()`, None waits for ever."""
+        self.put(message, deadline)
+        self.flush(deadline)
+
+    def put(self, message: bytes, deadline: float | None = None) -> None:
+        """Send one message with the next that is sent, or with `flush`."""
         if len(message) > self.limit:
             raise WireError(f"A message of {len(message)} bytes is above the limit of {self.limit}.")
-        left = memoryview(LENGTH.pack(len(message)) + message)
+        self._unsent += LENGTH.pack(len(message))
+        self._unsent += message
+        if len(self._unsent) > CHUNK:
+            self.flush(deadline)
+
+    def flush(self, deadline: float | None = None) -> None:
+        """Send what was put on the wire."""
+        if not self._unsent:
+            return
+        unsent, self._unsent = self._unsent, bytearray()
+        left = memoryview(unsent)
         while left:
             try:
                 left = left[self._socket.send(left) :]

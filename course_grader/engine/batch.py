@@ -1,0 +1,80 @@
+"""Calls that can wait, sent together in one message: a message costs more than most of the calls that it carries.
+
+A call can wait where nothing in the referee hangs on it but its own answer: it is given plain values, and no function
+and no Generator. The calls are made in their order. One array or list in several of them is one object for the
+function, as it is where the calls are made one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from course_grader.engine.codec import Encoder, Opaque, RemoteTuple, Shared, Side
+from course_grader.engine.wire import WireError
+
+MOST_CALLS = 1000
+MOST_BYTES = 1 << 20
+WAITING = frozenset({type(None), bool, int, float, str, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
+
+
+class Caller(Side, Protocol):
+    """What a batch needs of the side that calls."""
+
+    def exchange(self, batch: Batch) -> None:
+        """Send the calls of a batch and fill in its replies."""
+
+    def outcome(self, reply: list[Any], shared: Shared) -> Any:
+        """Return what a reply says, or raise it."""
+
+
+class Batch:
+    """The calls in the order in which they are made, and their replies, once `Caller.exchange` has brought them."""
+
+    def __init__(self, caller: Caller, limit: int) -> None:
+        self._caller, self._shared = caller, Shared()
+        self._encoder = Encoder(caller, self._shared, limit, trusted=True, asking=True)
+        self.calls: list[list[Any]] = []
+        self.replies: list[list[Any]] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.calls) >= MOST_CALLS or self._encoder.size > MOST_BYTES
+
+    def add(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+        """Add a call; False where it cannot wait, and nothing was added."""
+        values = (*args, *kwargs.values())
+        if not all(map(self._can_wait, values)):
+            return False
+        begin, self._encoder.touched = len(self._shared.objects), set()
+        try:
+            encoded = [self._encoder.encode(value) for value in values]
+        except WireError:
+            self._shared.cut(begin)
+            return False
+        count = len(args)
+        named = [[name, item] for name, item in zip(kwargs, encoded[count:], strict=True)] if kwargs else []
+        self.calls.append([handle, encoded[:count], named, sorted(self._encoder.touched)])
+        return True
+
+    def outcome(self, place: int) -> Any:
+        """Return the result of the call at this place, or raise what it raised."""
+        if self.replies is None:
+            self._caller.exchange(self)
+        # One is missing where the other side ended on the way.
+        reply = self.replies[place] if self.replies and place < len(self.replies) else []
+        return self._caller.outcome(reply, self._shared.part(self.calls[place][3]))
+
+    def _can_wait(self, value: Any) -> bool:
+        kind = type(value)
+        if kind in WAITING:
+            return True
+        if kind is tuple or kind is list:
+            return all(map(self._can_wait, value))
+        if kind is dict:
+            return all(type(key) is str and self._can_wait(item) for key, item in value.items())
+        # What came from the other side as a whole: it goes back by its handle.
+        remote = getattr(value, "remote", None)
+        return isinstance(value, Opaque | RemoteTuple) and remote is not None and remote[0] is self._caller.owner
