@@ -25,14 +25,13 @@ class Marks:
     comments: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_marks(db_url: str, course_id: str, assignment: str) -> dict[str, Marks]:
+def read_marks(gradebook: Gradebook, assignment: str) -> dict[str, Marks]:
     """Return the marks of every student who has a submission in the gradebook; none where it has no such assignment."""
-    with Gradebook(db_url, course_id) as gradebook:
-        try:
-            submissions = gradebook.assignment_submissions(assignment)
-        except MissingEntry:
-            return {}
-        return {submission.student_id: _marks(submission) for submission in submissions}
+    try:
+        submissions = gradebook.assignment_submissions(assignment)
+    except MissingEntry:
+        return {}
+    return {submission.student_id: _marks(submission) for submission in submissions}
 
 
 def _marks(submission: SubmittedAssignment) -> Marks:

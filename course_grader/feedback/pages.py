@@ -11,10 +11,10 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from course_grader.feedback.marks import Marks
-from course_grader.feedback.paper import Paper
 from course_grader.feedback.view import MARKS, WORDS, page_view
 from course_grader.gradebook.graded import Graded
 from course_grader.pages.page import render, write_page
+from course_grader.pages.paper import Paper
 
 Job = tuple[Graded, Marks | None, Path]
 BATCH = 8

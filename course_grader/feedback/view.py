@@ -15,14 +15,13 @@ from typing import Any
 from markupsafe import Markup
 
 from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.intake import Intake, Unreadable, take_in
-from course_grader.engine.plan import SKIPPED, owners_of
+from course_grader.engine.plan import SKIPPED
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.marks import Marks
 from course_grader.feedback.outputs import PictureBudget, Shown, shown_outputs
-from course_grader.feedback.paper import Paper, squeezed
 from course_grader.gradebook.graded import Graded
 from course_grader.pages.code import code
+from course_grader.pages.paper import Paper, answers_of, squeezed, submitted_cells
 from course_grader.pages.safe import safe_markdown, safe_text
 
 MOST_CELLS = 400
@@ -100,16 +99,8 @@ class PageView:
 def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageView:
     """Return what the page of one submission shows; a submission that cannot be read has a page without cells."""
     result = graded.result
-    try:
-        taken = take_in(graded.notebook)
-    except Unreadable:
-        taken = Intake(())
-    owners = owners_of(taken.cells, paper.assignment)[0] if taken.cells else []
-    answers = {
-        owner.grade_id: taken.cells[place]["source"]
-        for place, owner in enumerate(owners)
-        if isinstance(owner, TeacherCell) and owner.kind == "answer"
-    }
+    cells, owners = submitted_cells(graded.notebook, paper)
+    answers = answers_of(cells, owners)
     exercises = [_exercise(one, result, answers, marks) for one in result.exercises] if result else []
     return PageView(
         paper.title,
@@ -122,7 +113,7 @@ def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageV
         marks.late_penalty if marks else 0.0,
         tuple(dict.fromkeys([*graded.notes, *(result.notes if result else ())])),
         tuple(exercises),
-        tuple(_cells(taken.cells, owners, paper, result)),
+        tuple(_cells(cells, owners, paper, result)),
     )
 
 

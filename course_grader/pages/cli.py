@@ -27,6 +27,7 @@ Database = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
     app.command("feedback", rich_help_panel=TEACHER)(feedback)
+    app.command("report", rich_help_panel=TEACHER)(report)
 
 
 def feedback(
@@ -37,23 +38,47 @@ def feedback(
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
     from course_grader.feedback.marks import read_marks
     from course_grader.feedback.pages import write_feedback
-    from course_grader.feedback.paper import Paper
+    from course_grader.gradebook.book import Book
+    from course_grader.pages.paper import Paper
 
     course, names = _course(assignment, db)
     for name in names:
         graded = _graded(course, name)
         paper = Paper.read(course.solution(name))
-        marks = read_marks(course.db_url, course.directory.course_id, name)
+        with Book(course) as book:
+            marks = read_marks(book.gradebook, name)
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
         written = list(_bar(write_feedback(graded, paper, places, marks, workers), len(graded), name))
         typer.echo(f"{name}: {len(written)} pages of feedback in {course.directory.feedback_directory}/.")
+
+
+def report(
+    assignment: Name = None,
+    db: Database = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Number the students, and name nobody.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
+) -> None:
+    """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
+    from course_grader.feedback.marks import read_marks
+    from course_grader.gradebook.book import Book
+    from course_grader.pages.page import write_page
+    from course_grader.pages.paper import Paper
+    from course_grader.report.page import report_page
+
+    course, names = _course(assignment, db, out)
+    for name in names:
+        with Book(course) as book:
+            marks = read_marks(book.gradebook, name)
+        place = out or course.root / "report" / f"{name}.html"
+        write_page(place, report_page(_graded(course, name), Paper.read(course.solution(name)), marks, anonymous))
+        typer.echo(f"{name}: {place}")
 
 
 def _feedback_place(course: Course, student: str, assignment: str) -> Path:
     return course.folder("feedback", student, assignment) / f"{course.solution(assignment).stem}.html"
 
 
-def _course(assignment: str | None, db: str | None) -> tuple[Course, list[str]]:
+def _course(assignment: str | None, db: str | None, out: Path | None = None) -> tuple[Course, list[str]]:
     """Return the course here and the assignments that are meant; CourseError where nothing was graded."""
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.journal import Journal
@@ -67,6 +92,10 @@ def _course(assignment: str | None, db: str | None) -> tuple[Course, list[str]]:
         raise CourseError("Nothing was graded here yet: run `course grade` first.")
     if assignment is not None and assignment not in known:
         raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
+    if out and assignment is None and len(known) > 1:
+        raise CourseError(
+            f"--out is one file, and there are {len(known)} assignments: name one of {', '.join(known)}."
+        )
     return course, [assignment] if assignment else known
 
 

@@ -1,13 +1,17 @@
-"""The teacher's notebook, as far as feedback needs it: which cells and words of a submission are the teacher's."""
+"""The teacher's notebook, as far as pages need it: which cells and words of a submission are the teacher's."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from course_grader.engine.assignment import Assignment, teacher_cells
+from course_grader.engine.assignment import Assignment, TeacherCell, teacher_cells
+from course_grader.engine.intake import Unreadable, take_in
+from course_grader.engine.plan import Owner, owners_of
 
 HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
 
@@ -31,6 +35,24 @@ class Paper:
         title = next((found[1].strip() for text in prose if (found := HEADING.search(text))), solution.stem)
         code = frozenset(squeezed(cell.released) for cell in cells if cell.kind != "answer")
         return cls(title, Assignment(solution.stem, cells, {}, {}), frozenset(map(squeezed, prose)), code)
+
+
+def submitted_cells(notebook: Path, paper: Paper) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
+    """Return the cells of a submission and for each whose it is, as `owners_of` does; none where it cannot be read."""
+    try:
+        cells = take_in(notebook).cells
+    except Unreadable:
+        return (), []
+    return cells, owners_of(cells, paper.assignment)[0]
+
+
+def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> dict[str, str]:
+    """Return the source of each answer cell, by the name of its exercise."""
+    return {
+        owner.grade_id: cell["source"]
+        for cell, owner in zip(cells, owners, strict=True)
+        if isinstance(owner, TeacherCell) and owner.kind == "answer"
+    }
 
 
 def squeezed(text: str) -> str:

@@ -1,0 +1,67 @@
+"""The mistakes that a class made, by name, each with an example that tells nothing of who wrote it."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from course_grader.engine.assignment import without_magics
+from course_grader.gradebook.graded import Graded
+from course_grader.pages.paper import Paper, answers_of, submitted_cells
+
+ASKED_FOR_EXAMPLES = 7
+
+
+@dataclass(frozen=True)
+class MistakeCount:
+    """A mistake and how many students made it. `name` is "" for wrong answers that no known mistake explains."""
+
+    exercise: str
+    name: str
+    hint: str
+    count: int
+    example: str = ""
+
+
+def count_mistakes(graded: Iterable[Graded], paper: Paper, examples: bool = True) -> list[MistakeCount]:
+    """Return the mistakes of a class, the most frequent first, and last those that were not recognised."""
+    made: dict[tuple[str, str], list[Graded]] = defaultdict(list)
+    hints: dict[tuple[str, str], str] = {}
+    for one in graded:
+        for exercise in one.result.exercises if one.result else ():
+            if exercise.outcome == "failed":
+                key = exercise.name, exercise.mistake
+                made[key].append(one)
+                hints.setdefault(key, exercise.hint)
+    order = sorted(made, key=lambda key: (key[1] == "", -len(made[key]), key))
+    return [
+        MistakeCount(*key, hints[key], len(made[key]), example(made[key], key[0], paper) if examples else "")
+        for key in order
+    ]
+
+
+def example(students: Sequence[Graded], exercise: str, paper: Paper) -> str:
+    """Return the answer that most of the first few students gave, without comments and docstrings, and without a
+    student's id; "" where there is none."""
+    sources = []
+    for one in students[:ASKED_FOR_EXAMPLES]:
+        cells, owners = submitted_cells(one.notebook, paper)
+        bare = _bare(answers_of(cells, owners).get(exercise, ""))
+        if bare and one.student.casefold() not in bare.casefold():
+            sources.append(bare)
+    counts = Counter(sources)
+    return min(counts, key=lambda source: (-counts[source], len(source), source), default="")
+
+
+def _bare(source: str) -> str:
+    """Return a source as its syntax tree says it: comments are gone, and docstrings are taken out."""
+    try:
+        tree = ast.parse(without_magics(source))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node):
+                node.body = node.body[1:] or [ast.Pass()]
+        return ast.unparse(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""

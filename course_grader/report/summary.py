@@ -1,0 +1,151 @@
+"""A class in numbers: one record for each student and one for each exercise."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_grader.engine.result import Result
+from course_grader.feedback.marks import Marks
+from course_grader.gradebook.graded import Graded
+from course_grader.pages.paper import Paper
+from course_grader.report.mistakes import MistakeCount, count_mistakes
+from course_grader.report.statistics import histogram, interval, point_biserial
+
+# One letter for what the heat map tells apart: right, partly, not right, blank, and what hit a limit.
+LETTERS = {
+    "passed": "p", "part": "a", "failed": "f", "blank": "b", "missing": "b",
+    "stopped": "s", "refused": "s", "error": "s",
+}  # fmt: skip
+SMALL = 30
+
+
+@dataclass(frozen=True)
+class StudentRow:
+    """`letters` has one of LETTERS for each exercise; `score` is the gradebook's where it has one."""
+
+    label: str
+    score: float
+    letters: str
+
+
+@dataclass(frozen=True)
+class ExerciseRow:
+    """`counts` by letter. `facility` is the mean share of the points, or of starred exercises the share that is right.
+    `discrimination` is the point-biserial correlation with `interval`, or None where it says nothing."""
+
+    name: str
+    starred: bool
+    max_points: float
+    counts: Mapping[str, int]
+    facility: float
+    discrimination: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    title: str
+    assignment: str
+    max_score: float
+    students: tuple[StudentRow, ...]
+    exercises: tuple[ExerciseRow, ...]
+    bars: tuple[int, ...]
+    quartiles: tuple[float, float, float]
+    mean: float
+    mistakes: tuple[MistakeCount, ...]
+    problems: tuple[tuple[str, str], ...]
+    troubles: tuple[tuple[str, str, str], ...]
+    notes: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def class_report(
+    graded: Sequence[Graded], paper: Paper, marks: Mapping[str, Marks] | None = None, anonymous: bool = False
+) -> ClassReport:
+    """Return the report on a class. With `anonymous` students are numbered by rank, and no id stands in it."""
+    marks = marks or {}
+    scores = {one.student: _score(one, marks) for one in graded}
+    ranked = sorted(graded, key=lambda one: (one.result is None, -scores[one.student], one.student))
+    names = {one.student: f"Student {i}" if anonymous else one.student for i, one in enumerate(ranked, 1)}
+    results = [(one, one.result) for one in ranked if one.result]
+    exercises = list(dict.fromkeys(exercise.name for _, result in results for exercise in result.exercises))
+    letters = {one.student: _letters(result, exercises) for one, result in results}
+    max_score = max((_max_score(one, result, marks) for one, result in results), default=0.0)
+    points = np.array([scores[one.student] for one, _ in results])
+    shares = points / max_score if max_score else points
+    return ClassReport(
+        paper.title,
+        paper.assignment.name,
+        max_score,
+        tuple(StudentRow(names[one.student], scores[one.student], letters[one.student]) for one, _ in results),
+        tuple(_exercise_row(name, i, [result for _, result in results], letters) for i, name in enumerate(exercises)),
+        tuple(histogram(shares)) if results else (),
+        tuple(float(q) for q in np.quantile(points, (0.25, 0.5, 0.75))) if results else (0.0, 0.0, 0.0),  # type: ignore[arg-type]
+        float(points.mean()) if results else 0.0,
+        tuple(count_mistakes(graded, paper)),
+        tuple(_problem(one, names) for one in ranked if one.result is None),
+        tuple(_troubles(results, names)),
+        tuple(_notes(graded, names)),
+    )
+
+
+def _score(one: Graded, marks: Mapping[str, Marks]) -> float:
+    if one.student in marks:
+        return marks[one.student].score
+    return one.result.score if one.result else 0.0
+
+
+def _max_score(one: Graded, result: Result, marks: Mapping[str, Marks]) -> float:
+    return marks[one.student].max_score if one.student in marks else result.max_score
+
+
+def _letters(result: Result, exercises: Sequence[str]) -> str:
+    found = {exercise.name: exercise for exercise in result.exercises}
+    letters = []
+    for name in exercises:
+        one = found.get(name)
+        partly = one is not None and one.outcome == "failed" and one.points > 0
+        letters.append("b" if one is None else LETTERS["part" if partly else one.outcome])
+    return "".join(letters)
+
+
+def _exercise_row(name: str, place: int, results: Sequence[Result], letters: Mapping[str, str]) -> ExerciseRow:
+    passed = np.array([row[place] == "p" for row in letters.values()])
+    own = np.array([sum(cell.points for cell in result.cells if name in cell.exercises) for result in results])
+    rest = np.array([sum(cell.points for cell in result.cells if name not in cell.exercises) for result in results])
+    most = max(sum(cell.max_points for cell in result.cells if name in cell.exercises) for result in results)
+    r = point_biserial(passed, rest)
+    counts = Counter(row[place] for row in letters.values())
+    facility = float(own.mean() / most) if most else float(passed.mean())
+    limits = interval(r, len(results)) if r is not None else None
+    return ExerciseRow(name, most == 0, most, counts, facility, r, limits)
+
+
+def _problem(one: Graded, names: Mapping[str, str]) -> tuple[str, str]:
+    return names[one.student], _without_id(one.problem, one.student, names)
+
+
+def _troubles(results: Sequence[tuple[Graded, Result]], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return (student, exercises, why) for the test cells that hit a limit, or that the grader could not judge."""
+    return [
+        (names[one.student], ", ".join(cell.exercises), _without_id(cell.message, one.student, names))
+        for one, result in results
+        for cell in result.cells
+        if LETTERS[cell.outcome] == "s"
+    ]
+
+
+def _notes(graded: Sequence[Graded], names: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each note with the students whom it is about, the most frequent first."""
+    students = defaultdict(list)
+    for one in graded:
+        for note in dict.fromkeys((*one.notes, *(one.result.notes if one.result else ()))):
+            students[_without_id(note, one.student, names)].append(names[one.student])
+    return sorted(((note, tuple(who)) for note, who in students.items()), key=lambda item: (-len(item[1]), item[0]))
+
+
+def _without_id(text: str, student: str, names: Mapping[str, str]) -> str:
+    return text.replace(student, names[student])
