@@ -41,8 +41,8 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
             continue
         if place in owner:
             raise CourseError(
-                f"{student.id!r} and {owner[place]!r} are one student in {what}: mend their ids in the roster and give it "
-                "to `course roster` again."
+                f"{student.id!r} and {owner[place]!r} are one student in {what}: mend their ids in the roster and give "
+                "it to `course roster` again."
             )
         owner[place] = student.id
         found[student.id] = place

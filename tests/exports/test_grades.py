@@ -1,0 +1,130 @@
+"""The table of grades, and nbgrader's way to it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from course_grader.exports.cells import number, text
+from course_grader.exports.grades import rows, write_grades
+from course_grader.exports.sources import gather
+from course_grader.gradebook.course import Course
+from course_utils.errors import CourseError
+from tests.exports.conftest import NAME
+from tests.exports.readers import assert_no_formula
+
+HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def table(course: Course) -> dict[str, dict[str, str]]:
+    marks, students = gather(course)
+    header, *rest = rows(students, marks)
+    return {row[0]: dict(zip(header, row, strict=True)) for row in rest}
+
+
+def test_a_column_an_exercise_with_totals_penalties_and_remarks(course: Course) -> None:
+    found = table(course)
+    ada = found["ada"]
+    assert list(ada) == [
+        "student", "last name", "first name", "email", "step", "decay", "essay", "star", "submitted", "hours late",
+        "points", "late penalty", "total", "out of", "remarks",
+    ]  # fmt: skip
+    assert [ada[name] for name in ("step", "decay", "essay", "star")] == ["3", "0.5", "4", "passed"]
+    assert [ada[name] for name in ("points", "late penalty", "total", "out of")] == ["7.5", "0", "7.5", "8.5"]
+    assert ada["submitted"] == "2026-10-12 20:00:00Z"
+    late = found["late"]
+    assert [late[name] for name in ("hours late", "points", "late penalty", "total")] == ["6.5", "5", "1.5", "3.5"]
+    assert late["remarks"] == "decay could not be graded: The test itself failed."
+    assert found["emmy"]["essay"] == ""
+    assert found["emmy"]["remarks"] == "1 cell waits for grading by hand."
+    assert found["broken"]["total"] == ""
+    assert found["broken"]["remarks"] == "Could not be graded: The file is empty."
+    assert found["absent"]["total"] == ""
+    assert found["absent"]["remarks"] == "Nothing was handed in."
+
+
+def test_the_columns_follow_the_teachers_notebook(course: Course) -> None:
+    place = course.folder("source", ".", NAME)
+    place.mkdir(parents=True)
+    order = ("star_visible", "essay", "decay_visible", "step_visible")
+    cells = [f'{{"metadata": {{"nbgrader": {{"grade_id": "{name}"}}}}, "source": []}}' for name in order]
+    (place / f"{NAME}.ipynb").write_text(f'{{"cells": [{", ".join(cells)}]}}')
+    assert list(table(course)["ada"])[4:8] == ["star", "essay", "decay", "step"]
+
+
+def test_a_grade_by_hand_outdoes_the_graders(course: Course) -> None:
+    with Gradebook(course.db_url, "test") as book:
+        grade = book.find_grade("step_hidden", NAME, NAME, "evil")
+        grade.manual_score, grade.extra_credit = 1.5, 0.25
+        book.db.commit()
+    assert table(course)["evil"]["total"] == "1.75"
+
+
+def test_two_assignments_stand_side_by_side(course: Course) -> None:
+    with Gradebook(course.db_url, "test") as book:
+        book.add_assignment("week2")
+        book.add_notebook("week2", "week2")
+        for cell, exercise in (("step_visible", "step"), ("clip_visible", "clip")):
+            book.add_grade_cell(cell, "week2", "week2", max_score=1, cell_type="code")
+            book.add_source_cell(cell, "week2", "week2", source=f"check({exercise!r}, {exercise})", cell_type="code")
+    names = list(table(course)["ada"])
+    assert "week1: step" in names
+    assert "week2: step" in names
+    assert "clip" in names
+    assert "week2: total" in names
+    assert len(names) == len(set(names))
+
+
+def test_no_cell_is_a_formula_and_excel_knows_the_encoding(course: Course, tmp_path: Path) -> None:
+    marks, students = gather(course)
+    write_grades(tmp_path / "grades.csv", students, marks)
+    assert (tmp_path / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = list(csv.reader(file, strict=True))
+    assert_no_formula(found)
+    assert any("Zoë" in row for row in found)
+
+
+@pytest.mark.parametrize(
+    ("given", "cell"),
+    [
+        ("=1+1", "'=1+1"), ("  -2", "'-2"), ("\t=x", "'=x"), ("\r\n@x", "'@x"), ("＝1", "'＝1"), ("a;=1", "a;'=1"),
+        ("a; +1", "a; '+1"), ("O'Neil-Smith", "O'Neil-Smith"), ("-", "-"), ("a\nb", "a b"), (None, ""),
+    ],
+)  # fmt: skip
+def test_text_that_could_be_a_formula_is_defused(given: str | None, cell: str) -> None:
+    assert text(given) == cell
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"), [(3.0, "3"), (-1.5, "-1.5"), (1 / 3, "0.3333"), (-0.00001, "0"), (100.0, "100"), (None, "")]
+)
+def test_a_number_is_written_short_and_left_alone(value: float | None, cell: str) -> None:
+    assert number(value) == cell
+    assert number(value, ",") == cell.replace(".", ",")
+
+
+def test_who_or_what_the_gradebook_lacks_is_said(course: Course, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=r"no student 'nobody'"):
+        gather(course, [], ["nobody"])
+    with pytest.raises(CourseError, match=r"no assignment 'week9' \(it has week1\)"):
+        gather(course, ["week9"])
+    with pytest.raises(CourseError, match="There is no gradebook"):
+        gather(Course.at(course.root, f"sqlite:///{tmp_path}/elsewhere.db"))
+
+
+def test_nbgraders_own_export_takes_the_plugins(course: Course) -> None:
+    command = [sys.executable, "-m", "nbgrader", "export", "--to", "own.csv"]
+    plugin = "--exporter=course_grader.exports.plugins."
+    for name, more in (("Exercises", []), ("Moodle", ["--assignment", f"['{NAME}']", "--Moodle.decimal=comma"])):
+        done = subprocess.run(
+            [*command, plugin + name, *more], cwd=course.root, env=HERE, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert "7.5" in (course.root / "own.csv").read_text("utf-8").replace(",5", ".5")
