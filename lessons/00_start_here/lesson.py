@@ -26,6 +26,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course_utils.checks import check, check_hidden
+from course_utils.explorers import explore
 
 # %% [markdown]
 # Run the cells from top to bottom. A cell knows only what was run before it. If things get confused, choose
@@ -157,6 +158,13 @@ plt.show()
 # Training a network means walking down a valley like this one, but in thousands of dimensions and without a map. How
 # to walk well is what the rest of the course is about.
 #
+# Now look at it the other way round: the line moves, and the points stay. The panel asks your function for the error of
+# each slope. Find the slope at the bottom of the valley. Then move one point far off: why does the bottom move so much?
+
+# %% kind="experiment"
+explore("line_error", mean_squared_error)
+
+# %% [markdown]
 # ## Save, validate, see your progress
 #
 # - **Save** with Ctrl+S. JupyterLab also saves by itself every two minutes.

@@ -24,6 +24,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import digits, split
+from course_utils.explorers import explore
 from course_utils.landscapes import noisy_gradient, quadratic
 from course_utils.networks import MLP
 from course_utils.plots import (
@@ -557,6 +558,22 @@ schedules = {
 ax = plot_schedules(schedules, 100, title="Six ways from a large rate to a small one")
 ax.axvline(80, color="0.4", linewidth=1)
 plt.show()
+
+# %% [markdown]
+# Now steer a descent yourself. The panel lets 300 walkers, each with noise of its own, descend the parabola $w^2/2$ by
+# your `sgd_step`, one step an epoch, at the rates of your schedules. Find a schedule that ends near the minimum with
+# noise 1. Then set the noise to 0: which schedule is best now, and why?
+
+# %% kind="experiment"
+explore(
+    "schedules",
+    sgd_step,
+    inverse_time_decay,
+    exponential_decay,
+    step_decay,
+    linear_decay,
+    cosine_decay,
+)
 
 # %% [markdown]
 # ### Question: can a rate fall too fast?

@@ -30,6 +30,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import diabetes, digits, split
+from course_utils.explorers import explore
 from course_utils.gradcheck import gradient_error
 from course_utils.networks import MLP
 from course_utils.networks.residual import ResidualClassifier
@@ -152,6 +153,14 @@ check("dropout_forward", dropout_forward, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("dropout_forward", dropout_forward, part="arguments")
 ### END HIDDEN TESTS
+
+# %% [markdown]
+# Look at what your function does to a layer of 128 units, drawn as 8 rows of 16. Move the probability, and watch two
+# things: how many outputs are black, and how far the mean of the layer wanders from pass to pass. Then take a pass at
+# test time.
+
+# %% kind="experiment"
+explore("dropout", dropout_forward)
 
 # %% [markdown]
 # ### Predict, then run: what if the scale is forgotten?

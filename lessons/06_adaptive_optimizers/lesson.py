@@ -22,6 +22,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import digits, split
+from course_utils.explorers import explore
 from course_utils.landscapes import (
     Landscape,
     beale,
@@ -701,6 +702,13 @@ with style():
     plt.show()
 
 # %% [markdown]
+# The panel measures every step of your two functions. Take rare gradients: how long does Adam go on after each? Then
+# find betas for which the correction hardly matters.
+
+# %% kind="experiment"
+explore("step_sizes", adam_step_uncorrected, adam_step)
+
+# %% [markdown]
 # ### Effective rates on real data
 #
 # Here is the rate that Adam gave to the weights of each pixel after five epochs: $\eta/(\sqrt{\hat v_t} +
@@ -1140,6 +1148,12 @@ with style():
         plot_paths(landscape, paths, ax=ax, title=f"{landscape.name}: the first 60 steps")
     axes[0].get_legend().remove()
     plt.show()
+
+# %% [markdown]
+# Run the race yourself, at any rate. Turn the ravine by 45 degrees: who loses most?
+
+# %% kind="experiment"
+explore("race", adagrad_step, rmsprop_step, adam_step)
 
 # %% [markdown]
 # ### How much does the rate matter?

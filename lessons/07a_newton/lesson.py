@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from course_utils import data, landscapes, plots
 from course_utils.checks import check, check_hidden
+from course_utils.explorers import explore
 from course_utils.training import descend, stateless
 
 # %%
@@ -610,6 +611,13 @@ plt.show()
 # the gradient along $y$ is zero, and so is the step. Try a damping of 0.2, and look at b: one of its steps falls
 # where the curvature is nearly zero. What happens?
 #
+# The panel draws your quadratic model over Himmelblau's function, which has four minima, and both of your steps. Stand
+# on the hill: where does Newton's step go, and where does the damped one go? What does a very large damping do?
+
+# %% kind="experiment"
+explore("newton", quadratic_model, newton_step, damped_newton_step)
+
+# %% [markdown]
 # ## 5. Gauss-Newton
 #
 # **The idea.** Many losses are sums of squares. Then first derivatives alone give a good stand-in for the Hessian,
