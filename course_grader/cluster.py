@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
@@ -44,22 +45,41 @@ class WorkerDied(Exception):
 
 
 @contextlib.contextmanager
-def local(workers: int) -> Iterator[Cluster]:
-    """Yield so many processes of this machine; at the end of the block they end, whatever they do."""
-    context = multiprocessing.get_context("spawn")
+def local(workers: int, preload: str) -> Iterator[Cluster]:
+    """Yield so many processes of this machine; at the end of the block they end, whatever they do.
+
+    preload: the module that a process has imported before the processes are forked from it, which costs its time once.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([preload])
+    with _one_thread():
+        forkserver.ensure_running()
     # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
     lifeline, held = context.Pipe(duplex=False)
+
+    def start() -> Executor:
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(lifeline,))
+
     with held, lifeline:
-        yield Cluster(
-            lambda: ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(lifeline,)),
-            workers,
-            4,
-        )
+        yield Cluster(start, workers, 4)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes that start in the block use one thread for BLAS: there is one a core already."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _begin(lifeline: Connection) -> None:
-    """Make a new process ready: one thread for BLAS, Ctrl-C left to the parent, and no life without it."""
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    """Make a new process ready: Ctrl-C left to the parent, and no life without it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 

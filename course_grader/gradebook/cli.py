@@ -11,9 +11,15 @@ import typer
 from course_utils.errors import CourseError, Exit
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from course_grader.cluster import Cluster
     from course_grader.engine.assignment import Assignment
     from course_grader.engine.sandbox import Level
     from course_grader.gradebook.course import Course
+    from course_grader.gradebook.display import Display
+    from course_grader.gradebook.run import Job
+    from course_grader.submissions import Found
 
 PANEL = "For teachers"
 INTERRUPTED = 130
@@ -75,45 +81,43 @@ def grade(
         return
     if explain:
         raise CourseError("--explain is for one notebook: name the student's .ipynb.")
-    from course_grader.gradebook.course import Course
+    with _machines(scheduler, workers) as machines:
+        # Imported while the processes start.
+        from course_grader.gradebook.course import Course
+        from course_grader.gradebook.display import Display
+        from course_grader.gradebook.run import Job
+        from course_grader.submissions import find_submissions
 
-    course = Course.nearest(Path.cwd(), db)
-    if upgrade_gradebook:
-        _upgrade(course)
-    name, exam = _assignment(course, assignment, submissions)
-    _class(course, submissions, name, exam, level, workers, scheduler, unknown_students == Unknown.ADD, as_json)
+        course = Course.nearest(Path.cwd(), db)
+        if upgrade_gradebook:
+            _upgrade(course)
+        name, exam = _assignment(course, assignment, submissions)
+        display = Display(name, as_json)
+        job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
+        _class(job, find_submissions(submissions, name), machines, display)
+    if display.not_graded:
+        raise typer.Exit(Exit.WRONG)
 
 
-def _class(
-    course: Course,
-    place: Path,
-    name: str,
-    exam: Assignment,
-    level: Level,
-    workers: int | None,
-    scheduler: str | None,
-    add_students: bool,
-    as_json: bool,
-) -> None:
+def _machines(scheduler: str | None, workers: int | None) -> AbstractContextManager[Cluster]:
     from course_grader.cluster import available, dask, local
-    from course_grader.gradebook.display import Display
-    from course_grader.gradebook.run import Job, Tally, grade_class
-    from course_grader.submissions import find_submissions
 
-    found = find_submissions(place, name)
-    display, tally = Display(name, as_json), Tally()
-    job = Job(course, name, exam, level, add_students)
-    cluster = dask(scheduler) if scheduler else local(workers or available())
+    return dask(scheduler) if scheduler else local(workers or available(), "course_grader.gradebook.warm")
+
+
+def _class(job: Job, found: Found, machines: Cluster, display: Display) -> None:
+    """Grade and show a class; an interruption ends in the sentence that says so."""
+    from course_grader.gradebook.run import Tally, grade_class
+
+    tally = Tally()
     try:
-        with cluster as machines, display.bar(len(found.submissions) + len(found.problems)):
+        with display.bar(len(found.submissions) + len(found.problems)):
             grade_class(job, found, machines, display.tell, tally)
     except KeyboardInterrupt:
         display.summary(tally, interrupted=True)
         typer.echo("Interrupted. What is graded is kept: the same command goes on from here.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     display.summary(tally)
-    if display.not_graded:
-        raise typer.Exit(Exit.WRONG)
 
 
 def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, as_json: bool) -> None:

@@ -7,13 +7,12 @@ be made where the submission is graded.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from nbgrader import utils
 from nbgrader.preprocessors import LimitOutput
 
@@ -24,11 +23,6 @@ from course_grader.engine.result import Result
 from course_grader.gradebook.sheet import Cell, Sheet
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-MAKE: dict[str, Callable[..., NotebookNode]] = {
-    "code": new_code_cell,
-    "markdown": new_markdown_cell,
-    "raw": new_raw_cell,
-}
 NO_RESPONSE = "No response."
 
 
@@ -71,23 +65,28 @@ def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet
 
 def page_of_problem(problem: str, sheet: Sheet) -> Page:
     """Return what stands in the place of a notebook that could not be graded: the sentence why, and no score."""
-    told = new_markdown_cell(f"This submission could not be graded. {problem}", id="problem")
+    told = _made("markdown", "problem", f"This submission could not be graded. {problem}", {}, [])
     waiting = {cell.grade_id: None for cell in sheet.cells.values() if cell.points is not None}
     silent = {cell.grade_id: None for cell in sheet.cells.values() if cell.solution or cell.task}
     return Page(_text(_notebook([told], sheet)), waiting, silent)
 
 
 def _cell(cell: dict[str, Any], place: int, result: Result) -> NotebookNode:
-    made = MAKE[cell["cell_type"]](cell["source"], metadata=from_dict(cell["metadata"]))
-    made.id = cell["id"] if CELL_ID.fullmatch(cell["id"]) else f"cell-{place}"
-    if cell["cell_type"] == "code":
-        made.outputs = [from_dict(output) for output in result.outputs.get(place, [])]
-    return made
+    id = cell["id"] if CELL_ID.fullmatch(cell["id"]) else f"cell-{place}"
+    return _made(cell["cell_type"], id, cell["source"], cell["metadata"], result.outputs.get(place, []))
+
+
+def _made(kind: str, id: str, source: str, metadata: Mapping[str, Any], outputs: Sequence[Any]) -> NotebookNode:
+    # nbformat's own makers hold each cell against the schema; the whole notebook is, when it is written.
+    cell: dict[str, Any] = {"cell_type": kind, "id": id, "metadata": metadata, "source": source}
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": list(outputs)}
+    return cast(NotebookNode, from_dict(cell))
 
 
 def _notebook(cells: list[NotebookNode], sheet: Sheet) -> NotebookNode:
     metadata = {"kernelspec": dict(sheet.kernelspec)} if sheet.kernelspec else {}
-    return cast(NotebookNode, new_notebook(cells=cells, metadata=metadata))
+    return cast(NotebookNode, from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
 
 
 def _mark(notebook: NotebookNode, sheet: Sheet) -> None:
@@ -107,10 +106,7 @@ def _mark(notebook: NotebookNode, sheet: Sheet) -> None:
 def _marked(cell: NotebookNode, known: Cell) -> NotebookNode:
     metadata = {"deletable": False, "nbgrader": known.mark} | ({"editable": False} if known.locked else {})
     source = known.source if known.locked else cell.source
-    made = MAKE[known.cell_type](source, id=cell.id, metadata=from_dict(metadata))
-    if known.cell_type == "code":
-        made.outputs = cell.get("outputs", [])
-    return made
+    return _made(known.cell_type, cell.id, source, metadata, cell.get("outputs", []))
 
 
 def _grade_id(cell: NotebookNode) -> str:
