@@ -110,13 +110,14 @@ class Trial:
         return self._answer(_Question(says, function, args, kwargs, _seeing(hide), tolerance, shown))
 
     def sample(
-        self, says: str, function: Callable[..., Any], *args: Any, hide: int | None = None, **kwargs: Any
-    ) -> Any:
+        self, says: str, function: Callable[..., Any], *args: Any,
+        hide: int | None = None, shown: str = "", **kwargs: Any,
+    ) -> Any:  # fmt: skip
         """Like `call`, but observe only types and shapes of the result: for results that are drawn at random."""
         self.settle()
         see = _seeing(hide)
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
-        return self._answer(_Question(says, function, args, kwargs, lambda result: form(see(result)), tolerance))
+        return self._answer(_Question(says, function, args, kwargs, lambda result: form(see(result)), tolerance, shown))
 
     def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Observe whether the call raises, and which error."""
@@ -229,7 +230,7 @@ def _same(before: Any, now: Any) -> bool:
     if kind is np.ndarray and before.shape == now.shape and before.dtype == now.dtype:
         if before.dtype.kind in "biufc" and before.tobytes() == now.tobytes():
             return True
-    elif kind is list and before == now and _all_atoms(now) and all(map(_same_kind, before, now)):
+    elif kind is list and _all_atoms(before) and _all_atoms(now) and before == now and all(map(_same_kind, before, now)):
         return True
     return difference(plain(before), plain(now), EXACT) is None
 
