@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Regularization, part two: more data by augmentation
 #
-# *About three hours. You need array slicing in NumPy and a training run of a small network (01). Part one (02a) is not
-# needed.*
+# *About three hours. You need array slicing in NumPy and a training run of a small network (01).
+# [Part one](../02a_penalties_and_stopping/02a_penalties_and_stopping.ipynb) is not needed.*
 #
 # The best cure for overfitting is more data, and data cost money. But some of it is free. The figure shows nine
 # arrays of numbers. Pixel by pixel they are very different, and to a network that has never seen a flower they are
@@ -699,10 +699,10 @@ check_hidden("color_of_each", color_of_each)
 #
 # $$l' = \text{clip}\left(\bar l + k\,(l - \bar l) + \beta,\; 0,\; 1\right)$$
 #
-# - $\beta$ (beta) is a shift towards light or dark, one draw an image, uniform between $-B$ and $B$; $B$ is
-#   `brightness`.
-# - $k$ stretches the lightness about its mean, one draw an image, uniform between $1 - K$ and $1 + K$; $K$ is
-#   `contrast`.
+# - $\beta$ (beta, `b` below) is a shift towards light or dark, one draw an image, uniform between $-B$ and $B$; $B$
+#   is `brightness`.
+# - $k$ (`c` below; not the chroma) stretches the lightness about its mean, one draw an image, uniform between $1 - K$
+#   and $1 + K$; $K$ is `contrast`.
 #
 # Hue and saturation stay. If every pixel drew its own numbers, that would be noise and not another light.
 # Conventions differ: torchvision's `ColorJitter` *multiplies* by a brightness factor, works on RGB, and can change
@@ -1181,3 +1181,5 @@ plt.show()
 #   computer vision*.
 # - T. DeVries and G. Taylor (2017), *Improved regularization of convolutional neural networks with cutout*.
 # - H. Zhang, M. Cisse, Y. Dauphin and D. Lopez-Paz (2018), *mixup: beyond empirical risk minimization*.
+#
+# Next: [dropout and stochastic depth](../03_dropout/03_dropout.ipynb).

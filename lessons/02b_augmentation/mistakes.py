@@ -131,6 +131,12 @@ MISTAKES = [
         "You step from edges to centres in the new image, and not back to row numbers in the old one.",
     ),
     edit(
+        "rescale", "row_over_factor",
+        "(np.arange(new_size) + 0.5) * size / new_size - 0.5", "np.arange(new_size) / factor",
+        "You divide a row's number by the factor. A pixel's value belongs to its centre, half a pixel from its edge, "
+        "and the whole sizes H and H' make a ratio that is not quite the factor.",
+    ),
+    edit(
         "rescale", "not_clamped", "np.clip((np.arange(new_size) + 0.5) * size / new_size - 0.5, 0, size - 1)",
         "np.minimum((np.arange(new_size) + 0.5) * size / new_size - 0.5, size - 1)",
         "Places before the first row are negative, and you continue the image beyond its border there. Clamp them at "
@@ -252,6 +258,12 @@ MISTAKES = [
         "cutout", "one_too_many", ": top + size, max(0, left) : left + size]",
         ": top + size + 1, max(0, left) : left + size + 1]",
         "Your squares have a side of size + 1: the end of a slice is not part of it.",
+    ),
+    edit(
+        "cutout", "odd_size_short",
+        "max(0, top) : top + size, max(0, left) : left + size]",
+        "max(0, top) : top + size // 2 * 2, max(0, left) : left + size // 2 * 2]",
+        "Squares of an odd size come out one pixel too small: size//2 on each side of the centre makes an even number.",
     ),
     edit(
         "cutout", "one_channel", "left + size] = 0.0", "left + size, :1] = 0.0",
@@ -400,6 +412,10 @@ MISTAKES = [
         "You stretch about 1/2. The image's own mean lightness should stay where it is.",
     ),
     edit(
+        "color_jitter", "shift_stretched", "l.mean() + c * (l - l.mean()) + b", "l.mean() + c * (l + b - l.mean())",
+        "Your stretch multiplies the shift as well. The shift is added last, as it was drawn.",
+    ),
+    edit(
         "color_jitter", "contrast_about_zero", "rng.uniform(1 - contrast, 1 + contrast)",
         "rng.uniform(-contrast, contrast)",
         "Your stretch is drawn about 0, which flattens the image or turns it into a negative. No change is c = 1.",
@@ -534,6 +550,10 @@ MISTAKES = [
         "What tells a ripe tomato from an unripe one is its colour: half a turn of hue makes red into cyan.",
     ),
     edit(
+        "label_kept", "no_shifts", '{"a", "c", "f"}', '{"a", "c"}',
+        "Would a person who reads the digit give it another label, because it stands one pixel of 28 further on?",
+    ),
+    edit(
         "whole_squares", "along_one_axis", "0.39", "0.62",
         "That is the share for rows alone. Rows and columns must both lie inside.",
     ),
@@ -553,6 +573,19 @@ MISTAKES = [
     edit(
         "color_of_each", "hue_of_white", '"e": "white"', '"e": "green"',
         "e has the hue of green and full saturation, but what is its lightness? How much chroma does that leave?",
+    ),
+    rewrite(
+        "color_of_each", "hue_alone",
+        """
+        color_of_each = {
+            "a": "red",
+            "b": "green",
+            "c": "blue",
+            "d": "red",
+            "e": "green",
+        }
+        """,
+        "You went by the hue alone. Two of the five have no colour to speak of: look at their s and l.",
     ),
     edit(
         "color_of_each", "no_circle", '"d": "red"', '"d": "blue"',
@@ -582,5 +615,12 @@ MISTAKES = [
         "augmentation_effects", "more_data_helps", '"c": "harms"', '"c": "helps"',
         "Flips make more images, but of what? An image that never comes up in the test, or looks like another digit, "
         "is no more data.",
+    ),
+    rewrite(
+        "augmentation_effects", "always_helps",
+        """
+        augmentation_effects = {"a": "helps", "b": "helps", "c": "helps"}
+        """,
+        "More images are not always better ones. Ask of each: does the test hold such images, and is the label right?",
     ),
 ]

@@ -34,29 +34,39 @@ def _images(rng: Draw, *shape: int) -> Floats:
     return np.asarray(rng.uniform(0.05, 1.0, shape).round(3))
 
 
+def _scrambled(rng: Draw, *shape: int) -> tuple[Floats, str]:
+    """Return values from 0.03 to 0.99 and an expression for them, short enough to be read where the numbers are not."""
+    start, size = int(rng.randint(1000)), int(np.prod(shape))
+    values = (np.arange(start, start + size).reshape(shape) * 37 % 97 + 3) / 100
+    return values, f"(np.arange({start}, {start + size}).reshape{shape} * 37 % 97 + 3) / 100"
+
+
 def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
     seed = int(rng.randint(10**6))
     return np.random.default_rng(seed), seed
 
 
-def _probe_flip(trial: Trial, rng: Draw, flip: Function) -> None:
+def _probe_flip(trial: Trial, rng: Draw, name: str, flip: Function) -> None:
     for says, shape in (
         ("the flipped images", (2, 3, 4, 3)),
         ("square images as deep as they are wide", (3, 3, 3, 3)),
         ("a batch of one grey image", (1, 4, 2, 1)),
     ):
-        trial.ask(says, flip, _images(rng, *shape))
-    trial.ask("images that are a view of a larger array", flip, _images(rng, 4, 5, 6, 3)[::2, 1:, ::2])
+        images, text = _scrambled(rng, *shape)
+        trial.ask(says, flip, images, shown=f"{name}({text})")
+    images, text = _scrambled(rng, 4, 5, 6, 3)
+    shown = f"{name}(({text})[::2, 1:, ::2])"
+    trial.ask("images that are a view of a larger array", flip, images[::2, 1:, ::2], shown=shown)
 
 
 @probe("horizontal_flip")
 def probe_horizontal_flip(trial: Trial, rng: Draw, horizontal_flip: Function) -> None:
-    _probe_flip(trial, rng, horizontal_flip)
+    _probe_flip(trial, rng, "horizontal_flip", horizontal_flip)
 
 
 @probe("vertical_flip")
 def probe_vertical_flip(trial: Trial, rng: Draw, vertical_flip: Function) -> None:
-    _probe_flip(trial, rng, vertical_flip)
+    _probe_flip(trial, rng, "vertical_flip", vertical_flip)
 
 
 CROPS, PAD = 900, 2
@@ -67,9 +77,16 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
     2.8e-15; two batches of 40 draws alike, far less."""
     draw, seed = _generator(rng)
-    trial.sample("a batch of colour images", random_crop, _images(rng, 3, 6, 5, 3), 1, draw)
-    trial.sample("a batch of two", random_crop, _images(rng, 2, 3, 4, 2), PAD, draw)
-    trial.sample("a batch of one, a view", random_crop, _images(rng, 2, 4, 9, 1)[1:, :, ::2], 3, draw)
+    for says, shape, pad in (
+        ("a batch of colour images", (2, 6, 5, 3), 1),
+        ("a batch of three", (3, 3, 4, 2), PAD),
+    ):
+        images, text = _scrambled(rng, *shape)
+        shown = f"random_crop({text}, {pad}, np.random.default_rng({seed}))"
+        trial.sample(says, random_crop, images, pad, draw, shown=shown)
+    images, text = _scrambled(rng, 2, 4, 9, 1)
+    shown = f"random_crop(({text})[1:, :, ::2], 3, np.random.default_rng({seed}))"
+    trial.sample("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
     # Made so that a learner can paste the call; no two values are equal.
     image = np.arange(1, 25).reshape(1, 3, 4, 2) / 100
     images = np.tile(image, (CROPS, 1, 1, 1))
@@ -91,7 +108,9 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
-    trial.ask("the images where nothing is padded", random_crop, _images(rng, 2, 3, 4, 3), 0, draw)
+    images, text = _scrambled(rng, 2, 3, 4, 3)
+    shown = f"random_crop({text}, 0, np.random.default_rng({seed}))"
+    trial.ask("the images where nothing is padded", random_crop, images, 0, draw, shown=shown)
 
 
 def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
@@ -120,13 +139,17 @@ def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
         ("an image of one pixel", (1, 1, 3), 3.0),
         ("an image of one row", (1, 5, 2), 2.4),
     ):
-        trial.ask(f"{says}, factor {factor}", rescale, _images(rng, *shape), factor)
-    trial.ask("a view of a larger image", rescale, _images(rng, 8, 6, 3)[::2, 1:], round(1.2 + rng.rand(), 2))
+        image, text = _scrambled(rng, *shape)
+        trial.ask(f"{says}, factor {factor}", rescale, image, factor, shown=f"rescale({text}, {factor})")
+    image, text = _scrambled(rng, 8, 6, 3)
+    factor = round(1.2 + rng.rand(), 2)
+    shown = f"rescale(({text})[::2, 1:], {factor})"
+    trial.ask("a view of a larger image", rescale, image[::2, 1:], factor, shown=shown)
 
 
 @probe("rescale", part="arguments")
 def probe_rescale_arguments(trial: Trial, rng: Draw, rescale: Function) -> None:
-    image = _images(rng, 3, 4, 1)
+    image = _images(rng, 2, 2, 3)
     trial.rejects("a factor of 0", rescale, image, 0)
     trial.rejects("a negative factor", rescale, image, -0.5)
     trial.rejects("a small factor, which is allowed", rescale, image, 0.01)
@@ -146,11 +169,18 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
         ("smaller, with an odd gap", (1, 5, 8, 1), 0.6),
         ("of the same size", (2, 3, 4, 1), 1.0),
     ):
-        images = _images(rng, *shape)
-        trial.ask(f"images scaled to {factor}, {says}", random_scale_crop, images, factor, factor, draw)
-    trial.sample("images of mixed scales", random_scale_crop, _images(rng, 5, 6, 5, 3), 0.6, 1.7, draw)
-    trial.sample("images that shrink", random_scale_crop, np.ones((2, TALL, BROAD, 1)), 0.5, 1.0, draw)
-    trial.sample("images that grow", random_scale_crop, _images(rng, 2, 6, 6, 1), 1.2, 2.0, draw)
+        images, text = _scrambled(rng, *shape)
+        shown = f"random_scale_crop({text}, {factor}, {factor}, np.random.default_rng({seed}))"
+        says = f"images scaled to {factor}, {says}"
+        trial.ask(says, random_scale_crop, images, factor, factor, draw, shown=shown)
+    for says, shape, low, high in (
+        ("images of mixed scales", (5, 6, 5, 3), 0.6, 1.7),
+        ("images that shrink", (2, TALL, BROAD, 1), 0.5, 1.0),
+        ("images that grow", (2, 6, 6, 1), 1.2, 2.0),
+    ):
+        images, text = _scrambled(rng, *shape)
+        shown = f"random_scale_crop({text}, {low}, {high}, np.random.default_rng({seed}))"
+        trial.sample(says, random_scale_crop, images, low, high, draw, shown=shown)
     _observe_factors(trial, random_scale_crop, seed)
     images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
     out = random_scale_crop(images, 1.2, 2.0, draw)
@@ -190,8 +220,12 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     sizes: in sum 1.9e-14; two batches of 40 draws alike, far less."""
     draw, seed = _generator(rng)
     for size in (2, 3):
-        trial.sample(f"a batch of images, size {size}", cutout, _images(rng, 3, 6, 5, 3), size, draw)
-    trial.sample("a view of a larger array", cutout, _images(rng, 2, 8, 5, 1)[:, ::2], 2, draw)
+        batch, text = _scrambled(rng, 3, 6, 5, 3)
+        shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
+        trial.sample(f"a batch of images, size {size}", cutout, batch, size, draw, shown=shown)
+    batch, text = _scrambled(rng, 2, 8, 5, 1)
+    shown = f"cutout(({text})[:, ::2], 2, np.random.default_rng({seed}))"
+    trial.sample("a view of a larger array", cutout, batch[:, ::2], 2, draw, shown=shown)
     shape = (1, HEIGHT, WIDTH, 2)
     images = np.tile(np.arange(1, 25).reshape(shape) / 100, (CUTS, 1, 1, 1))
     tiled = f"np.tile(np.arange(1, 25).reshape{shape} / 100, ({CUTS}, 1, 1, 1))"
@@ -217,8 +251,10 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
     trial.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
-    trial.ask("the images where the size is 0", cutout, _images(rng, 2, 3, 4, 3), 0, draw)
-    trial.ask("the images where the square covers all", cutout, _images(rng, 2, 3, 4, 3), 9, draw)
+    for says, size in (("the size is 0", 0), ("the square covers all", 9)):
+        batch, text = _scrambled(rng, 2, 3, 4, 3)
+        shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
+        trial.ask(f"the images where {says}", cutout, batch, size, draw, shown=shown)
 
 
 def _alike(hole: NDArray[np.bool_]) -> bool:
@@ -239,11 +275,16 @@ CORNERS = np.array(
 
 @probe("rgb_to_hsl")
 def probe_rgb_to_hsl(trial: Trial, rng: Draw, rgb_to_hsl: Function) -> None:
-    trial.ask("a small picture", rgb_to_hsl, _images(rng, 3, 4, 3))
+    picture, text = _scrambled(rng, 3, 4, 3)
+    trial.ask("a small picture", rgb_to_hsl, picture, shown=f"rgb_to_hsl({text})")
     trial.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
     trial.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
     trial.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS)
-    trial.ask("a batch of pictures", rgb_to_hsl, _images(rng, 2, 2, 3, 3))
+    # The formula of the saturation changes at l = 1/2.
+    middle = np.array([[0.304, 0.7, 0.5], [0.3, 0.696, 0.4]])
+    trial.ask("one colour just above l = 1/2, one just below", rgb_to_hsl, middle)
+    pictures, text = _scrambled(rng, 2, 2, 3, 3)
+    trial.ask("a batch of pictures", rgb_to_hsl, pictures, shown=f"rgb_to_hsl({text})")
     trial.ask("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
     trial.ask("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
     trial.ask("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
@@ -255,7 +296,8 @@ def _dark(rng: Draw) -> Floats:
 
 @probe("hsl_to_rgb")
 def probe_hsl_to_rgb(trial: Trial, rng: Draw, hsl_to_rgb: Function) -> None:
-    trial.ask("a small picture", hsl_to_rgb, _images(rng, 3, 4, 3))
+    picture, text = _scrambled(rng, 3, 4, 3)
+    trial.ask("a small picture", hsl_to_rgb, picture, shown=f"hsl_to_rgb({text})")
     around = np.stack([np.arange(12) / 12, np.ones(12), np.full(12, 0.5)], axis=-1)
     trial.ask("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
     trial.ask("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
@@ -263,7 +305,8 @@ def probe_hsl_to_rgb(trial: Trial, rng: Draw, hsl_to_rgb: Function) -> None:
     greys = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0.5], [0.3, 0.0, 0.25], [0.6, 1.0, 1.0], [0.6, 1.0, 0.0]])
     trial.ask("greys, black and white", hsl_to_rgb, greys)
     trial.ask("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
-    trial.ask("a batch of pictures", hsl_to_rgb, _images(rng, 2, 2, 3, 3))
+    pictures, text = _scrambled(rng, 2, 2, 3, 3)
+    trial.ask("a batch of pictures", hsl_to_rgb, pictures, shown=f"hsl_to_rgb({text})")
     trial.ask("one colour", hsl_to_rgb, _images(rng, 3))
     trial.ask("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
 
@@ -281,7 +324,6 @@ def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
     trial.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
     trial.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
-    _observe_light(trial, color_jitter, seed)
     before, after = _colors(picture), _colors(out)
     turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
     trial.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
@@ -291,6 +333,7 @@ def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     trial.observe("one straight line takes every lightness to the new one", straight)
     centred = _colors(color_jitter(picture, 0.0, 0.3, draw))[:, 1].mean() - before[:, 1].mean()
     trial.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
+    _observe_light(trial, color_jitter, seed)
     outs = np.stack([color_jitter(picture, 2.0, 0.5, draw) for _ in range(15)])
     inside = bool(outs.min() > -1e-9 and outs.max() < 1 + 1e-9)
     trial.observe("with brightness 2 every value stays between 0 and 1", inside)
