@@ -330,6 +330,13 @@ plt.show()
 # dashed line, which a million tumours would come close to and not cross. (The line is the median of the 200 sets, the
 # band holds the middle 80 % of them: a small training set also has an $s^2$ of its own.)
 #
+# Steer it: the panel draws batches with your `minibatches`. Quadruple the batch size, and the walk wanders half as far
+# around the minimum. A quarter of the rate does the same for the wandering. What does each of the two cost?
+
+# %% kind="experiment"
+explore("minibatch_noise", minibatches)
+
+# %% [markdown]
 # ### How large should a batch be?
 #
 # While the noise is large compared with the gradient, doubling the batch nearly halves the number of steps. Once it is
@@ -1129,6 +1136,13 @@ plt.show()
 # long as gradient descent, for ever. What it does is to leave sooner once there is the smallest slope, since along the
 # way down all pushes have the same sign and add up. In practice the noise of mini-batches supplies the first push.
 #
+# Move the start onto the ridge exactly, and the walk stays for ever, with momentum too. A little noise frees it. By how
+# much do the steps grow when the start comes a hundred times closer?
+
+# %% kind="experiment"
+explore("saddle", momentum_step)
+
+# %% [markdown]
 # #### Experiment: out of a shallow local minimum
 #
 # A landscape with a shallow minimum on the right and a deep one on the left. All walks start far on the right, with the
