@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from course_utils import data, landscapes, networks, plots
 from course_utils.checks import check, check_hidden
+from course_utils.explorers import explore
 from course_utils.training import train
 
 
@@ -774,6 +775,13 @@ plt.show()
 # Without any pair L-BFGS is gradient descent. One pair already tells the scale of the curvature and one direction; each
 # further pair saves fewer steps than the one before.
 #
+# The panel runs your two functions in two dimensions, where the paths can be seen. How many pairs are worth having
+# here?
+
+# %% kind="experiment"
+explore("quasi_newton", backtracking, lbfgs_direction)
+
+# %% [markdown]
 # ### Question: what does each method store?
 #
 # How does the memory of each method grow with the number of weights? Like $D$ (a fixed number of arrays of shape
