@@ -1273,3 +1273,5 @@ plt.show()
 #   from overfitting. JMLR 15.
 # - Wager, Wang & Liang (2013). Dropout training as adaptive regularization. NeurIPS.
 # - Wan, Zeiler, Zhang, LeCun & Fergus (2013). Regularization of neural networks using DropConnect. ICML.
+#
+# Next: [Batch normalization](../04_batch_normalization/04_batch_normalization.ipynb).

@@ -1054,3 +1054,5 @@ plt.show()
 # - F. Kunstner, L. Balles and P. Hennig (2019), *Limitations of the empirical Fisher approximation for natural
 #   gradient descent*.
 # - J. Martens (2020), *New insights and perspectives on the natural gradient method*.
+#
+# Next: [part two, curvature without the Hessian](../07b_quasi_newton/07b_quasi_newton.ipynb).
