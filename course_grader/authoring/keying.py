@@ -36,7 +36,7 @@ def lesson_keys(lesson: Lesson, secret: str | None = None) -> dict[str, Key]:
                 lesson.path, cell.line, f"exercise {name!r} has no probe in course_utils/checks/probes/."
             )
         seeds = hidden_seeds(secret, name) if secret is not None else PUBLISHED_SEEDS
-        keys[name] = _key(lesson, names, known[name], seeds)
+        keys[name] = _key(lesson, names, known[name], seeds[: known[name].seeds or None])
     return keys
 
 

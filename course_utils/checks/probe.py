@@ -43,7 +43,8 @@ class Exercise:
     """What is known of an exercise on the learner's side: its probes by part, or the form of its answer.
 
     `needs` names the exercises whose functions a check takes after the exercise's own, as a backward function needs its
-    forward. `float32` says that computing in float32 is accepted.
+    forward. `float32` says that computing in float32 is accepted. `seeds` limits the seeds of a key, where one run of a
+    probe costs much; 0 is no limit.
     """
 
     name: str
@@ -51,16 +52,17 @@ class Exercise:
     form: Form | None = None
     needs: tuple[str, ...] = ()
     float32: bool = False
+    seeds: int = 0
 
 
 _EXERCISES: dict[str, Exercise] = {}
 
 
 def probe(
-    name: str, part: str = "values", needs: Sequence[str] = (), float32: bool = False
+    name: str, part: str = "values", needs: Sequence[str] = (), float32: bool = False, seeds: int = 0
 ) -> Callable[[ProbeFunction], ProbeFunction]:
-    """Register the decorated function as the probe of an exercise's part: "values", or "arguments" for bad
-    arguments."""
+    """Register the decorated function as the probe of an exercise's part: "values", "arguments" for bad arguments, or
+    a further one. What is said of needs, float32 and seeds at one part holds for all."""
 
     def register(function: ProbeFunction) -> ProbeFunction:
         known = _EXERCISES.get(name)
@@ -73,6 +75,7 @@ def probe(
             None,
             tuple(needs) or (known.needs if known else ()),
             float32 or bool(known and known.float32),
+            seeds or (known.seeds if known else 0),
         )
         return function
 
