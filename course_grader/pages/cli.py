@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
     app.command("feedback", rich_help_panel=TEACHER)(feedback)
     app.command("report", rich_help_panel=TEACHER)(report)
+    app.command("similar", rich_help_panel=TEACHER)(similar)
 
 
 def feedback(
@@ -74,6 +75,30 @@ def report(
         typer.echo(f"{name}: {place}")
 
 
+def similar(
+    assignment: Name = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
+    constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
+    most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
+) -> None:
+    """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
+    from course_grader.pages.page import write_page
+    from course_grader.pages.paper import Paper
+    from course_grader.similar.page import answers_in, similar_page
+    from course_grader.similar.pairs import similar_pairs
+    from course_grader.similar.table import show_pairs
+
+    course, names = _course(assignment, None, out)
+    for name in names:
+        paper, graded = Paper.read(course.solution(name)), _graded(course, name)
+        answers = answers_in(_bar(graded, len(graded), name), paper)
+        pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
+        place = out or course.root / "similar" / f"{name}.html"
+        write_page(place, similar_page(pairs, paper, len(answers)))
+        show_pairs(name, pairs)
+        typer.echo(f"{name}: {place}")
+
+
 def _feedback_place(course: Course, student: str, assignment: str) -> Path:
     return course.folder("feedback", student, assignment) / f"{course.solution(assignment).stem}.html"
 
@@ -93,9 +118,7 @@ def _course(assignment: str | None, db: str | None, out: Path | None = None) -> 
     if assignment is not None and assignment not in known:
         raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
     if out and assignment is None and len(known) > 1:
-        raise CourseError(
-            f"--out is one file, and there are {len(known)} assignments: name one of {', '.join(known)}."
-        )
+        raise CourseError(f"--out is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
     return course, [assignment] if assignment else known
 
 

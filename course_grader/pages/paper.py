@@ -13,18 +13,25 @@ from course_grader.engine.assignment import Assignment, TeacherCell, teacher_cel
 from course_grader.engine.intake import Unreadable, take_in
 from course_grader.engine.plan import Owner, owners_of
 
+SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Paper:
     """`assignment` holds the teacher's cells and no key. `prose` and `code` are the texts of the teacher's markdown and
-    code cells but for the answers, without white space."""
+    code cells but for the answers, without white space. `solutions` are the answers, by exercise, and `stubs` what was
+    handed out in their place."""
 
     title: str
     assignment: Assignment
     prose: frozenset[str]
     code: frozenset[str]
+    solutions: Mapping[str, str]
+
+    @property
+    def stubs(self) -> dict[str, str]:
+        return {name: SOLUTION.sub("", source) for name, source in self.solutions.items()}
 
     @classmethod
     def read(cls, solution: Path) -> Paper:
@@ -34,7 +41,12 @@ class Paper:
         prose = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
         title = next((found[1].strip() for text in prose if (found := HEADING.search(text))), solution.stem)
         code = frozenset(squeezed(cell.released) for cell in cells if cell.kind != "answer")
-        return cls(title, Assignment(solution.stem, cells, {}, {}), frozenset(map(squeezed, prose)), code)
+        solutions = {
+            mark["grade_id"]: "".join(cell["source"])
+            for cell in notebook["cells"]
+            if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
+        }
+        return cls(title, Assignment(solution.stem, cells, {}, {}), frozenset(map(squeezed, prose)), code, solutions)
 
 
 def submitted_cells(notebook: Path, paper: Paper) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:

@@ -1,0 +1,38 @@
+"""The pairs as a page, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from course_grader.gradebook.graded import Graded
+from course_grader.pages.code import code_lines
+from course_grader.pages.page import render
+from course_grader.pages.paper import Paper, answers_of, submitted_cells
+from course_grader.similar.pairs import Common, Pair
+
+MOST_EXERCISES = 5
+
+
+def answers_in(graded: Iterable[Graded], paper: Paper) -> dict[str, dict[str, str]]:
+    """Return the answers of every student whose notebook can be read, by student and exercise."""
+    return {one.student: answers_of(*submitted_cells(one.notebook, paper)) for one in graded}
+
+
+def similar_page(pairs: Sequence[Pair], paper: Paper, students: int) -> str:
+    """Return the page on pairs among so many students as HTML."""
+    return render(
+        "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,
+        most=MOST_EXERCISES, side=_side,
+    )  # fmt: skip
+
+
+def _side(common: Common, which: int) -> Markup:
+    """Return one of the two sources, with the lines marked that are alike."""
+    source = common.sources[which]
+    # The lines of the highlighter begin after the blank ones.
+    skipped = len(source) - len(source.lstrip("\n"))
+    lines = enumerate(code_lines(source), skipped + 1)
+    marked = (Markup("<mark>{}</mark>").format(line) if i in common.lines[which] else line for i, line in lines)
+    return Markup("\n").join(marked)

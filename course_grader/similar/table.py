@@ -1,0 +1,33 @@
+"""The pairs as a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from course_grader.similar.pairs import Pair
+
+SHOWN = 15
+
+
+def show_pairs(assignment: str, pairs: Sequence[Pair], console: Console | None = None) -> None:
+    """Print the first pairs; places to look, and not verdicts."""
+    console = console or Console()
+    if not pairs:
+        console.print(f"{assignment}: no two students share more than a few common fragments.", markup=False)
+        return
+    table = Table(title=f"{assignment}: places to look, not verdicts", title_justify="left", box=None)
+    for heading, justify in (("students", "left"), ("weight", "right"), ("share", "right"), ("usual", "right")):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    table.add_column("where")
+    for pair in pairs[:SHOWN]:
+        where = ", ".join(common.exercise for common in pair.common[:3]) + (", ..." if len(pair.common) > 3 else "")
+        numbers = f"{pair.weight:.0f}", f"{100 * pair.share:.0f} %", f"x {pair.usual:.1f}"
+        # Names are a submission's: Text reads no markup in them.
+        table.add_row(Text(" and ".join(pair.students)), *numbers, Text(where))
+    console.print(table)
+    if len(pairs) > SHOWN:
+        console.print(f"And {len(pairs) - SHOWN} more, on the page.")
