@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import namespace
 from course_utils import data
+from course_utils.checks.probe import exercises, run
 
 EXACT: dict[str, Any] = {"rtol": 1e-10, "atol": 1e-12}
 # Where the other side works in float32.
@@ -177,3 +178,14 @@ def test_mixup_draws_lambda_from_the_beta_distribution(
         np.testing.assert_array_equal(X, Y)
         found.append(np.diag(Y).min())  # one permutation in 12! leaves each example with itself
     assert scipy.stats.kstest(found, scipy.stats.beta(alpha, alpha).cdf).pvalue > 1e-6
+
+
+def test_calls_on_cards_make_the_arguments_that_were_given(lesson: dict[str, Any]) -> None:
+    compared = 0
+    for name in ("horizontal_flip", "vertical_flip", "random_crop", "rescale", "random_scale_crop", "cutout"):
+        for seen in run(exercises()[name], "values", 1, [lesson[name]]):
+            if seen.call is not None and seen.call.shown and seen.call.args:
+                args = eval(seen.call.shown, {"np": np, name: lambda *args: args})
+                np.testing.assert_array_equal(args[0], seen.call.args[0])
+                compared += 1
+    assert compared > 50
