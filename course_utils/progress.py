@@ -18,12 +18,14 @@ from course_utils import notebooks
 FILE = ".course-progress.json"
 # The end of a test cell's grade_id, and the part of the exercise that the cell checks.
 PARTS = {"visible": "values", "arguments": "arguments"}
+ANSWERED = "answered"
 
 Record = dict[str, dict[str, bool]]
 
 
 def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -> None:
-    """Note whether one part of an exercise ("values" or "arguments") passed; the latest check counts.
+    """Note whether one part of an exercise ("values" or "arguments", see also `record_answer`) passed; the latest check
+    counts.
 
     Writes to `folder`, by default the current one, which for a notebook is its own. Where that is not possible it does
     nothing: no check fails over it. Nor does it where `COURSE_KEY` names a file, for then a grader is at work.
@@ -35,6 +37,16 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)
         _replace(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
+
+
+def record_answer(exercise: str, right: bool, folder: Path | None = None) -> None:
+    """Note that a concept question has an answer of the right form, and nothing of whether it is right.
+
+    Only where that was revealed before does it stay noted, until the answer changes to a wrong one. Writes as `record`.
+    """
+    record(exercise, ANSWERED, True, folder)
+    if load(Path.cwd() if folder is None else folder).get(exercise, {}).get("values") and not right:
+        record(exercise, "values", False, folder)
 
 
 def load(folder: Path) -> Record:
@@ -60,10 +72,14 @@ def _replace(path: Path, text: str) -> None:
 
 @dataclass(frozen=True)
 class ExerciseProgress:
-    """One exercise: whether every check that a learner sees passed, and the points of those that did."""
+    """One exercise: whether every check that a learner sees passed, and the points of those that did.
+
+    `answered` is a concept question whose answer can be read, and of which it was not revealed whether it is right.
+    """
 
     name: str
     passed: bool
+    answered: bool
     points: float
     possible: float
     hidden: float  # the points of hidden checks, which the teacher's grading gives
@@ -81,6 +97,10 @@ class LessonProgress:
         return sum(exercise.passed for exercise in self.exercises)
 
     @property
+    def answered(self) -> int:
+        return sum(exercise.answered for exercise in self.exercises)
+
+    @property
     def points(self) -> float:
         return sum(exercise.points for exercise in self.exercises)
 
@@ -94,7 +114,7 @@ class LessonProgress:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `course progress --json` prints."""
-        sums = {name: getattr(self, name) for name in ("passed", "points", "possible", "hidden")}
+        sums = {name: getattr(self, name) for name in ("passed", "answered", "points", "possible", "hidden")}
         return {"lesson": self.lesson, **sums, "exercises": [asdict(exercise) for exercise in self.exercises]}
 
 
@@ -114,9 +134,11 @@ def _of_lesson(path: Path) -> LessonProgress:
 
 def _of_exercise(name: str, points: dict[str, float], known: Record) -> ExerciseProgress:
     seen = {suffix: known.get(name, {}).get(part, False) for suffix, part in PARTS.items() if suffix in points}
+    passed = bool(seen) and all(seen.values())
     return ExerciseProgress(
         name,
-        passed=bool(seen) and all(seen.values()),
+        passed=passed,
+        answered=not passed and known.get(name, {}).get(ANSWERED, False),
         points=sum(points[suffix] for suffix, passed in seen.items() if passed),
         possible=sum(points[suffix] for suffix in seen),
         hidden=sum(value for suffix, value in points.items() if suffix not in seen),

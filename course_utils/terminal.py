@@ -13,6 +13,7 @@ from rich.text import Text
 from course_utils.doctor import Finding
 from course_utils.progress import LessonProgress
 from course_utils.running import Run
+from course_utils.update import Update
 
 STYLES = {"passed": "green", "failed": "bold red", "hidden": "dim"}
 
@@ -45,19 +46,40 @@ def show_run(run: Run) -> None:
 
 
 def show_progress(lessons: Sequence[LessonProgress]) -> None:
-    """Print a line for each lesson, with the exercises that are open."""
+    """Print a line for each lesson, with the exercises that are open, and the questions that wait for a teacher."""
     table = Table(box=None, pad_edge=False)
-    for title in ("lesson", "solved", "points", "open"):
-        table.add_column(title, justify="right" if title in ("solved", "points") else "left", no_wrap=title != "open")
+    names = ("answered, not revealed", "open")
+    for title in ("lesson", "solved", "points", *names):
+        table.add_column(
+            title, justify="right" if title in ("solved", "points") else "left", no_wrap=title not in names
+        )
     for lesson in lessons:
-        waiting = [exercise.name for exercise in lesson.exercises if not exercise.passed]
+        answered = [exercise.name for exercise in lesson.exercises if exercise.answered]
+        waiting = [exercise.name for exercise in lesson.exercises if not (exercise.passed or exercise.answered)]
         solved = f"{lesson.passed} of {len(lesson.exercises)}"
         points = f"{_number(lesson.points)} of {_number(lesson.possible)}"
-        table.add_row(lesson.lesson, solved, points, ", ".join(waiting))
+        table.add_row(lesson.lesson, solved, points, ", ".join(answered), ", ".join(waiting))
     _print(table)
     hidden = sum(lesson.hidden for lesson in lessons)
     if hidden:
         print(f"{_number(hidden)} more points are for hidden checks, which run when your teacher grades.")
+
+
+def show_updates(updates: Sequence[Update]) -> None:
+    """Print what became of each lesson that was not up to date, and where the old notebooks are."""
+    for one in updates:
+        match one.outcome:
+            case "new":
+                print(f"{one.lesson}: new")
+            case "changed":
+                print(f"{one.lesson}: changed; {one.answers} answers and {one.kept} other cells of yours are in it")
+            case "left alone":
+                print(f"{one.lesson}: left alone. {one.reason}")
+    backups = [one.backup for one in updates if one.backup]
+    if backups:
+        print(f"The notebooks as they were are in {backups[0].parent}. Run the new ones from the top.")
+    if all(one.outcome == "up to date" for one in updates):
+        print("Everything is up to date.")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -148,15 +148,19 @@ def _check_question(exercise: Exercise, form: Form, answer: Any, key: Key, revea
     verdict = judge(exercise, "values", [answer], part)
     if verdict.mistake is not None:
         _record(name, "values", False)
+        _record(name, progress.ANSWERED, False)
         _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
         raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
     if not reveal:
+        if _desk.get() is None:
+            progress.record_answer(name, verdict.passed)
         sentence = (
             f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
         )
         _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
         return
     _record(name, "values", verdict.passed)
+    _record(name, progress.ANSWERED, verdict.passed)
     if verdict.failure is None:
         _show(Card("right", f"{name} is right."))
         return

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from course_utils import progress
 from course_utils.checks import CheckFailed, check, check_hidden, keys
 from course_utils.checks.forms import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
@@ -91,6 +92,26 @@ def test_a_lone_learner_may_ask(asked: Path, capsys: pytest.CaptureFixture[str])
     assert "best_letters is right" in capsys.readouterr().out
     with pytest.raises(CheckFailed, match="not right yet"):
         check("best_letters", {"b"}, reveal=True)
+
+
+def test_progress_notes_an_answer_and_not_whether_it_is_right(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COURSE_KEY", raising=False)
+
+    def noted() -> dict[str, bool]:
+        return progress.load(asked).get("best_letters", {})
+
+    check("best_letters", {"b"})
+    unsure = noted()
+    check("best_letters", {"a", "c"})
+    assert noted() == unsure == {"answered": True}
+    with pytest.raises(CheckFailed, match="And what of c"):
+        check("best_letters", {"a"})
+    assert noted() == {"answered": False, "values": False}
+    check("best_letters", {"a", "c"}, reveal=True)
+    check("best_letters", {"a", "c"})
+    assert noted() == {"answered": True, "values": True}
+    check("best_letters", {"b"})
+    assert noted() == {"answered": True, "values": False}
 
 
 def test_the_hidden_check_grades_the_answer(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:

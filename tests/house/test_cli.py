@@ -146,6 +146,13 @@ def test_progress_shows_what_is_open(run: Run, course: Path) -> None:
     assert [exercise["name"] for exercise in lesson["exercises"]] == ["mean_squared_error", "other"]
 
 
+def test_progress_tells_an_answered_question_from_an_open_one(run: Run, course: Path) -> None:
+    progress.record_answer("other", True, course / "notebooks" / "00_start_here")
+    title, row = (" ".join(line.split()) for line in run("progress").out.splitlines()[:2])
+    assert title == "lesson solved points answered, not revealed open"
+    assert row == "00_start_here 0 of 2 0 of 11 other mean_squared_error"
+
+
 @pytest.mark.parametrize("verb", ["progress", "lab"])
 def test_elsewhere_it_asks_for_the_courses_folder(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
