@@ -47,3 +47,9 @@ c.HTMLExporter.filters = {
 # The kernels that nbgrader starts find the hidden key here. Without the file, hidden checks refuse to pass.
 if (root / "course.key").is_file():
     os.environ.setdefault("COURSE_KEY", str(root / "course.key"))
+
+# A term's own choice of lessons, exercises and dates has its own folders, beside those that are built from lessons/.
+if (root / "course.toml").is_file():
+    from course_grader.term.config import configure
+
+    configure(c, root)

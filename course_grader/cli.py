@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.exports import cli as exports
 from course_grader.gradebook.cli import register as register_grade
 from course_grader.pages import cli as pages
+from course_grader.term import cli as term
 from course_utils.errors import CourseError, Exit
 
 if TYPE_CHECKING:
@@ -25,8 +27,10 @@ def register(app: typer.Typer) -> None:
     app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
     app.command("samples", rich_help_panel=AUTHOR)(samples)
     app.command("key", rich_help_panel=TEACHER)(key)
+    term.register(app)
     register_grade(app)
     pages.register(app)
+    exports.register(app)
 
 
 def build(

@@ -24,6 +24,8 @@ def release(config: Config, folder: Path, assignment: str) -> None:
     here = Config(config)
     here.CourseDirectory.root = str(folder)
     here.CourseDirectory.assignment_id = assignment
+    # A course.toml beside the configuration moves these elsewhere.
+    here.CourseDirectory.source_directory, here.CourseDirectory.release_directory = "solutions", "notebooks"
     # As nbgrader's own --no-db: the build needs no gradebook.
     here.GenerateAssignment.no_database = True
     here.SaveCells.enabled = False

@@ -169,6 +169,9 @@ def _scores(book: Gradebook, name: str, column_of: Mapping[str, str]) -> dict[st
     for one in book.assignment_submissions(name):
         penalty = sum(notebook.late_submission_penalty or 0.0 for notebook in one.notebooks)
         student = one.student_id
+        if one.timestamp is None and not points[student]:
+            # A row that only holds an extension.
+            continue
         remarks = _waiting(waiting[student]) if points[student] else (NOT_YET,)
         scores[student] = Score(dict(points[student]), penalty, one.timestamp, one.total_seconds_late, remarks)
     return scores

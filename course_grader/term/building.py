@@ -1,0 +1,127 @@
+"""The teacher's notebook of an assignment, built from `course.toml` and the lessons."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_grader.authoring.lesson import Cell, Lesson, LessonProblem, lesson_folders, read_cells
+from course_grader.authoring.notebook import solution_notebook
+from course_grader.authoring.reference import execute
+from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
+from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.term.choosing import MissingExercise, appended, choose, with_points
+from course_grader.term.config import Plan, Term
+from course_utils.checks.probe import exercises
+from course_utils.errors import CourseError, Exit
+
+
+def source_of(term: Term, plan: Plan) -> NotebookNode:
+    """Return the teacher's notebook of an assignment, after a rehearsal of what is no lesson as it stands.
+
+    Raises CourseError, with file and line, where the choice or a lesson of the teacher's own is wrong.
+    """
+    if plan.notebook is not None:
+        notebook: NotebookNode = nbformat.read(plan.notebook, as_version=4)
+        return notebook
+    if plan.is_whole and plan.lesson in lesson_folders(term.root):
+        path = term.root / "solutions" / plan.lesson / f"{plan.lesson}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        return notebook
+    lesson = chosen_lesson(term, plan)
+    try:
+        _rehearse(lesson)
+    except LessonProblem as problem:
+        raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.WRONG) from problem
+    return solution_notebook(lesson)
+
+
+def chosen_lesson(term: Term, plan: Plan) -> Lesson:
+    """Return the lesson with the cells that the plan asks for."""
+    folder = _folder(term, plan.lesson)
+    cells = list(read_cells(folder / "lesson.py"))
+    for name in plan.add:
+        more = list(read_cells(_folder(term, name) / "lesson.py"))
+        cells = appended(cells, more, lambda id, name=name: _clash(term, plan, name, id))  # type: ignore[misc]
+    answers = [cell.grade_id for cell in cells if cell.kind == "answer"]
+    for key, names in (("exercises", plan.exercises or ()), ("points", plan.points)):
+        if unknown := next((name for name in names if name not in answers), None):
+            there = ", ".join(answers)
+            raise term.problem(
+                plan, key, f"names an exercise {unknown!r}, which is not there: there is {there}", unknown
+            )
+    if plan.exercises is not None:
+        cells = _chosen(term, plan, cells, set(plan.exercises))
+    if unasked := next((name for name in plan.points if name not in {cell.grade_id for cell in cells}), None):
+        raise term.problem(plan, "points", f"gives points to {unasked!r}, which is not among the exercises", unasked)
+    lesson = Lesson(folder, tuple(with_points(cells, plan.points)), (), ())
+    rules = (wrong_markers, unparsable, foreign_names)
+    if problems := [problem for rule in rules for problem in rule(lesson)]:
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)
+    return lesson
+
+
+def _chosen(term: Term, plan: Plan, cells: list[Cell], wanted: set[str]) -> list[Cell]:
+    try:
+        return choose(cells, wanted)
+    except MissingExercise as problem:
+        said = f"has {problem.exercise!r}, which builds on {problem.needed!r}: add that one too"
+        raise term.problem(plan, "exercises", said, problem.exercise) from None
+
+
+def _clash(term: Term, plan: Plan, name: str, grade_id: str) -> CourseError:
+    return term.problem(plan, "add", f"brings a cell {grade_id!r} from {name}, and there is one already", name)
+
+
+def _folder(term: Term, lesson: str) -> Path:
+    own = term.own / lesson if term.own is not None else None
+    return own if own is not None and own.is_dir() else term.root / "lessons" / lesson
+
+
+def _rehearse(lesson: Lesson) -> None:
+    """Run every cell but the experiments, with a hidden key of its own; LessonProblem where one fails."""
+    known = exercises()
+    asked = tuple(cell for cell in lesson.cells if cell.kind != "answer" or cell.grade_id in known)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "course.key"
+        write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal")
+        with _environment(COURSE_KEY=str(key), MPLBACKEND="Agg"), contextlib.redirect_stdout(io.StringIO()):
+            for cell in lesson.cells:
+                if cell.kind not in ("markdown", "experiment"):
+                    execute(lesson, cell, cell.source, names)
+
+
+@contextlib.contextmanager
+def _environment(**wanted: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+
+
+def require_no_leak(term: Term, plan: Plan, released: NotebookNode) -> None:
+    """Raise CourseError where a solution or a hidden test stands in the release."""
+    if plan.notebook is not None:
+        text = "\n".join(cell.source for cell in released.cells)
+        if marker := next((one for one in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS") if one in text), None):
+            raise CourseError(
+                f"{marker!r} stands in the release of {plan.name}: look for a misspelt marker.", Exit.WRONG
+            )
+        return
+    if problems := list(leaks(chosen_lesson(term, plan), released)):
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)

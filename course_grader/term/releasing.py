@@ -1,0 +1,164 @@
+"""`course release`: an assignment into the gradebook, and its notebook to the learners."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeError
+from nbgrader.exchange.default import ExchangeReleaseAssignment
+from traitlets.config import LoggingConfigurable
+
+from course_grader.authoring.notebook import text_of
+from course_grader.gradebook.book import Book, shown
+from course_grader.gradebook.course import Course
+from course_grader.term.building import require_no_leak, source_of
+from course_grader.term.config import RELEASE, Plan, Term, read_term
+from course_utils.errors import CourseError, Exit
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release did: the sentences that tell of it, in order."""
+
+    name: str
+    told: tuple[str, ...]
+
+
+def release(course: Course, name: str, to: Path | None = None, exchange: bool = False, force: bool = False) -> Released:
+    """Enter an assignment into the gradebook, and hand its notebook out.
+
+    to: a folder to copy it to. exchange: hand it out by nbgrader's exchange. force: replace what was handed out before.
+    Raises CourseError where the assignment is unknown or refused, or was handed out before.
+    """
+    term = read_term(course.root)
+    plan = term.plan(name) if term else None
+    told = []
+    if term and plan:
+        source = _build(course, term, plan)
+        told.append(f"The teacher's notebook is {_short(source, course.root)}.")
+    with _aside(course) as folder:
+        _generate(course, name, folder, term)
+        released = folder / name / f"{name}.ipynb"
+        if term and plan:
+            require_no_leak(term, plan, nbformat.read(released, as_version=4))
+        told.append(_entered(course, name, plan.due if plan else None))
+        place = _put(released, course.folder("release", ".", name), course.root, term)
+    told.append(f"The notebook for learners is {_short(place, course.root)}.")
+    if to is not None:
+        told.append(_copied(place, to, force))
+    if exchange:
+        told.append(_exchanged(course, name, force))
+    if to is None and not exchange:
+        told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
+    return Released(name, tuple(told))
+
+
+def _build(course: Course, term: Term, plan: Plan) -> Path:
+    place = course.folder("source", ".", plan.name) / f"{plan.name}.ipynb"
+    _write(place, text_of(source_of(term, plan)))
+    return place
+
+
+def _write(place: Path, text: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f".{place.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(place)
+
+
+@contextmanager
+def _aside(course: Course) -> Iterator[Path]:
+    """Yield a folder for a fresh release, so that one that fails leaves the last as it is."""
+    folder = course.root / f".release-{os.getpid()}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quiet() -> LoggingConfigurable:
+    # nbgrader's errors come as exceptions; what else it logs is not for the teacher's eyes.
+    return LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
+
+
+def _directory(course: Course, name: str) -> CourseDirectory:
+    directory = CourseDirectory(config=course.config, parent=_quiet())
+    directory.root, directory.db_url, directory.assignment_id = course.directory.root, course.db_url, name
+    return directory
+
+
+def _generate(course: Course, name: str, folder: Path, term: Term | None) -> None:
+    """Let nbgrader enter the assignment into the gradebook and make its release in a folder."""
+    course.solution(name)
+    directory = _directory(course, name)
+    directory.release_directory = str(folder)
+    try:
+        # Opened once beforehand, so that an older schema or a locked file is told in the course's words.
+        Book(course).close()
+        GenerateAssignment(coursedir=directory, config=course.config, parent=_quiet()).start()
+    except (NbGraderException, RuntimeError) as error:
+        remedy = "in course.toml " if term else ""
+        raise CourseError(
+            f"nbgrader does not take {name} into the gradebook: {error}. Once submissions are in, cells can be "
+            f"changed, but not added or taken away: give the assignment another name {remedy}instead.",
+            Exit.WRONG,
+        ) from error
+
+
+def _entered(course: Course, name: str, due: datetime | None) -> str:
+    with Book(course) as book:
+        if due is not None:
+            book.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
+        points = book.gradebook.find_assignment(name).max_score
+    until = f", due {due:%Y-%m-%d %H:%M} UTC" if due else ", without a due date"
+    return f"{name} stands in the gradebook {_short(Path(shown(course)), course.root)}, with {points:g} points{until}."
+
+
+def _put(released: Path, folder: Path, root: Path, term: Term | None) -> Path:
+    """Move a release into its place. Without course.toml it stands there already, built."""
+    place = folder / released.name
+    if term is None:
+        if not place.is_file() or place.read_bytes() != released.read_bytes():
+            raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.WRONG)
+        return place
+    assert folder.is_relative_to(root / RELEASE)
+    _write(place, released.read_text(encoding="utf-8"))
+    return place
+
+
+def _copied(place: Path, to: Path, force: bool) -> str:
+    target = to / place.name
+    if target.exists() and target.read_bytes() != place.read_bytes() and not force:
+        raise CourseError(f"{target} exists already, with other content: replace it with --force.")
+    to.mkdir(parents=True, exist_ok=True)
+    _write(target, place.read_text(encoding="utf-8"))
+    return f"It was copied to {target}."
+
+
+def _exchanged(course: Course, name: str, force: bool) -> str:
+    directory = _directory(course, name)
+    exchange = ExchangeReleaseAssignment(coursedir=directory, config=course.config, parent=_quiet())
+    exchange.force = force
+    try:
+        exchange.start()
+    except (ExchangeError, OSError) as error:
+        raise CourseError(
+            f"nbgrader's exchange does not take {name}: {error}. To replace what was released, add --force."
+        ) from error
+    return f"It was released in nbgrader's exchange {exchange.root}, as {name} of the course {directory.course_id!r}."
+
+
+def _short(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
