@@ -16,6 +16,8 @@ from course_grader.engine.text import clean
 LARGEST_FILE = 50 * MIB
 MOST_CELLS = 5000
 LARGEST_SOURCE = 5 * MIB
+# A list or dict of a few bytes of JSON takes a hundred and more in memory.
+MOST_PARTS = 1_000_000
 CELL_TYPES = ("code", "markdown", "raw")
 TOO_LARGE = (
     f"The file is larger than {LARGEST_FILE // MIB} MiB. Clear the outputs (Kernel > Restart and Clear Outputs), save "
@@ -71,6 +73,8 @@ def _parse(content: bytes) -> Mapping[str, Any]:
         raise Unreadable(TOO_LARGE)
     if not content.strip():
         raise Unreadable("The file is empty. Save the notebook and hand it in again.")
+    if content.count(b"[") + content.count(b"{") > MOST_PARTS or content.count(b",") > 4 * MOST_PARTS:
+        raise Unreadable("The file has more parts than any notebook. Clear the outputs, save and hand it in again.")
     try:
         found = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -10,6 +10,20 @@ from course_grader.engine.wire import WireError
 
 ExtType: Any = msgpack.ExtType
 DAMAGE = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, RecursionError, MemoryError)
+LONG = 1 << 16
+MOST_LISTS = 100_000
+
+
+class _Count:
+    """Counts the lists of a message."""
+
+    left = MOST_LISTS
+
+    def __call__(self, found: list[Any]) -> list[Any]:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("too many lists")
+        return found
 
 
 def pack(value: Any) -> bytes:
@@ -18,10 +32,18 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Return the value of such bytes; WireError where they are something else."""
+    """Return the value of such bytes; WireError where they are something else, or more lists than a message has."""
+    # A list of one byte takes 64 in memory: only a long message can hold so many that they would matter.
+    options = {"list_hook": _Count()} if len(data) > LONG else {}
     try:
         return msgpack.unpackb(
-            data, raw=False, unicode_errors="surrogatepass", strict_map_key=True, max_map_len=0, use_list=True
+            data,
+            raw=False,
+            unicode_errors="surrogatepass",
+            strict_map_key=True,
+            max_map_len=0,
+            use_list=True,
+            **options,
         )
     except (msgpack.UnpackException, *DAMAGE) as error:
         raise WireError(f"A message is damaged ({type(error).__name__}).") from None

@@ -79,6 +79,8 @@ class Session:
         self._end = within(limits.total_seconds)
         self._starts = 0
         self._sources: list[str] = []
+        # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
+        self._room = 4 * (limits.output + limits.figures)
 
     def __enter__(self) -> Session:
         return self
@@ -89,7 +91,12 @@ class Session:
     def run(self, source: str) -> list[dict[str, Any]]:
         """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it."""
         peer = self._ready()
-        outputs = self._run(peer, source)
+        data = self._run(peer, source)
+        try:
+            outputs = read_outputs(data, self._room)
+        except WireError as error:
+            raise self.fault_of(error) from None
+        self._room = max(0, self._room - len(data))
         self._sources.append(source)
         return outputs
 
@@ -152,7 +159,8 @@ class Session:
                     break
         return self.peer
 
-    def _run(self, peer: _RefereePeer, source: str) -> list[dict[str, Any]]:
+    def _run(self, peer: _RefereePeer, source: str) -> Any:
+        """Run a cell and return its outputs as they came."""
         if time.monotonic() >= self._end:
             raise Stopped("the time for the whole notebook is used up")
         peer.deadline = min(within(self.limits.cell_seconds), self._end)
@@ -160,7 +168,7 @@ class Session:
             peer.send(["cell", source])
             match peer.receive():
                 case ["done", data, _]:
-                    return read_outputs(data, 4 * (self.limits.output + self.limits.figures))
+                    return data
             raise WireError("A reply has the wrong form.")
         except WireError as error:
             raise self.fault_of(error) from None
