@@ -36,6 +36,7 @@ def choose(cells: Sequence[Cell], exercises: Collection[str]) -> list[Cell]:
     sections that are empty then; MissingExercise where a chosen one needs one that is left out."""
     gone = _gone(cells, exercises)
     pieces = list(_pieces(cells))
+    gone |= set(_unasked(cells, pieces, gone))
     kept = [piece for piece in pieces if piece.place not in gone]
     empty = {id(piece) for piece in _empty_sections(pieces, gone)}
     return list(_joined([piece for piece in kept if id(piece) not in empty]))
@@ -87,15 +88,37 @@ def _pieces(cells: Sequence[Cell]) -> Iterator[_Piece]:
             yield _Piece(replace(cell, source=part.strip("\n")), place, len(heading[1]) if heading else 0)
 
 
+def _section(pieces: Sequence[_Piece], start: int) -> Sequence[_Piece]:
+    """Return the piece with a heading and what stands under it, up to the next heading of its level or above."""
+    level = pieces[start].level
+    end = next((at for at in range(start + 1, len(pieces)) if 0 < pieces[at].level <= level), len(pieces))
+    return pieces[start:end]
+
+
+def _unasked(cells: Sequence[Cell], pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[int]:
+    """Yield the places of figures and experiments under an exercise's heading whose exercise is gone, as far as nothing
+    elsewhere uses what they define."""
+    for start, piece in enumerate(pieces):
+        if piece.level < 3:
+            continue
+        inner = {one.place for one in _section(pieces, start) if one.cell.kind != "markdown"}
+        answers = {place for place in inner if cells[place].kind == "answer"}
+        if not answers or answers - set(gone):
+            continue
+        outside = {name for place, cell in enumerate(cells) if place not in inner and place not in gone
+                   and cell.kind != "markdown" for name in used_names(cell.source)}  # fmt: skip
+        yield from (place for place in inner if not assigned_names(cells[place].source) & outside)
+
+
 def _empty_sections(pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[_Piece]:
     """Yield the text of each section that had code, and whose code is all gone. The title is no section."""
     for start, piece in enumerate(pieces):
         if piece.level < 2:
             continue
-        end = next((at for at in range(start + 1, len(pieces)) if 0 < pieces[at].level <= piece.level), len(pieces))
-        code = [inner for inner in pieces[start:end] if inner.cell.kind != "markdown"]
+        section = _section(pieces, start)
+        code = [inner for inner in section if inner.cell.kind != "markdown"]
         if code and all(inner.place in gone for inner in code):
-            yield from (inner for inner in pieces[start:end] if inner.cell.kind == "markdown")
+            yield from (inner for inner in section if inner.cell.kind == "markdown")
 
 
 def _joined(pieces: Sequence[_Piece]) -> Iterator[Cell]:
