@@ -1,0 +1,219 @@
+"""What stands in the way is told in one sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from course_grader.gradebook import folders
+from course_grader.gradebook.book import upgrade
+from course_grader.gradebook.lock import locked
+from course_grader.gradebook.page import NO_RESPONSE
+from course_utils.errors import CourseError, Exit
+from tests.gradebook.conftest import NAME, School
+
+
+def refused(school: School, **options: Any) -> CourseError:
+    with pytest.raises(CourseError) as told:
+        school.grade(**options)
+    sentence = str(told.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return told.value
+
+
+def graded_once(school: School) -> None:
+    """See that all is in the gradebook now, and that nothing was graded for it a second time."""
+    _, told = school.grade()
+    assert all(one.reused for one in told.values())
+    assert school.scores() == dict.fromkeys(told, 0.0)
+
+
+def test_an_unknown_student_is_added_or_left_out(school: School) -> None:
+    for student in ("ada", "eve"):
+        school.hand_in(student)
+    with Gradebook(school.course.db_url, "descent") as book:
+        book.add_student("ada")
+    tally, told = school.grade(add_students=False)
+    assert "eve" not in school.rows()
+    assert "not in the gradebook" in told["eve"].problem
+    assert tally.added == []
+    tally, told = school.grade()
+    assert tally.added == ["eve"]
+    assert told["ada"].reused
+    assert set(school.rows()) == {"ada", "eve"}
+
+
+def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> None:
+    school.hand_in("ada")
+    school.hand_in("bob").write_text("no notebook")
+    _, told = school.grade()
+    assert told["bob"].result is None
+    assert "its JSON is damaged" in told["bob"].problem
+    row = school.rows()["bob"]
+    assert row["needs_manual_grade"]
+    assert [grade[0] for grade in row["grades"].values()] == [None, None]
+    assert told["bob"].problem in school.autograded("bob").cells[0].source
+    with school.journal() as journal:
+        assert [(one.student, one.problem) for one in journal.graded(NAME)] == [
+            ("ada", ""),
+            ("bob", told["bob"].problem),
+        ]
+    school.hand_in("bob", "right")
+    assert school.grade()[1]["bob"].problem == ""
+    assert school.scores()["bob"] == 3
+    school.hand_in("bob").write_text("")
+    school.grade()
+    assert school.scores()["bob"] == 0
+    assert school.rows()["bob"]["needs_manual_grade"]
+
+
+def test_the_newest_of_two_counts(school: School) -> None:
+    school.hand_in("ada")
+    other = school.root / "class"
+    for name, kind in (("ada_1_10_00_start_here.ipynb", "blank"), ("ada_1_11_00_start_here-1.ipynb", "right")):
+        other.mkdir(exist_ok=True)
+        school.hand_in("x", kind).rename(other / name)
+    _, told = school.grade(other)
+    [student] = told
+    assert school.scores()[student] == 3
+    assert any("2 notebooks" in note for note in told[student].notes)
+    # What came from elsewhere stands where nbgrader looks for it.
+    assert (school.root / "submitted" / student / NAME / f"{NAME}.ipynb").is_file()
+
+
+def test_an_assignment_that_is_neither_in_the_gradebook_nor_in_the_folder(school: School) -> None:
+    school.hand_in("ada")
+    with pytest.raises(CourseError, match=r"holds no notebook.*spelling"):
+        school.course.assignment("01_other")
+    (school.root / "course.key").unlink()
+    with pytest.raises(CourseError, match="course key"):
+        school.course.assignment(NAME)
+
+
+def test_another_number_of_cells_is_refused_once_submissions_are_in(school: School) -> None:
+    school.hand_in("ada")
+    school.grade()
+    before = school.rows()
+    solution = school.course.solution(NAME)
+    solution.write_text(solution.read_text().replace("mean_squared_error_hidden", "mean_squared_error_secret"))
+    assert "give the assignment another name" in str(refused(school))
+    assert school.rows() == before
+
+
+def test_other_points_regrade_only_what_changed(school: School) -> None:
+    school.hand_in("ada", "right")
+    school.grade()
+    solution = school.course.solution(NAME)
+    text = solution.read_text()
+    assert text.count('"points": 2,') == 1
+    solution.write_text(text.replace('"points": 2,', '"points": 5,'))
+    tally, told = school.grade()
+    assert tally.entered
+    assert not told["ada"].reused
+    assert school.scores() == {"ada": 6.0}
+
+
+def test_a_locked_gradebook(school: School) -> None:
+    school.hand_in("ada")
+    school.grade()
+    school.hand_in("bob")
+    other = sqlite3.connect(school.book, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    error = refused(school, db=f"sqlite:///{school.book}?timeout=0.1")
+    assert "locked" in str(error)
+    assert error.exit_code == Exit.MACHINE
+    other.execute("ROLLBACK")
+    other.close()
+    assert school.grade()[1]["ada"].reused
+
+
+def test_a_gradebook_that_is_locked_at_the_end_keeps_the_results(school: School) -> None:
+    school.hand_in("ada")
+    school.grade()
+    school.hand_in("bob")
+    other = sqlite3.connect(school.book, isolation_level=None)
+    # Others may read until a writer commits.
+    other.execute("BEGIN IMMEDIATE")
+    assert "locked" in str(refused(school, db=f"sqlite:///{school.book}?timeout=0.1"))
+    other.execute("ROLLBACK")
+    other.close()
+    assert set(school.rows()) == {"ada"}
+    graded_once(school)
+
+
+def test_a_full_disk_under_the_gradebook(school: School) -> None:
+    school.hand_in("ada")
+    school.grade()
+
+    def no_room(connection: sqlite3.Connection, record: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {school.book.stat().st_size // 4096}")
+
+    for i in range(12):
+        school.hand_in(f"student-{i}")
+    event.listen(Engine, "connect", no_room)
+    try:
+        error = refused(school)
+    finally:
+        event.remove(Engine, "connect", no_room)
+    assert "full" in str(error)
+    assert error.exit_code == Exit.MACHINE
+    assert set(school.rows()) == {"ada"}
+    graded_once(school)
+    assert len(school.rows()) == 13
+
+
+def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    school.hand_in("ada")
+
+    def full(descriptor: int, mode: str) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(folders.os, "fdopen", full)
+    with pytest.raises(OSError, match=f"{NAME}.ipynb") as told:
+        school.grade()
+    monkeypatch.undo()
+    assert told.value.errno == errno.ENOSPC
+    assert list((school.root / "autograded").rglob("*.ipynb*")) == []
+    graded_once(school)
+
+
+def test_an_older_gradebook_is_upgraded_on_demand(school: School) -> None:
+    school.hand_in("ada")
+    school.grade()
+    with sqlite3.connect(school.book) as database:
+        database.execute("UPDATE alembic_version SET version_num = '724cde206c17'")
+        for table in ("course",):
+            database.execute(f"DROP TABLE {table}")
+    database.close()
+    before = school.book.read_bytes()
+    error = refused(school)
+    assert "--upgrade-gradebook" in str(error)
+    assert school.book.read_bytes() == before
+    copy = upgrade(school.course)
+    assert copy is not None
+    assert copy.read_bytes() == before
+    graded_once(school)
+
+
+def test_the_second_is_told_who_holds_the_lock(school: School) -> None:
+    school.hand_in("ada")
+    with locked(school.course.journal.with_suffix(".lock")):
+        error = refused(school)
+    assert f"Process {__import__('os').getpid()} on " in str(error)
+    assert not school.book.exists()
+    school.grade()
+    assert school.rows()["ada"]["comments"] == {"mean_squared_error": (NO_RESPONSE, None)}
+
+
+def test_a_damaged_journal(school: School) -> None:
+    school.hand_in("ada")
+    Path(school.course.journal).write_text("this is no database, but long enough to be looked at" * 10)
+    assert "not a database" in str(refused(school))
