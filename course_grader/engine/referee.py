@@ -18,6 +18,8 @@ from course_grader.engine.plan import Plan, Run
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.session import MISSING, Session, Stopped
 from course_grader.engine.text import clean
+from course_grader.engine.watchdog import Overdue, Watchdog
+from course_grader.engine.wire import DeadlinePassed
 from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
@@ -40,7 +42,11 @@ class Referee:
         """Return the result of each test cell in the teacher's order, and the outputs of the student's cells."""
         later: list[TeacherCell] = []
         hidden, published = self._assignment.keys
-        with grading(hidden, published, self._cards.append), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            Watchdog() as self._watchdog,
+            grading(hidden, published, self._cards.append),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             given = self._set_up()
             for step in plan.steps:
                 if isinstance(step, Run):
@@ -70,19 +76,25 @@ class Referee:
         self._cards.clear()
         limits = self._session.limits
         is_slow = self._slow & set(cell.exercises)
+        seconds, own = (limits.again_seconds,) * 2 if is_slow else (limits.test_seconds, limits.judge_seconds)
         try:
-            self._session.begin_test(limits.again_seconds if is_slow else limits.test_seconds)
-            values = {name: self._session.value(name) for name in cell.needs}
-            missing = [name for name, value in values.items() if value is MISSING]
-            if missing and not last_chance:
-                return False
-            namespace.update((name, value) for name, value in values.items() if value is not MISSING)
-            if missing:
-                self._note(cell, "missing", f"There is no {missing[0]!r}: the cell that defines it is gone or failed.")
-                return True
-            self._judge(cell, namespace)
+            self._session.begin_test(seconds)
+            with self._watchdog.limit(seconds + own):
+                values = {name: self._session.value(name) for name in cell.needs}
+                missing = [name for name, value in values.items() if value is MISSING]
+                if missing and not last_chance:
+                    return False
+                namespace.update((name, value) for name, value in values.items() if value is not MISSING)
+                if missing:
+                    sentence = f"There is no {missing[0]!r}: the cell that defines it is gone or failed."
+                    self._note(cell, "missing", sentence)
+                    return True
+                self._judge(cell, namespace)
         except Stopped as stopped:
             self._stopped(cell, stopped)
+        except Overdue:
+            # Where it was interrupted, the conversation with the worker may have been too: that ends.
+            self._stopped(cell, self._session.fault_of(DeadlinePassed()))
         finally:
             if self._on_cell is not None and cell.grade_id in self._found:
                 self._on_cell(self._found[cell.grade_id])

@@ -1,0 +1,65 @@
+"""Ends what the referee itself does for too long: a test can be made to run for ever by what an answer returned.
+
+Calls of the worker have a deadline of their own. The watchdog raises `Overdue` in the thread that grades, between two
+steps of Python: what hangs inside one call of a compiled function is not reached.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+PERIOD = 0.25
+
+
+class Overdue(BaseException):
+    """A test took too long. No Exception, so that no probe takes it for the student's."""
+
+
+class Watchdog:
+    """Watches the thread that makes it. Use as a context manager, and `limit` within for each thing that is to end."""
+
+    def __init__(self) -> None:
+        self._watched = threading.get_ident()
+        self._lock = threading.Lock()
+        self._deadline: float | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Watchdog:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @contextmanager
+    def limit(self, seconds: float) -> Iterator[None]:
+        """Raise Overdue where the block takes longer; never after it."""
+        self._set(time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            with suppress(Overdue):
+                self._set(None)
+                # One that was raised already arrives with the next call.
+                _arrive()
+
+    def _set(self, deadline: float | None) -> None:
+        with self._lock:
+            self._deadline = deadline
+
+    def _watch(self) -> None:
+        while not self._done.wait(PERIOD):
+            with self._lock:
+                if self._deadline is not None and time.monotonic() > self._deadline:
+                    self._deadline = None
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), ctypes.py_object(Overdue))
+
+
+def _arrive() -> None:
+    """Do nothing: a pending exception is raised when a function begins."""
