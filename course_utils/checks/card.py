@@ -13,7 +13,7 @@ import numpy as np
 
 from course_utils.checks.judge import Failure
 from course_utils.checks.trial import Call
-from course_utils.checks.values import Arguments, Array, Number, Other, Raised, name_of
+from course_utils.checks.values import Arguments, Array, Number, Other, Raised, Truth, name_of
 
 FEW = 12
 TONES = {
@@ -106,7 +106,7 @@ def value_text(value: Any) -> str:
         return np.array2string(value.data, separator=", ", threshold=60, precision=8)
     if isinstance(value, Raised):
         return f"raises {value.error}" + ("" if value.has_message else " without a message")
-    if isinstance(value, Number | Other):
+    if isinstance(value, Number | Truth | Other):
         return name_of(value)
     if isinstance(value, float):
         return f"{value:.10g}"

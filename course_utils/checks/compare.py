@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.values import Arguments, Array, Number, Other, Raised, name_of
+from course_utils.checks.values import Arguments, Array, Number, Other, Raised, Truth, name_of
 
 FLOAT32_RTOL = 1e-4
 FLOAT32_ATOL = 1e-5
 # Kinds of plain values of which two that are equal agree.
-COMPARABLE = frozenset({type(None), bool, int, str, complex, set, Number, Other, Raised, Arguments})
+COMPARABLE = frozenset({type(None), bool, int, str, complex, set, Number, Truth, Other, Raised, Arguments})
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = F
 
 def agree(expected: Any, received: Any, tolerance: Tolerance) -> bool:
     """Tell at little cost that two plain values agree, as most do. False says nothing: `differences` looks closely."""
+    if expected is received:
+        return True
     kind = type(expected)
     if kind is not type(received):
         return False

@@ -34,6 +34,11 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Truth:
+    """True or False, of which only the form is kept."""
+
+
+@dataclass(frozen=True)
 class Other:
     """Anything else, by a name that a learner understands, such as "a generator"."""
 
@@ -55,6 +60,9 @@ class Arguments:
     changed: bool
 
 
+UNCHANGED, CHANGED = Arguments(False), Arguments(True)
+
+
 ATOMS = frozenset({type(None), bool, int, float, str})
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 
@@ -65,7 +73,7 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > MAX_DEPTH:
         return Other("a structure nested too deeply")
-    if value is None or isinstance(value, str | Array | Number | Other | Raised | Arguments):
+    if value is None or isinstance(value, str | Array | Number | Truth | Other | Raised | Arguments):
         return value
     if isinstance(value, NUMBERS):
         return value.item() if isinstance(value, np.generic) else value
@@ -99,7 +107,9 @@ def form(value: Any) -> Any:
     """Return a plain value's form alone: types and shapes without numbers, for answers that are drawn at random."""
     if isinstance(value, Array):
         return Array(value.dtype, value.shape, None)
-    if isinstance(value, NUMBERS) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return Truth()
+    if isinstance(value, NUMBERS):
         return Number()
     if isinstance(value, tuple | list):
         return type(value)(form(item) for item in value)
@@ -113,7 +123,7 @@ def name_of(value: Any) -> str:
     match value:
         case None:
             return "None"
-        case bool():
+        case bool() | Truth():
             return "True or False"
         case Number() | int() | float() | np.number():
             return "a number"
@@ -162,6 +172,8 @@ def to_json(value: Any) -> Any:
         return {"array": data, "dtype": value.dtype, "shape": list(value.shape)}
     if isinstance(value, Number):
         return {"number": None}
+    if isinstance(value, Truth):
+        return {"truth": None}
     if isinstance(value, Other):
         return {"other": value.name}
     if isinstance(value, Raised):
@@ -195,12 +207,14 @@ def from_json(value: Any) -> Any:
             return Array(dtype, tuple(shape), items)
         case {"number": None}:
             return Number()
+        case {"truth": None}:
+            return Truth()
         case {"other": name}:
             return Other(name)
         case {"raised": error, "has_message": has_message}:
             return Raised(error, has_message)
         case {"changed": changed}:
-            return Arguments(changed)
+            return CHANGED if changed else UNCHANGED
         case {"tuple": items}:
             return tuple(from_json(item) for item in items)
         case {"set": items}:

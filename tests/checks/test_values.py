@@ -69,6 +69,19 @@ def test_form_keeps_shapes_and_drops_numbers() -> None:
     assert difference(one, form(plain((np.zeros((3, 2)), 1.0))), EXACT) is not None
 
 
+def test_form_of_a_random_bool_is_its_type() -> None:
+    drawn = form(plain({"kept": True}))
+    again = from_json(json.loads(json.dumps(to_json(drawn))))
+    assert difference(again, form(plain({"kept": np.bool_(False)})), EXACT) is None
+    for received in (1, None, np.zeros(1, bool)):
+        found = difference(again, form(plain({"kept": received})), EXACT)
+        assert found is not None
+        assert found.structural
+    number = difference(form(plain(1)), form(plain(True)), EXACT)
+    assert number is not None
+    assert number.sentence == "the result is True or False; expected a number."
+
+
 @pytest.mark.parametrize(
     ("expected", "received", "kind"),
     [
