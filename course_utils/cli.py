@@ -32,6 +32,27 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another pr
 
 
 @app.command()
+def start(
+    folder: Annotated[Path, typer.Argument(help="Where to lay the notebooks down; it is made if needed.")],
+) -> None:
+    """Lay the course's notebooks down in a folder, to write your answers in."""
+    from course_utils.shelf import start as lay_down
+
+    laid = lay_down(folder)
+    print(f"{len(laid)} notebooks were laid down in {folder}." if laid else f"All notebooks stand in {folder} already.")
+    print(f"Go there (`cd {folder}`) and type `course lab`.")
+
+
+@app.command()
+def update() -> None:
+    """Bring your notebooks up to date with the course. Your answers stay; the old notebooks are kept in backup/."""
+    from course_utils import notebooks, terminal
+    from course_utils.update import update as bring
+
+    terminal.show_updates(bring(notebooks.require_folder(Path.cwd())))
+
+
+@app.command()
 def lab(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
     port: Annotated[int | None, typer.Option(help="The port to listen on.", min=1, max=65535)] = None,

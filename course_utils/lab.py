@@ -8,8 +8,9 @@ import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 
-from course_utils import notebooks
+from course_utils import notebooks, shelf
 from course_utils.errors import CourseError, Exit
+from course_utils.update import outdated
 
 # Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and none of nbgrader's
 # tools for writing assignments and for its file exchange.
@@ -20,7 +21,7 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     """Run JupyterLab until it is stopped; CourseError where it is not installed or `start` leads to no notebooks."""
     if find_spec("jupyterlab") is None:
         raise CourseError("JupyterLab is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE)
-    folder = notebooks.require_folder(start)
+    folder = own_folder(start)
     arguments = lab_arguments(folder, browser, port)
     print(f"JupyterLab is starting in {folder}. Ctrl-C stops it.", flush=True)
     os.environ["JUPYTER_CONFIG_PATH"] = _before(str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
@@ -34,6 +35,19 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     # Tornado and Jupyter look at sys.argv too.
     sys.argv = ["jupyter-lab", *arguments]
     main(arguments)
+
+
+def own_folder(start: Path) -> Path:
+    """Return the learner's folder of notebooks, made from the shipped ones where `start` leads only to those."""
+    folder = notebooks.require_folder(start)
+    if shelf.is_shelf(folder):
+        # In a clone git would stumble over answers written into its own files.
+        folder = folder.parent / shelf.OWN
+        shelf.start(folder)
+        print(f"Your own copies of the notebooks are in {folder}.")
+    elif stale := outdated(folder):
+        print(f"The course has newer text for {', '.join(stale)}: `course update` brings it and keeps your answers.")
+    return folder
 
 
 def lab_arguments(folder: Path, browser: bool, port: int | None) -> list[str]:

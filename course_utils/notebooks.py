@@ -23,10 +23,10 @@ def lessons_in(folder: Path) -> list[Path]:
 
 
 def find_folder(start: Path) -> Path | None:
-    """Return the folder of notebooks nearest to `start`: there, in its `notebooks`, or the same further up."""
+    """Return the folder of notebooks nearest to `start`: there, in its `my-notebooks` or `notebooks`, or further up."""
     start = start.resolve()
     for base in (start, *start.parents):
-        for folder in (base, base / "notebooks"):
+        for folder in (base, base / "my-notebooks", base / "notebooks"):
             if lessons_in(folder):
                 return folder
     return None

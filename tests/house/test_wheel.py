@@ -34,14 +34,25 @@ def test_a_learners_package_holds_no_solution(wheel: zipfile.ZipFile) -> None:
         if name.startswith("course_utils/"):
             text = wheel.read(name).decode(errors="replace")
             assert not [marker for marker in MARKERS if marker in text], name
-            assert not name.endswith((".ipynb", ".key", "lesson.py", "mistakes.py", "alternatives.py")), name
+            assert not name.endswith((".key", "lesson.py", "mistakes.py", "alternatives.py")), name
+
+
+def test_its_notebooks_are_the_released_ones_and_nothing_else_is_on_their_shelf(wheel: zipfile.ZipFile) -> None:
+    shipped = {name: wheel.read(name) for name in wheel.namelist() if name.startswith("course_utils/shelf/")}
+    released = {
+        f"course_utils/shelf/{path.relative_to(ROOT / 'notebooks').as_posix()}": path.read_bytes()
+        for path in (ROOT / "notebooks").glob("*/*.ipynb")
+    }
+    assert shipped == released
+    assert len(shipped) >= 10
 
 
 def test_it_holds_what_is_not_code(wheel: zipfile.ZipFile) -> None:
-    for folder in ("course_utils/checks/keys", "course_utils/jupyter"):
+    for folder in ("course_utils/checks/keys", "course_utils/explorers/recordings", "course_utils/jupyter"):
         shipped = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.json")}
         assert shipped
         assert shipped <= set(wheel.namelist())
+    assert {f"course_utils/explorers/show/explorer.{kind}" for kind in ("js", "css")} <= set(wheel.namelist())
 
 
 def test_it_offers_the_command_and_both_licences(wheel: zipfile.ZipFile) -> None:

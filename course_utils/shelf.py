@@ -1,0 +1,60 @@
+"""The notebooks as the course ships them, and a learner's own copies of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from course_utils import notebooks
+from course_utils.errors import CourseError
+
+PACKAGE = Path(__file__).parent
+# In an installed package the notebooks stand inside it, in a clone of the course beside it.
+SHELVES = (PACKAGE / "shelf", PACKAGE.parent / "notebooks")
+# Where a learner works who opens the lab in a clone: git leaves this folder alone.
+OWN = "my-notebooks"
+
+
+def shelf() -> Path:
+    """Return the folder of the notebooks as shipped; CourseError where this installation has none."""
+    for folder in SHELVES:
+        if notebooks.lessons_in(folder):
+            return folder
+    raise CourseError("This installation holds no notebooks. Install the course again, or work in a clone of it.")
+
+
+def is_shelf(folder: Path) -> bool:
+    """Tell whether a folder holds the notebooks as shipped, which are not for writing in."""
+    return any(folder.resolve() == one.resolve() for one in SHELVES)
+
+
+def start(folder: Path) -> list[str]:
+    """Lay the course's notebooks down in a folder, and return the names of the lessons that are new there.
+
+    What stands there already stays as it is.
+    """
+    laid = []
+    for lesson in notebooks.lessons_in(shelf()):
+        place = folder / lesson.stem / lesson.name
+        if not place.exists():
+            write(place, lesson.read_text(encoding="utf-8"))
+            laid.append(lesson.stem)
+    return laid
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that an interruption leaves the old one, or none; its folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp keeps a file to its owner; a notebook is a file like any other.
+        with contextlib.suppress(OSError):
+            Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
