@@ -214,17 +214,15 @@ def _problem(text: str, where: str, key: str, sentence: str, value: str = "") ->
 
 def _line(text: str, where: str, key: str, value: str = "") -> int:
     """Return the line of a table's head, of one of its keys, or of a value behind the key; 1 where it is not found."""
-    table, found = "", 0
+    table, found, behind_key = "", 0, False
     for number, line in enumerate(text.split("\n"), 1):
         if head := re.match(r"\s*\[([^\[\]]+)\]\s*(#.*)?$", line):
             table = re.sub(r"[\s\"']", "", head[1])
-            if table in (where, f"{where}.{key}".strip(".")):
-                found = found or number
+            behind_key = table == f"{where}.{key}".strip(".")
+            found = found or (number if table == where or behind_key else 0)
         elif table == where and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-            found = number
-            if not value:
-                break
+            found, behind_key = number, True
         # A value may stand on a later line, in a list over several.
-        if found and value and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", line):
+        if behind_key and re.search(rf"(?<!\w){re.escape(value)}(?!\w)" if value else "", line):
             return number
     return found or 1

@@ -1,0 +1,57 @@
+"""Whose a submission is, by the roster: a zip knows students by the platform's numbers and names, not by their ids."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from course_grader.exports.scores import Student
+from course_grader.submissions import Found, Submission
+
+
+def identified(found: Found, students: Iterable[Student]) -> Found:
+    """Return the submissions with the ids of the gradebook, where one student alone can be meant.
+
+    A student is known by the id, else by the platform's number (the roster's lms_id), else by a full name that nobody
+    shares. What is not known, or would give one student two submissions, stays as it is.
+    """
+    names = _names(students)
+    meant = [names.get(key, "") if (key := _key(one, names)) else "" for one in found.submissions]
+    times = Counter(meant)
+    submissions = tuple(
+        replace(one, student=student) if student and times[student] == 1 else one
+        for one, student in zip(found.submissions, meant, strict=True)
+    )
+    return replace(found, submissions=submissions)
+
+
+def _key(submission: Submission, names: dict[str, str]) -> str:
+    """Return what names the student, in the order of how sure it is; empty where nothing is known."""
+    wanted = (f"id {_folded(submission.student)}", f"lms {_folded(submission.student)}")
+    if submission.name:
+        # Canvas writes lovelaceada for Lovelace, Ada, and Moodle the name in full.
+        wanted += (f"lms {_folded(submission.participant)}", f"name {_letters(submission.name)}")
+    return next((key for key in wanted if key in names), "")
+
+
+def _names(students: Iterable[Student]) -> dict[str, str]:
+    """Return the student whom each key means, without those that mean several."""
+    meant: dict[str, set[str]] = defaultdict(set)
+    for one in students:
+        keys = {f"id {_folded(one.id)}", f"lms {_folded(one.lms)}"}
+        keys |= {f"name {_letters(one.first + one.last)}", f"name {_letters(one.last + one.first)}"}
+        for key in keys:
+            if key.split(" ", 1)[1]:
+                meant[key].add(one.id)
+    return {key: next(iter(ids)) for key, ids in meant.items() if len(ids) == 1}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold().strip())
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", _folded(text))
