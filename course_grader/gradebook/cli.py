@@ -87,6 +87,7 @@ def grade(
         from course_grader.gradebook.display import Display
         from course_grader.gradebook.run import Job
         from course_grader.submissions import find_submissions
+        from course_grader.term.identifying import by_roster
 
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
@@ -94,7 +95,7 @@ def grade(
         name, exam = _assignment(course, assignment, submissions)
         display = Display(name, as_json)
         job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
-        _class(job, find_submissions(submissions, name), machines, display)
+        _class(job, by_roster(course, find_submissions(submissions, name)), machines, display)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
 

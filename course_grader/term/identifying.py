@@ -8,8 +8,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from course_grader.exports.scores import Student
+from course_grader.exports.scores import Student, read_students
+from course_grader.gradebook.book import Book
+from course_grader.gradebook.course import Course
 from course_grader.submissions import Found, Submission
+
+
+def by_roster(course: Course, found: Found) -> Found:
+    """As `identified`, with the students of a course's gradebook."""
+    if course.database is not None and not course.database.is_file():
+        return found
+    with Book(course) as book:
+        return identified(found, read_students(book.gradebook))
 
 
 def identified(found: Found, students: Iterable[Student]) -> Found:
