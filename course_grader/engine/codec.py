@@ -22,7 +22,7 @@ from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.wire import WireError
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
-CALLABLE, OPAQUE, REFERENCE, FORM, VIEW = range(11, 16)
+CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT = range(11, 17)
 
 DEPTH = 48
 # Layouts of an array: C or Fortran order, neither, or a view of another array.
@@ -35,8 +35,15 @@ HASHED = 10_000
 NODES = 2_000_000
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
 ATOMS = frozenset({type(None), bool, float, str})
+BARE = ATOMS - {str}
 BIT_GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM, "SFC64": np.random.SFC64}
-PAIR = struct.Struct("<dd")
+DOUBLE, PAIR = struct.Struct("<d"), struct.Struct("<dd")
+
+
+def is_bare(value: Any) -> bool:
+    """Tell whether msgpack holds the value as it is, and in a few bytes."""
+    kind = type(value)
+    return kind in BARE or (kind is int and -(2**63) <= value < 2**63)
 
 
 class Opaque:
@@ -161,6 +168,8 @@ class Encoder:
         if kind is int:
             return value if -(2**63) <= value < 2**63 else self._big(value)
         self._count(16)
+        if kind is np.float64:
+            return ExtType(FLOAT, DOUBLE.pack(value))
         if depth > DEPTH:
             return self._opaque(value)
         if (remote := getattr(value, "remote", None)) and isinstance(remote, tuple) and remote[0] is self._side.owner:

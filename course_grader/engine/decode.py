@@ -20,7 +20,9 @@ from course_grader.engine.codec import (
     COMPLEX,
     DEPTH,
     DICT,
+    DOUBLE,
     DTYPE,
+    FLOAT,
     FORM,
     FROZENSET,
     GENERATOR,
@@ -170,6 +172,11 @@ class Decoder:
             raise WireError("An integer is too large.")
         return int.from_bytes(data, "little", signed=True)
 
+    def _float(self, data: bytes, depth: int) -> Any:
+        if len(data) != DOUBLE.size:
+            raise WireError("A number is damaged.")
+        return np.float64(DOUBLE.unpack(data)[0])
+
     def _scalar(self, data: bytes, depth: int) -> Any:
         dtype, content = unpack(data)
         return np.frombuffer(content, _dtype(dtype), count=1)[0]
@@ -281,6 +288,7 @@ DECODINGS: dict[int, Callable[[Decoder, bytes, int], Any]] = {
     REFERENCE: Decoder._reference,
     FORM: Decoder._form,
     VIEW: Decoder._view,
+    FLOAT: Decoder._float,
 }
 
 

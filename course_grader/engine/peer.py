@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.engine.batch import Batch
-from course_grader.engine.codec import ATOMS, Encoder, Shared
+from course_grader.engine.batch import Batch, is_bare_return
+from course_grader.engine.codec import Encoder, Shared, is_bare
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
@@ -23,6 +23,8 @@ from course_grader.engine.wire import Channel, WireError
 from course_utils.checks.trial import LATER
 
 NESTING = 16
+# Replies of a batch are sent when there are so many bytes of them.
+ANSWERS = 1 << 20
 
 
 class ResultNotSent(Exception):
@@ -82,10 +84,13 @@ class Peer:
         if self._waiting is not None:
             self.exchange(self._waiting)
         shared = Shared()
-        encoder = Encoder(self, shared, self._limit, self._trusted, asking=True)
-        message = ["call", handle, [encoder.encode(item) for item in args]]
-        message += [[[str(name), encoder.encode(item)] for name, item in kwargs.items()]]
-        self.send(message)
+        if not kwargs and all(map(is_bare, args)):
+            self.send(["call", handle, args, []])
+        else:
+            encoder = Encoder(self, shared, self._limit, self._trusted, asking=True)
+            message = ["call", handle, [encoder.encode(item) for item in args]]
+            message += [[[str(name), encoder.encode(item)] for name, item in kwargs.items()]]
+            self.send(message)
         return self.outcome(self.wait("return", "raise"), shared)
 
     def _later(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
@@ -103,23 +108,27 @@ class Peer:
         """Send the calls that were put aside, and wait for their replies."""
         self._waiting, batch.replies = None, []
         self.send(["calls", batch.calls])
-        for _ in batch.calls:
-            batch.replies.append(self.wait("return", "raise"))
+        while len(batch.replies) < len(batch.calls):
+            match self.wait("answers"):
+                case ["answers", [*replies]] if replies and all(type(reply) is list for reply in replies):
+                    batch.replies += replies
+                case _:
+                    raise WireError("A reply has the wrong form.")
 
     def outcome(self, reply: list[Any], shared: Shared) -> Any:
         """Return what a reply says, or raise it; renew the arguments in `shared` as it tells."""
+        if is_bare_return(reply):
+            return reply[2]
         match reply:
-            case ["return", [], value] if type(value) in ATOMS:
-                return value
-            case [_, list(renewed), _] | [_, list(renewed), _, _, _]:
+            case [_, list(renewed), *_]:
                 decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
                 for number, body in _pairs(renewed):
                     decoder.renew(number, body)
-                if reply[0] == "return" and len(reply) == 3:
-                    return decoder.decode(reply[2])
-        match reply:
-            case ["raise", _, str(name), str(base), str(text)]:
-                raise error_of(name, base, text)
+                match reply:
+                    case ["return", _, result]:
+                        return decoder.decode(result)
+                    case ["raise", _, str(name), str(base), str(text)]:
+                        raise error_of(name, base, text)
         raise WireError("A reply has the wrong form.")
 
     def send(self, message: Any) -> None:
@@ -144,28 +153,33 @@ class Peer:
         self._allow(self._depth)
         if self._depth >= NESTING:
             raise WireError("Calls are nested too deeply.")
+        if len(message) != 4 or type(message[2]) is not list or type(message[3]) is not list:
+            raise WireError("A call has the wrong form.")
         shared = Shared()
-        match message:
-            case ["call", handle, list(args), list(kwargs)]:
-                decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
-                function, given, named = self._read_call(decoder, handle, args, kwargs)
-                self._perform(function, given, named, shared)
-                self.channel.flush(self.deadline)
-                return
-        raise WireError("A call has the wrong form.")
+        _, handle, args, kwargs = message
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
+        function, given, named = self._read_call(decoder, handle, args, kwargs)
+        self.send(self._perform(function, given, named, shared)[0])
 
     def answer_all(self, calls: list[Any]) -> None:
         """Answer the calls of a batch in their order. Only the side that trusts the sender is asked this."""
         shared = Shared()
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
         read = [(self._read_call(decoder, *call), touched) for *call, touched in calls]
+        replies: list[list[Any]] = []
+        size = 0
         for (function, args, kwargs), touched in read:
-            self._perform(function, args, kwargs, shared.part(touched))
-        self.channel.flush(self.deadline)
+            reply, weight = self._perform(function, args, kwargs, shared.part(touched))
+            if size + weight > ANSWERS:
+                self.send(["answers", replies])
+                replies, size = [], 0
+            replies.append(reply)
+            size += weight
+        self.send(["answers", replies])
 
-    def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> None:
-        """Make a call and put its reply on the wire, to be sent with the next `flush`."""
-        before = {number: _snapshot(value) for number, value in shared.objects.items()}
+    def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> tuple[list[Any], int]:
+        """Make a call and return its reply, and about how many bytes that has."""
+        before = {number: _snapshot(value) for number, value in shared.objects.items()} if shared.objects else {}
         self._depth += 1
         try:
             result = function(*args, **kwargs)
@@ -174,16 +188,18 @@ class Peer:
         except BaseException as error:
             if self._trusted and not isinstance(error, Exception):
                 raise
-            outcome = self._raised(error)
+            raised = self._raised(error)
         else:
-            outcome = ["return", result] if type(result) in ATOMS and type(result) is not str else []
+            raised = []
         finally:
             self._depth -= 1
+        if not before and not raised and is_bare(result):
+            return ["return", [], result], 0
         # In the order in which they are read: an array in both is one array.
         encoder = Encoder(self, shared, self._limit, self._trusted)
-        renewed = self._renewed(encoder, shared, before) if before else []
-        kind, *reply = outcome or self._returned(encoder, result)
-        self.channel.put(pack([kind, renewed, *reply]), self.deadline)
+        renewed = self._renewed(encoder, shared, before)
+        kind, *outcome = raised or self._returned(encoder, result)
+        return [kind, renewed, *outcome], encoder.size
 
     def _read_call(
         self, decoder: Decoder, handle: Any, args: list[Any], kwargs: list[Any]
@@ -192,8 +208,8 @@ class Peer:
         if not callable(function):
             raise WireError("What was called is no function.")
         # In the order in which they were written.
-        given = [decoder.decode(item) for item in args]
-        return function, given, {str(name): decoder.decode(item) for name, item in _pairs(kwargs)}
+        given = [item if is_bare(item) else decoder.decode(item) for item in args]
+        return function, given, {str(name): decoder.decode(item) for name, item in _pairs(kwargs)} if kwargs else {}
 
     def _returned(self, encoder: Encoder, result: Any) -> list[Any]:
         try:

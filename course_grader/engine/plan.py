@@ -8,17 +8,21 @@ missing stands behind the teacher's cells that come before it. Set-up and test c
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from course_grader.engine.assignment import Assignment, TeacherCell
 
 WORD = re.compile(r"\w+")
 NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "sys", "inspect"}
 IMPORTS_MAIN = "__main__"
+# A cell that is too long to be remembered.
+LONG = 20_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,12 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
             steps.append(Run(cell["source"], place))
         steps += [Test(test) for test in behind[place]]
     return Plan(tuple(steps), tuple(notes))
+
+
+def _remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Remember what the function gave for the latest sources; most cells are the same in every submission."""
+    remembering = functools.lru_cache(maxsize=512)(function)
+    return lambda source: (remembering if len(source) < LONG else function)(source)
 
 
 SKIPPED = "skipped"
@@ -131,14 +141,15 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
         owners[place] = SKIPPED
 
 
-def _words(source: str) -> set[str]:
+@_remembered
+def _words(source: str) -> frozenset[str]:
     """Return the names that a cell may use; every word of it where names can be made of text."""
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(WORD.findall(source))
+        return frozenset(WORD.findall(source))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return set(WORD.findall(source)) if names & NAMES_FROM_TEXT or IMPORTS_MAIN in source else names
+    return frozenset(WORD.findall(source) if names & NAMES_FROM_TEXT or IMPORTS_MAIN in source else names)
 
 
 def _is_experiment(cell: dict[str, Any], assignment: Assignment) -> bool:
@@ -152,7 +163,12 @@ def _is_experiment(cell: dict[str, Any], assignment: Assignment) -> bool:
 
 
 def _same(one: str, other: str) -> bool:
-    return one.split() == other.split()
+    return _without_spaces(one) == _without_spaces(other)
+
+
+@_remembered
+def _without_spaces(source: str) -> list[str]:
+    return source.split()
 
 
 def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], assignment: Assignment) -> int:

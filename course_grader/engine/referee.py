@@ -7,10 +7,12 @@ or as plain data. Nothing else of the student's is ever visible to a test.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from types import CodeType
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
@@ -60,7 +62,7 @@ class Referee:
     def _set_up(self) -> dict[str, Any]:
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for cell in self._assignment.of_kind("setup"):
-            exec(compile(without_magics(cell.source), cell.grade_id, "exec"), namespace)
+            exec(_code(cell.source, cell.grade_id), namespace)
         return namespace
 
     def _run(self, step: Run) -> None:
@@ -102,7 +104,7 @@ class Referee:
 
     def _judge(self, cell: TeacherCell, namespace: dict[str, Any]) -> None:
         try:
-            exec(compile(without_magics(cell.source), cell.grade_id, "exec"), namespace)
+            exec(_code(cell.source, cell.grade_id), namespace)
         except CheckFailed as failed:
             error: BaseException | None = failed
         except Exception as raised:
@@ -124,11 +126,9 @@ class Referee:
 
     def _failed(self, cell: TeacherCell, failed: CheckFailed) -> None:
         verdict = failed.verdict
-        failure = verdict.failure if verdict else None
-        is_blank = failure is not None and isinstance(failure.received.error, NotImplementedError)
         mistake = verdict.mistake if verdict else None
         self._found[cell.grade_id] = CellResult(
-            cell.grade_id, cell.exercises, "blank" if is_blank else "failed", 0.0, cell.points, clean(str(failed)),
+            cell.grade_id, cell.exercises, "blank" if failed.blank else "failed", 0.0, cell.points, clean(str(failed)),
             mistake.id if mistake else "", mistake.hint if mistake else "", self._details(), self._rows(),
             **self._counts(),
         )  # fmt: skip
@@ -157,6 +157,11 @@ class Referee:
 
     def _details(self) -> str:
         return clean("\n".join(repr(card) for card in self._cards), DETAILS)
+
+
+@functools.lru_cache(maxsize=1024)
+def _code(source: str, name: str) -> CodeType:
+    return compile(without_magics(source), name, "exec")
 
 
 def _is_remote(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ import struct
 import time
 
 LENGTH = struct.Struct("<I")
-CHUNK = 1 << 18
+CHUNK, PAGE = 1 << 18, 1 << 13
 
 
 class WireError(Exception):
@@ -37,29 +37,14 @@ class Channel:
         self._readable, self._writable = select.poll(), select.poll()
         self._readable.register(end, select.POLLIN)
         self._writable.register(end, select.POLLOUT)
-        self._buffer, self._unsent = bytearray(), bytearray()
+        self._buffer = bytearray()
         self.last_size = 0
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
         """Send one message; `deadline` is a time of `time.monotonic()`, None waits for ever."""
-        self.put(message, deadline)
-        self.flush(deadline)
-
-    def put(self, message: bytes, deadline: float | None = None) -> None:
-        """Send one message with the next that is sent, or with `flush`."""
         if len(message) > self.limit:
             raise WireError(f"A message of {len(message)} bytes is above the limit of {self.limit}.")
-        self._unsent += LENGTH.pack(len(message))
-        self._unsent += message
-        if len(self._unsent) > CHUNK:
-            self.flush(deadline)
-
-    def flush(self, deadline: float | None = None) -> None:
-        """Send what was put on the wire."""
-        if not self._unsent:
-            return
-        unsent, self._unsent = self._unsent, bytearray()
-        left = memoryview(unsent)
+        left = memoryview(LENGTH.pack(len(message)) + message)
         while left:
             try:
                 left = left[self._socket.send(left) :]
@@ -70,14 +55,18 @@ class Channel:
 
     def receive(self, deadline: float | None = None) -> bytes:
         """Return the next message."""
-        self._fill(LENGTH.size, deadline)
-        (size,) = LENGTH.unpack_from(self._buffer)
+        buffer = self._buffer
+        if len(buffer) < LENGTH.size:
+            self._fill(LENGTH.size, deadline)
+        (size,) = LENGTH.unpack_from(buffer)
         if size > self.limit:
             raise WireError(f"A message of {size} bytes is above the limit of {self.limit}.")
-        self._fill(LENGTH.size + size, deadline)
+        end = LENGTH.size + size
+        if len(buffer) < end:
+            self._fill(end, deadline)
         self.last_size = size
-        message = bytes(memoryview(self._buffer)[LENGTH.size : LENGTH.size + size])
-        del self._buffer[: LENGTH.size + size]
+        message = bytes(memoryview(buffer)[LENGTH.size : end])
+        del buffer[:end]
         return message
 
     def close(self) -> None:
@@ -86,7 +75,8 @@ class Channel:
     def _fill(self, size: int, deadline: float | None) -> None:
         while len(self._buffer) < size:
             try:
-                chunk = self._socket.recv(CHUNK)
+                # Room for the whole of a large message, and not the cost of it for a small one.
+                chunk = self._socket.recv(min(max(size - len(self._buffer), PAGE), CHUNK))
             except BlockingIOError:
                 self._wait(self._readable, deadline, "No answer came in time.")
                 continue

@@ -28,6 +28,8 @@ from course_grader.engine.worker import serve
 NOBODY = 65_534
 # The worker's exit code where it could not be confined: then it has run nothing of the submission.
 UNCONFINED = 97
+# As Python's own, with room for what a usual submission leaves before the first look.
+COLLECT_AT = 20_000, 10, 10
 
 
 def main(control: int, level: str, warm_up: str) -> None:
@@ -64,9 +66,10 @@ def prepared_shell(warm_up: str) -> WorkerShell:
     shell.reset()  # type: ignore[no-untyped-call]
     shell.execution_count = 1
     sys.stdout, sys.stderr = streams
-    # Objects that exist now are never collected, so that a fork does not copy their pages.
+    # Objects that exist now are never collected, so that a fork does not copy their pages; others are looked at seldom.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECT_AT)
     return shell
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from course_utils.checks.compare import Difference, Tolerance, difference
-from course_utils.checks.values import ATOMS, Arguments, Other, Raised, form, plain
+from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised, form, plain
 
 # A function that lives in another process may have an attribute of this name: called with (args, kwargs), it puts the
 # call aside and returns a function that gives its outcome, or returns None where the call cannot wait.
@@ -40,7 +40,6 @@ def _tolerance(rtol: float, atol: float, float32: bool) -> Tolerance:
 
 DEFAULT = Tolerance()
 EXACT = Tolerance(0.0, 0.0)
-UNCHANGED, CHANGED = Arguments(False), Arguments(True)
 
 
 @dataclass(slots=True)
@@ -62,7 +61,7 @@ Run = Sequence[Observation]
 
 
 class _Question(NamedTuple):
-    """A call, and how its result is seen. `outcome` gives the result, or raises, in place of the function itself."""
+    """A call, and how its result is seen."""
 
     says: str
     function: Callable[..., Any]
@@ -71,7 +70,10 @@ class _Question(NamedTuple):
     see: Callable[[Any], Any]
     tolerance: Tolerance = DEFAULT
     shown: str = ""
-    outcome: Callable[[], Any] | None = None
+
+
+# Gives the result of a call, or raises, in place of the function itself.
+Outcome = Callable[[], Any]
 
 
 class Trial:
@@ -84,7 +86,7 @@ class Trial:
         self.expected, self.float32 = expected, float32
         self.observations: list[Observation] = []
         self.differences: list[Difference | None] = []
-        self._waiting: list[tuple[_Question, Callable[[_Question], Any]]] = []
+        self._waiting: list[tuple[_Question, Callable[[_Question, Outcome], Any], Outcome]] = []
 
     def ask(
         self, says: str, function: Callable[..., Any], *args: Any,
@@ -132,36 +134,36 @@ class Trial:
     def settle(self) -> None:
         """Record the answers to the questions that were put aside."""
         waiting, self._waiting = self._waiting, []
-        for question, answer in waiting:
-            answer(question)
+        for question, answer, outcome in waiting:
+            answer(question, outcome)
 
-    def _put(self, question: _Question, answer: Callable[[_Question], Any]) -> None:
+    def _put(self, question: _Question, answer: Callable[..., Any]) -> None:
         later = getattr(question.function, LATER, None)
         outcome = later(question.args, question.kwargs) if later is not None else None
         if outcome is not None:
-            self._waiting.append((question._replace(outcome=outcome), answer))
+            self._waiting.append((question, answer, outcome))
             return
         if self._waiting:
             self.settle()
         answer(question)
 
-    def _answer(self, question: _Question) -> Any:
-        call, result, error = _asked(question)
+    def _answer(self, question: _Question, outcome: Outcome | None = None) -> Any:
+        call, result, error = _asked(question, outcome)
         seen = raised(error) if error else question.see(result)
         self._record(Observation(question.says, seen, question.tolerance, call, error))
         if error:
             if self.expected is None:
                 raise error
             raise Stop
-        same = all(map(_same, call.args, question.args)) and (
-            not call.kwargs or all(map(_same, call.kwargs.values(), question.kwargs.values()))
+        same = (call.args is question.args or all(map(_same, call.args, question.args))) and (
+            call.kwargs is question.kwargs or all(map(_same, call.kwargs.values(), question.kwargs.values()))
         )
-        tolerance = _tolerance(EXACT.rtol, EXACT.atol, self.float32)
+        tolerance = _tolerance(EXACT.rtol, EXACT.atol, True) if self.float32 else EXACT
         self._record(Observation(question.says, UNCHANGED if same else CHANGED, tolerance, call))
         return result
 
-    def _answer_refusal(self, question: _Question) -> None:
-        call, result, error = _asked(question)
+    def _answer_refusal(self, question: _Question, outcome: Outcome | None = None) -> None:
+        call, result, error = _asked(question, outcome)
         seen = raised(error) if error else question.see(result)
         self._record(Observation(question.says, seen, question.tolerance, call, error), follow=False)
 
@@ -176,13 +178,14 @@ class Trial:
             raise Stop
 
 
-def _asked(question: _Question) -> tuple[Call, Any, BaseException | None]:
+def _asked(question: _Question, outcome: Outcome | None) -> tuple[Call, Any, BaseException | None]:
     """Return the call as it was before, its result, and what it raised."""
     function, args, kwargs = question.function, question.args, question.kwargs
-    held = {name: _snapshot(value) for name, value in kwargs.items()} if kwargs else {}
-    call = Call(getattr(function, "__name__", "function"), tuple(map(_snapshot, args)), held, question.shown)
+    held_args = args if _all_atoms(args) else tuple(map(_snapshot, args))
+    held = kwargs if _all_atoms(kwargs.values()) else {name: _snapshot(value) for name, value in kwargs.items()}
+    call = Call(getattr(function, "__name__", "function"), held_args, held, question.shown)
     try:
-        return call, question.outcome() if question.outcome else function(*args, **kwargs), None
+        return call, outcome() if outcome else function(*args, **kwargs), None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -230,7 +233,7 @@ def _same(before: Any, now: Any) -> bool:
     if kind is np.ndarray and before.shape == now.shape and before.dtype == now.dtype:
         if before.dtype.kind in "biufc" and before.tobytes() == now.tobytes():
             return True
-    elif kind is list and _all_atoms(before) and _all_atoms(now) and before == now and all(map(_same_kind, before, now)):
+    elif kind is list and _all_atoms(before) and _all_atoms(now) and _same_atoms(before, now):
         return True
     return difference(plain(before), plain(now), EXACT) is None
 
@@ -239,5 +242,5 @@ def _all_atoms(items: Iterable[Any]) -> bool:
     return ATOMS.issuperset(map(type, items))
 
 
-def _same_kind(one: Any, other: Any) -> bool:
-    return type(one) is type(other)
+def _same_atoms(before: list[Any], now: list[Any]) -> bool:
+    return before == now and [type(item) for item in before] == [type(item) for item in now]
