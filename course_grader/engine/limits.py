@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -10,7 +11,8 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission: seconds of wall time, bytes, counts."""
+    """Limits of one submission: seconds of wall time on a machine with nothing else to do (see `patience`), bytes,
+    counts."""
 
     cell_seconds: float = 30.0  # one of the student's cells
     test_seconds: float = 15.0  # all calls of one test cell
@@ -34,3 +36,9 @@ class Limits:
     def from_json(cls, data: dict[str, Any]) -> Limits:
         """Return the limits that `to_json` wrote; a limit that is not named has its default."""
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
+
+
+def patience() -> float:
+    """Return how many times as long as alone work may take on this machine now, from 1 to 8: honest work is not to be
+    stopped because the machine is busy."""
+    return min(8.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
