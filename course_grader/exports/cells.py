@@ -53,13 +53,14 @@ def number(value: float | None, decimal: str = ".") -> str:
 class Table:
     """A CSV file as it was read: its header, its rows, and how it was written.
 
-    Each row has as many cells as the header.
+    Each row has as many cells as the header. `lines` are where the rows end in the file.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     delimiter: str = ","
     bom: bool = False
+    lines: tuple[int, ...] = ()
 
 
 def read_table(path: Path, what: str) -> Table:
@@ -79,17 +80,19 @@ def read_table(path: Path, what: str) -> Table:
     first = decoded.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=first.count)
     try:
-        rows = [row for row in csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True) if row]
+        reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True)
+        numbered = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         raise CourseError(f"{what} {path} cannot be read as a table: {error}. Download it again.") from error
-    if not rows:
+    if not numbered:
         raise CourseError(f"{what} {path} is empty. Download it again.")
+    lines, rows = zip(*numbered, strict=True)
     header = tuple(cell.strip() for cell in rows[0])
     width = len(header)
-    if longer := next((place for place, row in enumerate(rows, 1) if len(row) > width and any(row[width:])), None):
-        raise CourseError(f"{what} {path} has more cells in row {longer} than in its header. Download it again.")
+    if longer := next((line for line, row in numbered if len(row) > width and any(row[width:])), None):
+        raise CourseError(f"{what} {path} has more cells in line {longer} than in its header. Download it again.")
     padded = tuple(tuple(row[:width]) + ("",) * (width - len(row)) for row in rows[1:])
-    return Table(header, padded, delimiter, content.startswith(b"\xef\xbb\xbf"))
+    return Table(header, padded, delimiter, content.startswith(b"\xef\xbb\xbf"), lines[1:])
 
 
 def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",", bom: bool = False) -> None:

@@ -40,10 +40,10 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
 
 def _key(submission: Submission, names: dict[str, str]) -> str:
     """Return what names the student, in the order of how sure it is; empty where nothing is known."""
-    wanted = (f"id {_folded(submission.student)}", f"lms {_folded(submission.student)}")
+    wanted = [f"id {_folded(submission.student)}", f"lms {_folded(submission.student)}"]
     if submission.name:
         # Canvas writes lovelaceada for Lovelace, Ada, and Moodle the name in full.
-        wanted += (f"lms {_folded(submission.participant)}", f"name {_letters(submission.name)}")
+        wanted += [f"lms {_folded(submission.participant)}", f"name {_letters(submission.name)}"]
     return next((key for key in wanted if key in names), "")
 
 

@@ -57,7 +57,7 @@ def read_roster(path: Path) -> list[Entry]:
     if "id" not in places:
         raise CourseError(f"The roster {path} has no column `id`; it has {', '.join(table.header)}.")
     entries = [_entry(row, places) for row in table.rows]
-    if problems := list(_problems(entries)):
+    if problems := list(_problems(entries, table.lines)):
         raise CourseError("\n".join(["The roster is refused, and the gradebook stays as it is.", *problems]))
     return entries
 
@@ -72,11 +72,10 @@ def _entry(row: Sequence[str], places: Mapping[str, int]) -> Entry:
     return Entry(**{key: row[place].strip() for key, place in places.items()})
 
 
-def _problems(entries: Sequence[Entry]) -> Iterator[str]:
+def _problems(entries: Sequence[Entry], lines: Sequence[int]) -> Iterator[str]:
     seen: dict[str, int] = {}
     lms: dict[str, int] = {}
-    # The header is line 1.
-    for line, entry in enumerate(entries, 2):
+    for line, entry in zip(lines, entries, strict=True):
         who = f" ({entry.first} {entry.last})" if entry.first or entry.last else ""
         if not entry.id:
             yield f"Line {line}: the id is empty{who}."

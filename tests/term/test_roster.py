@@ -1,0 +1,108 @@
+"""The roster, extensions, and whose a submission of a zip is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from course_grader.exports.scores import Student
+from course_grader.submissions import Found, Submission
+from course_grader.term.identifying import identified
+from course_grader.term.roster import enter, extend, read_roster
+from course_utils.errors import CourseError
+
+HEADER = "ID,First name,Surname,Email address,LMS ID\n"
+
+
+def roster(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    (folder / "roster.csv").write_text(text, encoding=encoding)
+    return folder / "roster.csv"
+
+
+def test_a_roster_is_entered_and_brought_up_to_date(tmp_path: Path) -> None:
+    path = roster(tmp_path, HEADER + "ada,Ada,Lovelace,ada@example.edu,4711\nzoë,Zoë,Łęcka,,\n", "utf-8-sig")
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        assert enter(book, read_roster(path)).added == ("ada", "zoë")
+        again = read_roster(roster(tmp_path, "id;last;email\nada;King;\nemmy;Noether;\n"))
+        change = enter(book, again)
+        assert (change.added, change.changed, change.absent) == (("emmy",), ("ada",), ("zoë",))
+        ada = book.find_student("ada")
+        assert (ada.last_name, ada.email, ada.lms_user_id) == ("King", "ada@example.edu", "4711")
+
+
+def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
+    lines = [
+        "ada,Ada,L,,1",
+        ",No,Body,,2",
+        "ada,Again,L,,3",
+        "ADA,Big,L,,4",
+        "../x,Up,L,,5",
+        "=1+1,Sum,L,,6",
+        "emmy,E,N,,1",
+    ]
+    with pytest.raises(CourseError) as caught:
+        read_roster(roster(tmp_path, HEADER + "\n".join(lines) + "\n"))
+    told = str(caught.value).split("\n")
+    assert told[0] == "The roster is refused, and the gradebook stays as it is."
+    assert told[1] == "Line 3: the id is empty (No Body)."
+    assert told[2:4] == [
+        f"Line {line}: the id {id!r} stands in line 2 already." for line, id in ((4, "ada"), (5, "ADA"))
+    ]
+    assert [line[:15] for line in told[4:6]] == ["Line 6: '../x' ", "Line 7: '=1+1' "]
+    assert told[6] == "Line 9: the lms_id '1' stands in line 2 already."
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("name,first\nada,A\n", "no column `id`; it has name, first"), ("", "is empty")]
+)
+def test_a_file_that_is_no_roster_is_told(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(CourseError, match=sentence):
+        read_roster(roster(tmp_path, text))
+
+
+def test_more_time_counts_from_the_due_date(tmp_path: Path) -> None:
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        book.add_assignment("week1", duedate="2026-10-12 22:00:00 UTC")
+        book.add_student("ada")
+        extend(book, "week1", "ada", timedelta(days=2))
+        submission = book.find_submission("week1", "ada")
+        book.update_or_create_submission("week1", "ada", timestamp="2026-10-14 23:00:00 UTC")
+        assert submission.total_seconds_late == 3600
+        extend(book, "week1", "ada", timedelta(0))
+        assert submission.total_seconds_late == 49 * 3600
+        book.add_assignment("week2")
+        for assignment, student, sentence in (
+            ("week3", "ada", "does not know"), ("week1", "emmy", "does not know"), ("week2", "ada", "no due date"),
+        ):  # fmt: skip
+            with pytest.raises(CourseError, match=sentence):
+                extend(book, assignment, student, timedelta(days=1))
+
+
+STUDENTS = [
+    Student("ada", "Ada", "Lovelace", "", "4711"), Student("emmy", "Emmy", "Noether"),
+    Student("k1", "Kim", "Lee"), Student("k2", "Kim", "Lee"), Student("zoë", "Zoë", "Łęcka"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("submission", "student"),
+    [
+        (Submission("Emmy", Path("x")), "emmy"),
+        (Submission("4711", Path("x"), name="lovelaceada"), "ada"),
+        (Submission("99", Path("x"), name="noetheremmy"), "emmy"),
+        (Submission("Zoë Łęcka", Path("x"), name="Zoë Łęcka", participant="8"), "zoë"),
+        (Submission("Kim Lee", Path("x"), name="Kim Lee", participant="9"), "Kim Lee"),
+        (Submission("stranger", Path("x")), "stranger"),
+    ],
+)
+def test_a_submission_gets_the_id_of_the_one_student_it_can_be(submission: Submission, student: str) -> None:
+    [found] = identified(Found((submission,), ()), STUDENTS).submissions
+    assert found.student == student
+
+
+def test_two_submissions_never_become_one_students() -> None:
+    two = (Submission("ada", Path("x")), Submission("4711", Path("y"), name="lovelaceada"))
+    assert identified(Found(two, ()), STUDENTS).submissions == two
