@@ -38,11 +38,13 @@ KINDS = {
 class CheckFailed(AssertionError):
     """An answer is not right; the message names the exercise and, where the mistake is known, the hint.
 
-    `verdict` is what was found, where the answer could be asked at all.
+    `verdict` is what was found, where the answer could be asked at all; `blank` says that nothing was answered yet.
     """
 
-    def __init__(self, message: str, verdict: Verdict | None = None) -> None:
+    def __init__(self, message: str, verdict: Verdict | None = None, blank: bool = False) -> None:
+        failure = verdict.failure if verdict else None
         self.verdict = verdict
+        self.blank = blank or (failure is not None and isinstance(failure.received.error, NotImplementedError))
         super().__init__(message)
 
     def _render_traceback_(self) -> list[str]:
@@ -173,7 +175,7 @@ def _canonical(name: str, form: Form, answer: Any) -> str:
         return form.canonical(answer)
     except FormError as error:
         _show(Card("wrong", f"{name}: the answer cannot be read", str(error)))
-        raise CheckFailed(f"{name}: {error}") from None
+        raise CheckFailed(f"{name}: {error}", blank=answer is None) from None
 
 
 def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
