@@ -41,6 +41,7 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
         "ADA,Big,L,,4",
         "../x,Up,L,,5",
         "=1+1,Sum,L,,6",
+        "",
         "emmy,E,N,,1",
     ]
     with pytest.raises(CourseError) as caught:
