@@ -7,8 +7,9 @@ A cell's kind stands in its first line, in jupytext's percent format:
     # %% kind="answer" grade_id="sgd_step"
     # %% kind="test" grade_id="sgd_step_visible" points=1
     # %% kind="experiment"
+    # %% kind="gather" grade_id="gathered" gathers="cosine_decay adamw_step"
 
-An answer cell's grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
+A gather cell is filled with functions of other lessons; see `gathering`. An answer cell's grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ import jupytext
 
 from course_grader.authoring.bank import Alternative, Mistake, read_alternatives
 
-KINDS = ("setup", "answer", "test", "experiment")
+KINDS = ("setup", "answer", "test", "experiment", "gather")
+# What defines the names that a test may use.
+DEFINING = ("setup", "answer", "gather")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CELL_LINE = re.compile(r"# %%(\s|$)")
@@ -49,6 +52,7 @@ class Cell:
     grade_id: str = ""
     points: float = 0
     star: bool = False
+    gathers: tuple[str, ...] = ()
 
     @property
     def solution(self) -> str:
@@ -116,9 +120,12 @@ def read_lesson(folder: Path) -> Lesson:
             raise LessonProblem(
                 folder / name, 1, "this file is missing: every lesson has lesson.py, mistakes.py and alternatives.py."
             )
+    # Only here, for a gather cell is filled from lessons that are read by this module.
+    from course_grader.authoring.gathering import fill
+
     return Lesson(
         folder,
-        tuple(read_cells(folder / "lesson.py")),
+        fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))),
         tuple(_read_mistakes(folder / "mistakes.py")),
         tuple(read_alternatives(folder / "alternatives.py")),
     )
@@ -155,7 +162,7 @@ def read_cells(path: Path) -> Iterator[Cell]:
 
 
 def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> Cell:
-    known = {"kind", "grade_id", "points", "star"}
+    known = {"kind", "grade_id", "points", "star", "gathers"}
     if unknown := sorted(set(metadata) - known):
         raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
     kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
@@ -164,14 +171,17 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
             path, line, f"kind {kind!r} does not fit this {cell_type} cell: code cells may be {', '.join(KINDS)}."
         )
     grade_id = str(metadata.get("grade_id", ""))
-    if (kind in ("setup", "answer", "test")) != bool(grade_id):
+    if (kind in (*DEFINING, "test")) != bool(grade_id):
         raise LessonProblem(path, line, f"a cell of kind {kind!r} {'needs' if not grade_id else 'takes no'} grade_id.")
     points = metadata.get("points")
     if (kind == "test") != (points is not None):
         raise LessonProblem(path, line, "test cells have points, and no other cell has.")
     if points is not None and (not isinstance(points, int | float) or points < 0):
         raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
-    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)))
+    gathers = tuple(str(metadata.get("gathers", "")).split())
+    if (kind == "gather") != bool(gathers):
+        raise LessonProblem(path, line, "a gather cell names what it gathers, and no other cell does.")
+    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)
 
 
 def _read_mistakes(path: Path) -> list[Mistake]:

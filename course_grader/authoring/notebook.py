@@ -43,6 +43,12 @@ def _metadata(cell: Cell) -> dict[str, Any]:
         return {"tags": ["experiment"]}
     if cell.kind == "code":
         return {}
+    if cell.kind == "gather":
+        # `course gather` reads there what to fill in.
+        return {
+            "nbgrader": nbgrader_mark("answer", cell.grade_id, 0),
+            "descent": {"gathers": list(cell.gathers)},
+        }
     return {"nbgrader": nbgrader_mark(cell.kind, cell.grade_id, cell.points)}
 
 

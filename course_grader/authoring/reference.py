@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib
 
 from course_grader.authoring.bank import Alternative, Mistake
-from course_grader.authoring.lesson import Cell, Lesson, LessonProblem
+from course_grader.authoring.lesson import DEFINING, Cell, Lesson, LessonProblem
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def namespace(lesson: Lesson) -> dict[str, Any]:
     matplotlib.use("Agg")
     names: dict[str, Any] = {"__name__": f"lesson_{lesson.name}"}
     for cell in lesson.cells:
-        if cell.kind in ("setup", "answer"):
+        if cell.kind in DEFINING:
             execute(lesson, cell, cell.source, names)
     return names
 

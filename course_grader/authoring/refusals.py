@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from nbformat import NotebookNode
 
-from course_grader.authoring.lesson import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN, Cell, Lesson, LessonProblem
+from course_grader.authoring.lesson import BEGIN, BEGIN_HIDDEN, DEFINING, END, END_HIDDEN, Cell, Lesson, LessonProblem
 from course_grader.authoring.reference import without_magics
 from course_utils.checks.probe import exercises
 
@@ -65,7 +65,9 @@ def wrong_markers(lesson: Lesson) -> Iterator[LessonProblem]:
                     number,
                     f"{text!r} looks like a marker and is none: write `{near}` on a line of its own.",
                 )
-        allowed = {"answer": [BEGIN, END], "test": [BEGIN_HIDDEN, END_HIDDEN]}.get(cell.kind, [])
+        allowed = {"answer": [BEGIN, END], "gather": [BEGIN, END], "test": [BEGIN_HIDDEN, END_HIDDEN]}.get(
+            cell.kind, []
+        )
         if cell.kind == "answer" and found != [BEGIN, END]:
             yield _at(lesson, cell, f"the answer cell of {cell.grade_id} needs one `{BEGIN}` and then one `{END}`.")
         elif found and found != allowed:
@@ -164,7 +166,7 @@ def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
     """A test cell that uses a name from anywhere but the set-up cells and the reference's answer cells."""
     given = set(dir(builtins))
     for cell in lesson.cells:
-        if cell.kind in ("setup", "answer"):
+        if cell.kind in DEFINING:
             given |= assigned_names(cell.source)
         elif cell.kind == "test":
             tree = _tree(cell.source)
@@ -214,7 +216,7 @@ def leaks(lesson: Lesson, released: NotebookNode) -> Iterator[LessonProblem]:
     """A marker, a hidden test or a line of a solution in what a learner gets."""
     shown = {line.strip() for cell in released.cells if cell.cell_type == "code" for line in cell.source.split("\n")}
     text = "\n".join(cell.source for cell in released.cells)
-    for cell in lesson.of_kind("answer"):
+    for cell in (*lesson.of_kind("answer"), *lesson.of_kind("gather")):
         for number, line in enumerate(cell.source.split("\n"), cell.line):
             solution = line.strip() in (part.strip() for part in cell.solution.split("\n"))
             if solution and len(line.strip()) >= TELLING and line.strip() in shown:

@@ -28,7 +28,8 @@ def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str
     """Return the released notebook with every answer cell filled: from `changed` where it names the exercise, else
     the reference's."""
     notebook = nbformat.from_dict(released)
-    sources = {name: cell.without_markers() for name, cell in lesson.answers.items()} | dict(changed or {})
+    filled = (*lesson.of_kind("answer"), *lesson.of_kind("gather"))
+    sources = {cell.grade_id: cell.without_markers() for cell in filled} | dict(changed or {})
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in sources:
