@@ -1,0 +1,94 @@
+"""The capstone's task: digits that were moved, turned, lit and disturbed, served in mini-batches that are counted."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course_utils.data.real import digits
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+BATCHES, BATCH_SIZE, SAMPLE = 100, 64, 200
+# Of the 1797 images, so many stand behind the mini-batches and the sample; the rest behind the test images alone.
+TRAINING_IMAGES = 1200
+SHIFT, TURN, NOISE, LIGHT = 0.75, 15.0, 0.05, 1.0
+
+
+class ServedDigits:
+    """One draw of the task. The seed fixes the permutation of pixels and labels, and everything else.
+
+    `X` (200, 64) and `y` (200,) are a sample with labels, `test_X` (tests, 64) and `test_y` (tests,) the test images,
+    drawn alike from images that no mini-batch shows. `next_batch()` returns a pair (64, 64) and (64,), or None once
+    100 of them are used up; `used` counts them.
+
+    Each image is shifted by up to 0.75 pixels along both axes and turned by up to 15 degrees (bilinear, black
+    outside); its pixels get normal noise of standard deviation 0.05 each, and 1 all together, as if the light had
+    changed.
+    """
+
+    def __init__(self, seed: int, tests: int = 2000) -> None:
+        rng = np.random.RandomState(seed)
+        order = rng.permutation(len(_all_digits()[1]))
+        self._pixels, self._labels = rng.permutation(64), rng.permutation(10)
+        training, test = order[:TRAINING_IMAGES], order[TRAINING_IMAGES:]
+        self.X, self.y = self._draw(training, SAMPLE, rng)
+        self._batches = self._draw(training, BATCHES * BATCH_SIZE, rng)
+        self.test_X, self.test_y = self._draw(test, tests, rng)
+        self.used = 0
+
+    def next_batch(self) -> tuple[Array, Labels] | None:
+        """Return the next mini-batch, or None where the budget is used up."""
+        if self.used == BATCHES:
+            return None
+        rows = slice(self.used * BATCH_SIZE, (self.used + 1) * BATCH_SIZE)
+        self.used += 1
+        return self._batches[0][rows].copy(), self._batches[1][rows].copy()
+
+    def accuracy(self, predict: Callable[[Array], Labels]) -> float:
+        """Return the share of the test images that `predict` reads right."""
+        return float(np.mean(predict(self.test_X) == self.test_y))
+
+    def unscrambled(self, X: Array) -> Array:
+        """Return images (N, 64) with their pixels put back in place, as (N, 8, 8, 1): to look at, not to train on."""
+        back = np.empty_like(X)
+        back[:, self._pixels] = X
+        return back.reshape(-1, 8, 8, 1)
+
+    def _draw(self, rows: NDArray[np.intp], count: int, rng: np.random.RandomState) -> tuple[Array, Labels]:
+        chosen = rows[rng.randint(len(rows), size=count)]
+        images, labels = _all_digits()
+        images = moved(images[chosen], rng)
+        images += NOISE * rng.randn(*images.shape) + LIGHT * rng.randn(count, 1, 1)
+        return images.reshape(count, -1)[:, self._pixels], self._labels[labels[chosen]].astype(np.int64)
+
+
+@functools.cache
+def _all_digits() -> tuple[Array, Labels]:
+    # Reading the file takes longer than drawing the whole task.
+    X, y = digits(images=True)
+    return X[..., 0], y
+
+
+def moved(images: Array, rng: np.random.RandomState) -> Array:
+    """Return the images (N, 8, 8), each shifted and turned about its centre by an amount of its own."""
+    count, height, width = images.shape
+    angle = np.deg2rad(rng.uniform(-TURN, TURN, size=(count, 1, 1)))
+    down, right = rng.uniform(-SHIFT, SHIFT, size=(2, count, 1, 1))
+    centre = (height - 1) / 2
+    row, column = np.mgrid[:height, :width] - centre
+    # Each new pixel is looked up where it came from, in a frame of black.
+    source_row = np.cos(angle) * row - np.sin(angle) * column + centre + down + 2
+    source_column = np.sin(angle) * row + np.cos(angle) * column + centre + right + 2
+    framed = np.pad(images, ((0, 0), (2, 2), (2, 2)))
+    source_row, source_column = (np.clip(x, 0, height + 2.999) for x in (source_row, source_column))
+    i, j = source_row.astype(int), source_column.astype(int)
+    u, v = source_row - i, source_column - j
+    n = np.arange(count)[:, None, None]
+    upper = (1 - v) * framed[n, i, j] + v * framed[n, i, j + 1]
+    lower = (1 - v) * framed[n, i + 1, j] + v * framed[n, i + 1, j + 1]
+    return np.asarray((1 - u) * upper + u * lower)

@@ -1,0 +1,131 @@
+"""Likely wrong answers of the capstone, each with the hint of a good tutor."""
+
+from course_grader.authoring.bank import edit, rewrite
+
+MISTAKES = [
+    rewrite(
+        "train",
+        "ignores_next_batch",
+        """
+        def train(X, y, next_batch, rng):
+            network = MLP((64, 128, 10))
+            params = network.initialize(rng)
+            for epoch in range(100):
+                _, grads = network.loss_and_gradients(params, X, y, rng=rng)
+                params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
+            return lambda X: network.predict(params, X)
+        """,
+        "Your network never sees a mini-batch: it learns the 200 images of the sample by heart. What are these 200 for, "
+        "and where do the thousands of others come from?",
+    ),
+    rewrite(
+        "train",
+        "one_batch",
+        """
+        def train(X, y, next_batch, rng):
+            Xb, yb = next_batch()
+            network = MLP((64, 128, 10))
+            params, states = network.initialize(rng), {}
+            for step in range(100):
+                _, grads = network.loss_and_gradients(params, Xb, yb, rng=rng)
+                for name, grad in grads.items():
+                    params[name], states[name] = adamw_step(
+                        params[name], grad, states.get(name, {}), 0.01
+                    )
+            return lambda X: network.predict(params, X)
+        """,
+        "Overfitting one mini-batch is a good test that the code is right, and a bad way to train. When in the loop do "
+        "you ask for the next one?",
+    ),
+    rewrite(
+        "train",
+        "plain_sgd",
+        """
+        def train(X, y, next_batch, rng):
+            mean, std = X.mean(axis=0), X.std(axis=0)
+            network = MLP((64, 128, 10))
+            params = network.initialize(rng)
+            while (batch := next_batch()) is not None:
+                _, grads = network.loss_and_gradients(params, (batch[0] - mean) / std, batch[1])
+                params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
+            return lambda X: network.predict(params, (X - mean) / std)
+        """,
+        "Your loop is right, and slow: a few of the directions are so steep that the rate must be small for all. "
+        "Which of your functions give each direction a rate of its own, and which even out the inputs?",
+    ),
+    edit(
+        "train",
+        "uneven_light",
+        "return layernorm_forward(X, np.ones(64), np.zeros(64))[0]",
+        "return (X - 0.3) / 0.4",
+        "Most of what your network sees is how bright an image is as a whole, and that says nothing of the digit. "
+        "Look at twenty of the images side by side. Which of your functions treats each image by itself?",
+    ),
+    edit(
+        "train",
+        "returns_scores",
+        "network.predict(best, even(X))",
+        "network.scores(best, even(X))",
+        "These are ten scores for each image. Which one number for each image is its label?",
+    ),
+    edit(
+        "train",
+        "batch_statistics_at_prediction",
+        "batch_norm = (batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)",
+        "batch_norm = (batchnorm_forward, batchnorm_backward)",
+        "The label of an image depends on the images beside it. What does batch normalization use at test time in place "
+        "of the batch's own mean and variance?",
+    ),
+    edit(
+        "train",
+        "dropout_left_on",
+        "dropout = (dropout_forward, dropout_backward)",
+        "dropout = (lambda x, p, r, train: dropout_forward(x, p, rng), dropout_backward)",
+        "Asked twice about the same images, your predict gives two answers. Which layer still draws random numbers when "
+        "the training is over?",
+    ),
+    edit(
+        "train",
+        "changes_the_sample",
+        "    batch_norm = (batchnorm_forward,",
+        "    X -= X.mean(axis=1, keepdims=True)\n    batch_norm = (batchnorm_forward,",
+        "The caller's X is another array after your training. Which of your operators works in place?",
+    ),
+    edit(
+        "train",
+        "does_not_stop",
+        "while (batch := next_batch()) is not None:",
+        "for batch in (next_batch() for step in range(101)):",
+        "You ask for one mini-batch more than there are, and use what comes as if it were one. What does next_batch "
+        "return when the budget is used up?",
+    ),
+    edit(
+        "parts_that_pay",
+        "all_of_them",
+        '{"a"}',
+        '{"a", "b", "c", "d", "e", "f"}',
+        "Each part helped somewhere in this course, in a setting made to show it. Here every mini-batch brings new "
+        "images and there are only a hundred. Which of the troubles that the parts mend are there at all?",
+    ),
+    edit(
+        "parts_that_pay",
+        "the_regularizers",
+        '{"a"}',
+        '{"d", "e", "f"}',
+        "These three fight overfitting. Can a network overfit images that it sees only once?",
+    ),
+    edit(
+        "loss_at_start",
+        "share_of_right_guesses",
+        "np.log(10)",
+        "0.1",
+        "One guess in ten is right: that is the accuracy. The loss is the cross-entropy of that guess.",
+    ),
+    edit(
+        "loss_at_start",
+        "decimal_logarithm",
+        "np.log(10)",
+        "1.0",
+        "This is the logarithm to the base 10. The cross-entropy takes the natural one.",
+    ),
+]
