@@ -329,6 +329,9 @@ def _state(body: list[Any]) -> dict[str, Any]:
     words = [int.from_bytes(word, "little") for word in numbers if type(word) is bytes and len(word) == 16]
     if not all(known) or len(words) != len(numbers) or len(words) != (4 if name == "SFC64" else 2):
         raise WireError("A random generator is damaged.")
+    if name != "SFC64" and words[1] % 2 == 0:
+        # NumPy never makes one. It can stand still, and whoever then draws from it until a draw fits waits for ever.
+        raise WireError("A random generator is damaged: its increment is even.")
     inner: dict[str, Any] = (
         {"state": np.array(words, dtype=np.uint64)} if name == "SFC64" else {"state": words[0], "inc": words[1]}
     )

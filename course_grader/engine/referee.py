@@ -81,7 +81,7 @@ class Referee:
         seconds, own = (limits.again_seconds,) * 2 if is_slow else (limits.test_seconds, limits.judge_seconds)
         try:
             self._session.begin_test(seconds)
-            with self._watchdog.limit(seconds + own):
+            with self._watchdog.limit((seconds + own) * self._session.patience):
                 values = {name: self._session.value(name) for name in cell.needs}
                 missing = [name for name, value in values.items() if value is MISSING]
                 if missing and not last_chance:

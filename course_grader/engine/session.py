@@ -76,8 +76,8 @@ class Session:
         self.peer: _RefereePeer | None = None
         self.fault: Stopped | None = None
         self._leash: Leash | None = None
-        self._patience = patience()
-        self._end = within(limits.total_seconds * self._patience)
+        self.patience = patience()
+        self._end = within(limits.total_seconds * self.patience)
         self._starts = 0
         self._sources: list[str] = []
         # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
@@ -107,7 +107,7 @@ class Session:
         self.fault = None
         peer.forget()
         peer.callbacks = peer.received = 0
-        peer.deadline = min(within(seconds * self._patience), self._end)
+        peer.deadline = min(within(seconds * self.patience), self._end)
         try:
             peer.send(["begin"])
         except WireError as error:
@@ -164,7 +164,7 @@ class Session:
         """Run a cell and return its outputs as they came."""
         if time.monotonic() >= self._end:
             raise Stopped("the time for the whole notebook is used up")
-        peer.deadline = min(within(self.limits.cell_seconds * self._patience), self._end)
+        peer.deadline = min(within(self.limits.cell_seconds * self.patience), self._end)
         try:
             peer.send(["cell", source])
             match peer.receive():
