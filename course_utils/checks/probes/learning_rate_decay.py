@@ -305,6 +305,7 @@ def probe_warmup_stable_decay(trial: Trial, rng: Draw, warmup_stable_decay: Func
         trial.ask(says, warmup_stable_decay, lr_max, epoch, total, warmup, decay)
     trial.ask("the first rate without warm-up", warmup_stable_decay, lr_max, 0, total, 0, decay)
     trial.ask("the last rate without decay", warmup_stable_decay, lr_max, total - 1, total, warmup, 0)
+    trial.ask("the rate after the end, without decay", warmup_stable_decay, lr_max, total, total, warmup, 0)
 
 
 @probe("warmup_stable_decay", part="arguments")
