@@ -12,7 +12,7 @@ PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check $(PIPFLAGS)
 PINNED := pyproject.toml requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint format types build check-build lock clean
+.PHONY: help lab test lint format types build check-build site lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,6 +41,9 @@ build: $(VENV)/.dev  ## build solutions/, notebooks/ and the keys from lessons/
 check-build: $(VENV)/.dev  ## tell whether what is built is up to date
 	$(VENV)/bin/course build --check
 
+site: $(VENV)/.dev  ## build the website, with every lesson executed, into build/site/html
+	$(VENV)/bin/course site
+
 # PyTorch stays out of the lock: for Linux the lock would have to name its CUDA libraries, several gigabytes that no
 # test uses. The extra `parity` pins it instead, and what it needs besides CUDA is locked here.
 TORCH_NEEDS := filelock fsspec jinja2 networkx setuptools sympy
@@ -62,7 +65,7 @@ $(VENV)/.lab: $(PINNED) | $(VENV)/bin/pip
 	@touch $@
 
 $(VENV)/.dev: $(PINNED) | $(VENV)/bin/pip
-	$(PIP) --editable '.[lab,grader,cluster,postgres,test,parity]'
+	$(PIP) --editable '.[lab,grader,cluster,postgres,site,test,parity]'
 	@touch $@ $(VENV)/.lab
 
 $(VENV)/bin/pip:

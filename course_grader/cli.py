@@ -12,6 +12,7 @@ import typer
 from course_grader.exports import cli as exports
 from course_grader.gradebook.cli import register as register_grade
 from course_grader.pages import cli as pages
+from course_grader.site import cli as site
 from course_grader.term import cli as term
 from course_utils.errors import CourseError, Exit
 
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     register_grade(app)
     pages.register(app)
     exports.register(app)
+    site.register(app)
 
 
 def build(
@@ -45,7 +47,7 @@ def build(
 
     root = course_root()
     try:
-        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), _with_bar)
+        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), with_bar)
     except KeyError as error:
         raise CourseError(str(error.args[0])) from error
     except (LessonProblem, authoring.BuildRefused) as problem:
@@ -94,7 +96,7 @@ def key(
         raise CourseError(f"{place.name} exists already, and grades given with it would change: move it away first.")
     chosen = _chosen(root, lessons)
     try:
-        write_hidden_key(place, list(_with_bar(chosen)), secret or secrets.token_hex(16))
+        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
     except LessonProblem as problem:
         raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
     typer.echo(f"{place.name} holds the hidden checks of {len(chosen)} lessons. Keep it to yourself, and keep a copy.")
@@ -132,7 +134,7 @@ def _chosen(root: Path, names: Sequence[str] | None) -> list[Lesson]:
         raise CourseError(str(problem), Exit.WRONG) from problem
 
 
-def _with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
+def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
     from rich.console import Console
     from rich.progress import track
 

@@ -1,0 +1,84 @@
+"""Builds the site: lays its source together, and lets Sphinx make the pages."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import nbformat
+
+from course_grader.authoring.lesson import Lesson, read_lessons
+from course_grader.site.executing import executed
+from course_grader.site.page import lesson_page
+from course_utils.errors import CourseError, Exit
+
+SHOW = Path("course_utils/explorers/show")
+MATHJAX = "tex-svg-full.js"
+# Puts every explorer of a page into its place, to play what was recorded.
+MOUNT = """
+for (const place of document.querySelectorAll(".descent-explorer")) {
+  const { explorer, recording } = JSON.parse(place.querySelector("script").textContent);
+  const view = mount(place, { explorer, recording, ask: null });
+  view.answer({ scene: recording.start, live: false, message: "" });
+}
+"""
+
+Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
+
+
+def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = iter) -> Path:
+    """Build the site below `out`, with all lessons or those named, and return its first page.
+
+    `each` may show progress over the lessons. Executed notebooks are kept in `out/executed`, so that a build that was
+    interrupted goes on where it was. Raises CourseError where a solution fails or Sphinx finds a fault.
+    """
+    source, pages = out / "source", out / "html"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(root / "docs", source)
+    lessons = read_lessons(root, only)
+    (source / "lessons").mkdir(exist_ok=True)
+    for lesson in each(lessons):
+        released = nbformat.read(root / "notebooks" / lesson.name / f"{lesson.name}.ipynb", as_version=4)
+        page = lesson_page(released, executed(root, lesson, out / "executed"), {one.name for one in lessons})
+        nbformat.write(page, source / "lessons" / f"{lesson.name}.ipynb")
+    (source / "lessons" / "index.md").write_text(_contents(lessons), encoding="utf-8")
+    shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
+    for guide in source.glob("*.md"):
+        # What stands elsewhere in the course has another place on the site.
+        guide.write_text(guide.read_text(encoding="utf-8").replace("](../CONTRIBUTING.md)", "](authoring.md)"))
+    _lay_scripts(root, source / "_static")
+    _sphinx(source, pages)
+    return pages / "index.html"
+
+
+def _contents(lessons: Sequence[Lesson]) -> str:
+    names = "\n".join(lesson.name for lesson in lessons)
+    return (
+        "# Lessons\n\nEach page is the notebook that a learner opens, with the outputs of the teacher's one. Every "
+        f"solution stands behind a click.\n\n```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
+    )
+
+
+def _lay_scripts(root: Path, static: Path) -> None:
+    static.mkdir(exist_ok=True)
+    script = (root / SHOW / "explorer.js").read_text(encoding="utf-8")
+    # A plain script works from the disk too, where a browser loads no modules.
+    plain = re.sub(r"^export default .*$", "", script, flags=re.MULTILINE).replace("export function", "function")
+    (static / "explorers.js").write_text("(() => {\n" + plain + MOUNT + "})();\n", encoding="utf-8")
+    shutil.copy(root / SHOW / "explorer.css", static / "explorers.css")
+    found = importlib.util.find_spec("sphinx-mathjax-offline")
+    if found is None or not found.submodule_search_locations:
+        raise CourseError("The site's tools are missing: run `pip install -e '.[site]'`.", Exit.MACHINE)
+    shutil.copy(Path(found.submodule_search_locations[0]) / "static" / "mathjax" / MATHJAX, static / "mathjax.js")
+
+
+def _sphinx(source: Path, pages: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
+    ended = subprocess.run([*command, "--jobs", "auto", str(source), str(pages)], capture_output=True, text=True)
+    if ended.returncode:
+        raise CourseError(f"Sphinx finds fault with the site.\n{ended.stderr.strip()}", Exit.WRONG)

@@ -1,0 +1,93 @@
+"""Executes the teacher's notebooks for the site, and keeps what came out until something in it changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.rehearsal import write_hidden_key
+from course_utils.errors import CourseError, Exit
+
+SECONDS_A_CELL = 300
+DESCRIBE = "from course_grader.site.alt import record as _record\n_record()\ndel _record"
+
+
+def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
+    """Return the lesson's solution notebook with its outputs, from the cache where nothing has changed.
+
+    Raises CourseError where a cell fails.
+    """
+    source = root / "solutions" / lesson.name / f"{lesson.name}.ipynb"
+    kept = cache / f"{lesson.name}-{_digest(root, source)}.ipynb"
+    if not kept.exists():
+        done = _run(source, lesson)
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in cache.glob(f"{lesson.name}-*.ipynb"):
+            old.unlink()
+        fresh = kept.with_suffix(".part")
+        nbformat.write(done, fresh)
+        fresh.replace(kept)
+    notebook: NotebookNode = nbformat.read(kept, as_version=4)
+    return notebook
+
+
+def _digest(root: Path, source: Path) -> str:
+    """Return what stands for the notebook and all that it imports of the course."""
+    digest = hashlib.sha256(source.read_bytes())
+    for path in sorted((root / "course_utils").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _run(source: Path, lesson: Lesson) -> NotebookNode:
+    notebook = nbformat.read(source, as_version=4)
+    notebook.cells.insert(0, new_code_cell(DESCRIBE))
+    with tempfile.TemporaryDirectory() as folder, _hidden_key(Path(folder) / "course.key", lesson):
+        # The notebook runs where it can leave files behind.
+        client = NotebookClient(
+            notebook,
+            timeout=SECONDS_A_CELL,
+            extra_arguments=["--log-level=ERROR"],
+            resources={"metadata": {"path": folder}},
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            last = str(error).strip().splitlines()[-1]
+            raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.WRONG) from error
+    del notebook.cells[0]
+    return json_clean(notebook)
+
+
+@contextmanager
+def _hidden_key(path: Path, lesson: Lesson) -> Iterator[None]:
+    write_hidden_key(path, [lesson], "for the site")
+    before = os.environ.get("COURSE_KEY")
+    os.environ["COURSE_KEY"] = str(path)
+    try:
+        yield
+    finally:
+        os.environ.pop("COURSE_KEY")
+        if before is not None:
+            os.environ["COURSE_KEY"] = before
+
+
+def json_clean(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without what only a running kernel needs: the state of widgets, times of execution."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    cleaned: NotebookNode = nbformat.from_dict(json.loads(json.dumps(notebook)))
+    return cleaned

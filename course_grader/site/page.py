@@ -1,0 +1,86 @@
+"""A lesson's page: the released notebook with the outputs of the solved one, and each solution behind a click."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator, Set
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from course_grader.site.alt import KEY
+from course_utils.explorers.catalogue import explorers
+from course_utils.explorers.recording import recorded
+
+EXPLORER = re.compile(r'^explore\(\s*"(\w+)"', re.MULTILINE)
+LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
+MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
+PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
+
+
+def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -> NotebookNode:
+    """Return the page of a lesson, from its release and its executed solution.
+
+    pages: the names of the lessons on the site, to which a link leads.
+    """
+    stubs = {cell.metadata.nbgrader.grade_id: cell.source for cell in released.cells if _is(cell, "solution")}
+    page: NotebookNode = new_notebook(metadata={"kernelspec": solved.metadata.kernelspec})
+    page.cells = [cell for one in solved.cells for cell in _cells(one, stubs, pages)]
+    return page
+
+
+def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterator[NotebookNode]:
+    if cell.cell_type == "markdown":
+        yield new_markdown_cell(LINK.sub(lambda link: _linked(link, pages), cell.source))
+    elif _is(cell, "solution"):
+        yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
+        yield new_markdown_cell(_behind_a_click(cell.source))
+    elif _is(cell, "grade") and cell.metadata.nbgrader.grade_id.endswith("_hidden"):
+        # Nothing to see: it runs when a teacher grades.
+        return
+    elif found := EXPLORER.search(cell.source):
+        yield new_code_cell(cell.source, outputs=[_explorer(found[1])])
+    else:
+        # A cell with both parts of a check shows the published one alone.
+        source = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", cell.source, flags=re.DOTALL)
+        outputs = [output for output in cell.outputs if output.output_type != "error"]
+        yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_words_for(outputs))
+
+
+def _linked(link: re.Match[str], pages: Set[str]) -> str:
+    text, name = link.groups()
+    return f"[{text}]({name}.ipynb)" if name in pages else text
+
+
+def _is(cell: NotebookNode, what: str) -> bool:
+    return bool(cell.metadata.get("nbgrader", {}).get(what)) and cell.cell_type == "code"
+
+
+def _behind_a_click(source: str) -> str:
+    code = MARKER.sub("", source).strip("\n")
+    return f'<details class="solution"><summary>Solution</summary>\n\n```python\n{code}\n```\n\n</details>'
+
+
+def _explorer(name: str) -> NotebookNode:
+    data = {"explorer": explorers()[name].to_json(), "recording": recorded(name)}
+    # "<" as an escape, so that nothing in the data can end the element.
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    title = html.escape(explorers()[name].title)
+    element = (
+        f'<div class="descent-explorer" aria-label="{title}" role="group">'
+        f'<script type="application/json">{text}</script><noscript>This panel needs JavaScript.</noscript></div>'
+    )
+    output: NotebookNode = new_output("display_data", {"text/html": element})
+    return output
+
+
+def _words_for(outputs: list[NotebookNode]) -> dict[str, Any]:
+    told = [
+        output.metadata.get(KEY, "A moving picture of the paths described above.")
+        for output in outputs
+        if any(kind in output.get("data", {}) for kind in PICTURES)
+    ]
+    return {"mystnb": {"image": {"alt": " ".join(told)}}} if told else {}

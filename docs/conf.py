@@ -1,0 +1,26 @@
+"""Sphinx's configuration. `course site` lays the source together, with the executed lessons, and calls Sphinx."""
+
+project = "Descent: training neural networks by hand"
+copyright = "the Descent authors. Text under CC BY 4.0, code under BSD-3-Clause"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+html_theme = "furo"
+html_title = "Descent"
+html_static_path = ["_static"]
+html_css_files = ["explorers.css", "site.css"]
+html_js_files = [("explorers.js", {"defer": "defer"})]
+html_show_sphinx = False
+html_copy_source = False
+
+# The notebooks come executed.
+nb_execution_mode = "off"
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
+myst_heading_anchors = 3
+suppress_warnings = ["mystnb.unknown_mime_type"]
+
+# Shipped with the site: no page asks another host for anything.
+mathjax_path = "mathjax.js"
+mathjax3_config = {"options": {"enableMenu": False}}
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
