@@ -1091,3 +1091,5 @@ for name, run in runs.items():
 # - J. Martens (2010), *Deep learning via Hessian-free optimization*.
 # - J. Martens and R. Grosse (2015), *Optimizing neural networks with Kronecker-factored approximate curvature*.
 # - V. Gupta, T. Koren and Y. Singer (2018), *Shampoo: preconditioned stochastic tensor optimization*.
+#
+# Next: [the capstone](../08_capstone/08_capstone.ipynb), where all of it trains one network.

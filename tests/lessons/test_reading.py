@@ -6,7 +6,7 @@ import re
 
 from course_grader.authoring.lesson import Cell, Lesson
 from course_utils.checks.probe import exercises
-from tests.lessons.conftest import ROOT
+from tests.lessons.conftest import LESSONS, ROOT
 
 # What a notebook shows of a line of code, on a screen 1280 pixels wide, without scrolling.
 CODE_WIDTH = 100
@@ -37,6 +37,12 @@ def test_it_begins_with_a_title_and_the_time_it_takes(lesson: Lesson) -> None:
 
 def test_it_ends_with_a_summary(lesson: Lesson) -> None:
     assert re.search(r"^#+ .*[Ss]ummary", prose(lesson), re.MULTILINE)
+
+
+def test_it_leads_on_to_the_next_lesson(lesson: Lesson) -> None:
+    later = [name for name in LESSONS if name > lesson.name]
+    if later:
+        assert f"](../{later[0]}/{later[0]}.ipynb)" in prose(lesson)
 
 
 def test_code_fits_the_screen(lesson: Lesson) -> None:
