@@ -23,7 +23,7 @@ from course_grader.authoring.notebook import text_of
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.term.building import require_no_leak, source_of
-from course_grader.term.config import RELEASE, Plan, Term, read_term
+from course_grader.term.config import Term, read_term
 from course_utils.errors import CourseError, Exit
 
 
@@ -44,16 +44,20 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     term = read_term(course.root)
     plan = term.plan(name) if term else None
     told = []
-    if term and plan:
-        source = _build(course, term, plan)
-        told.append(f"The teacher's notebook is {_short(source, course.root)}.")
     with _aside(course) as folder:
-        _generate(course, name, folder, term)
-        released = folder / name / f"{name}.ipynb"
+        if term and plan:
+            _write(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
+        else:
+            course.solution(name)
+        released = _generate(course, name, folder, term)
         if term and plan:
             require_no_leak(term, plan, nbformat.read(released, as_version=4))
+            source = _put(folder / "source" / name / f"{name}.ipynb", course.folder("source", ".", name))
+            told.append(f"The teacher's notebook is {_short(source, course.root)}.")
+            place = _put(released, course.folder("release", ".", name))
+        else:
+            place = _built(released, course.folder("release", ".", name), course.root)
         told.append(_entered(course, name, plan.due if plan else None))
-        place = _put(released, course.folder("release", ".", name), course.root, term)
     told.append(f"The notebook for learners is {_short(place, course.root)}.")
     if to is not None:
         told.append(_copied(place, to, force))
@@ -62,12 +66,6 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     if to is None and not exchange:
         told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
     return Released(name, tuple(told))
-
-
-def _build(course: Course, term: Term, plan: Plan) -> Path:
-    place = course.folder("source", ".", plan.name) / f"{plan.name}.ipynb"
-    _write(place, text_of(source_of(term, plan)))
-    return place
 
 
 def _write(place: Path, text: str) -> None:
@@ -99,11 +97,12 @@ def _directory(course: Course, name: str) -> CourseDirectory:
     return directory
 
 
-def _generate(course: Course, name: str, folder: Path, term: Term | None) -> None:
-    """Let nbgrader enter the assignment into the gradebook and make its release in a folder."""
-    course.solution(name)
+def _generate(course: Course, name: str, folder: Path, term: Term | None) -> Path:
+    """Let nbgrader enter the assignment into the gradebook; return the release that it makes in a folder."""
     directory = _directory(course, name)
-    directory.release_directory = str(folder)
+    directory.release_directory = str(folder / "release")
+    if term:
+        directory.source_directory = str(folder / "source")
     try:
         # Opened once beforehand, so that an older schema or a locked file is told in the course's words.
         Book(course).close()
@@ -115,6 +114,8 @@ def _generate(course: Course, name: str, folder: Path, term: Term | None) -> Non
             f"changed, but not added or taken away: give the assignment another name {remedy}instead.",
             Exit.WRONG,
         ) from error
+    [released] = (folder / "release" / name).glob("*.ipynb")
+    return released
 
 
 def _entered(course: Course, name: str, due: datetime | None) -> str:
@@ -126,15 +127,17 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
     return f"{name} stands in the gradebook {_short(Path(shown(course)), course.root)}, with {points:g} points{until}."
 
 
-def _put(released: Path, folder: Path, root: Path, term: Term | None) -> Path:
-    """Move a release into its place. Without course.toml it stands there already, built."""
+def _put(made: Path, folder: Path) -> Path:
+    """Move a notebook into its place."""
+    _write(folder / made.name, made.read_text(encoding="utf-8"))
+    return folder / made.name
+
+
+def _built(released: Path, folder: Path, root: Path) -> Path:
+    """Return the built notebook that a release without course.toml is; CourseError where it is another."""
     place = folder / released.name
-    if term is None:
-        if not place.is_file() or place.read_bytes() != released.read_bytes():
-            raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.WRONG)
-        return place
-    assert folder.is_relative_to(root / RELEASE)
-    _write(place, released.read_text(encoding="utf-8"))
+    if not place.is_file() or place.read_bytes() != released.read_bytes():
+        raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.WRONG)
     return place
 
 

@@ -1,0 +1,161 @@
+"""Releasing: lessons of the teacher's own, nbgrader's exchange, and what is refused with nothing left behind."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from course_grader.engine.grading import grade
+from course_grader.gradebook.course import Course
+from course_grader.term import assignment_of
+from course_grader.term.releasing import release
+from course_utils.errors import CourseError
+
+ROOT = Path(__file__).parents[2]
+NAME = "00_start_here"
+OWN = '''\
+# %% [markdown]
+# # Extra
+#
+# ### Exercise: `double`
+
+# %% kind="setup" grade_id="extra_imports"
+import math
+
+# %% kind="answer" grade_id="double"
+def double(x):
+    """Return 2 x."""
+    ### BEGIN SOLUTION
+    return x + x * math.cos(0)
+    ### END SOLUTION
+
+# %% kind="test" grade_id="double_visible" points=1
+assert double(1) == 2
+
+# %% kind="test" grade_id="double_hidden" points=2
+### BEGIN HIDDEN TESTS
+assert double(-3.5) == -7
+### END HIDDEN TESTS
+'''
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for part in ("lessons", "solutions", "notebooks"):
+        shutil.copytree(ROOT / part / NAME, tmp_path / part / NAME, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    with (tmp_path / "nbgrader_config.py").open("a") as file:
+        file.write(f'\nc.Exchange.root = "{tmp_path}/exchange"\n')
+    return tmp_path
+
+
+def term(root: Path, text: str) -> Course:
+    (root / "mine" / "90_extra").mkdir(parents=True, exist_ok=True)
+    if not (root / "mine" / "90_extra" / "lesson.py").exists():
+        (root / "mine" / "90_extra" / "lesson.py").write_text(OWN)
+    (root / "course.toml").write_text(f'own = "mine"\n{text}')
+    return Course.at(root)
+
+
+def grade_ids(path: Path) -> list[str]:
+    return [cell.metadata.nbgrader.grade_id for cell in nbformat.read(path, 4).cells if "nbgrader" in cell.metadata]
+
+
+def test_without_course_toml_a_lesson_is_released_as_it_stands(root: Path) -> None:
+    told = release(Course.at(root), NAME, root / "handout").told
+    built = ROOT / "notebooks" / NAME / f"{NAME}.ipynb"
+    assert (root / "handout" / f"{NAME}.ipynb").read_bytes() == built.read_bytes()
+    assert "without a due date" in told[0]
+    assert assignment_of(root, NAME)[0] == root / "solutions" / NAME / f"{NAME}.ipynb"
+    # Handed out again, it is the same file; another content is not overwritten.
+    release(Course.at(root), NAME, root / "handout")
+    (root / "handout" / f"{NAME}.ipynb").write_text("mine")
+    with pytest.raises(CourseError, match="--force"):
+        release(Course.at(root), NAME, root / "handout")
+    release(Course.at(root), NAME, root / "handout", force=True)
+
+
+def test_a_lesson_of_ones_own_follows_another_and_is_graded(root: Path) -> None:
+    course = term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\npoints = {{ double = 6 }}\n')
+    told = release(course, "week1").told
+    assert any("Nothing was handed out" in sentence for sentence in told)
+    learners = root / "term" / "release" / "week1" / "week1.ipynb"
+    assert grade_ids(learners)[-4:] == ["extra_imports", "double", "double_visible", "double_hidden"]
+    text = learners.read_text()
+    assert "math.cos(0)" not in text
+    assert "-7" not in text
+    with Gradebook(course.db_url, "descent") as book:
+        assert book.find_grade_cell("double_hidden", "week1", "week1").max_score == 4
+    with pytest.raises(CourseError, match="has no assignment 'week2'"):
+        assignment_of(root, "week2")
+
+
+def test_a_lesson_of_ones_own_alone_needs_no_key_of_its_own(root: Path) -> None:
+    course = term(root, "[assignments.90_extra]\n")
+    release(course, "90_extra")
+    (root / "course.key").write_text('{"format": 1, "exercises": {}}')
+    assignment = Course.at(root).assignment("90_extra")
+    source, key = assignment_of(root, "90_extra")
+    assert key == root / "course.key"
+    notebook = nbformat.read(source, 4)
+    assert grade(notebook, assignment, "none").score == 3
+    notebook.cells = [cell for cell in notebook.cells if "double(x)" not in cell.source]
+    assert grade(notebook, assignment, "none").score == 0
+
+
+def test_a_notebook_of_ones_own_is_released(root: Path) -> None:
+    course = term(root, f'[assignments.essay]\nnotebook = "solutions/{NAME}/{NAME}.ipynb"\ndue = 2026-10-12\n')
+    assert any("due 2026-10-12 23:59 UTC" in sentence for sentence in release(course, "essay").told)
+    assert (root / "term" / "release" / "essay" / "essay.ipynb").is_file()
+
+
+def test_the_exchange_gets_it_once(root: Path) -> None:
+    course = term(root, f"[assignments.{NAME}]\n")
+    (root / "exchange").mkdir()
+    told = release(course, NAME, exchange=True).told
+    assert any("exchange" in sentence and "'descent'" in sentence for sentence in told)
+    assert (root / "exchange" / "descent" / "outbound" / NAME / f"{NAME}.ipynb").is_file()
+    with pytest.raises(CourseError, match="--force"):
+        release(course, NAME, exchange=True)
+    release(course, NAME, exchange=True, force=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "sentence"),
+    [
+        (f'[assignments.{NAME}]\nexercises = ["mse"]\n', OWN, r"line 3: .* 'mse', .*: there is mean_sq"),
+        (f"[assignments.{NAME}]\npoints = {{ mse = 1 }}\n", OWN, r"line 3: .*names an exercise 'mse'"),
+        ("[assignments.90_extra]\n", OWN.replace("x + x *", "x * x *"), r"lesson.py:\d+: the cell fails: Assert"),
+        ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
+        ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
+        ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
+        ("[assignments.week1]\n", OWN, "a lesson 'week1', which does not exist"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_leaves_nothing_behind(root: Path, text: str, own: str, sentence: str) -> None:
+    course = Course.at(root)
+    (root / "mine" / "90_extra").mkdir(parents=True)
+    (root / "mine" / "90_extra" / "lesson.py").write_text(own)
+    with pytest.raises(CourseError, match=sentence):
+        release(term(root, text), text.split(".")[1].split("]")[0])
+    assert not (root / "term").exists()
+    assert not (root / "gradebook.db").exists()
+    assert not list(root.glob(".release-*"))
+    assert course.root == root
+
+
+def test_cells_cannot_change_once_work_is_handed_in(root: Path) -> None:
+    course = term(root, f'[assignments.week1]\nlesson = "{NAME}"\n')
+    release(course, "week1")
+    before = (root / "term" / "release" / "week1" / "week1.ipynb").read_bytes()
+    with Gradebook(course.db_url, "descent") as book:
+        book.add_student("ada")
+        with book.db.no_autoflush:
+            book.add_submission("week1", "ada")
+    with pytest.raises(CourseError, match="cells can be changed, but not added or taken away"):
+        release(term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\n'), "week1")
+    assert (root / "term" / "release" / "week1" / "week1.ipynb").read_bytes() == before
