@@ -1,7 +1,7 @@
 """Calls that can wait, sent together in one message: a message costs more than most of the calls that it carries.
 
-A call can wait where nothing in the referee hangs on it but its own answer: it is given plain values, and no function
-and no Generator. The calls are made in their order. One array or list in several of them is one object for the
+A call can wait where nothing in the referee hangs on it but its own answer: it is given plain values, and no function.
+The calls are made in their order. One array or list in several of them is one object for the
 function, as it is where the calls are made one by one.
 """
 
@@ -17,7 +17,8 @@ from course_grader.engine.wire import WireError
 
 MOST_CALLS = 1000
 MOST_BYTES = 1 << 20
-WAITING = frozenset({type(None), bool, int, float, str, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
+WAITING = frozenset({type(None), bool, int, float, str, np.float64, np.float32, np.int64, np.bool_})
+WAITING |= {np.ndarray, np.random.Generator}
 
 
 def is_bare_return(reply: list[Any]) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 
 from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.wire import WireError
+from course_utils.checks.trial import KNOWN
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
 CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT = range(11, 17)
@@ -114,8 +115,8 @@ class Side(Protocol):
     def take(self, handle: int) -> Any:
         """Return the value of a handle; WireError where there is none."""
 
-    def function(self, handle: int, name: str, is_class: bool) -> Any:
-        """Return what stands here for a callable of the other side's."""
+    def function(self, handle: int, name: str, is_class: bool, answers: list[Any] | None = None) -> Any:
+        """Return what stands here for a callable of the other side's, and which of its answers are known."""
 
 
 @dataclass
@@ -184,7 +185,9 @@ class Encoder:
         if callable(value):
             name = getattr(value, "__name__", None)
             shown = name if isinstance(name, str) else ""
-            return ExtType(CALLABLE, pack([0, self._side.give(value), shown[:200], isinstance(value, type)]))
+            known = getattr(value, KNOWN)() if self._trusted and hasattr(value, KNOWN) else None
+            answers = None if known is None else self._answers(known)
+            return ExtType(CALLABLE, pack([0, self._side.give(value), shown[:200], isinstance(value, type), answers]))
         return self._opaque(value)
 
     def contents(self, value: Any, before: Any) -> Any:
@@ -231,6 +234,11 @@ class Encoder:
             body = self._dict(value, depth) if isinstance(value, dict) else self._list(value, depth)
             return ExtType(VIEW, pack([1, handle, body]))
         return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
+
+    @staticmethod
+    def _answers(known: dict[int, float] | list[float]) -> list[Any]:
+        """Return answers by argument as pairs, answers in turn as one list."""
+        return [[*known], [*known.values()]] if isinstance(known, dict) else [None, known]
 
     def _opaque(self, value: Any) -> Any:
         if self._trusted:

@@ -80,9 +80,9 @@ class Referee:
         is_slow = self._slow & set(cell.exercises)
         seconds, own = (limits.again_seconds,) * 2 if is_slow else (limits.test_seconds, limits.judge_seconds)
         try:
-            self._session.begin_test(seconds)
+            self._session.ready()
             with self._watchdog.limit((seconds + own) * self._session.patience):
-                values = {name: self._session.value(name) for name in cell.needs}
+                values = self._session.begin_test(seconds, cell.needs)
                 missing = [name for name, value in values.items() if value is MISSING]
                 if missing and not last_chance:
                     return False

@@ -91,7 +91,7 @@ class Session:
 
     def run(self, source: str) -> list[dict[str, Any]]:
         """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it."""
-        peer = self._ready()
+        peer = self.ready()
         data = self._run(peer, source)
         try:
             outputs = read_outputs(data, self._room)
@@ -101,35 +101,31 @@ class Session:
         self._sources.append(source)
         return outputs
 
-    def begin_test(self, seconds: float) -> None:
-        """Begin a test cell, whose calls have so many seconds together; Stopped where there is no worker to be had."""
-        peer = self._ready()
+    def begin_test(self, seconds: float, names: Sequence[str]) -> dict[str, Any]:
+        """Begin a test cell, whose calls have so many seconds together; Stopped where there is no worker to be had.
+
+        Return what the submission has under the names: a function that stands for its own, plain data, or MISSING.
+        """
+        peer = self.ready()
         self.fault = None
         peer.forget()
         peer.callbacks = peer.received = 0
         peer.deadline = min(within(seconds * self.patience), self._end)
         try:
-            peer.send(["begin"])
+            peer.send(["begin", names])
+            return {name: self._value(peer, name) for name in names}
         except WireError as error:
             raise self.fault_of(error) from None
 
-    def value(self, name: str) -> Any:
-        """Return what the submission has under a name: a function that stands for its own, plain data, or MISSING."""
-        if self.peer is None:
-            raise self.fault or Stopped("The process has ended.")
-        try:
-            self.peer.send(["name", name])
-            match self.peer.wait("value", "missing", "unsent"):
-                case ["missing"]:
-                    return MISSING
-                case ["value", node]:
-                    shared, weight = Shared(), 4 * self.limits.message
-                    return Decoder(self.peer, shared, weight, trusted=True).decode(node)
-                case ["unsent", str(text)]:
-                    raise WireError(f"{name} cannot be read: {clean(text)}")
-            raise WireError("A reply has the wrong form.")
-        except WireError as error:
-            raise self.fault_of(error) from None
+    def _value(self, peer: _RefereePeer, name: str) -> Any:
+        match peer.wait("value", "missing", "unsent"):
+            case ["missing"]:
+                return MISSING
+            case ["value", node]:
+                return Decoder(peer, Shared(), 4 * self.limits.message, trusted=True).decode(node)
+            case ["unsent", str(text)]:
+                raise WireError(f"{name} cannot be read: {clean(text)}")
+        raise WireError("A reply has the wrong form.")
 
     def fault_of(self, error: WireError) -> Stopped:
         """End the worker; return, and remember, what to tell of it."""
@@ -143,7 +139,7 @@ class Session:
         self.fault = Stopped(message, refused=type(error) is WireError)
         return self.fault
 
-    def _ready(self) -> _RefereePeer:
+    def ready(self) -> _RefereePeer:
         """Return the worker, a new one where the last is gone, with all cells run."""
         while self.peer is None:
             if self._starts >= self.limits.starts:

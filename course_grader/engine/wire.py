@@ -12,6 +12,7 @@ import time
 
 LENGTH = struct.Struct("<I")
 CHUNK, PAGE = 1 << 18, 1 << 13
+MOST_WAITING = 200
 
 
 class WireError(Exception):
@@ -38,13 +39,15 @@ class Channel:
         self._readable.register(end, select.POLLIN)
         self._writable.register(end, select.POLLOUT)
         self._buffer = bytearray()
+        self._unsent: list[bytes] = []
         self.last_size = 0
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
         """Send one message; `deadline` is a time of `time.monotonic()`, None waits for ever."""
         if len(message) > self.limit:
             raise WireError(f"A message of {len(message)} bytes is above the limit of {self.limit}.")
-        left = memoryview(LENGTH.pack(len(message)) + message)
+        left = memoryview(b"".join((*self._unsent, LENGTH.pack(len(message)), message)))
+        self._unsent.clear()
         while left:
             try:
                 left = left[self._socket.send(left) :]
@@ -52,6 +55,13 @@ class Channel:
                 self._wait(self._writable, deadline, "The worker does not take what it is sent.")
             except OSError as error:
                 raise WireClosed(f"The other side is gone ({error.strerror}).") from None
+
+    def put(self, message: bytes, deadline: float | None = None) -> None:
+        """Send one message with the next, or at once where many wait."""
+        if len(self._unsent) >= MOST_WAITING:
+            self.send(message, deadline)
+        else:
+            self._unsent += (LENGTH.pack(len(message)), message)
 
     def receive(self, deadline: float | None = None) -> bytes:
         """Return the next message."""

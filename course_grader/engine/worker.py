@@ -44,16 +44,16 @@ def _answer(peer: Peer, shell: WorkerShell, log: OutputLog, message: list[Any]) 
         case ["call", *_]:
             with _quietly():
                 peer.answer(message)
-        case ["name", name]:
-            peer.send(_value(peer, shell, name))
         case ["cell", source]:
             # What was printed while tests asked belongs to no cell.
             log.take()
             went_through = run_cell(shell, source)
             _flush()
             peer.send(["done", json.dumps(log.take()).encode(), went_through])
-        case ["begin"]:
+        case ["begin", [*names]]:
             peer.forget()
+            for name in names:
+                peer.send(_value(peer, shell, name))
         case _:
             raise WireError("The referee sent what is not understood.")
 

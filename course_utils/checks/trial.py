@@ -16,6 +16,10 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 # A function that lives in another process may have an attribute of this name: called with (args, kwargs), it puts the
 # call aside and returns a function that gives its outcome, or returns None where the call cannot wait.
 LATER = "__later__"
+# A function of a probe's that a learner's function is to call may have an attribute of this name: called, it returns
+# the answers that are known beforehand, as a dict by argument (a whole number) or as a list of those in turn. They
+# spare a process the way back here. Answers in turn may have an effect, which happens here all the same.
+KNOWN = "__known__"
 
 
 class Stop(Exception):
