@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,13 +185,23 @@ def _require_schema(course: Course) -> None:
 
 
 def upgrade(course: Course) -> Path | None:
-    """Bring the gradebook to this nbgrader's schema; return the copy of a file as it was before."""
-    copy = None
-    if course.database is not None:
-        stamp = f"{datetime.now():%Y-%m-%d-%H%M%S}"
-        copy = course.database.with_name(f"{course.database.name}.{stamp}")
-        shutil.copy2(course.database, copy)
-    dbutil.upgrade(course.db_url)
+    """Bring the gradebook to this nbgrader's schema; return the copy of a file as it was before.
+
+    Raises CourseError where nbgrader cannot; a gradebook in a file is then as it was.
+    """
+    file, copy = course.database, None
+    if file is not None:
+        copy = file.with_name(f"{file.name}.{datetime.now():%Y-%m-%d-%H%M%S}")
+        shutil.copy2(file, copy)
+    try:
+        dbutil.upgrade(course.db_url)
+    except subprocess.CalledProcessError as error:
+        if file is not None and copy is not None:
+            copy.replace(file)
+        raise CourseError(
+            f"nbgrader cannot bring {shown(course)} up to date; see above. Grade into a new gradebook with --db.",
+            Exit.MACHINE,
+        ) from error
     return copy
 
 

@@ -24,9 +24,11 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples
 from course_grader.cluster import Cluster
+from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.journal import Journal
 from course_grader.gradebook.run import Job, Tally, Told, grade_class
+from course_grader.gradebook.sheet import enter
 from course_grader.submissions import Found, find_submissions
 
 ROOT = Path(__file__).parents[2]
@@ -148,7 +150,14 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> School:
     lesson = read_lesson(ROOT / "lessons" / NAME)
     write_hidden_key(root / "course.key", [lesson], "a term")
     released = nbformat.read(root / "notebooks" / NAME / f"{NAME}.ipynb", nbformat.NO_CONVERT)
-    return School(root, {student: json.loads(json.dumps(notebook)) for student, notebook in samples(lesson, released)})
+    school = School(
+        root, {student: json.loads(json.dumps(notebook)) for student, notebook in samples(lesson, released)}
+    )
+    with pytest.MonkeyPatch.context() as patch, Book(school.course) as book:
+        patch.delenv("COURSE_KEY", raising=False)
+        # To enter it takes longer than to grade a submission.
+        enter(school.course, book.gradebook, NAME, school.assignment)
+    return school
 
 
 @pytest.fixture

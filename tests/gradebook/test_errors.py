@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader import dbutil
 from nbgrader.api import Gradebook
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -30,9 +34,11 @@ def refused(school: School, **options: Any) -> CourseError:
 
 
 def graded_once(school: School) -> None:
-    """See that all is in the gradebook now, and that nothing was graded for it a second time."""
+    """See that all is in the gradebook now, and that nothing that was told was graded for it a second time."""
+    before = {one.student for one in school.told}
     _, told = school.grade()
-    assert all(one.reused for one in told.values())
+    assert before
+    assert all(told[student].reused for student in before)
     assert school.scores() == dict.fromkeys(told, 0.0)
 
 
@@ -152,12 +158,14 @@ def test_a_gradebook_that_is_locked_at_the_end_keeps_the_results(school: School)
 def test_a_full_disk_under_the_gradebook(school: School) -> None:
     school.hand_in("ada")
     school.grade()
+    with closing(sqlite3.connect(school.book)) as database:
+        database.execute("VACUUM")
 
     def no_room(connection: sqlite3.Connection, record: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {school.book.stat().st_size // 4096}")
 
-    for i in range(12):
-        school.hand_in(f"student-{i}")
+    for i in range(40):
+        school.hand_in(f"student-{i}-{'x' * 100}")
     event.listen(Engine, "connect", no_room)
     try:
         error = refused(school)
@@ -167,7 +175,7 @@ def test_a_full_disk_under_the_gradebook(school: School) -> None:
     assert error.exit_code == Exit.MACHINE
     assert set(school.rows()) == {"ada"}
     graded_once(school)
-    assert len(school.rows()) == 13
+    assert len(school.rows()) == 41
 
 
 def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,35 +188,65 @@ def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.Monke
     with pytest.raises(OSError, match=f"{NAME}.ipynb") as told:
         school.grade()
     monkeypatch.undo()
+    monkeypatch.delenv("COURSE_KEY", raising=False)
     assert told.value.errno == errno.ENOSPC
     assert list((school.root / "autograded").rglob("*.ipynb*")) == []
     graded_once(school)
 
 
-def test_an_older_gradebook_is_upgraded_on_demand(school: School) -> None:
+@pytest.fixture
+def older(school: School) -> School:
+    """A course whose gradebook, with one student, is of the schema before nbgrader's last change."""
     school.hand_in("ada")
-    school.grade()
-    with sqlite3.connect(school.book) as database:
-        database.execute("UPDATE alembic_version SET version_num = '724cde206c17'")
-        for table in ("course",):
-            database.execute(f"DROP TABLE {table}")
-    database.close()
-    before = school.book.read_bytes()
-    error = refused(school)
-    assert "--upgrade-gradebook" in str(error)
-    assert school.book.read_bytes() == before
-    copy = upgrade(school.course)
+    school.book.unlink()
+    with Gradebook(school.course.db_url, "descent") as book:
+        book.add_student("eve")
+    with closing(sqlite3.connect(school.book)) as database:
+        database.executescript(
+            """
+            DROP TABLE course;
+            DROP TABLE assignment;
+            CREATE TABLE assignment (
+                id VARCHAR(32) PRIMARY KEY, name VARCHAR(128) NOT NULL UNIQUE, duedate DATETIME
+            );
+            UPDATE alembic_version SET version_num = '282d30a0218e';
+            """
+        )
+    return school
+
+
+def test_an_older_gradebook_is_upgraded_on_demand(older: School) -> None:
+    before = older.book.read_bytes()
+    assert "--upgrade-gradebook" in str(refused(older))
+    assert older.book.read_bytes() == before
+    copy = upgrade(older.course)
     assert copy is not None
     assert copy.read_bytes() == before
-    graded_once(school)
+    older.grade()
+    assert set(older.rows()) == {"ada"}
+    with Gradebook(older.course.db_url, "descent") as book:
+        assert sorted(one.id for one in book.students) == ["ada", "eve"]
+
+
+def test_an_upgrade_that_fails_leaves_the_gradebook_as_it_was(older: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = older.book.read_bytes()
+
+    def fail(db_url: str) -> None:
+        older.book.write_text("half")
+        raise subprocess.CalledProcessError(1, "alembic")
+
+    monkeypatch.setattr(dbutil, "upgrade", fail)
+    with pytest.raises(CourseError, match="cannot bring"):
+        upgrade(older.course)
+    assert older.book.read_bytes() == before
 
 
 def test_the_second_is_told_who_holds_the_lock(school: School) -> None:
     school.hand_in("ada")
     with locked(school.course.journal.with_suffix(".lock")):
         error = refused(school)
-    assert f"Process {__import__('os').getpid()} on " in str(error)
-    assert not school.book.exists()
+    assert f"Process {os.getpid()} on " in str(error)
+    assert school.rows() == {}
     school.grade()
     assert school.rows()["ada"]["comments"] == {"mean_squared_error": (NO_RESPONSE, None)}
 
@@ -217,3 +255,15 @@ def test_a_damaged_journal(school: School) -> None:
     school.hand_in("ada")
     Path(school.course.journal).write_text("this is no database, but long enough to be looked at" * 10)
     assert "not a database" in str(refused(school))
+
+
+def test_a_gradebook_that_is_not_there_is_made(school: School) -> None:
+    school.hand_in("ada", "right")
+    school.book.unlink()
+    tally, _ = school.grade()
+    assert tally.entered
+    assert school.scores() == {"ada": 3.0}
+    # What was graded for the gradebook that is gone need not be graded again.
+    school.book.unlink()
+    assert school.grade()[1]["ada"].reused
+    assert school.scores() == {"ada": 3.0}

@@ -1,0 +1,110 @@
+"""A run that is killed or interrupted anywhere is taken up where it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.gradebook.conftest import NAME, School
+
+COUNT = 14
+KILLS = 3
+
+
+def class_of(school: School) -> School:
+    for i in range(COUNT):
+        school.hand_in(f"student-{i:02}", ("blank", "sum")[i % 7 == 0], f"2026-10-{i + 1:02} 12:00:00 UTC")
+    return school
+
+
+def start(school: School) -> subprocess.Popen[str]:
+    command = school.command("submitted", "--workers", "2", "--json")
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **school.place)
+
+
+def graded(lines: list[str]) -> list[str]:
+    told = [json.loads(line) for line in lines]
+    return [one["student"] for one in told if one.get("reused") is False]
+
+
+def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(another: Callable[[str], School]) -> None:
+    undisturbed, school = class_of(another("undisturbed")), class_of(another("killed"))
+    undisturbed.grade()
+    rng = random.Random(4)
+    done: list[str] = []
+    for _ in range(KILLS):
+        with start(school) as run:
+            assert run.stdout is not None
+            lines = []
+            for line in run.stdout:
+                lines.append(line)
+                if rng.random() < 0.3:
+                    # Anywhere from the next result to the writing of the gradebook.
+                    time.sleep(rng.random() / 10)
+                    run.send_signal(signal.SIGKILL)
+                    break
+            lines += [line for line in run.stdout if line.endswith("\n")]
+        done += graded([line for line in lines if "summary" not in line])
+    with start(school) as run:
+        out, told = run.communicate()
+    assert run.returncode == 0, told
+    *lines, summary = out.splitlines()
+    done += graded(lines)
+    # What was told as graded was never graded again, and each one was graded.
+    assert len(done) == len(set(done))
+    assert json.loads(summary)["summary"]["reused"] >= len(done) - len(graded(lines))
+    assert school.rows() == undisturbed.rows()
+    for student in school.rows():
+        assert school.autograded(student) == undisturbed.autograded(student)
+    left = [path.name for path in school.root.rglob("*") if path.name.startswith(".") and path.is_file()]
+    assert left == [] or all(name.startswith(f".{NAME}") for name in left)
+    with school.journal() as journal, undisturbed.journal() as other:
+        found = [(one.student, one.result, one.submitted) for one in journal.graded(NAME)]
+        assert found == [(one.student, one.result, one.submitted) for one in other.graded(NAME)]
+        assert len(found) == COUNT
+
+
+def test_ctrl_c_ends_it_with_what_is_done(school: School) -> None:
+    class_of(school)
+    command = school.command("submitted", "--workers", "1")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **school.place
+    ) as run:
+        place = school.root / "autograded"
+        while len(list(place.rglob("*.ipynb"))) < 3 and run.poll() is None:
+            time.sleep(0.02)
+        # As a terminal does it, to the whole group of processes.
+        os.killpg(run.pid, signal.SIGINT)
+        out, told = run.communicate(timeout=60)
+    assert run.returncode == 130, told
+    assert told == "Interrupted. What is graded is kept: the same command goes on from here.\n"
+    rows = school.rows()
+    assert 0 < len(rows) < COUNT
+    assert f"{len(rows)} submissions entered into the gradebook." in out or "1 submission entered" in out
+    _, found = school.grade()
+    assert {student for student, one in found.items() if one.reused} >= set(rows)
+    assert len(school.rows()) == COUNT
+
+
+@pytest.mark.parametrize("change", ["bytes", "isolation"])
+def test_what_changed_is_graded_again(school: School, change: str) -> None:
+    for student in ("ada", "bob"):
+        school.hand_in(student)
+    school.grade()
+    if change == "bytes":
+        school.hand_in("ada", "right")
+        _, told = school.grade()
+        assert {student: one.reused for student, one in told.items()} == {"ada": False, "bob": True}
+        assert school.scores() == {"ada": 3.0, "bob": 0.0}
+    else:
+        tally, told = school.grade(isolation="none")
+        assert not any(one.reused for one in told.values())
+        assert all(one.result and one.result.isolation == "none" for one in told.values())
+        assert tally.booked == 2
