@@ -31,9 +31,10 @@ class PictureBudget:
     def __init__(self, characters: int = 12 * 2**20) -> None:
         self.left = characters
 
-    def take(self, mime: str, data: str) -> str:
+    def take(self, mime: str, data: str) -> Markup:
+        """Return the picture's address, or "" where there is no room for it, or it cannot be shown."""
         if len(data) > self.left:
-            return ""
+            return Markup()
         address = picture(mime, data)
         self.left -= len(address)
         return address

@@ -18,6 +18,7 @@ from course_grader.pages.paper import Paper
 
 Job = tuple[Graded, Marks | None, Path]
 BATCH = 8
+RELEASED_WITH = ("timestamp.txt", "submission_secret.txt")
 
 
 def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None) -> str:
@@ -45,6 +46,14 @@ def write_feedback(
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
         yield from pool.map(partial(_write, paper), jobs, chunksize=BATCH)
+
+
+def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
+    """Put beside a page what `nbgrader release_feedback` wants there: the time and the secret of the submission."""
+    for name in RELEASED_WITH:
+        source = submitted / name
+        if source.is_file() and not source.is_symlink():
+            write_page(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
 
 
 def _light(graded: Graded) -> Graded:

@@ -178,13 +178,13 @@ def _cells(
     cells: tuple[dict[str, Any], ...], owners: list[Any], paper: Paper, result: Result | None
 ) -> Iterator[CellView]:
     budget = PictureBudget()
-    words = set(re.findall(r"\w+", "\n".join(cell["source"] for cell in cells)))
+    text = "\n".join(cell["source"] for cell in cells)
     left = MOST_CELLS
     for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
         if isinstance(owner, TeacherCell) and owner.kind != "answer":
             continue
         view = _cell(place, cell, owner, paper, budget)
-        if view and result and (remark := _remark(result.outputs.get(place, []), words)):
+        if view and result and (remark := _remark(result.outputs.get(place, []), text)):
             view = CellView(view.number, view.kind, view.source, view.outputs, remark)
         if view and (view.source is not None or view.outputs or view.remark) and left:
             left -= 1
@@ -209,7 +209,7 @@ def _cell(
     return CellView(place + 1, "code", None if theirs or not source.strip() else code(source), outputs, "")
 
 
-def _remark(outputs: list[dict[str, Any]], words: set[str]) -> str:
+def _remark(outputs: list[dict[str, Any]], text: str) -> str:
     """Return how a cell ended in grading, in words of ours: its own could carry what a hidden check asked."""
     for output in outputs:
         if output.get("output_type") != "error":
@@ -218,7 +218,7 @@ def _remark(outputs: list[dict[str, Any]], words: set[str]) -> str:
         if name == "Stopped":
             return "When this was graded, the cell did not end: it took too long, used too much, or ended its process."
         undefined = UNDEFINED.fullmatch(str(output.get("evalue")))
-        if name == "NameError" and undefined and undefined[1] in words:
+        if name == "NameError" and undefined and re.search(rf"\b{undefined[1]}\b", text):
             return f"When this was graded, from top to bottom, there was no {undefined[1]} yet at this place."
         known = isinstance(getattr(builtins, name, None), type)
         return f"When this was graded, from top to bottom, the cell ended in {'a ' + name if known else 'an error'}."

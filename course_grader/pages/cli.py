@@ -38,7 +38,7 @@ def feedback(
 ) -> None:
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
     from course_grader.feedback.marks import read_marks
-    from course_grader.feedback.pages import write_feedback
+    from course_grader.feedback.pages import copy_what_release_needs, write_feedback
     from course_grader.gradebook.book import Book
     from course_grader.pages.paper import Paper
 
@@ -50,6 +50,8 @@ def feedback(
             marks = read_marks(book.gradebook, name)
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
         written = list(_bar(write_feedback(graded, paper, places, marks, workers), len(graded), name))
+        for student, place in places.items():
+            copy_what_release_needs(course.folder("submitted", student, name), place.parent)
         typer.echo(f"{name}: {len(written)} pages of feedback in {course.directory.feedback_directory}/.")
 
 

@@ -11,12 +11,13 @@ import functools
 import hashlib
 import json
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 PACKAGE = "course_grader.pages"
 
@@ -34,7 +35,7 @@ def data_island(data: Any) -> Markup:
 
 
 def write_page(place: Path, text: str) -> None:
-    """Write a page whole or not at all."""
+    """Write a page, or what belongs to it, whole or not at all."""
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = place.with_name(f".{place.name}.{os.getpid()}")
     try:
@@ -51,6 +52,7 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = number
+    environment.filters["ticks"] = ticks
     return environment
 
 
@@ -68,6 +70,11 @@ def _hash(text: str) -> str:
 @functools.cache
 def _asset(name: str) -> str:
     return (files(PACKAGE) / "templates" / name).read_text(encoding="utf-8")
+
+
+def ticks(text: str) -> Markup:
+    """Return the text, escaped, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -57,10 +57,10 @@ def safe_text(text: str, limit: int = LONGEST) -> str:
     return clean(text, limit)
 
 
-def picture(mime: str, data: str) -> str:
+def picture(mime: str, data: str) -> Markup:
     """Return a picture as an address for `img`, or "" where it is none that can be shown."""
     if mime not in PICTURES:
-        return ""
+        return Markup()
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
         with warnings.catch_warnings():
@@ -69,10 +69,11 @@ def picture(mime: str, data: str) -> str:
             with Image.open(io.BytesIO(content), formats=[PICTURES[mime]]) as image:
                 width, height = image.size
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
-        return ""
+        return Markup()
     if width * height > MOST_PIXELS:
-        return ""
-    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+        return Markup()
+    # Base64 has no character that a page could take amiss; to escape megabytes of it would cost more than the rest.
+    return Markup(f"data:{mime};base64,{base64.b64encode(content).decode()}")
 
 
 def _readable(text: str) -> str:

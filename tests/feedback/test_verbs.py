@@ -1,0 +1,95 @@
+"""`course feedback`, `course report` and `course similar` in a small course, up to nbgrader's release of feedback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+from nbgrader.utils import notebook_hash
+
+from tests.gradebook.conftest import NAME, School, school, template  # noqa: F401
+
+WHEN = "2026-11-03 12:00:00.000000 UTC"
+WRONG = "not_squared"
+
+
+@pytest.fixture
+def graded(school: School) -> School:  # noqa: F811
+    for student, kind in (("ada", "right"), ("bob", WRONG), ("cy", WRONG)):
+        school.hand_in(student, kind, WHEN)
+    broken = school.hand_in("dee", "right")
+    broken.write_text("{")
+    school.grade()
+    return school
+
+
+def course(graded: School, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", "from course_utils.cli import main; main()", *arguments]
+    place: dict[str, Any] = graded.place
+    return subprocess.run(program, capture_output=True, **place)
+
+
+def page(graded: School, student: str) -> str:
+    return (graded.root / "feedback" / student / NAME / f"{NAME}.html").read_text()
+
+
+def test_feedback_with_manual_scores_is_released_by_nbgrader(graded: School, tmp_path: Path) -> None:
+    with Gradebook(graded.course.db_url, "descent") as book:
+        grade = book.find_grade("mean_squared_error_hidden", NAME, NAME, "bob")
+        grade.manual_score, grade.extra_credit = 1.5, 0.25
+        book.find_comment("mean_squared_error", NAME, NAME, "bob").manual_comment = "Mind the <b>sign</b>."
+        book.db.commit()
+    secret = graded.root / "submitted" / "bob" / NAME / "submission_secret.txt"
+    secret.write_text("bob's secret")
+    done = course(graded, "feedback", NAME, "--workers", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 pages of feedback" in done.stdout
+    assert "1.75 of 3 points" in page(graded, "bob")
+    assert "Mind the &lt;b&gt;sign&lt;/b&gt;." in page(graded, "bob")
+    assert "could not be graded" in page(graded, "dee")
+    assert "3 of 3 points" in page(graded, "ada")
+
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o777)
+    release = [
+        sys.executable,
+        "-m",
+        "nbgrader",
+        "release_feedback",
+        NAME,
+        "--student=bob",
+        f"--Exchange.root={exchange}",
+    ]
+    done = subprocess.run(release, capture_output=True, **graded.place)
+    assert done.returncode == 0, done.stderr
+    released = exchange / "descent" / "feedback"
+    name = notebook_hash(secret="bob's secret", notebook_id=NAME)
+    assert (released / f"{name}.html").read_text() == page(graded, "bob")
+
+
+def test_report_and_similar_are_written(graded: School) -> None:
+    done = course(graded, "report", "--anonymous", "--out", "class.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    text = (graded.root / "class.html").read_text()
+    assert "not squared" in text
+    assert "ada" not in text.split("<body", 1)[1].split("<script>")[0].replace("gradable", "")
+    done = course(graded, "similar", NAME)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "not verdicts" in (graded.root / "similar" / f"{NAME}.html").read_text()
+
+
+def test_errors_are_one_sentence(school: School) -> None:  # noqa: F811
+    for verb in ("feedback", "report", "similar"):
+        done = course(school, verb)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "run `course grade` first" in done.stderr
+    school.hand_in("ada", "right")
+    school.grade()
+    done = course(school, "report", "07_nothing")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"there is {NAME}" in done.stderr
