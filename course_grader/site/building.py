@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.site.executing import executed
@@ -29,13 +30,15 @@ for (const place of document.querySelectorAll(".descent-explorer")) {
 """
 
 Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
+Solve = Callable[[Path, Lesson, Path], NotebookNode]
 
 
-def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = iter) -> Path:
+def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = iter, solve: Solve = executed) -> Path:
     """Build the site below `out`, with all lessons or those named, and return its first page.
 
-    `each` may show progress over the lessons. Executed notebooks are kept in `out/executed`, so that a build that was
-    interrupted goes on where it was. Raises CourseError where a solution fails or Sphinx finds a fault.
+    `each` may show progress over the lessons; `solve` gives a lesson's executed solution. Executed notebooks are kept
+    in `out/executed`, so that a build that was interrupted goes on where it was.
+    Raises CourseError where a solution fails or Sphinx finds a fault.
     """
     source, pages = out / "source", out / "html"
     shutil.rmtree(source, ignore_errors=True)
@@ -44,7 +47,7 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     (source / "lessons").mkdir(exist_ok=True)
     for lesson in each(lessons):
         released = nbformat.read(root / "notebooks" / lesson.name / f"{lesson.name}.ipynb", as_version=4)
-        page = lesson_page(released, executed(root, lesson, out / "executed"), {one.name for one in lessons})
+        page = lesson_page(released, solve(root, lesson, out / "executed"), {one.name for one in lessons})
         nbformat.write(page, source / "lessons" / f"{lesson.name}.ipynb")
     (source / "lessons" / "index.md").write_text(_contents(lessons), encoding="utf-8")
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")

@@ -845,7 +845,7 @@ print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in sh
 # geometric series, and its limit is $g/(1-m)$. So along a steady slope momentum 0.9 walks as if the rate were ten times
 # larger. The **effective rate** is $\eta/(1-m)$. Keep it in mind whenever you change the momentum and leave the rate.
 #
-# #### Three forms of the same idea
+# ### Three forms of the same idea
 #
 # Books and libraries differ, and a rate tuned for one form is wrong for another.
 #
