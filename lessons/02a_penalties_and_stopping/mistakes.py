@@ -34,6 +34,12 @@ MISTAKES = [
         "coordinates stand?",
     ),
     edit(
+        "distance_contrast", "no_axis",
+        "np.sqrt(np.sum((points - query) ** 2, axis=1))", "np.sqrt(np.sum((points - query) ** 2))",
+        "You have one number for all points together, so nearest and farthest are the same. Each point needs a "
+        "distance of its own: which axis do you sum over?",
+    ),
+    edit(
         "distance_contrast", "by_farthest", "(farthest - nearest) / nearest", "(farthest - nearest) / farthest",
         "Compare the difference to the nearest distance. Yours can never exceed 1.",
     ),
@@ -82,6 +88,19 @@ MISTAKES = [
     edit(
         "elastic_net_loss", "abs_of_sum", "np.abs(w).sum()", "np.abs(w.sum())",
         "Weights of opposite signs cancel in your l1 norm. Sizes first, then the sum.",
+    ),
+    rewrite(
+        "elastic_net_loss", "accepts_all",
+        """
+        def elastic_net_loss(w, X, y, lam, l1_ratio):
+            penalty = l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * np.sum(w**2)
+            return np.mean((X @ w - y) ** 2) / 2 + lam * penalty
+        """,
+        "The formula is right for good arguments. The docstring also names those to refuse: numbers, and shapes.",
+    ),
+    edit(
+        "elastic_net_loss", "negative_price", "lam < 0 or not", "not",
+        "Your function accepts a negative price, which would reward large weights.",
     ),
     edit(
         "elastic_net_loss", "accepts_bad_numbers", "if lam < 0 or not 0 <= l1_ratio <= 1:", "if False:",
@@ -149,6 +168,14 @@ MISTAKES = [
     edit(
         "elastic_net_gradient", "sign_at_zero_minus", "np.sign(w)", "np.where(w > 0, 1.0, -1.0)",
         "At a weight of exactly 0 the contract asks for the slope 0. Yours is that of a negative weight.",
+    ),
+    edit(
+        "elastic_net_gradient", "no_lambda", "data_part + lam *", "data_part +",
+        "The price has no part in your result. What multiplies the penalty in the loss multiplies its gradient.",
+    ),
+    edit(
+        "elastic_net_gradient", "l2_whole", "(1 - l1_ratio) * w", "w",
+        "The l2 part has its whole price here. At a ratio of 1 it should vanish.",
     ),
     edit(
         "elastic_net_gradient", "penalty_forgotten", "data_part + lam *", "data_part + 0 *",
@@ -267,6 +294,10 @@ MISTAKES = [
         "The l2 part of the penalty is missing in your gradient step.",
     ),
     edit(
+        "proximal_step", "l2_whole", "lam * (1 - l1_ratio) * w", "lam * w",
+        "The l2 part has its whole price here. Only its share of lam belongs in the gradient step.",
+    ),
+    edit(
         "proximal_step", "l1_twice", "lam * (1 - l1_ratio) * w", "lam * (l1_ratio * np.sign(w) + (1 - l1_ratio) * w)",
         "The l1 price is paid twice: in the gradient, and again in the threshold.",
     ),
@@ -306,6 +337,10 @@ MISTAKES = [
     edit(
         "weight_decay_step", "decays_the_gradient", "lr * weight_decay * w", "lr * weight_decay * grad",
         "It is the weights that decay, not the gradient.",
+    ),
+    edit(
+        "weight_decay_step", "same_for_all", "lr * weight_decay * w", "lr * weight_decay",
+        "You take the same number from every weight, so that negative ones grow. Each shrinks by a share of itself.",
     ),
     edit(
         "weight_decay_step", "constant", "lr * weight_decay * w", "lr * weight_decay * np.sign(w)",
@@ -402,6 +437,18 @@ MISTAKES = [
     edit(
         "project_l1_ball", "all_survive", "thetas[np.nonzero(mu > thetas)[0][-1]]", "thetas[-1]",
         "Your theta supposes that every entry survives. Which k does the rule choose, and are your sizes sorted?",
+    ),
+    edit(
+        "project_l1_ball", "sorted_with_signs", "np.sort(np.abs(v))", "np.sort(v)",
+        "You sort the entries with their signs. A large negative entry is large too: sort the sizes.",
+    ),
+    edit(
+        "project_l1_ball", "not_sorted", "np.sort(np.abs(v))[::-1]", "np.abs(v)",
+        "Your sizes stand in the order of v. The rule for k holds for falling sizes.",
+    ),
+    edit(
+        "project_l1_ball", "sum_with_signs", "if np.abs(v).sum() <= radius:", "if v.sum() <= radius:",
+        "In your test for the ball, entries of opposite signs cancel. The l1 norm adds up sizes.",
     ),
     edit(
         "project_l1_ball", "first_only", "[0][-1]", "[0][0]",

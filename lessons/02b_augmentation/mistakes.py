@@ -313,6 +313,10 @@ MISTAKES = [
         "A red that leans to blue has a negative hue in your result. Bring it back into one turn.",
     ),
     edit(
+        "rgb_to_hsl", "stacked_first", "lightness], axis=-1)", "lightness])",
+        "h, s and l stand along a new *first* axis. They belong along the last one.",
+    ),
+    edit(
         "rgb_to_hsl", "mean_for_lightness", "(top + bottom) / 2", "rgb.mean(axis=-1)",
         "Your lightness is the mean of the three channels. It should be the middle of the largest and the smallest.",
     ),
@@ -355,6 +359,14 @@ MISTAKES = [
         "hsl_to_rgb", "chroma_of_dark_colours", "saturation * (1 - np.abs(2 * lightness - 1))",
         "saturation * 2 * lightness",
         "Light colours leave the range: above l = 1/2 there is less room for chroma, not more.",
+    ),
+    edit(
+        "hsl_to_rgb", "sizes_forgotten", "1 - np.abs(2 * lightness - 1)", "1 - (2 * lightness - 1)",
+        "Dark colours leave the range: the chroma is largest at l = 1/2, and falls towards black as towards white.",
+    ),
+    edit(
+        "hsl_to_rgb", "one_way_round", "np.abs((hue - own_hues + 0.5) % 1 - 0.5)", "((hue - own_hues + 0.5) % 1 - 0.5)",
+        "A distance is never negative. Yours is for hues on one side of the channel's own, which all get a share of 1.",
     ),
     edit(
         "hsl_to_rgb", "smallest_is_lightness", "lightness - chroma / 2 + chroma * share", "lightness + chroma * share",
