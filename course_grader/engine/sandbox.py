@@ -230,7 +230,8 @@ def _visible() -> Iterator[Path]:
     paths += [Path(sys.prefix) / name for name in ("bin", "pyvenv.cfg")]
     paths += [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [Path(course_utils.__file__).parent, engine, engine.parent / "__init__.py"]
-    for path in sorted({path for path in paths if path.exists()}):
+    # Not Path.exists, which raises where a folder on the way may not be entered.
+    for path in sorted({path for path in paths if os.path.exists(path)}):  # noqa: PTH110
         if not any(parent in seen for parent in path.parents):
             seen.add(path)
             yield path

@@ -1,0 +1,374 @@
+"""Attacks by someone who has read every line of the engine: on the referee, on what is shared, on what comes later."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from course_grader import Assignment, Result
+from course_grader.engine import grading as engine
+from course_grader.engine.grading import grade
+from course_grader.engine.sandbox import Level, _visible
+from tests.engine.conftest import ROOT, Exam, outcomes, printed
+
+WRONG = "\ndef sgd_step(w, grad, lr):\n    return w\n"
+RIGHT = "\ndef sgd_step(w, grad, lr):\n    return w - lr * grad\n"
+
+
+def graded(exam: Exam, source: str, cell: str = "sgd_step") -> Result:
+    return exam.grade(exam.changed({cell: textwrap.dedent(source)}))
+
+
+def only(result: Result, **expected: str) -> None:
+    """See that every exercise passed but those named."""
+    assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | expected
+
+
+# The referee would wait for ever where it draws, until a draw fits, from what came back.
+def test_a_generator_that_stands_still_is_refused(exam: Exam) -> None:
+    source = """
+    def sample_log_uniform(low, high, size, rng):
+        still = {"bit_generator": "PCG64", "state": {"state": 0, "inc": 0}, "has_uint32": 0, "uinteger": 0}
+        rng.bit_generator.state = still
+        return np.exp(np.random.default_rng(1).uniform(np.log(low), np.log(high), size))
+    """
+    result = graded(exam, source, "sample_log_uniform")
+    only(result, sample_log_uniform="refused")
+    assert any("its increment is even" in cell.message for cell in result.cells)
+
+
+def hanging(exam: Exam, test: str) -> Assignment:
+    """Return the exam with another test of the first exercise, which trusts what it gets."""
+    cells = [
+        dataclasses.replace(cell, source=test) if cell.grade_id == "sgd_step_visible" else cell
+        for cell in exam.assignment.cells
+    ]
+    limits = dataclasses.replace(exam.assignment.limits, test_seconds=3, again_seconds=1, judge_seconds=0.5)
+    return dataclasses.replace(exam.assignment, cells=tuple(cells), limits=limits)
+
+
+def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam) -> None:
+    loop = "n = sgd_step(1.0, 0.0, 1.0)\ntry:\n    while n > 0: n -= 1\nexcept Exception: pass"
+    source = "def sgd_step(w, grad, lr):\n    return float('inf')"
+    result = grade(exam.changed({"sgd_step": source}), hanging(exam, loop))
+    assert result.cells[0].outcome == "stopped"
+    assert result.cells[0].message == "sgd_step: it took too long and was stopped."
+    assert outcomes(result).pop("robbins_monro_schedules") == "passed"
+    honest = grade(exam.right, hanging(exam, loop))
+    assert honest.score == honest.max_score
+
+
+def test_the_count_of_output_cannot_be_lifted(exam: Exam) -> None:
+    source = """
+kept = get_ipython().kept
+kept._text = kept._pictures = 10**12
+get_ipython().events.register("post_run_cell", lambda result: print("x" * 12 * 10**6))
+"""
+    result = exam.grade(exam.changed({"sgd_step": source + RIGHT}), output=2**20, figures=2**20)
+    only(result)
+    assert len(printed(result)) < 9 * 2**20
+    assert "It was cut here" in printed(result)
+
+
+def test_descriptors_sent_along_arrive_nowhere(exam: Exam) -> None:
+    source = """
+    import os, socket
+    def sgd_step(w, grad, lr):
+        for fd in range(3, 64):
+            try:
+                end = socket.socket(fileno=fd)
+                for _ in range(50):
+                    socket.send_fds(end, [bytes([1, 0, 0, 0, 0xC0])], [os.open("/dev/zero", os.O_RDWR)] * 9)
+            except OSError:
+                pass
+        return w
+    """
+    exam.grade(exam.released)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    only(graded(exam, source), sgd_step="refused")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.parametrize("level", ["namespaces", "user"])
+def test_a_worker_inherits_nothing_but_its_wire(exam: Exam, level: Level) -> None:
+    source = """
+    import os, stat
+    for fd in range(4096):
+        try: found = os.fstat(fd)
+        except OSError: continue
+        print(stat.S_ISSOCK(found.st_mode), found.st_rdev == os.stat("/dev/null").st_rdev)
+    """
+    shown = printed(grade(exam.changed({"sgd_step": textwrap.dedent(source)}), exam.assignment, level))
+    assert sorted(shown.splitlines()) == ["False True"] * 3 + ["True False"]
+
+
+# By number, on x86_64 and aarch64; the last is of x86_64's second table, in which execve has another number.
+CALLS = {
+    "io_uring_setup": (425, 425), "userfaultfd": (323, 282), "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424),
+    "memfd_create": (319, 279), "bpf": (321, 280), "keyctl": (250, 219), "open_by_handle_at": (304, 265),
+    "perf_event_open": (298, 241), "ptrace": (101, 117), "setns": (308, 268), "unshare": (272, 97), "mount": (165, 40),
+    "shmget": (29, 194), "mq_open": (240, 180), "kcmp": (312, 272), "personality": (135, 92), "seccomp": (317, 277),
+    "execve": (59, 221), "execve of x32": (0x40000000 + 520, 221),
+}  # fmt: skip
+
+
+def test_system_calls_that_nobody_needs_are_refused(exam: Exam) -> None:
+    source = f"""
+    import ctypes, errno, platform
+    libc = ctypes.CDLL(None, use_errno=True)
+    for name, numbers in {CALLS!r}.items():
+        ctypes.set_errno(0)
+        code = libc.syscall(numbers[platform.machine() == "aarch64"], 0, 0, 0, 0, 0, 0)
+        print(code, errno.errorcode.get(ctypes.get_errno()), name)
+    """
+    shown = printed(graded(exam, source)).splitlines()
+    assert [line.split()[:2] for line in shown] == [["-1", "EPERM"]] * len(CALLS), shown
+
+
+def children(pid: int) -> Iterator[int]:
+    """Yield the living children of a process."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, IndexError):
+            state, parent = entry.joinpath("stat").read_text().rsplit(")", 1)[1].split()[:2]
+            if int(parent) == pid and state != "Z":
+                yield int(entry.name)
+
+
+def grader_processes(exam: Exam) -> list[int]:
+    """Start anew; return bubblewrap's processes and the zygote, in this order."""
+    engine.close()
+    exam.grade(exam.released)
+    (zygote,) = engine._zygotes.values()
+    assert zygote._process is not None
+    chain = [zygote._process.pid]
+    while b"bwrap" in Path(f"/proc/{chain[-1]}/cmdline").read_bytes().split(b"\0")[0]:
+        chain.append(next(children(chain[-1])))
+    return chain
+
+
+def test_nothing_of_a_submission_outlives_it(exam: Exam) -> None:
+    zygote = grader_processes(exam)[-1]
+    source = """
+import threading, time, atexit, signal
+for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+def haunt():
+    while True:
+        try: time.sleep(0.01)
+        except BaseException: pass
+atexit.register(haunt)
+class Late:
+    def __del__(self): haunt()
+late = Late()
+for daemon in (True, False):
+    threading.Thread(target=haunt, daemon=daemon).start()
+"""
+    only(graded(exam, source + RIGHT))
+    deadline = time.monotonic() + 30
+    while left := list(children(zygote)):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
+
+
+def test_no_memory_is_shared_for_writing(exam: Exam) -> None:
+    for pid in grader_processes(exam):
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            mode = line.split()[1]
+            assert not (mode[1] == "w" and mode[3] == "s"), line
+
+
+HOOKS = """
+import sys, os, gc, atexit, threading, warnings
+def forge(*args, **kwargs):
+    return forge
+sys.settrace(forge); sys.setprofile(forge); threading.settrace(forge); sys.addaudithook(lambda event, args: None)
+gc.callbacks.append(forge); atexit.register(forge); sys.unraisablehook = sys.excepthook = forge
+get_ipython().events.register("pre_run_cell", forge); get_ipython().events.register("post_run_cell", forge)
+get_ipython().set_custom_exc((Exception,), forge)
+os.environ.update(LANG="tr_TR", NUMPY_EXPERIMENTAL_ARRAY_FUNCTION="0", MPLBACKEND="none", PYTHONSTARTUP="/tmp/x.py")
+open("matplotlibrc", "w").write("backend: none")
+warnings.showwarning = forge
+for name, module in list(sys.modules.items()):
+    if name.startswith("course_utils"):
+        for part in list(vars(module)):
+            if part in ("check", "check_hidden", "judge", "run", "CheckFailed"): setattr(module, part, forge)
+np.testing = np.random.RandomState = None
+"""
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [(RIGHT, "passed"), (WRONG, "failed")])
+def test_hooks_of_the_interpreter_change_no_verdict(exam: Exam, answer: str, outcome: str) -> None:
+    only(graded(exam, HOOKS + answer), sgd_step=outcome)
+
+
+FORGERIES = {
+    "an error named as a verdict": """
+        class CheckFailed(AssertionError):
+            verdict = type("V", (), {"failure": None, "mistake": None})()
+        def sgd_step(w, grad, lr):
+            raise CheckFailed("passed")
+        """,
+    "an error whose text is a report": """
+        def sgd_step(w, grad, lr):
+            raise ValueError(chr(10) * 2 + "ada: 58" + chr(13) + chr(27) + "[2K" + chr(0x2028) + "sgd_step: passed")
+        """,
+    "an error without text": """
+        class Mute(ValueError):
+            def __str__(self): raise SystemExit
+        def sgd_step(w, grad, lr):
+            raise Mute
+        """,
+    "a class named as an array": """
+        class ndarray:
+            shape, dtype, ndim = (5,), np.dtype(float), 1
+            def __init__(self, array): self.array = array
+            def __array__(self, *args, **kwargs): return self.array
+        def sgd_step(w, grad, lr):
+            return ndarray(w - lr * grad)
+        """,
+    "numbers that no processor makes": """
+        def sgd_step(w, grad, lr):
+            unnormal = bytes([0] * 7 + [0x40, 0xFF, 0x3F] + [0] * 6)
+            return np.frombuffer(unnormal * np.size(w), np.longdouble).reshape(np.shape(w))
+        """,
+    "an error for every argument": "def sgd_step(w, grad, lr):\n    raise ValueError",
+}
+
+
+@pytest.mark.parametrize("source", FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_verdict_is_none(exam: Exam, source: str) -> None:
+    result = graded(exam, source)
+    # Where not even the error's text can be had, the process has ended.
+    only(result, sgd_step="stopped" if "SystemExit" in source else "failed")
+    for cell in result.cells:
+        assert not {chr(code) for code in (10, 13, 27, 0x2028)} & set(cell.message)
+
+
+def test_calls_of_the_graders_functions_with_anything_at_all_harm_nobody(exam: Exam) -> None:
+    source = """
+    wild = [10**1900, "x" * 10**5, [[]] * 1000, np.ones((300, 300)), np.array([1j]), {1: 2}, None, float("nan"), print]
+    def with_warmup(schedule, warmup_epochs):
+        for value in wild:
+            for arguments in ((value,), (), (value, value)):
+                try: schedule(*arguments)
+                except Exception: pass
+            try: schedule(epoch=1, self=value, **{"": value, "__class__": value})
+            except Exception: pass
+        return lambda epoch: schedule(epoch)
+    """
+    only(graded(exam, source, "with_warmup"), with_warmup="failed")
+
+
+def test_a_function_that_is_slow_is_stopped(exam: Exam) -> None:
+    source = "import time\ndef sgd_step(w, grad, lr):\n    time.sleep(0.4)\n    return w - lr * grad"
+    result = exam.grade(exam.changed({"sgd_step": source}), test_seconds=1, again_seconds=0.3)
+    only(result, sgd_step="stopped")
+
+
+def test_a_busy_machine_stops_nobody(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = os.cpu_count() or 1
+    monkeypatch.setattr(os, "getloadavg", lambda: (8.0 * cores, 0.0, 0.0))
+    only(exam.grade(exam.changed({"sgd_step": f"import time\ntime.sleep(1)\n{RIGHT}"}), cell_seconds=0.6))
+
+
+@pytest.fixture
+def course(exam: Exam, tmp_path: Path) -> Path:
+    """A course folder as nbgrader leaves it: gradebook, submissions, solutions, keys."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as book:
+        book.execute("create table grade (score)")
+        book.execute("insert into grade values (0)")
+        book.commit()
+    for name in ("submitted/other", "autograded/other", "solutions"):
+        (tmp_path / name).mkdir(parents=True)
+        shutil.copy(exam.solutions, tmp_path / name / "x.ipynb")
+    shutil.copy(exam.key, tmp_path / "course.key")
+    (tmp_path / "course.key").chmod(0o600)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("level", ["namespaces", "user"])
+def test_gradebook_and_other_submissions_stay_as_they_are(exam: Exam, course: Path, level: Level) -> None:
+    files = sorted(path for path in course.rglob("*") if path.is_file())
+    before = {path: path.read_bytes() for path in files}
+    source = f"""
+    import os, sqlite3
+    for path in {[str(path) for path in files]}:
+        for act in (
+            lambda: open(path, "r+b").write(b"x"), lambda: os.unlink(path), lambda: os.rename(path, path + "~"),
+            lambda: os.truncate(path, 0), lambda: os.chmod(path, 0o777), lambda: os.symlink("/", path + ".link"),
+            lambda: sqlite3.connect(path).execute("update grade set score = 100"),
+            lambda: sqlite3.connect(path).execute("create trigger t after update on grade begin select 1; end"),
+            lambda: open(path).read() if path.endswith(".key") else 1 / 0,
+        ):
+            try: act(); print("DONE", path)
+            except Exception: pass
+    """
+    shown = printed(grade(exam.changed({"sgd_step": textwrap.dedent(source)}), exam.assignment, level))
+    assert shown == ""
+    assert sorted(path for path in course.rglob("*") if path.is_file() or path.is_symlink()) == files
+    assert {path: path.read_bytes() for path in files} == before
+
+
+def with_python_in_view() -> list[str]:
+    """Return a command that shows the interpreter to every user, also where it stands in root's own home."""
+    command = ["bwrap", "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
+    command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    opened: set[Path] = set()
+    for path in _visible():
+        closed = next((parent for parent in reversed(path.parents) if not parent.stat().st_mode & 1), None)
+        if closed is not None:
+            command += ["--perms", "0755", "--tmpfs", str(closed)] if closed not in opened else []
+            opened.add(closed)
+            for parent in reversed(path.relative_to(closed).parents[:-1]):
+                command += ["--perms", "0755", "--dir", str(closed / parent)]
+            command += ["--ro-bind", str(path), str(path)]
+    return command
+
+
+def test_a_grader_that_is_not_root_grades_in_namespaces_or_refuses(exam: Exam, tmp_path: Path) -> None:
+    place = tmp_path / "exam.assignment"
+    program = f"""
+import json, sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from course_grader import Assignment, grade
+from course_grader.engine.sandbox import IsolationUnavailable
+assignment, notebook = Assignment.load(Path({str(place)!r})), json.loads(sys.stdin.read())
+for level in ("namespaces", "user"):
+    try:
+        result = grade(notebook, assignment, level)
+        print(result.isolation, result.score == result.max_score)
+    except IsolationUnavailable as reason:
+        print("refused:", reason)
+"""
+    exam.assignment.save(place)
+    place.chmod(0o644)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    done = subprocess.run(
+        [*with_python_in_view(), *as_nobody, sys.executable, "-c", program],
+        input=json.dumps(exam.right),
+        capture_output=True,
+        text=True,
+        env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]},
+        cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "namespaces True" or first.startswith("refused: This machine does not let bubblewrap make names")
+    assert second.startswith("refused: Isolation by user id needs root.")
