@@ -98,6 +98,27 @@ def progress(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def gather(
+    notebook: Annotated[str, typer.Argument(help="A path, a lesson's name, or its number.")] = "08",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite what you changed in the gathered cell.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy your own functions from the earlier notebooks into the capstone, and say what is missing or wrong."""
+    from course_utils import notebooks, terminal
+    from course_utils.gather import gather as gather_into
+
+    gathered = gather_into(notebooks.find(notebook, Path.cwd()), replace)
+    if as_json:
+        print(json.dumps(gathered.as_dict(), indent=1))
+    else:
+        terminal.show_gathered(gathered)
+    if not gathered.is_whole:
+        raise typer.Exit(Exit.WRONG)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look for what commonly goes wrong, and say the remedy."""
     from course_utils import terminal

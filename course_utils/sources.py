@@ -108,7 +108,7 @@ class _Collector:
     def _home_of(self, name: str) -> int | None:
         own = [place for place, cell in enumerate(self._cells) if cell.grade_id == name]
         others = [place for place, bound in enumerate(self._bound) if name in bound]
-        return (own or others[-1:] or [None])[0]
+        return next(iter(own or others[-1:]), None)
 
     def _unusable(self, place: int, name: str) -> str:
         source = self._cells[place].source

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from course_utils.doctor import Finding
+from course_utils.gather import Gathered
 from course_utils.progress import LessonProgress
 from course_utils.running import Run
 from course_utils.update import Update
@@ -80,6 +81,24 @@ def show_updates(updates: Sequence[Update]) -> None:
         print(f"The notebooks as they were are in {backups[0].parent}. Run the new ones from the top.")
     if all(one.outcome == "up to date" for one in updates):
         print("Everything is up to date.")
+
+
+def show_gathered(gathered: Gathered) -> None:
+    """Print a line for each function, what is wrong with the whole, and what to do next."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("function", "from", ""):
+        table.add_column(title, no_wrap=title != "")
+    for function in gathered.functions:
+        table.add_row(function.name, function.lesson, Text(function.says, "green" if function.well else "bold red"))
+    _print(table)
+    for problem in gathered.problems:
+        print(problem)
+    print(f"{sum(function.lesson != '' for function in gathered.functions)} functions are in {gathered.notebook}.")
+    if gathered.backup:
+        print(f"The notebook as it was: {gathered.backup}.")
+        print("Is it open in JupyterLab? Then choose File > Reload Notebook from Disk.")
+    if not gathered.is_whole:
+        print("Mend these in their notebooks, save, and run `course gather` again.")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:

@@ -3,7 +3,7 @@
 `train` is asked for what it promises, and its labels are counted on test images drawn from the seed. How often a right
 answer is turned away: a predictor of true accuracy p falls below a share t of n independent test images with
 probability at most exp(-n*KL(t, p)) (Chernoff 1952, with KL(t, p) = t*log(t/p) + (1-t)*log((1-t)/(1-p))). With n = 2000
-and the shares below that is at most 1e-9 from the true accuracies 0.369, 0.717 and 0.871 on. That the reference and the
+and the shares below that is at most 1e-9 from the true accuracies 0.369, 0.669 and 0.871 on. That the reference and the
 alternatives get there is measured (benchmarks/capstone.py), not computed: no bound is known for what training reaches.
 """
 
@@ -19,7 +19,7 @@ from course_utils.checks.probe import Trial, probe, question
 from course_utils.data.served import ServedDigits
 
 # The shares of the test images that must be read right: to have learned at all, for the first step, for full marks.
-LEARNED, STEP_1, STEP_2 = 0.3, 0.65, 0.82
+LEARNED, STEP_1, STEP_2 = 0.3, 0.6, 0.82
 ALONE = 20
 
 question("loss_at_start", NumberWith(0.0, 5.0, 2))

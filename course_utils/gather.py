@@ -1,0 +1,196 @@
+"""`course gather`: the learner's own functions from earlier notebooks, copied into one cell of the capstone.
+
+The cell says in its metadata which functions it wants. Nothing else in the notebook is touched, the notebook as it was
+is kept, and a cell that was changed by hand is left alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from course_utils import notebooks
+from course_utils.errors import CourseError
+from course_utils.sources import CodeCell, Collection, collect, imports
+
+# Seconds for the published checks of all functions together.
+PATIENCE = 120
+HEAD = "# Your own functions, copied by `course gather`: change them in their notebooks and run it again."
+
+
+@dataclass(frozen=True)
+class Function:
+    """What became of one function: the lesson it was taken from, or "", and a few words."""
+
+    name: str
+    lesson: str
+    well: bool
+    says: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What came of gathering into a notebook. `backup` is the notebook as it was, "" where nothing had to change."""
+
+    notebook: str
+    functions: tuple[Function, ...]
+    problems: tuple[str, ...]
+    backup: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every function is there and passes its published check."""
+        return all(function.well for function in self.functions) and not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `course gather --json` prints."""
+        return asdict(self) | {"whole": self.is_whole}
+
+
+def gather(path: Path, replace: bool = False) -> Gathered:
+    """Fill the gather cell of the notebook at `path` from the notebooks beside it.
+
+    Raises CourseError where the notebook has no such cell, or where the cell was changed by hand and `replace` is
+    false.
+    """
+    notebooks.read(path)
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+    cell = _gather_cell(notebook, path)
+    mark = cell["metadata"]["descent"]
+    now = "".join(cell["source"])
+    if not (replace or _is_ours(now, mark)):
+        raise CourseError(
+            f"The cell for gathered functions in {path} holds something of yours: move it to the notebook it belongs "
+            "to, or to a cell of your own, then run `course gather --replace`."
+        )
+    wanted = [str(name) for name in mark["gathers"]]
+    found = collect(wanted, list(_cells_beside(path)), _given(notebook))
+    source = "\n\n".join([_head(found), found.source]).rstrip("\n")
+    failing = published_checks(found) if found.lesson_of else {}
+    backup = ""
+    if source != now:
+        cell["source"] = source.splitlines(keepends=True)
+        cell["outputs"], cell["execution_count"] = [], None
+        mark["digest"] = _digest(source)
+        backup = str(_keep(path))
+        _write(path, notebook)
+    functions = tuple(_function(name, found, failing) for name in wanted)
+    return Gathered(str(path), functions, tuple(found.problems), backup)
+
+
+def published_checks(found: Collection) -> dict[str, str]:
+    """Run the gathered functions' published checks in a process of their own; return one line for each that fails."""
+    lines: list[str] = []
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                [sys.executable, "-m", "course_utils.gathered_checks", *found.lesson_of],
+                input=found.source,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        out.seek(0)
+        lines = out.read().splitlines()
+    results: dict[str, str] = dict(json.loads(line) for line in lines if line.startswith('["'))
+    unasked = [name for name in found.lesson_of if name not in results]
+    # The first that has no result is the one that did not come back; nothing is known of those behind it.
+    results |= dict.fromkeys(unasked, "its check was not reached")
+    if unasked:
+        results[unasked[0]] = f"its check did not end within {PATIENCE} s, or ended Python"
+    return {name: line for name, line in results.items() if line}
+
+
+def _function(name: str, found: Collection, failing: Mapping[str, str]) -> Function:
+    if name in found.missing:
+        return Function(name, "", False, found.missing[name])
+    if name in failing:
+        return Function(name, found.lesson_of[name], False, f"fails its check: {failing[name]}")
+    return Function(name, found.lesson_of[name], True, "passes its check")
+
+
+def _head(found: Collection) -> str:
+    lines = [HEAD, *(f"# {name}: {why}." for name, why in found.missing.items())]
+    return "\n".join(lines)
+
+
+def _gather_cell(notebook: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("descent")
+        if isinstance(mark, dict) and isinstance(mark.get("gathers"), list):
+            found: dict[str, Any] = cell
+            return found
+    raise CourseError(f"{path} has no cell for gathered functions: name the capstone's notebook, or take a fresh copy.")
+
+
+def _cells_beside(path: Path) -> Iterator[CodeCell]:
+    """Yield the code cells of the other notebooks of the course, tests left out."""
+    folder = notebooks.require_folder(path.resolve().parent)
+    for lesson in notebooks.lessons_in(folder):
+        if lesson.resolve() == path.resolve():
+            continue
+        for cell in notebooks.read(lesson)["cells"]:
+            mark = cell["metadata"].get("nbgrader")
+            mark = mark if isinstance(mark, dict) else {}
+            if cell["cell_type"] == "code" and not (mark.get("grade") and not mark.get("solution")):
+                answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
+                yield CodeCell(lesson.stem, cell["source"], answers)
+
+
+def _given(notebook: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the notebook's own set-up cells import."""
+    given: dict[str, str] = {}
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("nbgrader")
+        if cell["cell_type"] == "code" and isinstance(mark, dict) and mark.get("locked") and not mark.get("grade"):
+            given |= imports("".join(cell["source"]))
+    return given
+
+
+def _is_ours(source: str, mark: Mapping[str, Any]) -> bool:
+    """Tell whether a cell is as it was released or as it was last gathered."""
+    if "digest" in mark:
+        return bool(mark["digest"] == _digest(source))
+    lines = [line.strip() for line in source.split("\n")]
+    return all(line in ("", "raise NotImplementedError") or line.startswith("#") for line in lines)
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _keep(path: Path) -> Path:
+    # Where Jupyter keeps its own copies: nbgrader collects none of it.
+    folder = path.parent / ".ipynb_checkpoints"
+    folder.mkdir(exist_ok=True)
+    number = 1
+    while (kept := folder / f"{path.stem}-before-gather-{number}.ipynb").exists():
+        number += 1
+    shutil.copyfile(path, kept)
+    return kept
+
+
+def _write(path: Path, notebook: Mapping[str, Any]) -> None:
+    """Write the notebook so that a reader sees the old file or the new one."""
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        shutil.copymode(path, name)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
