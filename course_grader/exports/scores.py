@@ -19,7 +19,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from course_grader.engine.assignment import checked_exercises
+from course_grader.engine.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded import Graded
 from course_utils.errors import CourseError
@@ -117,11 +117,13 @@ def read_marks(book: Gradebook, name: str, solution: Path | None = None, graded:
 def _columns_of_cells(assignment: Assignment, solution: Path | None) -> dict[str, str]:
     """Return the columns of the graded cells, in the teacher's order as far as it is known."""
     sources = {cell.name: cell.source or "" for book in assignment.notebooks for cell in book.source_cells}
+    exercises: dict[str, tuple[str, ...]] = {}
     if solution is not None and solution.is_file():
         sources = _sources(solution) | sources
+        exercises = {cell.grade_id: cell.exercises for cell in teacher_cells(solution)}
     graded = {cell.name for book in assignment.notebooks for cell in (*book.grade_cells, *book.task_cells)}
     ordered = [name for name in sources if name in graded] + sorted(graded - set(sources))
-    return column_names((name, _exercises(sources.get(name, ""))) for name in ordered)
+    return column_names((name, exercises.get(name) or _exercises(sources.get(name, ""))) for name in ordered)
 
 
 def _sources(solution: Path) -> dict[str, str]:

@@ -8,15 +8,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from course_grader.exports.cells import number, text
 from course_grader.exports.grades import rows, write_grades
 from course_grader.exports.sources import gather
 from course_grader.gradebook.course import Course
+from course_grader.marks import nbgrader_mark
 from course_utils.errors import CourseError
-from tests.exports.conftest import NAME
+from tests.exports.conftest import CELLS, NAME
 from tests.exports.readers import assert_no_formula
 
 HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
@@ -52,9 +55,13 @@ def test_a_column_an_exercise_with_totals_penalties_and_remarks(course: Course) 
 def test_the_columns_follow_the_teachers_notebook(course: Course) -> None:
     place = course.folder("source", ".", NAME)
     place.mkdir(parents=True)
-    order = ("star_visible", "essay", "decay_visible", "step_visible")
-    cells = [f'{{"metadata": {{"nbgrader": {{"grade_id": "{name}"}}}}, "source": []}}' for name in order]
-    (place / f"{NAME}.ipynb").write_text(f'{{"cells": [{", ".join(cells)}]}}')
+    notebook = new_notebook()
+    for name in ("star_visible", "essay", "decay_visible", "step_visible"):
+        points, exercise = CELLS[name]
+        cell = new_code_cell(f"check({exercise!r}, {exercise})") if exercise else new_markdown_cell("Why?")
+        cell.metadata["nbgrader"] = nbgrader_mark("test", name, points)
+        notebook.cells.append(cell)
+    nbformat.write(notebook, place / f"{NAME}.ipynb")
     assert list(table(course)["ada"])[4:8] == ["star", "essay", "decay", "step"]
 
 
