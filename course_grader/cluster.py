@@ -102,7 +102,7 @@ def dask(address: str) -> Iterator[Cluster]:
     except (OSError, ValueError) as error:
         raise CourseError(f"No Dask scheduler answers at {address} ({error}).", Exit.MACHINE) from error
     with client:
-        workers = len(client.scheduler_info(n_workers=-1)["workers"])
+        workers = len(client.nthreads())
         if not workers:
             raise CourseError(f"The Dask scheduler at {address} has no workers yet: start some.", Exit.MACHINE)
         # A grading process does one thing at a time, so that a worker's further threads would only wait.

@@ -1,0 +1,115 @@
+"""`course grade` as it is called: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from rich.console import Console
+from typer.testing import CliRunner
+
+from course_grader.engine import sandbox
+from course_grader.engine.sandbox import Level
+from course_grader.gradebook import cli, doctor
+from course_grader.gradebook.display import Display
+from course_grader.gradebook.run import Tally, Told
+from course_utils.errors import CourseError, Exit
+from tests.gradebook.conftest import NAME, School
+
+app = typer.Typer()
+cli.register(app)
+
+
+def grade(*arguments: str) -> str:
+    ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert ended.exit_code == 0, ended.output
+    return str(ended.stdout)
+
+
+@pytest.fixture
+def here(school: School, monkeypatch: pytest.MonkeyPatch) -> School:
+    monkeypatch.chdir(school.root)
+    return school
+
+
+def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None:
+    place = here.hand_in("ada", "not_squared")
+    before = here.book.read_bytes()
+    told = grade(str(place), "--explain")
+    assert told.startswith(f"{NAME}: 0 of 3 points\nisolation namespaces, assignment {here.assignment.digest}\n")
+    assert "mean_squared_error: failed, 0 of 3 points\n  mistake: not_squared\n" in told
+    assert "mean_squared_error_hidden: failed, 0 of 2 points" in told
+    assert grade(str(place)) == told, "the same submission and key give the same result"
+    found = json.loads(grade(str(place), "--json", "--trust-submissions"))
+    assert (found["score"], found["isolation"]) == (0.0, "none")
+    assert here.book.read_bytes() == before
+    assert not here.course.journal.exists()
+
+
+def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path: Path) -> None:
+    here.assignment.save(tmp_path / "exam.assignment")
+    place = here.hand_in("ada", "right").rename(tmp_path / "mine.ipynb")
+    (here.root / "course.key").unlink()
+    assert "3 of 3 points" in grade(str(place), "--assignment", str(tmp_path / "exam.assignment"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence", "code"),
+    [
+        (["submitted", "--explain"], "is for one notebook", Exit.INPUT),
+        (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.INPUT),
+        (["broken.ipynb", "--assignment", NAME], "its JSON is damaged", Exit.WRONG),
+        (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.INPUT),
+        (["submitted"], "name it with --assignment", Exit.INPUT),
+        (["submitted", "--db", "nowhere"], "no address of a database", Exit.INPUT),
+    ],
+)
+def test_wrong_use_is_one_sentence(here: School, arguments: list[str], sentence: str, code: Exit) -> None:
+    (here.root / "broken.ipynb").write_text("{")
+    with pytest.raises(CourseError, match=sentence) as told:
+        grade(*arguments)
+    assert told.value.exit_code == code
+
+
+def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
+    school.hand_in("ada", "right")
+    school.hand_in("bob").write_text("{")
+    ended = school.run("submitted", "--json", "--workers", "1")
+    *lines, last = map(json.loads, ended.stdout.splitlines())
+    assert ended.returncode == Exit.WRONG
+    assert ended.stderr == ""
+    assert {line["student"]: (line["score"], bool(line["problem"])) for line in lines} == {
+        "ada": (3.0, False),
+        "bob": (None, True),
+    }
+    assert last["summary"]["counts"] == {"full marks": 1, "part": 0, "no points": 0, "not graded": 1}
+    assert [problem["student"] for problem in last["summary"]["problems"]] == ["bob"]
+    assert school.scores() == {"ada": 3.0, "bob": 0.0}
+
+
+def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    screen = io.StringIO()
+    display = Display(NAME, as_json=False)
+    display._console = Console(file=screen, force_terminal=True, width=200)
+    with display.bar(2):
+        display.tell(Told("ada", problem="The file is empty."))
+        display.tell(Told("eve\x1b[31m", problem="The file is empty."))
+    assert "2 not graded" in screen.getvalue()
+    assert "2/2" in screen.getvalue()
+    display.summary(Tally(added=[f"student-{i}" for i in range(12)]))
+    out = capsys.readouterr().out
+    assert "12 students added to the gradebook: student-0, " in out
+    assert "student-9 and 2 more." in out
+    assert "not graded: eve: The file is empty.\n" in out
+
+
+@pytest.mark.parametrize(("level", "reason"), [("namespaces", ""), ("user", "bubblewrap is not installed.")])
+def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "best_level", lambda: (level, reason))
+    [finding] = doctor.findings()
+    assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}.", reason)
+    monkeypatch.setattr(doctor, "MARK_OF_A_TEACHER", "no_such_package")
+    assert list(doctor.findings()) == []
