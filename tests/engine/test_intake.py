@@ -35,6 +35,8 @@ UNREADABLE = {
     "UTF-16": ('{"cells": []}'.encode("utf-16"), "not UTF-8"),
     "a list": (b"[]", "not a notebook"),
     "no cells": (b'{"metadata": {}}', "no cells"),
+    "ten million lists": (b'{"cells": [' + b"[]," * 10**7 + b"1]}", "more parts than any notebook"),
+    "ten million numbers": (b'{"cells": [' + b"0," * 10**7 + b"1]}", "more parts than any notebook"),
     "too many cells": (b'{"cells": [' + b",".join([b"{}"] * 5001) + b"]}", "5001 cells"),
 }
 

