@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -121,7 +121,7 @@ def _exercise(
     exercise: ExerciseResult, result: Result, answers: Mapping[str, str], marks: Marks | None
 ) -> ExerciseView:
     cells = [cell for cell in result.cells if exercise.name in cell.exercises]
-    lines = tuple(_check(cell, marks) for cell in cells)
+    lines = _told_once([_check(cell, marks) for cell in cells])
     source = answers.get(exercise.name)
     rows = next((cell.rows for cell in cells if cell.rows), ())
     return ExerciseView(
@@ -136,6 +136,15 @@ def _exercise(
         tuple((_label(label), safe_text(text, 3000)) for label, text in rows),
         marks.comments.get(exercise.name, "") if marks else "",
         code(source) if source is not None else None,
+    )
+
+
+def _told_once(lines: list[CheckLine]) -> tuple[CheckLine, ...]:
+    """Leave out a message that the line before has, too."""
+    before = ["", *(line.message for line in lines)]
+    return tuple(
+        replace(line, message="" if line.message == told else line.message)
+        for line, told in zip(lines, before, strict=False)
     )
 
 

@@ -26,7 +26,8 @@ def report_page(
     }
     return render(
         "report.html", "report.js", report=report, island=data_island(island), small=SMALL, code=code,
-        bars=_bars(report), most=MOST_LINES, first=FIRST, wrong=lambda letters: _wrong(report, letters),
+        bars=_bars(report), unread=sum(len(group.students) for group in report.problems),
+        most=MOST_LINES, first=FIRST, wrong=lambda letters: _wrong(report, letters),
     )  # fmt: skip
 
 

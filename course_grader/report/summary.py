@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,19 @@ class ExerciseRow:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A sentence and the students whom it is about; `exercise` where it is about one."""
+
+    sentence: str
+    students: tuple[str, ...]
+    exercise: str = ""
+
+
+@dataclass(frozen=True)
 class ClassReport:
+    """`problems` are the notebooks that could not be read, `troubles` the test cells that hit a limit or could not be
+    judged."""
+
     title: str
     assignment: str
     max_score: float
@@ -57,9 +69,9 @@ class ClassReport:
     quartiles: tuple[float, float, float]
     mean: float
     mistakes: tuple[MistakeCount, ...]
-    problems: tuple[tuple[str, str], ...]
-    troubles: tuple[tuple[str, str, str], ...]
-    notes: tuple[tuple[str, tuple[str, ...]], ...]
+    problems: tuple[Group, ...]
+    troubles: tuple[Group, ...]
+    notes: tuple[Group, ...]
 
 
 def class_report(
@@ -86,9 +98,9 @@ def class_report(
         tuple(float(q) for q in np.quantile(points, (0.25, 0.5, 0.75))) if results else (0.0, 0.0, 0.0),  # type: ignore[arg-type]
         float(points.mean()) if results else 0.0,
         tuple(count_mistakes(graded, paper)),
-        tuple(_problem(one, names) for one in ranked if one.result is None),
-        tuple(_troubles(results, names)),
-        tuple(_notes(graded, names)),
+        _grouped(((one.student, "", one.problem) for one in ranked if one.result is None), names),
+        _grouped(_troubles(results), names),
+        _grouped(_notes(graded), names),
     )
 
 
@@ -124,28 +136,24 @@ def _exercise_row(name: str, place: int, results: Sequence[Result], letters: Map
     return ExerciseRow(name, most == 0, most, counts, facility, r, limits)
 
 
-def _problem(one: Graded, names: Mapping[str, str]) -> tuple[str, str]:
-    return names[one.student], _without_id(one.problem, one.student, names)
+def _troubles(results: Sequence[tuple[Graded, Result]]) -> Iterator[tuple[str, str, str]]:
+    for one, result in results:
+        for cell in result.cells:
+            if LETTERS[cell.outcome] == "s":
+                yield one.student, ", ".join(cell.exercises), cell.message
 
 
-def _troubles(results: Sequence[tuple[Graded, Result]], names: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Return (student, exercises, why) for the test cells that hit a limit, or that the grader could not judge."""
-    return [
-        (names[one.student], ", ".join(cell.exercises), _without_id(cell.message, one.student, names))
-        for one, result in results
-        for cell in result.cells
-        if LETTERS[cell.outcome] == "s"
-    ]
-
-
-def _notes(graded: Sequence[Graded], names: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return each note with the students whom it is about, the most frequent first."""
-    students = defaultdict(list)
+def _notes(graded: Sequence[Graded]) -> Iterator[tuple[str, str, str]]:
     for one in graded:
-        for note in dict.fromkeys((*one.notes, *(one.result.notes if one.result else ()))):
-            students[_without_id(note, one.student, names)].append(names[one.student])
-    return sorted(((note, tuple(who)) for note, who in students.items()), key=lambda item: (-len(item[1]), item[0]))
+        for note in (*one.notes, *(one.result.notes if one.result else ())):
+            yield one.student, "", note
 
 
-def _without_id(text: str, student: str, names: Mapping[str, str]) -> str:
-    return text.replace(student, names[student])
+def _grouped(found: Iterable[tuple[str, str, str]], names: Mapping[str, str]) -> tuple[Group, ...]:
+    """Return what was found of (student, exercise, sentence) by sentence, the most frequent first."""
+    students: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+    for student, exercise, sentence in found:
+        # A sentence may name the file, and the file the student.
+        students[exercise, sentence.replace(student, names[student])][names[student]] = None
+    groups = (Group(sentence, tuple(who), exercise) for (exercise, sentence), who in students.items())
+    return tuple(sorted(groups, key=lambda group: (-len(group.students), group.exercise, group.sentence)))

@@ -36,7 +36,7 @@
 
   const canvas = document.getElementById("map"), readout = document.getElementById("readout");
   const order = document.getElementById("order"), find = document.getElementById("find");
-  let rows = [], size = {}, at = null, byExercise = -1;
+  let rows = [], size = {}, at = null, byExercise = -1, printing = false;
 
   function arrange() {
     const name = (a, b) => a[0].localeCompare(b[0], undefined, { numeric: true });
@@ -50,7 +50,7 @@
   }
 
   function draw() {
-    const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue("--ink").trim();
+    const style = getComputedStyle(document.documentElement), ink = printing ? "#000000" : style.getPropertyValue("--ink").trim();
     const ratio = Math.max(2, window.devicePixelRatio || 1), context = canvas.getContext("2d");
     const single = rows.every(row => row.who.length === 1), named = single && rows.length <= 70;
     const high = named ? 18 : rows.length <= 70 ? 12 : 6;
@@ -179,6 +179,9 @@
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   new ResizeObserver(draw).observe(canvas.parentElement);
-  window.addEventListener("beforeprint", () => { at = null; draw(); });
+  // Paper is white, whatever the screen is.
+  for (const [name, begins] of [["beforeprint", true], ["afterprint", false]]) {
+    window.addEventListener(name, () => { printing = begins; at = null; draw(); });
+  }
   arrange(); draw();
 })();
