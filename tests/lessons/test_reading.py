@@ -79,7 +79,7 @@ def test_every_link_to_a_notebook_leads_somewhere(lesson: Lesson) -> None:
 
 def test_starred_exercises_carry_no_points(lesson: Lesson) -> None:
     for cell in lesson.of_kind("test"):
-        name = re.sub(r"_(visible|hidden|arguments)$", "", cell.grade_id)
+        name = re.sub(r"(_step_\d)?_(visible|hidden|arguments)$", "", cell.grade_id)
         assert name in lesson.answers, f"{cell.grade_id} ends in none of _visible, _hidden, _arguments"
         if lesson.answers[name].star:
             assert cell.points == 0, cell.grade_id
