@@ -18,12 +18,17 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Enum, Unicode
 
 from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
-from course_grader.engine.grading import grade
 from course_grader.engine.intake import take_in
 from course_grader.engine.plan import SKIPPED, missing_tests, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
 from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
+
+try:
+    from course_grader.engine.grading import grade
+except ModuleNotFoundError as missing:
+    remedy = "install the course with `pip install -e '.[lab,grader]'`."
+    raise ModuleNotFoundError(f"Grading needs {missing.name}: {remedy}", name=missing.name) from None
 
 
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
