@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +13,7 @@ from course_grader.feedback.marks import Marks
 from course_grader.feedback.view import MARKS, WORDS, page_view
 from course_grader.gradebook.graded import Graded
 from course_grader.pages.page import render, write_page
-from course_grader.pages.paper import Paper
+from course_grader.pages.paper import Paper, errors_alone
 
 Job = tuple[Graded, Marks | None, Path]
 BATCH = 8
@@ -39,7 +38,7 @@ def write_feedback(
 
     workers: processes; by default one a core.
     """
-    jobs = ((_light(one), marks.get(one.student), places[one.student]) for one in graded)
+    jobs = ((errors_alone(one), marks.get(one.student), places[one.student]) for one in graded)
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1:
         yield from map(partial(_write, paper), jobs)
@@ -54,17 +53,6 @@ def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
         source = submitted / name
         if source.is_file() and not source.is_symlink():
             write_page(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
-
-
-def _light(graded: Graded) -> Graded:
-    """Leave out the outputs of grading, of which a page needs the errors alone: all jobs wait in memory."""
-    if graded.result is None:
-        return graded
-    errors = {
-        place: [output for output in outputs if output.get("output_type") == "error"]
-        for place, outputs in graded.result.outputs.items()
-    }
-    return replace(graded, result=replace(graded.result, outputs=errors))
 
 
 def _write(paper: Paper, job: Job) -> Path:

@@ -126,9 +126,10 @@ def _course(assignment: str | None, db: str | None, out: Path | None = None) -> 
 
 def _graded(course: Course, assignment: str) -> list[Graded]:
     from course_grader.gradebook.journal import Journal
+    from course_grader.pages.paper import errors_alone
 
     with Journal(course.journal) as journal:
-        return list(journal.graded(assignment))
+        return [errors_alone(one) for one in journal.graded(assignment)]
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, teacher_cells
 from course_grader.engine.intake import Unreadable, take_in
 from course_grader.engine.plan import Owner, owners_of
+from course_grader.gradebook.graded import Graded
 
 SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
@@ -65,6 +66,17 @@ def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> d
         for cell, owner in zip(cells, owners, strict=True)
         if isinstance(owner, TeacherCell) and owner.kind == "answer"
     }
+
+
+def errors_alone(graded: Graded) -> Graded:
+    """Leave out the outputs of grading but for errors: figures of a whole class would fill the memory."""
+    if graded.result is None:
+        return graded
+    errors = {
+        place: [output for output in outputs if output.get("output_type") == "error"]
+        for place, outputs in graded.result.outputs.items()
+    }
+    return replace(graded, result=replace(graded.result, outputs=errors))
 
 
 def squeezed(text: str) -> str:
