@@ -56,6 +56,8 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
         guide.write_text(guide.read_text(encoding="utf-8").replace("](../CONTRIBUTING.md)", "](authoring.md)"))
     _lay_scripts(root, source / "_static")
     _sphinx(source, pages)
+    for page in pages.rglob("*.html"):
+        page.write_text(_accessible(page.read_text(encoding="utf-8")), encoding="utf-8")
     return pages / "index.html"
 
 
@@ -78,6 +80,14 @@ def _lay_scripts(root: Path, static: Path) -> None:
     if found is None or not found.submodule_search_locations:
         raise CourseError("The site's tools are missing: run `pip install -e '.[site]'`.", Exit.MACHINE)
     shutil.copy(Path(found.submodule_search_locations[0]) / "static" / "mathjax" / MATHJAX, static / "mathjax.js")
+
+
+def _accessible(page: str) -> str:
+    """Return a page on which a keyboard reaches what scrolls, and each heading tells its level."""
+    page = page.replace('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">')
+    for scrolling in ("<pre", '<div class="math-wrapper docutils container"'):
+        page = page.replace(f"{scrolling}>", f'{scrolling} tabindex="0">')
+    return page
 
 
 def _sphinx(source: Path, pages: Path) -> None:

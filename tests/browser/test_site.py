@@ -1,0 +1,161 @@
+"""The site in Chromium: every page loads in silence and asks no other host; search, panels, narrow screens, readers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from nbformat import NotebookNode
+from playwright.sync_api import Page, expect
+
+from course_grader.authoring.lesson import Lesson
+from course_grader.site.building import build_site
+from course_grader.site.executing import executed
+from tests.browser.lab import browser_page
+
+ROOT = Path(__file__).parents[2]
+EXECUTED = "00_start_here"
+pytestmark = pytest.mark.browser
+
+
+def solved(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
+    """The first lesson runs; the others stand for the site's size, and running them is tested elsewhere."""
+    if lesson.name == EXECUTED:
+        return executed(root, lesson, cache)
+    return nbformat.read(root / "solutions" / lesson.name / f"{lesson.name}.ipynb", 4)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(ROOT, tmp_path_factory.mktemp("site"), solve=solved).parent
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with browser_page() as page:
+        yield page
+
+
+def pages_of(site: Path) -> list[Path]:
+    return sorted(site.rglob("*.html"))
+
+
+class Links(HTMLParser):
+    """What a page links to and shows, and the anchors in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.anchors: set[str] = set()
+        self.pictures: list[dict[str, str | None]] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        self.anchors |= {str(known[name]) for name in ("id", "name") if known.get(name)}
+        self.targets += [str(known[name]) for name in ("href", "src") if known.get(name)]
+        if tag == "img":
+            self.pictures.append(known)
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    parsed = {path.resolve(): Links(path) for path in pages_of(site)}
+    broken = []
+    for path, links in parsed.items():
+        for target in links.targets:
+            parts = urlsplit(target)
+            if parts.scheme or target.startswith("//"):
+                continue
+            place = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            fragment = unquote(parts.fragment)
+            missing = fragment and place in parsed and fragment not in parsed[place].anchors
+            if not place.exists() or missing:
+                broken.append((path.name, target))
+    assert not broken
+
+
+def test_every_picture_has_words(site: Path) -> None:
+    pictures = [(path.name, picture) for path in pages_of(site) for picture in Links(path).pictures]
+    assert len(pictures) >= 3
+    for name, picture in pictures:
+        alt = picture.get("alt") or ""
+        assert alt, (name, picture)
+        assert not re.search(r"\.(png|svg|gif)$", alt), (name, picture)
+
+
+def test_lessons_show_stubs_and_keep_solutions_behind_a_click(site: Path) -> None:
+    text = (site / "lessons" / f"{EXECUTED}.html").read_text(encoding="utf-8")
+    stub, solution = text.index("NotImplementedError"), text.index("<summary>Solution</summary>")
+    assert stub < solution
+    assert "mean_squared_error is right" in text
+    for path in (site / "lessons").glob("*.html"):
+        shown = path.read_text(encoding="utf-8")
+        assert "BEGIN SOLUTION" not in shown
+        assert "HIDDEN TESTS" not in shown
+        assert "check_hidden(" not in shown.replace("import check, check_hidden", "")
+
+
+def test_every_page_loads_in_silence_and_fits_a_narrow_screen(site: Path, page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request", lambda request: said.append(request.url) if not request.url.startswith(("file:", "data:")) else None
+    )
+    page.set_viewport_size({"width": 400, "height": 900})
+    for path in pages_of(site):
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, path.name
+    assert not said
+
+
+def test_search_finds_bias_correction(site: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto((site / "index.html").as_uri())
+    page.get_by_role("searchbox").or_(page.locator("input[name=q]")).first.fill("bias correction")
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-results")).to_contain_text("Adaptive optimizers")
+
+
+def test_a_slider_moves_the_picture_without_a_kernel(site: Path, page: Page) -> None:
+    page.goto((site / "lessons" / "05_sgd_pathologies.html").as_uri())
+    panel = page.locator(".explorer", has_text="A ravine: rate and momentum")
+    picture = panel.locator("figure canvas").first
+    before = picture.evaluate("canvas => canvas.toDataURL()")
+    panel.get_by_label("momentum", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".explorer-note")).to_contain_text("Rate 0.117")
+    assert picture.evaluate("canvas => canvas.toDataURL()") != before
+
+
+@pytest.mark.parametrize("name", ["index", f"lessons/{EXECUTED}", "lessons/05_sgd_pathologies", "teaching"])
+def test_readers_with_other_senses_can_use_it(name: str, site: Path, page: Page) -> None:
+    page.goto((site / f"{name}.html").as_uri())
+    found = Axe().run(page).response["violations"]
+    serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious
+
+
+def test_dark_mode_is_a_click_away(site: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto((site / "lessons" / "05_sgd_pathologies.html").as_uri())
+    light = look(page)
+    button = page.locator(".theme-toggle:visible").first
+    for _ in ("dark", "light", "as the system has it"):
+        if page.evaluate("document.body.dataset.theme") != "dark":
+            button.click()
+    assert page.evaluate("document.body.dataset.theme") == "dark"
+    dark = look(page)
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+
+
+def look(page: Page) -> list[str]:
+    """The colours of the page's ground and of a panel's ink."""
+    panel = "getComputedStyle(document.querySelector('.explorer')).color"
+    return [page.evaluate("getComputedStyle(document.body).backgroundColor"), page.evaluate(panel)]
