@@ -36,6 +36,10 @@ MARKS = {
 }  # fmt: skip
 SECRET = "Your teacher's own test did not pass. It stays hidden."
 FAULT = "The grader could not judge this. That is no fault of yours: your teacher sees why."
+# How `course grade` begins the sentence on a fault of its own, which goes on with an exception's text.
+GRADER_FAILED = "The grader itself failed"
+FAILED = f"{GRADER_FAILED} at it. That is no fault of yours: your teacher sees why."
+PATH = re.compile(r"(?<![\w./])(?:/[\w.@~-]+){2,}")
 UNDEFINED = re.compile(r"name '(\w{1,80})' is not defined")
 
 
@@ -107,11 +111,11 @@ def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageV
         paper.assignment.name,
         graded.student,
         graded.submitted.strftime("%d %B %Y, %H:%M %Z").strip() if graded.submitted else "",
-        safe_text(graded.problem, 1000),
+        _without_paths(FAILED if graded.problem.startswith(GRADER_FAILED) else graded.problem),
         marks.score if marks else result.score if result else 0.0,
         marks.max_score if marks else result.max_score if result else 0.0,
         marks.late_penalty if marks else 0.0,
-        tuple(dict.fromkeys([*graded.notes, *(result.notes if result else ())])),
+        tuple(dict.fromkeys(map(_without_paths, [*graded.notes, *(result.notes if result else ())]))),
         tuple(exercises),
         tuple(_cells(cells, owners, paper, result)),
     )
@@ -137,6 +141,11 @@ def _exercise(
         marks.comments.get(exercise.name, "") if marks else "",
         code(source) if source is not None else None,
     )
+
+
+def _without_paths(sentence: str) -> str:
+    """Return a sentence with the last part alone of each path in it: it is not told where a teacher's files stand."""
+    return PATH.sub(lambda path: path[0].rpartition("/")[2], safe_text(sentence, 1000))
 
 
 def _told_once(lines: list[CheckLine]) -> tuple[CheckLine, ...]:

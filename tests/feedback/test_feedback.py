@@ -123,6 +123,13 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     broken.write_text("{")
     said = text_of(feedback_page(Graded("dee", broken, problem="The file is not a notebook."), course.paper))
     assert "could not be graded The file is not a notebook." in said
+    failed = Graded("dee", broken, problem="The grader itself failed at it (KeyError: 0.123456789).")
+    assert "0.1234" not in feedback_page(failed, course.paper)
+    told = Graded(
+        "dee", broken, problem="Of 3/4 and 1/2 none, in /home/teacher/submitted/dee.ipynb.", notes=("/a/b: no",)
+    )
+    assert "Of 3/4 and 1/2 none, in dee.ipynb." in text_of(feedback_page(told, course.paper))
+    assert "teacher" not in text_of(feedback_page(told, course.paper))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
