@@ -72,9 +72,9 @@ def names_bound(source: str) -> set[str]:
 
 
 def names_needed(source: str) -> list[str]:
-    """Return the names that a cell uses and does not bind itself, in alphabetical order."""
+    """Return the names that a cell uses and does not bind itself, Python's own among them, in alphabetical order."""
     table = _table(source)
-    return sorted(set(_globals(table)) - names_bound(source) - BUILTINS) if table else []
+    return sorted(set(_globals(table)) - names_bound(source)) if table else []
 
 
 def is_stub(source: str) -> bool:
@@ -137,7 +137,8 @@ class _Collector:
         cell = self._cells[user]
         places = [i for i, bound in enumerate(self._bound) if name in bound and self._cells[i].lesson == cell.lesson]
         if not places:
-            if name not in self._given:
+            # Looked for all the same, for a learner may have a `help` of their own.
+            if name not in self._given and name not in BUILTINS:
                 whose = ", ".join(sorted(names_bound(text)))
                 sentence = f"{whose} uses {name!r}, which no cell of {cell.lesson} defines."
                 self.found.problems.append(sentence)

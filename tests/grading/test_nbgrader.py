@@ -142,11 +142,12 @@ def bank_notebook(lesson: Lesson, solution: NotebookNode, answers: tuple[Answer,
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in solution.cells if "nbgrader" in cell.metadata}
     cells = [cell for cell in marked.values() if cell.metadata.nbgrader.locked and not cell.metadata.nbgrader.grade]
     references = {name: cell.without_markers() for name, cell in lesson.answers.items()}
+    cells += [new_code_cell(cell.without_markers()) for cell in lesson.of_kind("gather")]
     cells += [new_code_cell(source) for source in references.values()]
     for answer in sorted(answers, key=lambda one: list(references).index(one.exercise)):
         cells.append(cell_of("answer", answer.id, answer.source, 0))
         for grade_id, test in marked.items():
-            if re.fullmatch(rf"{answer.exercise}_(visible|hidden|arguments)", grade_id):
+            if re.fullmatch(rf"{answer.exercise}(_step_\d)?_(visible|hidden|arguments)", grade_id):
                 points = test.metadata.nbgrader.points
                 cells.append(cell_of("test", f"{answer.id}__{grade_id}", test.source, points))
         # Those that build on this exercise find the reference again.

@@ -28,7 +28,7 @@ def test_the_installed_command_helps() -> None:
         assert verb in ran.stdout
 
 
-@pytest.mark.parametrize("verb", ["lab", "check", "progress", "doctor"])
+@pytest.mark.parametrize("verb", ["lab", "check", "progress", "gather", "doctor"])
 def test_each_verb_helps(run: Run, verb: str) -> None:
     ended = run(verb, "--help")
     assert ended.code == 0
