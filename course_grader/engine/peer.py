@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.engine.batch import Batch, is_bare_return
+from course_grader.engine.batch import CLOTHED, Batch, bare_return
 from course_grader.engine.codec import Encoder, Shared, is_bare
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
@@ -141,8 +141,8 @@ class Peer:
 
     def outcome(self, reply: list[Any], shared: Shared) -> Any:
         """Return what a reply says, or raise it; renew the arguments in `shared` as it tells."""
-        if is_bare_return(reply):
-            return reply[2]
+        if (value := bare_return(reply)) is not CLOTHED:
+            return value
         match reply:
             case [_, list(renewed), *_]:
                 decoder = Decoder(self, shared, 4 * self._limit, self._trusted)

@@ -18,7 +18,8 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 LATER = "__later__"
 # A function of a probe's that a learner's function is to call may have an attribute of this name: called, it returns
 # the answers that are known beforehand, as a dict by argument (a whole number) or as a list of those in turn. They
-# spare a process the way back here. Answers in turn may have an effect, which happens here all the same.
+# spare a process the way back here. Answers in turn may have an effect, which happens here all the same, but no sooner
+# than the call is settled: let `observe_later` look for it.
 KNOWN = "__known__"
 
 
@@ -90,7 +91,7 @@ class Trial:
         self.expected, self.float32 = expected, float32
         self.observations: list[Observation] = []
         self.differences: list[Difference | None] = []
-        self._waiting: list[tuple[_Question, Callable[[_Question, Outcome], Any], Outcome]] = []
+        self._waiting: list[Callable[[], object]] = []
 
     def ask(
         self, says: str, function: Callable[..., Any], *args: Any,
@@ -135,17 +136,24 @@ class Trial:
         self.settle()
         self._record(Observation(says, plain(value), _tolerance(rtol, atol, self.float32), call))
 
+    def observe_later(self, says: str, look: Callable[[], Any]) -> None:
+        """Record what `look` returns once the questions before it are answered, which need not be now."""
+        if self._waiting:
+            self._waiting.append(lambda: self.observe(says, look()))
+        else:
+            self.observe(says, look())
+
     def settle(self) -> None:
         """Record the answers to the questions that were put aside."""
         waiting, self._waiting = self._waiting, []
-        for question, answer, outcome in waiting:
-            answer(question, outcome)
+        for answer in waiting:
+            answer()
 
     def _put(self, question: _Question, answer: Callable[..., Any]) -> None:
         later = getattr(question.function, LATER, None)
         outcome = later(question.args, question.kwargs) if later is not None else None
         if outcome is not None:
-            self._waiting.append((question, answer, outcome))
+            self._waiting.append(functools.partial(answer, question, outcome))
             return
         if self._waiting:
             self.settle()

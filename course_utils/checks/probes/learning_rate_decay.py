@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -225,7 +226,7 @@ def probe_lr_range_test(trial: Trial, rng: Draw, lr_range_test: Function) -> Non
     for says, losses in cases.items():
         loss_after_step, rates = _losses_in_turn(losses)
         trial.ask(f"rates and losses {says}", lr_range_test, loss_after_step, lr_min, lr_max, len(losses))
-        trial.observe(f"the rates at which a step was taken {says}", np.array(rates))
+        trial.observe_later(f"the rates at which a step was taken {says}", functools.partial(np.array, rates))
     loss_after_step, _ = _losses_in_turn(falling)
     trial.ask("rates and losses of two steps", lr_range_test, loss_after_step, lr_min, lr_max, 2)
 
