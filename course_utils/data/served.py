@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +33,11 @@ class ServedDigits:
     """
 
     def __init__(self, seed: int, tests: int = 2000) -> None:
-        rng = np.random.RandomState(seed)
-        order = rng.permutation(len(_all_digits()[1]))
-        self._pixels, self._labels = rng.permutation(64), rng.permutation(10)
-        training, test = order[:TRAINING_IMAGES], order[TRAINING_IMAGES:]
-        self.X, self.y = self._draw(training, SAMPLE, rng)
-        self._batches = self._draw(training, BATCHES * BATCH_SIZE, rng)
-        self.test_X, self.test_y = self._draw(test, tests, rng)
+        drawn = _draw_all(seed, tests)
+        self._pixels, self._labels, self._batches = drawn.pixels, drawn.labels, drawn.batches
+        # Copies, for the task of one seed is drawn once and serves many.
+        self.X, self.y = (array.copy() for array in drawn.sample)
+        self.test_X, self.test_y = (array.copy() for array in drawn.test)
         self.used = 0
 
     def next_batch(self) -> tuple[Array, Labels] | None:
@@ -59,12 +58,34 @@ class ServedDigits:
         back[:, self._pixels] = X
         return back.reshape(-1, 8, 8, 1)
 
-    def _draw(self, rows: NDArray[np.intp], count: int, rng: np.random.RandomState) -> tuple[Array, Labels]:
+
+class _Drawn(NamedTuple):
+    pixels: NDArray[np.intp]
+    labels: NDArray[np.intp]
+    sample: tuple[Array, Labels]
+    batches: tuple[Array, Labels]
+    test: tuple[Array, Labels]
+    training_rows: NDArray[np.intp]
+    test_rows: NDArray[np.intp]
+
+
+# Several checks ask the same seed in turn.
+@functools.lru_cache(maxsize=4)
+def _draw_all(seed: int, tests: int) -> _Drawn:
+    rng = np.random.RandomState(seed)
+    order = rng.permutation(len(_all_digits()[1]))
+    pixels, labels = rng.permutation(64), rng.permutation(10)
+    training, test = order[:TRAINING_IMAGES], order[TRAINING_IMAGES:]
+
+    def draw(rows: NDArray[np.intp], count: int) -> tuple[Array, Labels]:
+        images, digit = _all_digits()
         chosen = rows[rng.randint(len(rows), size=count)]
-        images, labels = _all_digits()
-        images = moved(images[chosen], rng)
-        images += NOISE * rng.randn(*images.shape) + LIGHT * rng.randn(count, 1, 1)
-        return images.reshape(count, -1)[:, self._pixels], self._labels[labels[chosen]].astype(np.int64)
+        shown = moved(images[chosen], rng)
+        shown += NOISE * rng.randn(*shown.shape) + LIGHT * rng.randn(count, 1, 1)
+        return shown.reshape(count, -1)[:, pixels], labels[digit[chosen]].astype(np.int64)
+
+    sample, batches = draw(training, SAMPLE), draw(training, BATCHES * BATCH_SIZE)
+    return _Drawn(pixels, labels, sample, batches, draw(test, tests), training, test)
 
 
 @functools.cache
@@ -88,7 +109,8 @@ def moved(images: Array, rng: np.random.RandomState) -> Array:
     source_row, source_column = (np.clip(x, 0, height + 2.999) for x in (source_row, source_column))
     i, j = source_row.astype(int), source_column.astype(int)
     u, v = source_row - i, source_column - j
-    n = np.arange(count)[:, None, None]
-    upper = (1 - v) * framed[n, i, j] + v * framed[n, i, j + 1]
-    lower = (1 - v) * framed[n, i + 1, j] + v * framed[n, i + 1, j + 1]
+    flat = framed.ravel()
+    corner = (np.arange(count)[:, None, None] * framed.shape[1] + i) * framed.shape[2] + j
+    upper = (1 - v) * flat[corner] + v * flat[corner + 1]
+    lower = (1 - v) * flat[corner + framed.shape[2]] + v * flat[corner + framed.shape[2] + 1]
     return np.asarray((1 - u) * upper + u * lower)

@@ -12,7 +12,7 @@ from scipy import ndimage
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.reference import namespace
 from course_utils.checks.probes.capstone import LEARNED, STEP_1, STEP_2
-from course_utils.data import digits
+from course_utils.data import digits, served
 from course_utils.data.served import BATCH_SIZE, BATCHES, ServedDigits, moved
 from tests.lessons.conftest import ROOT
 
@@ -87,16 +87,30 @@ def test_a_seed_fixes_everything_and_another_one_another_order() -> None:
 
 
 def test_test_images_come_from_handwriting_that_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[set[int]] = []
-    draw = ServedDigits._draw
-    monkeypatch.setattr(
-        ServedDigits, "_draw", lambda self, rows, count, rng: (drawn.append(set(rows)), draw(self, rows, count, rng))[1]
-    )
-    ServedDigits(0)
-    sample, served, test = drawn
-    assert sample == served
-    assert not served & test
-    assert served | test == set(range(1797))
+    y = digits().y
+    # Each image tells by its grey value which it is, and nothing disturbs it.
+    grey = np.broadcast_to(np.arange(1797.0)[:, None, None], (1797, 8, 8))
+    monkeypatch.setattr(served, "_all_digits", lambda: (grey, y))
+    monkeypatch.setattr(served, "moved", lambda images, rng: images.copy())
+    monkeypatch.setattr(served, "NOISE", 0.0)
+    monkeypatch.setattr(served, "LIGHT", 0.0)
+    task = ServedDigits(987_654_321)
+    seen = [set(task.X[:, 0]), {one for images, _ in iter(task.next_batch, None) for one in images[:, 0]}]
+    test = set(task.test_X[:, 0])
+    assert not (seen[0] | seen[1]) & test
+    assert len(seen[1]) > 1100
+    assert len(test) > 500
+
+
+def test_what_a_learner_changes_stays_with_them() -> None:
+    task = ServedDigits(7)
+    X, (batch, _) = task.X.copy(), task.next_batch() or (None, None)
+    kept = batch.copy()
+    task.X[:], task.test_y[:], batch[:] = 0, 0, 0
+    again = ServedDigits(7)
+    assert np.array_equal(again.X, X)
+    assert np.array_equal((again.next_batch() or (None,))[0], kept)
+    assert len(set(again.test_y)) == 10
 
 
 def test_the_pixels_and_labels_are_those_of_digits() -> None:
