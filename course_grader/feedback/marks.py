@@ -13,7 +13,7 @@ class Marks:
     """The gradebook's word on one submission.
 
     score, max_score: what counts, with the manual scores, extra credit and the penalty, which is `late_penalty`.
-    manual: by test cell, the score that replaced the grader's. extra: by cell, extra credit.
+    manual: by cell, the score that a teacher gave. extra: by cell, extra credit. most: by cell, the points it can have.
     comments: by cell, what the teacher wrote.
     """
 
@@ -23,6 +23,7 @@ class Marks:
     manual: Mapping[str, float] = field(default_factory=dict)
     extra: Mapping[str, float] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
+    most: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_marks(gradebook: Gradebook, assignment: str) -> dict[str, Marks]:
@@ -45,4 +46,5 @@ def _marks(submission: SubmittedAssignment) -> Marks:
         {grade.name: grade.manual_score for grade in grades if grade.manual_score is not None},
         {grade.name: grade.extra_credit for grade in grades if grade.extra_credit},
         {comment.name: comment.manual_comment for comment in comments if comment.manual_comment},
+        {grade.name: grade.max_score for grade in grades},
     )

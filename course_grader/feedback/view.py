@@ -1,30 +1,21 @@
-"""What a student's page shows, as plain records: the template only lays it out.
-
-The outputs are those that were handed in, not those of grading: a submission's functions see the arguments of hidden
-checks, and a cell that runs later could print them.
-"""
+"""What a student's page shows, as plain records: the template only lays it out."""
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from markupsafe import Markup
 
-from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.plan import SKIPPED
 from course_grader.engine.result import CellResult, ExerciseResult, Result
+from course_grader.feedback.cells import CellView, own_cells
 from course_grader.feedback.marks import Marks
-from course_grader.feedback.outputs import PictureBudget, Shown, shown_outputs
 from course_grader.gradebook.graded import Graded
 from course_grader.pages.code import code
-from course_grader.pages.paper import Paper, answers_of, squeezed, submitted_cells
-from course_grader.pages.safe import safe_markdown, safe_text
+from course_grader.pages.paper import Paper, answers_of, submitted_cells
+from course_grader.pages.safe import safe_text
 
-MOST_CELLS = 400
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
 WORDS = {
     "passed": "right", "failed": "not right yet", "part": "partly right", "blank": "not written", "missing": "missing",
@@ -40,7 +31,6 @@ FAULT = "The grader could not judge this. That is no fault of yours: your teache
 GRADER_FAILED = "The grader itself failed"
 FAILED = f"{GRADER_FAILED} at it. That is no fault of yours: your teacher sees why."
 PATH = re.compile(r"(?<![\w./])(?:/[\w.@~-]+){2,}")
-UNDEFINED = re.compile(r"name '(\w{1,80})' is not defined")
 
 
 @dataclass(frozen=True)
@@ -75,14 +65,14 @@ class ExerciseView:
 
 
 @dataclass(frozen=True)
-class CellView:
-    """A cell of the student's own. `source` is None where the teacher's code stands unchanged above the outputs."""
+class HandView:
+    """A cell that a teacher grades, and no check: `points` is None until then."""
 
-    number: int
-    kind: str
-    source: Markup | None
-    outputs: tuple[Shown, ...]
-    remark: str
+    name: str
+    points: float | None
+    max_points: float
+    comment: str
+    answer: Markup | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +87,7 @@ class PageView:
     late_penalty: float
     notes: tuple[str, ...]
     exercises: tuple[ExerciseView, ...]
+    by_hand: tuple[HandView, ...]
     cells: tuple[CellView, ...]
 
 
@@ -117,7 +108,8 @@ def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageV
         marks.late_penalty if marks else 0.0,
         tuple(dict.fromkeys(map(_without_paths, [*graded.notes, *(result.notes if result else ())]))),
         tuple(exercises),
-        tuple(_cells(cells, owners, paper, result)),
+        tuple(_by_hand(marks, result, answers)) if marks and result else (),
+        tuple(own_cells(cells, owners, paper, result)),
     )
 
 
@@ -141,6 +133,16 @@ def _exercise(
         marks.comments.get(exercise.name, "") if marks else "",
         code(source) if source is not None else None,
     )
+
+
+def _by_hand(marks: Marks, result: Result, answers: Mapping[str, str]) -> Iterator[HandView]:
+    checked = {cell.grade_id for cell in result.cells}
+    for name, most in marks.most.items():
+        if name not in checked:
+            points = marks.manual.get(name)
+            total = None if points is None else points + marks.extra.get(name, 0.0)
+            answer = code(answers[name]) if name in answers else None
+            yield HandView(name, total, most, marks.comments.get(name, ""), answer)
 
 
 def _without_paths(sentence: str) -> str:
@@ -190,54 +192,3 @@ def _message(cell: CellResult) -> str:
 
 def _label(label: str) -> str:
     return {"You can try": "We asked", "Expected": "Expected", "Yours": "Yours returned"}.get(label, label)
-
-
-def _cells(
-    cells: tuple[dict[str, Any], ...], owners: list[Any], paper: Paper, result: Result | None
-) -> Iterator[CellView]:
-    budget = PictureBudget()
-    text = "\n".join(cell["source"] for cell in cells)
-    left = MOST_CELLS
-    for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
-        if isinstance(owner, TeacherCell) and owner.kind != "answer":
-            continue
-        view = _cell(place, cell, owner, paper, budget)
-        if view and result and (remark := _remark(result.outputs.get(place, []), text)):
-            view = CellView(view.number, view.kind, view.source, view.outputs, remark)
-        if view and (view.source is not None or view.outputs or view.remark) and left:
-            left -= 1
-            yield view
-
-
-def _cell(
-    place: int, cell: dict[str, Any], owner: TeacherCell | str | None, paper: Paper, budget: PictureBudget
-) -> CellView | None:
-    source = cell["source"]
-    if cell["cell_type"] != "code":
-        if not source.strip() or squeezed(source) in paper.prose:
-            return None
-        return CellView(place + 1, "markdown", safe_markdown(source), (), "")
-    outputs = tuple(shown_outputs(cell["outputs"], budget))
-    if isinstance(owner, TeacherCell):
-        # An answer stands with its exercise; here is what it printed.
-        return CellView(place + 1, "answer", None, outputs, "")
-    theirs = squeezed(source) in paper.code
-    if theirs and owner != SKIPPED:
-        return CellView(place + 1, "code", None, (), "")
-    return CellView(place + 1, "code", None if theirs or not source.strip() else code(source), outputs, "")
-
-
-def _remark(outputs: list[dict[str, Any]], text: str) -> str:
-    """Return how a cell ended in grading, in words of ours: its own could carry what a hidden check asked."""
-    for output in outputs:
-        if output.get("output_type") != "error":
-            continue
-        name = str(output.get("ename"))
-        if name == "Stopped":
-            return "When this was graded, the cell did not end: it took too long, used too much, or ended its process."
-        undefined = UNDEFINED.fullmatch(str(output.get("evalue")))
-        if name == "NameError" and undefined and re.search(rf"\b{undefined[1]}\b", text):
-            return f"When this was graded, from top to bottom, there was no {undefined[1]} yet at this place."
-        known = isinstance(getattr(builtins, name, None), type)
-        return f"When this was graded, from top to bottom, the cell ended in {'a ' + name if known else 'an error'}."
-    return ""

@@ -52,7 +52,12 @@ def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Clas
 def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
     """The submission prints and raises every argument that it was given; an assertion of the teacher's fails, too."""
     tell = "seen = []\ndef mean_squared_error(prediction, target):\n    seen.append(prediction)\n    return seen[999]\n"
-    later = {"cell_type": "code", "id": "z", "source": "print(seen)\nraise ValueError(str(seen))", "outputs": []}
+    later = {
+        "cell_type": "code",
+        "id": "z",
+        "source": "print('PRI' + 'NTED', seen)\nraise ValueError(str(seen))",
+        "outputs": [],
+    }
     source = "### BEGIN HIDDEN TESTS\nassert 98765 == 0, '98765 is hidden'\n### END HIDDEN TESTS"
     own = TeacherCell("test", "own", "own_hidden", source, 1.0, (), (EXERCISE,), (EXERCISE,))
     assignment = dataclasses.replace(course.assignment, cells=(*course.assignment.cells, own))
@@ -62,7 +67,7 @@ def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
     said = text_of(page)
     for number in _numbers(json.dumps(course.assignment.hidden[EXERCISE])):
         assert number not in page
-    for secret in ("98765", "BEGIN HIDDEN", str(course.folder), str(ROOT), "course.key"):
+    for secret in ("98765", "PRINTED", "BEGIN HIDDEN", str(course.folder), str(ROOT), "course.key"):
         assert secret not in page
     assert "Your teacher's own test did not pass." in said
     assert "the cell ended in a ValueError" in said
@@ -109,6 +114,14 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
     assert "your teacher gave 2 of 2 points by hand" in said
     assert "1 points of extra credit" in said
     assert "Nearly: <b>mind</b> the sign." in said
+
+
+def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
+    graded = course.graded("ada", course.notebook())
+    most = {"essay": 4.0, "sketch": 2.0, f"{EXERCISE}_hidden": 2.0}
+    marks = Marks(6.0, 9.0, 0.0, {"essay": 3.0}, {}, {"essay": "Well put."}, most)
+    said = text_of(feedback_page(graded, course.paper, marks))
+    assert "Graded by hand essay 3 / 4 Your teacher writes: Well put. sketch not graded yet" in said
 
 
 def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
