@@ -36,8 +36,8 @@ class ServedDigits:
         drawn = _draw_all(seed, tests)
         self._pixels, self._labels, self._batches = drawn.pixels, drawn.labels, drawn.batches
         # Copies, for the task of one seed is drawn once and serves many.
-        self.X, self.y = (array.copy() for array in drawn.sample)
-        self.test_X, self.test_y = (array.copy() for array in drawn.test)
+        self.X, self.y = drawn.sample[0].copy(), drawn.sample[1].copy()
+        self.test_X, self.test_y = drawn.test[0].copy(), drawn.test[1].copy()
         self.used = 0
 
     def next_batch(self) -> tuple[Array, Labels] | None:
