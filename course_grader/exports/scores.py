@@ -43,7 +43,8 @@ class Score:
     """What one student has in an assignment.
 
     points: by column; without those that are not graded yet. penalty: for handing in late. late: seconds.
-    remarks: sentences on what could not be graded, or is not yet. outcomes: by exercise, as grading found them.
+    remarks: sentences on what could not be graded, or is not yet, and on how it was handed in. outcomes: by exercise,
+    as grading found them.
     """
 
     points: Mapping[str, float] = field(default_factory=dict)
@@ -186,6 +187,7 @@ def _waiting(count: int) -> tuple[str, ...]:
 def _remarks(found: Graded) -> Iterable[str]:
     if found.problem:
         yield f"Could not be graded: {found.problem}"
+    yield from found.notes
     for exercise in found.result.exercises if found.result else ():
         if exercise.outcome == "error":
             yield f"{exercise.name} could not be graded: {exercise.message}"

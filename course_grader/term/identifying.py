@@ -13,13 +13,22 @@ from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.submissions import Found, Submission
 
+LATE = "Canvas marks it as handed in late."
+
 
 def by_roster(course: Course, found: Found) -> Found:
-    """As `identified`, with the students of a course's gradebook."""
+    """As `identified`, with the students of a course's gradebook; and with a note of what Canvas marks as late."""
+    found = replace(found, submissions=tuple(map(_with_note, found.submissions)))
     if course.database is not None and not course.database.is_file():
         return found
     with Book(course) as book:
         return identified(found, read_students(book.gradebook))
+
+
+def _with_note(submission: Submission) -> Submission:
+    # Its zip does not say when: without the note, nobody would hear of it.
+    is_told = not submission.late or submission.submitted is not None
+    return submission if is_told else replace(submission, notes=(*submission.notes, LATE))
 
 
 def identified(found: Found, students: Iterable[Student]) -> Found:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
 
 from course_grader.exports.scores import Student
+from course_grader.gradebook.course import Course
 from course_grader.submissions import Found, Submission
-from course_grader.term.identifying import identified
+from course_grader.term.identifying import by_roster, identified
 from course_grader.term.roster import enter, extend, read_roster
 from course_utils.errors import CourseError
 
@@ -102,6 +103,14 @@ STUDENTS = [
 def test_a_submission_gets_the_id_of_the_one_student_it_can_be(submission: Submission, student: str) -> None:
     [found] = identified(Found((submission,), ()), STUDENTS).submissions
     assert found.student == student
+
+
+def test_what_canvas_marks_as_late_is_noted_unless_the_time_is_known(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    when = datetime(2026, 10, 12, tzinfo=UTC)
+    late, timed = Submission("1", Path("x"), late=True), Submission("2", Path("y"), submitted=when, late=True)
+    found = by_roster(Course.at(tmp_path), Found((late, timed, Submission("3", Path("z"))), ()))
+    assert [one.notes for one in found.submissions] == [("Canvas marks it as handed in late.",), (), ()]
 
 
 def test_two_submissions_never_become_one_students() -> None:

@@ -240,6 +240,7 @@ def test_the_table_has_a_row_a_student(term: Term) -> None:
     table = {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[1:]}
     assert {one: float(table[one][f"{SECOND}: total"]) for one in CLASS} == pytest.approx(expected(term))
     assert table["zoe"]["cosine_decay"] != "6"
+    assert table["emmy"][f"{SECOND}: hours late"] == "0"
     assert "waits for grading by hand" in table["alan"][f"{FIRST}: remarks"]
 
 
