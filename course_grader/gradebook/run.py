@@ -92,9 +92,7 @@ class _Run:
         self._order = Order(job.assignment.digest, self._exam, job.isolation, versions())
         self._students = book.students()
         self._handed_in = book.handed_in(job.name)
-        self._in_place = Path(
-            job.course.directory.format_path(job.course.directory.submitted_directory, "", "")
-        ).resolve()
+        self._in_place = job.course.folder("submitted", "", "").resolve()
         self._kept: list[tuple[Entry, Row]] = []
         self._since = time.monotonic()
 
@@ -154,12 +152,8 @@ class _Run:
             match came:
                 case Refusal(sentence):
                     raise CourseError(sentence, Exit.MACHINE)
-                case WorkerDied():
-                    sentence = "The process that graded it ended, alone with it. Look at it before you grade it again."
-                    self._take([Answer(name, problem=sentence) for name in batch.contents], batch, owners)
                 case Exception():
-                    sentence = f"The grader itself failed at it ({type(came).__name__}: {came})."
-                    self._take([Answer(name, problem=sentence) for name in batch.contents], batch, owners)
+                    self._take([Answer(name, problem=_fault(came)) for name in batch.contents], batch, owners)
                 case answers:
                     self._take(answers, batch, owners)
 
@@ -202,7 +196,7 @@ class _Run:
         """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
         course, student, when = self._job.course, submission.student, submission.submitted
         names = student, self._job.name, self._sheet.notebook
-        if entry.notebook != submission.place:
+        if not self._is_in_place(submission):
             write_submitted(course, *names, content, when)
         write_autograded(course, *names, page.text, when)
         self._kept.append((entry, Row(student, when, page.scores, page.comments)))
@@ -220,11 +214,15 @@ class _Run:
         self._tally.booked += len(kept)
         self._tally.added += [row.student for _, row in kept if row.student not in self._students]
 
-    def _place(self, submission: Submission) -> Path:
-        """Return where a submission stands in nbgrader's folder of submissions: as it is, or where it is put there."""
+    def _is_in_place(self, submission: Submission) -> bool:
+        """Tell whether a submission stands in nbgrader's folder of submissions already."""
         place = submission.place
-        if isinstance(place, Path) and place.resolve().is_relative_to(self._in_place):
-            return place
+        return isinstance(place, Path) and place.resolve().is_relative_to(self._in_place)
+
+    def _place(self, submission: Submission) -> Path:
+        """Return where a submission stands in nbgrader's folder of submissions, or is put."""
+        if isinstance(submission.place, Path) and self._is_in_place(submission):
+            return submission.place.absolute()
         return self._folder("submitted", submission)
 
     def _folder(self, step: str, submission: Submission) -> Path:
@@ -238,8 +236,9 @@ class _Run:
     def _entry(self, submission: Submission, key: str) -> Entry:
         """Return what the journal is to hold once the gradebook has the submission."""
         when = submission.submitted.isoformat() if submission.submitted else ""
-        place = self._place(submission)
-        booked = f"{key} {when} {shown(self._job.course)}"
+        place, course = self._place(submission), self._job.course
+        # The journal stands beside a gradebook that is a file, and may be moved with it.
+        booked = f"{key} {when} {'' if course.database else shown(course)}"
         return Entry(self._job.name, submission.student, place, submission.submitted, submission.notes, key, "", booked)
 
     def _key(self, content: bytes) -> str:
@@ -257,6 +256,12 @@ class _Run:
             problem = str(error) if isinstance(error, Unreadable) else f"The file cannot be read ({error.strerror})."
             self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
             return None
+
+
+def _fault(error: Exception) -> str:
+    if isinstance(error, WorkerDied):
+        return "The process that graded it ended, alone with it. Look at it before you grade it again."
+    return f"The grader itself failed at it ({type(error).__name__}: {error})."
 
 
 def _singles(batch: Batch) -> Iterator[Batch]:

@@ -194,10 +194,8 @@ def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.Monke
     graded_once(school)
 
 
-@pytest.fixture
-def older(school: School) -> School:
-    """A course whose gradebook, with one student, is of the schema before nbgrader's last change."""
-    school.hand_in("ada")
+def make_older(school: School) -> bytes:
+    """Give the course a gradebook, with one student, of the schema before nbgrader's last change."""
     school.book.unlink()
     with Gradebook(school.course.db_url, "descent") as book:
         book.add_student("eve")
@@ -212,33 +210,30 @@ def older(school: School) -> School:
             UPDATE alembic_version SET version_num = '282d30a0218e';
             """
         )
-    return school
+    return school.book.read_bytes()
 
 
-def test_an_older_gradebook_is_upgraded_on_demand(older: School) -> None:
-    before = older.book.read_bytes()
-    assert "--upgrade-gradebook" in str(refused(older))
-    assert older.book.read_bytes() == before
-    copy = upgrade(older.course)
-    assert copy is not None
-    assert copy.read_bytes() == before
-    older.grade()
-    assert set(older.rows()) == {"ada"}
-    with Gradebook(older.course.db_url, "descent") as book:
-        assert sorted(one.id for one in book.students) == ["ada", "eve"]
-
-
-def test_an_upgrade_that_fails_leaves_the_gradebook_as_it_was(older: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = older.book.read_bytes()
+def test_an_older_gradebook_is_upgraded_on_demand(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    school.hand_in("ada")
+    before = make_older(school)
+    assert "--upgrade-gradebook" in str(refused(school))
+    assert school.book.read_bytes() == before
 
     def fail(db_url: str) -> None:
-        older.book.write_text("half")
+        school.book.write_text("half")
         raise subprocess.CalledProcessError(1, "alembic")
 
-    monkeypatch.setattr(dbutil, "upgrade", fail)
-    with pytest.raises(CourseError, match="cannot bring"):
-        upgrade(older.course)
-    assert older.book.read_bytes() == before
+    with monkeypatch.context() as patch, pytest.raises(CourseError, match="cannot bring"):
+        patch.setattr(dbutil, "upgrade", fail)
+        upgrade(school.course)
+    assert school.book.read_bytes() == before
+    copy = upgrade(school.course)
+    assert copy is not None
+    assert copy.read_bytes() == before
+    school.grade()
+    assert set(school.rows()) == {"ada"}
+    with Gradebook(school.course.db_url, "descent") as book:
+        assert sorted(one.id for one in book.students) == ["ada", "eve"]
 
 
 def test_the_second_is_told_who_holds_the_lock(school: School) -> None:

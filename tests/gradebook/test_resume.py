@@ -24,8 +24,8 @@ def class_of(school: School) -> School:
     return school
 
 
-def start(school: School) -> subprocess.Popen[str]:
-    command = school.command("submitted", "--workers", "2", "--json")
+def start(school: School, workers: int) -> subprocess.Popen[str]:
+    command = school.command("submitted", "--workers", str(workers), "--json")
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **school.place)
 
 
@@ -39,8 +39,8 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
     undisturbed.grade()
     rng = random.Random(4)
     done: list[str] = []
-    for _ in range(KILLS):
-        with start(school) as run:
+    for turn in range(KILLS):
+        with start(school, 1 + turn % 2) as run:
             assert run.stdout is not None
             lines = []
             for line in run.stdout:
@@ -52,7 +52,7 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
                     break
             lines += [line for line in run.stdout if line.endswith("\n")]
         done += graded([line for line in lines if "summary" not in line])
-    with start(school) as run:
+    with start(school, 2) as run:
         out, told = run.communicate()
     assert run.returncode == 0, told
     *lines, summary = out.splitlines()
