@@ -210,7 +210,7 @@ def _freshness_of(path: Path, known: set[str]) -> Finding | None:
 
 def _visible(path: Path) -> set[str]:
     names = map(notebooks.grade_id, notebooks.test_cells(notebooks.read(path)))
-    return {name.removesuffix("_visible") for name in names if name.endswith("_visible")}
+    return {notebooks.exercise_of(name)[0] for name in names if name.endswith("_visible")}
 
 
 def _sentence(text: str) -> str:

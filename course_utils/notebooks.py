@@ -111,6 +111,13 @@ def grade_id(cell: dict[str, Any]) -> str:
     return str(cell["metadata"]["nbgrader"].get("grade_id", ""))
 
 
+def exercise_of(grade_id: str) -> tuple[str, str]:
+    """Return a test cell's exercise, and what it checks of it: ("train", "step_1_visible") of train_step_1_visible."""
+    exercise, _, suffix = grade_id.rpartition("_")
+    stem, step, number = exercise.rpartition("_step_")
+    return (stem, f"step_{number}_{suffix}") if step and number.isdigit() else (exercise, suffix)
+
+
 def points(cell: dict[str, Any]) -> float:
     """Return what a test cell is worth; 0 where its mark is damaged."""
     value = cell["metadata"]["nbgrader"].get("points")

@@ -126,14 +126,15 @@ def summary(folder: Path) -> list[LessonProgress]:
 def _of_lesson(path: Path) -> LessonProgress:
     tests: dict[str, dict[str, float]] = {}
     for cell in notebooks.test_cells(notebooks.read(path)):
-        exercise, _, suffix = notebooks.grade_id(cell).rpartition("_")
+        exercise, suffix = notebooks.exercise_of(notebooks.grade_id(cell))
         tests.setdefault(exercise, {})[suffix] = notebooks.points(cell)
     known = load(path.parent)
     return LessonProgress(path.stem, tuple(_of_exercise(name, points, known) for name, points in tests.items()))
 
 
 def _of_exercise(name: str, points: dict[str, float], known: Record) -> ExerciseProgress:
-    seen = {suffix: known.get(name, {}).get(part, False) for suffix, part in PARTS.items() if suffix in points}
+    parts = {suffix: PARTS.get(suffix, suffix.removesuffix("_visible")) for suffix in points if "hidden" not in suffix}
+    seen = {suffix: known.get(name, {}).get(part, False) for suffix, part in parts.items()}
     passed = bool(seen) and all(seen.values())
     return ExerciseProgress(
         name,

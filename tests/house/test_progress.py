@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import progress
+from tests.house.samples import graded, write
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +127,13 @@ def test_an_exercise_without_visible_checks_is_not_solved(course: Path) -> None:
     data["cells"] = [cell for cell in data["cells"] if "hidden" in str(cell["metadata"])]
     path.write_text(json.dumps(data))
     assert [exercise.passed for exercise in progress.summary(course / "notebooks")[0].exercises] == [False]
+
+
+def test_the_steps_of_an_exercise_are_parts_of_it(tmp_path: Path) -> None:
+    cells = [graded(f"train_{step}{kind}", "pass", 1) for step in ("", "step_1_") for kind in ("visible", "hidden")]
+    write(tmp_path / "08_capstone" / "08_capstone.ipynb", *cells)
+    progress.record("train", "values", True, tmp_path / "08_capstone")
+    (train,) = progress.summary(tmp_path)[0].exercises
+    assert (train.name, train.passed, train.points, train.possible, train.hidden) == ("train", False, 1, 2, 2)
+    progress.record("train", "step_1", True, tmp_path / "08_capstone")
+    assert progress.summary(tmp_path)[0].exercises[0].passed
