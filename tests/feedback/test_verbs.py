@@ -42,13 +42,15 @@ def test_feedback_with_manual_scores_is_released_by_nbgrader(graded: School, tmp
         grade = book.find_grade("mean_squared_error_hidden", NAME, NAME, "bob")
         grade.manual_score, grade.extra_credit = 1.5, 0.25
         book.find_comment("mean_squared_error", NAME, NAME, "bob").manual_comment = "Mind the <b>sign</b>."
+        book.find_submission_notebook(NAME, NAME, "bob").late_submission_penalty = 0.5
         book.db.commit()
     secret = graded.root / "submitted" / "bob" / NAME / "submission_secret.txt"
     secret.write_text("bob's secret")
     done = course(graded, "feedback", NAME, "--workers", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "4 pages of feedback" in done.stdout
-    assert "1.75 of 3 points" in page(graded, "bob")
+    assert "1.25 of 3 points" in page(graded, "bob"), "1.5 by hand, 0.25 extra, 0.5 for being late"
+    assert "A penalty of 0.5 points" in page(graded, "bob")
     assert "Mind the &lt;b&gt;sign&lt;/b&gt;." in page(graded, "bob")
     assert "could not be graded" in page(graded, "dee")
     assert "3 of 3 points" in page(graded, "ada")
