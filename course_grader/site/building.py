@@ -56,8 +56,8 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
         guide.write_text(guide.read_text(encoding="utf-8").replace("](../CONTRIBUTING.md)", "](authoring.md)"))
     _lay_scripts(root, source / "_static")
     _sphinx(source, pages)
-    for page in pages.rglob("*.html"):
-        page.write_text(_accessible(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for made in pages.rglob("*.html"):
+        made.write_text(_accessible(made.read_text(encoding="utf-8")), encoding="utf-8")
     return pages / "index.html"
 
 

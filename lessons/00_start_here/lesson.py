@@ -27,6 +27,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.explorers import explore
+from course_utils.progress_panel import show_progress
 
 # %% [markdown]
 # Run the cells from top to bottom. A cell knows only what was run before it. If things get confused, choose
@@ -170,9 +171,13 @@ explore("line_error", mean_squared_error)
 # - **Save** with Ctrl+S. JupyterLab also saves by itself every two minutes.
 # - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and tells whether all
 #   checks pass. Press it before you hand a notebook in.
-# - **Progress**: open a terminal (**File > New > Terminal**) and type `course progress`. What you have solved
-#   stands in a small file beside the notebook, and is sent nowhere.
-#
+# - **Progress**: the next cell shows which exercises of the whole course you have solved; so does `course progress` in
+#   a terminal (**File > New > Terminal**). It is kept in a small file beside each notebook, and is sent nowhere.
+
+# %% kind="experiment"
+show_progress()
+
+# %% [markdown]
 # ## Where help is
 #
 # - Each exercise has a folded hint, like the one above.

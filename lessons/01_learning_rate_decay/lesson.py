@@ -1383,5 +1383,5 @@ plt.show()
 # - Hu and others (2024), *MiniCPM: unveiling the potential of small language models with scalable training
 #   strategies*. Warmup-stable-decay.
 #
-# Next: [Regularization, part one](../02a_penalties_and_stopping/02a_penalties_and_stopping.ipynb), where the network learns
-# the noise itself.
+# Next: [Regularization, part one](../02a_penalties_and_stopping/02a_penalties_and_stopping.ipynb), where the network
+# learns the noise itself.

@@ -26,6 +26,7 @@ import numpy as np
 
 from course_utils import data, plots
 from course_utils.checks import check, check_hidden
+from course_utils.explorers import explore
 from course_utils.landscapes import quadratic
 from course_utils.networks import MLP
 from course_utils.training import stateless, train
@@ -876,6 +877,14 @@ plt.show()
 # Look at `s1` and `s2` (two kinds of cholesterol, which rise and fall together). Without a penalty they get large
 # weights of opposite signs, which almost cancel. Both penalties take that away.
 #
+# Steer both pictures at once. The panel fits two weights by your `proximal_step`, and asks your `elastic_net_loss`
+# for the penalty. Find a lambda at which one weight is exactly 0. Then change the share of the $l_1$ norm from 1 to
+# 0.75, and to 0: when is the weight no longer 0?
+
+# %% kind="experiment"
+explore("penalties", elastic_net_loss, proximal_step)
+
+# %% [markdown]
 # ### Experiment: sparsity on real data
 #
 # To the ten measurements we add twenty columns that are known to be useless: real measurements, but each shuffled
@@ -1207,9 +1216,9 @@ plt.show()
 
 # %% [markdown]
 # The two are related. Weights begin small and grow during training; to stop early means not to let them grow far. For
-# a linear model that starts at 0, stopping after $t$ steps of rate $\eta$ acts much like ridge with
-# $\lambda \approx 1/(\eta\,t)$ (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no $\lambda$, but it
-# does need a validation set.
+# a linear model that starts at 0, stopping after $t$ steps of rate $\eta$ acts much like ridge with $\lambda \approx
+# 1/(\eta\,t)$ (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no
+# $\lambda$, but it does need a validation set.
 #
 # ### Question
 #

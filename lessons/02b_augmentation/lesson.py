@@ -27,6 +27,7 @@ import numpy as np
 
 from course_utils import data, plots
 from course_utils.checks import check, check_hidden
+from course_utils.explorers import explore
 from course_utils.networks import MLP
 from course_utils.training import stateless, train
 
@@ -757,6 +758,13 @@ plt.show()
 # Where the dark background is lightened, its high saturation comes to light as well, and it glows. So keep $B$ small,
 # or lower the saturation too: no set of coordinates is light itself.
 #
+# Try all five of your methods on a photograph, gently and strongly. At which strength would you no longer call it the
+# same place? An augmentation should stay below that.
+
+# %% kind="experiment"
+explore("augmentation", horizontal_flip, random_crop, random_scale_crop, cutout, color_jitter)
+
+# %% [markdown]
 # ## 6. Does it help?
 #
 # Now to the test. A small network learns from only 100 handwritten digits, and we ask it about 1,000 others. In

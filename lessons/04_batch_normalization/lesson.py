@@ -27,6 +27,7 @@ import numpy as np
 
 from course_utils.checks import check, check_hidden
 from course_utils.data import Dataset, digits, photographs, split
+from course_utils.explorers import explore
 from course_utils.gradcheck import gradient_error
 from course_utils.networks import MLP, Normalization, cross_entropy
 from course_utils.networks.renorm import RenormMLP
@@ -161,6 +162,14 @@ plt.show()
 # (A mean of `1e-16` is 0 but for rounding.) The layer shifts and stretches. It does not make a feature normally
 # distributed: a lopsided one stays lopsided, and one with two humps keeps both.
 #
+# Now look at twenty layers, each with a ReLU, with your function before it and without. Find first weights with which
+# the twentieth layer without batch norm still has a standard deviation near 1. How far may you miss them, with and
+# without it?
+
+# %% kind="experiment"
+explore("layers", batchnorm_forward)
+
+# %% [markdown]
 # ### Where the layer stands
 #
 # In this course, as in Ioffe and Szegedy (2015), it stands after the affine map and before the activation:

@@ -1,0 +1,70 @@
+"""The learner's progress through all lessons, as a table in a notebook."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+
+from course_utils import notebooks
+from course_utils.progress import LessonProgress, summary
+from course_utils.shelf import shelf
+
+WIDTH = 160
+
+
+def show_progress() -> None:
+    """Show each lesson's exercises, solved and open, with the points; nothing leaves this machine."""
+    from IPython.display import display
+
+    display(ProgressPanel(summary(notebooks.find_folder(Path.cwd()) or shelf())))  # type: ignore[no-untyped-call]
+
+
+class ProgressPanel:
+    """Displays the progress as a table, with a bar a lesson; as text where there is no browser."""
+
+    def __init__(self, lessons: list[LessonProgress]) -> None:
+        self.lessons = lessons
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{_title(one)}: {one.passed} of {len(one.exercises)} solved" for one in self.lessons)
+
+    def _repr_html_(self) -> str:
+        solved = sum(lesson.passed for lesson in self.lessons)
+        exercises = sum(len(lesson.exercises) for lesson in self.lessons)
+        head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("Lesson", "Solved", "Points", "Open"))
+        rows = "".join(map(_row, self.lessons))
+        return (
+            f"<p>{solved} of {exercises} exercises are solved. Run this cell again to see it grow.</p>"
+            f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        )
+
+
+def _row(lesson: LessonProgress) -> str:
+    count = len(lesson.exercises)
+    waiting = [one.name for one in lesson.exercises if not one.passed and not one.answered]
+    answered = [one.name for one in lesson.exercises if one.answered]
+    link = f"../{lesson.lesson}/{lesson.lesson}.ipynb"
+    cells = (
+        f'<a href="{html.escape(link)}">{html.escape(_title(lesson))}</a>',
+        f"{_bar(lesson.passed, count)} {lesson.passed} of {count}",
+        f"{lesson.points:g} of {lesson.possible:g}",
+        _folded(waiting, "to do") + _folded(answered, "answered, not revealed"),
+    )
+    row = "".join(f'<td style="text-align:left;vertical-align:top">{cell}</td>' for cell in cells)
+    return f"<tr>{row}</tr>"
+
+
+def _bar(passed: int, count: int) -> str:
+    return f'<progress max="{max(count, 1)}" value="{passed}" style="width:{WIDTH}px" aria-label="solved"></progress>'
+
+
+def _folded(names: list[str], what: str) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(f"<code>{html.escape(name)}</code>" for name in names)
+    return f"<details><summary>{len(names)} {what}</summary>{listed}</details>"
+
+
+def _title(lesson: LessonProgress) -> str:
+    number, _, name = lesson.lesson.partition("_")
+    return f"{number} · {name.replace('_', ' ')}"

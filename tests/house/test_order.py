@@ -1,0 +1,57 @@
+"""A cell that is run before the cells it needs: a friendly sentence under the error."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_utils.order import ABOVE, advice
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    """What each cell says, in a kernel that has run the set-up."""
+    sources = [
+        "import course_utils.checks",
+        "adam_step(1.0, 2.0, {}, 0.1)",
+        "print(valley)",
+        "def f():\n    print(x)\n    x = 1\nf()",
+        "1 / 0",
+        "print('still alive')",
+    ]
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    client = NotebookClient(notebook, allow_errors=True, timeout=60, extra_arguments=["--log-level=ERROR"])
+    client.execute()
+    return [
+        COLOURS.sub("", "".join(text for output in cell.outputs for text in told(output))) for cell in notebook.cells
+    ]
+
+
+def told(output: dict[str, object]) -> list[str]:
+    return ["\n".join(output.get("traceback", [])), str(output.get("text", ""))]  # type: ignore[call-overload]
+
+
+def test_an_exercise_is_named(said: list[str]) -> None:
+    assert "name 'adam_step' is not defined" in said[1]
+    assert "adam_step is an exercise: run the cell in which you write it" in said[1]
+
+
+def test_another_name_leads_to_the_cells_above(said: list[str]) -> None:
+    assert f"No cell that was run so far defines valley. {ABOVE}" in said[2]
+
+
+def test_other_errors_stay_as_they_are(said: list[str]) -> None:
+    assert "UnboundLocalError" in said[3]
+    assert "Run All Above" not in said[3]
+    assert "ZeroDivisionError" in said[4]
+    assert said[5].strip() == "still alive"
+
+
+def test_advice_knows_the_exercises() -> None:
+    assert advice("sgd_step").startswith("sgd_step is an exercise")
+    assert "defines SGD_step" in advice("SGD_step")
