@@ -25,6 +25,7 @@ from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import ExtType, pack, unpack
 from course_grader.engine.peer import NESTING, Peer, error_of, within
 from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
+from course_utils.checks.trial import LATER
 from course_utils.checks.values import name_of, plain
 
 LIMIT = 1 << 20
@@ -413,6 +414,46 @@ RENEWED = st.lists(st.tuples(st.integers(-1, 6), NODES).map(list), max_size=3)
 def test_any_tree_makes_a_reply_or_a_wire_error(kind: str, renewed: Any, node: Any, name: str, base: str) -> None:
     tail = {"raise": [renewed, name, base, name], "call": [renewed[0][0] if renewed else 0, [node], [["x", node]]]}
     referee_reads(pack([kind, *tail.get(kind, [renewed, node])]))
+
+
+def referee_reads_answers(message: bytes) -> None:
+    """Give the referee a worker's bytes as the replies to calls that were put aside."""
+    one, other = socket.socketpair()
+    with one, other:
+        referee = Peer(Channel(one, LIMIT), trusted=True)
+        referee.deadline = within(30)
+        other.sendall(struct.pack("<I", len(message)) + message)
+        other.shutdown(socket.SHUT_WR)
+        array, inner = np.zeros(3), [1, 2.0]
+        later = getattr(referee.function(0, "f", False), LATER)
+        outcomes = [later((array, inner, i), {"rng": np.random.default_rng(i)}) for i in range(3)]
+        for outcome in outcomes:
+            try:
+                result = outcome()
+            except WireError:
+                continue
+            except Exception as error:
+                if not hasattr(error, "text"):
+                    raise
+                continue
+            repr(plain([result, array, inner]))
+
+
+REPLY = st.tuples(st.sampled_from(["return", "raise"]), RENEWED, NODES).map(list) | st.lists(NODES, max_size=5)
+
+
+@settings(max_examples=400)
+@given(st.lists(REPLY, min_size=1, max_size=4))
+def test_any_answers_make_replies_or_wire_errors(replies: Any) -> None:
+    referee_reads_answers(pack(["answers", replies]))
+
+
+@settings(max_examples=100)
+@given(st.binary(max_size=100), NODES)
+def test_any_bytes_make_answers_or_wire_errors(message: bytes, node: Any) -> None:
+    referee_reads_answers(message)
+    referee_reads_answers(pack(["answers", node]))
+    referee_reads_answers(pack(["tell", 0, [node], []]))
 
 
 def worker_reads(message: bytes) -> None:
