@@ -78,8 +78,8 @@ with style():
     plt.show()
 
 # %% [markdown]
-# The upper row is all that your network gets (the grey scale ends at -1.5 and 2.5). Look at the lower row for a while: what differs from image to image, and
-# does it say anything of the digit?
+# The upper row is all that your network gets (the grey scale ends at -1.5 and 2.5). Look at the lower row for a while:
+# what differs from image to image, and does it say anything of the digit?
 #
 # ## A recipe for finding out what is wrong
 #
@@ -376,7 +376,7 @@ def accuracies(seeds=range(20, 26)):
 
 
 whole = accuracies()
-print(f"Mean {whole.mean():.1%}, standard deviation {whole.std(ddof=1):.1%} over {len(whole)} seeds.")
+print(f"{len(whole)} seeds: mean {whole.mean():.1%}, standard deviation {whole.std(ddof=1):.1%}.")
 
 # %% [markdown]
 # ## Which part is worth what?
