@@ -229,7 +229,7 @@ def test_a_callback_called_without_end_is_refused(exam: Exam) -> None:
     often = """
 def with_warmup(schedule, warmup_epochs):
     while True:
-        schedule(1)
+        schedule(0.5)
 """
     result = exam.grade(exam.changed({"with_warmup": often}))
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"with_warmup": "refused"}
