@@ -19,7 +19,7 @@ from course_grader.report.summary import class_report
 from tests.browser.lab import browser_page
 from tests.report.made import EXERCISES, PAPER, POINTS, made_class, result
 
-SCRIPT = "</script><script>window.ran=1</script><img src=x onerror=window.ran=1>"
+SCRIPT = "</script ><script>window.ran=1</script><img src=x onerror=window.ran=1>"
 
 
 def test_difficulty_and_discrimination_are_computed_without_the_item(tmp_path: Path) -> None:
