@@ -24,6 +24,18 @@ from course_utils.errors import CourseError
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the file; end nbgrader with a sentence where that cannot be."""
+        try:
+            self.write(gradebook)
+        except CourseError as problem:
+            self.log.error(str(problem))
+            raise SystemExit(int(problem.exit_code)) from problem
+
+    def write(self, gradebook: Gradebook) -> None:
+        """Write the file; CourseError where that cannot be."""
+        raise NotImplementedError
+
     def gathered(self, gradebook: Gradebook) -> tuple[list[Marks], list[Student]]:
         """Return what nbgrader's options ask for."""
         directory = self.parent.coursedir
@@ -46,7 +58,7 @@ class _Export(ExportPlugin):  # type: ignore[misc]
 class Exercises(_Export):
     """A table with a column an exercise."""
 
-    def export(self, gradebook: Gradebook) -> None:
+    def write(self, gradebook: Gradebook) -> None:
         marks, students = self.gathered(gradebook)
         write_grades(Path(self.to or "grades.csv"), students, marks)
 
@@ -59,7 +71,7 @@ class Canvas(_Export):
     partial = Bool(False, help="Leave out students whom Canvas does not have.").tag(config=True)
     scale = Bool(False, help="Bring grades to the points that Canvas has.").tag(config=True)
 
-    def export(self, gradebook: Gradebook) -> None:
+    def write(self, gradebook: Gradebook) -> None:
         marks, students = self.gathered(gradebook)
         if not self.table:
             raise CourseError("Name the file that you downloaded from Canvas, as in --Canvas.table=FILE.csv.")
@@ -80,7 +92,7 @@ class Moodle(_Export):
     partial = Bool(False, help="Leave out students whom the worksheet does not have.").tag(config=True)
     scale = Bool(False, help="Bring grades to Moodle's maximum.").tag(config=True)
 
-    def export(self, gradebook: Gradebook) -> None:
+    def write(self, gradebook: Gradebook) -> None:
         marks, students = self.gathered(gradebook)
         path = Path(self.to or "moodle.csv")
         if self.worksheet:

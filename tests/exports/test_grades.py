@@ -127,11 +127,16 @@ def test_who_or_what_the_gradebook_lacks_is_said(course: Course, tmp_path: Path)
 
 
 def test_nbgraders_own_export_takes_the_plugins(course: Course) -> None:
-    command = [sys.executable, "-m", "nbgrader", "export", "--to", "own.csv"]
-    plugin = "--exporter=course_grader.exports.plugins."
-    for name, more in (("Exercises", []), ("Moodle", ["--assignment", f"['{NAME}']", "--Moodle.decimal=comma"])):
-        done = subprocess.run(
-            [*command, plugin + name, *more], cwd=course.root, env=HERE, capture_output=True, text=True
-        )
+    def export(name: str, *more: str) -> subprocess.CompletedProcess[str]:
+        plugin = f"--exporter=course_grader.exports.plugins.{name}"
+        command = [sys.executable, "-m", "nbgrader", "export", "--to", "own.csv", plugin, *more]
+        return subprocess.run(command, cwd=course.root, env=HERE, capture_output=True, text=True)
+
+    for name, grade, more in (("Exercises", ",7.5,", ()), ("Moodle", '"7,5"', ("--Moodle.decimal=comma",))):
+        done = export(name, *more)
         assert done.returncode == 0, done.stderr
-        assert "7.5" in (course.root / "own.csv").read_text("utf-8").replace(",5", ".5")
+        assert grade in (course.root / "own.csv").read_text("utf-8")
+    done = export("Canvas", "--assignment", f"['{NAME}']")
+    assert done.returncode == 2
+    assert "Name the file that you downloaded from Canvas" in done.stderr
+    assert "Traceback" not in done.stderr
