@@ -1,0 +1,164 @@
+"""Calls that wait and cross together behave as calls one by one; answers that are known beforehand are the same."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from course_grader.engine.peer import Peer, within
+from course_grader.engine.wire import Channel, WireError
+from course_utils.checks.trial import KNOWN, LATER
+
+
+class Table:
+    """A referee and a worker in one process; `received` are the kinds of messages that the referee got."""
+
+    def __init__(self) -> None:
+        self.ends = socket.socketpair()
+        self.referee, self.worker = (Peer(Channel(end, 1 << 22), trusted=end is self.ends[0]) for end in self.ends)
+        self.referee.deadline = within(30)
+        self.received: list[str] = []
+        receive = self.referee.receive
+
+        def noting() -> list[Any]:
+            message = receive()
+            self.received.append(message[0])
+            return message
+
+        self.referee.receive = noting  # type: ignore[method-assign]
+
+    def serve(self) -> None:
+        try:
+            while True:
+                message = self.worker.receive()
+                self.worker.answer_all(message[1]) if message[0] == "calls" else self.worker.answer(message)
+        except WireError:
+            self.ends[1].close()
+
+    def later(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what puts a call of the worker's function aside; the arguments are given one by one."""
+        put = getattr(self.referee.function(self.worker.give(function), "f", False), LATER)
+        return lambda *args, **kwargs: put(args, kwargs)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    table = Table()
+    thread = threading.Thread(target=table.serve)
+    thread.start()
+    yield table
+    table.ends[0].close()
+    thread.join()
+
+
+def test_calls_are_made_in_order_and_answered_in_one_message(table: Table) -> None:
+    seen: list[float] = []
+
+    def noted(x: float, by: float = 1.0) -> float:
+        seen.append(x)
+        return by * x
+
+    outcomes = [table.later(noted)(float(i), by=2.0) for i in range(5)]
+    assert seen == []
+    assert [outcome() for outcome in outcomes] == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert seen == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert table.received == ["answers"]
+
+
+def test_what_one_call_changes_the_next_one_sees(table: Table) -> None:
+    x, other = np.ones(3), np.zeros(2)
+
+    def doubled(x: np.ndarray) -> np.ndarray:
+        x *= 2
+        return x.copy()
+
+    later = table.later(doubled)
+    first, second, third = later(x), later(other), later(x)
+    assert first().tolist() == [2.0, 2.0, 2.0]
+    # The second call's outcome is not asked for yet, and the first's is written back.
+    assert x.tolist() == [2.0, 2.0, 2.0]
+    second()
+    assert third().tolist() == x.tolist() == [4.0, 4.0, 4.0]
+    assert other.tolist() == [0.0, 0.0]
+
+
+def test_an_array_inside_a_list_that_is_passed_again_is_written_back(table: Table) -> None:
+    inner = np.zeros(2)
+    outer = [inner]
+
+    def changed(items: list[np.ndarray], by: float) -> None:
+        items[0] += by
+
+    later = table.later(changed)
+    first, second = later(outer, 1.0), later(outer, 2.0)
+    first()
+    assert inner.tolist() == [1.0, 1.0]
+    second()
+    assert inner.tolist() == [3.0, 3.0]
+
+
+def test_a_reply_cannot_change_what_another_call_was_given(table: Table) -> None:
+    mine, theirs = np.zeros(2), np.zeros(2)
+    held: list[np.ndarray] = []
+
+    def holding(x: np.ndarray) -> float:
+        held.append(x)
+        held[0][:] = 7.0
+        return 0.0
+
+    later = table.later(holding)
+    first, second = later(theirs), later(mine)
+    first()
+    theirs[:] = 0.0
+    second()
+    assert theirs.tolist() == mine.tolist() == [0.0, 0.0]
+
+
+def test_errors_come_from_the_calls_that_raised_them(table: Table) -> None:
+    later = table.later(lambda x: 1 / x)
+    good, bad, again = later(2.0), later(0.0), later(4.0)
+    with pytest.raises(ZeroDivisionError):
+        bad()
+    assert (good(), again()) == (0.5, 0.25)
+
+
+def test_a_call_with_a_function_does_not_wait_unless_its_answers_are_known(table: Table) -> None:
+    assert table.later(lambda f: f(1))(lambda x: x) is None
+
+    def squared(x: int) -> int:
+        return x * x
+
+    setattr(squared, KNOWN, lambda: {2: 4})
+    outcome = table.later(lambda f: f(2) + f(3))(squared)
+    assert outcome() == 13
+    # 2 is known, 3 is asked for.
+    assert table.received == ["call", "answers"]
+
+
+def test_what_is_called_in_turn_is_told(table: Table) -> None:
+    given: list[float] = []
+    answers = [0.5, 0.25]
+
+    def in_turn(x: float) -> float:
+        given.append(x)
+        return answers[min(len(given), len(answers)) - 1]
+
+    setattr(in_turn, KNOWN, lambda: answers[len(given) :])
+    outcome = table.later(lambda f: [f(np.float64(1)), f(2), f(3.0)])(in_turn)
+    assert outcome() == [0.5, 0.25, 0.25]
+    assert given == [1.0, 2.0, 3.0]
+    assert table.received == ["tell", "tell", "call", "answers"]
+
+
+def test_an_immediate_call_comes_after_those_that_wait(table: Table) -> None:
+    seen: list[int] = []
+    proxy = table.referee.function(table.worker.give(seen.append), "f", False)
+    outcome = getattr(proxy, LATER)((1,), {})
+    proxy(2)
+    outcome()
+    assert seen == [1, 2]
