@@ -45,7 +45,7 @@ def csv(
     marks, students = gather(Course.nearest(Path.cwd(), db), assignments or (), student or ())
     path = to or Path("grades.csv")
     write_grades(path, students, marks)
-    typer.echo(f"{len(students)} students and {len(marks)} assignments written to {path}.")
+    typer.echo(f"{len(students)} students written to {path}, with {', '.join(one.assignment for one in marks)}.")
 
 
 @app.command()
