@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
@@ -14,8 +15,9 @@ from course_utils.checks.judge import distance
 from course_utils.checks.keys import Key, KnownMistake, PartKey
 from course_utils.checks.probe import Exercise, Run, exercises, run
 
-PUBLISHED_SEEDS = (1, 2, 3)
-HIDDEN_SEEDS = 5
+# A key takes the fewest seeds at which every mistake is rejected and no two look alike.
+PUBLISHED_SEEDS, LEAST_PUBLISHED = (1, 2, 3), 2
+HIDDEN_SEEDS, LEAST_HIDDEN = 5, 3
 LEAST_MARGIN = 10.0
 
 
@@ -36,8 +38,19 @@ def lesson_keys(lesson: Lesson, secret: str | None = None) -> dict[str, Key]:
                 lesson.path, cell.line, f"exercise {name!r} has no probe in course_utils/checks/probes/."
             )
         seeds = hidden_seeds(secret, name) if secret is not None else PUBLISHED_SEEDS
-        keys[name] = _key(lesson, names, known[name], seeds[: known[name].seeds or None])
+        least = LEAST_HIDDEN if secret is not None else LEAST_PUBLISHED
+        keys[name] = _shortest_key(lesson, names, known[name], seeds[: known[name].seeds or None], least)
     return keys
+
+
+def _shortest_key(
+    lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Sequence[int], least: int
+) -> Key:  # fmt: skip
+    """Return the key with the fewest of the seeds, at least so many, that is not refused: to ask costs at each seed."""
+    for count in range(least, len(seeds)):
+        with contextlib.suppress(LessonProblem):
+            return _key(lesson, names, exercise, seeds[:count])
+    return _key(lesson, names, exercise, seeds)
 
 
 def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Sequence[int]) -> Key:

@@ -120,11 +120,24 @@ class Trial:
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Like `call`, but observe only types and shapes of the result: for results that are drawn at random."""
+        """Like `ask_form`, at once; return the result, of which the probe observes more."""
         self.settle()
+        return self._answer(self._sampling(says, function, args, kwargs, hide, shown))
+
+    def _sampling(
+        self, says: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
+        hide: int | None, shown: str,
+    ) -> _Question:  # fmt: skip
         see = _seeing(hide)
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
-        return self._answer(_Question(says, function, args, kwargs, lambda result: form(see(result)), tolerance, shown))
+        return _Question(says, function, args, kwargs, lambda result: form(see(result)), tolerance, shown)
+
+    def ask_form(
+        self, says: str, function: Callable[..., Any], *args: Any,
+        hide: int | None = None, shown: str = "", **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """Like `ask`, but observe only types and shapes of the result: for results that are drawn at random."""
+        self._put(self._sampling(says, function, args, kwargs, hide, shown), self._answer)
 
     def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Observe whether the call raises, and which error."""

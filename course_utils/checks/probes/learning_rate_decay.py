@@ -139,8 +139,11 @@ def _schedule(rng: Draw) -> tuple[Function, str]:
 @probe("with_warmup")
 def probe_with_warmup(trial: Trial, rng: Draw, with_warmup: Function) -> None:
     schedule, text = _schedule(rng)
-    for warmup in (4, 1, 0):
-        warmed = trial.call(f"what comes back for {warmup} warm-up epochs", with_warmup, schedule, warmup)
+    warmed_by = {
+        warmup: trial.call(f"what comes back for {warmup} warm-up epochs", with_warmup, schedule, warmup)
+        for warmup in (4, 1, 0)
+    }
+    for warmup, warmed in warmed_by.items():
         for epoch in (0, 1, 3, 4, 5, int(rng.randint(9, 30))):
             says = f"the rate at epoch {epoch} with {warmup} warm-up epochs"
             trial.ask(says, warmed, epoch, shown=f"with_warmup({text}, {warmup})({epoch})")
@@ -246,7 +249,12 @@ def probe_lr_range_test_arguments(trial: Trial, rng: Draw, lr_range_test: Functi
     trial.ask("two steps, which are allowed", lr_range_test, _losses_in_turn([0.5])[0], lr / 2, lr, 2)
 
 
-DRAWS = 40_000
+DRAWS, FEW = 40_000, 50
+
+
+def _drawing(low: float, high: float, count: int, seed: int) -> Call:
+    text = f"sample_log_uniform({low}, {high}, {count}, np.random.default_rng({seed}))"
+    return Call("sample_log_uniform", (), {}, text)
 
 
 @probe("sample_log_uniform")
@@ -255,8 +263,7 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     low, high = round(10 ** rng.uniform(-5, -4), 7), round(10 ** rng.uniform(0.2, 1), 2)
     draw = np.random.default_rng(seed)
     drawn = np.asarray(trial.sample(f"{DRAWS} values", sample_log_uniform, low, high, DRAWS, draw))
-    text = f"sample_log_uniform({low}, {high}, {DRAWS}, np.random.default_rng({seed}))"
-    call = Call("sample_log_uniform", (), {}, text)
+    call = _drawing(low, high, DRAWS, seed)
     # Rounding may carry a value over the edge by a hair.
     inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
     trial.observe("every value lies between low and high", bool(inside.all()), call=call)
@@ -264,12 +271,15 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     for edge in np.geomspace(low, high, 6)[1:-1]:
         says = f"the share of values below {edge:.3g}"
         trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS), call=call)
-    # Continuous draws repeat with probability 0.
-    again = np.asarray(trial.sample("more values from the same generator", sample_log_uniform, low, high, DRAWS, draw))
-    trial.observe("the next values from the same generator are new", bool(np.all(again != drawn)))
-    twin = np.asarray(sample_log_uniform(low, high, DRAWS, np.random.default_rng(seed)))
-    trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, drawn)), call=call)
-    trial.sample("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
+    # Few are enough for what a seed decides: continuous draws repeat with probability 0.
+    draw = np.random.default_rng(seed + 1)
+    few = np.asarray(trial.sample(f"{FEW} values", sample_log_uniform, low, high, FEW, draw))
+    again = np.asarray(sample_log_uniform(low, high, FEW, draw))
+    twin = np.asarray(sample_log_uniform(low, high, FEW, np.random.default_rng(seed + 1)))
+    call = _drawing(low, high, FEW, seed + 1)
+    trial.observe("the next values from the same generator are new", bool(np.all(again != few)), call=call)
+    trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, few)), call=call)
+    trial.ask_form("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
     trial.ask("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
 
 
@@ -279,7 +289,7 @@ def probe_sample_log_uniform_arguments(trial: Trial, rng: Draw, sample_log_unifo
     trial.rejects("a low end of 0", sample_log_uniform, 0.0, high, 3, draw)
     trial.rejects("a negative low end", sample_log_uniform, -high, high, 3, draw)
     trial.rejects("a low end above the high end", sample_log_uniform, 2 * high, high, 3, draw)
-    trial.sample("a low end close to 0, which is allowed", sample_log_uniform, 1e-12, high, 3, draw)
+    trial.ask_form("a low end close to 0, which is allowed", sample_log_uniform, 1e-12, high, 3, draw)
 
 
 @probe("one_cycle")
