@@ -11,7 +11,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -315,9 +315,15 @@ def error_of(name: str, base: str, text: str) -> Exception:
     if issubclass(kind, UnicodeError):
         # Its subclasses cannot be made from a text.
         kind = UnicodeError
-    shown = clean(name, 100)
-    error: Exception = type(shown if shown.isidentifier() else "Error", (_Remote, kind), {"text": clean(text)})()
-    return error
+    error = _error_type(clean(name, 100), kind)()
+    error.text = clean(text)
+    return cast(Exception, error)
+
+
+@functools.lru_cache(maxsize=256)
+def _error_type(name: str, kind: type[Exception]) -> Any:
+    """Return the type of such errors. To make one costs more than a call, and most errors are alike."""
+    return type(name if name.isidentifier() else "Error", (_Remote, kind), {})
 
 
 def within(seconds: float) -> float:

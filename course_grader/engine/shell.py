@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 import warnings
 from typing import Any, NoReturn
@@ -17,6 +18,8 @@ from traitlets.config import Config
 from course_grader.engine.outputs import OutputLog, Printed
 
 NO_COMMANDS = "Commands of the operating system (lines with !) do not run while a notebook is graded.\n"
+# Where IPython's own syntax may begin: magics, commands, help, calls without brackets, and prompts that were pasted.
+SIGN = re.compile(r"[?\r\v\f]|!(?!=)|^[ \t]*(%|[,;/]|>>>|\.\.\.|In ?\[)|=\s*%", re.MULTILINE)
 
 
 class _Hook(DisplayHook):
@@ -109,6 +112,8 @@ def _is_python(source: str) -> bool:
     """Tell whether a cell of several lines is plain Python; one line may be a magic without its sign."""
     if "\n" not in source.strip() or source[0].isspace():
         return False
+    if not SIGN.search(source):
+        return True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
