@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ Found = TypeVar("Found")
 # So many workers that die one after another, with nothing done between, are no chance.
 MOST_DEATHS = 5
 DASK_SECONDS = 20
+# For BLAS; there is a worker a core already.
 THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -52,7 +54,7 @@ def local(workers: int, preload: str) -> Iterator[Cluster]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
-    with _one_thread():
+    with _environment(**dict.fromkeys(THREADS, "1"), **_same_imports()):
         forkserver.ensure_running()
     # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
     lifeline, held = context.Pipe(duplex=False)
@@ -64,11 +66,19 @@ def local(workers: int, preload: str) -> Iterator[Cluster]:
         yield Cluster(start, workers, 4)
 
 
+def _same_imports() -> dict[str, str]:
+    """Return what lets a fresh interpreter import what this one imports, whatever the current folder holds.
+
+    Before 3.13 the server of forks looks into the current folder first, which may be another clone of the course.
+    """
+    return {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path), "PYTHONSAFEPATH": "1"}
+
+
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let processes that start in the block use one thread for BLAS: there is one a core already."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+def _environment(**wanted: str) -> Iterator[None]:
+    """Set variables for the processes that start in the block."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:

@@ -57,6 +57,23 @@ def test_processes_end_with_the_block() -> None:
     raise AssertionError("the process is still there")
 
 
+def test_workers_import_what_this_process_imports(tmp_path: Path) -> None:
+    """The current folder may be another clone than the one that is installed."""
+    another = tmp_path / "course_grader" / "gradebook"
+    another.mkdir(parents=True)
+    for package in (another.parent, another):
+        (package / "__init__.py").touch()
+    (another / "journal.py").write_text("raise RuntimeError('another clone was imported')")
+    program = (
+        "import sys\nsys.path.pop(0)\n"
+        "from course_grader.cluster import local\nfrom course_grader.gradebook.journal import versions\n"
+        "with local(1, 'course_grader.gradebook.journal') as machines, machines.start() as pool:\n"
+        "    assert pool.submit(versions).result() == versions()\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_only_so_many_batches_are_in_flight() -> None:
     class Counting(Executor):
         flying = most = 0
