@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.authoring import cli as authoring_verbs
 from course_grader.exports import cli as exports
 from course_grader.gradebook.cli import register as register_grade
 from course_grader.pages import cli as pages
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     pages.register(app)
     exports.register(app)
     site.register(app)
+    authoring_verbs.register(app)
 
 
 def build(

@@ -1,0 +1,45 @@
+"""Copies of the learner's notebooks for Google Colab, where the first cell installs what the others import.
+
+The notebooks that are handed out and graded stay without that cell: nbgrader and the engine never see it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from course_utils import notebooks
+from course_utils.shelf import write
+
+# Tagged as an experiment: grading does not run such a cell, should a learner hand this copy in.
+CELL = {"cell_type": "code", "execution_count": None, "id": "colab-install", "metadata": {"tags": ["experiment"]}}
+SOURCE = """\
+# Colab does not have the course yet. Where it is installed, this cell does nothing.
+import importlib.util
+
+if importlib.util.find_spec("course_utils") is None:
+    %pip install --quiet "descent-course @ git+{repository}" anywidget"""
+
+
+def with_installation(notebook: dict[str, Any], repository: str) -> dict[str, Any]:
+    """Return a copy of a notebook of format 4 with a first cell that installs the course from `repository`, a URL."""
+    fresh = copy.deepcopy(notebook)
+    fresh["cells"].insert(0, copy.deepcopy(CELL) | {"outputs": [], "source": SOURCE.format(repository=repository)})
+    return fresh
+
+
+def write_copies(released: Path, out: Path, repository: str) -> list[Path]:
+    """Write the copy of each lesson's notebook in `released` to `out`/NAME.ipynb, and return the paths.
+
+    Raises CourseError where a notebook cannot be read.
+    """
+    written = []
+    for path in notebooks.lessons_in(released):
+        place = out / path.name
+        write(
+            place, json.dumps(with_installation(notebooks.read(path), repository), indent=1, ensure_ascii=False) + "\n"
+        )
+        written.append(place)
+    return written
