@@ -17,7 +17,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeReleaseAssignment
-from traitlets.config import LoggingConfigurable
+from traitlets.config import Config, LoggingConfigurable
 
 from course_grader.authoring.notebook import text_of
 from course_grader.gradebook.book import Book, shown
@@ -47,11 +47,13 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     with _aside(course) as folder:
         if term and plan:
             _write(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
+            # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
+            tried = _generate(course, name, folder, term, enter=False)
+            require_no_leak(term, plan, nbformat.read(tried, as_version=4))
         else:
             course.solution(name)
         released = _generate(course, name, folder, term)
         if term and plan:
-            require_no_leak(term, plan, nbformat.read(released, as_version=4))
             source = _put(folder / "source" / name / f"{name}.ipynb", course.folder("source", ".", name))
             told.append(f"The teacher's notebook is {_short(source, course.root)}.")
             place = _put(released, course.folder("release", ".", name))
@@ -97,16 +99,21 @@ def _directory(course: Course, name: str) -> CourseDirectory:
     return directory
 
 
-def _generate(course: Course, name: str, folder: Path, term: Term | None) -> Path:
-    """Let nbgrader enter the assignment into the gradebook; return the release that it makes in a folder."""
+def _generate(course: Course, name: str, folder: Path, term: Term | None, enter: bool = True) -> Path:
+    """Let nbgrader make the release in a folder, and enter the assignment into the gradebook; return the release."""
     directory = _directory(course, name)
-    directory.release_directory = str(folder / "release")
+    directory.release_directory = str(folder / ("release" if enter else "tried"))
     if term:
         directory.source_directory = str(folder / "source")
+    config = Config(course.config)
+    if not enter:
+        # As nbgrader's own --no-db.
+        config.GenerateAssignment.no_database, config.SaveCells.enabled = True, False
     try:
-        # Opened once beforehand, so that an older schema or a locked file is told in the course's words.
-        Book(course).close()
-        GenerateAssignment(coursedir=directory, config=course.config, parent=_quiet()).start()
+        if enter:
+            # Opened once beforehand, so that an older schema or a locked file is told in the course's words.
+            Book(course).close()
+        GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
         remedy = "in course.toml " if term else ""
         raise CourseError(
@@ -114,7 +121,7 @@ def _generate(course: Course, name: str, folder: Path, term: Term | None) -> Pat
             f"changed, but not added or taken away: give the assignment another name {remedy}instead.",
             Exit.WRONG,
         ) from error
-    [released] = (folder / "release" / name).glob("*.ipynb")
+    [released] = (Path(directory.release_directory) / name).glob("*.ipynb")
     return released
 
 

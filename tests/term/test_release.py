@@ -41,6 +41,12 @@ assert double(1) == 2
 assert double(-3.5) == -7
 ### END HIDDEN TESTS
 '''
+LEAK = """
+# %% kind="test" grade_id="double_again" points=1
+def expected(x):
+    return x + x * math.cos(0)
+assert double(2) == expected(2)
+"""
 
 
 @pytest.fixture
@@ -133,6 +139,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
         ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
         ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
         ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
+        ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double stands in the release"),
         ("[assignments.week1]\n", OWN, "a lesson 'week1', which does not exist"),
     ],
 )  # fmt: skip
