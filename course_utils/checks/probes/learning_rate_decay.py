@@ -249,7 +249,7 @@ def probe_lr_range_test_arguments(trial: Trial, rng: Draw, lr_range_test: Functi
     trial.ask("two steps, which are allowed", lr_range_test, _losses_in_turn([0.5])[0], lr / 2, lr, 2)
 
 
-DRAWS, FEW = 40_000, 50
+DRAWS, FEW = 20_000, 50
 
 
 def _drawing(low: float, high: float, count: int, seed: int) -> Call:
