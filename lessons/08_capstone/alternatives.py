@@ -4,7 +4,7 @@
 def train(X, y, next_batch, rng):
     """SGD with momentum in place of Adam, the light evened by hand, the last weights kept."""
     network = MLP(
-        (64, 100, 10),
+        (64, 400, 10),
         normalize=(batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running),
     )
     params = network.initialize(rng)
@@ -16,7 +16,7 @@ def train(X, y, next_batch, rng):
     step = 0
     for Xb, yb in iter(next_batch, None):
         loss, grads = network.loss_and_gradients(params, centred(Xb), yb)
-        rate = cosine_decay(0.1, step, 100)
+        rate = cosine_decay(0.3, step, 100)
         for name in grads:
             params[name], states[name] = momentum_step(
                 params[name], grads[name], states[name], rate, 0.9
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, rng):
         norm = (batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)
-        self.network = MLP((64, 80, 40, 10), normalize=norm)
+        self.network = MLP((64, 200, 100, 10), normalize=norm)
         self.params = self.network.initialize(rng)
         self.states, self.recent = {name: {} for name in self.params}, []
 

@@ -15,6 +15,9 @@ from course_utils.checks.keys import Key, PartKey, key_from_json, key_to_json, p
 from course_utils.checks.probe import exercises
 
 SECRETS = [f"secret {i}" for i in range(50)]
+# For an exercise whose key has one seed, because a run of it is a whole training: here each answer is seen to pass
+# through the check; that it reaches the shares asked for is measured on all fifty (benchmarks/capstone.py).
+FEW = SECRETS[:3]
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def test_fifty_hidden_keys_accept_every_alternative(lesson: Lesson, names: dict[
     for name in lesson.answers:
         exercise = exercises()[name]
         others = [names[other] for other in exercise.needs]
-        for secret in SECRETS:
+        for secret in FEW if exercise.seeds == 1 else SECRETS:
             seeds = hidden_seeds(secret, name, 1)
             for part in exercise.parts:
                 runs = reference_runs(lesson, exercise, part, seeds, [names[name], *others])
