@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Tests run side by side, one process a core: more threads for linear algebra would only wait for each other. NumPy
+# reads this when it is imported, and the kernels that tests start inherit it.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 
 @pytest.hookimpl(tryfirst=True)

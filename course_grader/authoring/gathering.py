@@ -1,6 +1,7 @@
 """Fills a lesson's gather cell with the references of other lessons, as `course gather` fills a learner's.
 
-    # %% kind="gather" grade_id="gathered" gathers="cosine_decay adamw_step"
+    # %% kind="gather" grade_id="gathered"
+    # gathers: cosine_decay adamw_step
 
 A reference stands once, in its own lesson; the gather cell of the solution is made from there at each build.
 """

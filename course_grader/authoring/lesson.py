@@ -7,9 +7,11 @@ A cell's kind stands in its first line, in jupytext's percent format:
     # %% kind="answer" grade_id="sgd_step"
     # %% kind="test" grade_id="sgd_step_visible" points=1
     # %% kind="experiment"
-    # %% kind="gather" grade_id="gathered" gathers="cosine_decay adamw_step"
+    # %% kind="gather" grade_id="gathered"
+    # gathers: cosine_decay adamw_step
 
-A gather cell is filled with functions of other lessons; see `gathering`. An answer cell's grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
+A gather cell is filled with the functions of other lessons that such lines name; see `gathering`. An answer cell's
+grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import jupytext
 
 from course_grader.authoring.bank import Alternative, Mistake, read_alternatives
 
+GATHERS = re.compile(r"^# gathers: (.*)\n", re.MULTILINE)
 KINDS = ("setup", "answer", "test", "experiment", "gather")
 # What defines the names that a test may use.
 DEFINING = ("setup", "answer", "gather")
@@ -162,7 +165,7 @@ def read_cells(path: Path) -> Iterator[Cell]:
 
 
 def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> Cell:
-    known = {"kind", "grade_id", "points", "star", "gathers"}
+    known = {"kind", "grade_id", "points", "star"}
     if unknown := sorted(set(metadata) - known):
         raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
     kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
@@ -178,9 +181,12 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         raise LessonProblem(path, line, "test cells have points, and no other cell has.")
     if points is not None and (not isinstance(points, int | float) or points < 0):
         raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
-    gathers = tuple(str(metadata.get("gathers", "")).split())
-    if (kind == "gather") != bool(gathers):
-        raise LessonProblem(path, line, "a gather cell names what it gathers, and no other cell does.")
+    gathers: tuple[str, ...] = ()
+    if kind == "gather":
+        gathers = tuple(name for names in GATHERS.findall(source) for name in names.split())
+        source = GATHERS.sub("", source)
+        if not gathers:
+            raise LessonProblem(path, line, "a gather cell names what it gathers, in lines that begin `# gathers:`.")
     return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)
 
 

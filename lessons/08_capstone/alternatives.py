@@ -13,15 +13,13 @@ def train(X, y, next_batch, rng):
     def centred(images):
         return (images - images.mean(axis=1)[:, None]) / images.std(axis=1)[:, None]
 
-    step = 0
-    for Xb, yb in iter(next_batch, None):
+    for step, (Xb, yb) in enumerate(iter(next_batch, None)):
         loss, grads = network.loss_and_gradients(params, centred(Xb), yb)
         rate = cosine_decay(0.3, step, 100)
         for name in grads:
             params[name], states[name] = momentum_step(
                 params[name], grads[name], states[name], rate, 0.9
             )
-        step += 1
 
     def predict(images):
         return np.argmax(network.scores(params, centred(images)), axis=-1)

@@ -43,7 +43,10 @@ threadpool_limits(1)  # one processor core: with matrices this small a second co
 #
 # Not every function must be there. What you train with is up to you.
 
-# %% kind="gather" grade_id="gathered" gathers="sgd_step cosine_decay with_warmup sample_log_uniform early_stopping dropout_forward dropout_backward batchnorm_forward batchnorm_backward batchnorm_predict update_running layernorm_forward momentum_step clip_by_global_norm adamw_step"
+# %% kind="gather" grade_id="gathered"
+# gathers: sgd_step cosine_decay with_warmup sample_log_uniform early_stopping dropout_forward dropout_backward
+# gathers: batchnorm_forward batchnorm_backward batchnorm_predict update_running layernorm_forward
+# gathers: momentum_step clip_by_global_norm adamw_step
 # Run `course gather` in a terminal, in the course's folder: it copies your own functions here.
 
 # %% [markdown]
@@ -412,8 +415,8 @@ print(f"{len(whole)} seeds: mean {whole.mean():.1%}, standard deviation {whole.s
 #
 # The recipe: images evened by layer normalization; hidden layers of 256 and 128; batch normalization; dropout 0.1;
 # AdamW with a peak rate of 0.02 and weight decay 0.01; 5 steps of warm-up, then a cosine to 0; the weights with the
-# lowest loss on the sample. It reads 92 % of the test images right. The taking away of *which* of these parts, one at a time,
-# costs more than five points (from 92 % to under 87 %, in the mean over many seeds)?
+# lowest loss on the sample. It reads 92 % of the test images right. The taking away of *which* of these parts, one at
+# a time, costs more than five points (from 92 % to under 87 %, in the mean over many seeds)?
 #
 # - **a**: the evening of the images
 # - **b**: batch normalization

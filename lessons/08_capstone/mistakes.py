@@ -15,8 +15,8 @@ MISTAKES = [
                 params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
             return lambda X: network.predict(params, X)
         """,
-        "Your network never sees a mini-batch: it learns the 200 images of the sample by heart. What are these 200 for, "
-        "and where do the thousands of others come from?",
+        "Your network never sees a mini-batch: it learns the 200 images of the sample by heart. What are these 200 "
+        "for, and where do the thousands of others come from?",
     ),
     rewrite(
         "train",
@@ -73,16 +73,16 @@ MISTAKES = [
         "batch_statistics_at_prediction",
         "batch_norm = (batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)",
         "batch_norm = (batchnorm_forward, batchnorm_backward)",
-        "The label of an image depends on the images beside it. What does batch normalization use at test time in place "
-        "of the batch's own mean and variance?",
+        "The label of an image depends on the images beside it. What does batch normalization use at test time in "
+        "place of the batch's own mean and variance?",
     ),
     edit(
         "train",
         "dropout_left_on",
         "dropout = (dropout_forward, dropout_backward)",
         "dropout = (lambda x, p, r, train: dropout_forward(x, p, rng), dropout_backward)",
-        "Asked twice about the same images, your predict gives two answers. Which layer still draws random numbers when "
-        "the training is over?",
+        "Asked twice about the same images, your predict gives two answers. Which layer still draws random numbers "
+        "when the training is over?",
     ),
     edit(
         "train",
