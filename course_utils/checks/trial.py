@@ -136,7 +136,11 @@ class Trial:
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> None:  # fmt: skip
-        """Like `ask`, but observe only types and shapes of the result: for results that are drawn at random."""
+        """Like `ask`, but observe only types and shapes of the result: for results that are drawn at random.
+
+        Until it is settled, a Generator that was passed has not moved on here: a probe that goes on with it, other
+        than by `ask` and its like, uses `sample`.
+        """
         self._put(self._sampling(says, function, args, kwargs, hide, shown), self._answer)
 
     def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:

@@ -83,10 +83,10 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     ):
         images, text = _scrambled(rng, *shape)
         shown = f"random_crop({text}, {pad}, np.random.default_rng({seed}))"
-        trial.ask_form(says, random_crop, images, pad, draw, shown=shown)
+        trial.sample(says, random_crop, images, pad, draw, shown=shown)
     images, text = _scrambled(rng, 2, 4, 9, 1)
     shown = f"random_crop(({text})[1:, :, ::2], 3, np.random.default_rng({seed}))"
-    trial.ask_form("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
+    trial.sample("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
     # Made so that a learner can paste the call; no two values are equal.
     image = np.arange(1, 25).reshape(1, 3, 4, 2) / 100
     images = np.tile(image, (CROPS, 1, 1, 1))
@@ -181,7 +181,7 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
     ):
         images, text = _scrambled(rng, *shape)
         shown = f"random_scale_crop({text}, {low}, {high}, np.random.default_rng({seed}))"
-        trial.ask_form(says, random_scale_crop, images, low, high, draw, shown=shown)
+        trial.sample(says, random_scale_crop, images, low, high, draw, shown=shown)
     _observe_factors(trial, random_scale_crop, seed)
     images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
     out = random_scale_crop(images, 1.2, 2.0, draw)
@@ -223,10 +223,10 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     for size in (2, 3):
         batch, text = _scrambled(rng, 3, 6, 5, 3)
         shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
-        trial.ask_form(f"a batch of images, size {size}", cutout, batch, size, draw, shown=shown)
+        trial.sample(f"a batch of images, size {size}", cutout, batch, size, draw, shown=shown)
     batch, text = _scrambled(rng, 2, 8, 5, 1)
     shown = f"cutout(({text})[:, ::2], 2, np.random.default_rng({seed}))"
-    trial.ask_form("a view of a larger array", cutout, batch[:, ::2], 2, draw, shown=shown)
+    trial.sample("a view of a larger array", cutout, batch[:, ::2], 2, draw, shown=shown)
     shape = (1, HEIGHT, WIDTH, 2)
     images = np.tile(np.arange(1, 25).reshape(shape) / 100, (CUTS, 1, 1, 1))
     tiled = f"np.tile(np.arange(1, 25).reshape{shape} / 100, ({CUTS}, 1, 1, 1))"
@@ -321,10 +321,10 @@ def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     draw, seed = _generator(rng)
     trial.ask("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
     picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
-    trial.ask_form("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
+    trial.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
     out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
-    trial.ask_form("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
-    trial.ask_form("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
+    trial.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
+    trial.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
     before, after = _colors(picture), _colors(out)
     turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
     trial.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
@@ -390,11 +390,11 @@ def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
     """False alarms: see `_observe_lambdas`; that 120 permutations of four never meet one of 16 pairs has probability
     below 16 * (3/4)**120 = 1.7e-14."""
     draw, seed = _generator(rng)
-    trial.ask_form("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
+    trial.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
     trial.ask("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
     for alpha in (0.05, 1.0, 50.0):
-        trial.ask_form(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
+        trial.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
     draws = [mixup(X, Y, 1.0, draw) for _ in range(MIXTURES)]
     inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
     # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.

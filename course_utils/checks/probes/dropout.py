@@ -72,7 +72,7 @@ def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) ->
     view = _table(rng, 6, 8)[::2, ::2].T
     out, mask = trial.sample("out and mask of a view of a larger array", dropout_forward, view, _low(rng), draw)
     trial.observe("out is x times the mask where x is a view", bool(np.allclose(out, view * mask)))
-    trial.ask_form("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
+    trial.sample("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
     x = _table(rng, 3, 4)
     trial.ask("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
     trial.ask("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
@@ -248,7 +248,7 @@ def _block(rng: Draw) -> tuple[Function, list[int]]:
 def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_forward: Function) -> None:
     (block, runs), (draw, seed) = _block(rng), _generator(rng)
     x, survival = _table(rng, 4, 3), _high(rng)
-    trial.ask_form("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
+    trial.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
     # By chance all of 150 calls go the same way at 0.8 with probability 0.8**150 = 3e-15.
     seen: dict[bool, tuple[Any, set[int]]] = {True: (None, set()), False: (None, set())}
     flags = []

@@ -81,7 +81,7 @@ def probe_minibatches(trial: Trial, rng: Draw, minibatches: Function) -> None:
     X, y = _numbered(7)
     images, columns = X[:, :, None, None] + np.zeros((2, 2)), np.repeat(X, 2, axis=1)[:, ::2]
     pairs = trial.sample("the shapes for images", batches, images, y, 5, np.random.default_rng(seed))
-    trial.ask_form("the shapes for a view of a larger array", batches, columns, y / 2, 5, np.random.default_rng(seed))
+    trial.sample("the shapes for a view of a larger array", batches, columns, y / 2, 5, np.random.default_rng(seed))
     # Sixty examples come in their old order, or twice in the same one, with probability 1/60! < 1e-81; k or more of
     # the 59 neighbours stay neighbours with at most 1/k!, here 1/20! < 5e-19 in each of two epochs.
     X, y = _numbered(60)
@@ -119,7 +119,7 @@ def probe_minibatches_arguments(trial: Trial, rng: Draw, minibatches: Function) 
     trial.rejects("a negative batch size", batches, X, y, -1, draw)
     trial.rejects("one target too few", batches, X, y[:-1], 2, draw)
     trial.rejects("one target too many", batches, X[:-1], y, 2, draw)
-    trial.ask_form("a batch size of 1, which is allowed", batches, X, y, 1, draw)
+    trial.sample("a batch size of 1, which is allowed", batches, X, y, 1, draw)
 
 
 @probe("gradient_noise")
@@ -372,7 +372,7 @@ def _observe_ball(trial: Trial, perturbed_step: Function, draw: np.random.Genera
     A hidden check has five seeds, and the key might be off as well as the answer: ten times that is below 1e-9.
     """
     level, w, radius = _constant(np.zeros(DIM)), np.arange(1.0, DIM + 1), 0.5
-    trial.ask_form("a step where the gradient is 0", perturbed_step, w, level, {}, 0.1, draw, radius=radius)
+    trial.sample("a step where the gradient is 0", perturbed_step, w, level, {}, 0.1, draw, radius=radius)
     kicks = np.array([perturbed_step(w, level, {}, 0.1, draw, radius=radius)[0] for _ in range(KICKS)]) - w
     lengths = np.linalg.norm(kicks, axis=1) / radius
     trial.observe("no kick is longer than the radius", bool(np.all(lengths < 1 + 1e-9)))
