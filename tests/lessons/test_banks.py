@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from course_grader.authoring.keying import hidden_seeds, lesson_keys, reference_runs
+from course_grader.authoring.keying import hidden_seeds, lesson_keys
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import alternative, mistaken, namespace
 from course_utils.checks.judge import Verdict, judge
 from course_utils.checks.keys import Key, PartKey, key_from_json, key_to_json, published_key
-from course_utils.checks.probe import exercises
+from course_utils.checks.probe import exercises, run
 
 SECRETS = [f"secret {i}" for i in range(50)]
 # For an exercise whose key has one seed, because a run of it is a whole training: here each answer is seen to pass
@@ -64,8 +64,9 @@ def test_fifty_hidden_keys_accept_every_alternative(lesson: Lesson, names: dict[
         for secret in FEW if exercise.seeds == 1 else SECRETS:
             seeds = hidden_seeds(secret, name, 1)
             for part in exercise.parts:
-                runs = reference_runs(lesson, exercise, part, seeds, [names[name], *others])
-                for answer in (names[name], *answers[name]):
+                # That the reference agrees with itself at one seed is held where keys are made.
+                runs = (run(exercise, part, seeds[0], [names[name], *others]),)
+                for answer in answers[name]:
                     verdict = judge(exercise, part, [answer, *others], PartKey(seeds, runs, ()))
                     assert verdict.passed, (secret, name, part, answer, verdict.failure)
 
