@@ -17,6 +17,7 @@ from course_utils.explorers.recording import recorded
 
 EXPLORER = re.compile(r'^explore\(\s*"(\w+)"', re.MULTILINE)
 LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
+NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
 PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 
@@ -46,13 +47,23 @@ def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterat
     else:
         # A cell with both parts of a check shows the published one alone.
         source = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", cell.source, flags=re.DOTALL)
-        outputs = [output for output in cell.outputs if output.output_type != "error"]
+        outputs = [_relinked(output, pages) for output in cell.outputs if output.output_type != "error"]
         yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_words_for(outputs))
 
 
 def _linked(link: re.Match[str], pages: Set[str]) -> str:
     text, name = link.groups()
     return f"[{text}]({name}.ipynb)" if name in pages else text
+
+
+def _relinked(output: NotebookNode, pages: Set[str]) -> NotebookNode:
+    """Return an output whose links to notebooks lead to the lessons' pages."""
+    if "text/html" in output.get("data", {}):
+        shown = NOTEBOOK.sub(
+            lambda link: f'href="{link[1]}.html"' if link[1] in pages else "", output.data["text/html"]
+        )
+        output.data["text/html"] = shown
+    return output
 
 
 def _is(cell: NotebookNode, what: str) -> bool:

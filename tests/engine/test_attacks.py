@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -339,8 +340,12 @@ def with_python_in_view() -> list[str]:
     return command
 
 
-def test_a_grader_that_is_not_root_grades_in_namespaces_or_refuses(exam: Exam, tmp_path: Path) -> None:
-    place = tmp_path / "exam.assignment"
+def test_a_grader_that_is_not_root_grades_in_namespaces_or_refuses(exam: Exam, request: pytest.FixtureRequest) -> None:
+    # Not below tmp_path, whose parents belong to this user alone.
+    open_folder = Path(tempfile.mkdtemp())
+    request.addfinalizer(lambda: shutil.rmtree(open_folder))
+    open_folder.chmod(0o755)
+    place = open_folder / "exam.assignment"
     program = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -357,8 +362,6 @@ for level in ("namespaces", "user"):
 """
     exam.assignment.save(place)
     place.chmod(0o644)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     done = subprocess.run(
         [*with_python_in_view(), *as_nobody, sys.executable, "-c", program],
