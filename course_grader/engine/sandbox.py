@@ -152,28 +152,28 @@ def _popen(command: list[str], control: int, level: Level) -> subprocess.Popen[b
 
 # bubblewrap ends with the thread that started it, so that one thread starts them all and lives as long as the process.
 _Order = tuple[Callable[[], "subprocess.Popen[bytes]"], "queue.Queue[subprocess.Popen[bytes] | BaseException]"]
-_orders: queue.Queue[_Order] = queue.Queue()
-_starter_of: dict[int, threading.Thread] = {}
+_orders_of: dict[int, queue.Queue[_Order]] = {}
 _starter_lock = threading.Lock()
 
 
 def _start(order: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
     with _starter_lock:
-        # A forked process has not inherited the thread.
-        if os.getpid() not in _starter_of:
-            _starter_of[os.getpid()] = threading.Thread(target=_serve_orders, name="zygote starter", daemon=True)
-            _starter_of[os.getpid()].start()
+        # A forked process has not inherited the thread, and the queue that it has would go on waking the old one.
+        orders = _orders_of.get(os.getpid())
+        if orders is None:
+            orders = _orders_of[os.getpid()] = queue.Queue()
+            threading.Thread(target=_serve_orders, args=(orders,), name="zygote starter", daemon=True).start()
     answer: queue.Queue[subprocess.Popen[bytes] | BaseException] = queue.Queue()
-    _orders.put((order, answer))
+    orders.put((order, answer))
     process = answer.get()
     if isinstance(process, BaseException):
         raise process
     return process
 
 
-def _serve_orders() -> None:
+def _serve_orders(orders: queue.Queue[_Order]) -> None:
     while True:
-        order, answer = _orders.get()
+        order, answer = orders.get()
         try:
             answer.put(order())
         except BaseException as error:

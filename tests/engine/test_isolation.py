@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +158,18 @@ def test_the_same_submission_gives_the_same_result(exam: Exam) -> None:
     first, second = (exam.grade(exam.changed({"sgd_step": source})) for _ in range(2))
     assert first == second
     assert first.exercises[0].mistake
+
+
+def test_a_forked_process_starts_zygotes_of_its_own() -> None:
+    def started() -> int:
+        return sandbox._start(lambda: subprocess.Popen(["true"])).wait()
+
+    assert started() == 0
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        first = started()
+        # By now the child's own thread waits; the first call may have come before it did.
+        time.sleep(0.5)
+        os._exit(first or started())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
