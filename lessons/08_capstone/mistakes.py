@@ -50,16 +50,18 @@ MISTAKES = [
                 params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
             return lambda X: network.predict(params, (X - mean) / std)
         """,
-        "Your loop is right, and slow: a few of the directions are so steep that the rate must be small for all. "
-        "Which of your functions give each direction a rate of its own, and which even out the inputs?",
+        "Your training runs, and learns little. With plain SGD, a few directions are so steep that the rate must be "
+        "small for all: which of your functions give each direction a rate of its own, and which even out the inputs? "
+        "If you use them already, does your predict prepare the images as the training does?",
     ),
     edit(
         "train",
         "uneven_light",
         "return layernorm_forward(X, np.ones(64), np.zeros(64))[0]",
         "return (X - 0.3) / 0.4",
-        "Most of what your network sees is how bright an image is as a whole, and that says nothing of the digit. "
-        "Look at twenty of the images side by side. Which of your functions treats each image by itself?",
+        "Most of what is served is how bright an image is as a whole, and that says nothing of the digit. Look at "
+        "twenty of the images side by side. Which of your functions treats each image by itself? If you use it "
+        "already, are the weights that you return those of an early moment?",
     ),
     edit(
         "train",
