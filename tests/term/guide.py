@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
+import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,39 +42,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def run(folder: Path, words: list[str]) -> tuple[int, str]:
-    """Run `course` with these words in a folder; return its exit code and what it printed.
-
-    The process is forked, so that what all commands import is imported once.
-    """
-    output = folder.parent / "output.txt"
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        _be_course(folder, words, output)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return code, output.read_text(encoding="utf-8")
-
-
-def _be_course(folder: Path, words: list[str], output: Path) -> None:
-    """Be the command, and end with its exit code."""
-    code: int | str | None = 99
-    try:
-        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for stream in (1, 2):
-            os.dup2(file, stream)
-        # pytest has put its own in their place.
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
-        os.chdir(folder)
-        sys.argv = ["course", *words]
-        from course_utils.cli import main
-
-        main()
-        code = 0
-    except SystemExit as ended:
-        code = ended.code
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 0)
+    """Run `course` with these words in a folder; return its exit code and what it printed."""
+    program = [sys.executable, "-P", "-c", "from course_utils.cli import main; main()"]
+    done = subprocess.run([*program, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
