@@ -38,7 +38,7 @@ PEEK = """
 def mean_squared_error(prediction, target):
     return 0.0
 import glob, os
-for place in ({root!r} + "/source/assignment.json", {root!r} + "/results/results.json", *glob.glob("/root/*")):
+for place in ({root!r} + "/source/assignment.json", {root!r} + "/results/results.json", *glob.glob({home!r} + "/*")):
     try:
         print("READ", place, open(place).read(20))
     except OSError as error:
@@ -68,7 +68,7 @@ class Box:
         (self.root / "results").mkdir()
         if notebook is not None:
             (self.root / "submission" / name).write_text(text_of(notebook))
-        environment = {"AUTOGRADER_ROOT": str(self.root), "PATH": os.environ["PATH"], "HOME": "/root"}
+        environment = {"AUTOGRADER_ROOT": str(self.root), "PATH": os.environ["PATH"], "HOME": str(Path.home())}
         done = subprocess.run(
             [self.root / "run_autograder"], cwd=self.root, env=environment, capture_output=True, text=True
         )
@@ -162,7 +162,7 @@ def test_right_blank_and_wrong(box: Box) -> None:
 
 
 def test_a_hostile_submission_reads_nothing_and_writes_nothing(box: Box) -> None:
-    report = box.answer(PEEK.format(root=str(box.root)))
+    report = box.answer(PEEK.format(root=str(box.root), home=str(Path.home())))
     assert by_name(report)[EXERCISE]["score"] == 0
     secret = json.loads((box.root / "source" / "assignment.json").read_text())["hidden"]
     assert secret
