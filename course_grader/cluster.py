@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
 
 Batch = TypeVar("Batch")
@@ -55,7 +56,7 @@ def local(workers: int, preload: str) -> Iterator[Cluster]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
-    with _environment(**dict.fromkeys(THREADS, "1"), **_same_imports()):
+    with environment(**dict.fromkeys(THREADS, "1"), **_same_imports()):
         forkserver.ensure_running()
     # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
     lifeline, held = context.Pipe(duplex=False)
@@ -73,20 +74,6 @@ def _same_imports() -> dict[str, str]:
     Before 3.13 the server of forks looks into the current folder first, which may be another clone of the course.
     """
     return {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), "PYTHONSAFEPATH": "1"}
-
-
-@contextlib.contextmanager
-def _environment(**wanted: str) -> Iterator[None]:
-    """Set variables for the processes that start in the block."""
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _begin(lifeline: Connection) -> None:

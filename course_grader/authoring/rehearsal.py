@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from course_grader.authoring.keying import lesson_keys
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
+from course_grader.environment import environment
 from course_utils.checks import keys
 
 
@@ -35,17 +36,14 @@ def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "course.key"
         write_hidden_key(path, [lesson], "rehearsal")
-        before, key_before = keys.PUBLISHED, os.environ.get("COURSE_KEY")
-        keys.PUBLISHED, os.environ["COURSE_KEY"] = published, str(path)
+        before, keys.PUBLISHED = keys.PUBLISHED, published
         keys.published_key.cache_clear()
         try:
-            yield
+            with environment(COURSE_KEY=str(path)):
+                yield
         finally:
             keys.PUBLISHED = before
             keys.published_key.cache_clear()
-            os.environ.pop("COURSE_KEY")
-            if key_before is not None:
-                os.environ["COURSE_KEY"] = key_before
 
 
 def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:

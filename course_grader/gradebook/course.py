@@ -14,6 +14,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.engine.assignment import Assignment, AssignmentProblem
+from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 
 CONFIG = "nbgrader_config.py"
@@ -91,18 +92,14 @@ class Course:
 
 def _configuration(root: Path) -> Config:
     config = Config()
-    before = os.environ.get("COURSE_KEY")
-    try:
-        for folder in (*map(Path, reversed(jupyter_config_path())), root):
-            if (folder / CONFIG).is_file():
-                config.merge(PyFileConfigLoader(CONFIG, path=str(folder)).load_config())
-    except Exception as error:
-        raise CourseError(f"{CONFIG} cannot be used: {type(error).__name__}: {error}.") from error
-    finally:
-        # The file sets it for nbgrader's kernels; here it would outlive the course.
-        os.environ.pop("COURSE_KEY", None)
-        if before is not None:
-            os.environ["COURSE_KEY"] = before
+    # The file sets it for nbgrader's kernels; here it would outlive the course.
+    with kept_environment("COURSE_KEY"):
+        try:
+            for folder in (*map(Path, reversed(jupyter_config_path())), root):
+                if (folder / CONFIG).is_file():
+                    config.merge(PyFileConfigLoader(CONFIG, path=str(folder)).load_config())
+        except Exception as error:
+            raise CourseError(f"{CONFIG} cannot be used: {type(error).__name__}: {error}.") from error
     return config
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -18,6 +15,7 @@ from nbformat.v4 import new_code_cell
 
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
 
 SECONDS_A_CELL = 300
@@ -54,7 +52,9 @@ def _digest(root: Path, source: Path) -> str:
 def _run(source: Path, lesson: Lesson) -> NotebookNode:
     notebook = nbformat.read(source, as_version=4)
     notebook.cells.insert(0, new_code_cell(DESCRIBE))
-    with tempfile.TemporaryDirectory() as folder, _hidden_key(Path(folder) / "course.key", lesson):
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "course.key"
+        write_hidden_key(key, [lesson], "for the site")
         # The notebook runs where it can leave files behind.
         client = NotebookClient(
             notebook,
@@ -63,25 +63,13 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
             resources={"metadata": {"path": folder}},
         )
         try:
-            client.execute()
+            with environment(COURSE_KEY=str(key)):
+                client.execute()
         except CellExecutionError as error:
             last = str(error).strip().splitlines()[-1]
             raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.WRONG) from error
     del notebook.cells[0]
     return json_clean(notebook)
-
-
-@contextmanager
-def _hidden_key(path: Path, lesson: Lesson) -> Iterator[None]:
-    write_hidden_key(path, [lesson], "for the site")
-    before = os.environ.get("COURSE_KEY")
-    os.environ["COURSE_KEY"] = str(path)
-    try:
-        yield
-    finally:
-        os.environ.pop("COURSE_KEY")
-        if before is not None:
-            os.environ["COURSE_KEY"] = before
 
 
 def json_clean(notebook: NotebookNode) -> NotebookNode:

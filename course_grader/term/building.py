@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from course_grader.authoring.notebook import solution_notebook
 from course_grader.authoring.reference import execute
 from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.environment import environment
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 from course_grader.term.config import Plan, Term
 from course_utils.checks.probe import exercises
@@ -95,23 +94,10 @@ def _rehearse(lesson: Lesson) -> None:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "course.key"
         write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal")
-        with _environment(COURSE_KEY=str(key), MPLBACKEND="Agg"), contextlib.redirect_stdout(io.StringIO()):
+        with environment(COURSE_KEY=str(key), MPLBACKEND="Agg"), contextlib.redirect_stdout(io.StringIO()):
             for cell in lesson.cells:
                 if cell.kind not in ("markdown", "experiment"):
                     execute(lesson, cell, cell.source, names)
-
-
-@contextlib.contextmanager
-def _environment(**wanted: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
 
 
 def require_no_leak(term: Term, plan: Plan, released: NotebookNode) -> None:
