@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
 from course_utils.sources import CodeCell, Collection, collect, imports
 
 # Seconds for the published checks of all functions together.
@@ -183,14 +183,4 @@ def _keep(path: Path) -> Path:
 
 
 def _write(path: Path, notebook: Mapping[str, Any]) -> None:
-    """Write the notebook so that a reader sees the old file or the new one."""
-    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        shutil.copymode(path, name)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from course_utils import notebooks
+from course_utils.files import write_whole
 
 FILE = ".course-progress.json"
 # The end of a test cell's grade_id, and the part of the exercise that the cell checks.
@@ -33,10 +33,11 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
     if Path(os.environ.get("COURSE_KEY", "")).is_file():
         return
     with contextlib.suppress(OSError):
-        folder = Path.cwd() if folder is None else folder
+        # A folder that is gone is not made anew for this.
+        folder = (Path.cwd() if folder is None else folder).resolve(strict=True)
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)
-        _replace(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
+        write_whole(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
 
 
 def record_answer(exercise: str, right: bool, folder: Path | None = None) -> None:
@@ -56,18 +57,6 @@ def load(folder: Path) -> Record:
         return {name: {part: bool(passed) for part, passed in parts.items()} for name, parts in exercises.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write `text` so that a reader sees the old file or the new one, and an interruption leaves the old."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
 
 PACKAGE = Path(__file__).parent
 # In an installed package the notebooks stand inside it, in a clone of the course beside it.
@@ -39,22 +37,6 @@ def start(folder: Path) -> list[str]:
     for lesson in notebooks.lessons_in(shelf()):
         place = folder / lesson.stem / lesson.name
         if not place.exists():
-            write(place, lesson.read_text(encoding="utf-8"))
+            write_whole(place, lesson.read_text(encoding="utf-8"))
             laid.append(lesson.stem)
     return laid
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file so that an interruption leaves the old one, or none; its folder is made where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        # mkstemp keeps a file to its owner; a notebook is a file like any other.
-        with contextlib.suppress(OSError):
-            Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -14,7 +14,8 @@ from typing import Any
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
-from course_utils.shelf import is_shelf, shelf, write
+from course_utils.files import write_whole
+from course_utils.shelf import is_shelf, shelf
 
 BACKUP = "backup"
 Notebook = dict[str, Any]
@@ -68,7 +69,7 @@ def outdated(folder: Path) -> list[str]:
 
 def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if not place.exists():
-        write(place, shipped.read_text(encoding="utf-8"))
+        write_whole(place, shipped.read_text(encoding="utf-8"))
         return Update(shipped.stem, "new")
     try:
         mine = notebooks.read(place)
@@ -78,8 +79,8 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if _sources(fresh) == _sources(mine):
         return Update(shipped.stem, "up to date")
     saved = backup / place.name
-    write(saved, place.read_text(encoding="utf-8-sig"))
-    write(place, json.dumps(fresh, indent=1, ensure_ascii=False) + "\n")
+    write_whole(saved, place.read_text(encoding="utf-8-sig"))
+    write_whole(place, json.dumps(fresh, indent=1, ensure_ascii=False) + "\n")
     return Update(shipped.stem, "changed", answers, kept, saved)
 
 

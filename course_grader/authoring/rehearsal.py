@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
 from course_grader.environment import environment
 from course_utils.checks import keys
+from course_utils.files import PRIVATE, write_whole
 
 
 def rehearse(lesson: Lesson, published: Path) -> None:
@@ -50,8 +50,4 @@ def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:
     """Write the hidden key of the lessons for a course run with this secret, whole or not at all."""
     exercises = {name: keys.key_to_json(key) for lesson in lessons for name, key in lesson_keys(lesson, secret).items()}
     text = json.dumps({"format": keys.FORMAT, "secret": secret, "exercises": exercises}, separators=(",", ":"))
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    write_whole(path, text, PRIVATE)

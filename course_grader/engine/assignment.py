@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from typing import Any
 
 from course_grader.engine.limits import Limits
 from course_utils.checks import keys
+from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -96,11 +96,7 @@ class Assignment:
 
     def save(self, path: Path) -> None:
         """Write the assignment to one file that only its owner can read, whole or not at all."""
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._text)
-        fresh.replace(path)
+        write_whole(path, self._text, PRIVATE)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole assignment, the hidden key included, as JSON can hold it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
+import io
 import re
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from pathlib import Path
 from course_grader.engine.assignment import Assignment
 from course_grader.exports.autograder import ASSIGNMENT
 from course_utils.errors import CourseError, Exit
+from course_utils.files import PRIVATE, write_whole
 
 SCRIPTS = files("course_grader.exports") / "gradescope"
 NAMES = ("setup.sh", "run_autograder")
@@ -31,18 +32,14 @@ def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | 
     wheel: the course as a wheel. lock: pinned versions, as in requirements.lock.
     """
     pins = PIN.findall(lock.read_text(encoding="utf-8")) if lock is not None else []
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w+b") as file, zipfile.ZipFile(file, "w") as archive:
-            for name in NAMES:
-                _add(archive, name, (SCRIPTS / name).read_bytes(), 0o755)
-            _add(archive, ASSIGNMENT, _bytes_of(assignment), 0o600)
-            _add(archive, wheel.name, wheel.read_bytes(), 0o644)
-            _add(archive, "constraints.txt", "".join(f"{pin.strip()}\n" for pin in pins).encode(), 0o644)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in NAMES:
+            _add(archive, name, (SCRIPTS / name).read_bytes(), 0o755)
+        _add(archive, ASSIGNMENT, _bytes_of(assignment), 0o600)
+        _add(archive, wheel.name, wheel.read_bytes(), 0o644)
+        _add(archive, "constraints.txt", "".join(f"{pin.strip()}\n" for pin in pins).encode(), 0o644)
+    write_whole(path, file.getvalue(), PRIVATE)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:

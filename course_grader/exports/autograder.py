@@ -22,6 +22,7 @@ from course_grader.engine.intake import Unreadable
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox import IsolationUnavailable, Level
 from course_grader.exports.columns import column_names
+from course_utils.files import write_whole
 
 ASSIGNMENT = "assignment.json"
 LEVEL: Level = "user"
@@ -63,9 +64,7 @@ class Report:
             "stdout_visibility": "hidden",
             "tests": [self._test(number, name) for number, name in enumerate(names, 1)],
         }
-        fresh = self._path.with_suffix(".part")
-        fresh.write_text(json.dumps(report, indent=1), encoding="utf-8")
-        fresh.replace(self._path)
+        write_whole(self._path, json.dumps(report, indent=1))
 
     def _test(self, number: int, name: str) -> dict[str, Any]:
         cells = [grade_id for grade_id, column in self._column_of.items() if column == name]

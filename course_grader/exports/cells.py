@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from course_utils.errors import CourseError
+from course_utils.files import write_whole
 
 # The last four are what Japanese input methods write for the first four.
 STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
@@ -97,10 +97,6 @@ def read_table(path: Path, what: str) -> Table:
 
 def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",", bom: bool = False) -> None:
     """Write rows of cells as a CSV file, UTF-8 with the line ends of RFC 4180, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with fresh.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as file:
-            csv.writer(file, delimiter=delimiter).writerows(rows)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter).writerows(rows)
+    write_whole(path, file.getvalue().encode("utf-8-sig" if bom else "utf-8"))

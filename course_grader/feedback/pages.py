@@ -12,8 +12,9 @@ from pathlib import Path
 from course_grader.feedback.marks import Marks
 from course_grader.feedback.view import MARKS, WORDS, page_view
 from course_grader.gradebook.graded import Graded
-from course_grader.pages.page import render, write_page
+from course_grader.pages.page import render
 from course_grader.pages.paper import Paper, errors_alone
+from course_utils.files import write_whole
 
 Job = tuple[Graded, Marks | None, Path]
 BATCH = 8
@@ -52,10 +53,10 @@ def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
     for name in RELEASED_WITH:
         source = submitted / name
         if source.is_file() and not source.is_symlink():
-            write_page(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
+            write_whole(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
 
 
 def _write(paper: Paper, job: Job) -> Path:
     graded, marks, place = job
-    write_page(place, feedback_page(graded, paper, marks))
+    write_whole(place, feedback_page(graded, paper, marks))
     return place

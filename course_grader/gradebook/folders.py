@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
 from course_grader.gradebook.course import Course
+from course_utils.files import write_whole
 
 TIMESTAMP = "timestamp.txt"
 # nbgrader's own format, which its parse_utc reads.
@@ -25,7 +23,7 @@ def write_autograded(
     # As nbgrader has it: what was graded is not written to by chance.
     mode = 0o664 if course.directory.groupshared else 0o444
     _write_time(folder, when, mode)
-    write_whole(folder / f"{notebook}.ipynb", text.encode(), mode)
+    write_whole(folder / f"{notebook}.ipynb", text, mode)
 
 
 def write_submitted(
@@ -40,30 +38,12 @@ def write_submitted(
     return place
 
 
-def write_whole(place: Path, content: bytes, mode: int) -> None:
-    """Write a file so that a reader finds the old one or the new one, and an interruption leaves the old."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(mode)
-        Path(name).replace(place)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        if isinstance(error, OSError) and error.filename is None:
-            # A full disk names no file.
-            raise OSError(error.errno, error.strerror, str(place)) from error
-        raise
-
-
 def _write_time(folder: Path, when: datetime | None, mode: int) -> None:
     place = folder / TIMESTAMP
     if when is None:
         place.unlink(missing_ok=True)
     elif time_in(place) != _naive(when):
-        write_whole(place, f"{_naive(when).strftime(TIME_FORMAT)}\n".encode(), mode)
+        write_whole(place, f"{_naive(when).strftime(TIME_FORMAT)}\n", mode)
 
 
 def time_in(place: Path) -> datetime | None:

@@ -64,16 +64,16 @@ def report(
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
     from course_grader.feedback.marks import read_marks
     from course_grader.gradebook.book import Book
-    from course_grader.pages.page import write_page
     from course_grader.pages.paper import Paper
     from course_grader.report.page import report_page
+    from course_utils.files import write_whole
 
     course, names = _course(assignment, db, out)
     for name in names:
         with Book(course) as book:
             marks = read_marks(book.gradebook, name)
         place = out or course.root / "report" / f"{name}.html"
-        write_page(place, report_page(_graded(course, name), Paper.read(course.solution(name)), marks, anonymous))
+        write_whole(place, report_page(_graded(course, name), Paper.read(course.solution(name)), marks, anonymous))
         typer.echo(f"{name}: {place}")
 
 
@@ -84,11 +84,11 @@ def similar(
     most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
-    from course_grader.pages.page import write_page
     from course_grader.pages.paper import Paper
     from course_grader.similar.page import answers_in, similar_page
     from course_grader.similar.pairs import similar_pairs
     from course_grader.similar.table import show_pairs
+    from course_utils.files import write_whole
 
     course, names = _course(assignment, None, out)
     for name in names:
@@ -96,7 +96,7 @@ def similar(
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
         place = out or course.root / "similar" / f"{name}.html"
-        write_page(place, similar_page(pairs, paper, len(answers)))
+        write_whole(place, similar_page(pairs, paper, len(answers)))
         show_pairs(name, pairs)
         typer.echo(f"{name}: {place}")
 

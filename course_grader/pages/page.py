@@ -10,10 +10,8 @@ import base64
 import functools
 import hashlib
 import json
-import os
 import re
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,17 +30,6 @@ def data_island(data: Any) -> Markup:
     """Return data as JSON that can stand inside a script element: nothing in it can end the element."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def write_page(place: Path, text: str) -> None:
-    """Write a page, or what belongs to it, whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(place)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 @functools.cache

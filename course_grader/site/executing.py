@@ -17,6 +17,7 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
+from course_utils.files import write_whole
 
 SECONDS_A_CELL = 300
 DESCRIBE = "from course_grader.site.alt import record as _record\n_record()\ndel _record"
@@ -31,12 +32,9 @@ def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
     kept = cache / f"{lesson.name}-{_digest(root, source)}.ipynb"
     if not kept.exists():
         done = _run(source, lesson)
-        cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{lesson.name}-*.ipynb"):
             old.unlink()
-        fresh = kept.with_suffix(".part")
-        nbformat.write(done, fresh)
-        fresh.replace(kept)
+        write_whole(kept, nbformat.writes(done))
     notebook: NotebookNode = nbformat.read(kept, as_version=4)
     return notebook
 

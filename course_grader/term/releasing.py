@@ -25,6 +25,7 @@ from course_grader.gradebook.course import Course
 from course_grader.term.building import require_no_leak, source_of
 from course_grader.term.config import Term, read_term
 from course_utils.errors import CourseError, Exit
+from course_utils.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     told = []
     with _aside(course) as folder:
         if term and plan:
-            _write(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
+            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             tried = _generate(course, name, folder, term, enter=False)
             require_no_leak(term, plan, nbformat.read(tried, as_version=4))
@@ -68,13 +69,6 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     if to is None and not exchange:
         told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
     return Released(name, tuple(told))
-
-
-def _write(place: Path, text: str) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_name(f".{place.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(place)
 
 
 @contextmanager
@@ -136,7 +130,7 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
 
 def _put(made: Path, folder: Path) -> Path:
     """Move a notebook into its place."""
-    _write(folder / made.name, made.read_text(encoding="utf-8"))
+    write_whole(folder / made.name, made.read_text(encoding="utf-8"))
     return folder / made.name
 
 
@@ -153,7 +147,7 @@ def _copied(place: Path, to: Path, force: bool) -> str:
     if target.exists() and target.read_bytes() != place.read_bytes() and not force:
         raise CourseError(f"{target} exists already, with other content: replace it with --force.")
     to.mkdir(parents=True, exist_ok=True)
-    _write(target, place.read_text(encoding="utf-8"))
+    write_whole(target, place.read_text(encoding="utf-8"))
     return f"It was copied to {target}."
 
 

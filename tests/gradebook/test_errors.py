@@ -16,10 +16,10 @@ from nbgrader.api import Gradebook
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from course_grader.gradebook import folders
 from course_grader.gradebook.book import upgrade
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.page import NO_RESPONSE
+from course_utils import files
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School
 
@@ -184,7 +184,7 @@ def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.Monke
     def full(descriptor: int, mode: str) -> Any:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folders.os, "fdopen", full)
+    monkeypatch.setattr(files.os, "fdopen", full)
     with pytest.raises(OSError, match=f"{NAME}.ipynb") as told:
         school.grade()
     monkeypatch.undo()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import progress
+from course_utils import files, progress
 from tests.house.samples import graded, write
 
 
@@ -64,7 +64,7 @@ def test_a_full_disk_is_borne(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def full(*_: object, **__: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(progress.tempfile, "mkstemp", full)
+    monkeypatch.setattr(files.tempfile, "mkstemp", full)
     progress.record("sgd_step", "values", False, tmp_path)
     assert progress.load(tmp_path) == {"sgd_step": {"values": True}}
 
