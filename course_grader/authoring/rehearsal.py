@@ -23,8 +23,14 @@ from course_utils.files import PRIVATE, write_whole
 def rehearse(lesson: Lesson, published: Path) -> None:
     """Run every cell but the experiments with the keys of `published` and a hidden key of its own; LessonProblem
     where one fails."""
+    with _keys(lesson, published):
+        run_graded_cells(lesson)
+
+
+def run_graded_cells(lesson: Lesson) -> None:
+    """Run every cell but the experiments, in silence; LessonProblem where one fails."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    with _keys(lesson, published), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         for cell in lesson.cells:
             if cell.kind not in ("markdown", "experiment"):
                 execute(lesson, cell, cell.source, names)

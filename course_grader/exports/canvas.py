@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from course_grader.exports.cells import Table, number, text
 from course_grader.exports.matching import Filled, match, require_all, ungraded
-from course_grader.exports.scores import Marks, Student
+from course_grader.exports.scores import Marks
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 WHAT = "Canvas's file"

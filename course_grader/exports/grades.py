@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course_grader.exports.cells import number, text, write_table
-from course_grader.exports.scores import Marks, Score, Student
+from course_grader.exports.scores import Marks, Score
+from course_grader.gradebook.student import Student
 
 HOUR = 3600
 STUDENT = ("student", "last name", "first name", "email")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from course_grader.exports.scores import Marks, Student
+from course_grader.exports.scores import Marks
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 SHOWN = 10

@@ -15,7 +15,8 @@ from typing import Literal, get_args
 
 from course_grader.exports.cells import Table, is_formula, number, text
 from course_grader.exports.matching import Filled, match, require_all, ungraded
-from course_grader.exports.scores import Marks, Student
+from course_grader.exports.scores import Marks
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 Decimal = Literal["point", "comma"]

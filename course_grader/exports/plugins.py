@@ -17,9 +17,10 @@ from course_grader.exports import canvas, moodle
 from course_grader.exports.cells import read_table, write_table
 from course_grader.exports.grades import write_grades
 from course_grader.exports.matching import Filled
-from course_grader.exports.scores import Marks, Student
+from course_grader.exports.scores import Marks
 from course_grader.exports.sources import read
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 

@@ -22,20 +22,10 @@ from nbgrader.api import (
 from course_grader.engine.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 NOT_YET = "Not graded yet."
-
-
-@dataclass(frozen=True)
-class Student:
-    """A student of the gradebook; what is not known is empty."""
-
-    id: str
-    first: str = ""
-    last: str = ""
-    email: str = ""
-    lms: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from course_grader.authoring.lesson import Cell, Lesson, LessonProblem, lesson_folders, read_cells
 from course_grader.authoring.notebook import solution_notebook
-from course_grader.authoring.reference import execute
 from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
-from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.rehearsal import run_graded_cells, write_hidden_key
 from course_grader.environment import environment
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 from course_grader.term.config import Plan, Term
@@ -90,14 +86,11 @@ def _rehearse(lesson: Lesson) -> None:
     """Run every cell but the experiments, with a hidden key of its own; LessonProblem where one fails."""
     known = exercises()
     asked = tuple(cell for cell in lesson.cells if cell.kind != "answer" or cell.grade_id in known)
-    names: dict[str, Any] = {"__name__": "__main__"}
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "course.key"
         write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal")
-        with environment(COURSE_KEY=str(key), MPLBACKEND="Agg"), contextlib.redirect_stdout(io.StringIO()):
-            for cell in lesson.cells:
-                if cell.kind not in ("markdown", "experiment"):
-                    execute(lesson, cell, cell.source, names)
+        with environment(COURSE_KEY=str(key), MPLBACKEND="Agg"):
+            run_graded_cells(lesson)
 
 
 def require_no_leak(term: Term, plan: Plan, released: NotebookNode) -> None:

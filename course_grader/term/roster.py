@@ -12,6 +12,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.api import Student as Row
 
 from course_grader.exports.cells import Table, is_formula, read_table
+from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 # What the columns are called in rosters that registrars, Canvas and Moodle give, in small letters without signs.
@@ -28,17 +29,6 @@ LONGEST = 128
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of a roster."""
-
-    id: str
-    first: str = ""
-    last: str = ""
-    email: str = ""
-    lms: str = ""
-
-
-@dataclass(frozen=True)
 class Change:
     """What a roster changed in the gradebook, by student ids; `absent` are in the gradebook and not in the roster."""
 
@@ -47,7 +37,7 @@ class Change:
     absent: tuple[str, ...]
 
 
-def read_roster(path: Path) -> list[Entry]:
+def read_roster(path: Path) -> list[Student]:
     """Return the lines of a CSV file with a column `id`, and first, last, email and lms_id where it has them.
 
     Raises CourseError with a sentence, and the line, for each empty, doubled or unfit id.
@@ -68,11 +58,11 @@ def _places(table: Table) -> dict[str, int]:
     return {key: places[0] for key, places in found.items() if places}
 
 
-def _entry(row: Sequence[str], places: Mapping[str, int]) -> Entry:
-    return Entry(**{key: row[place].strip() for key, place in places.items()})
+def _entry(row: Sequence[str], places: Mapping[str, int]) -> Student:
+    return Student(**{key: row[place].strip() for key, place in places.items()})
 
 
-def _problems(entries: Sequence[Entry], lines: Sequence[int]) -> Iterator[str]:
+def _problems(entries: Sequence[Student], lines: Sequence[int]) -> Iterator[str]:
     seen: dict[str, int] = {}
     lms: dict[str, int] = {}
     for line, entry in zip(lines, entries, strict=True):
@@ -88,7 +78,7 @@ def _problems(entries: Sequence[Entry], lines: Sequence[int]) -> Iterator[str]:
             yield f"Line {line}: the lms_id {entry.lms!r} stands in line {known} already."
 
 
-def enter(book: Gradebook, entries: Sequence[Entry]) -> Change:
+def enter(book: Gradebook, entries: Sequence[Student]) -> Change:
     """Bring the roster into the gradebook in one transaction. Nobody is taken out; what a line leaves empty stays."""
     known = {student.id: student for student in book.students}
     added, changed = [], []

@@ -367,14 +367,21 @@ def test_a_side_that_is_silent_or_gone_is_told_apart() -> None:
     one.close()
 
 
-def referee_reads(message: bytes) -> None:
-    """Give the referee a worker's bytes as the reply to a call, with arguments that it could be tricked with."""
+@contextlib.contextmanager
+def referee_with(message: bytes) -> Iterator[Peer]:
+    """Yield a referee to whom a worker has sent these bytes, and nothing more."""
     one, other = socket.socketpair()
     with one, other:
         referee = Peer(Channel(one, LIMIT), trusted=True)
         referee.deadline = within(30)
         other.sendall(struct.pack("<I", len(message)) + message)
         other.shutdown(socket.SHUT_WR)
+        yield referee
+
+
+def referee_reads(message: bytes) -> None:
+    """Give the referee a worker's bytes as the reply to a call, with arguments that it could be tricked with."""
+    with referee_with(message) as referee:
         inner: list[Any] = [1]
         args = [np.zeros(3), inner, {"a": inner}, np.random.default_rng(0), lambda x: x]
         try:
@@ -418,12 +425,7 @@ def test_any_tree_makes_a_reply_or_a_wire_error(kind: str, renewed: Any, node: A
 
 def referee_reads_answers(message: bytes) -> None:
     """Give the referee a worker's bytes as the replies to calls that were put aside."""
-    one, other = socket.socketpair()
-    with one, other:
-        referee = Peer(Channel(one, LIMIT), trusted=True)
-        referee.deadline = within(30)
-        other.sendall(struct.pack("<I", len(message)) + message)
-        other.shutdown(socket.SHUT_WR)
+    with referee_with(message) as referee:
         array, inner = np.zeros(3), [1, 2.0]
         later = getattr(referee.function(0, "f", False), LATER)
         outcomes = [later((array, inner, i), {"rng": np.random.default_rng(i)}) for i in range(3)]
