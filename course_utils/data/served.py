@@ -65,8 +65,6 @@ class _Drawn(NamedTuple):
     sample: tuple[Array, Labels]
     batches: tuple[Array, Labels]
     test: tuple[Array, Labels]
-    training_rows: NDArray[np.intp]
-    test_rows: NDArray[np.intp]
 
 
 # Several checks ask the same seed in turn.
@@ -85,7 +83,7 @@ def _draw_all(seed: int, tests: int) -> _Drawn:
         return shown.reshape(count, -1)[:, pixels], labels[digit[chosen]].astype(np.int64)
 
     sample, batches = draw(training, SAMPLE), draw(training, BATCHES * BATCH_SIZE)
-    return _Drawn(pixels, labels, sample, batches, draw(test, tests), training, test)
+    return _Drawn(pixels, labels, sample, batches, draw(test, tests))
 
 
 @functools.cache
