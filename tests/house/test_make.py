@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -31,3 +32,15 @@ def test_without_a_recent_python_it_says_what_to_install(tmp_path: Path) -> None
     refused = make(f"VENV={tmp_path}/venv", f"{tmp_path}/venv/bin/pip", PATH=str(tmp_path))
     assert refused.returncode == 2
     assert "No Python 3.11 or newer with venv was found" in refused.stderr
+
+
+def test_what_belongs_together_is_tested_in_one_process(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    for name in ("a", "b"):
+        # Each notes its file and its process.
+        note = f"open({str(tmp_path / 'log')!r}, 'a').write({name!r} + os.environ['PYTEST_XDIST_WORKER'] + '\\n')"
+        source = f"import os\nimport pytest\n\n@pytest.mark.parametrize('i', range(9))\ndef test(i):\n    {note}\n"
+        (tmp_path / f"test_{name}.py").write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    subprocess.run([*command, str(tmp_path)], cwd=tmp_path, check=True, capture_output=True)
+    assert len(set((tmp_path / "log").read_text().split())) == 2
