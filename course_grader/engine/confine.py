@@ -18,6 +18,8 @@ INSIDE_ID = 1000
 # The memory of a private /tmp goes with the submission; a private user id lives as long as one worker.
 FIRST_PRIVATE_ID, PRIVATE_IDS = 1_200_000, 1 << 22
 
+MADV_COLLAPSE = 25
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -100,3 +102,16 @@ def close_all_but(*kept: int) -> None:
     wanted = sorted({0, 1, 2, *kept})
     for low, high in zip(wanted, [*wanted[1:], 65_536], strict=True):
         os.closerange(low + 1, high)
+
+
+def use_large_pages() -> None:
+    """Bring this process's own memory into pages of 2 MiB, as far as the kernel does.
+
+    A fork then copies one entry where it would copy 512, and its child gives as many back.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            place, rights, *rest = line.split()
+            if rights == "rw-p" and (len(rest) < 4 or rest[3] == "[heap]"):
+                low, high = (int(end, 16) for end in place.split("-"))
+                libc.madvise(ctypes.c_void_p(low), ctypes.c_size_t(high - low), MADV_COLLAPSE)

@@ -18,10 +18,13 @@ from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox import Level, Zygote
 from course_grader.engine.session import Session
+from course_grader.engine.transcripts import Transcripts
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
-_zygotes: dict[tuple[int, Level, str], Zygote] = {}
+_zygotes: dict[tuple[int, Level, tuple[str, ...]], Zygote] = {}
+# Of the assignment that was graded last, by its digest.
+_transcripts: dict[str, Transcripts] = {}
 
 
 def grade(
@@ -42,7 +45,7 @@ def grade(
         taken = take_in(notebook)
         steps = plan(taken.cells, assignment)
         with _collecting_seldom(), Session(zygote, assignment.limits) as session:
-            cells, outputs = Referee(assignment, session, on_cell).grade(steps)
+            cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     return Result(assignment.name, assignment.digest, isolation, cells, taken.notes + steps.notes, outputs)
 
 
@@ -59,12 +62,19 @@ def _collecting_seldom() -> Iterator[None]:
 
 def _zygote(level: Level, assignment: Assignment) -> Zygote:
     """Return this process's zygote for the assignment; what another assignment had is ended."""
-    warm_up = "\n".join(cell.source for cell in assignment.of_kind("setup"))
-    wanted = os.getpid(), level, warm_up
+    set_up = tuple(cell.source for cell in assignment.of_kind("setup"))
+    wanted = os.getpid(), level, set_up
     if wanted not in _zygotes:
         close()
-        _zygotes[wanted] = Zygote(level, warm_up)
+        _zygotes[wanted] = Zygote(level, set_up)
     return _zygotes[wanted]
+
+
+def _transcripts_of(assignment: Assignment) -> Transcripts:
+    if assignment.digest not in _transcripts:
+        _transcripts.clear()
+        _transcripts[assignment.digest] = Transcripts()
+    return _transcripts[assignment.digest]
 
 
 @atexit.register

@@ -20,7 +20,7 @@ from course_grader.engine.codec import Encoder, Shared, is_bare
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
-from course_grader.engine.wire import Channel, WireError
+from course_grader.engine.wire import Line, WireError
 from course_utils.checks.trial import LATER
 
 NESTING = 16
@@ -41,7 +41,7 @@ class Peer:
     side is the referee, which believes nothing.
     """
 
-    def __init__(self, channel: Channel, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
+    def __init__(self, channel: Line, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
         self.channel, self._limit, self._trusted, self._allow = channel, channel.limit, trusted, allow
         self.owner: object = self
         self.deadline: float | None = None

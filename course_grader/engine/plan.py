@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """Run this source in the worker. `place` is the cell's index in the submission, None for the teacher's own."""
+    """Run this source in the worker. `place` is the cell's index in the submission."""
 
     source: str
-    place: int | None
+    place: int
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,8 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
     owners, notes = owners_of(cells, assignment)
     _leave_out_scenery(cells, owners, assignment)
-    steps: list[Step] = [Run(cell.source, None) for cell in assignment.of_kind("setup")]
     behind = missing_tests(owners, assignment)
-    steps += [Test(cell) for cell in behind[-1]]
+    steps: list[Step] = [Test(cell) for cell in behind[-1]]
     for place, cell in enumerate(cells):
         owner = owners[place]
         if isinstance(owner, TeacherCell):

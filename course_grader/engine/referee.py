@@ -20,6 +20,7 @@ from course_grader.engine.plan import Plan, Run
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.session import MISSING, Session, Stopped
 from course_grader.engine.text import clean
+from course_grader.engine.transcripts import Transcripts
 from course_grader.engine.watchdog import Overdue, Watchdog
 from course_grader.engine.wire import DeadlinePassed
 from course_utils.checks.card import Card
@@ -32,9 +33,11 @@ class Referee:
     """Grades one submission with one session. `on_cell` is called with the result of each test cell at once."""
 
     def __init__(
-        self, assignment: Assignment, session: Session, on_cell: Callable[[CellResult], None] | None = None
-    ) -> None:
-        self._assignment, self._session, self._on_cell = assignment, session, on_cell
+        self, assignment: Assignment, session: Session, transcripts: Transcripts,
+        on_cell: Callable[[CellResult], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._assignment, self._session, self._transcripts = assignment, session, transcripts
+        self._on_cell = on_cell
         self._found: dict[str, CellResult] = {}
         self._outputs: dict[int, list[dict[str, Any]]] = {}
         self._slow: set[str] = set()
@@ -49,17 +52,18 @@ class Referee:
             grading(hidden, published, self._cards.append),
             contextlib.redirect_stdout(io.StringIO()),
         ):
-            given = self._set_up()
             for step in plan.steps:
                 if isinstance(step, Run):
                     self._run(step)
-                elif not self._test(step.cell, dict(given), last_chance=False):
+                elif not self._test(step.cell, last_chance=False):
                     later.append(step.cell)
             for cell in later:
-                self._test(cell, dict(given), last_chance=True)
+                self._test(cell, last_chance=True)
         return tuple(self._found[cell.grade_id] for cell in self._assignment.of_kind("test")), self._outputs
 
-    def _set_up(self) -> dict[str, Any]:
+    @functools.cached_property
+    def _given(self) -> dict[str, Any]:
+        """The names that the teacher's set-up cells define."""
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for cell in self._assignment.of_kind("setup"):
             exec(_code(cell.source, cell.grade_id), namespace)
@@ -70,36 +74,49 @@ class Referee:
             outputs = self._session.run(step.source)
         except Stopped as stopped:
             outputs = [_error("Stopped", f"This cell did not end well: {stopped}. Grading went on without it.")]
-        if step.place is not None:
-            self._outputs[step.place] = outputs
+        self._outputs[step.place] = outputs
 
-    def _test(self, cell: TeacherCell, namespace: dict[str, Any], last_chance: bool) -> bool:
+    def _test(self, cell: TeacherCell, last_chance: bool) -> bool:
         """Run one test cell; return False where a name is missing that a later cell may still define."""
-        self._cards.clear()
         limits = self._session.limits
         is_slow = self._slow & set(cell.exercises)
         seconds, own = (limits.again_seconds,) * 2 if is_slow else (limits.test_seconds, limits.judge_seconds)
         try:
             self._session.ready()
             with self._watchdog.limit((seconds + own) * self._session.patience):
-                values = self._session.begin_test(seconds, cell.needs)
-                missing = [name for name, value in values.items() if value is MISSING]
-                if missing and not last_chance:
+                known = self._session.recall(cell.grade_id, seconds, self._transcripts)
+                if known is not None:
+                    self._found[cell.grade_id] = known
+                elif not self._ask(cell, last_chance):
                     return False
-                namespace.update((name, value) for name, value in values.items() if value is not MISSING)
-                if missing:
-                    sentence = f"There is no {missing[0]!r}: the cell that defines it is gone or failed."
-                    self._note(cell, "missing", sentence)
-                    return True
-                self._judge(cell, namespace)
         except Stopped as stopped:
             self._stopped(cell, stopped)
         except Overdue:
             # Where it was interrupted, the conversation with the worker may have been too: that ends.
             self._stopped(cell, self._session.fault_of(DeadlinePassed()))
-        finally:
-            if self._on_cell is not None and cell.grade_id in self._found:
-                self._on_cell(self._found[cell.grade_id])
+        if self._session.diverged:
+            # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
+            self._transcripts.forget(cell.grade_id)
+            return self._test(cell, last_chance)
+        if self._on_cell is not None:
+            self._on_cell(self._found[cell.grade_id])
+        return True
+
+    def _ask(self, cell: TeacherCell, last_chance: bool) -> bool:
+        """Run one test cell on what the submission has; return False where a name is missing."""
+        self._cards.clear()
+        values = self._session.begin_test(cell.needs)
+        missing = [name for name, value in values.items() if value is MISSING]
+        if missing and not last_chance:
+            return False
+        if missing:
+            self._note(cell, "missing", f"There is no {missing[0]!r}: the cell that defines it is gone or failed.")
+        else:
+            self._judge(cell, self._given | values)
+            found = self._found[cell.grade_id]
+            # What failed in the grader, as for want of memory, says nothing of the same answers the next time.
+            if found.outcome != "error":
+                self._transcripts.keep(cell.grade_id, self._session.events, found)
         return True
 
     def _judge(self, cell: TeacherCell, namespace: dict[str, Any]) -> None:

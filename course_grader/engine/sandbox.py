@@ -19,7 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -83,11 +83,14 @@ class Leash:
 
 
 class Zygote:
-    """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers."""
+    """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers.
 
-    def __init__(self, level: Level, warm_up: str = "") -> None:
+    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life.
+    """
+
+    def __init__(self, level: Level, set_up: Sequence[str] = ()) -> None:
         require(level)
-        self.level, self._warm_up = level, warm_up
+        self.level, self._set_up = level, list(set_up)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -125,7 +128,7 @@ class Zygote:
             number = its_control.fileno()
             program = (
                 f"import sys; sys.path[:0] = {ROOTS!r}; from course_grader.engine.zygote import main; "
-                f"main({number}, {self.level!r}, {self._warm_up!r})"
+                f"main({number}, {self.level!r}, {self._set_up!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
             self._process = _start(lambda: _popen(command, number, self.level))

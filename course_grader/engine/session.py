@@ -16,8 +16,10 @@ from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
 from course_grader.engine.outputs import read_outputs
 from course_grader.engine.peer import Peer, within
+from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import Leash, Zygote
 from course_grader.engine.text import clean
+from course_grader.engine.transcripts import Conversation, Event, Transcripts
 from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
 
 MISSING = object()
@@ -36,7 +38,7 @@ class _RefereePeer(Peer):
 
     def __init__(self, session: Session, channel: Channel) -> None:
         super().__init__(channel, trusted=True, allow=self._count)
-        self._session, self.callbacks, self.received = session, 0, 0
+        self._session, self.wire, self.callbacks, self.received = session, channel, 0, 0
 
     def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return self._or_fault(super().call, handle, args, kwargs)
@@ -80,6 +82,8 @@ class Session:
         self._end = within(limits.total_seconds * self.patience)
         self._starts = 0
         self._sources: list[str] = []
+        self._past: list[Event] = []
+        self._conversation: Conversation | None = None
         # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
         self._room = 4 * (limits.output + limits.figures)
 
@@ -101,21 +105,42 @@ class Session:
         self._sources.append(source)
         return outputs
 
-    def begin_test(self, seconds: float, names: Sequence[str]) -> dict[str, Any]:
-        """Begin a test cell, whose calls have so many seconds together; Stopped where there is no worker to be had.
+    def recall(self, grade_id: str, seconds: float, transcripts: Transcripts) -> CellResult | None:
+        """Begin a test cell, whose calls have so many seconds together, and ask what earlier submissions were asked.
 
-        Return what the submission has under the names: a function that stands for its own, plain data, or MISSING.
+        Return the result where all answers are known; otherwise `begin_test` goes on from there. Stopped where there is
+        no worker to be had.
         """
         peer = self.ready()
-        self.fault = None
+        self.fault, self._past, self._conversation = None, [], None
+        peer.deadline = min(within(seconds * self.patience), self._end)
+        try:
+            result, self._past = transcripts.play(grade_id, peer.wire, peer.deadline)
+        except WireError as error:
+            raise self.fault_of(error) from None
+        return result
+
+    def begin_test(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return what the submission has under the names: a function that stands for its own, plain data or MISSING."""
+        peer = self.ready()
         peer.forget()
         peer.callbacks = peer.received = 0
-        peer.deadline = min(within(seconds * self.patience), self._end)
+        peer.channel = self._conversation = Conversation(peer.wire, self._past)
         try:
             peer.send(["begin", names])
             return {name: self._value(peer, name) for name in names}
         except WireError as error:
             raise self.fault_of(error) from None
+
+    @property
+    def events(self) -> list[Event]:
+        """What has passed since the last test cell began."""
+        return self._conversation.events if self._conversation else []
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last test cell asked something else than in an earlier submission that answered the same."""
+        return self._conversation is not None and self._conversation.diverged
 
     def _value(self, peer: _RefereePeer, name: str) -> Any:
         match peer.wait("value", "missing", "unsent"):
@@ -161,6 +186,7 @@ class Session:
         if time.monotonic() >= self._end:
             raise Stopped("the time for the whole notebook is used up")
         peer.deadline = min(within(self.limits.cell_seconds * self.patience), self._end)
+        peer.channel = peer.wire
         try:
             peer.send(["cell", source])
             match peer.receive():
@@ -172,7 +198,7 @@ class Session:
 
     def _let_go(self) -> str:
         if self.peer is not None:
-            self.peer.channel.close()
+            self.peer.wire.close()
             self.peer = None
         leash, self._leash = self._leash, None
         return leash.pull() if leash else ""

@@ -9,6 +9,7 @@ import select
 import socket
 import struct
 import time
+from typing import Protocol
 
 LENGTH = struct.Struct("<I")
 CHUNK, PAGE = 1 << 18, 1 << 13
@@ -25,6 +26,17 @@ class WireClosed(WireError):
 
 class DeadlinePassed(WireError):
     """The other side did not answer in time."""
+
+
+class Line(Protocol):
+    """What a side sends its messages by; see `Channel`."""
+
+    limit: int
+    last_size: int
+
+    def send(self, message: bytes, deadline: float | None = None) -> None: ...
+    def put(self, message: bytes, deadline: float | None = None) -> None: ...
+    def receive(self, deadline: float | None = None) -> bytes: ...
 
 
 class Channel:

@@ -18,7 +18,10 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
+
+from matplotlib import font_manager
 
 from course_grader.engine import confine, seccomp
 from course_grader.engine.outputs import OutputLog
@@ -32,15 +35,15 @@ UNCONFINED = 97
 COLLECT_AT = 20_000, 10, 10
 
 
-def main(control: int, level: str, warm_up: str) -> None:
-    """Serve requests on the socket `control` until the grader is gone. `warm_up` is source whose imports pay off."""
+def main(control: int, level: str, set_up: Sequence[str]) -> None:
+    """Serve requests on the socket `control` until the grader is gone. `set_up` are the teacher's set-up cells."""
     end = socket.socket(fileno=control)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if level == "namespaces":
         if os.geteuid() == 0:
             confine.become(NOBODY)
         confine.set_dumpable(False)
-    shell = prepared_shell(warm_up)
+    shell = prepared_shell(set_up)
     end.send(b"ready")
     while True:
         request, descriptors, _, _ = socket.recv_fds(end, 4096, 2)
@@ -55,21 +58,26 @@ def main(control: int, level: str, warm_up: str) -> None:
         _reap()
 
 
-def prepared_shell(warm_up: str) -> WorkerShell:
-    """Return a shell, with everything imported and tried once that a submission is likely to need."""
+def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
+    """Return a shell in which the teacher's set-up cells have run, and everything was tried once that a submission is
+    likely to need."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
     attach(shell, OutputLog(2**20, 2**20))
-    run_cell(shell, warm_up)
     run_cell(shell, "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x$')\nplt.legend()\nplt.show()")
     run_cell(shell, "1/0")
     shell.reset()  # type: ignore[no-untyped-call]
     shell.execution_count = 1
+    for source in set_up:
+        run_cell(shell, source)
     sys.stdout, sys.stderr = streams
+    # Every fork empties this cache of matplotlib's (it holds open files); once is enough.
+    font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
     # Objects that exist now are never collected, so that a fork does not copy their pages; others are looked at seldom.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AT)
+    confine.use_large_pages()
     return shell
 
 

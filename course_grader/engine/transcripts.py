@@ -1,0 +1,128 @@
+"""What passed over the wire in earlier test cells, and what came of it: most answers have been given before.
+
+A test cell's result hangs on what the worker sends in it and on nothing else. So where a worker sends, byte for byte,
+what another one sent, the referee need neither work out its next question nor judge the answers. It still asks every
+question, since each submission has a worker of its own. With the first reply that is new the test cell itself takes over
+(`Conversation`), and goes through what has passed until then without asking again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from course_grader.engine.result import CellResult
+from course_grader.engine.wire import Channel, WireError
+
+# Bytes that are remembered together, and of one test cell of one submission; a message takes so many beside its own.
+MOST_BYTES, LONGEST, BESIDE = 1 << 25, 1 << 22, 500
+
+
+class Event(NamedTuple):
+    """A message of a test cell. "put" is one that was sent together with the next."""
+
+    kind: Literal["sent", "put", "received"]
+    message: bytes
+
+
+@dataclass
+class _Place:
+    """What the referee sends, once the worker's replies have led here; then the result, or the next reply."""
+
+    sends: tuple[Event, ...] = ()
+    result: CellResult | None = None
+    after: dict[bytes, _Place] = field(default_factory=dict)
+
+
+class Conversation:
+    """Stands for the channel during one test cell and keeps what passes.
+
+    What is in `past` has passed already: it is not sent again, and the replies are those that came. `diverged` says
+    that the test cell sent something else than it did with the same replies before.
+    """
+
+    def __init__(self, channel: Channel, past: Iterable[Event] = ()) -> None:
+        self.limit, self.last_size, self.diverged = channel.limit, 0, False
+        self.events: list[Event] = []
+        self._channel, self._past = channel, deque(past)
+
+    def send(self, message: bytes, deadline: float | None = None) -> None:
+        if not self._is_past(Event("sent", message)):
+            self._channel.send(message, deadline)
+
+    def put(self, message: bytes, deadline: float | None = None) -> None:
+        if not self._is_past(Event("put", message)):
+            self._channel.put(message, deadline)
+
+    def receive(self, deadline: float | None = None) -> bytes:
+        message = self._past.popleft().message if self._past else self._channel.receive(deadline)
+        self.events.append(Event("received", message))
+        self.last_size = len(message)
+        return message
+
+    def _is_past(self, event: Event) -> bool:
+        self.events.append(event)
+        if not self._past:
+            return False
+        self.diverged = self._past.popleft() != event
+        if self.diverged:
+            raise WireError("The test asks something else than before.")
+        return True
+
+
+class Transcripts:
+    """The test cells of one assignment, each a tree of the worker's replies."""
+
+    def __init__(self) -> None:
+        self._roots: dict[str, _Place] = {}
+        self._size = 0
+
+    def play(self, grade_id: str, channel: Channel, deadline: float | None) -> tuple[CellResult | None, list[Event]]:
+        """Ask what was asked before, as long as the replies are known; return the result, where they lead to one, and
+        what has passed."""
+        place, events = self._roots.get(grade_id), list[Event]()
+        while place is not None:
+            for event in place.sends:
+                (channel.send if event.kind == "sent" else channel.put)(event.message, deadline)
+            events += place.sends
+            if place.result is not None:
+                return place.result, events
+            reply = channel.receive(deadline)
+            events.append(Event("received", reply))
+            place = place.after.get(reply)
+        return None, events
+
+    def keep(self, grade_id: str, events: list[Event], result: CellResult) -> None:
+        """Remember the events of a test cell and its result."""
+        if _weight(events) > LONGEST:
+            return
+        if self._size > MOST_BYTES:
+            self._roots.clear()
+            self._size = 0
+        place, sends = self._roots.setdefault(grade_id, _Place()), list[Event]()
+        for event in events:
+            if event.kind != "received":
+                sends.append(event)
+                continue
+            self._fill(place, sends)
+            if event.message not in place.after:
+                place.after[event.message] = _Place()
+                self._size += _weight([event])
+            place, sends = place.after[event.message], []
+        self._fill(place, sends)
+        place.result = result
+
+    def forget(self, grade_id: str) -> None:
+        """Forget a test cell whose questions are not the same each time."""
+        self._roots.pop(grade_id, None)
+
+    def _fill(self, place: _Place, sends: list[Event]) -> None:
+        if not place.sends:
+            place.sends = tuple(sends)
+            self._size += _weight(sends)
+
+
+def _weight(events: list[Event]) -> int:
+    return sum(len(event.message) + BESIDE for event in events)

@@ -1,0 +1,161 @@
+"""An answer that was given before is not judged anew, and nothing else than the same answers gets the same result."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from course_grader import Assignment, grade
+from course_grader.engine import grading, transcripts
+from course_grader.engine.referee import Referee
+from course_grader.engine.result import CellResult, Result
+from course_grader.engine.transcripts import Conversation, Event, Transcripts
+from course_grader.engine.wire import WireError
+from tests.engine.conftest import Exam, outcomes, printed
+
+PASSED = CellResult("test_a", ("a",), "passed", 1.0, 1.0)
+COUNTING = """
+calls = 0
+def sgd_step(w, grad, lr):
+    global calls
+    calls += 1
+    {unless}
+    return w - lr * grad
+"""
+SAYING = "print('calls', calls)"
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The test cells that the referee judged itself, with nothing remembered at first."""
+    cells: list[str] = []
+    judge = Referee._judge
+
+    def noting(self: Referee, cell: Any, namespace: dict[str, Any]) -> None:
+        cells.append(cell.grade_id)
+        judge(self, cell, namespace)
+
+    monkeypatch.setattr(Referee, "_judge", noting)
+    monkeypatch.setattr(grading, "_transcripts", {})
+    return cells
+
+
+def counted(exam: Exam, unless: str = "pass") -> dict[str, Any]:
+    """Return a submission whose `sgd_step` counts its calls, and says at the end of the notebook how many they were."""
+    notebook = exam.changed({"sgd_step": COUNTING.format(unless=unless)})
+    last = dict(notebook["cells"][-1], cell_type="code", id="last", source=SAYING, metadata={}, outputs=[])
+    return notebook | {"cells": [*notebook["cells"], last]}
+
+
+def without_outputs(result: Result) -> Result:
+    return dataclasses.replace(result, outputs={})
+
+
+def test_the_second_of_two_equal_submissions_is_not_judged_and_gets_the_same_result(
+    exam: Exam, judged: list[str]
+) -> None:
+    first = exam.grade(exam.right)
+    assert len(judged) == len(first.cells)
+    judged.clear()
+    assert exam.grade(exam.right) == first
+    assert judged == []
+
+
+def test_a_wrong_answer_is_remembered_with_its_hint(exam: Exam, judged: list[str]) -> None:
+    wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w + lr * grad\n"})
+    first = exam.grade(wrong)
+    judged.clear()
+    second = exam.grade(wrong)
+    assert judged == [] and second == first
+    assert outcomes(second)["sgd_step"] == "failed" and second.exercises[0].hint
+
+
+def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]) -> None:
+    alone = exam.grade(counted(exam))
+    exam.grade(exam.right)
+    judged.clear()
+    known = exam.grade(counted(exam))
+    assert judged == [] and printed(known) == printed(alone)
+    # Right at first: what has passed until it differs is not asked again.
+    late = exam.grade(counted(exam, "if calls == 15: return w * 1.01"))
+    assert judged and outcomes(late)["sgd_step"] == "failed"
+    assert printed(late) == printed(alone)
+
+
+@pytest.mark.parametrize("place", [1, 2, 9, 15])
+def test_one_other_answer_among_known_ones_is_judged(exam: Exam, judged: list[str], place: int) -> None:
+    submission = counted(exam, f"if calls == {place}: return w * 1.01")
+    alone = exam.grade(submission)
+    grading._transcripts.clear()
+    exam.grade(exam.right)
+    assert without_outputs(exam.grade(submission)) == without_outputs(alone)
+    assert alone.score < alone.max_score
+
+
+def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str]) -> None:
+    # The wrapped schedule is asked for another epoch than a right answer asks for.
+    source = "def with_warmup(schedule, warmup_epochs):\n    return lambda epoch: schedule(epoch)\n"
+    alone = exam.grade(exam.changed({"with_warmup": source}))
+    grading._transcripts.clear()
+    exam.grade(exam.right)
+    again = exam.grade(exam.changed({"with_warmup": source}))
+    assert without_outputs(again) == without_outputs(alone)
+    assert outcomes(again)["with_warmup"] == "failed" and again.exercises[2].hint == alone.exercises[2].hint
+
+
+def asking_at_random(exam: Exam) -> Assignment:
+    """Return an assignment whose first test cell draws new arguments each time."""
+    source = (
+        "import random\nx = random.random()\nassert sgd_step(x, x, 0.5) == x / 2\nassert sgd_step(2 * x, x, 1) == x\n"
+    )
+    tests = [cell for cell in exam.assignment.cells if cell.kind == "test"]
+    cells = [dataclasses.replace(cell, source=source) if cell == tests[0] else cell for cell in exam.assignment.cells]
+    return dataclasses.replace(exam.assignment, cells=tuple(cells))
+
+
+def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, judged: list[str]) -> None:
+    assignment = asking_at_random(exam)
+    right = grade(exam.right, assignment)
+    wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w - lr * grad if lr < 1 else 3 * w\n"})
+    assert right.score == right.max_score == grade(exam.right, assignment).score
+    assert outcomes(grade(wrong, assignment))["sgd_step"] == "failed"
+    assert grade(exam.right, assignment).score == right.max_score
+
+
+def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grading, "_transcripts", {})
+    with monkeypatch.context() as once:
+        once.setattr("course_utils.checks.checking.judge", lambda *_: 1 / 0)
+        assert set(outcomes(exam.grade(exam.right)).values()) == {"error"}
+    assert exam.grade(exam.right).score == sum(cell.points for cell in exam.assignment.cells)
+
+
+def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory, question = Transcripts(), Event("sent", b"?")
+    monkeypatch.setattr(transcripts, "MOST_BYTES", 20_000)
+    for number in range(1000):
+        memory.keep("test_a", [question, Event("received", b"%d" % number)], PASSED)
+        assert len(memory._roots["test_a"].after) < 40
+    memory.keep("test_b", [question, Event("received", bytes(transcripts.LONGEST))], PASSED)
+    assert "test_b" not in memory._roots
+
+
+def test_what_passed_is_not_sent_again_and_what_differs_is_refused() -> None:
+    class Silent:
+        limit, last_size = 100, 0
+
+        def send(self, message: bytes, deadline: float | None = None) -> None:
+            raise AssertionError("sent again")
+
+        put = receive = send
+
+    past = [Event("sent", b"begin"), Event("received", b"value"), Event("put", b"told"), Event("sent", b"call")]
+    again = Conversation(Silent(), past)  # type: ignore[arg-type]
+    again.send(b"begin")
+    assert again.receive() == b"value" and again.last_size == 5
+    again.put(b"told")
+    with pytest.raises(WireError):
+        again.send(b"another call")
+    assert again.diverged and again.events[:3] == past[:3]
