@@ -6,13 +6,14 @@ The file holds the hidden key: it belongs to the teacher alone, and is written s
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from course_grader.engine.limits import Limits
 from course_utils.checks import keys
@@ -20,6 +21,23 @@ from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+
+
+# A cell that is too long to be remembered.
+LONG = 20_000
+T = TypeVar("T")
+
+
+def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Remember what the function gave for the latest sources; most cells are the same in every submission."""
+    remembering = functools.lru_cache(maxsize=512)(function)
+    return lambda source: (remembering if len(source) < LONG else function)(source)
+
+
+@remembered
+def squeezed(source: str) -> str:
+    """Return a cell's text with one space where there is any: two cells with the same are the same."""
+    return " ".join(source.split())
 
 
 class AssignmentProblem(Exception):
@@ -43,7 +61,7 @@ class TeacherCell:
     needs: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def released(self) -> str:
         """The source as a learner sees it."""
         kept, hidden = [], False
@@ -121,6 +139,17 @@ class Assignment:
     @cached_property
     def by_grade_id(self) -> dict[str, TeacherCell]:
         return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
+
+    @cached_property
+    def by_id(self) -> dict[str, TeacherCell]:
+        """The cells that the gradebook knows, and the experiments."""
+        return {cell.id: cell for cell in self.cells if cell.id and (cell.grade_id or cell.kind == "experiment")}
+
+    @cached_property
+    def by_text(self) -> dict[str, TeacherCell]:
+        """The locked cells and the experiments; of two with the same text, the first."""
+        kinds = ("setup", "test", "experiment")
+        return {squeezed(cell.released): cell for cell in reversed(self.cells) if cell.kind in kinds}
 
     def of_kind(self, kind: str) -> list[TeacherCell]:
         return [cell for cell in self.cells if cell.kind == kind]

@@ -8,21 +8,17 @@ missing stands behind the teacher's cells that come before it. Set-up and test c
 from __future__ import annotations
 
 import ast
-import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.assignment import Assignment, TeacherCell, remembered, squeezed
 
 WORD = re.compile(r"\w+")
 NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "sys", "inspect"}
 IMPORTS_MAIN = "__main__"
-# A cell that is too long to be remembered.
-LONG = 20_000
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,12 +66,6 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     return Plan(tuple(steps), tuple(notes))
 
 
-def _remembered(function: Callable[[str], T]) -> Callable[[str], T]:
-    """Remember what the function gave for the latest sources; most cells are the same in every submission."""
-    remembering = functools.lru_cache(maxsize=512)(function)
-    return lambda source: (remembering if len(source) < LONG else function)(source)
-
-
 SKIPPED = "skipped"
 Owner = TeacherCell | str | None
 
@@ -90,8 +80,9 @@ def owners_of(cells: Sequence[dict[str, Any]], assignment: Assignment) -> tuple[
     notes = []
     counts: dict[str, int] = {}
     for grade_id, places in copies.items():
-        counts[grade_id] = _in_teachers_place(grade_id, places, ids, assignment)
+        counts[grade_id] = places[0]
         if len(places) > 1:
+            counts[grade_id] = _in_teachers_place(grade_id, places, ids, assignment)
             notes.append(f"There are {len(places)} copies of the cell {grade_id!r}. The one in its place is graded.")
     for cell in assignment.cells:
         if cell.kind == "answer" and cell.grade_id not in copies:
@@ -111,21 +102,16 @@ def _grade_id(cell: dict[str, Any], assignment: Assignment) -> str:
     grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
     if isinstance(grade_id, str) and grade_id in assignment.by_grade_id:
         return grade_id
-    for known in assignment.by_grade_id.values():
-        if known.id and cell.get("id") == known.id:
-            return known.grade_id
-        if known.kind != "answer" and cell["cell_type"] == "code" and _same(cell["source"], known.released):
-            return known.grade_id
-    return ""
+    return next((known.grade_id for known in _known(cell, assignment) if known is not None and known.grade_id), "")
 
 
 def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], assignment: Assignment) -> None:
     """Mark as SKIPPED the teacher's own cells of which no name stands in any cell that runs."""
-    places = {"".join(cell.source.split()): cell for cell in assignment.of_kind("code")}
+    places = {squeezed(cell.source): cell for cell in assignment.of_kind("code")}
     scenery = {
         place: known
         for place, (cell, owner) in enumerate(zip(cells, owners, strict=True))
-        if owner is None and cell["cell_type"] == "code" and (known := places.get("".join(cell["source"].split())))
+        if owner is None and cell["cell_type"] == "code" and (known := places.get(squeezed(cell["source"])))
     }
     runs = [
         cell["source"]
@@ -140,7 +126,7 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
         owners[place] = SKIPPED
 
 
-@_remembered
+@remembered
 def _words(source: str) -> frozenset[str]:
     """Return the names that a cell may use; every word of it where names can be made of text."""
     try:
@@ -155,19 +141,14 @@ def _is_experiment(cell: dict[str, Any], assignment: Assignment) -> bool:
     tags = cell["metadata"].get("tags")
     if isinstance(tags, list) and "experiment" in tags:
         return True
-    return any(
-        known.kind == "experiment" and (cell.get("id") == known.id or _same(cell["source"], known.source))
-        for known in assignment.cells
-    )
+    return any(known is not None and known.kind == "experiment" for known in _known(cell, assignment))
 
 
-def _same(one: str, other: str) -> bool:
-    return _without_spaces(one) == _without_spaces(other)
-
-
-@_remembered
-def _without_spaces(source: str) -> list[str]:
-    return source.split()
+def _known(cell: dict[str, Any], assignment: Assignment) -> Iterator[TeacherCell | None]:
+    """Yield the teacher's cells that have this cell's id, and its text."""
+    yield assignment.by_id.get(cell.get("id", ""))
+    if cell["cell_type"] == "code":
+        yield assignment.by_text.get(squeezed(cell["source"]))
 
 
 def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], assignment: Assignment) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 FORMAT = 1
@@ -82,9 +82,11 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON can hold it, with score and exercises written out for other programs."""
-        data = asdict(self) | {"format": FORMAT, "score": self.score, "max_score": self.max_score}
+        # Not `asdict`, which copies every output to the last entry.
+        data = vars(self) | {"format": FORMAT, "score": self.score, "max_score": self.max_score}
+        data["cells"] = [dict(vars(cell)) for cell in self.cells]
         data["outputs"] = {str(place): outputs for place, outputs in self.outputs.items()}
-        data["exercises"] = [asdict(exercise) for exercise in self.exercises]
+        data["exercises"] = [dict(vars(exercise)) for exercise in self.exercises]
         return data
 
     @classmethod

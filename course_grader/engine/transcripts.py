@@ -2,8 +2,8 @@
 
 A test cell's result hangs on what the worker sends in it and on nothing else. So where a worker sends, byte for byte,
 what another one sent, the referee need neither work out its next question nor judge the answers. It still asks every
-question, since each submission has a worker of its own. With the first reply that is new the test cell itself takes over
-(`Conversation`), and goes through what has passed until then without asking again.
+question, since each submission has a worker of its own. With the first reply that is new the test cell itself takes
+over (`Conversation`), and goes through what has passed until then without asking again.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import socket
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,43 +29,59 @@ def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> Non
     log = OutputLog(limits["output"], limits["figures"])
     attach(shell, log)
     peer = Peer(Channel(end, limits["message"]), trusted=False)
-    with contextlib.suppress(WireClosed):
+    with contextlib.suppress(WireClosed), contextlib.ExitStack() as testing:
+        service = _Service(shell, log, peer, testing)
         while True:
             try:
-                _answer(peer, shell, log, peer.receive())
+                service.answer(peer.receive())
             except KeyboardInterrupt:
                 continue
 
 
-def _answer(peer: Peer, shell: WorkerShell, log: OutputLog, message: list[Any]) -> None:
-    match message:
-        case ["calls", list(calls)]:
-            with _quietly():
-                peer.answer_all(calls)
-        case ["call", *_]:
-            with _quietly():
-                peer.answer(message)
-        case ["cell", source]:
-            # What was printed while tests asked belongs to no cell.
-            log.take()
-            went_through = run_cell(shell, source)
-            _flush()
-            peer.send(["done", json.dumps(log.take()).encode(), went_through])
-        case ["begin", [*names]]:
-            peer.forget()
-            for name in names:
-                peer.send(_value(peer, shell, name))
-        case _:
-            raise WireError("The referee sent what is not understood.")
+@dataclass(frozen=True)
+class _Service:
+    """`testing` is left where a test cell ends."""
 
+    shell: WorkerShell
+    log: OutputLog
+    peer: Peer
+    testing: contextlib.ExitStack
 
-def _value(peer: Peer, shell: WorkerShell, name: str) -> list[Any]:
-    if name not in shell.user_ns:
-        return ["missing"]
-    try:
-        return ["value", Encoder(peer, Shared(), peer.channel.limit, trusted=False).encode(shell.user_ns[name])]
-    except Exception as error:
-        return ["unsent", str(error)]
+    def answer(self, message: list[Any]) -> None:
+        match message:
+            case ["calls", list(calls)]:
+                self.peer.answer_all(calls)
+            case ["call", *_]:
+                self.peer.answer(message)
+            case ["cell", source]:
+                self._run(source)
+            case ["begin", [*names]]:
+                self.testing.close()
+                self.testing.enter_context(_quietly())
+                self.peer.forget()
+                for name in names:
+                    self.peer.send(self._value(name))
+            case _:
+                raise WireError("The referee sent what is not understood.")
+
+    def _run(self, source: str) -> None:
+        self.testing.close()
+        # What was printed while tests asked belongs to no cell.
+        self.log.take()
+        went_through = run_cell(self.shell, source)
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        self.peer.send(["done", json.dumps(self.log.take()).encode(), went_through])
+
+    def _value(self, name: str) -> list[Any]:
+        if name not in self.shell.user_ns:
+            return ["missing"]
+        try:
+            encoder = Encoder(self.peer, Shared(), self.peer.channel.limit, trusted=False)
+            return ["value", encoder.encode(self.shell.user_ns[name])]
+        except Exception as error:
+            return ["unsent", str(error)]
 
 
 @contextlib.contextmanager
@@ -73,9 +90,3 @@ def _quietly() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield
-
-
-def _flush() -> None:
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()

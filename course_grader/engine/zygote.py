@@ -1,8 +1,8 @@
 """The zygote: a process with NumPy, matplotlib, IPython and the course imported, forked for each submission.
 
 It waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets, and the
-leash, which the keeper holds. The keeper is the worker's parent: when the worker ends, it tells on the leash how; when
-the leash is let go, it ends the worker and with it everything in the worker's process namespace.
+leash, which the zygote holds. When the worker ends, the zygote tells on the leash how; when the leash is let go, it
+ends the worker and with it everything in the worker's process namespace.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib import font_manager
@@ -43,19 +44,11 @@ def main(control: int, level: str, set_up: Sequence[str]) -> None:
         if os.geteuid() == 0:
             confine.become(NOBODY)
         confine.set_dumpable(False)
+    confine.die_with_parent()
     shell = prepared_shell(set_up)
     end.send(b"ready")
-    while True:
-        request, descriptors, _, _ = socket.recv_fds(end, 4096, 2)
-        if not request:
-            os._exit(0)
-        wire, leash = descriptors
-        if os.fork() == 0:
-            end.close()
-            _keep(shell, wire, leash, level, json.loads(request))
-        os.close(wire)
-        os.close(leash)
-        _reap()
+    _Keeper(end, shell, level).serve()
+    os._exit(0)
 
 
 def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
@@ -81,63 +74,96 @@ def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
     return shell
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+@dataclass
+class _Worker:
+    """A worker, what it is held by, and its folder on the disk where it has one."""
+
+    pid: int
+    leash: int
+    folder: str | None
 
 
-def _keep(shell: WorkerShell, wire: int, leash: int, level: str, limits: dict[str, Any]) -> None:
-    """Start the worker and see it to its end. Never returns."""
-    folder = None
-    status = -1
-    try:
-        if level == "namespaces":
-            confine.enter_namespaces(limits["files"], os.environ["HOME"])
+class _Keeper:
+    """Brings workers to life and sees them to their ends."""
+
+    def __init__(self, control: socket.socket, shell: WorkerShell, level: str) -> None:
+        self._control, self._shell, self._level = control, shell, level
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        # By the descriptors that tell of them: one where a worker has ended, one where it is let go.
+        self._ends: dict[int, _Worker] = {}
+        self._leashes: dict[int, _Worker] = {}
+
+    def serve(self) -> None:
+        """Answer requests until the grader is gone."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if worker := self._ends.pop(descriptor, None):
+                    self._bury(descriptor, worker)
+                elif worker := self._leashes.get(descriptor):
+                    self._poll.unregister(descriptor)
+                    os.kill(worker.pid, signal.SIGKILL)
+                elif descriptor == self._control.fileno():
+                    request, descriptors, _, _ = socket.recv_fds(self._control, 4096, 2)
+                    if not request:
+                        return
+                    self._start(json.loads(request), *descriptors)
+
+    def _start(self, limits: dict[str, Any], wire: int, leash: int) -> None:
+        folder = None
+        try:
+            if self._level != "namespaces":
+                folder = tempfile.mkdtemp(prefix="grading-")
+            pid = _worker(self._shell, wire, self._level, limits, folder)
+        except OSError as error:
+            os.write(leash, f"failed: {error}".encode())
+            os.close(leash)
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
         else:
-            folder = tempfile.mkdtemp(prefix="grading-")
-        private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
-        if folder and level == "user":
-            os.chown(folder, private, private)
-        worker = os.fork()
-        if worker == 0:
-            _work(shell, wire, level, limits, folder or os.environ["HOME"], private)
-        os.close(wire)
-        status = _wait(worker, leash)
-    except BaseException as error:
-        os.write(leash, f"failed: {type(error).__name__}: {error}".encode())
-        os._exit(1)
-    finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        os.write(leash, f"ended: {os.waitstatus_to_exitcode(status)}".encode())
-    os._exit(0)
+            worker = _Worker(pid, leash, folder)
+            end = os.pidfd_open(pid)
+            self._ends[end] = self._leashes[leash] = worker
+            self._poll.register(end, select.POLLIN)
+            self._poll.register(leash, select.POLLIN)
+        finally:
+            os.close(wire)
+
+    def _bury(self, end: int, worker: _Worker) -> None:
+        status = os.waitpid(worker.pid, 0)[1]
+        if worker.folder:
+            shutil.rmtree(worker.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}".encode())
+        for descriptor in (end, worker.leash):
+            with contextlib.suppress(KeyError):
+                self._poll.unregister(descriptor)
+            os.close(descriptor)
+        del self._leashes[worker.leash]
 
 
-def _wait(worker: int, leash: int) -> int:
-    """Wait until the worker ends, or the leash is let go and the worker is ended; return its status."""
-    watched = os.pidfd_open(worker)
-    poll = select.poll()
-    poll.register(watched, select.POLLIN)
-    poll.register(leash, select.POLLIN)
-    if watched not in dict(poll.poll()):
-        os.kill(worker, signal.SIGKILL)
-    return os.waitpid(worker, 0)[1]
-
-
-def _work(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], folder: str, private: int) -> None:
-    """Be the worker: confined, then at the referee's service. Never returns."""
+def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
+    """Start a worker that is at the referee's service on `wire`, and return its number."""
+    user, group = os.geteuid(), os.getegid()
+    pid = confine.fork_into_namespaces() if level == "namespaces" else os.fork()
+    if pid:
+        return pid
     code = UNCONFINED
     try:
-        confine.die_with_parent()
         os.setsid()
         confine.close_all_but(wire)
-        os.chdir(folder)
-        os.environ.update(HOME=folder, TMPDIR=folder)
-        tempfile.tempdir = folder
-        if level == "user":
+        home = folder or os.environ["HOME"]
+        if level == "namespaces":
+            confine.settle_in_namespaces(user, group, limits["files"], home)
+        elif level == "user":
+            private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
+            os.chown(home, private, private)
             confine.become(private)
+        # After the change of user, which would undo it.
+        confine.die_with_parent()
+        os.chdir(home)
+        os.environ.update(HOME=home, TMPDIR=home)
+        tempfile.tempdir = home
         confine.set_limits(limits["memory"], limits["files"], limits["threads"], int(limits["total_seconds"]) + 1)
         if level != "none":
             confine.drop_capabilities()

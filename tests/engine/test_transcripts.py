@@ -68,8 +68,10 @@ def test_a_wrong_answer_is_remembered_with_its_hint(exam: Exam, judged: list[str
     first = exam.grade(wrong)
     judged.clear()
     second = exam.grade(wrong)
-    assert judged == [] and second == first
-    assert outcomes(second)["sgd_step"] == "failed" and second.exercises[0].hint
+    assert judged == []
+    assert second == first
+    assert outcomes(second)["sgd_step"] == "failed"
+    assert second.exercises[0].hint
 
 
 def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]) -> None:
@@ -77,10 +79,12 @@ def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]
     exam.grade(exam.right)
     judged.clear()
     known = exam.grade(counted(exam))
-    assert judged == [] and printed(known) == printed(alone)
+    assert judged == []
+    assert printed(known) == printed(alone)
     # Right at first: what has passed until it differs is not asked again.
     late = exam.grade(counted(exam, "if calls == 15: return w * 1.01"))
-    assert judged and outcomes(late)["sgd_step"] == "failed"
+    assert judged
+    assert outcomes(late)["sgd_step"] == "failed"
     assert printed(late) == printed(alone)
 
 
@@ -102,7 +106,8 @@ def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str
     exam.grade(exam.right)
     again = exam.grade(exam.changed({"with_warmup": source}))
     assert without_outputs(again) == without_outputs(alone)
-    assert outcomes(again)["with_warmup"] == "failed" and again.exercises[2].hint == alone.exercises[2].hint
+    assert outcomes(again)["with_warmup"] == "failed"
+    assert again.exercises[2].hint == alone.exercises[2].hint
 
 
 def asking_at_random(exam: Exam) -> Assignment:
@@ -154,8 +159,10 @@ def test_what_passed_is_not_sent_again_and_what_differs_is_refused() -> None:
     past = [Event("sent", b"begin"), Event("received", b"value"), Event("put", b"told"), Event("sent", b"call")]
     again = Conversation(Silent(), past)  # type: ignore[arg-type]
     again.send(b"begin")
-    assert again.receive() == b"value" and again.last_size == 5
+    assert again.receive() == b"value"
+    assert again.last_size == 5
     again.put(b"told")
     with pytest.raises(WireError):
         again.send(b"another call")
-    assert again.diverged and again.events[:3] == past[:3]
+    assert again.diverged
+    assert again.events[:3] == past[:3]
