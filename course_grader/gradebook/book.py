@@ -18,7 +18,7 @@ from nbgrader import dbutil
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
-from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import selectinload
@@ -102,18 +102,42 @@ class Book:
     def _write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
         assignment = self.gradebook.find_assignment(sheet.assignment)
         names = {cell.id: cell.name for notebook in assignment.notebooks for cell in notebook._base_cells}
-        wanted = [row.student for row in rows]
-        known = {one.student_id: one for one in self._submissions(sheet, wanted)}
-        students = {one.id: one for one in self._db.scalars(select(Student).where(Student.id.in_(wanted)))}
+        known = {one.student_id: one for one in self._submissions(sheet, [row.student for row in rows])}
+        self._add(assignment, sheet.notebook, [row for row in rows if row.student not in known])
         for row in rows:
-            student = students.get(row.student) or Student(id=row.student)
-            submission = known.get(row.student) or _submission(assignment, student)
-            self._db.add(submission)
-            if row.submitted is not None:
-                submission.timestamp = parse_utc(row.submitted)
-            for notebook in submission.notebooks:
-                if notebook.notebook.name == sheet.notebook:
-                    _set_grades(notebook, names, row)
+            if submission := known.get(row.student):
+                if row.submitted is not None:
+                    submission.timestamp = parse_utc(row.submitted)
+                for notebook in submission.notebooks:
+                    if notebook.notebook.name == sheet.notebook:
+                        _set_grades(notebook, names, row)
+
+    def _add(self, assignment: Assignment, notebook: str, rows: Sequence[Row]) -> None:
+        """Add submissions with a row for each cell, as `Gradebook.add_submission` does one by one."""
+        wanted = [row.student for row in rows]
+        known = set(self._db.scalars(select(Student.id).where(Student.id.in_(wanted))))
+        self._db.add_all(Student(id=student) for student in wanted if student not in known)
+        grades, comments = list[dict[str, Any]](), list[dict[str, Any]]()
+        fresh = [
+            (row, SubmittedNotebook(notebook_id=source.id, assignment=submission), source)
+            for row in rows
+            for submission in [_submission(assignment, row)]
+            for source in assignment.notebooks
+        ]
+        self._db.add_all(one for _, one, _ in fresh)
+        self._db.flush()
+        for row, one, source in fresh:
+            scores, said = (row.scores, row.comments) if source.name == notebook else ({}, {})
+            for cell in (*source.grade_cells, *source.task_cells):
+                score = scores.get(cell.name)
+                waits = {"auto_score": score, "needs_manual_grade": score is None}
+                grades.append({"cell_id": cell.id, "notebook_id": one.id} | waits)
+            for cell in (*source.solution_cells, *source.task_cells):
+                comments.append({"cell_id": cell.id, "notebook_id": one.id, "auto_comment": said.get(cell.name)})
+        # All rows of a table at once: as objects of the session they would take as long as the grading.
+        for table, entries in ((Grade, grades), (Comment, comments)):
+            if entries:
+                self._db.execute(insert(table), entries)
 
     def _submissions(self, sheet: Sheet, students: list[str]) -> Iterator[SubmittedAssignment]:
         notebooks = selectinload(SubmittedAssignment.notebooks)
@@ -138,16 +162,9 @@ class Book:
             raise _told(error, self._course) from error
 
 
-def _submission(assignment: Assignment, student: Student) -> SubmittedAssignment:
-    """Return a new submission with a row for each cell, as `Gradebook.add_submission` makes it."""
-    submission = SubmittedAssignment(assignment=assignment, student=student)
-    for source in assignment.notebooks:
-        notebook = SubmittedNotebook(notebook=source, assignment=submission)
-        for cell in (*source.grade_cells, *source.task_cells):
-            Grade(cell_id=cell.id, notebook=notebook)
-        for cell in (*source.solution_cells, *source.task_cells):
-            Comment(cell_id=cell.id, notebook=notebook)
-    return submission
+def _submission(assignment: Assignment, row: Row) -> SubmittedAssignment:
+    when = None if row.submitted is None else parse_utc(row.submitted)
+    return SubmittedAssignment(assignment_id=assignment.id, student_id=row.student, timestamp=when)
 
 
 def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) -> None:
