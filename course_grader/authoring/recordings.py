@@ -19,6 +19,8 @@ from course_utils.explorers.scene import pixels_of
 
 # Recorded numbers have four digits, the last of which another machine may round otherwise.
 TOLERANCE = 5e-3
+# How a lesson's cell shows an explorer.
+SHOWN = re.compile(r'^explore\(\s*"(\w+)"', re.MULTILINE)
 NUMBER = re.compile(r"[\d.]+(e[+-]?\d+)?")
 
 
@@ -26,20 +28,29 @@ def lesson_recordings(lesson: Lesson, known: Path) -> Iterator[tuple[str, str]]:
     """Yield file name and text of each recording that the lesson's references make.
 
     known: the folder of earlier recordings; a text there that says the same within rounding stays as it is.
-    Raises LessonProblem for an explorer whose exercises belong to several lessons.
+    Raises LessonProblem for an explorer that there is not, or whose functions the lesson has not.
     """
-    for explorer in explorers().values():
-        answered = set(explorer.exercises) & set(lesson.answers)
-        if not answered:
-            continue
-        if answered != set(explorer.exercises):
-            sentence = f"the explorer {explorer.name!r} asks for exercises of several lessons: ask for those of one."
-            raise LessonProblem(lesson.path, 1, sentence)
-        yield f"{explorer.name}.json", _text(known / f"{explorer.name}.json", _recording(lesson, explorer))
+    shown = explorers_of(lesson)
+    names = namespace(lesson) if shown else {}
+    for explorer in shown:
+        yield f"{explorer.name}.json", _text(known / f"{explorer.name}.json", _recording(lesson, explorer, names))
 
 
-def _recording(lesson: Lesson, explorer: Explorer) -> Recording:
-    names = namespace(lesson)
+def explorers_of(lesson: Lesson) -> list[Explorer]:
+    """Return the explorers that the lesson shows, in order; LessonProblem for one that there is not."""
+    found = []
+    for cell in lesson.cells:
+        for name in SHOWN.findall(cell.source) if cell.kind != "markdown" else ():
+            if name not in explorers():
+                raise LessonProblem(lesson.path, cell.line, f"there is no explorer {name!r}.")
+            found.append(explorers()[name])
+    return found
+
+
+def _recording(lesson: Lesson, explorer: Explorer, names: dict[str, Any]) -> Recording:
+    if lacking := [name for name in explorer.exercises if name not in names]:
+        sentence = f"the explorer {explorer.name!r} asks for {lacking[0]}, which is no function of this lesson."
+        raise LessonProblem(lesson.path, 1, sentence)
     try:
         return record(explorer, tuple(names[name] for name in explorer.exercises))
     except Exception as error:

@@ -11,11 +11,11 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_grader.authoring.recordings import SHOWN
 from course_grader.site.alt import KEY
 from course_utils.explorers.catalogue import explorers
 from course_utils.explorers.recording import recorded
 
-EXPLORER = re.compile(r'^explore\(\s*"(\w+)"', re.MULTILINE)
 LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
 NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
@@ -42,7 +42,7 @@ def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterat
     elif _is(cell, "grade") and cell.metadata.nbgrader.grade_id.endswith("_hidden"):
         # Nothing to see: it runs when a teacher grades.
         return
-    elif found := EXPLORER.search(cell.source):
+    elif found := SHOWN.search(cell.source):
         yield new_code_cell(cell.source, outputs=[_explorer(found[1])])
     else:
         # A cell with both parts of a check shows the published one alone.

@@ -7,6 +7,7 @@ While the function is not written yet, the panel plays what was recorded from th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["explore"]
@@ -15,8 +16,9 @@ __all__ = ["explore"]
 def explore(name: str, *functions: Any) -> None:
     """Show the explorer `name` with the learner's functions, in the order of its exercises.
 
-    Without a browser a still picture takes its place. Raises ValueError for an unknown name or a wrong number of
-    functions.
+    Without functions it takes those that the notebook defines under the names of the exercises; the recording plays
+    where one is missing. Without a browser a still picture takes the panel's place. Raises ValueError for an unknown
+    name or a wrong number of functions.
     """
     from IPython.display import display
 
@@ -26,13 +28,22 @@ def explore(name: str, *functions: Any) -> None:
     if name not in known:
         raise ValueError(f"there is no explorer {name!r}; there are {', '.join(sorted(known))}")
     explorer = known[name]
-    if len(functions) != len(explorer.exercises):
+    given = functions or _of_the_notebook(explorer.exercises)
+    if len(given) != len(explorer.exercises):
         wanted = ", ".join([repr(name), *explorer.exercises])
         raise ValueError(f"call explore({wanted})")
-    display(shown(explorer, functions))  # type: ignore[no-untyped-call]
+    display(shown(explorer, given))  # type: ignore[no-untyped-call]
 
 
-def shown(explorer: Any, functions: tuple[Any, ...]) -> Any:
+def _of_the_notebook(names: Sequence[str]) -> Sequence[Any]:
+    """Return what the notebook defines under these names, None for what it does not."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return [shell.user_ns.get(name) if shell else None for name in names]
+
+
+def shown(explorer: Any, functions: Sequence[Any]) -> Any:
     """Return what to display: a live panel, or a still picture where the package for panels is not installed."""
     from course_utils.explorers.session import Session
 

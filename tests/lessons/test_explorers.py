@@ -6,23 +6,27 @@ import functools
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from course_grader.authoring.lesson import read_lessons
+from course_grader.authoring.recordings import explorers_of
 from course_grader.authoring.reference import namespace
+from course_utils.explorers import explore
 from course_utils.explorers.catalogue import Explorer, explorers
 from course_utils.explorers.recording import recorded
 from course_utils.explorers.scene import pixels_of
-from course_utils.explorers.session import Session
+from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still
 from course_utils.plots.style import COLORS
 
 ROOT = Path(__file__).parents[2]
 KNOWN = explorers()
-LESSONS = {name: lesson for lesson in read_lessons(ROOT) for name in lesson.answers}
+LESSONS = read_lessons(ROOT)
+LESSON_OF = {explorer.name: lesson for lesson in LESSONS for explorer in explorers_of(lesson)}
 
 
 @pytest.fixture(params=sorted(KNOWN))
@@ -31,12 +35,12 @@ def explorer(request: pytest.FixtureRequest) -> Explorer:
 
 
 @functools.cache
-def names_of(lesson: str) -> dict[str, Any]:
-    return namespace(next(one for one in LESSONS.values() if one.name == lesson))
+def names_of(explorer: str) -> dict[str, Any]:
+    return namespace(LESSON_OF[explorer])
 
 
 def references(explorer: Explorer) -> tuple[Any, ...]:
-    names = names_of(LESSONS[explorer.exercises[0]].name)
+    names = names_of(explorer.name)
     return tuple(names[name] for name in explorer.exercises)
 
 
@@ -47,18 +51,23 @@ def scenes(explorer: Explorer) -> list[dict[str, Any]]:
 
 
 def test_it_stands_once_in_its_lesson_with_its_exercises(explorer: Explorer) -> None:
-    calls = [
-        (lesson.name, re.split(r"[\s,]+", found.strip(" ,\n")))
-        for lesson in {id(one): one for one in LESSONS.values()}.values()
-        for found in re.findall(rf'explore\(\s*"{explorer.name}",([^)]*)\)', lesson.path.read_text(encoding="utf-8"))
+    texts = [lesson.path.read_text(encoding="utf-8") for lesson in LESSONS]
+    [(text, given)] = [
+        (text, re.findall(r"\w+", found))
+        for text in texts
+        for found in re.findall(rf'explore\(\s*"{explorer.name}"([^)]*)\)', text)
     ]
-    assert [names for _, names in calls] == [list(explorer.exercises)]
-    assert calls[0][0] == LESSONS[explorer.exercises[0]].name
+    assert text == LESSON_OF[explorer.name].path.read_text(encoding="utf-8")
+    gathered = {name for cell in LESSON_OF[explorer.name].of_kind("gather") for name in cell.gathers}
+    if given:
+        assert given == list(explorer.exercises)
+    else:
+        # The notebook's own functions, of which a learner need not have each.
+        assert set(explorer.exercises) <= gathered
 
 
 def test_each_lesson_has_one() -> None:
-    with_one = {LESSONS[explorer.exercises[0]].name for explorer in KNOWN.values()}
-    assert {lesson.name for lesson in LESSONS.values()} - with_one <= {"08_capstone"}
+    assert {lesson.name for lesson in LESSONS} == {lesson.name for lesson in LESSON_OF.values()}
 
 
 def test_the_references_give_the_recorded_scene_and_a_slider_another(explorer: Explorer) -> None:
@@ -119,6 +128,40 @@ def test_a_function_that_fails_is_named_and_the_recording_plays(explorer: Explor
     assert not answer.live
     assert "KeyError: 'velocity'" in answer.message
     assert answer.scene == scenes(explorer)[0]
+
+
+def test_without_functions_it_takes_the_notebooks_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from IPython.core import getipython
+
+    def write(**names: Any) -> Answer:
+        shown: list[Any] = []
+        monkeypatch.setattr(getipython, "get_ipython", lambda: SimpleNamespace(user_ns=names))
+        monkeypatch.setattr("IPython.display.display", shown.append)
+        explore("line_error")
+        return Session(KNOWN["line_error"], shown[0]._session.functions).first()
+
+    answer = write()
+    assert answer.message.startswith("This is a recording: mean_squared_error is not in this notebook.")
+    assert answer.scene == scenes(KNOWN["line_error"])[0]
+    assert write(mean_squared_error=names_of("line_error")["mean_squared_error"]).live
+
+
+def test_a_panel_asks_for_the_parts_that_are_chosen_alone() -> None:
+    panel = KNOWN["ablation"]
+    lacking = {"batchnorm_forward", "sgd_step"}
+    functions = [None if name in lacking else names_of("ablation")[name] for name in panel.exercises]
+    session = Session(panel, functions)
+    assert "batchnorm_forward is not in this notebook" in session.first().message
+    assert session.at({"norm": 1}).live
+    assert "sgd_step is not in this notebook" in session.at({"norm": 1, "step": 1}).message
+
+
+def test_what_cannot_be_drawn_is_told() -> None:
+    answer = Session(KNOWN["line_error"], [lambda prediction, target: "text"]).first()
+    assert answer.message == (
+        "This is a recording, since what your functions returned cannot be drawn: "
+        "ValueError: could not convert string to float: 'text'"
+    )
 
 
 def test_positions_from_the_browser_are_checked(explorer: Explorer) -> None:
