@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 from playwright.sync_api import Locator  # noqa: E402
 
 from course_grader.authoring.lesson import Lesson, read_lessons  # noqa: E402
-from course_utils.explorers.catalogue import Explorer, explorers  # noqa: E402
+from course_grader.authoring.recordings import explorers_of  # noqa: E402
+from course_utils.explorers.catalogue import Explorer  # noqa: E402
 from tests.browser.lab import Notebook, browser_page, server  # noqa: E402
 
 FIGURE = 100.0
@@ -48,8 +49,7 @@ def notebook_of(lesson: Lesson, wanted: list[Explorer]) -> nbformat.NotebookNode
     """Return a notebook with the lesson's references, and each of its explorers in a cell of its own."""
     sources = [cell.source for cell in lesson.cells if cell.kind in ("setup", "answer", "code", "gather")]
     begin = [new_code_cell("\n\n".join(sources))]
-    shown = [new_code_cell(f'explore("{one.name}", {", ".join(one.exercises)})') for one in wanted]
-    begin[0].source += "\n\nfrom course_utils.explorers import explore\nprint('ready')"
+    shown = [new_code_cell(f'explore("{one.name}")') for one in wanted]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     return new_notebook(cells=begin + shown, metadata=kernel)
 
@@ -72,8 +72,8 @@ def milliseconds(panel: Locator) -> list[float]:
 def measured(folder: Path, only: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
     """Yield the milliseconds of every explorer's moves; each lesson has a JupyterLab of its own, below `folder`."""
     for lesson in read_lessons(ROOT):
-        wanted = [one for one in explorers().values() if set(one.exercises) <= set(lesson.answers)]
-        if not wanted or (only and lesson.name not in only):
+        wanted = explorers_of(lesson)
+        if only and lesson.name not in only:
             continue
         place = folder / lesson.name / "notebooks"
         place.mkdir(parents=True)
