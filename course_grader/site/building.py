@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from course_grader.authoring.address import address
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.site.executing import executed
 from course_grader.site.page import lesson_page
@@ -52,13 +53,18 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     (source / "lessons" / "index.md").write_text(_contents(lessons), encoding="utf-8")
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
     for guide in source.glob("*.md"):
-        # What stands elsewhere in the course has another place on the site.
-        guide.write_text(guide.read_text(encoding="utf-8").replace("](../CONTRIBUTING.md)", "](authoring.md)"))
+        guide.write_text(linked(guide.read_text(encoding="utf-8"), address(root)), encoding="utf-8")
     _lay_scripts(root, source / "_static")
     _sphinx(source, pages)
     for made in pages.rglob("*.html"):
         made.write_text(_accessible(made.read_text(encoding="utf-8")), encoding="utf-8")
     return pages / "index.html"
+
+
+def linked(guide: str, published: str | None) -> str:
+    """Return a guide with links to where things stand on the site, and to the course's repository, if it has one."""
+    guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)")
+    return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
 
 
 def _contents(lessons: Sequence[Lesson]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ import typer.main
 import yaml
 
 from course_grader import cli as grader
-from course_grader.authoring.cli import repository
+from course_grader.authoring import address as addresses
 from course_grader.authoring.colab import with_installation, write_copies
+from course_grader.site.building import linked
 from course_utils import notebooks
 from course_utils.cli import app
+from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parents[2]
+PUBLISHED = "https://github.com/some-body/descent"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The shell's own, what the workflow makes itself, and what it installs by name.
 GIVEN = {"cd", "git", "pip", "python", "mkdir", "set"}
@@ -84,18 +89,65 @@ def test_binder_lays_the_notebooks_down_where_the_badge_opens_them(tmp_path: Pat
     # Binder looks nowhere else where one of these stands.
     assert not (ROOT / "binder").exists()
     assert not (ROOT / ".binder").exists()
-    [opened] = re.findall(r"urlpath=lab/tree/([^)]*)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    [opened] = re.findall(r"urlpath=lab/tree/([^)]*)\)", addresses.badges(PUBLISHED))
     assert opened.startswith(f"{folder}/")
     assert (ROOT / "notebooks" / opened.removeprefix(f"{folder}/")).is_file()
 
 
-def test_the_badges_lead_to_the_address_of_the_course() -> None:
-    account = repository(ROOT).removeprefix("https://github.com/")
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"mybinder.org/v2/gh/{account}/main?" in text
-    assert f"git clone {repository(ROOT)} descent\n" in text
-    [name] = re.findall(rf"colab\.research\.google\.com/github/{account}/blob/colab/([^)]*)\)", text)
+def badges_of(root: Path) -> str:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    return text.split(addresses.BEGIN, 1)[1].split(addresses.END, 1)[0]
+
+
+def test_the_readme_has_the_badges_of_the_address_in_pyproject() -> None:
+    published = addresses.address(ROOT)
+    assert badges_of(ROOT) == (addresses.badges(published) if published else "")
+
+
+def test_no_page_of_a_learner_has_a_gap_to_fill() -> None:
+    for page in ("README.md", "docs/index.md", "docs/learning.md", "pyproject.toml"):
+        assert not re.search(r"OWNER|ADDRESS-OF", (ROOT / page).read_text(encoding="utf-8")), page
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    for name in ("pyproject.toml", "README.md", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_an_address_is_said_once_and_the_badges_follow(house: Path) -> None:
+    before = tomllib.loads((house / "pyproject.toml").read_text(encoding="utf-8"))
+    for said in ("https://github.com/first/course", "https://github.com/second/a.course/", PUBLISHED + ".git"):
+        addresses.publish(house, said)
+    after = tomllib.loads((house / "pyproject.toml").read_text(encoding="utf-8"))
+    assert after["project"].pop("urls") == {"Repository": PUBLISHED}
+    before["project"].pop("urls", None)
+    assert after == before
+    assert badges_of(house) == addresses.badges(PUBLISHED)
+    [name] = re.findall(r"colab\.research\.google\.com/github/some-body/descent/blob/colab/([^)]*)\)", badges_of(house))
     assert (ROOT / "notebooks" / Path(name).stem / name).is_file()
+
+
+@pytest.mark.parametrize("url", ["", "some-body/descent", "https://example.org/a/b", "https://github.com/a/b/c"])
+def test_what_binder_cannot_open_is_refused_and_nothing_changes(url: str, house: Path) -> None:
+    before = [(house / name).read_bytes() for name in ("pyproject.toml", "README.md")]
+    with pytest.raises(CourseError, match="is not of the form"):
+        addresses.publish(house, url)
+    assert [(house / name).read_bytes() for name in ("pyproject.toml", "README.md")] == before
+
+
+def test_the_guide_on_the_site_links_to_the_address() -> None:
+    guide = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    assert linked(guide, None) == guide
+    assert f"Clone [the course's repository]({PUBLISHED})," in linked(guide, PUBLISHED)
+
+
+def test_without_an_address_nothing_for_colab_is_written(house: Path) -> None:
+    settings = house / "pyproject.toml"
+    settings.write_text(re.sub(r"^Repository = .*\n", "", settings.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    with pytest.raises(CourseError, match="no public address yet: say it with `course address"):
+        addresses.required_address(house)
 
 
 def test_a_notebook_for_colab_is_the_released_one_after_a_first_cell(tmp_path: Path) -> None:
@@ -134,7 +186,14 @@ def test_the_first_notebook_can_be_solved_without_the_graders_packages(tmp_path:
     assert "np.mean(" in text
 
 
-def test_the_verb_says_what_it_wrote(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from course_utils.cli import main; main()", "colab", "--out", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert f"notebooks were written to {tmp_path}" in done.stdout
+def test_the_verbs_say_what_they_wrote(house: Path, tmp_path: Path) -> None:
+    for folder in ("lessons", "notebooks"):
+        (house / folder).symlink_to(ROOT / folder)
+
+    def course(*arguments: str) -> str:
+        command = [sys.executable, "-c", "from course_utils.cli import main; main()", *arguments]
+        return subprocess.run(command, cwd=house, capture_output=True, text=True, check=True).stdout
+
+    assert course("address", PUBLISHED) == "pyproject.toml and README.md name the address: commit both.\n"
+    assert f"notebooks were written to {tmp_path / 'colab'}" in course("colab", "--out", str(tmp_path / "colab"))
+    assert f"git+{PUBLISHED}" in (tmp_path / "colab" / "00_start_here.ipynb").read_text(encoding="utf-8")

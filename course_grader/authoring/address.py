@@ -1,0 +1,72 @@
+"""The public address of the course: it stands in `pyproject.toml`, and the README's badges follow it.
+
+Until there is one, no badge, page or notebook names one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from course_utils.errors import CourseError
+from course_utils.files import write_whole
+
+# Binder could read other hosts too; Colab opens notebooks from this one alone.
+ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
+FIRST = "00_start_here"
+BEFORE = "[project.scripts]\n"
+BEGIN, END = "<!-- badges -->\n", "<!-- end of badges -->\n"
+
+
+def address(root: Path) -> str | None:
+    """Return the public address of the course at `root`, or None before it is published."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    found = project.get("urls", {}).get("Repository")
+    return None if found is None else str(found)
+
+
+def required_address(root: Path) -> str:
+    """Return the public address of the course; CourseError before there is one."""
+    found = address(root)
+    if found is None:
+        raise CourseError(
+            "The course has no public address yet: say it with `course address https://github.com/ACCOUNT/NAME`."
+        )
+    return found
+
+
+def badges(url: str) -> str:
+    """Return the README's badges, which open the course in Binder and in Colab.
+
+    Raises CourseError for an address that these cannot open.
+    """
+    known = ADDRESS.fullmatch(url)
+    if known is None:
+        raise CourseError(f"{url} is not of the form https://github.com/ACCOUNT/NAME, which Binder and Colab need.")
+    binder = f"https://mybinder.org/v2/gh/{known[1]}/main?urlpath=lab/tree/my-notebooks/{FIRST}/{FIRST}.ipynb"
+    colab = f"https://colab.research.google.com/github/{known[1]}/blob/colab/{FIRST}.ipynb"
+    return (
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})\n"
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n"
+    )
+
+
+def publish(root: Path, url: str) -> None:
+    """Write the address into `pyproject.toml` of the course at `root`, and the badges into its README.
+
+    Raises CourseError for an address that Binder and Colab cannot open.
+    """
+    url = url.rstrip("/").removesuffix(".git")
+    shown = badges(url)
+    project, readme = root / "pyproject.toml", root / "README.md"
+    settings = project.read_text(encoding="utf-8")
+    line = f'Repository = "{url}"\n'
+    settings, found = re.subn(r"^Repository = .*\n", line, settings, flags=re.MULTILINE)
+    if not found:
+        settings = settings.replace(BEFORE, f"[project.urls]\n{line}\n{BEFORE}", 1)
+    text = readme.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    write_whole(project, settings)
+    write_whole(readme, f"{before}{BEGIN}{shown}{END}{after}")
