@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat import NotebookNode
 from playwright.sync_api import Page, expect
 
-from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.lesson import Lesson, lesson_folders
 from course_grader.site.building import build_site
 from course_grader.site.executing import executed
 from tests.browser.lab import browser_page
@@ -132,6 +132,33 @@ def test_a_slider_moves_the_picture_without_a_kernel(site: Path, page: Page) -> 
     page.keyboard.press("ArrowRight")
     expect(panel.locator(".explorer-note")).to_contain_text("Rate 0.117")
     assert picture.evaluate("canvas => canvas.toDataURL()") != before
+
+
+# The controls of a panel of which no position changes its pictures.
+STILL = """panel => {
+  const pictures = () => [...panel.querySelectorAll("figure > :is(canvas, img)")].map(
+    one => one.hidden ? "" : one.src || one.toDataURL()).join();
+  const reset = [...panel.querySelectorAll("button")].find(one => one.textContent === "Reset");
+  return [...panel.querySelectorAll(".explorer-control :is(input, select)")].filter(control => {
+    reset.click();
+    const first = pictures();
+    const last = control.max === undefined ? control.length - 1 : Number(control.max);
+    for (let position = 0; position <= last; position += 1) {
+      control.value = position;
+      control.dispatchEvent(new Event("input"));
+      if (pictures() !== first) return false;
+    }
+    return true;
+  }).map(control => control.id);
+}"""
+
+
+@pytest.mark.parametrize("lesson", lesson_folders(ROOT))
+def test_every_control_redraws_its_panel(lesson: str, site: Path, page: Page) -> None:
+    page.goto((site / "lessons" / f"{lesson}.html").as_uri())
+    panels = page.locator(".explorer")
+    expect(panels).not_to_have_count(0)
+    assert [still for panel in panels.all() for still in panel.evaluate(STILL)] == []
 
 
 @pytest.mark.parametrize("name", ["index", f"lessons/{EXECUTED}", "lessons/05_sgd_pathologies", "teaching"])
