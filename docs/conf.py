@@ -22,5 +22,7 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 mathjax_path = "mathjax.js"
 mathjax3_config = {"options": {"enableMenu": False}}
 
+# A word between single backticks in a docstring is code.
+default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -53,7 +53,7 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     (source / "lessons" / "index.md").write_text(_contents(lessons), encoding="utf-8")
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
     for guide in source.glob("*.md"):
-        guide.write_text(linked(guide.read_text(encoding="utf-8"), address(root)), encoding="utf-8")
+        guide.write_text(linked(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
     _lay_scripts(root, source / "_static")
     _sphinx(source, pages)
     for made in pages.rglob("*.html"):
@@ -61,18 +61,32 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     return pages / "index.html"
 
 
-def linked(guide: str, published: str | None) -> str:
-    """Return a guide with links to where things stand on the site, and to the course's repository, if it has one."""
+def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
+    """Return a guide with links to where things stand on the site, and to the course's repository, if it has one.
+
+    A cell of a table that names a lesson becomes a link to its page, by its number.
+    """
     guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)")
+    for lesson in lessons:
+        guide = guide.replace(f"| {lesson.name} |", f"| [{_number(lesson)}](lessons/{lesson.name}.ipynb) |")
     return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
 
 
 def _contents(lessons: Sequence[Lesson]) -> str:
-    names = "\n".join(lesson.name for lesson in lessons)
+    names = "\n".join(f"{_number(lesson)} · {_title(lesson)} <{lesson.name}>" for lesson in lessons)
     return (
         "# Lessons\n\nEach page is the notebook that a learner opens, with the outputs of the teacher's one. Every "
         f"solution stands behind a click.\n\n```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
     )
+
+
+def _number(lesson: Lesson) -> str:
+    return lesson.name.split("_")[0]
+
+
+def _title(lesson: Lesson) -> str:
+    first = next(cell.source for cell in lesson.cells if cell.kind == "markdown")
+    return first.splitlines()[0].removeprefix("# ")
 
 
 def _lay_scripts(root: Path, static: Path) -> None:

@@ -101,6 +101,13 @@ def test_lessons_show_stubs_and_keep_solutions_behind_a_click(site: Path) -> Non
         assert "check_hidden(" not in shown.replace("import check, check_hidden", "")
 
 
+def test_the_concepts_lead_to_their_lessons_which_have_their_numbers(site: Path) -> None:
+    targets = set(Links(site / "concepts.html").targets)
+    for name in lesson_folders(ROOT):
+        assert f"lessons/{name}.html" in targets
+        assert f">{name.split('_')[0]} · " in (site / "lessons" / "index.html").read_text(encoding="utf-8")
+
+
 def test_every_page_loads_in_silence_and_fits_a_narrow_screen(site: Path, page: Page) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)

@@ -139,8 +139,8 @@ def test_what_binder_cannot_open_is_refused_and_nothing_changes(url: str, house:
 
 def test_the_guide_on_the_site_links_to_the_address() -> None:
     guide = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
-    assert linked(guide, None) == guide
-    assert f"Clone [the course's repository]({PUBLISHED})," in linked(guide, PUBLISHED)
+    assert linked(guide, [], None) == guide
+    assert f"Clone [the course's repository]({PUBLISHED})," in linked(guide, [], PUBLISHED)
 
 
 def test_without_an_address_nothing_for_colab_is_written(house: Path) -> None:
@@ -195,5 +195,5 @@ def test_the_verbs_say_what_they_wrote(house: Path, tmp_path: Path) -> None:
         return subprocess.run(command, cwd=house, capture_output=True, text=True, check=True).stdout
 
     assert course("address", PUBLISHED) == "pyproject.toml and README.md name the address: commit both.\n"
-    assert f"notebooks were written to {tmp_path / 'colab'}" in course("colab", "--out", str(tmp_path / "colab"))
+    assert f"notebooks were written to {tmp_path / 'colab'}" in course("colab", "--to", str(tmp_path / "colab"))
     assert f"git+{PUBLISHED}" in (tmp_path / "colab" / "00_start_here.ipynb").read_text(encoding="utf-8")

@@ -41,7 +41,7 @@ def ravine(momentum_step: Any, condition: float, share: float, momentum: float) 
         [Line(path[:, 0], path[:, 1], "path; w₁ is along the ravine", grows=True, dots=True)],
     )
     side = course_of(
-        "Distance to the minimum", "distance, as a share of the first", FLOOR, 10.0, [curve(distance, low=FLOOR)], STEPS
+        "Distance to the minimum", "share of the first distance", FLOOR, 10.0, [curve(distance, low=FLOOR)], STEPS
     )
     return Scene([above, side], _told(lr, path, distance))
 

@@ -174,7 +174,8 @@ function drawAxes(ctx, panel, frame, x, y) {
   ctx.translate(2, (frame.top + frame.bottom) / 2);
   ctx.rotate(-Math.PI / 2);
   ctx.textBaseline = "top";
-  ctx.fillText(panel.y.label, 0, 0);
+  // A label that is longer than the picture is high is drawn narrower.
+  ctx.fillText(panel.y.label, 0, 0, frame.bottom - frame.top + 40);
   ctx.restore();
 }
 
@@ -414,7 +415,8 @@ function recordedScene(recording, scene) {
 
 function figure(panel) {
   const shown = [make("img", { class: "explorer-pixels" }), make("canvas", { role: "img" })];
-  return make("figure", {}, make("figcaption", {}, panel.title), ...shown, legendOf(panel));
+  const kind = pixelsOf(panel) ? "explorer-image" : "explorer-chart";
+  return make("figure", { class: kind }, make("figcaption", {}, panel.title), ...shown, legendOf(panel));
 }
 
 function slider(control, id) {
