@@ -17,6 +17,9 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
 from course_grader.environment import environment
 from course_utils.checks import keys
+from course_utils.checks.probe import exercises as known_exercises
+from course_utils.checks.stamps import stamped
+from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
 
 
@@ -54,6 +57,20 @@ def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
 
 def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:
     """Write the hidden key of the lessons for a course run with this secret, whole or not at all."""
-    exercises = {name: keys.key_to_json(key) for lesson in lessons for name, key in lesson_keys(lesson, secret).items()}
+    made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret).items()}
+    exercises = {name: stamped(key, known_exercises()[name]) for name, key in made.items()}
     text = json.dumps({"format": keys.FORMAT, "secret": secret, "exercises": exercises}, separators=(",", ":"))
     write_whole(path, text, PRIVATE)
+
+
+def known_of_hidden_key(path: Path) -> tuple[str, frozenset[str]]:
+    """Return the secret and the exercises of a hidden key of any version; CourseError where it cannot be read."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return str(data["secret"]), frozenset(data["exercises"])
+    except FileNotFoundError:
+        raise CourseError(f"There is no key {path.name} to make again: make one with `course key`.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CourseError(
+            f"{path.name} cannot be read, so that its secret is lost: take your copy, or move it away and make another."
+        ) from error

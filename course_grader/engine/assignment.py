@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from course_grader.engine.limits import Limits
 from course_utils.checks import keys
+from course_utils.checks.stamps import require_current
 from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
@@ -93,8 +94,12 @@ class Assignment:
         wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
         if missing := [name for name in wanted if name not in known]:
             raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
-        published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
         hidden = {name: known[name] for name in wanted}
+        try:
+            require_current(hidden)
+            published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
+        except keys.KeyProblem as problem:
+            raise AssignmentProblem(str(problem)) from problem
         return cls(solution.stem, cells, hidden, published, limits or Limits())
 
     @classmethod

@@ -1,7 +1,8 @@
 """The results of a course, in a file beside the gradebook: what was graded once is not graded again.
 
-A result belongs to the bytes of the submission, the assignment's content, the code of grader and course, and the
-isolation. Every entry is written whole or not at all, so that a run can be killed at any time.
+A result belongs to the bytes of the submission, the assignment's content with the stamps of its hidden key, the code of
+grader and course, and the isolation. Every entry is written whole or not at all, so that a run can be killed at any
+time.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from course_grader.engine.result import Result
 from course_grader.gradebook.graded import Graded
 from course_utils.errors import CourseError, Exit
 
+_ENGINE, _UTILS = (Path(next(iter(package.__path__))) for package in (engine, course_utils))
 FORMAT = 1
 TABLES = """
 CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, result BLOB, problem TEXT NOT NULL) WITHOUT ROWID;
@@ -153,20 +155,32 @@ class Journal:
 
 
 def key_of(content: bytes, digest: str, isolation: str) -> str:
-    """Return under which key the result of a submission stands."""
-    parts = (hashlib.sha256(content).hexdigest(), digest, *versions(), isolation)
+    """Return under which key the result of a submission stands; `digest` stands for the assignment.
+
+    The probes are left out: the stamps in the assignment's hidden key tell of those that it asks, so that a mended
+    probe has its own assignment graded anew and no other.
+    """
+    parts = (hashlib.sha256(content).hexdigest(), digest, *_judging(), isolation)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @cache
 def versions() -> tuple[str, str]:
     """Return what stands for the code of the engine and of course_utils: digests, since an edit changes no number."""
-    return _digest(Path(next(iter(engine.__path__)))), _digest(Path(next(iter(course_utils.__path__))))
+    return _digest(_ENGINE), _digest(_UTILS)
 
 
-def _digest(package: Path) -> str:
+@cache
+def _judging() -> tuple[str, str]:
+    return _digest(_ENGINE), _digest(_UTILS, _UTILS / "checks" / "probes")
+
+
+def _digest(package: Path, beside: Path | None = None) -> str:
+    """Return a digest of the code of a package, beside a folder of it."""
     total = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
+        if beside and path.is_relative_to(beside):
+            continue
         total.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]
 

@@ -1,8 +1,9 @@
 """Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
 
 The published keys stand in `course_utils/checks/keys/`, one JSON file an exercise, and serve the instant check. A
-hidden key
-is one file with every exercise, made from a secret seed; the environment variable `COURSE_KEY` names it while grading.
+hidden key is one file with every exercise, made from a secret seed, each with a stamp of the questions that it was made
+for (`stamps`); the environment variable `COURSE_KEY` names it while grading. A published key needs none: `course build`
+writes it, and `course build --check` holds it against the probes.
 """
 
 from __future__ import annotations
@@ -152,6 +153,10 @@ def hidden_key(exercise: str) -> Key:
     keys = _hidden_file(path, path.stat().st_mtime_ns)
     if exercise not in keys:
         raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it anew with `course key`.")
+    # Only where a teacher grades: at a learner's desk nothing is paid for it.
+    from course_utils.checks.stamps import require_current
+
+    require_current({exercise: keys[exercise]})
     return key_from_json(keys[exercise])
 
 

@@ -20,6 +20,7 @@ import contextlib
 import functools
 import importlib
 import pkgutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,8 @@ def question(name: str, form: Form) -> None:
     def observe_answer(trial: Trial, rng: np.random.RandomState, answer: Any) -> None:
         trial.observe("the answer", form.digest(answer))
 
+    # The question is asked where it stands, as a probe is.
+    observe_answer.__module__ = sys._getframe(1).f_globals["__name__"]
     _EXERCISES[name] = Exercise(name, {"values": observe_answer}, form)
 
 

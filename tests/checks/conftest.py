@@ -12,6 +12,7 @@ import pytest
 from course_utils.checks import keys
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
 from course_utils.checks.probe import _EXERCISES, Exercise, Trial, exercises, run
+from course_utils.checks.stamps import stamped
 
 SEEDS = (1, 2)
 
@@ -70,11 +71,11 @@ def published(key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.fixture
-def hidden(key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def hidden(key: Key, exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Name the key as a hidden one."""
     import json
 
     path = tmp_path / "course.key"
-    path.write_text(json.dumps({"format": 1, "secret": "s", "exercises": {"scaled": key_to_json(key)}}))
+    path.write_text(json.dumps({"format": 1, "secret": "s", "exercises": {"scaled": stamped(key, exercise)}}))
     monkeypatch.setenv("COURSE_KEY", str(path))
     return path

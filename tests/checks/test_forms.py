@@ -14,6 +14,7 @@ from course_utils.checks import CheckFailed, check, check_hidden, keys
 from course_utils.checks.forms import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
 from course_utils.checks.probe import _EXERCISES, exercises, question, run
+from course_utils.checks.stamps import stamped
 
 LETTERS = tuple("abcde")
 
@@ -66,7 +67,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     runs, wrong = ((run(exercise, "values", 1, [answer]),) for answer in ({"a", "c"}, {"a"}))
     key = Key("best_letters", {"values": PartKey((1,), runs, (KnownMistake("only_a", "And what of c?", wrong),))})
     (tmp_path / "best_letters.json").write_text(json.dumps(key_to_json(key)))
-    (tmp_path / "course.key").write_text(json.dumps({"exercises": {"best_letters": key_to_json(key)}}))
+    (tmp_path / "course.key").write_text(json.dumps({"exercises": {"best_letters": stamped(key, exercise)}}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "PUBLISHED", tmp_path)
     keys.published_key.cache_clear()

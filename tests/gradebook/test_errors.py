@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 import subprocess
@@ -79,6 +80,20 @@ def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> No
     school.grade()
     assert school.scores()["bob"] == 0
     assert school.rows()["bob"]["needs_manual_grade"]
+
+
+def test_a_key_for_other_questions_grades_nothing(school: School) -> None:
+    school.hand_in("ada", "right")
+    school.grade()
+    key = school.root / "course.key"
+    data = json.loads(key.read_text())
+    data["exercises"]["mean_squared_error"]["asked"] += "0"
+    key.write_text(json.dumps(data))
+    done = school.run("submitted", "--assignment", NAME)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "questions of mean_squared_error, " in done.stderr
+    assert "`course key --again`" in done.stderr
+    assert school.scores() == {"ada": 3}
 
 
 def test_the_newest_of_two_counts(school: School) -> None:

@@ -10,10 +10,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from course_grader.gradebook import journal
+from course_utils.checks import stamps
 from tests.gradebook.conftest import NAME, School
 
 COUNT = 14
@@ -120,3 +123,44 @@ def test_what_changed_is_graded_again(school: School, change: str) -> None:
         assert not any(one.reused for one in told.values())
         assert all(one.result and one.result.isolation == "none" for one in told.values())
         assert tally.booked == 2
+
+
+def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    utils = tmp_path / "course_utils"
+    (utils / "checks" / "probes").mkdir(parents=True)
+    monkeypatch.setattr(journal, "_UTILS", utils)
+
+    def key() -> str:
+        journal.versions.cache_clear()
+        journal._judging.cache_clear()
+        return journal.key_of(b"a notebook", "an assignment with its stamps", "none")
+
+    try:
+        (utils / "checks" / "probes" / "other.py").write_text("x = 1")
+        before, version = key(), journal.versions()
+        (utils / "checks" / "probes" / "other.py").write_text("x = 2")
+        assert key() == before
+        # A worker with other probes is refused all the same.
+        assert journal.versions() != version
+        (utils / "checks" / "judge.py").write_text("x = 3")
+        assert key() != before
+    finally:
+        journal.versions.cache_clear()
+        journal._judging.cache_clear()
+
+
+def test_a_new_key_has_all_graded_again(school: School) -> None:
+    school.hand_in("ada", "right")
+    school.grade()
+    assert school.grade()[1]["ada"].reused
+    # The stamp of another version of the probe, in a key that fits it.
+    data = json.loads((school.root / "course.key").read_text())
+    asked = data["exercises"]["mean_squared_error"]
+    asked["asked"] = made = asked["asked"][:-1] + ("0" if asked["asked"][-1] != "0" else "1")
+    (school.root / "course.key").write_text(json.dumps(data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stamps, "stamp", lambda module: made)
+        assert not school.grade()[1]["ada"].reused
+        assert school.grade()[1]["ada"].reused
