@@ -16,6 +16,7 @@ from course_grader.pages import cli as pages
 from course_grader.site import cli as site
 from course_grader.term import cli as term
 from course_utils.errors import CourseError, Exit
+from course_utils.words import counted
 
 if TYPE_CHECKING:
     from course_grader.authoring.lesson import Lesson
@@ -57,8 +58,8 @@ def build(
     for path in changed:
         typer.echo(path)
     if check and changed:
-        raise CourseError(f"{len(changed)} built files are out of date: run `course build`.", Exit.WRONG)
-    typer.echo(f"{len(changed)} files written." if changed else "Everything is up to date.")
+        raise CourseError(f"Out of date: {counted(len(changed), 'built file')}. Run `course build`.", Exit.WRONG)
+    typer.echo(f"{counted(len(changed), 'file')} written." if changed else "Everything is up to date.")
 
 
 def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
@@ -79,12 +80,16 @@ def key(
     lessons: Annotated[
         list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where to write the key; by default course.key beside nbgrader_config.py.")
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
     ] = None,
     secret: Annotated[
         str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
     ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Make an existing key anew after an update: same secret, its lessons."),
+    ] = False,
 ) -> None:
     """Make the hidden key of a course run, from a secret that nobody else knows."""
     import secrets
@@ -93,27 +98,34 @@ def key(
     from course_grader.authoring.rehearsal import write_hidden_key
 
     root = course_root()
-    place = out or root / "course.key"
-    if place.exists() and secret is None:
-        raise CourseError(f"{place.name} exists already, and grades given with it would change: move it away first.")
-    chosen = _chosen(root, lessons)
+    place = to or root / "course.key"
+    if again:
+        secret, chosen = _of_key(root, place, lessons or (), secret)
+    elif place.exists() and secret is None:
+        raise CourseError(
+            f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
+            "of the course, `course key --again` keeps its secret."
+        )
+    else:
+        chosen = _chosen(root, lessons)
     try:
         write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
     except LessonProblem as problem:
         raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
-    typer.echo(f"{place.name} holds the hidden checks of {len(chosen)} lessons. Keep it to yourself, and keep a copy.")
+    made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
+    typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
 
 
 def samples(
     lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
-    into: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
+    to: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
 ) -> None:
     """Write sample submissions: all right, blank, and one for each known mistake."""
     from course_grader.authoring.submissions import write_samples
 
     root = course_root()
-    students = [student for one in _chosen(root, [lesson]) for student in write_samples(root, one, into)]
-    typer.echo(f"{len(students)} submissions written to {into}.")
+    students = [student for one in _chosen(root, [lesson]) for student in write_samples(root, one, to)]
+    typer.echo(f"{counted(len(students), 'submission')} written to {to}.")
 
 
 def course_root() -> Path:
@@ -134,6 +146,20 @@ def _chosen(root: Path, names: Sequence[str] | None) -> list[Lesson]:
         raise CourseError(str(error.args[0])) from error
     except LessonProblem as problem:
         raise CourseError(str(problem), Exit.WRONG) from problem
+
+
+def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[str, list[Lesson]]:
+    """Return the secret of a key, and its lessons with those that are named; tells of exercises that are gone."""
+    from course_grader.authoring.rehearsal import known_of_hidden_key
+
+    kept, held = known_of_hidden_key(place)
+    if secret not in (None, kept):
+        raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
+    named = {lesson.name for lesson in _chosen(root, more)} if more else set()
+    chosen = [lesson for lesson in _chosen(root, None) if lesson.name in named or held & lesson.answers.keys()]
+    if gone := sorted(held.difference(*(lesson.answers for lesson in chosen))):
+        typer.echo(f"No lesson has these exercises any more, and they are left out: {', '.join(gone)}.")
+    return kept, chosen
 
 
 def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:

@@ -38,3 +38,8 @@ def write_whole(path: Path, content: str | bytes, mode: int | None = None) -> No
             # A full disk names no file.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def from_here(path: Path) -> str:
+    """Return what a path is called by who stands in the current folder; in full where that is shorter."""
+    return min(os.path.relpath(path), str(path), key=len)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from course_utils.words import counted
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
@@ -15,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def colab(
-    out: Annotated[Path, typer.Option(help="The folder to write them to.")] = Path("build/colab"),
+    to: Annotated[Path, typer.Option(help="The folder to write them to.")] = Path("build/colab"),
 ) -> None:
     """Write copies of the notebooks for Colab, whose first cell installs the course where it is missing."""
     from course_grader.authoring.address import required_address
@@ -23,8 +25,8 @@ def colab(
     from course_grader.cli import course_root
 
     root = course_root()
-    written = write_copies(root / "notebooks", out, required_address(root))
-    typer.echo(f"{len(written)} notebooks were written to {out}.")
+    written = write_copies(root / "notebooks", to, required_address(root))
+    typer.echo(f"{counted(len(written), 'notebook')} written to {to}.")
 
 
 def address(

@@ -82,7 +82,10 @@ def _parse(content: bytes) -> Mapping[str, Any]:
     except RecursionError:
         raise Unreadable("The file is nested too deeply to be a notebook.") from None
     except ValueError as error:
-        raise Unreadable(f"The file is not a notebook: its JSON is damaged ({clean(str(error), 100)}).") from None
+        raise Unreadable(
+            f"The file is not a notebook: its JSON is damaged ({clean(str(error), 100)}). Save the notebook "
+            "and hand it in again."
+        ) from None
     if not isinstance(found, dict):
         raise Unreadable("The file is JSON, but not a notebook.")
     return found

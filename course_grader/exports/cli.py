@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_utils.words import counted
+
 if TYPE_CHECKING:
     from course_grader.exports.matching import Filled
 
@@ -45,7 +47,8 @@ def csv(
     marks, students = gather(Course.nearest(Path.cwd(), db), assignments or (), student or ())
     path = to or Path("grades.csv")
     write_grades(path, students, marks)
-    typer.echo(f"{len(students)} students written to {path}, with {', '.join(one.assignment for one in marks)}.")
+    names = ", ".join(one.assignment for one in marks)
+    typer.echo(f"{counted(len(students), 'student')} written to {path}, with {names}.")
 
 
 @app.command()

@@ -27,7 +27,7 @@ def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None) -> s
     starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
     right = [exercise.outcome == "passed" for exercise in view.exercises if not exercise.starred]
     return render(
-        "feedback.html", view=view, words=WORDS, marks=MARKS, right=sum(right), counted=len(right),
+        "feedback.html", view=view, words=WORDS, marks=MARKS, right=sum(right), exercises=len(right),
         starred=len(starred), starred_right=sum(starred),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
 from course_grader.gradebook.run import Tally, Told
+from course_utils.words import counted
 
 # So many names of students are shown in a sentence.
 MOST_NAMES = 10
@@ -91,10 +92,10 @@ class Display:
         if tally.entered:
             self._say(f"The assignment {self._assignment} was entered into the gradebook.")
         if tally.added:
-            self._say(f"{_count(len(tally.added), 'student')} added to the gradebook: {_names(tally.added)}.")
+            self._say(f"{counted(len(tally.added), 'student')} added to the gradebook: {_names(tally.added)}.")
         reused = f", {self.reused} of them known from before" if self.reused else ""
-        self._say(f"{_count(total, 'submission')}{reused}: {self._counted()}.")
-        self._say(f"{_count(tally.booked, 'submission')} entered into the gradebook.")
+        self._say(f"{counted(total, 'submission')}{reused}: {self._counted()}.")
+        self._say(f"{counted(tally.booked, 'submission')} entered into the gradebook.")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
 
@@ -132,23 +133,19 @@ def as_json(told: Told) -> dict[str, Any]:
 
 def explain(result: Result) -> None:
     """Print a result in full."""
-    print(f"{result.assignment}: {result.score:g} of {result.max_score:g} points")
+    print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
     print(f"isolation {result.isolation}, assignment {result.digest}")
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:
-        print(f"\n{exercise.name}: {exercise.outcome}, {exercise.points:g} of {exercise.max_points:g} points")
+        print(f"\n{exercise.name}: {exercise.outcome}, {exercise.points:g} of {counted(exercise.max_points, 'point')}")
         if exercise.mistake:
             print(f"  mistake: {exercise.mistake}")
         for cell in result.cells:
             if exercise.name in cell.exercises:
-                print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {cell.max_points:g} points")
+                print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {counted(cell.max_points, 'point')}")
                 for text in filter(None, (cell.message, cell.hint, cell.details)):
                     print("".join(f"    {line}\n" for line in text.split("\n")), end="")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _names(names: list[str]) -> str:

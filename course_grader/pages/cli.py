@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from course_utils.errors import CourseError
+from course_utils.files import from_here
+from course_utils.words import counted
 
 if TYPE_CHECKING:
     from course_grader.gradebook.course import Course
@@ -52,14 +54,15 @@ def feedback(
         written = list(_bar(write_feedback(graded, paper, places, marks, workers), len(graded), name))
         for student, place in places.items():
             copy_what_release_needs(course.folder("submitted", student, name), place.parent)
-        typer.echo(f"{name}: {len(written)} pages of feedback in {course.directory.feedback_directory}/.")
+        folder = from_here(course.folder("feedback", ".", "."))
+        typer.echo(f"{name}: {counted(len(written), 'page')} of feedback in {folder}/.")
 
 
 def report(
     assignment: Name = None,
     db: Database = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Number the students, and name nobody.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
     from course_grader.feedback.marks import read_marks
@@ -68,18 +71,18 @@ def report(
     from course_grader.report.page import report_page
     from course_utils.files import write_whole
 
-    course, names = _course(assignment, db, out)
+    course, names = _course(assignment, db, to)
     for name in names:
         with Book(course) as book:
             marks = read_marks(book.gradebook, name)
-        place = out or course.root / "report" / f"{name}.html"
+        place = to or course.root / "report" / f"{name}.html"
         write_whole(place, report_page(_graded(course, name), Paper.read(course.solution(name)), marks, anonymous))
-        typer.echo(f"{name}: {place}")
+        typer.echo(f"{name}: {from_here(place)}")
 
 
 def similar(
     assignment: Name = None,
-    out: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
     constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
     most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
 ) -> None:
@@ -90,22 +93,22 @@ def similar(
     from course_grader.similar.table import show_pairs
     from course_utils.files import write_whole
 
-    course, names = _course(assignment, None, out)
+    course, names = _course(assignment, None, to)
     for name in names:
         paper, graded = Paper.read(course.solution(name)), _graded(course, name)
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
-        place = out or course.root / "similar" / f"{name}.html"
+        place = to or course.root / "similar" / f"{name}.html"
         write_whole(place, similar_page(pairs, paper, len(answers)))
         show_pairs(name, pairs)
-        typer.echo(f"{name}: {place}")
+        typer.echo(f"{name}: {from_here(place)}")
 
 
 def _feedback_place(course: Course, student: str, assignment: str) -> Path:
     return course.folder("feedback", student, assignment) / f"{course.solution(assignment).stem}.html"
 
 
-def _course(assignment: str | None, db: str | None, out: Path | None = None) -> tuple[Course, list[str]]:
+def _course(assignment: str | None, db: str | None, to: Path | None = None) -> tuple[Course, list[str]]:
     """Return the course here and the assignments that are meant; CourseError where nothing was graded."""
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.journal import Journal
@@ -119,8 +122,8 @@ def _course(assignment: str | None, db: str | None, out: Path | None = None) -> 
         raise CourseError("Nothing was graded here yet: run `course grade` first.")
     if assignment is not None and assignment not in known:
         raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
-    if out and assignment is None and len(known) > 1:
-        raise CourseError(f"--out is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
+    if to and assignment is None and len(known) > 1:
+        raise CourseError(f"--to is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
     return course, [assignment] if assignment else known
 
 

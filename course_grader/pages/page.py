@@ -17,6 +17,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from course_utils.words import counted
+
 PACKAGE = "course_grader.pages"
 
 
@@ -40,6 +42,7 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = number
     environment.filters["ticks"] = ticks
+    environment.filters["counted"] = lambda value, what: counted(round(value, 2), what)
     return environment
 
 

@@ -17,11 +17,11 @@ def site(
     lessons: Annotated[
         list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
+    to: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
 ) -> None:
     """Build the course's website: lessons executed, guides, no request to another host."""
     from course_grader.cli import course_root, with_bar
     from course_grader.site.building import build_site
 
-    first = build_site(course_root(), out.absolute(), lessons or (), with_bar)
+    first = build_site(course_root(), to.absolute(), lessons or (), with_bar)
     typer.echo(f"The site is built: open {first}")

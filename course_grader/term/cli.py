@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from course_utils.words import counted
+
 PANEL = "For teachers"
 SHOWN = 10
 Database = Annotated[str | None, typer.Option("--db", help="The gradebook's address, where it is not the course's.")]
@@ -31,7 +33,7 @@ def roster(
     entries = read_roster(file)
     with Book(Course.nearest(Path.cwd(), db)) as book:
         change = enter(book.gradebook, entries)
-    typer.echo(f"{len(entries)} students: {len(change.added)} added, {len(change.changed)} changed.")
+    typer.echo(f"{counted(len(entries), 'student')}: {len(change.added)} added, {len(change.changed)} changed.")
     if change.absent:
         shown = ", ".join(change.absent[:SHOWN]) + (" ..." if len(change.absent) > SHOWN else "")
         typer.echo(f"In the gradebook and not in the roster, and kept: {shown}.")
@@ -67,10 +69,11 @@ def extend(
     from course_grader.term.roster import extend as grant
 
     extension = timedelta(days=days, hours=hours)
+    more = [counted(number, what) for number, what in ((days, "day"), (hours, "hour")) if number]
     with Book(Course.nearest(Path.cwd(), db)) as book:
         grant(book.gradebook, assignment, student, extension)
     typer.echo(
-        f"{student} has {days:g} days and {hours:g} hours more for {assignment}. Grade again, and penalties follow."
+        f"{student} has {' and '.join(more)} more for {assignment}. Grade again, and penalties follow."
         if extension
         else f"{student} has no more time than the others for {assignment}."
     )

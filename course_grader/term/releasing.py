@@ -26,6 +26,7 @@ from course_grader.term.building import require_no_leak, source_of
 from course_grader.term.config import Term, read_term
 from course_utils.errors import CourseError, Exit
 from course_utils.files import write_whole
+from course_utils.words import counted
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,9 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
         if due is not None:
             book.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
         points = book.gradebook.find_assignment(name).max_score
-    until = f", due {due:%Y-%m-%d %H:%M} UTC" if due else ", without a due date"
-    return f"{name} stands in the gradebook {_short(Path(shown(course)), course.root)}, with {points:g} points{until}."
+    until = f"due {due:%Y-%m-%d %H:%M} UTC" if due else "without a due date"
+    place = _short(Path(shown(course)), course.root)
+    return f"{name} stands in the gradebook {place}, with {counted(points, 'point')}, {until}."
 
 
 def _put(made: Path, folder: Path) -> Path:

@@ -41,7 +41,7 @@ def test_build_tells_what_it_wrote_and_check_what_is_stale(house: Path, change: 
     assert (code, out) == (0, "Everything is up to date.\n")
     change("lesson.py", "Say what to look at.", "Look.")
     code, _, err = course("build", "--check", NAME)
-    assert (code, "2 built files are out of date: run `course build`" in err) == (1, True)
+    assert (code, "Out of date: 2 built files. Run `course build`." in err) == (1, True)
 
 
 def test_a_refused_build_is_sentences_and_no_traceback(house: Path, change: Change, course: Course) -> None:
@@ -93,17 +93,39 @@ def test_a_disk_that_refuses_is_one_sentence_and_nothing_changes(
 
 def test_the_key_is_secret_repeatable_and_never_overwritten(house: Path, course: Course) -> None:
     code, out, _ = course("key")
-    assert (code, "holds the hidden checks of 1 lessons" in out) == (0, True)
+    assert (code, "holds the hidden checks of 1 lesson." in out) == (0, True)
     path = house / "course.key"
     assert path.stat().st_mode & 0o077 == 0
     key = json.loads(path.read_text())
     assert set(key["exercises"]) == {EXERCISE}
     code, _, err = course("key")
     assert (code, "course.key exists already" in err) == (2, True)
-    course("key", "--out", str(house / "again.key"), "--secret", key["secret"])
+    course("key", "--to", str(house / "again.key"), "--secret", key["secret"])
     assert (house / "again.key").read_text() == path.read_text()
-    course("key", "--out", str(house / "other.key"))
+    course("key", "--to", str(house / "other.key"))
     assert json.loads((house / "other.key").read_text())["secret"] != key["secret"]
+
+
+def test_a_key_is_made_again_with_its_secret_and_lessons(house: Path, course: Course) -> None:
+    path = house / "course.key"
+    code, _, err = course("key", "--again")
+    assert (code, "no key course.key to make again" in err) == (2, True)
+    course("key")
+    now = path.read_text()
+    # As an older version of the course left it: no stamps, and an exercise that is gone since.
+    old = json.loads(now)
+    old["exercises"] = {EXERCISE: {}, "gone_since": {}}
+    path.write_text(json.dumps(old))
+    course("new-lesson", "91_other_topic")
+    code, out, _ = course("key", "--again")
+    assert (code, path.read_text()) == (0, now)
+    assert "left out: gone_since." in out
+    assert "hidden checks of 1 lesson, with the secret that it had." in out
+    code, _, err = course("key", "--again", "--secret", "another")
+    assert (code, "leave out --secret" in err) == (2, True)
+    path.write_text("{")
+    code, _, err = course("key", "--again")
+    assert (code, "cannot be read" in err, path.read_text()) == (2, True, "{")
 
 
 def test_samples_are_right_blank_and_one_for_each_mistake(house: Path, course: Course) -> None:

@@ -112,7 +112,7 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
     assert "3.5 of 4 points" in said
     assert "A penalty of 0.5 points" in said
     assert "your teacher gave 2 of 2 points by hand" in said
-    assert "1 points of extra credit" in said
+    assert "1 point of extra credit" in said
     assert "Nearly: <b>mind</b> the sign." in said
 
 

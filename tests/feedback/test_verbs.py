@@ -75,8 +75,9 @@ def test_feedback_with_manual_scores_is_released_by_nbgrader(graded: School, tmp
 
 
 def test_report_and_similar_are_written(graded: School) -> None:
-    done = course(graded, "report", "--anonymous", "--out", "class.html")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = course(graded, "report", "--anonymous", "--to", "class.html")
+    # The path as the teacher types it, not the machine's.
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"{NAME}: class.html\n")
     text = (graded.root / "class.html").read_text()
     assert "not squared" in text
     assert "ada" not in text.split("<body", 1)[1].split("<script>")[0].replace("gradable", "")

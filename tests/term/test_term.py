@@ -204,6 +204,7 @@ def test_each_gets_what_the_work_is_worth(term: Term) -> None:
 
 
 def test_lateness_costs_and_more_time_forgives(term: Term) -> None:
+    assert term.of("extend").startswith(f"emmy has 3 days more for {SECOND}.")
     scores = term.scores(SECOND)
     lost = {student: penalty for student, (_, penalty) in scores.items() if penalty}
     assert lost == {"zoe": round(scores["zoe"][0] / 10, 4)}
