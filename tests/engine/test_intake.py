@@ -29,7 +29,7 @@ UNREADABLE = {
     "an empty file": (b"", "is empty"),
     "blanks": (b"  \n", "is empty"),
     "no JSON": (b"not a notebook", "JSON is damaged"),
-    "half of a notebook": (b'{"cells": [{"cell_type": "code", "sou', "JSON is damaged"),
+    "half of a notebook": (b'{"cells": [{"cell_type": "code", "sou', "Save the notebook and hand it in again."),
     "JSON nested 100,000 deep": (b"[" * 100_000, "nested too deeply"),
     "not UTF-8": ('{"cells": ["é"]}'.encode("latin-1"), "not UTF-8"),
     "UTF-16": ('{"cells": []}'.encode("utf-16"), "not UTF-8"),
