@@ -24,14 +24,18 @@ WAITING |= {np.ndarray, np.random.Generator}
 CLOTHED = object()
 
 
-def bare_return(reply: list[Any]) -> Any:
-    """Return the value of a reply that says no more than one number; CLOTHED where it says more."""
-    if len(reply) != 3 or reply[0] != "return" or reply[1] != []:
-        return CLOTHED
-    value = reply[2]
-    if type(value) is ExtType and value.code == FLOAT and len(value.data) == DOUBLE.size:
-        return np.float64(DOUBLE.unpack(value.data)[0])
-    return value if is_bare(value) else CLOTHED
+def stripped(value: Any) -> Any:
+    """Return a number as it stands alone for a whole reply; CLOTHED for what needs more to be said."""
+    if is_bare(value):
+        return value
+    return ExtType(FLOAT, DOUBLE.pack(value)) if type(value) is np.float64 else CLOTHED
+
+
+def number_in(reply: Any) -> Any:
+    """Return the number of a reply that is nothing but a number; CLOTHED where it is something else."""
+    if type(reply) is ExtType and reply.code == FLOAT and len(reply.data) == DOUBLE.size:
+        return np.float64(DOUBLE.unpack(reply.data)[0])
+    return reply if is_bare(reply) else CLOTHED
 
 
 class Caller(Side, Protocol):
@@ -40,19 +44,22 @@ class Caller(Side, Protocol):
     def exchange(self, batch: Batch) -> None:
         """Send the calls of a batch and fill in its replies."""
 
-    def outcome(self, reply: list[Any], shared: Shared) -> Any:
+    def outcome(self, reply: Any, shared: Shared) -> Any:
         """Return what a reply says, or raise it."""
 
 
 class Batch:
-    """The calls in the order in which they are made, and their replies, once `Caller.exchange` has brought them."""
+    """The calls in the order in which they are made, and their replies, once `Caller.exchange` has brought them.
+
+    A call is a handle and arguments; where these are more than bare numbers, named arguments and the numbers of the
+    shared objects follow. The reply to a call that returned a number and changed nothing is that number.
+    """
 
     def __init__(self, caller: Caller, limit: int) -> None:
         self._caller, self._shared = caller, Shared()
         self._encoder = Encoder(caller, self._shared, limit, trusted=True, asking=True)
-        # Handle, arguments, named arguments, and the numbers of the shared objects in them.
         self.calls: list[list[Any]] = []
-        self.replies: list[list[Any]] | None = None
+        self.replies: list[Any] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -60,8 +67,8 @@ class Batch:
 
     def add(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
         """Add a call; False where it cannot wait, and nothing was added."""
-        if all(map(is_bare, args)) and (not kwargs or all(map(is_bare, kwargs.values()))):
-            self.calls.append([handle, args, [*kwargs.items()], ()])
+        if not kwargs and all(map(is_bare, args)):
+            self.calls.append([handle, args])
             return True
         values = (*args, *kwargs.values())
         if not all(map(self._can_wait, values)):
@@ -83,9 +90,10 @@ class Batch:
             self._caller.exchange(self)
         # One is missing where the other side ended on the way.
         reply = self.replies[place] if self.replies and place < len(self.replies) else []
-        if (value := bare_return(reply)) is not CLOTHED:
+        if (value := number_in(reply)) is not CLOTHED:
             return value
-        return self._caller.outcome(reply, self._shared.part(self.calls[place][3]))
+        touched = self.calls[place][3] if len(self.calls[place]) > 2 else ()
+        return self._caller.outcome(reply, self._shared.part(touched))
 
     def _can_wait(self, value: Any) -> bool:
         kind = type(value)

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from course_grader.engine.batch import CLOTHED, Batch, bare_return
+from course_grader.engine.batch import CLOTHED, Batch, stripped
 from course_grader.engine.codec import Encoder, Shared, is_bare
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
@@ -134,15 +134,13 @@ class Peer:
         self.send(["calls", batch.calls])
         while len(batch.replies) < len(batch.calls):
             match self.wait("answers"):
-                case ["answers", [*replies]] if replies and all(type(reply) is list for reply in replies):
+                case ["answers", [*replies]] if replies:
                     batch.replies += replies
                 case _:
                     raise WireError("A reply has the wrong form.")
 
-    def outcome(self, reply: list[Any], shared: Shared) -> Any:
+    def outcome(self, reply: Any, shared: Shared) -> Any:
         """Return what a reply says, or raise it; renew the arguments in `shared` as it tells."""
-        if (value := bare_return(reply)) is not CLOTHED:
-            return value
         match reply:
             case [_, list(renewed), *_]:
                 decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
@@ -191,11 +189,18 @@ class Peer:
         """Answer the calls of a batch in their order. Only the side that trusts the sender is asked this."""
         shared = Shared()
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
-        read = [(self._read_call(decoder, *call), touched) for *call, touched in calls]
-        replies: list[list[Any]] = []
+        replies: list[Any] = []
         size = 0
-        for (function, args, kwargs), touched in read:
-            reply, weight = self._perform(function, args, kwargs, shared.part(touched))
+        for handle, args, *more in calls:
+            if more:
+                named, touched = more
+                reply, weight = self._perform(*self._read_call(decoder, handle, args, named), shared.part(touched))
+            else:
+                result, raised = self._try(self.take(handle), args, {})
+                if not raised and (number := stripped(result)) is not CLOTHED:
+                    replies.append(number)
+                    continue
+                reply, weight = self._reply(result, raised, Shared(), {})
             if size + weight > ANSWERS:
                 self.send(["answers", replies])
                 replies, size = [], 0
@@ -206,21 +211,25 @@ class Peer:
     def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> tuple[list[Any], int]:
         """Make a call and return its reply, and about how many bytes that has."""
         before = {number: _snapshot(value) for number, value in shared.objects.items()} if shared.objects else {}
+        return self._reply(*self._try(function, args, kwargs), shared, before)
+
+    def _try(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
+        """Make a call and return its result, and what it raised."""
         self._depth += 1
         try:
-            result = function(*args, **kwargs)
+            return function(*args, **kwargs), []
         except WireError:
             raise
         except BaseException as error:
             if self._trusted and not isinstance(error, Exception):
                 raise
-            raised = self._raised(error)
-        else:
-            raised = []
+            return None, self._raised(error)
         finally:
             self._depth -= 1
-        if not before and not raised and is_bare(result):
-            return ["return", [], result], 0
+
+    def _reply(self, result: Any, raised: list[Any], shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
+        if not before and not raised and (number := stripped(result)) is not CLOTHED:
+            return ["return", [], number], 0
         # In the order in which they are read: an array in both is one array.
         encoder = Encoder(self, shared, self._limit, self._trusted)
         renewed = self._renewed(encoder, shared, before)

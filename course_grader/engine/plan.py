@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from course_grader.engine.assignment import Assignment, TeacherCell, remembered, squeezed
 
@@ -68,6 +68,7 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
 
 SKIPPED = "skipped"
 Owner = TeacherCell | str | None
+Cell = TypeVar("Cell")
 
 
 def owners_of(cells: Sequence[dict[str, Any]], assignment: Assignment) -> tuple[list[Owner], list[str]]:
@@ -161,6 +162,20 @@ def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], ass
         return wrong + sum(1 for other in ids[place + 1 :] if other in before), place
 
     return min(places, key=misplaced)
+
+
+def arranged(
+    cells: Sequence[Cell], owners: Sequence[Owner], assignment: Assignment
+) -> Iterator[tuple[Cell | None, Owner]]:
+    """Yield the cells of a submission with whom they stand for; None in the place of a set-up or test cell that is
+    missing."""
+    missing = missing_tests(owners, assignment)
+    present = {owner.grade_id for owner in owners if isinstance(owner, TeacherCell)}
+    yield from ((None, cell) for cell in assignment.of_kind("setup") if cell.grade_id not in present)
+    yield from ((None, test) for test in missing[-1])
+    for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
+        yield cell, owner
+        yield from ((None, test) for test in missing[place])
 
 
 def missing_tests(owners: Sequence[Owner], assignment: Assignment) -> dict[int, list[TeacherCell]]:

@@ -19,7 +19,7 @@ from traitlets import Enum, Unicode
 
 from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
 from course_grader.engine.intake import take_in
-from course_grader.engine.plan import SKIPPED, missing_tests, owners_of
+from course_grader.engine.plan import SKIPPED, arranged, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
 from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
@@ -63,18 +63,14 @@ class Intake(_Engine):
         owners, notes = owners_of(take_in(notebook).cells, assignment)
         for note in notes:
             self.log.warning(note)
-        missing = missing_tests(owners, assignment)
-        present = {owner.grade_id for owner in owners if isinstance(owner, TeacherCell)}
-        cells = [_fresh(cell) for cell in assignment.of_kind("setup") if cell.grade_id not in present]
-        cells += [_fresh(cell) for cell in missing[-1]]
-        for place, (cell, owner) in enumerate(zip(notebook.cells, owners, strict=True)):
+        cells = []
+        for cell, owner in arranged(notebook.cells, owners, assignment):
             if isinstance(owner, TeacherCell):
-                cells.append(_marked(cell, owner))
-            else:
-                if owner == SKIPPED or not _is_readable(cell.metadata.get("nbgrader")):
+                cells.append(_fresh(owner) if cell is None else _marked(cell, owner))
+            elif cell is not None:
+                if owner == SKIPPED or not is_readable(cell.metadata.get("nbgrader")):
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
-            cells += [_fresh(test) for test in missing[place]]
         notebook.cells = cells
         return notebook, resources
 
@@ -106,7 +102,7 @@ def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
     return [cast(NotebookNode, from_dict(error))]
 
 
-def _is_readable(mark: Any) -> bool:
+def is_readable(mark: Any) -> bool:
     """Tell whether nbgrader can read a mark; one of another version would end its whole batch."""
     return (
         isinstance(mark, dict)

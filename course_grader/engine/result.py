@@ -77,8 +77,11 @@ class Result:
     @property
     def exercises(self) -> tuple[ExerciseResult, ...]:
         """One result for each exercise, in the order of their first test cells."""
-        names = dict.fromkeys(name for cell in self.cells for name in cell.exercises)
-        return tuple(_together(name, [cell for cell in self.cells if name in cell.exercises]) for name in names)
+        cells: dict[str, list[CellResult]] = {}
+        for cell in self.cells:
+            for name in cell.exercises:
+                cells.setdefault(name, []).append(cell)
+        return tuple(_together(name, found) for name, found in cells.items())
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as JSON can hold it, with score and exercises written out for other programs."""

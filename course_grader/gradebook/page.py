@@ -10,21 +10,22 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-import nbformat
 from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 from nbgrader.preprocessors import LimitOutput
 
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.intake import take_in
-from course_grader.engine.preprocessors import Intake, outputs_of_test
+from course_grader.engine.plan import SKIPPED, Owner, arranged, owners_of
+from course_grader.engine.preprocessors import is_readable, outputs_of_test
 from course_grader.engine.result import Result
 from course_grader.gradebook.sheet import Cell, Sheet
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 NO_RESPONSE = "No response."
+LIMIT = LimitOutput()
 
 
 @dataclass(frozen=True)
@@ -36,111 +37,95 @@ class Page:
     comments: Mapping[str, str | None]
 
 
-class _Arrange(Intake):
-    """Intake for an assignment that is at hand."""
-
-    def __init__(self, assignment: Assignment) -> None:
-        super().__init__()
-        self._assignment = assignment
-
-    def assignment(self, resources: dict[str, Any]) -> Assignment:
-        return self._assignment
-
-
 def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet) -> Page:
     """Return the autograded notebook of a submission.
 
     content: the notebook as it was handed in; Unreadable where it is none.
     """
-    cells = [_cell(cell, place, result) for place, cell in enumerate(take_in(content).cells)]
-    notebook, _ = _Arrange(assignment).preprocess(_notebook(cells, sheet), {})
-    _mark(notebook, sheet)
+    taken = take_in(content).cells
+    owners, _ = owners_of(taken, assignment)
     found = {cell.grade_id: cell for cell in result.cells}
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and (grade_id := _grade_id(cell)) in found:
-            cell.outputs = outputs_of_test(found[grade_id])
-    notebook, _ = LimitOutput().preprocess(notebook, {})
-    _unique_ids(notebook)
-    return Page(_text(notebook), *_grades(notebook))
+    cells: list[dict[str, Any]] = []
+    seen: dict[str, NotebookNode] = {}
+    for numbered, owner in arranged(list(enumerate(taken)), owners, assignment):
+        place, cell = numbered or (-1, _missing(owner))
+        grade_id = _grade_id(cell, owner)
+        known = None if grade_id in seen else sheet.cells.get(grade_id)
+        outputs = outputs_of_test(found[grade_id]) if grade_id in found else result.outputs.get(place, [])
+        made = _cell(cell, known, outputs)
+        if known or outputs:
+            # As nbgrader's own parts take it.
+            made, _ = LIMIT.preprocess_cell(from_dict(made), {}, 0)
+        if known:
+            seen[grade_id] = made
+        cells.append(made)
+    _unique_ids(cells)
+    return Page(_text(cells, sheet), *_grades(seen))
+
+
+def _missing(owner: Owner) -> dict[str, Any]:
+    assert isinstance(owner, TeacherCell)
+    return {"cell_type": "code", "id": owner.id, "source": owner.released, "metadata": {}}
+
+
+def _grade_id(cell: dict[str, Any], owner: Owner) -> str:
+    """Return which of the marked cells this is; those that a human grades have no other sign than their mark."""
+    if isinstance(owner, TeacherCell):
+        return owner.grade_id
+    mark = cell["metadata"].get("nbgrader")
+    return str(mark["grade_id"]) if owner != SKIPPED and is_readable(mark) else ""
 
 
 def page_of_problem(problem: str, sheet: Sheet) -> Page:
     """Return what stands in the place of a notebook that could not be graded: the sentence why, and no score."""
-    told = _made("markdown", "problem", f"This submission could not be graded. {problem}", {}, [])
+    told = {"cell_type": "markdown", "id": "problem", "metadata": {}}
+    told["source"] = f"This submission could not be graded. {problem}"
     waiting = {cell.grade_id: None for cell in sheet.cells.values() if cell.points is not None}
     silent = {cell.grade_id: None for cell in sheet.cells.values() if cell.solution or cell.task}
-    return Page(_text(_notebook([told], sheet)), waiting, silent)
+    return Page(_text([told], sheet), waiting, silent)
 
 
-def _cell(cell: dict[str, Any], place: int, result: Result) -> NotebookNode:
-    id = cell["id"] if CELL_ID.fullmatch(cell["id"]) else f"cell-{place}"
-    return _made(cell["cell_type"], id, cell["source"], cell["metadata"], result.outputs.get(place, []))
-
-
-def _made(kind: str, id: str, source: str, metadata: Mapping[str, Any], outputs: Sequence[Any]) -> NotebookNode:
-    # nbformat's own makers hold each cell against the schema; the whole notebook is, when it is written.
-    cell: dict[str, Any] = {"cell_type": kind, "id": id, "metadata": metadata, "source": source}
-    if kind == "code":
-        cell |= {"execution_count": None, "outputs": list(outputs)}
-    return cast(NotebookNode, from_dict(cell))
-
-
-def _notebook(cells: list[NotebookNode], sheet: Sheet) -> NotebookNode:
-    metadata = {"kernelspec": dict(sheet.kernelspec)} if sheet.kernelspec else {}
-    return cast(NotebookNode, from_dict({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}))
-
-
-def _mark(notebook: NotebookNode, sheet: Sheet) -> None:
-    """Give each of the teacher's cells the mark, type and locked text that the gradebook has, and no other a mark."""
-    seen: set[str] = set()
-    for place, cell in enumerate(notebook.cells):
-        known = sheet.cells.get(_grade_id(cell))
-        tags = cell.metadata.get("tags")
+def _cell(cell: dict[str, Any], known: Cell | None, outputs: Sequence[Any]) -> Any:
+    """Return a cell as nbformat has it: one of the teacher's with the mark, type and locked text that the gradebook
+    has, and no other with a mark."""
+    kind, source = cell["cell_type"], cell["source"]
+    if known:
+        kind, source = known.cell_type, known.source if known.locked else source
+        metadata = {"deletable": False, "nbgrader": known.mark} | ({"editable": False} if known.locked else {})
+    else:
+        tags = cell["metadata"].get("tags")
         kept = tags if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else []
-        if known is None or known.grade_id in seen:
-            cell.metadata = from_dict({"tags": kept} if kept else {})
-            continue
-        seen.add(known.grade_id)
-        notebook.cells[place] = _marked(cell, known)
+        metadata = {"tags": kept} if kept else {}
+    made = {"cell_type": kind, "id": cell["id"], "metadata": metadata, "source": source}
+    return made | {"execution_count": None, "outputs": list(outputs)} if kind == "code" else made
 
 
-def _marked(cell: NotebookNode, known: Cell) -> NotebookNode:
-    metadata = {"deletable": False, "nbgrader": known.mark} | ({"editable": False} if known.locked else {})
-    source = known.source if known.locked else cell.source
-    return _made(known.cell_type, cell.id, source, metadata, cell.get("outputs", []))
-
-
-def _grade_id(cell: NotebookNode) -> str:
-    mark = cell.metadata.get("nbgrader")
-    grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
-    return grade_id if isinstance(grade_id, str) else ""
-
-
-def _grades(notebook: NotebookNode) -> tuple[dict[str, float | None], dict[str, str | None]]:
+def _grades(marked: Mapping[str, NotebookNode]) -> tuple[dict[str, float | None], dict[str, str | None]]:
     """Return scores and comments as nbgrader's SaveAutoGrades finds them."""
     scores: dict[str, float | None] = {}
     comments: dict[str, str | None] = {}
-    for cell in notebook.cells:
+    for grade_id, cell in marked.items():
         if utils.is_grade(cell):
-            scores[_grade_id(cell)] = utils.determine_grade(cell)[0]
+            scores[grade_id] = utils.determine_grade(cell)[0]
         if utils.is_solution(cell):
             untouched = cell.metadata.nbgrader["checksum"] == utils.compute_checksum(cell)
-            comments[_grade_id(cell)] = NO_RESPONSE if untouched else None
+            comments[grade_id] = NO_RESPONSE if untouched else None
         if utils.is_task(cell):
-            comments[_grade_id(cell)] = None
+            comments[grade_id] = None
     return scores, comments
 
 
-def _unique_ids(notebook: NotebookNode) -> None:
-    """Give cells with the same id different ones: nbformat takes no other notebook."""
+def _unique_ids(cells: list[dict[str, Any]]) -> None:
+    """Give each cell an id that nbformat takes, and no two the same."""
     seen: set[str] = set()
-    for place, cell in enumerate(notebook.cells):
-        if cell.id in seen:
-            cell.id = f"cell-{place}-again"
-        seen.add(cell.id)
+    for place, cell in enumerate(cells):
+        if not CELL_ID.fullmatch(cell["id"]) or cell["id"] in seen:
+            cell["id"] = f"cell-{place}-again" if cell["id"] in seen else f"cell-{place}"
+        seen.add(cell["id"])
 
 
-def _text(notebook: NotebookNode) -> str:
+def _text(cells: list[dict[str, Any]], sheet: Sheet) -> str:
+    metadata = {"kernelspec": dict(sheet.kernelspec)} if sheet.kernelspec else {}
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     # Not `nbformat.writes`, which copies the notebook and takes three times as long.
-    nbformat.validate(notebook)
     return json.dumps(notebook, ensure_ascii=False, sort_keys=True)
