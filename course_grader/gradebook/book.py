@@ -74,7 +74,8 @@ class Book:
     def penalise(self, sheet: Sheet, students: Iterable[str]) -> None:
         """Set the penalties for late submissions that nbgrader's plugin asks for, in one transaction."""
         with self._telling():
-            for one in self._submissions(sheet, list(students)):
+            # What the cells hold is looked up for those that are late.
+            for one in self._submissions(sheet, list(students), with_cells=False):
                 late = one.total_seconds_late
                 for notebook in one.notebooks:
                     penalty = None
@@ -102,7 +103,9 @@ class Book:
     def _write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
         assignment = self.gradebook.find_assignment(sheet.assignment)
         names = {cell.id: cell.name for notebook in assignment.notebooks for cell in notebook._base_cells}
-        known = {one.student_id: one for one in self._submissions(sheet, [row.student for row in rows])}
+        known = {
+            one.student_id: one for one in self._submissions(sheet, [row.student for row in rows], with_cells=True)
+        }
         self._add(assignment, sheet.notebook, [row for row in rows if row.student not in known])
         for row in rows:
             if submission := known.get(row.student):
@@ -139,15 +142,13 @@ class Book:
             if entries:
                 self._db.execute(insert(table), entries)
 
-    def _submissions(self, sheet: Sheet, students: list[str]) -> Iterator[SubmittedAssignment]:
+    def _submissions(self, sheet: Sheet, students: list[str], with_cells: bool) -> Iterator[SubmittedAssignment]:
         notebooks = selectinload(SubmittedAssignment.notebooks)
-        query = (
-            select(SubmittedAssignment)
-            .join(SubmittedAssignment.assignment)
-            .where(Assignment.name == sheet.assignment)
-            .options(notebooks.selectinload(SubmittedNotebook.grades))
-            .options(notebooks.selectinload(SubmittedNotebook.comments))
-        )
+        query = select(SubmittedAssignment).join(SubmittedAssignment.assignment)
+        query = query.where(Assignment.name == sheet.assignment).options(notebooks)
+        if with_cells:
+            for cells in (SubmittedNotebook.grades, SubmittedNotebook.comments):
+                query = query.options(notebooks.selectinload(cells))
         # A query takes so many parameters and no more.
         for i in range(0, len(students), 500):
             yield from self._db.scalars(query.where(SubmittedAssignment.student_id.in_(students[i : i + 500])))
