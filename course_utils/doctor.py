@@ -46,7 +46,7 @@ def examine(start: Path) -> list[Finding]:
     folder = notebooks.find_folder(start)
     found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook(), *others()]
     if folder is None:
-        remedy = "Change to the course's folder, the one with the folder `notebooks`, and call `course doctor` again."
+        remedy = "Change to the folder of your notebooks, or lay them down in a new one with `course start FOLDER`."
         return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]
     return [*found, Finding("folder", f"the notebooks are in {folder}."), *writing(folder), *freshness(folder)]
 

@@ -47,19 +47,19 @@ def show_run(run: Run) -> None:
 
 
 def show_progress(lessons: Sequence[LessonProgress]) -> None:
-    """Print a line for each lesson, with the exercises that are open, and the questions that wait for a teacher."""
+    """Print a line for each lesson, with the exercise that is open next, and the questions that wait for a teacher."""
     table = Table(box=None, pad_edge=False)
-    names = ("answered, not revealed", "open")
-    for title in ("lesson", "solved", "points", *names):
-        table.add_column(
-            title, justify="right" if title in ("solved", "points") else "left", no_wrap=title not in names
-        )
+    numbers, waits = ("solved", "points"), "answered, not revealed"
+    some_wait = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)
+    for title in ("lesson", *numbers, *([waits] if some_wait else []), "open"):
+        table.add_column(title, justify="right" if title in numbers else "left", no_wrap=title in ("lesson", *numbers))
     for lesson in lessons:
         answered = [exercise.name for exercise in lesson.exercises if exercise.answered]
         waiting = [exercise.name for exercise in lesson.exercises if not (exercise.passed or exercise.answered)]
         solved = f"{lesson.passed} of {len(lesson.exercises)}"
         points = f"{_number(lesson.points)} of {_number(lesson.possible)}"
-        table.add_row(lesson.lesson, solved, points, ", ".join(answered), ", ".join(waiting))
+        lists = [answered, waiting] if some_wait else [waiting]
+        table.add_row(lesson.lesson, solved, points, *map(_first, lists))
     _print(table)
     hidden = sum(lesson.hidden for lesson in lessons)
     if hidden:
@@ -111,10 +111,19 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 def _print(table: Table) -> None:
     console = Console()
-    if not console.is_terminal:
-        # Into a file or a pipe: one line a row, however long.
-        console.width = 1000
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # Into a file or a pipe: one line a row, however long, and no blanks behind it.
+    console.width = 1000
+    with console.capture() as printed:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the first of the names, and how many more there are: all of them are more than a screen holds."""
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 
 def _number(points: float) -> str:

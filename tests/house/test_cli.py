@@ -146,6 +146,13 @@ def test_progress_shows_what_is_open(run: Run, course: Path) -> None:
     assert [exercise["name"] for exercise in lesson["exercises"]] == ["mean_squared_error", "other"]
 
 
+def test_progress_names_the_next_exercise_and_leaves_no_blanks_behind_a_line(run: Run, course: Path) -> None:
+    title, row, *_ = run("progress").out.splitlines()
+    assert title.split() == ["lesson", "solved", "points", "open"]
+    assert row.endswith("  mean_squared_error and 1 more")
+    assert all(line == line.rstrip() for line in (title, row))
+
+
 def test_progress_tells_an_answered_question_from_an_open_one(run: Run, course: Path) -> None:
     progress.record_answer("other", True, course / "notebooks" / "00_start_here")
     title, row = (" ".join(line.split()) for line in run("progress").out.splitlines()[:2])
