@@ -19,6 +19,9 @@ from course_grader.engine.outputs import OutputLog, Printed
 
 NO_COMMANDS = "Commands of the operating system (lines with !) do not run while a notebook is graded.\n"
 # Where IPython's own syntax may begin: magics, commands, help, calls without brackets, and prompts that were pasted.
+# A line that begins a definition or an assignment: where it is the last at the margin, the cell displays nothing.
+SILENT = re.compile(r"(def|class) |[A-Za-z_]\w* = ")
+QUOTES = ('"""', "'''")
 SIGN = re.compile(r"[?\r\v\f]|!(?!=)|^[ \t]*(%|[,;/]|>>>|\.\.\.|In ?\[)|=\s*%", re.MULTILINE)
 
 
@@ -48,8 +51,8 @@ class WorkerShell(InteractiveShell):
     """A shell without terminal, history and system commands, whose outputs go to `kept`."""
 
     kept: Any = AnyTrait()
-    # A submission may add transformers of its own.
-    inputs_as_made: Any = AnyTrait()
+    # What a submission may add functions of its own to; see `_hooks`.
+    hooks_as_made: Any = AnyTrait()
 
     def init_io(self) -> None:
         """Leave the streams as they are: `attach` replaces them."""
@@ -57,14 +60,42 @@ class WorkerShell(InteractiveShell):
     def transform_cell(self, raw_cell: str) -> str:
         """Return the cell as Python. One that is Python already stays what it is: to look in it for IPython's own
         syntax takes longer than to run most cells."""
-        if self._inputs() == self.inputs_as_made and _is_python(raw_cell):
+        if self._hooks() == self.hooks_as_made and _is_python(raw_cell):
             return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
         return str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
 
-    def _inputs(self) -> list[Any]:
+    def run_definitions(self, source: str) -> bool | None:
+        """Run a cell that ends in a definition or an assignment, as `run_cell` does and in a third of its time; tell
+        whether it went through. None where it is another cell, and nothing has been done."""
+        if self._hooks() != self.hooks_as_made or not _is_python(source) or not _is_silent(source):
+            return None
+        with self.builtin_trap, self.display_trap:
+            name = self.compile.cache(source, self.execution_count, raw_code=source)
+            try:
+                code = self.compile(source, name, "exec")
+            except Exception:
+                return None
+            if self.history_manager is not None:
+                self.history_manager.input_hist_parsed.append(source.rstrip("\n"))
+            self.execution_count += 1
+            self.events.trigger("pre_execute")
+            try:
+                self.run_code(code).send(None)  # type: ignore[no-untyped-call]
+            except StopIteration as end:
+                has_raised = bool(end.value)
+        self.events.trigger("post_execute")
+        return not has_raised
+
+    def begin(self) -> None:
+        """Take what is set up now as given: what a submission changes of it is its own."""
+        self.hooks_as_made = self._hooks()
+
+    def _hooks(self) -> list[Any]:
+        """Return all functions that see a cell before it runs, or that run with it."""
         manager: Any = self.input_transformer_manager
-        places = manager.cleanup_transforms, manager.line_transforms, manager.token_transformers
-        return [one for place in (*places, self.input_transformers_post) for one in place]
+        places = [manager.cleanup_transforms, manager.line_transforms, manager.token_transformers]
+        places += [self.input_transformers_post, self.ast_transformers, *self.events.callbacks.values()]
+        return [one for place in places for one in place]
 
     def should_run_async(self, raw_cell: str, **kwargs: Any) -> bool:
         # The base class compiles the cell to find out.
@@ -101,11 +132,21 @@ def new_shell() -> WorkerShell:
     config.InteractiveShellApp.exec_files = []
     shell = WorkerShell(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]
     shell.kept = OutputLog(2**20, 2**20)
-    shell.inputs_as_made = shell._inputs()
     # What get_ipython() returns.
     for kind in (WorkerShell, InteractiveShell):
         kind._instance = shell  # type: ignore[assignment]
     return shell
+
+
+def _is_silent(source: str) -> bool:
+    """Tell whether the last line at the margin begins a definition or an assignment, and not within a text."""
+    begin = len(source)
+    while (end := begin) > 0:
+        begin = source.rfind("\n", 0, end - 1) + 1
+        if source[begin] not in " \t\n#)]}":
+            before = source[:begin]
+            return SILENT.match(source, begin) is not None and not any(before.count(mark) % 2 for mark in QUOTES)
+    return False
 
 
 def _is_python(source: str) -> bool:
@@ -136,5 +177,8 @@ def _no_input(prompt: object = "") -> NoReturn:
 
 def run_cell(shell: WorkerShell, source: str) -> bool:
     """Run one cell and tell whether it went through."""
+    went_through = shell.run_definitions(source)
+    if went_through is not None:
+        return went_through
     outcome = shell.run_cell(source, store_history=True, silent=False)  # type: ignore[no-untyped-call]
     return bool(outcome.success)

@@ -63,6 +63,7 @@ def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
     shell.execution_count = 1
     for source in set_up:
         run_cell(shell, source)
+    shell.begin()
     sys.stdout, sys.stderr = streams
     # Every fork empties this cache of matplotlib's (it holds open files); once is enough.
     font_manager._get_font.cache_clear()  # type: ignore[attr-defined]

@@ -1,0 +1,125 @@
+"""A cell of definitions runs as IPython runs it, by a shorter way."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from course_grader.engine.outputs import OutputLog
+from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
+
+LONG_WAY = "get_ipython().ast_transformers.append(__import__('ast').NodeTransformer())\nx = 1\n"
+CELLS = {
+    "a function": "def f(x):\n    return x + 1\n",
+    "a decorated class": "import functools\n@functools.total_ordering\nclass A:\n    __lt__ = __eq__ = None\n",
+    "a comment below": "y = {1: 2}\n# and no more",
+    "a closing bracket below": "y = [\n    1,\n]\n",
+    "prints": "print('here')\ndef f():\n    pass\n",
+    "an error before the end": "a = 1\n1 / 0\nb = 2\n",
+    "an error in the middle of a definition": "def f():\n    return\ny = undefined\n",
+    "an exit": "import sys\nsys.exit(3)\ny = 1\n",
+    "a syntax error": "def f(:\n    pass\nz = 1\n",
+    "an open bracket": "y = (1,\nz = 2\n",
+    "a value at the end": "y = 1\ny + 1",
+    "a string that looks like a definition": 'x = 3\n"""\ndef f():\n    pass\n"""',
+    "a magic": "%xmode Plain\nx = 1\n",
+    "a future": "from __future__ import annotations\ndef f(x: undefined):\n    return x\n",
+    "a warning": "import warnings\nwarnings.warn('careful')\ny = 1\n",
+    "a figure": "import matplotlib.pyplot as plt\nlines = plt.plot([1, 2])\n",
+    "display": "display(3)\ny = 1\n",
+    "no newline at the end": "a = 1\ndef f():\n    return a",
+}
+
+
+@pytest.fixture(autouse=True)
+def streams() -> Iterator[None]:
+    kept = sys.stdout, sys.stderr, sys.displayhook
+    yield
+    sys.stdout, sys.stderr, sys.displayhook = kept
+
+
+def shell_after(*cells: str, short: bool) -> tuple[WorkerShell, list[Any]]:
+    """Run cells in a new shell, by the short way where it can be taken or all by IPython's; return their outputs."""
+    shell, log = new_shell(), OutputLog(2**20, 2**20)
+    attach(shell, log)
+    run_cell(shell, "import matplotlib\nmatplotlib.use('module://matplotlib_inline.backend_inline')\nmatplotlib.pyplot")
+    shell.begin()
+    log.take()
+    outputs = []
+    for cell in cells:
+        went = run_cell(shell, cell) if short else bool(shell.run_cell(cell, store_history=True).success)  # type: ignore[no-untyped-call]
+        outputs.append((went, log.take()))
+    return shell, outputs
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_names_outputs_and_outcome_are_those_of_ipython(cell: str) -> None:
+    with warnings.catch_warnings():
+        ours, outputs = shell_after(cell, "after = 1\n# one more\n", short=True)
+        theirs, expected = shell_after(cell, "after = 1\n# one more\n", short=False)
+    assert [went for went, _ in outputs] == [went for went, _ in expected]
+    assert [list(map(_plain, shown)) for _, shown in outputs] == [list(map(_plain, shown)) for _, shown in expected]
+    assert _names(ours) == _names(theirs)
+    assert ours.execution_count == theirs.execution_count
+    assert ours.user_ns["In"] == theirs.user_ns["In"]
+
+
+def _names(shell: WorkerShell) -> set[str]:
+    # The texts of earlier cells, for whoever works at a prompt.
+    return {name for name in shell.user_ns if not name.startswith("_i")}
+
+
+def _plain(output: dict[str, Any]) -> Any:
+    # Where in the engine a traceback begins, and how large a picture is, differ.
+    kept = {key: output.get(key) for key in ("output_type", "name", "text", "ename", "evalue")}
+    return kept | {"mimes": sorted(output.get("data", {})), "last": (output.get("traceback") or [""])[-1]}
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_short"),
+    [
+        ("x = 1\n# a number\n", True),
+        ("def f():\n    return 1\n", True),
+        ("x = 1\nx\n", False),
+        ("%pwd\nx = 1\n", False),
+    ],
+)
+def test_the_short_way_is_taken_where_it_can_be(cell: str, is_short: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell, _ = shell_after(short=True)
+    calls: list[str] = []
+    monkeypatch.setattr(WorkerShell, "run_cell", lambda self, source, **_: calls.append(source) or _Done())
+    run_cell(shell, cell)
+    assert calls == ([] if is_short else [cell])
+
+
+class _Done:
+    success = True
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "ip.ast_transformers.append(__import__('ast').NodeTransformer())",
+        "ip.input_transformers_post.append(lambda lines: [line.replace('1', '2') for line in lines])",
+        "ip.input_transformers_cleanup.append(lambda lines: [line.replace('1', '2') for line in lines])",
+        "ip.events.register('post_run_cell', lambda result: None)",
+    ],
+)
+def test_what_a_submission_hooks_in_is_asked(hook: str) -> None:
+    shell, _ = shell_after("ip = get_ipython()\n" + hook + "\n", short=True)
+    assert shell.run_definitions("x = 1\ny = 1\n") is None
+    cells = f"ip = get_ipython()\n{hook}\n", "x = 1\ny = 1\n"
+    ours, theirs = (shell_after(*cells, short=short)[0] for short in (True, False))
+    assert ours.user_ns["x"] == theirs.user_ns["x"]
+
+
+def test_the_source_of_a_function_can_be_had() -> None:
+    source = "def f(x):\n    return x + 1\n"
+    shell, _ = shell_after("a = 0\n# so much\n", source, short=True)
+    assert inspect.getsource(shell.user_ns["f"]) == source
