@@ -15,6 +15,8 @@ from course_utils.update import outdated
 # Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and none of nbgrader's
 # tools for writing assignments and for its file exchange.
 SETTINGS = Path(__file__).parent / "jupyter"
+# What each kernel runs first, for PYTHONSTARTUP names it: so the very first error is explained too.
+STARTUP = SETTINGS / "startup.py"
 
 
 def open_lab(start: Path, browser: bool, port: int | None) -> None:
@@ -24,6 +26,7 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     folder = own_folder(start)
     arguments = lab_arguments(folder, browser, port)
     print(f"JupyterLab is starting in {folder}. Ctrl-C stops it.", flush=True)
+    os.environ.setdefault("PYTHONSTARTUP", str(STARTUP))
     os.environ["JUPYTER_CONFIG_PATH"] = _before(str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
     import zmq
     from jupyterlab.labapp import main

@@ -8,9 +8,20 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+from course_utils.lab import STARTUP
 from course_utils.order import ABOVE, advice
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def says(sources: list[str]) -> list[str]:
+    """Run cells in a fresh kernel, and return what each says."""
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    client = NotebookClient(notebook, allow_errors=True, timeout=60, extra_arguments=["--log-level=ERROR"])
+    client.execute()
+    return [
+        COLOURS.sub("", "".join(text for output in cell.outputs for text in told(output))) for cell in notebook.cells
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +35,7 @@ def said() -> list[str]:
         "1 / 0",
         "print('still alive')",
     ]
-    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-    client = NotebookClient(notebook, allow_errors=True, timeout=60, extra_arguments=["--log-level=ERROR"])
-    client.execute()
-    return [
-        COLOURS.sub("", "".join(text for output in cell.outputs for text in told(output))) for cell in notebook.cells
-    ]
+    return says(sources)
 
 
 def told(output: dict[str, object]) -> list[str]:
@@ -43,6 +49,15 @@ def test_an_exercise_is_named(said: list[str]) -> None:
 
 def test_another_name_leads_to_the_cells_above(said: list[str]) -> None:
     assert f"No cell that was run so far defines valley. {ABOVE}" in said[2]
+
+
+def test_a_kernel_of_the_lab_explains_its_very_first_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = "print(*sorted(name for name in globals() if not name.startswith('_')))"
+    plain = says([names])
+    monkeypatch.setenv("PYTHONSTARTUP", str(STARTUP))
+    first, left = says(["check('adam_step', adam_step)", names])
+    assert f"No cell that was run so far defines check. {ABOVE}" in first
+    assert [left] == plain
 
 
 def test_other_errors_stay_as_they_are(said: list[str]) -> None:
