@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import matplotlib
 import pytest
 
 from course_grader.engine.outputs import OutputLog
@@ -26,28 +27,31 @@ CELLS = {
     "a syntax error": "def f(:\n    pass\nz = 1\n",
     "an open bracket": "y = (1,\nz = 2\n",
     "a value at the end": "y = 1\ny + 1",
-    "a string that looks like a definition": 'x = 3\n"""\ndef f():\n    pass\n"""',
+    "a text that looks like a definition": 'x = 3\n"""\ndef f():\n    pass"""',
     "a magic": "%xmode Plain\nx = 1\n",
     "a future": "from __future__ import annotations\ndef f(x: undefined):\n    return x\n",
     "a warning": "import warnings\nwarnings.warn('careful')\ny = 1\n",
     "a figure": "import matplotlib.pyplot as plt\nlines = plt.plot([1, 2])\n",
     "display": "display(3)\ny = 1\n",
+    "its hook": "import sys\nsys.displayhook(5)\ny = 1\n",
+    "its names": "import builtins\nprint(hasattr(builtins, 'get_ipython'))\ny = 1\n",
     "no newline at the end": "a = 1\ndef f():\n    return a",
 }
 
 
 @pytest.fixture(autouse=True)
 def streams() -> Iterator[None]:
-    kept = sys.stdout, sys.stderr, sys.displayhook
+    kept, backend = (sys.stdout, sys.stderr, sys.displayhook), matplotlib.get_backend()
     yield
     sys.stdout, sys.stderr, sys.displayhook = kept
+    matplotlib.use(backend)
 
 
 def shell_after(*cells: str, short: bool) -> tuple[WorkerShell, list[Any]]:
     """Run cells in a new shell, by the short way where it can be taken or all by IPython's; return their outputs."""
     shell, log = new_shell(), OutputLog(2**20, 2**20)
     attach(shell, log)
-    run_cell(shell, "import matplotlib\nmatplotlib.use('module://matplotlib_inline.backend_inline')\nmatplotlib.pyplot")
+    run_cell(shell, "%matplotlib inline")
     shell.begin()
     log.take()
     outputs = []
