@@ -178,18 +178,26 @@ def test_readers_with_other_senses_can_use_it(name: str, site: Path, page: Page)
 
 def test_dark_mode_is_a_click_away(site: Path, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.goto((site / "lessons" / "05_sgd_pathologies.html").as_uri())
+    page.goto((site / "lessons" / f"{EXECUTED}.html").as_uri())
+    drawn = page.locator(".explorer").get_attribute("data-drawn") or ""
     light = look(page)
     button = page.locator(".theme-toggle:visible").first
     for _ in ("dark", "light", "as the system has it"):
         if page.evaluate("document.body.dataset.theme") != "dark":
             button.click()
     assert page.evaluate("document.body.dataset.theme") == "dark"
+    expect(page.locator(".explorer")).not_to_have_attribute("data-drawn", drawn)
     dark = look(page)
     assert all(one != other for one, other in zip(light, dark, strict=True))
 
 
 def look(page: Page) -> list[str]:
-    """The colours of the page's ground and of a panel's ink."""
-    panel = "getComputedStyle(document.querySelector('.explorer')).color"
-    return [page.evaluate("getComputedStyle(document.body).backgroundColor"), page.evaluate(panel)]
+    """The colours of the page's ground and of a panel's ink, its axes, and a sign in that ink in its legend."""
+    panel = page.locator(".explorer")
+    picture = "canvas => canvas.toDataURL()"
+    return [
+        page.evaluate("getComputedStyle(document.body).backgroundColor"),
+        panel.evaluate("panel => getComputedStyle(panel).color"),
+        panel.locator("figure > canvas").first.evaluate(picture),
+        panel.locator(".explorer-legend li", has_text="target").locator("canvas").evaluate(picture),
+    ]

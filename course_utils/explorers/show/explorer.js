@@ -236,16 +236,15 @@ function make(tag, attributes = {}, ...children) {
 function legendOf(panel) {
   const list = make("ul", { class: "explorer-legend" });
   for (const mark of panel.marks.filter((one) => one.label)) {
-    const swatch = make("canvas", { width: 52, height: 24, "aria-hidden": "true" });
-    list.append(make("li", {}, swatch, mark.label));
-    queueMicrotask(() => drawSwatch(swatch, mark));
+    list.append(make("li", {}, make("canvas", { width: 52, height: 24, "aria-hidden": "true" }), mark.label));
   }
   return list;
 }
 
 function drawSwatch(canvas, mark) {
   const ctx = canvas.getContext("2d");
-  ctx.scale(2, 2);
+  ctx.setTransform(2, 0, 0, 2, 0, 0);
+  ctx.clearRect(0, 0, 26, 12);
   ctx.strokeStyle = colorOf(mark.color, getComputedStyle(canvas).color);
   ctx.fillStyle = ctx.strokeStyle;
   if (mark.mark === "points") shape(ctx, mark.shape, 13, 6, 5);
@@ -347,9 +346,11 @@ export function mount(element, { explorer, recording, ask }) {
   function draw() {
     if (!scene) return;
     scene.panels.forEach((panel, i) => {
-      const canvas = pictures.children[i].children[2];
+      const [, , canvas, legend] = pictures.children[i].children;
       const width = pictures.children[i].clientWidth;
       if (width > 0) drawPanel(canvas, panel, width, time);
+      const labelled = panel.marks.filter((one) => one.label);
+      legend.querySelectorAll("canvas").forEach((swatch, j) => drawSwatch(swatch, labelled[j]));
     });
     clock.value = time;
     body.dataset.drawn = String(Number(body.dataset.drawn || 0) + 1);
@@ -388,6 +389,9 @@ export function mount(element, { explorer, recording, ask }) {
   for (const one of body.querySelectorAll("input, select, button")) one.dataset.lmSuppressShortcuts = "true";
   const watcher = new ResizeObserver(draw);
   watcher.observe(pictures);
+  // JupyterLab and the site tell a change between light and dark so.
+  const themes = new MutationObserver(draw);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-theme"] });
 
   return {
     answer(answer) {
@@ -402,6 +406,7 @@ export function mount(element, { explorer, recording, ask }) {
     close() {
       stop();
       watcher.disconnect();
+      themes.disconnect();
     },
   };
 }
