@@ -23,10 +23,12 @@ IMPORTS_MAIN = "__main__"
 
 @dataclass(frozen=True)
 class Run:
-    """Run this source in the worker. `place` is the cell's index in the submission."""
+    """Run this source in the worker. `place` is the cell's index in the submission; `names` are those that it is to
+    define."""
 
     source: str
     place: int
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
             if owner.kind == "test":
                 steps.append(Test(owner))
             elif owner.kind == "answer":
-                steps.append(Run(cell["source"], place))
+                steps.append(Run(cell["source"], place, owner.names))
         elif owner is None and cell["cell_type"] == "code":
             steps.append(Run(cell["source"], place))
         steps += [Test(test) for test in behind[place]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +28,8 @@ from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
 DETAILS = 6000
+# How IPython names a cell in the message of a syntax error.
+IN_CELL = re.compile(r" \((?:<[^>]*>|\S*), line (\d+)\)$")
 
 
 class Referee:
@@ -41,6 +44,8 @@ class Referee:
         self._found: dict[str, CellResult] = {}
         self._outputs: dict[int, list[dict[str, Any]]] = {}
         self._slow: set[str] = set()
+        # By the names that an answer cell was to define: what became of the cell.
+        self._ran: dict[str, str] = {}
         self._cards: list[Card] = []
 
     def grade(self, plan: Plan) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
@@ -70,10 +75,18 @@ class Referee:
         return namespace
 
     def _run(self, step: Run) -> None:
+        became = "its cell does not define it"
         try:
             outputs = self._session.run(step.source)
         except Stopped as stopped:
             outputs = [_error("Stopped", f"This cell did not end well: {stopped}. Grading went on without it.")]
+            became = f"when its cell ran, {stopped}"
+        else:
+            for output in outputs:
+                if output["output_type"] == "error":
+                    said = IN_CELL.sub(r" (line \1)", output["evalue"].split("\n")[0])
+                    became = f"its cell ended in {output['ename']}: {said}".removesuffix(": ")
+        self._ran |= dict.fromkeys(step.names, became)
         self._outputs[step.place] = outputs
 
     def _test(self, cell: TeacherCell, last_chance: bool) -> bool:
@@ -110,7 +123,8 @@ class Referee:
         if missing and not last_chance:
             return False
         if missing:
-            self._note(cell, "missing", f"There is no {missing[0]!r}: the cell that defines it is gone or failed.")
+            became = self._ran.get(missing[0], "the cell that defines it is not in the notebook")
+            self._note(cell, "missing", clean(f"There is no {missing[0]!r}: {became}", 400).removesuffix(".") + ".")
         else:
             self._judge(cell, self._given | values)
             found = self._found[cell.grade_id]

@@ -177,6 +177,38 @@ def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"exponential_decay": "missing"}
 
 
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (None, "There is no 'sgd_step': the cell that defines it is not in the notebook."),
+        ("# later", "There is no 'sgd_step': its cell does not define it."),
+        (
+            "def sgd_step(w:\n    return w",
+            "There is no 'sgd_step': its cell ended in SyntaxError: '(' was never closed (line 1).",
+        ),
+        ("x = 1\nraise KeyError", "There is no 'sgd_step': its cell ended in KeyError."),
+        (
+            "1 / 0\ndef sgd_step(w): ...",
+            "There is no 'sgd_step': its cell ended in ZeroDivisionError: division by zero.",
+        ),
+        ("while True: pass", "There is no 'sgd_step': when its cell ran, it took too long and was stopped."),
+        (
+            "import os\nos._exit(3)",
+            "There is no 'sgd_step': when its cell ran, it ended the process it ran in (exit code 3).",
+        ),
+    ],
+)
+def test_a_name_that_is_missing_comes_with_what_became_of_its_cell(
+    exam: Exam, source: str | None, sentence: str
+) -> None:
+    notebook = exam.changed({} if source is None else {"sgd_step": source})
+    if source is None:
+        del notebook["cells"][index(notebook["cells"], "sgd_step")]
+    result = exam.grade(notebook, cell_seconds=2.0)
+    told = {exercise.name: exercise.message for exercise in result.exercises}
+    assert told["sgd_step"] == sentence
+
+
 def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
     again = {"cell_type": "code", "id": "x", "metadata": {}, "source": "def sgd_step(*a):\n    return 0"}
     behind = exam.grade(exam.right | {"cells": [*exam.right["cells"], again]})
