@@ -37,9 +37,11 @@ def start(
 ) -> None:
     """Lay the course's notebooks down in a folder, to write your answers in."""
     from course_utils.shelf import start as lay_down
+    from course_utils.words import counted
 
     laid = lay_down(folder)
-    print(f"{len(laid)} notebooks were laid down in {folder}." if laid else f"All notebooks stand in {folder} already.")
+    news = f"Laid down in {folder}: {counted(len(laid), 'notebook')}."
+    print(news if laid else f"All notebooks stand in {folder} already.")
     print(f"Go there (`cd {folder}`) and type `course lab`.")
 
 

@@ -15,6 +15,7 @@ from course_utils.gather import Gathered
 from course_utils.progress import LessonProgress
 from course_utils.running import Run
 from course_utils.update import Update
+from course_utils.words import counted
 
 STYLES = {"passed": "green", "failed": "bold red", "hidden": "dim"}
 
@@ -73,7 +74,8 @@ def show_updates(updates: Sequence[Update]) -> None:
             case "new":
                 print(f"{one.lesson}: new")
             case "changed":
-                print(f"{one.lesson}: changed; {one.answers} answers and {one.kept} other cells of yours are in it")
+                yours = f"{counted(one.answers, 'answer')} and {counted(one.kept, 'other cell')}"
+                print(f"{one.lesson}: changed; it has {yours} of yours")
             case "left alone":
                 print(f"{one.lesson}: left alone. {one.reason}")
     backups = [one.backup for one in updates if one.backup]
@@ -93,7 +95,8 @@ def show_gathered(gathered: Gathered) -> None:
     _print(table)
     for problem in gathered.problems:
         print(problem)
-    print(f"{sum(function.lesson != '' for function in gathered.functions)} functions are in {gathered.notebook}.")
+    there = sum(function.lesson != "" for function in gathered.functions)
+    print(f"The cell in {gathered.notebook} holds {counted(there, 'function')}.")
     if gathered.backup:
         print(f"The notebook as it was: {gathered.backup}.")
         print("Is it open in JupyterLab? Then choose File > Reload Notebook from Disk.")

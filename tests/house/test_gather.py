@@ -165,7 +165,7 @@ def test_the_verb_tells_what_is_there_and_what_is_not(school: Path, run: Callabl
     assert code == 1
     assert "passes its check" in out
     assert "still a stub in 03_dropout" in out
-    assert "2 functions are in " in out
+    assert "08_capstone.ipynb holds 2 functions." in out
     code, out, _ = run("gather", "--json")
     assert code == 1
     assert json.loads(out)["whole"] is False
