@@ -6,18 +6,22 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from course_grader import Result
 from course_grader.engine import sandbox
 from course_grader.engine.grading import grade
+from course_grader.engine.peer import Peer, within
 from course_grader.engine.sandbox import LEVELS, IsolationUnavailable, Level, Zygote, best_level, require, unavailable
+from course_grader.engine.wire import Channel
 from tests.engine.conftest import Exam, outcomes, printed
 
 
@@ -133,6 +137,51 @@ def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
     assert leash.pull() == "ended: -9"
     wire.close()
     zygote.close()
+
+
+def test_a_zygote_keeps_several_workers_apart(exam: Exam) -> None:
+    zygote = Zygote("namespaces")
+    (one, first), (other, second) = (zygote.start_worker(exam.assignment.limits) for _ in range(2))
+    assert first.pull() == "ended: -9"
+    peer = Peer(Channel(other, 1 << 20), trusted=True)
+    peer.deadline = within(30)
+    peer.send(["begin", ["nothing"]])
+    assert peer.wait("missing") == ["missing"]
+    assert second.pull() == "ended: -9"
+    for end in (one, other):
+        end.close()
+    zygote.close()
+
+
+HOLDING = """
+import sys, time
+from course_grader.engine.limits import Limits
+from course_grader.engine.sandbox import Zygote
+zygote = Zygote(sys.argv[1])
+held = zygote.start_worker(Limits())
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_grader_that_is_killed_leaves_nothing_behind(level: Level) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLDING, level], stdout=subprocess.PIPE, text=True) as grader:
+        assert grader.stdout is not None
+        assert grader.stdout.readline() == "ready\n"
+        deadline = time.monotonic() + 30
+        below = psutil.Process(grader.pid).children(recursive=True)
+        while len(below) < 2 + (level == "namespaces") and time.monotonic() < deadline:
+            below = psutil.Process(grader.pid).children(recursive=True)
+        assert len(below) >= 2
+        grader.kill()
+    assert psutil.wait_procs(below, timeout=30)[1] == []
+
+
+@pytest.mark.parametrize(("end", "told"), [("ctypes.string_at(0)", "signal 11"), ("os._exit(5)", "exit code 5")])
+def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) -> None:
+    result = exam.grade(exam.changed({"sgd_step": f"import ctypes, os\ndef sgd_step(w, grad, lr):\n    {end}\n"}))
+    assert told in result.exercises[0].message
 
 
 def test_a_worker_rounds_as_this_process_does(exam: Exam) -> None:
