@@ -55,26 +55,41 @@ def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) 
 
 
 def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> dict[str, Any]:
-    try:
-        import nbformat
-        from jupyter_client.kernelspec import NoSuchKernel
-        from nbclient import NotebookClient
-        from nbclient.exceptions import DeadKernelError
-    except ImportError as error:
-        raise CourseError(
-            f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE
-        ) from error
-    book: Any = nbformat.from_dict(notebook)
-    cells = len(book.cells)
     position = 0
 
     def note(cell: object, cell_index: int) -> None:
         nonlocal position
         position = cell_index + 1
-        on_cell(position, cells)
+        on_cell(position, len(notebook["cells"]))
 
-    client = NotebookClient(
-        book,
+    client = _client(notebook, path, timeout, note)
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+
+    try:
+        executed: dict[str, Any] = client.execute()
+    except NoSuchKernel:
+        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
+    except DeadKernelError:
+        raise CourseError(
+            f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
+            "or for more memory than the machine has.",
+            Exit.WRONG,
+        ) from None
+    return executed
+
+
+def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[object, int], None]) -> Any:
+    """Return what runs the notebook in its folder; `note(cell, cell_index)` is called before each cell."""
+    try:
+        import nbformat
+        from nbclient import NotebookClient
+    except ImportError as error:
+        raise CourseError(
+            f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE
+        ) from error
+    return NotebookClient(
+        nbformat.from_dict(notebook),
         allow_errors=True,
         kernel_name=KERNEL,
         timeout=timeout,
@@ -84,18 +99,6 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
         resources={"metadata": {"path": str(path.resolve().parent)}},
         on_cell_start=note,
     )
-    try:
-        client.execute()
-    except NoSuchKernel:
-        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
-    except DeadKernelError:
-        raise CourseError(
-            f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
-            "or for more memory than the machine has.",
-            Exit.WRONG,
-        ) from None
-    executed: dict[str, Any] = book
-    return executed
 
 
 KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
