@@ -50,7 +50,9 @@ class Card:
         table = f'<table style="margin:.4em 0 0;border-collapse:collapse">{rows}</table>' if rows else ""
         sentence = f'<div style="margin-top:.2em">{html.escape(self.sentence)}</div>' if self.sentence else ""
         frame = f"border-left:5px solid {color};padding:.5em .9em;margin:.2em 0;max-width:58em;line-height:1.45"
-        title = f'<span style="color:{color}">{mark}</span> {html.escape(self.title)}'
+        # Nearer to the page's ink: darker on a bright page, brighter on a dark one.
+        ink = f"color:color-mix(in srgb, {color} 60%, currentColor)"
+        title = f'<span style="{ink}">{mark}</span> {html.escape(self.title)}'
         return f'<div style="{frame}"><div style="font-weight:600">{title}</div>{sentence}{table}</div>'
 
     def _row(self, label: str, text: str) -> str:

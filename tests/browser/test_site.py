@@ -192,12 +192,13 @@ def test_dark_mode_is_a_click_away(site: Path, page: Page) -> None:
 
 
 def look(page: Page) -> list[str]:
-    """The colours of the page's ground and of a panel's ink, its axes, and a sign in that ink in its legend."""
+    """The colours of the page's ground, of a panel's ink and of a card's tick; the axes and a sign of the legend."""
     panel = page.locator(".explorer")
     picture = "canvas => canvas.toDataURL()"
     return [
         page.evaluate("getComputedStyle(document.body).backgroundColor"),
         panel.evaluate("panel => getComputedStyle(panel).color"),
+        page.locator("span", has_text="✓").first.evaluate("tick => getComputedStyle(tick).color"),
         panel.locator("figure > canvas").first.evaluate(picture),
         panel.locator(".explorer-legend li", has_text="target").locator("canvas").evaluate(picture),
     ]
