@@ -62,6 +62,12 @@ class Book:
         with self._telling():
             return set(self._db.scalars(query.where(Assignment.name == assignment)))
 
+    def waiting(self, assignment: str) -> int:
+        """Return how many submissions of an assignment wait for grading by hand."""
+        query = select(SubmittedAssignment.id).join(SubmittedAssignment.assignment).where(Assignment.name == assignment)
+        with self._telling():
+            return len(self._db.scalars(query.where(SubmittedAssignment.needs_manual_grade)).all())
+
     def write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
         """Enter submissions in one transaction: students and submissions that are missing, times, scores, comments.
 

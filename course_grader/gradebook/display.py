@@ -85,7 +85,7 @@ class Display:
         if self._as_json:
             counts = {name: self.counts[name] for name in OUTCOMES}
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
-            entered = {"entered": tally.booked, "students_added": tally.added}
+            entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
             print(json.dumps({"summary": {**found, **entered, "problems": problems, "interrupted": interrupted}}))
             return
@@ -96,6 +96,8 @@ class Display:
         reused = f", {self.reused} of them known from before" if self.reused else ""
         self._say(f"{counted(total, 'submission')}{reused}: {self._counted()}.")
         self._say(f"{counted(tally.booked, 'submission')} entered into the gradebook.")
+        if tally.waiting:
+            self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
 

@@ -59,10 +59,12 @@ class Job:
 
 @dataclass
 class Tally:
-    """What became of a run: the entries changed in the gradebook, and who was added to it."""
+    """What became of a run: the entries changed in the gradebook, who was added to it, and how many submissions of the
+    assignment wait for grading by hand."""
 
     entered: bool = False
     booked: int = 0
+    waiting: int = 0
     added: list[str] = field(default_factory=list)
 
 
@@ -107,6 +109,7 @@ class _Run:
             # Whatever ended the run: what was found is entered.
             self._enter()
         self._book.penalise(self._sheet, [one.student for one in known])
+        self._tally.waiting = self._book.waiting(self._job.name)
         return self._tally
 
     def _is_known(self, submission: Submission) -> bool:

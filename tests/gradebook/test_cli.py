@@ -88,6 +88,8 @@ def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     assert last["summary"]["counts"] == {"full marks": 1, "part": 0, "no points": 0, "not graded": 1}
     assert [problem["student"] for problem in last["summary"]["problems"]] == ["bob"]
     assert school.scores() == {"ada": 3.0, "bob": 0.0}
+    # Whoever could not be graded may be graded by hand.
+    assert last["summary"]["waiting"] == 1
 
 
 def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,11 +101,12 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         display.tell(Told("eve\x1b[31m", problem="The file is empty."))
     assert "2 not graded" in screen.getvalue()
     assert "2/2" in screen.getvalue()
-    display.summary(Tally(added=[f"student-{i}" for i in range(12)]))
+    display.summary(Tally(added=[f"student-{i}" for i in range(12)], waiting=1))
     out = capsys.readouterr().out
     assert "12 students added to the gradebook: student-0, " in out
     assert "student-9 and 2 more." in out
     assert "not graded: eve: The file is empty.\n" in out
+    assert "Waiting for grading by hand, in the formgrader: 1 submission.\n" in out
 
 
 @pytest.mark.parametrize(("level", "reason"), [("namespaces", ""), ("user", "bubblewrap is not installed.")])
