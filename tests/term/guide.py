@@ -6,13 +6,15 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEACHING = ROOT / "docs" / "teaching.md"
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# In a list, a block is indented.
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -31,7 +33,7 @@ def blocks(path: Path = TEACHING) -> Iterator[Block]:
     outside = FENCE.sub(lambda block: re.sub(r"[^\n]", " ", block[0]), text)
     for block in FENCE.finditer(text):
         headings = [heading[1] for heading in HEADING.finditer(outside) if heading.start() < block.start()]
-        yield Block(headings[-1], block[1], block[2])
+        yield Block(headings[-1], block[1], textwrap.dedent(block[2]))
 
 
 def commands(text: str) -> Iterator[list[str]]:
