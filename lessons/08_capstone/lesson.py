@@ -563,11 +563,11 @@ explore("ablation")
 
 # %% [markdown]
 # With the reference's functions, in the mean over the four seeds and at the best of the six rates: plain SGD reads 84 %
-# of the sample right at a rate of 1, AdamW 86 % at 0.1. Without batch normalization AdamW still reads 82 %, at 0.03. But
-# at 0.3 it falls from 84 % to 32 %: batch normalization makes above all that more rates will do. And a constant
-# rate costs nothing while the images are evened out. As served, it costs 5 points with AdamW, and 14 with plain SGD: a
-# falling rate makes up for a part of the trouble that evening takes away whole. The best of six rates is a choice made
-# on the sample, as in step 5, so all these shares are a little too good.
+# of the sample right at a rate of 1, AdamW 86 % at 0.1. Without batch normalization AdamW still reads 82 %, at 0.03,
+# but at 0.3 it falls from 84 % to 32 %: above all, batch normalization lets more rates do. And a constant rate costs
+# nothing while the images are evened out. As served, it costs 5 points with AdamW, and 14 with plain SGD: a falling
+# rate makes up for a part of the trouble that evening takes away whole. The best of six rates is a choice made on the
+# sample, as in step 5, so all these shares are a little too good.
 #
 # ## Summary
 #
