@@ -229,7 +229,8 @@ def _visible() -> Iterator[Path]:
     engine = ENGINE
     seen: set[Path] = set()
     paths = [Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/lib32"), Path("/etc/ld.so.cache"), Path("/etc/localtime")]
-    paths += [path for path in (Path("/lib"), Path("/lib64")) if not path.is_symlink()]
+    # Where Python is the system's, matplotlib asks fontconfig, which complains without its settings.
+    paths += [Path("/etc/fonts"), *(path for path in (Path("/lib"), Path("/lib64")) if not path.is_symlink())]
     base = Path(sys.base_prefix)
     paths += [base / "bin", base / "lib", Path(sys.executable).resolve().parent]
     paths += [Path(sys.prefix) / name for name in ("bin", "pyvenv.cfg")]
