@@ -103,7 +103,8 @@ class Referee:
                 elif not self._ask(cell, last_chance):
                     return False
         except Stopped as stopped:
-            self._stopped(cell, stopped)
+            if not self._session.diverged:
+                self._stopped(cell, stopped)
         except Overdue:
             # Where it was interrupted, the conversation with the worker may have been too: that ends.
             self._stopped(cell, self._session.fault_of(DeadlinePassed()))
