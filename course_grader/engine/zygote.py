@@ -145,7 +145,7 @@ class _Keeper:
 
 def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
     """Start a worker that is at the referee's service on `wire`, and return its number."""
-    user, group = os.geteuid(), os.getegid()
+    keeper = os.getpid(), os.geteuid(), os.getegid()
     pid = confine.fork_into_namespaces() if level == "namespaces" else os.fork()
     if pid:
         return pid
@@ -153,25 +153,32 @@ def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], f
     try:
         os.setsid()
         confine.close_all_but(wire)
-        home = folder or os.environ["HOME"]
-        if level == "namespaces":
-            confine.settle_in_namespaces(user, group, limits["files"], home)
-        elif level == "user":
-            private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
-            os.chown(home, private, private)
-            confine.become(private)
-        # After the change of user, which would undo it.
-        confine.die_with_parent()
-        os.chdir(home)
-        os.environ.update(HOME=home, TMPDIR=home)
-        tempfile.tempdir = home
-        confine.set_limits(limits["memory"], limits["files"], limits["threads"], int(limits["total_seconds"]) + 1)
-        if level != "none":
-            confine.drop_capabilities()
-            seccomp.load()
+        _confine(level, limits, folder or os.environ["HOME"], *keeper)
         code = 0
         signal.signal(signal.SIGINT, signal.default_int_handler)
         time.tzset()
         serve(shell, socket.socket(fileno=wire), limits)
     finally:
         os._exit(code)
+
+
+def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: int, group: int) -> None:
+    """Give up what a worker may not have; `home` is the only place where it may write."""
+    if level == "namespaces":
+        confine.settle_in_namespaces(user, group, limits["files"], home)
+    elif level == "user":
+        private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
+        os.chown(home, private, private)
+        confine.become(private)
+    # After the change of user, which would undo it.
+    confine.die_with_parent()
+    if level != "namespaces" and os.getppid() != keeper:
+        # The keeper ended before that was said. In namespaces everything ends with it.
+        os._exit(UNCONFINED)
+    os.chdir(home)
+    os.environ.update(HOME=home, TMPDIR=home)
+    tempfile.tempdir = home
+    confine.set_limits(limits["memory"], limits["files"], limits["threads"], int(limits["total_seconds"]) + 1)
+    if level != "none":
+        confine.drop_capabilities()
+        seccomp.load()
