@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import sys
 import warnings
@@ -10,6 +11,7 @@ from typing import Any
 
 import matplotlib
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from course_grader.engine.outputs import OutputLog
 from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
@@ -40,11 +42,20 @@ CELLS = {
 
 
 @pytest.fixture(autouse=True)
-def streams() -> Iterator[None]:
-    kept, backend = (sys.stdout, sys.stderr, sys.displayhook), matplotlib.get_backend()
+def as_it_was() -> Iterator[None]:
+    """A shell takes a whole process for itself; this one goes on with other tests."""
+    streams, backend = (sys.stdout, sys.stderr, sys.displayhook, sys.excepthook), matplotlib.get_backend()
+    names, main = dict(vars(builtins)), sys.modules["__main__"]
+    shells = {kind: kind._instance for kind in (WorkerShell, InteractiveShell)}
     yield
-    sys.stdout, sys.stderr, sys.displayhook = kept
+    sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = streams
     matplotlib.use(backend)
+    for name in vars(builtins).keys() - names.keys():
+        delattr(builtins, name)
+    vars(builtins).update(names)
+    sys.modules["__main__"] = main
+    for kind, shell in shells.items():
+        kind._instance = shell
 
 
 def shell_after(*cells: str, short: bool) -> tuple[WorkerShell, list[Any]]:
