@@ -66,9 +66,9 @@ class Referee:
                 self._test(cell, last_chance=True)
         return tuple(self._found[cell.grade_id] for cell in self._assignment.of_kind("test")), self._outputs
 
-    @functools.cached_property
     def _given(self) -> dict[str, Any]:
-        """The names that the teacher's set-up cells define."""
+        """Return the names that the teacher's set-up cells define, new for each test cell: calls of a submission may
+        change what they are given, and that ends with the test."""
         namespace: dict[str, Any] = {"__name__": "__main__"}
         for cell in self._assignment.of_kind("setup"):
             exec(_code(cell.source, cell.grade_id), namespace)
@@ -127,16 +127,16 @@ class Referee:
             became = self._ran.get(missing[0], "the cell that defines it is not in the notebook")
             self._note(cell, "missing", clean(f"There is no {missing[0]!r}: {became}", 400).removesuffix(".") + ".")
         else:
-            self._judge(cell, self._given | values)
+            self._judge(cell, values)
             found = self._found[cell.grade_id]
             # What failed in the grader, as for want of memory, says nothing of the same answers the next time.
             if found.outcome != "error":
                 self._transcripts.keep(cell.grade_id, self._session.events, found)
         return True
 
-    def _judge(self, cell: TeacherCell, namespace: dict[str, Any]) -> None:
+    def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
         try:
-            exec(_code(cell.source, cell.grade_id), namespace)
+            exec(_code(cell.source, cell.grade_id), self._given() | values)
         except CheckFailed as failed:
             error: BaseException | None = failed
         except Exception as raised:

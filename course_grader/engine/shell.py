@@ -18,10 +18,10 @@ from traitlets.config import Config
 from course_grader.engine.outputs import OutputLog, Printed
 
 NO_COMMANDS = "Commands of the operating system (lines with !) do not run while a notebook is graded.\n"
-# Where IPython's own syntax may begin: magics, commands, help, calls without brackets, and prompts that were pasted.
 # A line that begins a definition or an assignment: where it is the last at the margin, the cell displays nothing.
 SILENT = re.compile(r"(def|class) |[A-Za-z_]\w* = ")
 QUOTES = ('"""', "'''")
+# Where IPython's own syntax may begin: magics, commands, help, calls without brackets, and prompts that were pasted.
 SIGN = re.compile(r"[?\r\v\f]|!(?!=)|^[ \t]*(%|[,;/]|>>>|\.\.\.|In ?\[)|=\s*%", re.MULTILINE)
 
 

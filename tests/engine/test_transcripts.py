@@ -9,6 +9,7 @@ import pytest
 
 from course_grader import Assignment, grade
 from course_grader.engine import grading, transcripts
+from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.transcripts import Conversation, Event, Transcripts
@@ -33,9 +34,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     cells: list[str] = []
     judge = Referee._judge
 
-    def noting(self: Referee, cell: Any, namespace: dict[str, Any]) -> None:
+    def noting(self: Referee, cell: Any, values: dict[str, Any]) -> None:
         cells.append(cell.grade_id)
-        judge(self, cell, namespace)
+        judge(self, cell, values)
 
     monkeypatch.setattr(Referee, "_judge", noting)
     monkeypatch.setattr(grading, "_transcripts", {})
@@ -108,6 +109,35 @@ def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str
     assert without_outputs(again) == without_outputs(alone)
     assert outcomes(again)["with_warmup"] == "failed"
     assert again.exercises[2].hint == alone.exercises[2].hint
+
+
+def with_shared_array(exam: Exam) -> Assignment:
+    """Return an assignment whose first two test cells pass an array that the set-up makes, and look at it."""
+    setup = (
+        "import numpy as np\nshared = np.array([1.0, 2.0])\n\ndef asked(step):\n    return step(shared, -shared, 1.0)\n"
+    )
+    tests = ["assert sgd_step(shared, shared, 0.5)[1] == 1.0", "assert asked(sgd_step)[0] == shared[0] + 1.0"]
+    new = iter([setup, *tests])
+    kinds = iter(["setup", "test", "test"])
+    cells, wanted = list[TeacherCell](), next(kinds)
+    for cell in exam.assignment.cells:
+        if cell.kind == wanted:
+            cell, wanted = dataclasses.replace(cell, source=next(new)), next(kinds, "")
+        cells.append(cell)
+    return dataclasses.replace(exam.assignment, cells=tuple(cells))
+
+
+def test_what_one_test_changed_of_the_set_up_reaches_no_other(exam: Exam, judged: list[str]) -> None:
+    assignment = with_shared_array(exam)
+    spoiling = "def sgd_step(w, grad, lr):\n    new = w - lr * grad\n    w[0] += 1.0\n    return new\n"
+    alone = grade(exam.right, assignment)
+    assert alone.cells[:2] == grade(exam.right, assignment).cells[:2]
+    assert [cell.outcome for cell in alone.cells[:2]] == ["passed", "passed"]
+    grading._transcripts.clear()
+    spoilt = grade(exam.changed({"sgd_step": spoiling}), assignment)
+    assert [cell.outcome for cell in spoilt.cells[:2]] == ["passed", "failed"]
+    # Neither the tests of another submission nor what is remembered for it.
+    assert grade(exam.right, assignment).cells == alone.cells
 
 
 def asking_at_random(exam: Exam) -> Assignment:
