@@ -1,170 +1,18 @@
-"""The verbs of `course` for those who write lessons and those who grade. Thin: every import that costs time is in a
-verb."""
+"""The verbs of `course` for those who write lessons and those who grade."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
 import typer
 
-from course_grader.authoring import cli as authoring_verbs
+from course_grader.authoring import cli as authoring
 from course_grader.exports import cli as exports
-from course_grader.gradebook.cli import register as register_grade
+from course_grader.gradebook import cli as gradebook
 from course_grader.pages import cli as pages
 from course_grader.site import cli as site
 from course_grader.term import cli as term
-from course_utils.errors import CourseError, Exit
-from course_utils.words import counted
-
-if TYPE_CHECKING:
-    from course_grader.authoring.lesson import Lesson
-
-AUTHOR, TEACHER = "For authors", "For teachers"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
-    app.command("build", rich_help_panel=AUTHOR)(build)
-    app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
-    app.command("samples", rich_help_panel=AUTHOR)(samples)
-    app.command("key", rich_help_panel=TEACHER)(key)
-    term.register(app)
-    register_grade(app)
-    pages.register(app)
-    exports.register(app)
-    site.register(app)
-    authoring_verbs.register(app)
-
-
-def build(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
-) -> None:
-    """Build solutions/, notebooks/ and the published keys from lessons/."""
-    from course_grader.authoring import build as authoring
-    from course_grader.authoring.lesson import LessonProblem
-
-    root = course_root()
-    try:
-        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), with_bar)
-    except KeyError as error:
-        raise CourseError(str(error.args[0])) from error
-    except (LessonProblem, authoring.BuildRefused) as problem:
-        raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
-    for path in changed:
-        typer.echo(path)
-    if check and changed:
-        raise CourseError(f"Out of date: {counted(len(changed), 'built file')}. Run `course build`.", Exit.WRONG)
-    typer.echo(f"{counted(len(changed), 'file')} written." if changed else "Everything is up to date.")
-
-
-def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
-    """Make a lesson with one exercise that builds, to write over."""
-    from course_grader.authoring.new_lesson import new_lesson as make
-
-    root = course_root()
-    try:
-        paths = make(root, name)
-    except (ValueError, FileExistsError) as error:
-        raise CourseError(str(error)) from error
-    for path in paths:
-        typer.echo(path.relative_to(root))
-    typer.echo("Write over them, then run `course build`.")
-
-
-def key(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
-    ] = None,
-    secret: Annotated[
-        str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
-    ] = None,
-    again: Annotated[
-        bool,
-        typer.Option("--again", help="Make an existing key anew after an update: same secret, its lessons."),
-    ] = False,
-) -> None:
-    """Make the hidden key of a course run, from a secret that nobody else knows."""
-    import secrets
-
-    from course_grader.authoring.lesson import LessonProblem
-    from course_grader.authoring.rehearsal import write_hidden_key
-
-    root = course_root()
-    place = to or root / "course.key"
-    if again:
-        secret, chosen = _of_key(root, place, lessons or (), secret)
-    elif place.exists() and secret is None:
-        raise CourseError(
-            f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
-            "of the course, `course key --again` keeps its secret."
-        )
-    else:
-        chosen = _chosen(root, lessons)
-    try:
-        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
-    except LessonProblem as problem:
-        raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
-    made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
-    typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
-
-
-def samples(
-    lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
-    to: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
-) -> None:
-    """Write sample submissions: all right, blank, and one for each known mistake."""
-    from course_grader.authoring.submissions import write_samples
-
-    root = course_root()
-    students = [student for one in _chosen(root, [lesson]) for student in write_samples(root, one, to)]
-    typer.echo(f"{counted(len(students), 'submission')} written to {to}.")
-
-
-def course_root() -> Path:
-    """Return the nearest folder upwards that holds lessons/ and nbgrader_config.py; CourseError where there is none."""
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "lessons").is_dir() and (folder / "nbgrader_config.py").is_file():
-            return folder
-    raise CourseError("No lessons/ and nbgrader_config.py here or above: go to a clone of the course and try again.")
-
-
-def _chosen(root: Path, names: Sequence[str] | None) -> list[Lesson]:
-    from course_grader.authoring.lesson import LessonProblem, read_lessons
-
-    try:
-        return read_lessons(root, names or ())
-    except KeyError as error:
-        raise CourseError(str(error.args[0])) from error
-    except LessonProblem as problem:
-        raise CourseError(str(problem), Exit.WRONG) from problem
-
-
-def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[str, list[Lesson]]:
-    """Return the secret of a key, and its lessons with those that are named; tells of exercises that are gone."""
-    from course_grader.authoring.rehearsal import known_of_hidden_key
-
-    kept, held = known_of_hidden_key(place)
-    if secret not in (None, kept):
-        raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
-    named = {lesson.name for lesson in _chosen(root, more)} if more else set()
-    chosen = [lesson for lesson in _chosen(root, None) if lesson.name in named or held & lesson.answers.keys()]
-    if gone := sorted(held.difference(*(lesson.answers for lesson in chosen))):
-        typer.echo(f"No lesson has these exercises any more, and they are left out: {', '.join(gone)}.")
-    return kept, chosen
-
-
-def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    yield from track(lessons, "Lessons", console=console, transient=True, disable=not console.is_terminal)
+    for verbs in (authoring, term, gradebook, pages, exports, site):
+        verbs.register(app)

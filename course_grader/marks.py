@@ -1,10 +1,13 @@
-"""What nbgrader wants to find in a cell's metadata, written by the build and put back by the intake."""
+"""What nbgrader looks for in a notebook: marks in a cell's metadata, written by the build and put back by the intake,
+and lines around what is not released."""
 
 from __future__ import annotations
 
 from typing import Any
 
 SCHEMA_VERSION = 3
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 def nbgrader_mark(kind: str, grade_id: str, points: float) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from typing import Any
 
 import nbformat
 
+from course_grader.authoring.cells import LessonProblem
 from course_grader.authoring.keying import lesson_keys
-from course_grader.authoring.lesson import Lesson, LessonProblem, read_lessons
+from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.notebook import solution_notebook, text_of
 from course_grader.authoring.recordings import lesson_recordings
 from course_grader.authoring.refusals import leaks, refusals

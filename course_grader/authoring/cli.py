@@ -1,19 +1,81 @@
-"""The verbs `course colab` and `course address`."""
+"""The verbs of those who write lessons, and `course key`. Thin: every import that costs time is in a verb."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.authoring.clone import chosen_lessons, course_root, with_bar
+from course_utils.errors import CourseError, Exit
 from course_utils.words import counted
+
+if TYPE_CHECKING:
+    from course_grader.authoring.lesson import Lesson
+
+AUTHOR, TEACHER = "For authors", "For teachers"
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
-    for name, command in (("colab", colab), ("address", address)):
-        app.command(name, rich_help_panel="For authors")(command)
+    app.command("build", rich_help_panel=AUTHOR)(build)
+    app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
+    app.command("samples", rich_help_panel=AUTHOR)(samples)
+    app.command("colab", rich_help_panel=AUTHOR)(colab)
+    app.command("address", rich_help_panel=AUTHOR)(address)
+    app.command("key", rich_help_panel=TEACHER)(key)
+
+
+def build(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
+) -> None:
+    """Build solutions/, notebooks/ and the published keys from lessons/."""
+    from course_grader.authoring import build as authoring
+    from course_grader.authoring.cells import LessonProblem
+
+    root = course_root()
+    try:
+        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), with_bar)
+    except KeyError as error:
+        raise CourseError(str(error.args[0])) from error
+    except (LessonProblem, authoring.BuildRefused) as problem:
+        raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
+    for path in changed:
+        typer.echo(path)
+    if check and changed:
+        raise CourseError(f"Out of date: {counted(len(changed), 'built file')}. Run `course build`.", Exit.WRONG)
+    typer.echo(f"{counted(len(changed), 'file')} written." if changed else "Everything is up to date.")
+
+
+def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
+    """Make a lesson with one exercise that builds, to write over."""
+    from course_grader.authoring.new_lesson import new_lesson as make
+
+    root = course_root()
+    try:
+        paths = make(root, name)
+    except (ValueError, FileExistsError) as error:
+        raise CourseError(str(error)) from error
+    for path in paths:
+        typer.echo(path.relative_to(root))
+    typer.echo("Write over them, then run `course build`.")
+
+
+def samples(
+    lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
+    to: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
+) -> None:
+    """Write sample submissions: all right, blank, and one for each known mistake."""
+    from course_grader.authoring.submissions import write_samples
+
+    root = course_root()
+    students = [student for one in chosen_lessons(root, [lesson]) for student in write_samples(root, one, to)]
+    typer.echo(f"{counted(len(students), 'submission')} written to {to}.")
 
 
 def colab(
@@ -22,7 +84,6 @@ def colab(
     """Write copies of the notebooks for Colab, whose first cell installs the course where it is missing."""
     from course_grader.authoring.address import required_address
     from course_grader.authoring.colab import write_copies
-    from course_grader.cli import course_root
 
     root = course_root()
     written = write_copies(root / "notebooks", to, required_address(root))
@@ -34,7 +95,60 @@ def address(
 ) -> None:
     """Say where the course is published: its pyproject.toml and the badges of its README follow."""
     from course_grader.authoring.address import publish
-    from course_grader.cli import course_root
 
     publish(course_root(), url)
     typer.echo("pyproject.toml and README.md name the address: commit both.")
+
+
+def key(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
+    ] = None,
+    secret: Annotated[
+        str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Make an existing key anew after an update: same secret, its lessons."),
+    ] = False,
+) -> None:
+    """Make the hidden key of a course run, from a secret that nobody else knows."""
+    import secrets
+
+    from course_grader.authoring.cells import LessonProblem
+    from course_grader.authoring.rehearsal import write_hidden_key
+
+    root = course_root()
+    place = to or root / "course.key"
+    if again:
+        secret, chosen = _of_key(root, place, lessons or (), secret)
+    elif place.exists() and secret is None:
+        raise CourseError(
+            f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
+            "of the course, `course key --again` keeps its secret."
+        )
+    else:
+        chosen = chosen_lessons(root, lessons)
+    try:
+        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
+    except LessonProblem as problem:
+        raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
+    made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
+    typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
+
+
+def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[str, list[Lesson]]:
+    """Return the secret of a key, and its lessons with those that are named; tells of exercises that are gone."""
+    from course_grader.authoring.rehearsal import known_of_hidden_key
+
+    kept, held = known_of_hidden_key(place)
+    if secret not in (None, kept):
+        raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
+    named = {lesson.name for lesson in chosen_lessons(root, more)} if more else set()
+    chosen = [lesson for lesson in chosen_lessons(root, None) if lesson.name in named or held & lesson.answers.keys()]
+    if gone := sorted(held.difference(*(lesson.answers for lesson in chosen))):
+        typer.echo(f"No lesson has these exercises any more, and they are left out: {', '.join(gone)}.")
+    return kept, chosen

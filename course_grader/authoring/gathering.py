@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from course_grader.authoring.lesson import BEGIN, END, Cell, LessonProblem, read_cells
+from course_grader.authoring.cells import Cell, LessonProblem, read_cells
+from course_grader.marks import BEGIN, END
 from course_utils.sources import CodeCell, collect, imports
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from course_grader.authoring.bank import Mistake
-from course_grader.authoring.lesson import Lesson, LessonProblem
+from course_grader.authoring.cells import LessonProblem
+from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import mistaken, namespace
 from course_utils.checks.judge import distance
 from course_utils.checks.keys import Key, KnownMistake, PartKey

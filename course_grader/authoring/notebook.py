@@ -10,7 +10,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_grader.authoring.lesson import Cell, Lesson
+from course_grader.authoring.cells import Cell
+from course_grader.authoring.lesson import Lesson
 from course_grader.marks import nbgrader_mark
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}

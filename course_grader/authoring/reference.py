@@ -10,7 +10,8 @@ from typing import Any
 import matplotlib
 
 from course_grader.authoring.bank import Alternative, Mistake
-from course_grader.authoring.lesson import DEFINING, Cell, Lesson, LessonProblem
+from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.lesson import Lesson
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from nbformat import NotebookNode
 
-from course_grader.authoring.lesson import BEGIN, BEGIN_HIDDEN, DEFINING, END, END_HIDDEN, Cell, Lesson, LessonProblem
+from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import without_magics
+from course_grader.marks import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_utils.checks.probe import exercises
 
 MARKERS = (BEGIN, END, BEGIN_HIDDEN, END_HIDDEN)

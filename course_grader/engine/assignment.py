@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from course_grader.engine.limits import Limits
+from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN
 from course_utils.checks import keys
 from course_utils.checks.stamps import require_current
 from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
-BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 # A cell that is too long to be remembered.

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from course_grader.authoring.clone import course_root, with_bar
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the application."""
@@ -20,7 +22,6 @@ def site(
     to: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
 ) -> None:
     """Build the course's website: lessons executed, guides, no request to another host."""
-    from course_grader.cli import course_root, with_bar
     from course_grader.site.building import build_site
 
     first = build_site(course_root(), to.absolute(), lessons or (), with_bar)

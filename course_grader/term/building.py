@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_grader.authoring.lesson import Cell, Lesson, LessonProblem, lesson_folders, read_cells
+from course_grader.authoring.cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.lesson import Lesson, lesson_folders
 from course_grader.authoring.notebook import solution_notebook
 from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.rehearsal import run_graded_cells, write_hidden_key

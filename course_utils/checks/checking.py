@@ -14,7 +14,7 @@ from course_utils import progress
 from course_utils.checks.card import Card, failure_rows, own_frames
 from course_utils.checks.forms import Form, FormError
 from course_utils.checks.judge import Failure, Verdict, judge
-from course_utils.checks.keys import Key, KeyProblem, PartKey, hidden_key, published_key
+from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises
 
 # What a hidden check may say of a difference: its kind, never an argument or a value of the hidden key.
@@ -106,12 +106,11 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     """Hold an answer against the hidden key, which `COURSE_KEY` names while a teacher grades.
 
     Tells which property failed and the hint of a known mistake, never an argument or a value. Raises CheckFailed
-    where the
-    answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
+    where the answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
     """
     exercise = _exercise(name, answers, part)
     desk = _desk.get()
-    key = _key_of(name, desk.hidden) if desk else hidden_key(name)
+    key = _key_of(name, desk.hidden) if desk else _hidden_key(name)
     if exercise.form is not None:
         _canonical(name, exercise.form, answers[0])
     verdict = judge(exercise, part, answers, key.parts[part])
@@ -125,6 +124,13 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     rows = [("Hint", verdict.mistake.hint)] if verdict.mistake else []
     _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows, hidden=hidden))
     raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"), verdict)
+
+
+def _hidden_key(name: str) -> Key:
+    # At a learner's desk, where there is none, nothing is paid for reading it.
+    from course_utils.checks.hidden import hidden_key
+
+    return hidden_key(name)
 
 
 def _key_of(name: str, keys: Mapping[str, Key]) -> Key:

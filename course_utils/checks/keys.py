@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from course_utils.checks.compare import Tolerance, difference
@@ -142,28 +140,3 @@ def published_key(exercise: str) -> Key:
         raise KeyProblem(
             f"The published key of {exercise!r} is missing or damaged: install course_utils anew."
         ) from error
-
-
-def hidden_key(exercise: str) -> Key:
-    """Return the hidden key of an exercise from the file that `COURSE_KEY` names."""
-    name = os.environ.get("COURSE_KEY", "")
-    if not name or not Path(name).is_file():
-        raise KeyProblem("Hidden checks run only while a teacher grades: COURSE_KEY does not name a key here.")
-    path = Path(name)
-    keys = _hidden_file(path, path.stat().st_mtime_ns)
-    if exercise not in keys:
-        raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it anew with `course key`.")
-    # Only where a teacher grades: at a learner's desk nothing is paid for it.
-    from course_utils.checks.stamps import require_current
-
-    require_current({exercise: keys[exercise]})
-    return key_from_json(keys[exercise])
-
-
-@functools.lru_cache(maxsize=1)
-def _hidden_file(path: Path, modified: int) -> dict[str, Any]:
-    try:
-        keys = json.loads(path.read_text(encoding="utf-8"))["exercises"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KeyProblem("The hidden key cannot be read: make it anew with `course key`.") from error
-    return dict(keys)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.checks import KeyProblem, check_hidden, keys, probes, stamps
+from course_utils.checks import KeyProblem, check_hidden, probes, stamps
+from course_utils.checks.hidden import _hidden_file
 from course_utils.checks.probe import exercises
 from tests.checks.conftest import scaled
 
@@ -113,7 +114,7 @@ def test_a_key_for_other_questions_is_refused_in_one_sentence(made: object, hidd
     check_hidden("scaled", scaled)
     data["exercises"]["scaled"][stamps.STAMP] = made
     hidden.write_text(json.dumps(data))
-    keys._hidden_file.cache_clear()
+    _hidden_file.cache_clear()
     with pytest.raises(
         KeyProblem, match=r"questions of scaled, .*`course key --again`, which keeps its secret"
     ) as told:

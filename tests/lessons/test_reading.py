@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from course_grader.authoring.lesson import Cell, Lesson
+from course_grader.authoring.cells import Cell
+from course_grader.authoring.lesson import Lesson
 from course_utils.checks.probe import exercises
 from tests.lessons.conftest import LESSONS, ROOT
 

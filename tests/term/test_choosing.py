@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.authoring.lesson import Cell, lesson_folders, read_cells
+from course_grader.authoring.cells import Cell, read_cells
+from course_grader.authoring.lesson import lesson_folders
 from course_grader.engine.assignment import assigned_names, checked_exercises, used_names
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 
