@@ -1,18 +1,13 @@
-"""The verbs of `course` for those who write lessons and those who grade."""
+"""What the command `course` has for those who write lessons and those who grade."""
 
 from __future__ import annotations
 
 import typer
 
-from course_grader.authoring import cli as authoring
-from course_grader.exports import cli as exports
-from course_grader.gradebook import cli as gradebook
-from course_grader.pages import cli as pages
-from course_grader.site import cli as site
-from course_grader.term import cli as term
+from course_grader.verbs import authoring, exports, grading, pages, site, term
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to the application."""
-    for verbs in (authoring, term, gradebook, pages, exports, site):
+    for verbs in (authoring, site, term, grading, pages, exports):
         verbs.register(app)

@@ -9,9 +9,9 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from course_grader.feedback.marks import Marks
 from course_grader.feedback.view import MARKS, WORDS, page_view
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.marks import Marks
 from course_grader.pages.page import render
 from course_grader.pages.paper import Paper, errors_alone
 from course_utils.files import write_whole

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.cells import CellView, own_cells
-from course_grader.feedback.marks import Marks
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.marks import Marks
 from course_grader.pages.code import code
 from course_grader.pages.paper import Paper, answers_of, submitted_cells
 from course_grader.pages.safe import safe_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from course_grader.feedback.marks import Marks
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.marks import Marks
 from course_grader.pages.code import code
 from course_grader.pages.page import data_island, render
 from course_grader.pages.paper import Paper

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from course_grader.engine.result import Result
-from course_grader.feedback.marks import Marks
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.marks import Marks
 from course_grader.pages.paper import Paper
 from course_grader.report.mistakes import MistakeCount, count_mistakes
 from course_grader.report.statistics import histogram, interval, point_biserial

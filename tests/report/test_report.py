@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from course_grader.engine.result import Outcome
-from course_grader.feedback.marks import Marks
 from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.marks import Marks
 from course_grader.report.page import report_page
 from course_grader.report.summary import class_report
 from tests.browser.lab import browser_page

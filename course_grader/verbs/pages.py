@@ -39,9 +39,9 @@ def feedback(
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
 ) -> None:
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
-    from course_grader.feedback.marks import read_marks
     from course_grader.feedback.pages import copy_what_release_needs, write_feedback
     from course_grader.gradebook.book import Book
+    from course_grader.gradebook.marks import read_marks
     from course_grader.pages.paper import Paper
 
     course, names = _course(assignment, db)
@@ -65,8 +65,8 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
-    from course_grader.feedback.marks import read_marks
     from course_grader.gradebook.book import Book
+    from course_grader.gradebook.marks import read_marks
     from course_grader.pages.paper import Paper
     from course_grader.report.page import report_page
     from course_utils.files import write_whole
