@@ -10,6 +10,7 @@ NumPy types or raises WireError, in time and memory bounded by the size of the m
 
 from __future__ import annotations
 
+import copy
 import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +32,11 @@ IN_C_ORDER, IN_FORTRAN_ORDER, IN_NO_ORDER, BASED = range(4)
 LARGEST_BASE = 1 << 16
 # Enough for any sum of products; Python refuses to print integers of more digits than about twice this.
 BIG_INT_BYTES = 800
-# Integers with equal hashes make a set or a dict slow: quadratic in its size.
-HASHED = 10_000
+# Keys with equal hashes make a set or a dict slow: each is held against all others in one step, which nothing ends.
+HASHED, ALIKE = 10_000, 20
 NODES = 2_000_000
+# What it takes in memory to stand for a function or an object of the other side's, which take a few bytes on the wire.
+STAND_IN = 1000
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
 ATOMS = frozenset({type(None), bool, float, str})
 BARE = ATOMS - {str}
@@ -86,22 +89,35 @@ class Advance:
                 other.bit_generator.state = one.bit_generator.state
 
 
-class RemoteTuple(tuple[Any, ...]):
-    """A named tuple of the other side's: a tuple here, itself when handed back."""
+class _Remote:
+    """What can be read here and is itself when handed back. A copy of it stands for the same: what it holds is copied,
+    and not the side that it came from."""
 
+    base: type[Any]
     remote: tuple[object, int]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        twin: Any = type(self)(copy.deepcopy(self.base(self), memo))  # type: ignore[call-arg]
+        twin.remote = self.remote
+        return twin
 
-class RemoteList(list[Any]):
-    """A list of the other side's own class: a list here, itself when handed back."""
 
-    remote: tuple[object, int]
+class RemoteTuple(_Remote, tuple[Any, ...]):
+    """A named tuple of the other side's: a tuple here."""
+
+    base = tuple
 
 
-class RemoteDict(dict[Any, Any]):
-    """A dict of the other side's own class, such as a defaultdict: a dict here, itself when handed back."""
+class RemoteList(_Remote, list[Any]):
+    """A list of the other side's own class: a list here."""
 
-    remote: tuple[object, int]
+    base = list
+
+
+class RemoteDict(_Remote, dict[Any, Any]):
+    """A dict of the other side's own class, such as a defaultdict: a dict here."""
+
+    base = dict
 
 
 class Side(Protocol):

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from course_grader.engine.codec import (
+    ALIKE,
     ARRAY,
     BASED,
     BIG_INT,
@@ -36,6 +37,7 @@ from course_grader.engine.codec import (
     REFERENCE,
     SCALAR,
     SET,
+    STAND_IN,
     TUPLE,
     VIEW,
     Opaque,
@@ -133,6 +135,7 @@ class Decoder:
         items = self._items(body, depth)
         if len(items) > 2 * HASHED or len(items) % 2:
             raise WireError("A dict has too many keys.")
+        _look_at_hashes(items[::2])
         return dict(zip(items[::2], items[1::2], strict=True))
 
     def _tuple(self, data: bytes, depth: int) -> Any:
@@ -142,6 +145,7 @@ class Decoder:
         items = self._items(unpack(data), depth)
         if len(items) > HASHED:
             raise WireError("A set has too many items.")
+        _look_at_hashes(items)
         return set(items)
 
     def _frozenset(self, data: bytes, depth: int) -> Any:
@@ -234,6 +238,7 @@ class Decoder:
         owner, handle, name, is_class, answers = unpack(data)
         if owner == 1:
             return self._side.take(handle)
+        self._spend(STAND_IN)
         # The referee asks the worker each time.
         known = None if self._trusted else answers
         return self._side.function(_handle(handle), _name(name), bool(is_class), known)
@@ -242,6 +247,7 @@ class Decoder:
         owner, handle, name, advance, drawn = unpack(data)
         if owner == 1:
             return self._side.take(handle)
+        self._spend(STAND_IN)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
         if isinstance(value, OpaqueIterator):
             generators = [self._shared.objects[number] for number in drawn]
@@ -310,6 +316,11 @@ def _shape(shape: Any) -> tuple[int, ...]:
     if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 2**31 for n in shape):
         raise WireError("An array has no proper shape.")
     return tuple(shape)
+
+
+def _look_at_hashes(keys: list[Any]) -> None:
+    if len(keys) - len(set(map(hash, keys))) > ALIKE:
+        raise WireError("A set or a dict holds keys that are too much alike.")
 
 
 def _handle(handle: Any) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course_grader.engine.limits import MIB
-from course_grader.engine.text import clean
+from course_grader.engine.text import clean, storable
 
 LARGEST_FILE = 50 * MIB
 MOST_CELLS = 5000
@@ -119,11 +119,13 @@ def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
     if not isinstance(source, str) or kind not in CELL_TYPES:
         notes.append(f"Cell {number} is damaged and was left out.")
         return {"cell_type": "raw", "id": "", "source": "", "metadata": {}, "outputs": []}
-    metadata = known.get("metadata")
+    metadata, text = known.get("metadata"), storable(source)
+    if text != source:
+        notes.append(f"Cell {number} holds what is no character; a question mark stands for each.")
     return {
         "cell_type": kind,
         "id": known.get("id") if isinstance(known.get("id"), str) else "",
-        "source": source,
+        "source": text,
         "metadata": dict(metadata) if isinstance(metadata, Mapping) else {},
         "outputs": known["outputs"] if isinstance(known.get("outputs"), list) else [],
     }

@@ -18,10 +18,11 @@ from course_grader.engine.wire import WireError
 TEXTS = ("text/plain",)
 PICTURES = ("image/png", "image/jpeg")
 CUT = "\n[The output goes on. It was cut here, since it is longer than the grader keeps.]\n"
-MOST_OUTPUTS = 2000
+MOST_OUTPUTS, MOST_LINES = 2000, 100
 # A list of two bytes of JSON takes 64 in memory.
 MOST_PARTS = 3_000_000
-BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
+# No two parts of it take the same character, or a long text that does not fit would take hours.
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(?:={1,2}\s*)?")
 
 
 class OutputLog:
@@ -60,7 +61,7 @@ class OutputLog:
 
     def error(self, name: str, value: str, lines: list[str]) -> None:
         """Add an error with its traceback."""
-        lines = [self._within(line) for line in lines[-100:]]
+        lines = [self._within(line) for line in lines[-MOST_LINES:]]
         self._add({"output_type": "error", "ename": name, "evalue": self._within(value[:2000]), "traceback": lines})
 
     def clear(self) -> None:
@@ -126,7 +127,7 @@ def _rebuilt(output: dict[str, Any], limit: int) -> dict[str, Any]:
         name = "stderr" if output["name"] == "stderr" else "stdout"
         return {"output_type": "stream", "name": name, "text": clean(output["text"], limit)}
     if kind == "error":
-        lines = [clean(line, limit) for line in output["traceback"]]
+        lines = [clean(line, limit) for line in output["traceback"][-MOST_LINES:]]
         texts = {"ename": clean(output["ename"], 100), "evalue": clean(output["evalue"])}
         return {"output_type": "error", **texts, "traceback": lines}
     data = {mime: clean(text, limit) for mime, text in output["data"].items() if mime in TEXTS}

@@ -11,7 +11,7 @@ from course_grader.engine.wire import WireError
 ExtType: Any = msgpack.ExtType
 DAMAGE = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, RecursionError, MemoryError)
 LONG = 1 << 16
-MOST_LISTS = 100_000
+MOST_LISTS, LONGEST_LIST = 100_000, 2_000_000
 
 
 class _Count:
@@ -33,8 +33,9 @@ def pack(value: Any) -> bytes:
 
 def unpack(data: bytes) -> Any:
     """Return the value of such bytes; WireError where they are something else, or more lists than a message has."""
-    # A list of one byte takes 64 in memory: only a long message can hold so many that they would matter.
-    options = {"list_hook": _Count()} if len(data) > LONG else {}
+    # A list of one byte takes 64 in memory, and room is made for as many items as it says that it has: only a long
+    # message can hold so many that they would matter.
+    options = {"list_hook": _Count(), "max_array_len": LONGEST_LIST} if len(data) > LONG else {}
     try:
         return msgpack.unpackb(
             data,

@@ -19,6 +19,9 @@ from course_grader.engine.assignment import Assignment, TeacherCell, remembered,
 WORD = re.compile(r"\w+")
 NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "sys", "inspect"}
 IMPORTS_MAIN = "__main__"
+# To read a source as Python can take a time that grows with the square of its length, and a thousand times its memory:
+# so many characters of a cell are read, and of all cells together.
+LONGEST_READ, MOST_READ = 10_000, 500_000
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
         for place, (cell, owner) in enumerate(zip(cells, owners, strict=True))
         if place not in scenery and (isinstance(owner, TeacherCell) or (owner is None and cell["cell_type"] == "code"))
     ]
+    if sum(map(len, runs)) > MOST_READ:
+        return
     words = {word for source in runs for word in _words(source)}
     # A cell that is needed may need others in turn.
     while needed := [place for place, cell in scenery.items() if words.intersection(cell.names)]:
@@ -131,7 +136,9 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
 
 @remembered
 def _words(source: str) -> frozenset[str]:
-    """Return the names that a cell may use; every word of it where names can be made of text."""
+    """Return the names that a cell may use; every word of it where names can be made of text, or it is long."""
+    if len(source) > LONGEST_READ:
+        return frozenset(WORD.findall(source))
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +23,7 @@ from course_grader.engine.intake import take_in
 from course_grader.engine.plan import SKIPPED, arranged, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
+from course_grader.engine.text import storable
 from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
 
 try:
@@ -60,8 +62,9 @@ class Intake(_Engine):
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         assignment = self.assignment(resources)
-        owners, notes = owners_of(take_in(notebook).cells, assignment)
-        for note in notes:
+        taken = take_in(notebook)
+        owners, notes = owners_of(taken.cells, assignment)
+        for note in (*taken.notes, *notes):
             self.log.warning(note)
         cells = []
         for cell, owner in arranged(notebook.cells, owners, assignment):
@@ -72,6 +75,9 @@ class Intake(_Engine):
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
         notebook.cells = cells
+        text = json.dumps(notebook, ensure_ascii=False)
+        if storable(text) != text:
+            notebook = from_dict(json.loads(storable(text)))
         return notebook, resources
 
 

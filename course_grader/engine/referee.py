@@ -102,6 +102,9 @@ class Referee:
                     self._found[cell.grade_id] = known
                 elif not self._ask(cell, last_chance):
                     return False
+            # Only now, when nothing ends it half done, and what came of a test that was overdue is not remembered.
+            if known is None:
+                self._remember(self._found[cell.grade_id])
         except Stopped as stopped:
             if not self._session.diverged:
                 self._stopped(cell, stopped)
@@ -128,11 +131,13 @@ class Referee:
             self._note(cell, "missing", clean(f"There is no {missing[0]!r}: {became}", 400).removesuffix(".") + ".")
         else:
             self._judge(cell, values)
-            found = self._found[cell.grade_id]
-            # What failed in the grader, as for want of memory, says nothing of the same answers the next time.
-            if found.outcome != "error":
-                self._transcripts.keep(cell.grade_id, self._session.events, found)
         return True
+
+    def _remember(self, found: CellResult) -> None:
+        # What failed in the grader, as for want of memory, says nothing of the same answers the next time; and what
+        # became of the cell that was to define a name is this submission's alone.
+        if found.outcome not in ("error", "missing"):
+            self._transcripts.keep(found.grade_id, self._session.events, found)
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
         try:

@@ -12,6 +12,11 @@ ESCAPES = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 UNFIT = re.compile(f"[{CONTROLS}{INVISIBLE}]")
 
 
+def storable(text: str) -> str:
+    """Return the text with a question mark for each half of a surrogate pair, which JSON can name and no file hold."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def clean(text: str, limit: int = 2000) -> str:
     """Return the text without escape sequences and invisible characters, and at most about `limit` characters of it."""
     # Twice the limit is looked at, so that a long text costs no time and a coloured one keeps its length.

@@ -39,15 +39,20 @@ class Watchdog:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Raise Overdue where the block takes longer; never after it."""
+        """Raise Overdue where the block takes longer, also where something in it has caught it; never after that."""
         self._set(time.monotonic() + seconds)
         try:
             yield
         finally:
+            is_over = True
             with suppress(Overdue):
+                fired = self._deadline is None
                 self._set(None)
                 # One that was raised already arrives with the next call.
                 _arrive()
+                is_over = fired
+        if is_over:
+            raise Overdue
 
     def _set(self, deadline: float | None) -> None:
         with self._lock:

@@ -94,7 +94,9 @@ def _cell(cell: dict[str, Any], known: Cell | None, outputs: Sequence[Any]) -> A
         metadata = {"deletable": False, "nbgrader": known.mark} | ({"editable": False} if known.locked else {})
     else:
         tags = cell["metadata"].get("tags")
-        kept = tags if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else []
+        kept = (
+            tags if isinstance(tags, list) and all(isinstance(tag, str) and tag.isprintable() for tag in tags) else []
+        )
         metadata = {"tags": kept} if kept else {}
     made = {"cell_type": kind, "id": cell["id"], "metadata": metadata, "source": source}
     return made | {"execution_count": None, "outputs": list(outputs)} if kind == "code" else made

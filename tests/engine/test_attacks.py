@@ -60,8 +60,10 @@ def hanging(exam: Exam, test: str) -> Assignment:
     return dataclasses.replace(exam.assignment, cells=tuple(cells), limits=limits)
 
 
-def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam) -> None:
-    loop = "n = sgd_step(1.0, 0.0, 1.0)\ntry:\n    while n > 0: n -= 1\nexcept Exception: pass"
+# A probe takes whatever is raised in a call for the student's.
+@pytest.mark.parametrize("caught", ["Exception", "BaseException"])
+def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) -> None:
+    loop = f"n = sgd_step(1.0, 0.0, 1.0)\ntry:\n    while n > 0: n -= 1\nexcept {caught}: pass"
     source = "def sgd_step(w, grad, lr):\n    return float('inf')"
     result = grade(exam.changed({"sgd_step": source}), hanging(exam, loop))
     assert result.cells[0].outcome == "stopped"

@@ -15,6 +15,7 @@ import pytest
 from course_grader import grade
 from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
+from course_grader.engine.plan import plan
 from tests.engine.conftest import Exam, grade_id_of, outcomes
 
 Cells = list[dict[str, Any]]
@@ -246,6 +247,15 @@ def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: s
     result = grade(changed | {"cells": [*free, *changed["cells"]]}, assignment)
     assert outcomes(result)["sgd_step"] == "passed"
     assert ("RAN" in str(result.outputs)) == runs
+
+
+def test_a_source_that_python_reads_for_hours_is_not_read_here(exam: Exam) -> None:
+    # Of an f-string the parser of Python 3.11 looks at all that follows each field.
+    cell = {"cell_type": "code", "id": "x", "metadata": {}, "source": f"f'{'{1}' * 10**6}'"}
+    many = [cell | {"source": f"f'{'{1}' * 3000}'  # {place}"} for place in range(300)]
+    for more in ([cell], many):
+        found = plan([*exam.right["cells"], *more], exam.assignment).steps
+        assert len(found) == len(plan(exam.right["cells"], exam.assignment).steps) + len(more)
 
 
 def test_a_cell_that_the_student_changed_runs(exam: Exam) -> None:

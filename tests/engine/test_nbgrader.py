@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,6 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from course_grader.authoring.lesson import Lesson, read_lesson
-from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
 from tests.grading.stock import STOCK
@@ -46,7 +46,8 @@ def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple
     for student, notebook in notebooks:
         place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True)
-        place.write_text(text_of(notebook))
+        # Escapes for all but ASCII: so half a character can be handed in.
+        place.write_text(json.dumps(notebook))
     nbgrader(folder, "autograde", lesson.name, "--create")
     return folder
 
@@ -88,6 +89,10 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
         yield "retyped", changed(lambda cells: cells.__setitem__(answer, markdown(cells[answer])))
         yield "unmarked", changed(lambda cells: [cell.update(metadata={}) for cell in cells])
         yield "of the future", changed(lambda cells: cells[0].metadata.update(nbgrader=FUTURE))
+        yield (
+            "half a character",
+            changed(lambda cells: [cell.update(source=f"{cell.source}\n# \ud800") for cell in cells]),
+        )
         yield "exits", changed(lambda cells: cells[answer].update(source="import os; os._exit(1)"))
 
     def changed(change: Any) -> NotebookNode:
@@ -104,7 +109,7 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
     full = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
     found = scores(folder)
     assert found.pop("exits") == dict.fromkeys(full, 0.0)
-    assert len(found) == 6
+    assert len(found) == 7
     assert all(one == full for one in found.values()), found
     nbgrader(folder, "generate_feedback", NAME)
     page = next((folder / "feedback" / "exits").rglob("*.html")).read_text()

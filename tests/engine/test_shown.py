@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from course_grader.engine.markup import clean_html, markdown2html
-from course_grader.engine.outputs import MOST_OUTPUTS, read_outputs
+from course_grader.engine.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
 from course_grader.engine.wire import WireError
 from tests.engine.conftest import Exam, outcomes
 
@@ -99,6 +99,20 @@ def lists(count: int) -> bytes:
 def test_outputs_that_are_none_are_refused(data: Any) -> None:
     with pytest.raises(WireError):
         read_outputs(data, 10**8)
+
+
+# Each took minutes to days in one step, which nothing ends.
+@pytest.mark.parametrize("tail", ["!", "= !", "=\n" + " " * 10**6 + "!"], ids=["bad", "padded", "blanks"])
+def test_a_picture_of_blanks_is_left_out_at_once(tail: str) -> None:
+    output = {"output_type": "display_data", "data": {"image/png": " " * 10**6 + tail}, "metadata": {}}
+    data = json.dumps([output]).encode()
+    assert read_outputs(data, 10**8) == [{"output_type": "display_data", "data": {}, "metadata": {}}]
+
+
+def test_of_a_traceback_without_end_the_last_lines_are_kept() -> None:
+    error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": "x" * 10**7}
+    (found,) = read_outputs(json.dumps([error]).encode(), 10**8)
+    assert found["traceback"] == ["x"] * MOST_LINES
 
 
 def test_outputs_that_are_damaged_cost_themselves() -> None:

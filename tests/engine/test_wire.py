@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import socket
 import struct
 import threading
@@ -29,6 +30,8 @@ from course_utils.checks.trial import LATER
 from course_utils.checks.values import name_of, plain
 
 LIMIT = 1 << 20
+# Python's integers have equal hashes where they differ by a multiple of this.
+MODULUS = 2**61 - 1
 
 
 @dataclass
@@ -285,6 +288,9 @@ def test_what_is_not_plain_can_be_handed_back(table: Table) -> None:
     got, got_counts = table.proxy(lambda: (cache, counts))()
     assert isinstance(got, Opaque)
     got_counts["n"] = 5
+    # A probe keeps a copy of what it passes, to show it and to see whether it changed.
+    kept = copy.deepcopy({"counts": got_counts})["counts"]
+    assert (kept, kept.remote, kept is got_counts) == ({"n": 5}, got_counts.remote, False)
     back, same_counts, now = table.proxy(lambda one, two: (one is cache, two is counts, counts["n"]))(got, got_counts)
     assert (back, same_counts, now) == (True, True, 5)
 
@@ -492,7 +498,14 @@ def test_any_call_makes_a_reply_or_a_wire_error_of_the_worker(handle: int, args:
     worker_reads(pack(["call", handle, args, kwargs]))
 
 
-@pytest.mark.parametrize("message", [b"\xdd\x00\x1e\x84\x80" + b"\x90" * 2_000_000, b"\x91" * 10**6])
+LISTS = {
+    "many in one": b"\xdd\x00\x1e\x84\x80" + b"\x90" * 2_000_000,
+    "each in another": b"\x91" * 10**6,
+    "long ones, each in another": b"\xdd\x00\x98\x96\x80" * 30 + b"\xc0" * 10**7,
+}
+
+
+@pytest.mark.parametrize("message", LISTS.values(), ids=LISTS)
 def test_a_message_of_lists_takes_no_memory(message: bytes) -> None:
     tracemalloc.start()
     try:
@@ -504,6 +517,10 @@ def test_a_message_of_lists_takes_no_memory(message: bytes) -> None:
     assert peak < 64 * 2**20
 
 
+ALIKE = [
+    ExtType(codec.TUPLE, pack([0.5] * 99 + [ExtType(codec.BIG_INT, (2**64 + n * MODULUS).to_bytes(16, "little"))]))
+    for n in range(50)
+]
 ARRAY = codec.ARRAY
 
 
@@ -520,6 +537,12 @@ ARRAY = codec.ARRAY
         ExtType(codec.BIG_INT, b"\x7f" * 10_000),
         ExtType(codec.DICT, pack([-1, [ExtType(codec.LIST, pack([-1, []])), 1]])),
         ExtType(codec.SET, pack(list(range(20_000)))),
+        ExtType(codec.SET, pack(ALIKE)),
+        ExtType(codec.DICT, pack([-1, [item for key in ALIKE for item in (key, 1)]])),
+        ExtType(
+            codec.LIST, pack([-1, [ExtType(codec.CALLABLE, pack([0, 0, "f", False, None]))] * (1 + LIMIT // 1000)])
+        ),
+        ExtType(codec.LIST, pack([-1, [ExtType(codec.OPAQUE, pack([0, 0, "f", -1, []]))] * (1 + LIMIT // 1000)])),
         ExtType(codec.REFERENCE, pack(99)),
         ExtType(codec.CALLABLE, pack([1, 99, "", False])),
         ExtType(codec.VIEW, pack([0, 0, 5])),
