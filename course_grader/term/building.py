@@ -45,8 +45,10 @@ def chosen_lesson(term: Term, plan: Plan) -> Lesson:
     """Return the lesson with the cells that the plan asks for."""
     folder = _folder(term, plan.lesson)
     cells = list(read_cells(folder / "lesson.py"))
+    added = set[str]()
     for name in plan.add:
         more = list(read_cells(_folder(term, name) / "lesson.py"))
+        added |= {cell.grade_id for cell in more if cell.kind == "answer"}
         cells = appended(cells, more, lambda id, name=name: _clash(term, plan, name, id))  # type: ignore[misc]
     answers = [cell.grade_id for cell in cells if cell.kind == "answer"]
     for key, names in (("exercises", plan.exercises or ()), ("points", plan.points)):
@@ -56,7 +58,8 @@ def chosen_lesson(term: Term, plan: Plan) -> Lesson:
                 plan, key, f"names an exercise {unknown!r}, which is not there: there is {there}", unknown
             )
     if plan.exercises is not None:
-        cells = _chosen(term, plan, cells, set(plan.exercises))
+        # The choice is among the lesson's own: what was added was meant.
+        cells = _chosen(term, plan, cells, added | set(plan.exercises))
     if unasked := next((name for name in plan.points if name not in {cell.grade_id for cell in cells}), None):
         raise term.problem(plan, "points", f"gives points to {unasked!r}, which is not among the exercises", unasked)
     lesson = Lesson(folder, tuple(with_points(cells, plan.points)), (), ())

@@ -100,6 +100,13 @@ def test_a_lesson_of_ones_own_follows_another_and_is_graded(root: Path) -> None:
         assignment_of(root, "week2")
 
 
+def test_what_is_added_comes_whole_beside_chosen_exercises(root: Path) -> None:
+    chosen = f'[assignments.week1]\nlesson = "{NAME}"\nexercises = ["mean_squared_error"]\nadd = ["90_extra"]\n'
+    release(term(root, chosen), "week1")
+    ids = grade_ids(root / "term" / "release" / "week1" / "week1.ipynb")
+    assert {"mean_squared_error", "double", "double_visible", "double_hidden"} <= set(ids)
+
+
 def test_a_lesson_of_ones_own_alone_needs_no_key_of_its_own(root: Path) -> None:
     course = term(root, "[assignments.90_extra]\n")
     release(course, "90_extra")
