@@ -25,19 +25,20 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
     """Return the place of each student's row, for those who have one.
 
     keys: for each row, what names its student: "lms" the platform's own id, "login" any other id or e-mail address,
-    "name" the full name; what is empty names nobody. A student is sought by each of these in turn. Raises CourseError
-    where two rows, or two students, are one.
+    "name" the full name; what is empty names nobody. A student is sought by each of these in turn. "called" is the name
+    that the file shows beside a number: a number does not make one person another. Raises CourseError where two rows,
+    or two students, are one.
     """
     places: dict[str, dict[str, list[int]]] = {kind: {} for kind in ("lms", "login", "name")}
     for number, row in enumerate(keys):
-        for kind, value in row.items():
-            for one in value.split("\n"):
+        for kind in places:
+            for one in row.get(kind, "").split("\n"):
                 if one.strip():
                     places[kind].setdefault(one.strip().casefold(), []).append(number)
     found: dict[str, int] = {}
     owner: dict[int, str] = {}
     for student in students:
-        place = _place(student, places, what)
+        place = _place(student, places, keys, what)
         if place is None:
             continue
         if place in owner:
@@ -50,13 +51,17 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
     return found
 
 
-def _place(student: Student, places: Mapping[str, Mapping[str, list[int]]], what: str) -> int | None:
+def _place(
+    student: Student, places: Mapping[str, Mapping[str, list[int]]], keys: Sequence[Mapping[str, str]], what: str
+) -> int | None:
     sought = [
         ("lms", student.lms), ("login", student.id), ("login", student.email), ("login", student.lms),
         ("name", f"{student.first} {student.last}"), ("name", f"{student.last}, {student.first}"),
     ]  # fmt: skip
     for kind, value in sought:
         rows = sorted(set(places[kind].get(value.strip().casefold(), []))) if value.strip(" ,") else []
+        if kind == "lms":
+            rows = [row for row in rows if student.may_be(keys[row].get("called", ""))]
         if len(rows) > 1:
             raise CourseError(
                 f"{value!r} stands in {len(rows)} rows of {what}, and one of them must be {student.id!r}: give that "

@@ -125,9 +125,12 @@ def _keys(names: Sequence[str], header: dict[str, int], row: Sequence[str]) -> d
     # What stands between the name and the grade are the ids that the site shows, and the status, which is no id.
     between = range((full if full is not None else header[IDENTIFIER.casefold()]) + 1, header[GRADE.casefold()])
     logins = [row[place] for place in between if names[place].casefold() != "status"]
+    called = row[full] if full is not None else ""
     # Two people may share a name: it is asked only where the site shows nothing else.
-    name = row[full] if full is not None and not any(logins) else ""
-    return {"lms": participant[1] if participant else "", "login": "\n".join(logins), "name": name}
+    name = called if not any(logins) else ""
+    number = participant[1] if participant else ""
+    # Moodle counts its participants anew in each course: the number may be another person's id elsewhere.
+    return {"lms": number, "called": called, "login": "\n".join(logins), "name": name}
 
 
 def _require_room(totals: dict[int, float], maximum: float | None, marks: Marks) -> None:

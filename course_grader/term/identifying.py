@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from dataclasses import replace
 from course_grader.exports.scores import read_students
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.student import Student
+from course_grader.gradebook.student import Student, letters
 from course_grader.submissions import Found, Submission
 
 LATE = "Canvas marks it as handed in late."
@@ -38,8 +37,9 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
     A student is known by the id, else by the platform's number (the roster's lms_id), else by a full name that nobody
     shares. What is not known, or would give one student two submissions, stays as it is.
     """
-    names = _names(students)
-    meant = [names.get(key, "") if (key := _key(one, names)) else "" for one in found.submissions]
+    students = list(students)
+    keys, by_id = _keys(students), {one.id: one for one in students}
+    meant = [_meant(one, keys, by_id) for one in found.submissions]
     times = Counter(meant)
     submissions = tuple(
         replace(one, student=student) if student and times[student] == 1 else one
@@ -48,21 +48,24 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
     return replace(found, submissions=submissions)
 
 
-def _key(submission: Submission, names: dict[str, str]) -> str:
-    """Return what names the student, in the order of how sure it is; empty where nothing is known."""
-    wanted = [f"id {_folded(submission.student)}", f"lms {_folded(submission.student)}"]
-    if submission.name:
-        # Canvas writes lovelaceada for Lovelace, Ada, and Moodle the name in full.
-        wanted += [f"lms {_folded(submission.participant)}", f"name {_letters(submission.name)}"]
-    return next((key for key in wanted if key in names), "")
+def _meant(submission: Submission, keys: dict[str, str], students: dict[str, Student]) -> str:
+    """Return the id of the student whose submission it is; empty where nobody is known, or several are."""
+    for kind in ("id", "lms"):
+        if student := keys.get(f"{kind} {_folded(submission.student)}"):
+            return student
+    # Moodle counts its participants anew in each course: the number alone can be somebody else's.
+    by_number = keys.get(f"lms {_folded(submission.participant)}")
+    if by_number and submission.name and students[by_number].may_be(submission.name):
+        return by_number
+    # Canvas writes lovelaceada for Lovelace, Ada, and Moodle the name in full.
+    return keys.get(f"name {letters(submission.name)}", "")
 
 
-def _names(students: Iterable[Student]) -> dict[str, str]:
+def _keys(students: Iterable[Student]) -> dict[str, str]:
     """Return the student whom each key means, without those that mean several."""
     meant: dict[str, set[str]] = defaultdict(set)
     for one in students:
-        keys = {f"id {_folded(one.id)}", f"lms {_folded(one.lms)}"}
-        keys |= {f"name {_letters(one.first + one.last)}", f"name {_letters(one.last + one.first)}"}
+        keys = {f"id {_folded(one.id)}", f"lms {_folded(one.lms)}", *(f"name {name}" for name in one.names)}
         for key in keys:
             if key.split(" ", 1)[1]:
                 meant[key].add(one.id)
@@ -71,7 +74,3 @@ def _names(students: Iterable[Student]) -> dict[str, str]:
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text.casefold().strip())
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", "", _folded(text))

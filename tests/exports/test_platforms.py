@@ -172,6 +172,15 @@ def test_what_moodle_would_skip_is_told_before(course: Course, change: tuple[str
     assert not (course.root / "up.csv").exists()
 
 
+def test_a_participants_number_does_not_make_one_person_another(course: Course) -> None:
+    # Emmy's number among the participants is Ada's number on another platform.
+    text = MOODLE.replace("Participant 101", "Participant 9").replace("Participant 52", "Participant 101")
+    text = text.replace("EMMY@example.edu", "someone@example.edu")
+    filled = fill_moodle(course, text, partial=True)
+    assert filled.grades == 3
+    assert any("no row for ada, emmy" in note for note in filled.notes)
+
+
 def test_a_worksheet_that_excel_saved_is_refused_with_the_remedy(course: Course) -> None:
     with pytest.raises(CourseError, match=r"not UTF-8 text \(line 2\)"):
         fill_moodle(course, MOODLE.replace("Łę", "e").replace("Ada L", "Adé L"), "latin-1")

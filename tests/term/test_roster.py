@@ -97,6 +97,11 @@ STUDENTS = [
         (Submission("99", Path("x"), name="noetheremmy"), "emmy"),
         (Submission("Zoë Łęcka", Path("x"), name="Zoë Łęcka", participant="8"), "zoë"),
         (Submission("Kim Lee", Path("x"), name="Kim Lee", participant="9"), "Kim Lee"),
+        # A participant's number that is Ada's number in Canvas does not make anyone Ada; it tells who is hidden.
+        (Submission("Zoë Łęcka", Path("x"), name="Zoë Łęcka", participant="4711"), "zoë"),
+        (Submission("Kim Lee", Path("x"), name="Kim Lee", participant="4711"), "Kim Lee"),
+        (Submission("Ada Lovelace", Path("x"), name="Ada Lovelace", participant="4711"), "ada"),
+        (Submission("Participant", Path("x"), name="Participant", participant="4711"), "ada"),
         (Submission("stranger", Path("x")), "stranger"),
     ],
 )
