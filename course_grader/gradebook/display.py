@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from course_grader.engine.result import Result
@@ -21,6 +23,8 @@ from course_utils.words import counted
 
 # So many names of students are shown in a sentence.
 MOST_NAMES = 10
+# So many seconds tell how fast submissions come.
+WINDOW = 30
 OUTCOMES = ("full marks", "part", "no points", "not graded")
 
 
@@ -28,9 +32,26 @@ def _stay() -> None:
     pass
 
 
-class _Rate(ProgressColumn):
+class _Pace(ProgressColumn):
+    """Rate and time left, by what came in the last half minute; nothing until a second of it has been seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came: deque[float] = deque()
+
+    def note(self) -> None:
+        self._came.append(time.monotonic())
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.finished_speed or task.speed or 0:.1f}/s")
+        now = time.monotonic()
+        while self._came and now - self._came[0] > WINDOW:
+            self._came.popleft()
+        seconds = now - self._came[0] if self._came else 0.0
+        if seconds < 1 or len(self._came) < 2:
+            return Text("-.-/s -:--:--")
+        rate = (len(self._came) - 1) / seconds
+        left = timedelta(seconds=round((task.total or 0) - task.completed) / rate)
+        return Text(f"{rate:.1f}/s {str(left).split('.')[0]}")
 
 
 class Display:
@@ -51,12 +72,12 @@ class Display:
     @contextmanager
     def bar(self, total: int) -> Iterator[None]:
         """Show the bar during the block, where stderr is a terminal."""
+        pace = _Pace()
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
+            pace,
             TextColumn("{task.fields[counts]}"),
         )
         console = self._console
@@ -64,6 +85,7 @@ class Display:
             task = progress.add_task(escape(self._assignment), total=total, counts="")
 
             def move() -> None:
+                pace.note()
                 progress.update(task, advance=1, counts=self._counted())
 
             self._move = move

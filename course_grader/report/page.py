@@ -31,13 +31,13 @@ def report_page(
     )  # fmt: skip
 
 
-def _bars(report: ClassReport) -> list[dict[str, float | str]]:
+def _bars(report: ClassReport) -> list[dict[str, float]]:
     """Return the bars of the histogram in a picture of 600 by 180, each with its range and count."""
     highest, width = max((*report.bars, 1)), 600 / max(len(report.bars), 1)
     return [
         {
             "x": i * width + 3, "width": width - 6, "y": 150 - 125 * count / highest, "height": 125 * count / highest,
-            "middle": (i + 0.5) * width, "count": str(count), "label": f"{i * 10}–{i * 10 + 10}",
+            "left": i * width, "middle": (i + 0.5) * width, "count": count, "from": i * 10, "to": i * 10 + 10,
         }
         for i, count in enumerate(report.bars)
     ]  # fmt: skip

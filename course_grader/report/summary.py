@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,6 +80,10 @@ def class_report(
 ) -> ClassReport:
     """Return the report on a class. With `anonymous` students are numbered by rank, and no id stands in it."""
     marks = marks or {}
+    if anonymous:
+        graded = [
+            replace(one, problem=_nameless(one.problem), notes=tuple(map(_nameless, one.notes))) for one in graded
+        ]
     scores = {one.student: _score(one, marks) for one in graded}
     ranked = sorted(graded, key=lambda one: (one.result is None, -scores[one.student], one.student))
     names = {one.student: f"Student {i}" if anonymous else one.student for i, one in enumerate(ranked, 1)}
@@ -149,11 +154,18 @@ def _notes(graded: Sequence[Graded]) -> Iterator[tuple[str, str, str]]:
             yield one.student, "", note
 
 
+def _nameless(sentence: str) -> str:
+    """Return a sentence on how a file was handed in without what may name a student: quoted names, and whatever
+    stands behind the first sentence, such as names of files."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", sentence.split(". ", 1)[0].removesuffix(".")) + "." if sentence else ""
+
+
 def _grouped(found: Iterable[tuple[str, str, str]], names: Mapping[str, str]) -> tuple[Group, ...]:
     """Return what was found of (student, exercise, sentence) by sentence, the most frequent first."""
     students: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for student, exercise, sentence in found:
-        # A sentence may name the file, and the file the student.
-        students[exercise, sentence.replace(student, names[student])][names[student]] = None
+        # What a student's code says may hold the student's id.
+        said = re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", lambda _, name=names[student]: name, sentence)  # type: ignore[misc]
+        students[exercise, said][names[student]] = None
     groups = (Group(sentence, tuple(who), exercise) for (exercise, sentence), who in students.items())
     return tuple(sorted(groups, key=lambda group: (-len(group.students), group.exercise, group.sentence)))

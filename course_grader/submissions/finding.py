@@ -173,7 +173,7 @@ def _rank(file: _File, assignment: str) -> tuple[int, int, float, tuple[str, ...
 
 def _no_notebook(own: list[_File]) -> str:
     names = ", ".join(clean(file.owner.original, 60) for file in own[:3]) + (" ..." if own[3:] else "")
-    return f"There is no notebook (.ipynb), only {names}."
+    return f"There is no notebook (.ipynb). There is only {names}."
 
 
 def _submitted(chosen: _File, own: list[_File]) -> tuple[datetime | None, list[str]]:

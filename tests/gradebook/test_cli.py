@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import typer
 from rich.console import Console
+from rich.progress import Task, TaskID
 from typer.testing import CliRunner
 
 from course_grader.engine import sandbox
 from course_grader.engine.sandbox import Level
 from course_grader.gradebook import cli, doctor
-from course_grader.gradebook.display import Display
+from course_grader.gradebook.display import Display, _Pace
 from course_grader.gradebook.run import Tally, Told
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School
@@ -90,6 +91,22 @@ def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     assert school.scores() == {"ada": 3.0, "bob": 0.0}
     # Whoever could not be graded may be graded by hand.
     assert last["summary"]["waiting"] == 1
+
+
+def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("course_grader.gradebook.display.time.monotonic", lambda: clock[0])
+    pace, task = _Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
+    for _ in range(4):
+        pace.note()
+    # What comes at once, such as what was known from before, tells no rate.
+    assert str(pace.render(task)) == "-.-/s -:--:--"
+    task.completed = 8
+    for clock[0] in (110.0, 120.0, 125.0, 128.0):
+        pace.note()
+    assert str(pace.render(task)) == "0.2/s 0:04:00"
+    clock[0] = 135.0
+    assert str(pace.render(task)) == "0.1/s 0:08:20"
 
 
 def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,6 +81,23 @@ def test_anonymous_leaves_every_id_out(tmp_path: Path) -> None:
     assert "A note on Student" in page
 
 
+def test_anonymous_leaves_out_how_students_called_themselves_and_their_files(tmp_path: Path) -> None:
+    graded = made_class(tmp_path, 3)
+    notes = (
+        "There are 2 notebooks of this student. lovelace.ipynb is graded, the newest that fits best by its name; not "
+        "graded: byron.ipynb.",
+        "The name of the student is not fit for a folder; it became 'Ada-Lovelace'.",
+    )
+    graded[0] = dataclasses.replace(graded[0], notes=notes)
+    graded[1] = Graded("7", graded[1].notebook, problem="There is no notebook (.ipynb). There is only lovelace.pdf.")
+    graded[2] = Graded("an", graded[2].notebook, problem="The file is not a notebook: an end is missing in line 77.")
+    assert "lovelace.pdf" in report_page(graded, PAPER)
+    page = html.unescape(report_page(graded, PAPER, anonymous=True))
+    assert not re.search("lovelace|byron", page, re.IGNORECASE)
+    for sentence in ("2 notebooks of this student.", "not fit for a folder", "no notebook (.ipynb).", "in line 77."):
+        assert sentence in page
+
+
 def test_nothing_graded_and_one_student(tmp_path: Path) -> None:
     assert "Nothing could be graded yet" in report_page([], PAPER)
     [one] = made_class(tmp_path, 1)
@@ -130,4 +147,11 @@ def test_the_page_works_and_nothing_else_runs_in_it(tmp_path: Path) -> None:
         assert shown == sorted(shown, reverse=True)
         page.set_viewport_size({"width": 400, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == 400
+        hint = page.locator(".stacked td.words").first.bounding_box()
+        assert hint is not None
+        assert hint["x"] + hint["width"] <= 400
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        assert page.locator("details:not(.screen):visible:not([open])").count() == 0
+        assert not page.get_by_role("heading", name="All students").is_visible()
         assert problems == []

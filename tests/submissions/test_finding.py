@@ -151,9 +151,9 @@ def test_a_student_without_a_notebook_is_named(tmp_path: Path) -> None:
     found = find_submissions(zipped(tmp_path / "c.zip", files), NAME)
     assert contents(found) == {"3": "1"}
     assert told(found) == {
-        "1": "There is no notebook (.ipynb), only work.pdf.",
-        "cy": "There is no notebook (.ipynb), only a.py.",
-        "roster.csv": "There is no notebook (.ipynb), only roster.csv.",
+        "1": "There is no notebook (.ipynb). There is only work.pdf.",
+        "cy": "There is no notebook (.ipynb). There is only a.py.",
+        "roster.csv": "There is no notebook (.ipynb). There is only roster.csv.",
     }
 
 

@@ -116,6 +116,9 @@ def test_a_lesson_of_ones_own_alone_needs_no_key_of_its_own(root: Path) -> None:
     assert key == root / "course.key"
     notebook = nbformat.read(source, 4)
     assert grade(notebook, assignment, "none").score == 3
+    learners = nbformat.read(root / "term" / "release" / "90_extra" / "90_extra.ipynb", 4)
+    [exercise] = grade(learners, assignment, "none").exercises
+    assert (exercise.outcome, exercise.points) == ("blank", 0)
     notebook.cells = [cell for cell in notebook.cells if "double(x)" not in cell.source]
     assert grade(notebook, assignment, "none").score == 0
 

@@ -1,5 +1,13 @@
 "use strict";
 (() => {
+  // What is folded on the screen is read on paper, and folded again behind it.
+  let unfolded = [];
+  window.addEventListener("beforeprint", () => {
+    unfolded = [...document.querySelectorAll("details:not(.screen):not([open])")];
+    for (const one of unfolded) one.open = true;
+  });
+  window.addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
+
   // Tables: a heading's button sorts, numbers as numbers.
   for (const table of document.querySelectorAll("table.sortable")) {
     const body = table.tBodies[0];
