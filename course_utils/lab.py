@@ -13,7 +13,7 @@ from course_utils.errors import CourseError, Exit
 from course_utils.update import outdated
 
 # Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and none of nbgrader's
-# tools for writing assignments and for its file exchange.
+# tools for writing assignments and for its file exchange; its jupyter_server_config.d/ adds how notebooks are saved.
 SETTINGS = Path(__file__).parent / "jupyter"
 # What each kernel runs first, for PYTHONSTARTUP names it: so the very first error is explained too.
 STARTUP = SETTINGS / "startup.py"

@@ -52,6 +52,13 @@ class CheckFailed(AssertionError):
         return [f"CheckFailed: {self}"]
 
 
+class CheckStopped(KeyboardInterrupt):
+    """A learner interrupted a check, most often because the answer never ended."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
+
+
 @dataclass(frozen=True)
 class _Desk:
     hidden: Mapping[str, Key]
@@ -91,7 +98,11 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
     if exercise.form is not None:
         _check_question(exercise, exercise.form, answers[0], key, reveal)
         return
-    verdict = judge(exercise, part, answers, key.parts[part])
+    try:
+        verdict = judge(exercise, part, answers, key.parts[part])
+    except KeyboardInterrupt as stop:
+        # Whoever stops the grading of a class is no learner who waits for an answer.
+        raise stop if desk else _stopped(name, stop) from None
     if _is_own_answer(name, answers[0]):
         _record(name, part, verdict.passed)
     if verdict.failure is None:
@@ -221,6 +232,12 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
     if verdict.mistake is not None:
         rows.append(("Hint", verdict.mistake.hint))
     return Card("wrong", f"{name} is not right yet.", sentence, [row for row in rows if row[1]])
+
+
+def _stopped(name: str, stop: KeyboardInterrupt) -> CheckStopped:
+    sentence = "You stopped the check while your function was running. Does its loop come to an end?"
+    _show(Card("neutral", f"{name} was interrupted.", sentence, [("Where", own_frames(stop))]))
+    return CheckStopped(f"{name}: interrupted.")
 
 
 def _line(name: str, verdict: Verdict, says: str, sentence: str) -> str:

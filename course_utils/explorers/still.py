@@ -21,27 +21,31 @@ SHAPES = {"disc": "o", "square": "s", "star": "*", "cross": "x"}
 class Still:
     """Displays the scene of an answer as a picture, with its sentence as the text."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, answer: Answer, under: str = "") -> None:
+        self.answer, self.under = answer, under
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         scene = self.answer.scene
         told = " ".join(filter(None, [self.answer.message, scene["note"] if scene else ""]))
         if scene is None:
             return {"text/plain": told}
-        return {"text/plain": told, "image/png": base64.b64encode(picture(scene)).decode()}
+        return {"text/plain": told, "image/png": base64.b64encode(picture(scene, self.under)).decode()}
 
 
 @styled
-def picture(scene: dict[str, Any]) -> bytes:
-    """Return a scene as a PNG."""
+def picture(scene: dict[str, Any], under: str = "") -> bytes:
+    """Return a scene as a PNG, with a line of text under it."""
     # Not through pyplot: a notebook would show the figure a second time.
     from matplotlib.figure import Figure
 
     panels = scene["panels"]
     figure = Figure(figsize=(5.2 * len(panels), 4.4), layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        _draw(axes, panel)
+    # A part of the figure for each panel: its legend keeps clear of axes of any shape.
+    for part, panel in zip(figure.subfigures(1, len(panels), squeeze=False)[0], panels, strict=True):
+        _draw(part.subplots(), panel)
+        if any(mark.get("label") for mark in panel["marks"]):
+            part.legend(loc="outside lower center", ncols=2, fontsize=10)
+    figure.supxlabel(under, fontsize=10, x=0.01, ha="left", style="italic")
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
@@ -60,8 +64,6 @@ def _draw(axes: Axes, panel: dict[str, Any]) -> None:
         )
     if panel["equal"]:
         axes.set_aspect("equal")
-    if any(mark.get("label") for mark in panel["marks"]):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=3, fontsize=10)
 
 
 def _array(values: list[float | None]) -> Any:

@@ -11,6 +11,7 @@ import traitlets
 from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still
 
+AGAIN = "A still picture: run this cell, and it has its sliders."
 _show = resources.files("course_utils.explorers") / "show"
 
 
@@ -45,7 +46,7 @@ class LivePanel(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         # Where no browser draws the panel, in a saved notebook or in print, the picture stands in its place.
-        return {**data, **Still(self._first)._repr_mimebundle_()}, metadata
+        return {**data, **Still(self._first, AGAIN)._repr_mimebundle_()}, metadata
 
 
 def _answered(number: int, answer: Answer) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Notebook:
         page.goto(f"{address}/lab/tree/{path}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         # What shows first is the page's guess; the status bar names the kernel only once there is one.
-        expect(page.locator("#jp-bottom-panel, .jp-StatusBar-Widget").first).to_contain_text("| Idle")
+        expect(self._status).to_contain_text("| Idle")
 
     def cell(self, text: str) -> Locator:
         """Return the first code cell whose source has this text."""
@@ -120,6 +120,17 @@ class Notebook:
     def menu(self, name: str, item: str) -> None:
         self.page.locator(".lm-MenuBar-item", has_text=name).first.click()
         self.page.locator(".lm-Menu-item", has_text=item).first.click()
+
+    def restart(self) -> None:
+        """Restart the kernel, and return once there is a new one."""
+        self.menu("Kernel", "Restart Kernel…")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        expect(self._status).not_to_contain_text("| Idle")
+        expect(self._status).to_contain_text("| Idle")
+
+    @property
+    def _status(self) -> Locator:
+        return self.page.locator("#jp-bottom-panel, .jp-StatusBar-Widget").first
 
     def write(self, text: str, source: str) -> None:
         """Replace the source of the cell that has `text`."""

@@ -76,3 +76,8 @@ def test_a_recording_plays_until_the_function_is_written(folder: Path) -> None:
         panel.get_by_role("button", name="Reset").click()
         expect(momentum).to_have_attribute("aria-valuetext", "0")
         page.screenshot(path=folder.parent / "explorer.png")
+
+        notebook.restart()
+        momentum.focus()
+        page.keyboard.press("ArrowRight")
+        expect(panel.locator(".explorer-message")).to_contain_text("If it was restarted, run the cells above")

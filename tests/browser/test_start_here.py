@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -13,6 +14,7 @@ from tests.browser.lab import Notebook, browser_page, lab
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
 STUB = "def mean_squared_error"
+PANEL = 'explore("line_error"'
 CHECK = 'check("mean_squared_error", mean_squared_error)'
 WRONG = "def mean_squared_error(prediction, target):\n    return np.sum((prediction - target) ** 2)"
 RIGHT = "def mean_squared_error(prediction, target):\n    return np.mean((prediction - target) ** 2)"
@@ -43,6 +45,11 @@ def test_first_notebook(tmp_path: Path) -> None:
         page.screenshot(path=tmp_path / "right.png")
         assert '"values": true' in (folder / NAME / ".course-progress.json").read_text()
 
+        # What is saved of a panel is its picture: there is no panel without its kernel.
+        expect(notebook.run(PANEL).locator(".explorer")).to_be_visible()
         notebook.validate()
         expect(page.locator(".jp-Dialog, dialog")).to_contain_text("Success")
         page.screenshot(path=tmp_path / "validated.png")
+        saved = nbformat.read(folder / NAME / f"{NAME}.ipynb", as_version=4)
+        [kinds] = [set(cell.outputs[0].data) for cell in saved.cells if cell.source.startswith(PANEL)]
+        assert kinds == {"image/png", "text/plain"}

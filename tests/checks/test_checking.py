@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden
+from course_utils.checks.card import Card
+from course_utils.checks.checking import grading
+from course_utils.checks.keys import Key
 from tests.checks.conftest import added, scaled
 
 Answer = Callable[..., Any]
@@ -99,6 +102,28 @@ def test_an_error_shows_the_learners_own_lines_only(published: Path, capsys: pyt
     shown = capsys.readouterr().out
     assert "of fails_inside: return x @ np.ones(99)" in shown
     assert "probe" not in shown
+
+
+def test_an_interrupted_check_shows_where_the_answer_was(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        check("scaled", never_ends)
+    shown = capsys.readouterr().out
+    assert "scaled was interrupted." in shown
+    assert "of never_ends: raise KeyboardInterrupt" in shown
+    assert "trial.py" not in shown
+    assert stopped.value._render_traceback_() == ["KeyboardInterrupt: scaled: interrupted."]
+
+
+def never_ends(x: np.ndarray, factor: float) -> np.ndarray:
+    raise KeyboardInterrupt
+
+
+def test_who_stops_a_grading_sees_no_card(published: Path, key: Key) -> None:
+    shown: list[Card] = []
+    with grading({}, {"scaled": key}, shown.append), pytest.raises(KeyboardInterrupt) as stopped:
+        check("scaled", never_ends)
+    assert type(stopped.value) is KeyboardInterrupt
+    assert not shown
 
 
 def test_bad_arguments_are_a_part_of_their_own(published: Path) -> None:

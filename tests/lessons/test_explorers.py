@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
 import re
@@ -20,7 +21,7 @@ from course_utils.explorers.catalogue import Explorer, explorers
 from course_utils.explorers.recording import recorded
 from course_utils.explorers.scene import pixels_of
 from course_utils.explorers.session import Answer, Session
-from course_utils.explorers.still import Still
+from course_utils.explorers.still import Still, picture
 from course_utils.plots.style import COLORS
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +119,13 @@ def test_without_a_function_the_recording_plays_and_says_so(explorer: Explorer) 
     bundle = Still(answer)._repr_mimebundle_()
     assert bundle["image/png"]
     assert "This is a recording" in bundle["text/plain"]
+
+
+def test_nothing_of_a_still_picture_is_cut_off(explorer: Explorer) -> None:
+    png = picture(scenes(explorer)[0], "A sentence under it.")
+    pixels = pixels_of(base64.b64encode(png).decode())[..., :3]
+    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+        assert (edge == 255).all()
 
 
 def test_a_function_that_fails_is_named_and_the_recording_plays(explorer: Explorer) -> None:

@@ -3,6 +3,8 @@
 const COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "currentColor"];
 const FONT = "13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 const PLAY_SECONDS = 4;
+const PATIENCE_SECONDS = 3;
+const UNANSWERED = "No answer yet: the kernel is busy. If it was restarted, run the cells above, then this one again.";
 let mounted = 0;
 
 // --- Axes -----------------------------------------------------------------------------------------------------------
@@ -266,7 +268,7 @@ function drawSwatch(canvas, mark) {
  *
  * explorer: its title and controls. recording: recorded scenes, or null.
  * ask: called with the positions of all controls when live scenes are wanted, or null where nobody can answer.
- * Returns `answer({scene, live, message})`, which shows a scene, `record(recording)`, and `close()`.
+ * Returns `answer({scene, live, message})`, which shows a scene, `record(recording)`, `tell(message)`, and `close()`.
  */
 export function mount(element, { explorer, recording, ask }) {
   const id = `explorer-${(mounted += 1)}`;
@@ -296,6 +298,11 @@ export function mount(element, { explorer, recording, ask }) {
     inputs.append(one.row);
     return { control, ...one };
   });
+
+  function tell(words) {
+    message.textContent = words || "";
+    message.hidden = !words;
+  }
 
   function place(name, position) {
     positions[name] = position;
@@ -396,10 +403,10 @@ export function mount(element, { explorer, recording, ask }) {
   return {
     answer(answer) {
       live = ask !== null && answer.live;
-      message.textContent = answer.message || "";
-      message.hidden = !answer.message;
+      tell(answer.message);
       if (answer.scene) show(answer.scene);
     },
+    tell,
     record(fresh) {
       recording = fresh;
     },
@@ -451,8 +458,11 @@ function render({ model, el }) {
   let number = 0;
   let waiting = false;
   let next = null;
+  let patience = 0;
   const send = (positions) => {
     waiting = true;
+    // A kernel that was restarted knows nothing of this panel, and says nothing.
+    patience = setTimeout(() => view.tell(UNANSWERED), PATIENCE_SECONDS * 1000);
     number += 1;
     model.set("asked", { number, positions });
     model.save_changes();
@@ -465,6 +475,7 @@ function render({ model, el }) {
   const view = mount(el, { explorer: model.get("explorer"), recording: model.get("recording"), ask });
   const answered = () => {
     waiting = false;
+    clearTimeout(patience);
     view.answer(model.get("answered"));
     if (next) {
       send(next);
@@ -476,6 +487,7 @@ function render({ model, el }) {
   model.on("change:recording", rerecorded);
   view.answer(model.get("answered"));
   return () => {
+    clearTimeout(patience);
     model.off("change:answered", answered);
     model.off("change:recording", rerecorded);
     view.close();
