@@ -31,7 +31,7 @@ def gradient_error(f: Callable[[Array], float], gradient: Callable[[Array], Arra
 
     `a` is the gradient in question, a function of w or its value, and `n` the central differences; `w` is an array
     of any shape and `f` returns one number. A right gradient of a smooth `f` comes out under 1e-7, a wrong one
-    usually over 1e-3; two zero gradients give 0. At a kink, as that of |w| at 0, the figure means nothing.
+    usually over 1e-3; two zero gradients give 0. At a kink, as that of `abs(w)` at 0, the figure means nothing.
     Raises ValueError where the gradient has not the shape of `w`.
     """
     w = np.array(w, dtype=np.float64)

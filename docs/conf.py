@@ -11,11 +11,14 @@ html_js_files = [("explorers.js", {"defer": "defer"})]
 html_show_sphinx = False
 html_copy_source = False
 
+# A block without a language is no code.
+highlight_language = "none"
+
 # The notebooks come executed.
 nb_execution_mode = "off"
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
-myst_heading_anchors = 3
+myst_heading_anchors = 4
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
 # Shipped with the site: no page asks another host for anything.
@@ -25,4 +28,7 @@ mathjax3_config = {"options": {"enableMenu": False}}
 # A word between single backticks in a docstring is code.
 default_role = "code"
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+# Types stand in the signature, a parameter a line where they are long, by the names that the code gives them.
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 88
+autodoc_type_aliases = {name: name for name in ("Array", "ArrayLike", "Params", "Schedule", "Step")}

@@ -1,13 +1,12 @@
 """The banks of a lesson: likely mistakes with their hints, and right answers written otherwise.
 
-`mistakes.py` is a list of `edit`s of the reference's text, or `rewrite`s where an edit cannot say it:
+`mistakes.py` is a list of edits of the reference's text, or of rewritten answers where an edit cannot say it::
 
     MISTAKES = [
-        edit("sgd_step", "plus_sign", "w - lr * grad", "w + lr * grad", "Your step climbs. Which way does the
-        gradient point?"),
+        edit("sgd_step", "plus_sign", "w - lr * grad", "w + lr * grad", "Your step climbs. Which way is uphill?"),
     ]
 
-`alternatives.py` is in percent format, one alternative a cell:
+`alternatives.py` is in percent format, one alternative a cell::
 
     # %% exercise="sgd_step" id="by_loop"
 """

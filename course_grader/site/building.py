@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 import shutil
@@ -16,17 +17,24 @@ from nbformat import NotebookNode
 from course_grader.authoring.address import address
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.site.executing import executed
-from course_grader.site.page import lesson_page
+from course_grader.site.page import lesson_page, panel
 from course_utils.errors import CourseError, Exit
 
 SHOW = Path("course_utils/explorers/show")
 MATHJAX = "tex-svg-full.js"
+# A guide has such a line where an explorer is to stand.
+EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
+# What may be wider than a page.
+SCROLLING = re.compile(r'(<pre|<div class="(?:math|table)-wrapper [\w -]+")>')
+LESSON_TABLE = re.compile(r"^\| notebook \| what you write \|\n(?:\|.*\n)+", re.MULTILINE)
 # Puts every explorer of a page into its place, to play what was recorded.
 MOUNT = """
+const RECORDED = "This is a recording, in which one control moves at a time. In a notebook the panel asks your own "
+  + "functions, and all controls move together.";
 for (const place of document.querySelectorAll(".descent-explorer")) {
   const { explorer, recording } = JSON.parse(place.querySelector("script").textContent);
   const view = mount(place, { explorer, recording, ask: null });
-  view.answer({ scene: recording.start, live: false, message: "" });
+  view.answer({ scene: recording.start, live: false, message: RECORDED });
 }
 """
 
@@ -50,7 +58,8 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
         released = nbformat.read(root / "notebooks" / lesson.name / f"{lesson.name}.ipynb", as_version=4)
         page = lesson_page(released, solve(root, lesson, out / "executed"), {one.name for one in lessons})
         nbformat.write(page, source / "lessons" / f"{lesson.name}.ipynb")
-    (source / "lessons" / "index.md").write_text(_contents(lessons), encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    (source / "lessons" / "index.md").write_text(_contents(lessons, readme), encoding="utf-8")
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
     for guide in source.glob("*.md"):
         guide.write_text(linked(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
@@ -64,19 +73,36 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
 def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
     """Return a guide with links to where things stand on the site, and to the course's repository, if it has one.
 
-    A cell of a table that names a lesson becomes a link to its page, by its number.
+    Where a row of a table names a lesson and a heading of it, the number of the lesson links to its page and the
+    heading to its place there. An explorer is put where the guide wants one.
     """
     guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)")
     for lesson in lessons:
-        guide = guide.replace(f"| {lesson.name} |", f"| [{_number(lesson)}](lessons/{lesson.name}.ipynb) |")
+        guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
+    guide = EXPLORER.sub(lambda found: f"```{{raw}} html\n{panel(found[1])}\n```", guide)
     return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
 
 
-def _contents(lessons: Sequence[Lesson]) -> str:
-    names = "\n".join(f"{_number(lesson)} · {_title(lesson)} <{lesson.name}>" for lesson in lessons)
+def _place(lesson: Lesson, row: re.Match[str]) -> str:
+    page, heading = f"lessons/{lesson.name}.ipynb", row[1]
+    return f"| [{_number(lesson)}]({page}) | [{heading}]({page}#{_anchor(heading)}) |"
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that MyST gives a heading; formulas have no part in it."""
+    return re.sub(r"[^\w\- ]", "", re.sub(r"\$.*?\$", "", heading).lower()).replace(" ", "-")
+
+
+def _contents(lessons: Sequence[Lesson], readme: str) -> str:
+    """Return the page of the lessons: the README's table of them, with links."""
+    names = [f"{_number(lesson)} · {_title(lesson)}" for lesson in lessons]
+    table = "".join(LESSON_TABLE.findall(readme))
+    for name, lesson in zip(names, lessons, strict=True):
+        table = table.replace(f"| {name} |", f"| [{name}]({lesson.name}.ipynb) |")
+    contents = "\n".join(f"{name} <{lesson.name}>" for name, lesson in zip(names, lessons, strict=True))
     return (
         "# Lessons\n\nEach page is the notebook that a learner opens, with the outputs of the teacher's one. Every "
-        f"solution stands behind a click.\n\n```{{toctree}}\n:maxdepth: 1\n\n{names}\n```\n"
+        f"solution stands behind a click.\n\n{table}\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
     )
 
 
@@ -105,9 +131,7 @@ def _lay_scripts(root: Path, static: Path) -> None:
 def _accessible(page: str) -> str:
     """Return a page on which a keyboard reaches what scrolls, and each heading tells its level."""
     page = page.replace('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">')
-    for scrolling in ("<pre", '<div class="math-wrapper docutils container"'):
-        page = page.replace(f"{scrolling}>", f'{scrolling} tabindex="0">')
-    return page
+    return SCROLLING.sub(r'\1 tabindex="0">', page)
 
 
 def _sphinx(source: Path, pages: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
+from itertools import pairwise
 from typing import Any
 
 from nbformat import NotebookNode
@@ -19,6 +20,7 @@ from course_utils.explorers.recording import recorded
 LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
 NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
+SOLUTION = '<details class="solution">'
 PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 
 
@@ -27,28 +29,53 @@ def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -
 
     pages: the names of the lessons on the site, to which a link leads.
     """
-    stubs = {cell.metadata.nbgrader.grade_id: cell.source for cell in released.cells if _is(cell, "solution")}
+    stubs = {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in released.cells
+        if _is(cell, "solution") or _is_hidden_check(cell)
+    }
     page: NotebookNode = new_notebook(metadata={"kernelspec": solved.metadata.kernelspec})
-    page.cells = [cell for one in solved.cells for cell in _cells(one, stubs, pages)]
+    for before, cell in pairwise([new_code_cell(), *solved.cells]):
+        # Nothing to see: it runs when a teacher grades. It stands where the text has just spoken of it.
+        if not _is_hidden_check(cell) or before.cell_type == "markdown":
+            page.cells += _cells(cell, stubs, pages)
+    page.cells = list(_hints_first(page.cells))
     return page
 
 
 def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterator[NotebookNode]:
     if cell.cell_type == "markdown":
         yield new_markdown_cell(LINK.sub(lambda link: _linked(link, pages), cell.source))
+    elif _is_hidden_check(cell):
+        yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
     elif _is(cell, "solution"):
         yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
         yield new_markdown_cell(_behind_a_click(cell.source))
-    elif _is(cell, "grade") and cell.metadata.nbgrader.grade_id.endswith("_hidden"):
-        # Nothing to see: it runs when a teacher grades.
-        return
     elif found := SHOWN.search(cell.source):
-        yield new_code_cell(cell.source, outputs=[_explorer(found[1])])
+        yield new_code_cell(cell.source, outputs=[new_output("display_data", {"text/html": panel(found[1])})])
     else:
         # A cell with both parts of a check shows the published one alone.
         source = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", cell.source, flags=re.DOTALL)
         outputs = [_relinked(output, pages) for output in cell.outputs if output.output_type != "error"]
         yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_words_for(outputs))
+
+
+def _hints_first(cells: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield the cells, each solution behind the hint that follows its exercise."""
+    solution: list[NotebookNode] = []
+    for cell in cells:
+        if cell.source.startswith(SOLUTION):
+            solution = [cell]
+            continue
+        if solution and cell.source.startswith("<details>"):
+            hint, end, rest = cell.source.partition("</details>")
+            yield new_markdown_cell(hint + end)
+            cell = new_markdown_cell(rest.lstrip())
+        yield from solution
+        solution = []
+        if cell.source:
+            yield cell
+    yield from solution
 
 
 def _linked(link: re.Match[str], pages: Set[str]) -> str:
@@ -70,22 +97,25 @@ def _is(cell: NotebookNode, what: str) -> bool:
     return bool(cell.metadata.get("nbgrader", {}).get(what)) and cell.cell_type == "code"
 
 
+def _is_hidden_check(cell: NotebookNode) -> bool:
+    return _is(cell, "grade") and str(cell.metadata.nbgrader.grade_id).endswith("_hidden")
+
+
 def _behind_a_click(source: str) -> str:
     code = MARKER.sub("", source).strip("\n")
-    return f'<details class="solution"><summary>Solution</summary>\n\n```python\n{code}\n```\n\n</details>'
+    return f"{SOLUTION}<summary>Solution</summary>\n\n```python\n{code}\n```\n\n</details>"
 
 
-def _explorer(name: str) -> NotebookNode:
+def panel(name: str) -> str:
+    """Return an explorer as an element in which the site's script plays what was recorded."""
     data = {"explorer": explorers()[name].to_json(), "recording": recorded(name)}
     # "<" as an escape, so that nothing in the data can end the element.
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     title = html.escape(explorers()[name].title)
-    element = (
+    return (
         f'<div class="descent-explorer" aria-label="{title}" role="group">'
         f'<script type="application/json">{text}</script><noscript>This panel needs JavaScript.</noscript></div>'
     )
-    output: NotebookNode = new_output("display_data", {"text/html": element})
-    return output
 
 
 def _words_for(outputs: list[NotebookNode]) -> dict[str, Any]:

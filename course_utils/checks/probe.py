@@ -1,10 +1,8 @@
 """Probes: what is asked of a function.
 
 A probe draws arguments from a seed, calls the function, and records observations. It holds no formula of the answer:
-what
-the reference gave to the same questions stands in a key. One probe serves the learner's instant check, the hidden
-check and
-the build of the keys.
+what the reference gave to the same questions stands in a key. One probe serves the learner's instant check, the hidden
+check and the build of the keys.
 
     @probe("sgd_step")
     def probe_sgd_step(trial, rng, sgd_step):
@@ -63,7 +61,11 @@ def probe(
     name: str, part: str = "values", needs: Sequence[str] = (), float32: bool = False, seeds: int = 0
 ) -> Callable[[ProbeFunction], ProbeFunction]:
     """Register the decorated function as the probe of an exercise's part: "values", "arguments" for bad arguments, or
-    a further one. What is said of needs, float32 and seeds at one part holds for all."""
+    a further one.
+
+    `needs`, `float32` and `seeds` are as in `Exercise`; what is said of them at one part holds for all. Raises
+    ValueError where the part has a probe already.
+    """
 
     def register(function: ProbeFunction) -> ProbeFunction:
         known = _EXERCISES.get(name)
@@ -84,7 +86,10 @@ def probe(
 
 
 def question(name: str, form: Form) -> None:
-    """Register a concept question: its answer is a value of the given form."""
+    """Register a concept question: its answer is a value of the given form.
+
+    Raises ValueError where there is an exercise of this name already.
+    """
     if name in _EXERCISES:
         raise ValueError(f"There are two exercises named {name!r}: rename one of them.")
 

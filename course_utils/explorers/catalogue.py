@@ -83,7 +83,10 @@ _known: dict[str, Explorer] = {}
 
 
 def explorer(name: str, title: str, *controls: Control, exercises: Sequence[str] = ()) -> Callable[[Make], Make]:
-    """Register the function under it as an explorer; its parameters are the exercises, then the controls by name."""
+    """Register the function under it as an explorer; its parameters are the exercises, then the controls by name.
+
+    Raises ValueError where another module has an explorer of this name.
+    """
 
     def register(make: Make) -> Make:
         if name in _known and _known[name].make.__module__ != make.__module__:

@@ -20,7 +20,7 @@ def affine(x: Array, W: Array, b: Array) -> Array:
 
 
 def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
-    """Return the gradients by x, W and b, of their shapes."""
+    """Return the gradients by x, W and b, of their shapes, for the gradient `dout` `(N, D_out)` by the output."""
     return dout @ W.T, x.T @ dout, dout.sum(axis=0)
 
 
@@ -30,7 +30,7 @@ def relu(x: Array) -> Array:
 
 
 def relu_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient by x from the forward's `out`; at x = 0 the slope is taken as 0."""
+    """Return the gradient by x, of its shape, from the forward's `out`; at x = 0 the slope is taken as 0."""
     return dout * (out > 0.0)
 
 
@@ -40,7 +40,7 @@ def tanh(x: Array) -> Array:
 
 
 def tanh_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient by x from the forward's `out`: the slope is `1 - out^2`."""
+    """Return the gradient by x, of its shape, from the forward's `out`: the slope is `1 - out^2`."""
     return dout * (1.0 - out * out)
 
 

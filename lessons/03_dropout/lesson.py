@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Dropout and stochastic depth
 #
-# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02), and from probability the
+# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02a), and from probability the
 # mean and the variance.*
 #
 # When you are done you can
@@ -1029,7 +1029,7 @@ for name, runs in blocks_run.items():
 # $$\mathbb{E}\,\lVert y - (M \odot X)\,w \rVert^2 = \lVert y - Xw \rVert^2 +
 # \underbrace{\frac{p}{1-p}\sum_{j} (X^\top X)_{jj}\, w_j^2}_{\text{the penalty}}$$
 #
-# So dropout on the inputs *is* a ridge penalty here (lesson 02), with a strength for each weight that fits the size
+# So dropout on the inputs *is* a ridge penalty here (lesson 02a), with a strength for each weight that fits the size
 # of its feature. One says that it is *adaptive*. Return the penalty.
 
 

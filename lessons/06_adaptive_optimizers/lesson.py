@@ -788,7 +788,7 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 #
 # ## AdamW: weight decay is not a penalty
 #
-# In notebook 02 we kept the weights small in two ways. An **L2 penalty** adds $\frac{\lambda}{2}\|w\|^2$ to the loss,
+# In notebook 02a we kept the weights small in two ways. An **L2 penalty** adds $\frac{\lambda}{2}\|w\|^2$ to the loss,
 # hence $\lambda w$ to the gradient. **Weight decay** leaves the gradient alone and takes the share $\eta\lambda$ off
 # the weights in each step. For plain SGD the two are one:
 #

@@ -743,7 +743,7 @@ plt.show()
 
 # %% [markdown]
 # Two warnings. A Gauss-Newton step costs more than a gradient step, as the next section counts. And this is the
-# *training* loss: a low one is not yet a good network (02).
+# *training* loss: a low one is not yet a good network (02a).
 #
 # ## 6. What it costs
 #

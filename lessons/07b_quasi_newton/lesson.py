@@ -276,7 +276,7 @@ print(
 # $\beta = r_\text{new}^\top r_\text{new} / r^\top r$.
 #
 # In exact arithmetic at most $D$ iterations are needed, since there are no more than $D$ conjugate directions. Good
-# news: $H$ needs at most as many as it has *different* eigenvalues, and long before that the result is often good
+# news: at most as many are needed as $H$ has *different* eigenvalues, and long before that the result is often good
 # enough. (After $k$ iterations the residual is a polynomial of degree $k$ in $H$ times $b$, the best such polynomial
 # with the value 1 at 0. One root at each eigenvalue makes it zero.)
 #

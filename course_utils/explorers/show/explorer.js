@@ -399,6 +399,9 @@ export function mount(element, { explorer, recording, ask }) {
   // JupyterLab and the site tell a change between light and dark so.
   const themes = new MutationObserver(draw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-theme"] });
+  // The system's choice, and paper, which is white.
+  const media = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
+  for (const one of media) one.addEventListener("change", draw);
 
   return {
     answer(answer) {
@@ -414,6 +417,7 @@ export function mount(element, { explorer, recording, ask }) {
       stop();
       watcher.disconnect();
       themes.disconnect();
+      for (const one of media) one.removeEventListener("change", draw);
     },
   };
 }
