@@ -70,7 +70,9 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
             raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.WRONG) from error
         except CellTimeoutError as error:
             slow = f"A cell of {lesson.name} was not done after {SECONDS_A_CELL} seconds."
-            raise CourseError(f"{slow} On a busy machine, run it again later: it goes on here.", Exit.MACHINE) from error
+            raise CourseError(
+                f"{slow} On a busy machine, run it again later: it goes on here.", Exit.MACHINE
+            ) from error
     del notebook.cells[0]
     return json_clean(notebook)
 
