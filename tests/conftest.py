@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a machine with much else to do, an example takes long, and nothing is wrong. In CI Hypothesis sees to that itself.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if settings.get_current_profile_name() != "ci":
+    settings.load_profile("busy")
 
 # Tests run side by side, one process a core: more threads for linear algebra would only wait for each other. NumPy
 # reads this when it is imported, and the kernels that tests start inherit it.
