@@ -28,6 +28,7 @@ from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
 DETAILS = 6000
+SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
 # How IPython names a cell in the message of a syntax error.
 IN_CELL = re.compile(r" \((?:<[^>]*>|\S*), line (\d+)\)$")
 
@@ -46,6 +47,7 @@ class Referee:
         self._slow: set[str] = set()
         # By the names that an answer cell was to define: what became of the cell.
         self._ran: dict[str, str] = {}
+        self._steps: dict[str, Run] = {}
         self._cards: list[Card] = []
 
     def grade(self, plan: Plan) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
@@ -87,7 +89,11 @@ class Referee:
                     said = IN_CELL.sub(r" (line \1)", output["evalue"].split("\n")[0])
                     became = f"its cell ended in {output['ename']}: {said}".removesuffix(": ")
         self._ran |= dict.fromkeys(step.names, became)
-        self._outputs[step.place] = outputs
+        self._outputs[step.place], self._steps[step.source] = outputs, step
+        while self._session.spoiling:
+            left_out = self._steps[self._session.spoiling.pop()]
+            self._ran |= dict.fromkeys(left_out.names, "its cell was left out, for no cell behind it came to an end")
+            self._outputs[left_out.place] = [_error("Stopped", SPOILING)]
 
     def _test(self, cell: TeacherCell, last_chance: bool) -> bool:
         """Run one test cell; return False where a name is missing that a later cell may still define."""

@@ -1,7 +1,8 @@
 """A submission's worker as the referee sees it: started when needed, ended at a fault, started anew and brought back.
 
 A worker that hit a limit or ended is gone with all that it had. The next one runs the same cells again, without
-the cell that was at fault, so that the exercises before and after it are graded all the same.
+the cell that was at fault, so that the exercises before and after it are graded all the same. At fault is the cell that
+did not end, or one before it, behind which not even an empty cell ends.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from course_grader.engine.transcripts import Conversation, Event, Transcripts
 from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
 
 MISSING = object()
+EMPTY = "pass"
 
 
 class Stopped(Exception):
@@ -82,6 +84,8 @@ class Session:
         self._end = within(limits.total_seconds * self.patience)
         self._starts = 0
         self._sources: list[str] = []
+        # Cells that went through, and of which no cell behind them does.
+        self.spoiling: list[str] = []
         self._past: list[Event] = []
         self._conversation: Conversation | None = None
         # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
@@ -95,8 +99,12 @@ class Session:
 
     def run(self, source: str) -> list[dict[str, Any]]:
         """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it."""
-        peer = self.ready()
-        data = self._run(peer, source)
+        try:
+            data = self._run(self.ready(), source)
+        except Stopped:
+            if not self._leave_out_spoiling():
+                raise
+            data = self._run(self.ready(), source)
         try:
             outputs = read_outputs(data, self._room)
         except WireError as error:
@@ -181,11 +189,26 @@ class Session:
                     break
         return self.peer
 
-    def _run(self, peer: _RefereePeer, source: str) -> Any:
+    def _leave_out_spoiling(self) -> bool:
+        """Leave out the last cells where a cell that does nothing does not end behind them: what they left behind, such
+        as a function that runs before each cell, would cost all that follow. Tell whether there was one."""
+        found = False
+        while True:
+            peer = self.ready()
+            try:
+                self._run(peer, EMPTY, self.limits.again_seconds)
+                return found
+            except Stopped:
+                if not self._sources or time.monotonic() >= self._end:
+                    raise
+            self.spoiling.append(self._sources.pop())
+            found = True
+
+    def _run(self, peer: _RefereePeer, source: str, seconds: float | None = None) -> Any:
         """Run a cell and return its outputs as they came."""
         if time.monotonic() >= self._end:
             raise Stopped("the time for the whole notebook is used up")
-        peer.deadline = min(within(self.limits.cell_seconds * self.patience), self._end)
+        peer.deadline = min(within((seconds or self.limits.cell_seconds) * self.patience), self._end)
         peer.channel = peer.wire
         try:
             peer.send(["cell", source])

@@ -216,6 +216,35 @@ def test_hooks_of_the_interpreter_change_no_verdict(exam: Exam, answer: str, out
     only(graded(exam, HOOKS + answer), sgd_step=outcome)
 
 
+# Each lets its own cell pass, and none behind it.
+SPOILING = {
+    "a function before each cell": "get_ipython().events.register('pre_run_cell', hang)",
+    "a transformer of sources": "get_ipython().input_transformers_cleanup.append(hang)",
+    "an end before each cell": "get_ipython().events.register('pre_run_cell', lambda info: os._exit(0))",
+    "a transformer of trees": "get_ipython().ast_transformers.append(Late())",
+}
+HANGING = """
+import os, time
+def hang(*args): time.sleep(10**6)
+class Late:
+    def visit(self, tree): hang()
+"""
+
+
+@pytest.mark.parametrize("hook", SPOILING.values(), ids=SPOILING)
+def test_a_hook_that_stops_all_later_cells_costs_none_of_them(exam: Exam, hook: str) -> None:
+    result = exam.grade(exam.changed({"exponential_decay": f"{HANGING}\n{hook}"}), cell_seconds=3, again_seconds=1)
+    only(result, exponential_decay="missing")
+    told = next(one for one in result.exercises if one.name == "exponential_decay").message
+    assert told == "There is no 'exponential_decay': its cell was left out, for no cell behind it came to an end."
+    assert "Grading went on without it" in str(result.outputs)
+
+
+def test_cells_that_stop_one_by_one_cost_themselves_alone(exam: Exam) -> None:
+    loops = dict.fromkeys(("sgd_step", "with_warmup"), "while True: pass")
+    only(exam.grade(exam.changed(loops), cell_seconds=2), sgd_step="missing", with_warmup="missing")
+
+
 FORGERIES = {
     "an error named as a verdict": """
         class CheckFailed(AssertionError):
