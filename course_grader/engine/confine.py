@@ -8,6 +8,7 @@ import os
 import platform
 import resource
 import signal
+import struct
 from pathlib import Path
 
 from course_grader.engine import seccomp
@@ -25,6 +26,13 @@ INSIDE_ID = 1000
 FIRST_PRIVATE_ID, PRIVATE_IDS = 1_200_000, 1 << 22
 
 MADV_COLLAPSE = 25
+
+# Landlock (linux/Documentation/userspace-api/landlock.rst): its calls, and all ways to change files, by the version of
+# the kernel's interface that knew them first.
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+VERSION_ALONE, BELOW_A_PATH = 1, 1
+WRITE_FILE, REFER, TRUNCATE = 1 << 1, 1 << 13, 1 << 14
+CHANGES = {1: WRITE_FILE | 0b1_1111_1111 << 4, 2: REFER, 3: TRUNCATE}
 
 libc = ctypes.CDLL(None, use_errno=True)
 # Calls that keep Python's global lock: what comes back in a new process must find it held.
@@ -88,6 +96,26 @@ def settle_in_namespaces(user: int, group: int, file_bytes: int, scratch: str) -
 
 def _mount_memory(place: bytes, flags: int, options: str) -> None:
     _call("mount", b"tmpfs", place, b"tmpfs", ctypes.c_ulong(flags), options.encode())
+
+
+def landlock_version() -> int:
+    """Return which version of Landlock the kernel has; less than 1 where it has none."""
+    return int(libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ALONE))
+
+
+def change_files_only_in(folder: str) -> None:
+    """Give up the right to make, change or remove files elsewhere, such as in a /tmp that all share, where the kernel
+    has Landlock. Needs `seccomp.no_new_privileges`."""
+    changes = sum(right for version, right in CHANGES.items() if version <= landlock_version())
+    if not changes:
+        return
+    rules = libc.syscall(CREATE_RULESET, struct.pack("=Q", changes), ctypes.c_size_t(8), 0)
+    for path, rights in ((folder, changes), (os.devnull, changes & (WRITE_FILE | TRUNCATE))):
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        _call("syscall", ADD_RULE, rules, BELOW_A_PATH, struct.pack("=Qi", rights, place), 0)
+        os.close(place)
+    _call("syscall", RESTRICT_SELF, rules, 0)
+    os.close(rules)
 
 
 def become(user: int) -> None:

@@ -12,6 +12,7 @@ import errno
 import os
 import platform
 import struct
+from typing import Any
 
 # Numbers of the system calls that are allowed, from the kernel's unistd.h of each architecture.
 ALLOWED = {
@@ -35,7 +36,7 @@ ALLOWED = {
         getresuid=118 getresgid=120 getpgrp=111 getpgid=121 getsid=124 uname=63 sched_yield=24
         sched_getaffinity=204 sched_setaffinity=203 getpriority=140 getrlimit=97 prlimit64=302 getrusage=98
         times=100 sysinfo=99 getcpu=309 getrandom=318 set_robust_list=273 rseq=334 set_tid_address=218
-        arch_prctl=158 prctl=157 wait4=61 waitid=247 exit=60 exit_group=231
+        arch_prctl=158 wait4=61 waitid=247 exit=60 exit_group=231
         socketpair=53 sendto=44 recvfrom=45 sendmsg=46 recvmsg=47 shutdown=48 getsockname=51 getpeername=52
         getsockopt=55 setsockopt=54
     """,
@@ -55,7 +56,7 @@ ALLOWED = {
         getpid=172 getppid=173 gettid=178 getuid=174 geteuid=175 getgid=176 getegid=177 getgroups=158
         getresuid=148 getresgid=150 getpgid=155 getsid=156 uname=160 sched_yield=124 sched_getaffinity=123
         sched_setaffinity=122 getpriority=141 getrlimit=163 prlimit64=261 getrusage=165 times=153 sysinfo=179
-        getcpu=168 getrandom=278 set_robust_list=99 rseq=293 set_tid_address=96 prctl=167 wait4=260 waitid=95
+        getcpu=168 getrandom=278 set_robust_list=99 rseq=293 set_tid_address=96 wait4=260 waitid=95
         exit=93 exit_group=94
         socketpair=199 sendto=206 recvfrom=207 sendmsg=211 recvmsg=212 shutdown=210 getsockname=204
         getpeername=205 getsockopt=209 setsockopt=208
@@ -65,6 +66,10 @@ AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = 435
 CLONE_THREAD = 0x00010000
+PRCTL = {"x86_64": 157, "aarch64": 167}
+# What prctl may do: tell something, and give a name to a thread or to memory. Not: live on when the keeper ends.
+PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_SET_VMA = 2, 3, 15, 16, 23, 0x53564D41
+PRCTLS = (PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_SET_VMA)
 
 LOAD, JUMP_EQUAL, JUMP_SET, RETURN = 0x20, 0x15, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
@@ -93,7 +98,12 @@ def program(machine: str) -> bytes:
         _step(JUMP_SET, CLONE_THREAD, 1, 0),
         _step(RETURN, ERROR | errno.EPERM),
         _step(RETURN, ALLOW),
+        _step(JUMP_EQUAL, PRCTL[machine], 0, 2 * len(PRCTLS) + 2),
+        _step(LOAD, FIRST_ARGUMENT),
     ]
+    for option in PRCTLS:
+        code += [_step(JUMP_EQUAL, option, 0, 1), _step(RETURN, ALLOW)]
+    code += [_step(RETURN, ERROR | errno.EPERM)]
     for number in numbers:
         code += [_step(JUMP_EQUAL, number, 0, 1), _step(RETURN, ALLOW)]
     return b"".join([*code, _step(RETURN, ERROR | errno.EPERM)])
@@ -110,10 +120,15 @@ class _Program(ctypes.Structure):
 def load() -> None:
     """Put the filter on this process, for good; OSError where the kernel refuses."""
     steps = program(platform.machine())
-    libc = ctypes.CDLL(None, use_errno=True)
-    for arguments in (
-        (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        (PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(_Program(len(steps) // 8, steps)), 0, 0),
-    ):
-        if libc.prctl(*arguments) != 0:
-            raise OSError(ctypes.get_errno(), f"The filter on system calls: {os.strerror(ctypes.get_errno())}")
+    no_new_privileges()
+    _prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(_Program(len(steps) // 8, steps)), 0, 0)
+
+
+def no_new_privileges() -> None:
+    """Give up, for good, to get privileges by a program that has them."""
+    _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _prctl(*arguments: Any) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), f"The filter on system calls: {os.strerror(ctypes.get_errno())}")

@@ -15,11 +15,13 @@ import select
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from matplotlib import font_manager
@@ -120,7 +122,7 @@ class _Keeper:
             os.write(leash, f"failed: {error}".encode())
             os.close(leash)
             if folder:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
         else:
             worker = _Worker(pid, leash, folder)
             end = os.pidfd_open(pid)
@@ -133,7 +135,7 @@ class _Keeper:
     def _bury(self, end: int, worker: _Worker) -> None:
         status = os.waitpid(worker.pid, 0)[1]
         if worker.folder:
-            shutil.rmtree(worker.folder, ignore_errors=True)
+            _remove(worker.folder)
         with contextlib.suppress(OSError):
             os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}".encode())
         for descriptor in (end, worker.leash):
@@ -141,6 +143,14 @@ class _Keeper:
                 self._poll.unregister(descriptor)
             os.close(descriptor)
         del self._leashes[worker.leash]
+
+
+def _remove(folder: str) -> None:
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if Path(folder).exists():
+        # A thousand folders, each in another, are too many for Python.
+        subprocess.run(["rm", "-rf", "--", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
@@ -170,6 +180,8 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
         private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
         os.chown(home, private, private)
         confine.become(private)
+        seccomp.no_new_privileges()
+        confine.change_files_only_in(home)
     # After the change of user, which would undo it.
     confine.die_with_parent()
     if level != "namespaces" and os.getppid() != keeper:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import signal
@@ -17,7 +18,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from course_grader import Result
-from course_grader.engine import sandbox
+from course_grader.engine import confine, sandbox
+from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.peer import Peer, within
 from course_grader.engine.sandbox import LEVELS, IsolationUnavailable, Level, Zygote, best_level, require, unavailable
@@ -51,6 +53,8 @@ DOORS = {
     "a new namespace": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
     "tracing": "import ctypes; assert ctypes.CDLL(None).ptrace(16, {pid}, 0, 0) == 0",
     "becoming root": "import os; os.setuid(0)",
+    "living on without its keeper": "import ctypes; assert ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == 0",
+    "showing its memory": "import ctypes; assert ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) == 0",
 }
 
 
@@ -73,6 +77,44 @@ def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> N
     assert folders[0] != folders[1]
     grade(exam.right, exam.assignment, "namespaces")  # ends the zygote of the level user, and its keepers
     assert not any(Path(folder).exists() for folder in folders)
+
+
+@pytest.mark.parametrize("level", ["user", "none"])
+def test_folders_within_folders_are_removed_and_the_next_is_graded(exam: Exam, level: Level) -> None:
+    deep = "import os\nprint(os.getcwd())\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
+    folder = printed(grade(exam.changed({"sgd_step": deep}), exam.assignment, level)).strip()
+    zygote = engine._zygotes[next(iter(engine._zygotes))]._process
+    assert grade(exam.right, exam.assignment, level).score > 0
+    assert engine._zygotes[next(iter(engine._zygotes))]._process is zygote
+    engine.close()
+    assert folder
+    assert not Path(folder).exists()
+
+
+@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+def test_another_user_leaves_nothing_elsewhere(exam: Exam, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    for folder in tmp_path.parents[:2]:
+        folder.chmod(0o755)
+    (tmp_path / "open.txt").write_text("as it was")
+    (tmp_path / "open.txt").chmod(0o666)
+    source = f"""
+import os
+os.mkdir("own"); open("own/file", "w").write("x"); os.rename("own/file", "moved"); open("/dev/null", "w").write("x")
+print("own", os.listdir())
+for folder in ("/tmp", "/var/tmp", "/dev/shm", {str(tmp_path)!r}):
+    for act in (
+        lambda: open(folder + "/left.txt", "w"), lambda: os.mkdir(folder + "/left"), lambda: os.mkfifo(folder + "/pipe"),
+        lambda: os.unlink(folder + "/open.txt"), lambda: os.symlink("/", folder + "/link"),
+        lambda: os.rename("moved", folder + "/moved"), lambda: os.truncate(folder + "/open.txt", 0),
+        lambda: open(folder + "/open.txt", "a").write("x"),
+    ):
+        try: act(); print("DONE", folder)
+        except OSError: pass
+"""
+    shown = printed(grade(exam.changed({"sgd_step": source}), exam.assignment, "user"))
+    assert ast.literal_eval(shown.removeprefix("own").strip()) in (["own", "moved"], ["moved", "own"])
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("open.txt", "as it was")]
 
 
 @pytest.mark.parametrize("level", LEVELS)
