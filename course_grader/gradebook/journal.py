@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,14 +97,19 @@ class Journal:
                 "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
             )
 
-    def graded(self, assignment: str) -> Iterator[Graded]:
-        """Yield every submission of an assignment with its result or why there is none, by student."""
+    def graded(self, assignment: str, students: Collection[str] | None = None) -> Iterator[Graded]:
+        """Yield every submission of an assignment with its result or why there is none, by student.
+
+        students: those of the gradebook. Who was entered there and is not among them any more was taken out by hand.
+        """
         query = """
             SELECT submission.*, result.result, result.problem FROM submission LEFT JOIN result USING (key)
             WHERE assignment = ? ORDER BY student"""
         with self._telling():
             for *row, result, problem in self._database.execute(query, (assignment,)):
                 entry = _entry(row)
+                if students is not None and entry.booked and entry.student not in students:
+                    continue
                 verdict = _verdict(result, problem or "")
                 yield Graded(
                     entry.student,

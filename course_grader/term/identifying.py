@@ -35,7 +35,8 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
     """Return the submissions with the ids of the gradebook, where one student alone can be meant.
 
     A student is known by the id, else by the platform's number (the roster's lms_id), else by a full name that nobody
-    shares. What is not known, or would give one student two submissions, stays as it is.
+    shares. In a platform's zip the number comes first: an earlier grading may have made it an id. What is not known, or
+    would give one student two submissions, stays as it is.
     """
     students = list(students)
     keys, by_id = _keys(students), {one.id: one for one in students}
@@ -50,13 +51,16 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
 
 def _meant(submission: Submission, keys: dict[str, str], students: dict[str, Student]) -> str:
     """Return the id of the student whose submission it is; empty where nobody is known, or several are."""
-    for kind in ("id", "lms"):
-        if student := keys.get(f"{kind} {_folded(submission.student)}"):
-            return student
+    by_number = keys.get(f"lms {_folded(submission.student)}")
+    by_id = keys.get(f"id {_folded(submission.student)}")
+    if not submission.name:
+        return by_id or by_number or ""
     # Moodle counts its participants anew in each course: the number alone can be somebody else's.
-    by_number = keys.get(f"lms {_folded(submission.participant)}")
-    if by_number and submission.name and students[by_number].may_be(submission.name):
-        return by_number
+    participant = keys.get(f"lms {_folded(submission.participant)}")
+    if participant and not students[participant].may_be(submission.name):
+        participant = None
+    if student := by_number or participant or by_id:
+        return student
     # Canvas writes lovelaceada for Lovelace, Ada, and Moodle the name in full.
     return keys.get(f"name {letters(submission.name)}", "")
 

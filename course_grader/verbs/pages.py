@@ -85,6 +85,7 @@ def similar(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
     constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
     most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
+    db: Database = None,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
     from course_grader.pages.paper import Paper
@@ -93,7 +94,7 @@ def similar(
     from course_grader.similar.table import show_pairs
     from course_utils.files import write_whole
 
-    course, names = _course(assignment, None, to)
+    course, names = _course(assignment, db, to)
     for name in names:
         paper, graded = Paper.read(course.solution(name)), _graded(course, name)
         answers = answers_in(_bar(graded, len(graded), name), paper)
@@ -128,11 +129,18 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
 
 
 def _graded(course: Course, assignment: str) -> list[Graded]:
+    from course_grader.gradebook.book import Book, shown
     from course_grader.gradebook.journal import Journal
     from course_grader.pages.paper import errors_alone
 
-    with Journal(course.journal) as journal:
-        return [errors_alone(one) for one in journal.graded(assignment)]
+    with Book(course) as book, Journal(course.journal) as journal:
+        found = [errors_alone(one) for one in journal.graded(assignment, book.students())]
+    if not found:
+        raise CourseError(
+            f"The gradebook {shown(course)} knows no student whose {assignment} was graded: name the gradebook that "
+            "they were graded into with --db."
+        )
+    return found
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

@@ -86,6 +86,23 @@ def test_report_and_similar_are_written(graded: School) -> None:
     assert "not verdicts" in (graded.root / "similar" / f"{NAME}.html").read_text()
 
 
+def test_who_was_taken_out_of_the_gradebook_is_on_no_page(graded: School) -> None:
+    with Gradebook(graded.course.db_url, "descent") as book:
+        book.remove_student("cy")
+    assert "3 pages of feedback" in course(graded, "feedback", NAME).stdout
+    course(graded, "report", NAME)
+    text = (graded.root / "report" / f"{NAME}.html").read_text()
+    assert '["bob",' in text
+    assert '["cy",' not in text
+    assert course(graded, "similar", NAME).returncode == 0
+    with Gradebook(graded.course.db_url, "descent") as book:
+        for student in ("ada", "bob", "dee"):
+            book.remove_student(student)
+    done = course(graded, "report", NAME)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "knows no student" in done.stderr
+
+
 def test_errors_are_one_sentence(school: School) -> None:  # noqa: F811
     for verb in ("feedback", "report", "similar"):
         done = course(school, verb)

@@ -110,6 +110,18 @@ def test_a_submission_gets_the_id_of_the_one_student_it_can_be(submission: Submi
     assert found.student == student
 
 
+@pytest.mark.parametrize(
+    "submission",
+    [
+        Submission("4711", Path("x"), name="lovelaceada"),
+        Submission("Ada Lovelace (4711)", Path("x"), name="Ada Lovelace", participant="4711"),
+    ],
+)
+def test_a_number_that_became_an_id_before_the_roster_had_it_is_the_students(submission: Submission) -> None:
+    [found] = identified(Found((submission,), ()), [*STUDENTS, Student(submission.student)]).submissions
+    assert found.student == "ada"
+
+
 def test_what_canvas_marks_as_late_is_noted_unless_the_time_is_known(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
     when = datetime(2026, 10, 12, tzinfo=UTC)
