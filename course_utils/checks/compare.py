@@ -106,7 +106,8 @@ def differences(
     elif isinstance(expected, Arguments) and expected != received:
         yield Difference("changed", "your function changes an argument. Leave it as it is, and return a new array.")
     elif received is None and expected is not None:
-        yield Difference("none", f"{what} is None. Is a `return` missing?")
+        asks = f"; expected {name_of(expected)}." if where else ". Is a `return` missing?"
+        yield Difference("none", f"{what} is None{asks}")
     elif _is_number(expected):
         yield from _number(expected, received, tolerance, what)
     elif isinstance(expected, Array):

@@ -1134,9 +1134,10 @@ with style():
     fig, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True)
 for ax, values, name in zip(axes, (lr0s, decay_rates), ("first rate", "decay rate per epoch")):
     ax.loglog(values, losses, "o", color=COLORS[0])
-    ax.loglog(values[best], losses[best], "*", color=COLORS[1], markersize=20)
+    ax.loglog(values[best], losses[best], "*", color=COLORS[1], markersize=20, label="lowest loss")
     ax.set_xlabel(name)
 axes[0].set_ylabel("validation loss")
+axes[0].legend(loc="lower left")
 fig.suptitle("Forty networks: the first rate decides, the decay refines")
 plt.show()
 print(f"Best: first rate {lr0s[best]:.2g}, decay rate {decay_rates[best]:.2g}.")

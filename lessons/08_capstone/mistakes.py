@@ -98,8 +98,8 @@ MISTAKES = [
         "does_not_stop",
         "while (batch := next_batch()) is not None:",
         "for batch in (next_batch() for step in range(101)):",
-        "You ask for one mini-batch more than there are, and use what comes as if it were one. What does next_batch "
-        "return when the budget is used up?",
+        "When the budget is used up, next_batch returns None. Did your training take that for one more mini-batch, or "
+        "did it fail before?",
     ),
     edit(
         "parts_that_pay",

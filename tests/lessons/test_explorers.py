@@ -121,6 +121,13 @@ def test_without_a_function_the_recording_plays_and_says_so(explorer: Explorer) 
     assert "This is a recording" in bundle["text/plain"]
 
 
+def test_a_slider_says_its_number_whole(explorer: Explorer) -> None:
+    for control in explorer.controls:
+        numbers = [value for value in control.values if not isinstance(value, str)]
+        if not control.labels and numbers:
+            assert [float(label) for label in control.to_json()["labels"]] == numbers
+
+
 def test_nothing_of_a_still_picture_is_cut_off(explorer: Explorer) -> None:
     png = picture(scenes(explorer)[0], "A sentence under it.")
     pixels = pixels_of(base64.b64encode(png).decode())[..., :3]
