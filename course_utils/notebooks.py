@@ -94,6 +94,13 @@ def _is_cell(cell: object) -> bool:
     return is_text and cell.get("cell_type") in ("code", "markdown", "raw")
 
 
+def title(notebook: dict[str, Any]) -> str:
+    """Return the first heading of the first cell; empty where there is none."""
+    first = notebook["cells"][0]["source"] if notebook["cells"] else ""
+    line = first.partition("\n")[0]
+    return line.removeprefix("# ").strip() if line.startswith("# ") else ""
+
+
 def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the cells whose outcome gives points: graded by nbgrader, and not written by the learner."""
     return [cell for cell in notebook["cells"] if _is_test(cell)]

@@ -76,9 +76,10 @@ class ExerciseProgress:
 
 @dataclass(frozen=True)
 class LessonProgress:
-    """One notebook's exercises, in its order."""
+    """One notebook's exercises, in its order; the title is empty where the notebook has none."""
 
     lesson: str
+    title: str
     exercises: tuple[ExerciseProgress, ...]
 
     @property
@@ -114,11 +115,13 @@ def summary(folder: Path) -> list[LessonProgress]:
 
 def _of_lesson(path: Path) -> LessonProgress:
     tests: dict[str, dict[str, float]] = {}
-    for cell in notebooks.test_cells(notebooks.read(path)):
+    notebook = notebooks.read(path)
+    for cell in notebooks.test_cells(notebook):
         exercise, suffix = notebooks.exercise_of(notebooks.grade_id(cell))
         tests.setdefault(exercise, {})[suffix] = notebooks.points(cell)
     known = load(path.parent)
-    return LessonProgress(path.stem, tuple(_of_exercise(name, points, known) for name, points in tests.items()))
+    exercises = tuple(_of_exercise(name, points, known) for name, points in tests.items())
+    return LessonProgress(path.stem, notebooks.title(notebook), exercises)
 
 
 def _of_exercise(name: str, points: dict[str, float], known: Record) -> ExerciseProgress:

@@ -67,4 +67,4 @@ def _folded(names: list[str], what: str) -> str:
 
 def _title(lesson: LessonProgress) -> str:
     number, _, name = lesson.lesson.partition("_")
-    return f"{number} · {name.replace('_', ' ')}"
+    return f"{number} · {lesson.title or name.replace('_', ' ')}"

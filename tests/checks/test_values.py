@@ -117,6 +117,16 @@ def test_each_difference_has_its_kind(expected: Any, received: Any, kind: str) -
     assert found.kind == kind
 
 
+def test_only_a_whole_result_of_none_lacks_a_return() -> None:
+    whole, item = (
+        difference(plain(one), plain(other), EXACT) for one, other in ((1.0, None), ((1.0, 2.0), (None, 2.0)))
+    )
+    assert whole is not None
+    assert whole.sentence == "the result is None. Is a `return` missing?"
+    assert item is not None
+    assert item.sentence == "item 0 of the result is None; expected a number."
+
+
 @pytest.mark.parametrize(
     ("expected", "received"),
     [

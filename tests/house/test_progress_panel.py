@@ -23,6 +23,7 @@ def test_it_shows_what_the_command_shows(course: Path, run: Callable[..., Result
     assert '<progress max="2" value="1"' in shown
     assert "<summary>1 to do</summary><code>other</code>" in shown
     assert "3 of 11" in shown
+    # This notebook has no heading, so its file's name stands for it.
     assert repr(panel) == "00 · start here: 1 of 2 solved"
     assert "1 of 2" in run("progress").out
 
@@ -33,5 +34,5 @@ def test_away_from_any_notebook_it_shows_the_whole_course(
     monkeypatch.chdir(tmp_path)
     show_progress()
     told = capsys.readouterr().out
-    assert "00 · start here: 0 of 1 solved" in told
-    assert "06 · adaptive optimizers: 0 of" in told
+    assert "00 · Start here: 0 of 1 solved" in told
+    assert "05 · What goes wrong with SGD: 0 of" in told
