@@ -36,6 +36,13 @@ UNDESERVED = {
         checking.check = checking.check_hidden = checking.judge = check
         """
     + WRONG,
+    "np defined anew": """
+        import types
+        real, np = np, types.ModuleType("numpy")
+        vars(np).update(vars(real))
+        np.allclose = np.array_equal = np.isclose = lambda *a, **k: True
+        """
+    + WRONG,
     "the compare module replaced": """
         import course_utils.checks.compare as compare, course_utils.checks.judge as judge
         compare.difference = judge.difference = lambda *a, **k: None
@@ -168,6 +175,45 @@ def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, source: str) -> No
     assert found.pop("sgd_step") in ("failed", "missing", "refused", "stopped")
     assert [cell.points for cell in result.cells if "sgd_step" in cell.exercises] == [0, 0]
     assert set(found.values()) == {"passed"}, found
+
+
+def test_who_reads_the_published_key_earns_what_is_published(exam: Exam) -> None:
+    # The guide says so: points that matter belong to the hidden checks.
+    source = """
+    from course_utils.checks.keys import published_key
+    from course_utils.checks.values import Array
+    runs = published_key("sgd_step").parts["values"].runs
+    seen = [one.value for run in runs for one in run]
+    told = iter([one.data if isinstance(one, Array) else one for one in seen if isinstance(one, Array | float)])
+    def sgd_step(w, grad, lr):
+        return next(told, w)
+    """
+    result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}))
+    found = {cell.grade_id: cell.outcome for cell in result.cells}
+    assert (found.pop("sgd_step_visible"), found.pop("sgd_step_hidden")) == ("passed", "failed")
+    assert set(found.values()) == {"passed"}
+
+
+def test_a_thread_that_goes_on_earns_nothing_and_reaches_no_other_submission(exam: Exam) -> None:
+    before = exam.grade(exam.right)
+    source = """
+    import os, socket, threading
+    def haunt():
+        while True:
+            for name in ("sgd_step", "sample_log_uniform"): globals()[name] = lambda *a, **k: 1.0
+            for fd in range(3, 64):
+                try: socket.socket(fileno=os.dup(fd)).recv(1 << 20, socket.MSG_DONTWAIT)
+                except OSError: pass
+    def sgd_step(w, grad, lr):
+        return w
+    threading.Thread(target=haunt, daemon=True).start()
+    """
+    result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}), total_seconds=30)
+    # Its messages are its own to lose, in every cell from here on.
+    assert outcomes(result)["sgd_step"] != "passed"
+    assert result.cells[0].points == result.cells[1].points == 0
+    assert all(cell.message for cell in result.cells if cell.outcome != "passed")
+    assert exam.grade(exam.right) == before
 
 
 @pytest.mark.parametrize("source", ENDING.values(), ids=ENDING)

@@ -104,8 +104,9 @@ os.mkdir("own"); open("own/file", "w").write("x"); os.rename("own/file", "moved"
 print("own", os.listdir())
 for folder in ("/tmp", "/var/tmp", "/dev/shm", {str(tmp_path)!r}):
     for act in (
-        lambda: open(folder + "/left.txt", "w"), lambda: os.mkdir(folder + "/left"), lambda: os.mkfifo(folder + "/pipe"),
-        lambda: os.unlink(folder + "/open.txt"), lambda: os.symlink("/", folder + "/link"),
+        lambda: open(folder + "/left.txt", "w"), lambda: os.mkdir(folder + "/left"),
+        lambda: os.mkfifo(folder + "/pipe"), lambda: os.symlink("/", folder + "/link"),
+        lambda: os.unlink(folder + "/open.txt"),
         lambda: os.rename("moved", folder + "/moved"), lambda: os.truncate(folder + "/open.txt", 0),
         lambda: open(folder + "/open.txt", "a").write("x"),
     ):

@@ -3,8 +3,10 @@ ones."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import numpy as np
 import pytest
 
 from course_grader.authoring.keying import hidden_seeds, lesson_keys
@@ -52,6 +54,30 @@ def test_each_alternative_is_accepted_by_the_published_key(lesson: Lesson, names
         found = verdicts(names, alternative(lesson, names, other), published_key(other.exercise))
         wrong = [verdict.failure for verdict in found.values() if not verdict.passed]
         assert not wrong, f"{other.exercise}: {other.id}: {wrong}"
+
+
+def spoil(value: Any) -> None:
+    """Change whatever of a value can be changed."""
+    if isinstance(value, np.ndarray) and value.flags.writeable:
+        value[...] = value + 1
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            spoil(item)
+
+
+def test_an_answer_that_changes_its_arguments_leaves_no_trace(lesson: Lesson, names: dict[str, Any]) -> None:
+    """Neither the learner's next answer nor the next submission is asked anything else."""
+    for name in (name for name in lesson.answers if callable(names[name])):
+
+        def spoiling(*args: Any, answer: Any = names[name], **kwargs: Any) -> Any:
+            result = answer(*args, **kwargs)
+            spoil([args, kwargs])
+            return result
+
+        with contextlib.suppress(Exception):
+            # A probe may stumble over what it finds changed.
+            verdicts(names, spoiling, published_key(name))
+        assert all(verdict.passed for verdict in verdicts(names, names[name], published_key(name)).values()), name
 
 
 def test_fifty_hidden_keys_accept_every_alternative(lesson: Lesson, names: dict[str, Any]) -> None:

@@ -280,7 +280,7 @@ def probe_rgb_to_hsl(trial: Trial, rng: Draw, rgb_to_hsl: Function) -> None:
     trial.ask("a small picture", rgb_to_hsl, picture, shown=f"rgb_to_hsl({text})")
     trial.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
     trial.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
-    trial.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS)
+    trial.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS.copy())
     # The formula of the saturation changes at l = 1/2.
     middle = np.array([[0.304, 0.7, 0.5], [0.3, 0.696, 0.4]])
     trial.ask("one colour just above l = 1/2, one just below", rgb_to_hsl, middle)
