@@ -1,8 +1,9 @@
-"""The engine inside `nbgrader autograde` and the formgrader's button: two preprocessors.
+"""The engine inside `nbgrader autograde` and the formgrader's button: a reader and two preprocessors.
 
-`nbgrader_config.py` names them in `c.Autograde.sanitize_preprocessors` and `c.Autograde.autograde_preprocessors`.
-`Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` stands in the place of
-`Execute`: it leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
+`nbgrader_config.py` names them in `c.Autograde.exporter_class`, `c.Autograde.sanitize_preprocessors` and
+`c.Autograde.autograde_preprocessors`. `AnyState` reads what nbformat refuses though it can be graded. `Intake` brings
+a notebook's cells into an order in which nbgrader does not stumble. `Grade` stands in the place of `Execute`: it
+leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
+import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -38,14 +41,42 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
 
     def assignment(self, resources: dict[str, Any]) -> Assignment:
         """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key."""
-        # The parent is nbconvert's exporter, and its parent nbgrader's converter.
-        of, coursedir = resources["nbgrader"], self.parent.parent.coursedir
-        folder = coursedir.format_path(coursedir.source_directory, ".", of["assignment"])
         named = self.key or os.environ.get("COURSE_KEY", "")
         if not named:
             raise AssignmentProblem("There is no course.key, which holds the hidden checks: run `course key`.")
-        solution, key = Path(folder) / f"{of['notebook']}.ipynb", Path(named)
+        solution, key = self.solution(resources), Path(named)
         return _assignment(solution, key, *(path.stat().st_mtime_ns for path in (solution, key) if path.exists()))
+
+    def solution(self, resources: dict[str, Any]) -> Path:
+        """Return the teacher's notebook."""
+        # The parent is nbconvert's exporter, and its parent nbgrader's converter.
+        of, coursedir = resources["nbgrader"], self.parent.parent.coursedir
+        folder = coursedir.format_path(coursedir.source_directory, ".", of["assignment"])
+        return Path(folder) / f"{of['notebook']}.ipynb"
+
+
+class AnyState(NotebookExporter):
+    """Reads a notebook with a byte-order mark, or one that says that it has a format of the future."""
+
+    def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
+        content = file_stream.read()
+        # Unreadable says in a sentence why a notebook cannot be graded, and what to do.
+        take_in(content.encode())
+        notebook = json.loads(content.removeprefix("\ufeff"))
+        if "cells" in notebook and notebook.get("nbformat") != nbformat.current_nbformat:
+            notebook["nbformat"], notebook["nbformat_minor"] = (
+                nbformat.current_nbformat,
+                nbformat.current_nbformat_minor,
+            )
+        read = nbformat.reads(json.dumps(notebook), nbformat.current_nbformat)
+        return self.from_notebook_node(read, resources=resources, **options)  # type: ignore[no-untyped-call]
+
+
+@functools.lru_cache(maxsize=4)
+def _grade_ids(solution: Path, modified: int) -> frozenset[str]:
+    """Return the grade_ids of all cells of the teacher's notebook, those among them that a human grades."""
+    cells = json.loads(solution.read_text(encoding="utf-8"))["cells"]
+    return frozenset(mark["grade_id"] for cell in cells if (mark := cell["metadata"].get("nbgrader")))
 
 
 @functools.lru_cache(maxsize=4)
@@ -57,11 +88,14 @@ class Intake(_Engine):
     """Gives each of the teacher's cells to one cell of the submission.
 
     Marks that were lost come back, of a cell that was copied one keeps its mark, a cell of another type is code again,
-    and missing set-up and test cells are put back.
+    and missing set-up and test cells are put back. A mark of another assignment, as on a cell that was copied from
+    there, is none here.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         assignment = self.assignment(resources)
+        solution = self.solution(resources)
+        grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
         taken = take_in(notebook)
         owners, notes = owners_of(taken.cells, assignment)
         for note in (*taken.notes, *notes):
@@ -71,7 +105,8 @@ class Intake(_Engine):
             if isinstance(owner, TeacherCell):
                 cells.append(_fresh(owner) if cell is None else _marked(cell, owner))
             elif cell is not None:
-                if owner == SKIPPED or not is_readable(cell.metadata.get("nbgrader")):
+                mark = cell.metadata.get("nbgrader")
+                if owner == SKIPPED or not is_readable(mark) or mark["grade_id"] not in grade_ids:
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
         notebook.cells = cells

@@ -47,7 +47,7 @@ def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple
         place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True)
         # Escapes for all but ASCII: so half a character can be handed in.
-        place.write_text(json.dumps(notebook))
+        place.write_text(("\ufeff" if student == "byte-order mark" else "") + json.dumps(notebook))
     nbgrader(folder, "autograde", lesson.name, "--create")
     return folder
 
@@ -93,6 +93,9 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
             "half a character",
             changed(lambda cells: [cell.update(source=f"{cell.source}\n# \ud800") for cell in cells]),
         )
+        yield "of another assignment", changed(lambda cells: cells.append(foreign))
+        yield "half a mark", changed(lambda cells: cells.append(nbformat.from_dict(foreign | {"metadata": half})))
+        yield "format 9", changed(lambda cells: None) | {"nbformat": 9}
         yield "exits", changed(lambda cells: cells[answer].update(source="import os; os._exit(1)"))
 
     def changed(change: Any) -> NotebookNode:
@@ -103,13 +106,17 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
     def markdown(cell: NotebookNode) -> NotebookNode:
         return nbformat.v4.new_markdown_cell(cell.source, metadata=cell.metadata)
 
+    mark = FUTURE | {"schema_version": 3, "cell_type": "code", "points": 9, "solution": False}
+    foreign = nbformat.v4.new_code_cell("2", metadata={"nbgrader": mark})
+    half = {"nbgrader": {"grade_id": "y", "schema_version": 3, "grade": True}}
     marks = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in released.cells]
     answer = marks.index("mean_squared_error")
-    folder = course(tmp_path / "course", lesson, True, odd())
+    submissions = [*odd(), ("byte-order mark", changed(lambda cells: None))]
+    folder = course(tmp_path / "course", lesson, True, iter(submissions))
     full = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
     found = scores(folder)
     assert found.pop("exits") == dict.fromkeys(full, 0.0)
-    assert len(found) == 7
+    assert len(found) == 11
     assert all(one == full for one in found.values()), found
     nbgrader(folder, "generate_feedback", NAME)
     page = next((folder / "feedback" / "exits").rglob("*.html")).read_text()
