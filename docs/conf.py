@@ -1,5 +1,8 @@
 """Sphinx's configuration. `course site` lays the source together, with the executed lessons, and calls Sphinx."""
 
+import re
+from typing import Any
+
 project = "Descent: training neural networks by hand"
 copyright = "the Descent authors. Text under CC BY 4.0, code under BSD-3-Clause"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
@@ -32,3 +35,14 @@ autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 88
 autodoc_type_aliases = {name: name for name in ("Array", "ArrayLike", "Params", "Schedule", "Step")}
+
+
+def setup(app: Any) -> None:
+    """Write the types of arrays as the code does, also within another type, where autodoc spells them out."""
+    app.connect("autodoc-process-signature", lambda *args: tuple(text and as_written(text) for text in args[-2:]))
+
+
+def as_written(signature: str) -> str:
+    named = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature)
+    short = re.sub(r"~(?:numpy|typing|collections)\.(?:\w+\.)*", "", named)
+    return re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", short)

@@ -26,6 +26,7 @@ MATHJAX = "tex-svg-full.js"
 EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
 # What may be wider than a page.
 SCROLLING = re.compile(r'(<pre|<div class="(?:math|table)-wrapper [\w -]+")>')
+SIGNATURE = re.compile(r'<dl>\n(?:<dd><em class="sig-param">.*</dd>\n)+</dl>')
 LESSON_TABLE = re.compile(r"^\| notebook \| what you write \|\n(?:\|.*\n)+", re.MULTILINE)
 # Puts every explorer of a page into its place, to play what was recorded.
 MOUNT = """
@@ -129,8 +130,10 @@ def _lay_scripts(root: Path, static: Path) -> None:
 
 
 def _accessible(page: str) -> str:
-    """Return a page on which a keyboard reaches what scrolls, and each heading tells its level."""
+    """Return a page on which a keyboard reaches what scrolls, each heading tells its level, and lists are lists."""
     page = page.replace('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">')
+    # Sphinx sets a long signature as a list of definitions without terms.
+    page = SIGNATURE.sub(lambda found: re.sub(r"(</?)d[ld]", r"\1span", found[0]), page)
     return SCROLLING.sub(r'\1 tabindex="0">', page)
 
 

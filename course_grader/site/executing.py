@@ -69,10 +69,8 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
             last = str(error).strip().splitlines()[-1]
             raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.WRONG) from error
         except CellTimeoutError as error:
-            slow = f"A cell of {lesson.name} was not done after {SECONDS_A_CELL} seconds."
-            raise CourseError(
-                f"{slow} On a busy machine, run it again later: it goes on here.", Exit.MACHINE
-            ) from error
+            slow = f"A cell of {lesson.name} was not done after {SECONDS_A_CELL} seconds. If the machine is busy"
+            raise CourseError(f"{slow}, run this again later: it goes on there.", Exit.MACHINE) from error
     del notebook.cells[0]
     return json_clean(notebook)
 

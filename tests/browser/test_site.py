@@ -103,8 +103,12 @@ def test_lessons_show_stubs_and_keep_solutions_behind_a_click(site: Path) -> Non
 
 def test_the_concepts_lead_to_their_lessons_which_have_their_numbers(site: Path) -> None:
     targets = set(Links(site / "concepts.html").targets)
+    listed = Links(site / "lessons" / "index.html").targets
     for name in lesson_folders(ROOT):
         assert f"lessons/{name}.html" in targets
+        assert any(target.startswith(f"lessons/{name}.html#") for target in targets)
+        # In the sidebar, and in the table of what a learner writes.
+        assert listed.count(f"{name}.html") >= 2
         assert f">{name.split('_')[0]} · " in (site / "lessons" / "index.html").read_text(encoding="utf-8")
 
 
@@ -133,6 +137,7 @@ def test_search_finds_bias_correction(site: Path, page: Page) -> None:
 def test_a_slider_moves_the_picture_without_a_kernel(site: Path, page: Page) -> None:
     page.goto((site / "lessons" / "05_sgd_pathologies.html").as_uri())
     panel = page.locator(".explorer", has_text="A ravine: rate and momentum")
+    expect(panel).to_contain_text("This is a recording")
     picture = panel.locator("figure canvas").first
     before = picture.evaluate("canvas => canvas.toDataURL()")
     panel.get_by_label("momentum", exact=True).focus()
@@ -168,9 +173,11 @@ def test_every_control_redraws_its_panel(lesson: str, site: Path, page: Page) ->
     assert [still for panel in panels.all() for still in panel.evaluate(STILL)] == []
 
 
-@pytest.mark.parametrize("name", ["index", f"lessons/{EXECUTED}", "lessons/05_sgd_pathologies", "teaching"])
-def test_readers_with_other_senses_can_use_it(name: str, site: Path, page: Page) -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", f"lessons/{EXECUTED}", "lessons/05_sgd_pathologies", "teaching", "api"])
+def test_readers_with_other_senses_can_use_it(name: str, theme: str, site: Path, page: Page) -> None:
     page.goto((site / f"{name}.html").as_uri())
+    put_theme(page, theme)
     found = Axe().run(page).response["violations"]
     serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
     assert not serious
@@ -189,6 +196,32 @@ def test_dark_mode_is_a_click_away(site: Path, page: Page) -> None:
     expect(page.locator(".explorer")).not_to_have_attribute("data-drawn", drawn)
     dark = look(page)
     assert all(one != other for one, other in zip(light, dark, strict=True))
+
+
+def test_paper_is_white_and_shows_what_is_open(site: Path, page: Page) -> None:
+    page.goto((site / "lessons" / f"{EXECUTED}.html").as_uri())
+    put_theme(page, "light")
+    *_, light = look(page)
+    put_theme(page, "dark")
+    page.wait_for_function(f"sign => ({SIGN}) !== sign", arg=light)
+    page.locator("details > summary", has_text="Hint").first.click()
+    page.emulate_media(media="print")
+    page.wait_for_function(f"sign => ({SIGN}) === sign", arg=light)
+    expect(page.locator("details", has_text="Hint").first).to_be_visible()
+    expect(page.locator("details.solution")).to_be_hidden()
+    expect(page.locator(".skip-to-content")).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
+# The sign of the targets in the first panel's legend, which has the ink's colour.
+SIGN = (
+    "[...document.querySelectorAll('.explorer-legend li')].find("
+    "one => one.textContent === 'target').firstChild.toDataURL()"
+)
+
+
+def put_theme(page: Page, theme: str) -> None:
+    page.evaluate("theme => { document.body.dataset.theme = theme }", theme)
 
 
 def look(page: Page) -> list[str]:

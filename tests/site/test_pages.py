@@ -1,0 +1,76 @@
+"""What the site makes of a lesson and of the guides, before Sphinx sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_grader.authoring.lesson import read_lessons
+from course_grader.site import executing
+from course_grader.site.building import linked
+from course_grader.site.page import SOLUTION, lesson_page
+from course_utils.errors import CourseError, Exit
+
+ROOT = Path(__file__).parents[2]
+FIRST, CONCEPTS = "00_start_here", "03_dropout"
+
+
+def page_of(name: str) -> list[NotebookNode]:
+    """The cells of a lesson's page, without outputs."""
+    released, solved = (nbformat.read(ROOT / kind / name / f"{name}.ipynb", 4) for kind in ("notebooks", "solutions"))
+    cells: list[NotebookNode] = lesson_page(released, solved, {name}).cells
+    return cells
+
+
+@pytest.mark.parametrize("name", [FIRST, CONCEPTS])
+def test_each_solution_stands_behind_its_hint(name: str) -> None:
+    sources = [cell.source for cell in page_of(name)]
+    solutions = [place for place, source in enumerate(sources) if source.startswith(SOLUTION)]
+    hints = [source for source in sources if source.startswith("<details><summary>Hint")]
+    assert solutions
+    assert len(hints) == sum(sources[place - 1].startswith("<details><summary>Hint") for place in solutions)
+    assert all(source.endswith("</details>") for source in hints)
+    released = nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", 4)
+    kept = "".join("".join(sources).split())
+    for cell in released.cells:
+        # Nothing of the text is lost where a hint is parted from what follows it.
+        if cell.cell_type == "markdown" and "](../" not in cell.source:
+            assert all("".join(part.split()) in kept for part in cell.source.split("</details>"))
+
+
+def test_the_check_that_the_text_speaks_of_is_shown_and_no_other() -> None:
+    def hidden(name: str) -> list[str]:
+        return [cell.source for cell in page_of(name) if "hidden checks of" in cell.source and cell.cell_type == "code"]
+
+    assert hidden(FIRST) == ["# Your teacher's hidden checks of mean_squared_error run here."]
+    assert hidden(CONCEPTS) == []
+
+
+def test_a_row_of_the_concepts_leads_to_the_lesson_and_to_the_heading() -> None:
+    row = "| Share dropped or kept | 03_dropout | Whose $p$ is it? | `drops_a_fifth` |"
+    page = "lessons/03_dropout.ipynb"
+    assert linked(row, read_lessons(ROOT, [CONCEPTS]), None) == (
+        f"| Share dropped or kept | [03]({page}) | [Whose $p$ is it?]({page}#whose--is-it) | `drops_a_fifth` |"
+    )
+
+
+def test_a_guide_can_show_an_explorer() -> None:
+    shown = linked("Look:\n\n<!-- explorer: line_error -->\n\nAnd read.", [], None)
+    assert shown.startswith('Look:\n\n```{raw} html\n<div class="descent-explorer"')
+    assert shown.endswith("</div>\n```\n\nAnd read.")
+
+
+def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lesson,) = read_lessons(ROOT, [FIRST])
+    source = tmp_path / "solutions" / FIRST / f"{FIRST}.ipynb"
+    source.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[new_code_cell("while True: pass")]), source)
+    monkeypatch.setattr(executing, "SECONDS_A_CELL", 5)
+    monkeypatch.setattr(executing, "DESCRIBE", "")
+    with pytest.raises(CourseError, match=f"A cell of {FIRST} was not done after 5 seconds") as told:
+        executing.executed(tmp_path, lesson, tmp_path / "cache")
+    assert told.value.exit_code == Exit.MACHINE
