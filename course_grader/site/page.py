@@ -56,7 +56,8 @@ def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterat
     else:
         # A cell with both parts of a check shows the published one alone.
         source = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", cell.source, flags=re.DOTALL)
-        outputs = [_relinked(output, pages) for output in cell.outputs if output.output_type != "error"]
+        shown = [one for one in cell.outputs if one.output_type != "error" and not _is_of_hidden_checks(one)]
+        outputs = [_relinked(output, pages) for output in shown]
         yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_words_for(outputs))
 
 
@@ -99,6 +100,10 @@ def _is(cell: NotebookNode, what: str) -> bool:
 
 def _is_hidden_check(cell: NotebookNode) -> bool:
     return _is(cell, "grade") and str(cell.metadata.nbgrader.grade_id).endswith("_hidden")
+
+
+def _is_of_hidden_checks(output: NotebookNode) -> bool:
+    return "hidden checks passed" in output.get("data", {}).get("text/plain", "")
 
 
 def _behind_a_click(source: str) -> str:

@@ -997,8 +997,10 @@ explore("ravine", momentum_step)
 # weights are not. So libraries store the place itself, $w = \theta + m\,u$, and express the step in it. With
 # $g = \nabla f(w)$:
 #
-# $$w_{\text{new}} = \theta_{\text{new}} + m\, u_{\text{new}} = (w - m\,u) + u_{\text{new}} + m\, u_{\text{new}}
-# = (w - m\,u) + (m\,u - \eta\, g) + m\, u_{\text{new}} = w - \eta\, g + m\, u_{\text{new}}$$
+# $$\begin{aligned}
+# w_{\text{new}} = \theta_{\text{new}} + m\, u_{\text{new}} &= (w - m\,u) + u_{\text{new}} + m\, u_{\text{new}} \\
+# &= (w - m\,u) + (m\,u - \eta\, g) + m\, u_{\text{new}} = w - \eta\, g + m\, u_{\text{new}}
+# \end{aligned}$$
 #
 # Take the rate out of the velocity, $u = -\eta\, v$ (at a constant rate), and you have PyTorch's form, which is ours:
 #

@@ -1233,7 +1233,8 @@ plt.show()
 # steps by a sign:
 #
 # $$u_t = \mathrm{sign}\big(\beta_1 m_{t-1} + (1-\beta_1)\, g_t\big), \qquad
-# w_t = w_{t-1} - \eta\,(u_t + \lambda w_{t-1}), \qquad m_t = \beta_2 m_{t-1} + (1-\beta_2)\, g_t$$
+# w_t = w_{t-1} - \eta\,(u_t + \lambda w_{t-1}),$$
+# $$m_t = \beta_2 m_{t-1} + (1-\beta_2)\, g_t$$
 #
 # The sign is taken of a mixture with $\beta_1 = 0.9$, and the average is updated *afterwards* with $\beta_2 = 0.99$.
 # $\lambda$ is `weight_decay`. Every entry moves by the rate itself, so Lion wants a rate three to ten times smaller

@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
 from course_grader.site import executing
@@ -48,6 +48,20 @@ def test_the_check_that_the_text_speaks_of_is_shown_and_no_other() -> None:
 
     assert hidden(FIRST) == ["# Your teacher's hidden checks of mean_squared_error run here."]
     assert hidden(CONCEPTS) == []
+
+
+def test_what_a_hidden_check_said_is_not_shown() -> None:
+    name = CONCEPTS
+    released, solved = (nbformat.read(ROOT / kind / name / f"{name}.ipynb", 4) for kind in ("notebooks", "solutions"))
+    both = next(cell for cell in solved.cells if "HIDDEN" in cell.source and "check(" in cell.source.split("###")[0])
+    for text in (
+        "✓ dropout_forward is right about bad arguments.",
+        "✓ dropout_forward: 15 of 15 hidden checks passed.",
+    ):
+        both.outputs.append(new_output("display_data", {"text/plain": text, "text/html": f"<p>{text}</p>"}))
+    outputs = [output for cell in lesson_page(released, solved, {name}).cells for output in cell.get("outputs", [])]
+    told = [output.data["text/plain"] for output in outputs if "text/plain" in output.data]
+    assert told == ["✓ dropout_forward is right about bad arguments."]
 
 
 def test_a_row_of_the_concepts_leads_to_the_lesson_and_to_the_heading() -> None:
