@@ -168,7 +168,7 @@ class Session:
         elif isinstance(error, WireClosed):
             message = f"it ended the process it ran in ({_ending(said)})"
         else:
-            message = f"what it sent cannot be read. {error}"
+            message = f"what it sent cannot be read. {str(error).removesuffix('.')}"
         self.fault = Stopped(message, refused=type(error) is WireError)
         return self.fault
 
