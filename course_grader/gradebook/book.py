@@ -163,6 +163,12 @@ class Book:
     def _telling(self) -> Iterator[None]:
         try:
             yield
+        except ModuleNotFoundError as error:
+            raise CourseError(
+                f"The gradebook {shown(self._course)} needs the package {error.name}, which is not installed: "
+                "`pip install -e '.[grader,postgres]'` in the course's folder.",
+                Exit.MACHINE,
+            ) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             if hasattr(self, "gradebook"):
                 self._db.rollback()

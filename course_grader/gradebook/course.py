@@ -76,7 +76,9 @@ class Course:
         notebooks = sorted(folder.glob("*.ipynb"))
         if len(notebooks) != 1:
             found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
-            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `course build`.")
+            # A term's own folder is filled by its releases.
+            make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
+            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `{make}`.")
         return notebooks[0]
 
     def assignment(self, name: str) -> Assignment:

@@ -101,7 +101,7 @@ class _Run:
     def go(self, found: Found) -> Tally:
         for problem in found.problems:
             self._tell(Told(problem.name, problem=problem.sentence))
-        known = [one for one in found.submissions if self._is_known(one)]
+        known = [self._remembered(one) for one in found.submissions if self._is_known(one)]
         try:
             left = [one for one in known if not self._reuse(one)]
             self._grade(left)
@@ -118,6 +118,15 @@ class _Run:
         problem = "This student is not in the gradebook: add the student, or choose --unknown-students add."
         self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
         return False
+
+    def _remembered(self, submission: Submission) -> Submission:
+        """Return a submission with the notes that it came with: a copy in `submitted` does not tell what its zip told,
+        such as that Canvas marks it as late. Once its time is written beside it, that tells more."""
+        if submission.submitted is not None or not self._is_in_place(submission):
+            return submission
+        before = self._journal.entry(self._job.name, submission.student)
+        notes = (*(before.notes if before else ()), *submission.notes)
+        return dataclasses.replace(submission, notes=tuple(dict.fromkeys(notes)))
 
     def _reuse(self, submission: Submission) -> bool:
         """Take a submission's result from the journal where it has one."""

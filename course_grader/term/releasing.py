@@ -126,7 +126,7 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
             book.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
         points = book.gradebook.find_assignment(name).max_score
     until = f"due {due:%Y-%m-%d %H:%M} UTC" if due else "without a due date"
-    place = _short(Path(shown(course)), course.root)
+    place = _short(course.database, course.root) if course.database else shown(course)
     return f"{name} stands in the gradebook {place}, with {counted(points, 'point')}, {until}."
 
 

@@ -66,7 +66,8 @@ def _problems(entries: Sequence[Student], lines: Sequence[int]) -> Iterator[str]
     seen: dict[str, int] = {}
     lms: dict[str, int] = {}
     for line, entry in zip(lines, entries, strict=True):
-        who = f" ({entry.first} {entry.last})" if entry.first or entry.last else ""
+        name = f"{entry.first} {entry.last}".strip()
+        who = f" ({name})" if name else ""
         if not entry.id:
             yield f"Line {line}: the id is empty{who}."
         elif UNFIT.search(entry.id) or is_formula(entry.id) or len(entry.id) > LONGEST:

@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from nbgrader.api import Gradebook
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from course_grader.gradebook.book import upgrade
+from course_grader.gradebook.book import Book, upgrade
+from course_grader.gradebook.course import Course
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.page import NO_RESPONSE
 from course_utils import files
@@ -250,6 +252,13 @@ def test_an_older_gradebook_is_upgraded_on_demand(school: School, monkeypatch: p
     assert set(school.rows()) == {"ada"}
     with Gradebook(school.course.db_url, "descent") as book:
         assert sorted(one.id for one in book.students) == ["ada", "eve"]
+
+
+def test_a_server_whose_driver_is_not_installed(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    course = Course.at(school.root, "postgresql://nobody@127.0.0.1:1/descent")
+    with pytest.raises(CourseError, match=r"needs the package psycopg.*grader,postgres"):
+        Book(course)
 
 
 def test_the_second_is_told_who_holds_the_lock(school: School) -> None:

@@ -81,7 +81,7 @@ def hand_in(term: Term) -> None:
         (place.parent / "timestamp.txt").write_text("2026-10-12 10:00:00 UTC")
     with zipfile.ZipFile(term.folder / "canvas.zip", "w") as archive:
         for student, kind in CLASS.items():
-            late = "_LATE" if student in ("emmy", "zoe") else ""
+            late = "_LATE" if student in ("emmy", "zoe", "rosa") else ""
             name = f"made{student}{late}_{CANVAS[student]}_99{CANVAS[student]}_{SECOND}.ipynb"
             archive.writestr(name, notebook_of(term, SECOND, kind))
 
@@ -243,6 +243,9 @@ def test_the_table_has_a_row_a_student(term: Term) -> None:
     assert table["zoe"]["cosine_decay"] != "6"
     assert table["emmy"][f"{SECOND}: hours late"] == "0"
     assert "waits for grading by hand" in table["alan"][f"{FIRST}: remarks"]
+    # Her zip said so, and `submitted`, which was graded after it, does not; of Emmy the time is known.
+    assert "Canvas marks it as handed in late." in table["rosa"][f"{SECOND}: remarks"]
+    assert table["emmy"][f"{SECOND}: remarks"] == ""
 
 
 def test_canvas_and_moodle_take_the_grades(term: Term) -> None:
