@@ -32,8 +32,11 @@ def write_submitted(
     """Write what came from elsewhere into the folder of submissions; return the notebook's path."""
     folder = course.folder("submitted", student, assignment)
     place = folder / f"{notebook}.ipynb"
-    _write_time(folder, when, 0o644)
-    if not place.is_file() or place.read_bytes() != content:
+    is_new = not place.is_file() or place.read_bytes() != content
+    # A zip tells no time; what a teacher wrote beside the same notebook stays.
+    if is_new or when is not None:
+        _write_time(folder, when, 0o644)
+    if is_new:
         write_whole(place, content, 0o644)
     return place
 

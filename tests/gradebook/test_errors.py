@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 
 from course_grader.gradebook.book import Book, upgrade
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.folders import write_submitted
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.page import NO_RESPONSE
 from course_utils import files
@@ -252,6 +253,16 @@ def test_an_older_gradebook_is_upgraded_on_demand(school: School, monkeypatch: p
     assert set(school.rows()) == {"ada"}
     with Gradebook(school.course.db_url, "descent") as book:
         assert sorted(one.id for one in book.students) == ["ada", "eve"]
+
+
+def test_a_time_that_a_teacher_wrote_stays_beside_the_same_notebook(school: School) -> None:
+    names = "ada", NAME, NAME
+    stamp = write_submitted(school.course, *names, b"first", None).with_name("timestamp.txt")
+    stamp.write_text("2026-10-20 09:30:00 UTC")
+    write_submitted(school.course, *names, b"first", None)
+    assert stamp.read_text() == "2026-10-20 09:30:00 UTC"
+    write_submitted(school.course, *names, b"second", None)
+    assert not stamp.exists()
 
 
 def test_a_server_whose_driver_is_not_installed(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
