@@ -18,7 +18,7 @@ View = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """A function to minimise, with what is known about it.
+    """A function to minimize, with what is known about it.
 
     `minimum` `(D,)` is a lowest point, or None where the function falls for ever; `others` `(K, D)` holds further
     minima, as low or higher. `start` `(D,)` is a usual place to begin, `view` the part of the first two coordinates

@@ -11,6 +11,7 @@ import traitlets
 from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still
 
+INTERRUPTED = "Your function was interrupted: move a slider, or mend the function and run this cell again."
 AGAIN = "A still picture: run this cell, and it has its sliders."
 _show = resources.files("course_utils.explorers") / "show"
 
@@ -38,7 +39,11 @@ class LivePanel(anywidget.AnyWidget):
     @traitlets.observe("asked")
     def _answer(self, change: Any) -> None:
         asked = change["new"]
-        answer = self._session.at(asked.get("positions", {}))
+        try:
+            answer = self._session.at(asked.get("positions", {}))
+        except KeyboardInterrupt:
+            # The panel waits for an answer, whatever it is.
+            answer = Answer(None, live=True, message=INTERRUPTED)
         if self.recording is None and not answer.live:
             self.recording = self._session.recording
         self.answered = _answered(asked.get("number", 0), answer)

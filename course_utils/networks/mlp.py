@@ -1,4 +1,4 @@
-"""A network of affine layers, with places for the normalisation and the dropout that the learner writes."""
+"""A network of affine layers, with places for the normalization and the dropout that the learner writes."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ LOSSES: dict[str, Callable[..., tuple[float, Array]]] = {"cross_entropy": cross_
 
 
 class Normalization(NamedTuple):
-    """The learner's functions for a layer that normalises, in the form that the syllabus gives them.
+    """The learner's functions for a layer that normalizes, in the form that the syllabus gives them.
 
     `forward(x, gamma, beta) -> (out, cache)` and `backward(dout, cache) -> (dx, dgamma, dbeta)` are enough for one
-    that looks at single examples. Batch normalisation also needs
+    that looks at single examples. Batch normalization also needs
     `predict(x, gamma, beta, mean, var) -> out` for test time and `update(running, batch) -> running` for what the
     running mean and variance become.
     """

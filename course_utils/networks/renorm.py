@@ -1,4 +1,4 @@
-"""A network for batch renormalisation, whose forward function also looks at the running statistics."""
+"""A network for batch renormalization, whose forward function also looks at the running statistics."""
 
 from __future__ import annotations
 

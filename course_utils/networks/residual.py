@@ -21,7 +21,7 @@ Rng = np.random.Generator
 class ResidualClassifier:
     """Affine and ReLU into `width`, then `len(survival)` blocks, then affine into `classes`, for cross-entropy.
 
-    A block is `affine(relu(affine(x)))` and stands beside a shortcut (He et al. 2016, without normalisation).
+    A block is `affine(relu(affine(x)))` and stands beside a shortcut (He et al. 2016, without normalization).
     `stochastic_depth` is the pair `(forward(x, block, survival, rng, train) -> (out, kept),
     backward(dout, block_backward, kept) -> dx)`; `survival` has the probability of each block. `runs` counts the
     blocks that were run, in training and at test time.

@@ -403,11 +403,11 @@ print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
 #   negative. It is the *ratio* that lies in $[0, 1]$.
 # - "Ridge is the elastic net with lambda 2 zero." With two lambdas as above, ridge is where the *l1* one is zero.
 #   Which is which depends on the form, so look.
-# - "All weights are penalised." The **intercept** $b$ of a prediction $Xw + b$ is not: it only moves all predictions
+# - "All weights are penalized." The **intercept** $b$ of a prediction $Xw + b$ is not: it only moves all predictions
 #   up or down, and pulling it to 0 would make the result depend on where the targets' zero is. Here we centre each
 #   column of $X$, and $y$, by taking away its mean. Then the best intercept is 0, and we leave it out.
 #
-# A penalty looks at sizes, and sizes depend on units. So bring the columns to one scale before you penalise.
+# A penalty looks at sizes, and sizes depend on units. So bring the columns to one scale before you penalize.
 #
 # ### Exercise: `elastic_net_loss`
 
@@ -588,7 +588,7 @@ check_hidden("ridge_closed_form", ridge_closed_form)
 #
 # The same twelve points as in the first figure. Instead of taking weights away we put a price on them. (The columns
 # are Legendre polynomials, which span the same curves as $1, x, x^2, \dots$ and are of similar size. The constant
-# one is left out, since the intercept is not penalised.)
+# one is left out, since the intercept is not penalized.)
 
 
 # %% kind="experiment"
@@ -628,7 +628,7 @@ print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
 # ## 5. Lasso, and why it gives zeros
 #
 # For the lasso there is no such formula, because of the kinks. But for *one* weight there is. Suppose the data would
-# like the weight $z$, and every unit of its size costs $t \ge 0$. Which $v$ minimises
+# like the weight $z$, and every unit of its size costs $t \ge 0$. Which $v$ minimizes
 #
 # $$\tfrac12 (v - z)^2 + t\,|v| \;?$$
 #
@@ -763,7 +763,7 @@ check_hidden("proximal_step", proximal_step)
 # %% [markdown]
 # ### Experiment: a diamond, a disc, and where they are touched
 #
-# For every price there is a ball, such that the penalised optimum is the best point *in* that ball: the l1 ball is a
+# For every price there is a ball, such that the penalized optimum is the best point *in* that ball: the l1 ball is a
 # diamond, the l2 ball a disc. The figure shows the ellipses on which the squares have one value, the free optimum,
 # and the optimum that your steps find under a penalty. The ball is drawn through it. The cross is the point of the
 # ball that lies *nearest* to the free optimum.
@@ -809,7 +809,7 @@ with plots.style():
         ax.plot(*path.T, ".-", color=plots.COLORS[1], linewidth=1.2, label="the path of your steps")
         ax.plot(*free, "*", color="black", markersize=15, linestyle="none", label="free optimum")
         ax.plot(
-            *best, "o", color=plots.COLORS[1], markersize=11, linestyle="none", label="penalised"
+            *best, "o", color=plots.COLORS[1], markersize=11, linestyle="none", label="penalized"
         )
         ax.plot(
             *nearest_on(ball, free),
@@ -827,7 +827,7 @@ plt.show()
 # %% [markdown]
 # Three things to see.
 #
-# - Where the free optimum lies outside the ball, the penalised optimum is the point where an ellipse *touches* the
+# - Where the free optimum lies outside the ball, the penalized optimum is the point where an ellipse *touches* the
 #   ball. It is often said to be the point of the ball nearest to the free optimum. That holds only if the ellipses
 #   are circles. On the left the cross is far from the corner; on the right, by chance, it is close, and still not
 #   the same point.
@@ -869,7 +869,7 @@ with plots.style():
             look = {"color": plots.COLORS[j % 7], "linestyle": ("-", "--")[j // 7]}
             ax.semilogx(lams, weights, label=patients.features[j], **look)
         ax.set(title=name, xlabel="price $\\lambda$")
-    axes[0].set_ylabel("weight (standardised)")
+    axes[0].set_ylabel("weight (standardized)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
 plt.show()
 
@@ -978,7 +978,7 @@ plt.show()
 # Both terms use the *old* $w$. With a zero gradient every weight is multiplied by $1 - \eta\delta$.
 #
 # Now compare the penalty $\frac{\lambda}{2}\lVert w\rVert_2^2$. Its gradient is $\lambda w$, so a plain step on the
-# penalised loss is $w - \eta(g + \lambda w)$: the same, with $\delta = \lambda$. (With the penalty
+# penalized loss is $w - \eta(g + \lambda w)$: the same, with $\delta = \lambda$. (With the penalty
 # $\lambda\lVert w\rVert_2^2$, without the half, it is $\delta = 2\lambda$.) This is true of *plain* SGD only. With
 # momentum the penalty's gradient is added up over many steps, and decay is not. In Adam the penalty's gradient is
 # divided by the size of past gradients, and decay is not. There the two are different methods, although many call
@@ -1055,7 +1055,7 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# On the right the penalty ends where the penalised loss has its minimum, whatever the rates. The decay ends elsewhere:
+# On the right the penalty ends where the penalized loss has its minimum, whatever the rates. The decay ends elsewhere:
 # where the rate is small, it wins against the gradient. Neither is wrong, but a strength tuned for one says nothing
 # for the other.
 #
@@ -1225,10 +1225,10 @@ plt.show()
 # Which of these are true?
 #
 # - a: Lasso gives exact zeros, because its price has a kink at 0.
-# - b: The penalised optimum is the point of the ball that lies nearest to the free optimum.
+# - b: The penalized optimum is the point of the ball that lies nearest to the free optimum.
 # - c: With ridge on the *sum* of squares instead of the mean, the same weights need a lambda that is larger by a
 #   factor that grows with the number of examples.
-# - d: The intercept should be penalised like every other weight.
+# - d: The intercept should be penalized like every other weight.
 # - e: In the form $\lVert Xw - y\rVert_2^2 + \lambda_1\lVert w\rVert_1 + \lambda_2\lVert w\rVert_2^2$, the two lambdas
 #   must sum to at most 1.
 # - f: For SGD with momentum, weight decay and an l2 penalty of equal strength give the same path.
@@ -1260,7 +1260,7 @@ check_hidden("true_of_penalties", true_of_penalties)
 #
 # We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$ is
 # in the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is a soft threshold once more, $u = S_\theta(v)$,
-# with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's rule, $u$ minimises
+# with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's rule, $u$ minimizes
 # $\tfrac12\lVert u - v\rVert_2^2 + \theta\lVert u\rVert_1$ for some $\theta$, and section 5 solved that for each entry.
 #
 # To find $\theta$, Duchi and others (2008) sort. Let $\mu_1 \ge \mu_2 \ge \dots \ge \mu_D$ (mu) be the sizes
@@ -1352,7 +1352,7 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 #   columns; whether it hurts is a matter for an experiment.
 # - Ridge shrinks every weight and has a closed form. Lasso makes weights exactly 0, since its price has a kink.
 # - Sum or mean of squares, half or no half: a lambda means nothing without its formula. The intercept goes free.
-# - The penalised optimum is where an ellipse of the loss touches the ball.
+# - The penalized optimum is where an ellipse of the loss touches the ball.
 # - Weight decay is an l2 penalty for plain SGD, and not for SGD with momentum or for Adam.
 # - Early stopping watches the validation loss with patience, and hands back the best weights, not the last.
 #

@@ -519,7 +519,7 @@ plt.show()
 # Line: median of 20 random choices; band: the middle 80 % of them. Whole, the two networks are about equally good.
 # With half the units gone the one trained without dropout has lost a good part of its accuracy; the other has hardly
 # noticed. In fairness: the second network was trained for just this. The test shows that its units can do without
-# each other, which is what was asked for. It does not show by itself that this is *why* dropout generalises better.
+# each other, which is what was asked for. It does not show by itself that this is *why* dropout generalizes better.
 
 # %% [markdown]
 # ## 2 One network, or very many
@@ -944,7 +944,7 @@ check_hidden("stochastic_depth_backward", stochastic_depth_backward)
 # %% [markdown]
 # ### Experiment: how deep can it be?
 #
-# Residual networks of more and more blocks learn the digits, all at the same rate, 0.03. There is no normalisation in
+# Residual networks of more and more blocks learn the digits, all at the same rate, 0.03. There is no normalization in
 # them. Each block adds to the signal, so it grows with depth, and the gradient with it. Three settings: all blocks
 # always there, and survival falling to 0.5 or to 0.2. Each is tried from three seeds. A run that diverged counts with
 # the accuracy of guessing, a tenth.

@@ -87,7 +87,7 @@ plt.show()
 #
 # Here $m_j$ is the batch's mean and $v_j$ its variance, divided by $N$ and not by $N-1$: the *biased* variance.
 # $\varepsilon$ (epsilon) is a small number that keeps us from dividing by 0 where a feature is constant; it stands
-# under the root. $s_j$ is then the deviation that we divide by, $\hat x_{ij}$ is the normalised value, and $y_{ij}$
+# under the root. $s_j$ is then the deviation that we divide by, $\hat x_{ij}$ is the normalized value, and $y_{ij}$
 # is the output. The scale $\gamma_j$ (gamma) and the shift $\beta_j$ (beta) are parameters, trained like weights.
 # They begin at 1 and 0.
 #
@@ -99,7 +99,7 @@ plt.show()
 
 # %% kind="answer" grade_id="batchnorm_forward"
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
-    """Normalise each feature over the batch, then scale and shift it, as in training.
+    """Normalize each feature over the batch, then scale and shift it, as in training.
 
     x: (N, D), a batch of N examples. gamma, beta: (D,), scale and shift of each feature.
     eps: a small number, added to the biased variance under the root.
@@ -182,7 +182,7 @@ explore("layers", batchnorm_forward)
 #
 # ### What gamma and beta are for
 #
-# After normalising, every feature has deviation 1. A layer that wants another one could no longer have it. Gamma and
+# After normalizing, every feature has deviation 1. A layer that wants another one could no longer have it. Gamma and
 # beta give these functions back. With $\gamma_j = s_j$ and $\beta_j = m_j$ the layer returns exactly its own input,
 # so nothing that the network could compute before is lost.
 #
@@ -299,7 +299,7 @@ for name, arguments in changes.items():
 # | Keras | `momentum` | `momentum=0.99` | depends on the version | $10^{-3}$ |
 #
 # > **Often written wrongly.** PyTorch's `momentum=0.1` and a `momentum=0.9` here are the same thing: in PyTorch it
-# > weights the *new* value. And PyTorch uses two variances: it normalises a training batch with the biased one, like
+# > weights the *new* value. And PyTorch uses two variances: it normalizes a training batch with the biased one, like
 # > everybody, and puts the unbiased one into its running average. A batch of $N$ has, on average, a biased variance of
 # > only $(N-1)/N$ times the true one. For $N = 64$ nobody notices. For $N = 2$ it is a factor of 2.
 #
@@ -369,7 +369,7 @@ plt.show()
 
 # %% kind="answer" grade_id="batchnorm_predict"
 def batchnorm_predict(x, gamma, beta, mean, var, eps=1e-5):
-    """Normalise with the given statistics, then scale and shift, as at test time.
+    """Normalize with the given statistics, then scale and shift, as at test time.
 
     x: (N, D), where N may be 1. gamma, beta: (D,). mean, var: (D,), the running mean and variance.
     eps: added to var under the root. Returns a new array (N, D).
@@ -411,7 +411,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # $$\frac{\partial L}{\partial \beta} = \sum_i d_i \qquad\qquad
 # \frac{\partial L}{\partial \gamma} = \sum_i d_i\, \hat x_i$$
 #
-# The gradient by the normalised values is $g_i = \partial L/\partial \hat x_i = \gamma\, d_i$.
+# The gradient by the normalized values is $g_i = \partial L/\partial \hat x_i = \gamma\, d_i$.
 #
 # **How the statistics move.** Now move one input, $x_k$. It moves the mean and the deviation, and through them every
 # $\hat x_i$. Write $\delta_{ik}$ for 1 where $i = k$ and 0 elsewhere. First the mean:
@@ -428,7 +428,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # $$\frac{\partial s}{\partial x_k} = \frac{1}{2s}\, \frac{\partial v}{\partial x_k}
 # = \frac{x_k - m}{N s} = \frac{\hat x_k}{N}$$
 #
-# **The normalised values.** $\hat x_i = (x_i - m)/s$ is a quotient:
+# **The normalized values.** $\hat x_i = (x_i - m)/s$ is a quotient:
 #
 # $$\frac{\partial \hat x_i}{\partial x_k}
 # = \frac1s\Big(\delta_{ik} - \frac{\partial m}{\partial x_k}\Big)
@@ -450,7 +450,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # **How to read it.** The term $\overline g$ comes from the mean, the term $\hat x_k\, \overline{g \hat x}$ from the
 # variance. They take out of the gradient exactly those two directions in which the layer is blind: moving all $x_i$
 # by the same amount, and stretching them about their mean. Whoever forgets them trains a layer that fights against
-# its own normalisation.
+# its own normalization.
 #
 # ### Exercise: `batchnorm_backward`
 #
@@ -747,8 +747,8 @@ plt.show()
 # ### Experiment: the company of an example is noise
 #
 # In training, an example's output depends on the others in its batch. They are drawn at random, so the layer adds
-# noise, and the smaller the batch the more of it. Noise in the hidden layers regularises, as dropout does. To see this
-# alone we must not change the mini-batches of the gradient. So each mini-batch of 256 is normalised in *groups* of 256,
+# noise, and the smaller the batch the more of it. Noise in the hidden layers regularizes, as dropout does. To see this
+# alone we must not change the mini-batches of the gradient. So each mini-batch of 256 is normalized in *groups* of 256,
 # 16, 8 or 4 examples (Hoffer and others, 2017, call them ghost batches). Everything else stays as it is. The training
 # set has 512 digits, and one label in five is drawn at random, so that there is something to overfit.
 
@@ -852,7 +852,7 @@ def plot_ways(found, title):
 
 
 found = {
-    "no normalisation": in_three_ways(MLP(three)),
+    "no normalization": in_three_ways(MLP(three)),
     "batch norm": in_three_ways(MLP(three, normalize=slow_batch_norm)),
 }
 plot_ways(found, "Batch norm needs batches that look like the data")
@@ -865,7 +865,7 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 #
 # ### Batch renormalization
 #
-# Ioffe (2017) asks: why not correct the normalised value in training to what it will be at test time? Let $\bar m$
+# Ioffe (2017) asks: why not correct the normalized value in training to what it will be at test time? Let $\bar m$
 # and $\bar s$ be the running mean and the running *deviation*, and $m$, $s$ and $\hat x$ those of the batch. (In this
 # section $\bar s = \sqrt{\bar v + \varepsilon}$.) Simple algebra gives, for one feature,
 #
@@ -880,7 +880,7 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 #   averages are not worth anything yet, and then lets the limits out, for example to 3 and 5.
 # - **In the backward pass $r$ and $d$ are constants.** The gradient still runs through the batch's own $m$ and $s$
 #   inside $\hat x$. Were it to treat all statistics as fixed, the weights could grow without the layer noticing in
-#   time, which is just what normalising the batch prevents.
+#   time, which is just what normalizing the batch prevents.
 #
 # The output is $y_i = \gamma\, (\hat x_i\, r + d) + \beta$.
 #
@@ -888,7 +888,7 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 
 # %% kind="answer" grade_id="batch_renorm_forward"
 def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
-    """Normalise over the batch, correct towards the running statistics, then scale and shift.
+    """Normalize over the batch, correct towards the running statistics, then scale and shift.
 
     x: (N, D). gamma, beta: (D,). mean, std: (D,), the running mean and the running deviation,
     not the variance; eps is already in it. r_max: at least 1. d_max: at least 0.
@@ -992,7 +992,7 @@ plot_ways(found, "Renormalization mends most of what small and sorted batches br
 #
 # The batch plays no part, so there is nothing to keep running, and training and test time use the same formula. A
 # batch of one is as good as any. There is still one $\gamma_j$ and one $\beta_j$ for each feature, since a parameter
-# must exist before any example is seen. Transformers and recurrent networks normalise in this way. (PyTorch's
+# must exist before any example is seen. Transformers and recurrent networks normalize in this way. (PyTorch's
 # `LayerNorm` is the same, $\varepsilon = 10^{-5}$ included; Keras uses $10^{-3}$.)
 #
 # The picture shows which entries share a mean and a variance.
@@ -1016,7 +1016,7 @@ plt.show()
 
 # %% kind="answer" grade_id="layernorm_forward"
 def layernorm_forward(x, gamma, beta, eps=1e-5):
-    """Normalise each example over its features, then scale and shift each feature.
+    """Normalize each example over its features, then scale and shift each feature.
 
     x: (N, D). gamma, beta: (D,). eps: added to the biased variance under the root.
     Returns (out, cache): out is (N, D), and cache is what your layernorm_backward will need.
@@ -1137,8 +1137,8 @@ found["layer norm"] = in_three_ways(MLP(three, normalize=layer_norm))
 plot_ways(found, "What never looks at the batch cannot be misled by it")
 
 # %% [markdown]
-# On this small task the network without any normalisation does well too, at the right rate and with He's weights. Do
-# not conclude that normalising is useless: look back at section 5, where neither the rate nor the weights were right.
+# On this small task the network without any normalization does well too, at the right rate and with He's weights. Do
+# not conclude that normalizing is useless: look back at section 5, where neither the rate nor the weights were right.
 #
 # ### Experiment: a shift at test time
 #
@@ -1246,7 +1246,7 @@ check_hidden("spatial_batchnorm_forward", spatial_batchnorm_forward)
 
 # %% kind="answer" grade_id="groupnorm_forward" star=true
 def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
-    """Normalise each image over its pixels and each group of channels, then scale and shift.
+    """Normalize each image over its pixels and each group of channels, then scale and shift.
 
     x: (N, H, W, C). gamma, beta: (C,). groups: how many groups there are; each has C // groups
     channels that stand side by side. Raises ValueError with a sentence where it does not divide C.
@@ -1298,10 +1298,10 @@ check_hidden("groupnorm_forward", groupnorm_forward, part="arguments")
 # %% kind="experiment"
 temple = photographs()[0][::2, ::2]
 lights = np.stack([temple, temple * [0.6, 0.4, 0.2]])
-normalised = groupnorm_forward(lights, np.full(3, 0.22), np.full(3, 0.5), groups=3)
+normalized = groupnorm_forward(lights, np.full(3, 0.22), np.full(3, 0.5), groups=3)
 plot_images(
-    [*lights, *normalised],
-    titles=["white light", "dim and warm", "the first, normalised", "the second, normalised"],
+    [*lights, *normalized],
+    titles=["white light", "dim and warm", "the first, normalized", "the second, normalized"],
     columns=2,
     title="Instance norm: two lights in, one picture out",
 )
@@ -1352,7 +1352,7 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 #   $\frac1s (g - \overline g - \hat x\, \overline{g \hat x})$.
 # - At test time running averages take the batch's place. The layer is affine then, and folds into the weights.
 # - Twenty layers train whatever the first weights are, and a wide range of rates works. The noise of small batches
-#   regularises, so that less dropout may be needed.
+#   regularizes, so that less dropout may be needed.
 # - It fails where batches are tiny, not representative, or unlike the test data. Batch renormalization mends the first
 #   two, new averages the third. Layer norm does not look at the batch at all.
 # - Before you compare two libraries, compare their momentum, their epsilon and their running variance.

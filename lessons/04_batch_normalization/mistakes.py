@@ -64,14 +64,14 @@ MISTAKES = [
         "divides_by_variance",
         "np.sqrt(x.var(axis=0) + eps)",
         "(x.var(axis=0) + eps)",
-        "After normalising, each feature should have variance 1. What is the unit of a variance, and what of x?",
+        "After normalizing, each feature should have variance 1. What is the unit of a variance, and what of x?",
     ),
     edit(
         "batchnorm_forward",
         "not_centred",
         "(x - mean)",
         "x",
-        "After normalising, each feature should have mean 0 over the batch. Does yours?",
+        "After normalizing, each feature should have mean 0 over the batch. Does yours?",
     ),
     rewrite(
         "batchnorm_forward",
@@ -169,7 +169,7 @@ MISTAKES = [
         "scale_and_shift_left_out",
         "gamma * (x - mean) / np.sqrt(var + eps) + beta",
         "(x - mean) / np.sqrt(var + eps) + 0 * gamma",
-        "The normalised values are right. Two learned arrays still wait to be used.",
+        "The normalized values are right. Two learned arrays still wait to be used.",
     ),
     edit(
         "batchnorm_backward",
@@ -395,7 +395,7 @@ MISTAKES = [
         "corrected_value_in_dx",
         " - x_hat * (g * x_hat)",
         " - (x_hat * r + d) * (g * x_hat)",
-        "The term from the variance needs the normalised value itself, before r and d correct it.",
+        "The term from the variance needs the normalized value itself, before r and d correct it.",
     ),
     edit(
         "batch_renorm_backward",
@@ -452,7 +452,7 @@ MISTAKES = [
         "scale_and_shift_left_out",
         "gamma * x_hat + beta",
         "x_hat + 0 * gamma",
-        "The normalised values are right. Two learned arrays still wait to be used.",
+        "The normalized values are right. Two learned arrays still wait to be used.",
     ),
     edit(
         "layernorm_backward",
@@ -571,7 +571,7 @@ MISTAKES = [
         "first_axis",
         "np.mean(x**2, axis=-1, keepdims=True)",
         "np.mean(x**2, axis=0, keepdims=True)",
-        "You average over the examples. Each example should be normalised by itself.",
+        "You average over the examples. Each example should be normalized by itself.",
     ),
     edit(
         "rmsnorm_forward",
@@ -596,7 +596,7 @@ MISTAKES = [
             s = np.sqrt(x.var(axis=(1, 2), keepdims=True) + eps)
             return gamma * (x - x.mean(axis=(1, 2), keepdims=True)) / s + beta, s
         """,
-        "You normalise each image by itself, which is instance norm. Batch norm also averages over the images.",
+        "You normalize each image by itself, which is instance norm. Batch norm also averages over the images.",
     ),
     rewrite(
         "spatial_batchnorm_forward",
@@ -635,7 +635,7 @@ MISTAKES = [
         "not_divided",
         "-1.0",
         "-2.0",
-        "You took the mean off. What is the second half of normalising?",
+        "You took the mean off. What is the second half of normalizing?",
     ),
     edit("first_of_two", "by_variance", "-1.0", "-0.5", "You divided by the variance. Which root is missing?"),
     edit(
@@ -679,7 +679,7 @@ MISTAKES = [
         "needs_gamma",
         '{"b", "d", "e"}',
         '{"a", "b", "d", "e"}',
-        "Gamma and beta give back functions that normalising took away. The next layer's weights can often "
+        "Gamma and beta give back functions that normalizing took away. The next layer's weights can often "
         "do the same. Section 5 tries it.",
     ),
     edit(

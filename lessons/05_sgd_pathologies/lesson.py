@@ -647,14 +647,14 @@ plt.show()
 # they were taken, and again after dividing each column by its standard deviation.
 
 # %% kind="experiment"
-for name, data in {"as measured": diabetes(scaled=False), "standardised": diabetes()}.items():
+for name, data in {"as measured": diabetes(scaled=False), "standardized": diabetes()}.items():
     centred = data.X - data.X.mean(axis=0)
     H = centred.T @ centred / len(data)
     steps = np.log(0.01) / np.log(contraction(H, best_constant_rate(H)))
     print(f"{name}: condition number {condition_number(H):,.0f}, {steps:,.0f} steps to 1 %")
 
 # %% [markdown]
-# Standardising the inputs makes gradient descent 160 times faster, before any optimizer is chosen. What is left
+# Standardizing the inputs makes gradient descent 160 times faster, before any optimizer is chosen. What is left
 # comes from columns that are correlated, and rescaling columns cannot remove that.
 #
 # #### Experiment: dividing by a scale mends the ravine only along the axes

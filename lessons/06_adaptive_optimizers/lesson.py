@@ -1441,7 +1441,7 @@ plt.show()
 #
 # ### SAM: look for flat ground
 #
-# A minimum in a narrow cleft may fit the training data well and new data badly. Sharpness-aware minimisation (Foret et
+# A minimum in a narrow cleft may fit the training data well and new data badly. Sharpness-aware minimization (Foret et
 # al., 2021) asks for the gradient not here but at the worst point nearby, to first order: one step of length $\rho$
 # uphill.
 #
@@ -1453,7 +1453,7 @@ plt.show()
 
 # %% kind="answer" grade_id="sam_gradient" star=true
 def sam_gradient(gradient, w, rho=0.05):
-    """Return the gradient at the point rho uphill from w, for sharpness-aware minimisation.
+    """Return the gradient at the point rho uphill from w, for sharpness-aware minimization.
 
     gradient: a function; gradient(w) returns an array of w's shape.
     w: array of any shape.

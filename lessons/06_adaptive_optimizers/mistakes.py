@@ -568,7 +568,7 @@ MISTAKES = [
         "is cheap.",
     ),
     edit(
-        "newton_schulz", "not_normalised", "X = G / max(np.linalg.norm(G), eps)", "X = 1.0 * G",
+        "newton_schulz", "not_normalized", "X = G / max(np.linalg.norm(G), eps)", "X = 1.0 * G",
         "The polynomial drives values towards 1 only if none of them is above 1 at the start.",
     ),
     edit(
@@ -631,7 +631,7 @@ MISTAKES = [
         "You look downhill. SAM asks for the gradient at the *worst* point nearby.",
     ),
     edit(
-        "sam_gradient", "not_normalised", "rho * grad / norm", "rho * grad",
+        "sam_gradient", "not_normalized", "rho * grad / norm", "rho * grad",
         "Your step uphill grows with the gradient. It should have length rho.",
     ),
     edit(

@@ -986,7 +986,7 @@ check_hidden("natural_gradient_step", natural_gradient_step)
 # %% [markdown]
 # ### Experiment: other units, same path
 #
-# Logistic regression on the breast cancer data, twice: once with standardised columns, once with the first column, the
+# Logistic regression on the breast cancer data, twice: once with standardized columns, once with the first column, the
 # radius, in a unit 100 times smaller, so that its numbers are 100 times as large. Gradient descent gets the best of
 # nine rates each time. The natural gradient keeps its rate.
 

@@ -73,7 +73,7 @@ MISTAKES = [
         "How far apart, counted in v, are the two points at which you ask the gradient?",
     ),
     edit(
-        "hessian_vector_product", "normalised", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
+        "hessian_vector_product", "normalized", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
         "(gradient(w + h * v / np.linalg.norm(v)) - gradient(w - h * v / np.linalg.norm(v))) / (2 * h)",
         "You divide v by its length and do not multiply the result by it again. H(2v) is twice Hv.",
     ),

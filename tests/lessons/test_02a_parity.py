@@ -92,7 +92,7 @@ def test_ridge_is_scikit_learns_with_n_times_lam(
     X, y = centred(rng, n, dim)
     lam = 0.3
     theirs = linear_model.Ridge(alpha=n * lam, solver="svd", tol=1e-12).fit(X + 5.0, y - 3.0)
-    # Scikit-learn centres by itself and does not penalise the intercept: moved data give the same weights.
+    # Scikit-learn centres by itself and does not penalize the intercept: moved data give the same weights.
     np.testing.assert_allclose(ours.ridge_closed_form(X, y, lam), theirs.coef_, **CLOSE)
 
 

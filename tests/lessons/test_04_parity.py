@@ -207,5 +207,5 @@ def test_the_renorm_network_with_loose_limits_trains_what_it_predicts(rng: np.ra
         width = len(params[f"mean{i}"])
         params[f"mean{i}"], params[f"var{i}"] = rng.normal(size=width), rng.uniform(0.5, 2, width)
     before = dict(params)
-    # The batch joins the statistics only after it was normalised by them.
+    # The batch joins the statistics only after it was normalized by them.
     close(renorm.loss_and_gradients(params, X, y)[0], renorm.evaluate(before, X, y)[0])

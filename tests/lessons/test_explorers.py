@@ -22,6 +22,7 @@ from course_utils.explorers.recording import recorded
 from course_utils.explorers.scene import pixels_of
 from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still, picture
+from course_utils.explorers.widget import LivePanel
 from course_utils.plots.style import COLORS
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +170,21 @@ def test_a_panel_asks_for_the_parts_that_are_chosen_alone() -> None:
     assert "batchnorm_forward is not in this notebook" in session.first().message
     assert session.at({"norm": 1}).live
     assert "sgd_step is not in this notebook" in session.at({"norm": 1, "step": 1}).message
+
+
+def test_an_interrupted_panel_still_answers() -> None:
+    def mean_squared_error(prediction: Any, target: Any) -> float:
+        if interrupted:
+            raise KeyboardInterrupt
+        return float(np.mean((prediction - target) ** 2))
+
+    interrupted = False
+    panel = LivePanel(Session(KNOWN["line_error"], (mean_squared_error,)))
+    interrupted = True
+    panel.asked = {"number": 1, "positions": {"slope": 3}}
+    assert panel.answered["number"] == 1
+    assert panel.answered["live"]
+    assert "was interrupted" in panel.answered["message"]
 
 
 def test_what_cannot_be_drawn_is_told() -> None:

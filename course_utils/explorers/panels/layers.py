@@ -60,7 +60,7 @@ def _through(scale: float, norm: Any) -> list[Any]:
     draws = np.random.RandomState(3)
     a, seen = draws.randn(BATCH, WIDTH), []
     for _ in range(DEPTH):
-        # He's initialisation keeps the spread through a ReLU.
+        # He's initialization keeps the spread through a ReLU.
         z = a @ (draws.randn(WIDTH, WIDTH) * scale * np.sqrt(2 / WIDTH))
         z = z if norm is None else norm(z)
         seen.append(z)
