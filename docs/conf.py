@@ -9,6 +9,8 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
 html_theme = "furo"
 html_title = "Descent"
 html_static_path = ["_static"]
+# Without one, a browser asks a server for a file that is not there.
+html_favicon = "_static/icon.svg"
 html_css_files = ["explorers.css", "site.css"]
 html_js_files = [("explorers.js", {"defer": "defer"})]
 html_show_sphinx = False
