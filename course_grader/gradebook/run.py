@@ -102,13 +102,13 @@ class _Run:
         for problem in found.problems:
             self._tell(Told(problem.name, problem=problem.sentence))
         known = [self._remembered(one) for one in found.submissions if self._is_known(one)]
+        readable = [one for one in known if not self._is_unreadable(one)]
         try:
-            left = [one for one in known if not self._reuse(one)]
-            self._grade(left)
+            self._grade([one for one in readable if not self._reuse(one)])
         finally:
             # Whatever ended the run: what was found is entered.
             self._enter()
-        self._book.penalise(self._sheet, [one.student for one in known])
+        self._book.penalise(self._sheet, [one.student for one in readable])
         self._tally.waiting = self._book.waiting(self._job.name)
         return self._tally
 
@@ -118,6 +118,18 @@ class _Run:
         problem = "This student is not in the gradebook: add the student, or choose --unknown-students add."
         self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
         return False
+
+    def _is_unreadable(self, submission: Submission) -> bool:
+        """Tell of a submission that holds no notebook. The journal notes it of a student of the gradebook of whom
+        nothing was graded before; what else has no notebook may be a stray file."""
+        if not submission.problem:
+            return False
+        before = self._journal.entry(self._job.name, submission.student)
+        if submission.student in self._students and (before is None or not before.key):
+            entry = self._entry(submission, "")
+            self._journal.add((), [dataclasses.replace(entry, problem=submission.problem, booked="")])
+        self._tell(Told(submission.student, submission.submitted, problem=submission.problem, notes=submission.notes))
+        return True
 
     def _remembered(self, submission: Submission) -> Submission:
         """Return a submission with the notes that it came with: a copy in `submitted` does not tell what its zip told,

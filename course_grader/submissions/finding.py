@@ -33,6 +33,7 @@ class Submission:
     late: whether Canvas marks it so.
     notes: sentences for student and teacher.
     name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
+    problem: why it holds no notebook that can be read, empty where there is one; `place` is then what there is.
     """
 
     student: str
@@ -42,6 +43,7 @@ class Submission:
     notes: tuple[str, ...] = ()
     name: str = ""
     participant: str = ""
+    problem: str = ""
 
     @property
     def notebook(self) -> Path | bytes:
@@ -55,7 +57,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Found:
-    """What a place holds: the submissions, by student, and what could not be taken."""
+    """What a place holds: the submissions, by student, and files that could not be taken and tell of no student."""
 
     submissions: tuple[Submission, ...]
     problems: tuple[Problem, ...]
@@ -83,22 +85,13 @@ def find_submissions(place: Path, assignment: str) -> Found:
         else:
             whole.append(found)
     files = list(_owned(_unwrapped(whole, place, assignment), assignment))
-    submissions = []
-    for student, (notes, own) in _by_student(files).items():
-        taken = _take(student, own, assignment, notes)
-        if isinstance(taken, Submission):
-            submissions.append(taken)
-        else:
-            problems.append(taken)
-    good: list[Submission] = []
-    for submission in _with_bar(submissions):
-        if sentence := damage(submission.place):
-            problems.append(Problem(submission.student, sentence))
-        else:
-            good.append(submission)
-    if not good and not problems:
+    submissions = [_take(student, own, assignment, notes) for student, (notes, own) in _by_student(files).items()]
+    if not submissions and not problems:
         raise CourseError(f"{place} holds no submission of {assignment}: name the folder or zip that was downloaded.")
-    return Found(tuple(sorted(good, key=lambda one: one.student)), tuple(problems))
+    read = [
+        one if one.problem else dataclasses.replace(one, problem=damage(one.place)) for one in _with_bar(submissions)
+    ]
+    return Found(tuple(sorted(read, key=lambda one: one.student)), tuple(problems))
 
 
 def _unwrapped(whole: list[Entry], place: Path, assignment: str) -> list[Entry]:
@@ -146,23 +139,27 @@ def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
     return named
 
 
-def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> Submission | Problem:
-    """Return a student's submission, or why there is none."""
+def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> Submission:
+    """Return a student's submission."""
     notebooks = [file for file in own if is_notebook(file.entry.parts[-1])]
-    if not notebooks:
-        return Problem(student, _no_notebook(own))
-    ranked = sorted(notebooks, key=lambda file: _rank(file, assignment), reverse=True)
+    ranked = sorted(notebooks or own, key=lambda file: _rank(file, assignment), reverse=True)
     chosen = ranked[0]
-    if len(ranked) > 1:
+    if len(notebooks) > 1:
         others = ", ".join(clean(file.owner.original, 100) for file in ranked[1:4]) + (" ..." if ranked[4:] else "")
         notes.append(
             f"There are {len(ranked)} notebooks of this student. {clean(chosen.owner.original, 100)} is graded, the "
             f"newest that fits best by its name; not graded: {others}."
         )
     when, told = _submitted(chosen, own)
-    owner = chosen.owner
     return Submission(
-        student, chosen.entry.place, when, owner.late, (*notes, *told), clean(owner.name, 200), owner.participant
+        student,
+        chosen.entry.place,
+        when,
+        chosen.owner.late,
+        (*notes, *told),
+        clean(chosen.owner.name, 200),
+        chosen.owner.participant,
+        "" if notebooks else _no_notebook(own),
     )
 
 

@@ -14,14 +14,15 @@ from typer.testing import CliRunner
 
 from course_grader.engine import sandbox
 from course_grader.engine.sandbox import Level
-from course_grader.gradebook import cli, doctor
+from course_grader.gradebook import doctor
 from course_grader.gradebook.display import Display, _Pace
 from course_grader.gradebook.run import Tally, Told
+from course_grader.verbs import grading
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School
 
 app = typer.Typer()
-cli.register(app)
+grading.register(app)
 
 
 def grade(*arguments: str) -> str:

@@ -85,6 +85,35 @@ def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> No
     assert school.rows()["bob"]["needs_manual_grade"]
 
 
+def test_a_student_who_handed_in_no_notebook_is_in_the_journal(school: School) -> None:
+    def in_journal() -> dict[str, tuple[bool, str]]:
+        with school.journal() as journal:
+            return {one.student: (one.result is not None, one.problem) for one in journal.graded(NAME)}
+
+    school.hand_in("ada", "right")
+    (school.root / "submitted" / "readme.txt").write_text("")
+    notebook = school.hand_in("bob")
+    notebook.with_suffix(".pdf").write_text("")
+    content = notebook.read_bytes()
+    notebook.unlink()
+    with Gradebook(f"sqlite:///{school.book}", "descent") as book:
+        book.add_student("bob")
+    sentence = f"There is no notebook (.ipynb). There is only {NAME}.pdf."
+    _, told = school.grade()
+    assert (told["bob"].problem, told["ada"].problem) == (sentence, "")
+    assert "no notebook" in told["readme.txt"].problem
+    assert in_journal() == {"ada": (True, ""), "bob": (False, sentence)}
+    assert set(school.rows()) == {"ada"}
+    notebook.write_bytes(content)
+    school.grade()
+    assert in_journal() == {"ada": (True, ""), "bob": (True, "")}
+    # What was graded before stays what counts.
+    notebook.unlink()
+    _, told = school.grade()
+    assert told["bob"].problem == sentence
+    assert in_journal() == {"ada": (True, ""), "bob": (True, "")}
+
+
 def test_a_key_for_other_questions_grades_nothing(school: School) -> None:
     school.hand_in("ada", "right")
     school.grade()
