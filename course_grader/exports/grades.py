@@ -49,7 +49,7 @@ def _cells(one: Marks, score: Score | None) -> Iterator[str]:
         yield number(found.points.get(column)) if points else text(found.outcomes.get(column))
     graded = found.total is not None
     yield _time(found.submitted)
-    yield number(found.late / HOUR) if graded and found.submitted else ""
+    yield number(round(found.late / HOUR, 2)) if graded and found.submitted else ""
     yield number(found.raw)
     yield number(found.penalty) if graded else ""
     yield number(found.total)

@@ -98,4 +98,8 @@ def _has_grade(marks: Marks, student: Student) -> bool:
 def ungraded(marks: Marks, students: Iterable[Student]) -> list[str]:
     """Return a sentence for each student who handed something in that has no grade."""
     scores = ((one.id, marks.scores[one.id]) for one in students if one.id in marks.scores)
-    return [f"{name} gets no grade: {' '.join(score.remarks)}" for name, score in scores if score.total is None]
+    return [
+        f"{name} gets no grade for {marks.assignment}: {' '.join(score.remarks)}"
+        for name, score in scores
+        if score.total is None
+    ]

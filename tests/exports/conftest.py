@@ -77,7 +77,7 @@ def _fill(book: Gradebook) -> None:
         "late": (1, 2, 1, 1),
     }
     for student, points in scores.items():
-        when = datetime(2026, 10, 13, 4, 30) if student == "late" else datetime(2026, 10, 12, 20, 0)
+        when = datetime(2026, 10, 13, 4, 30, 1) if student == "late" else datetime(2026, 10, 12, 20, 0)
         with book.db.no_autoflush:
             submission = book.add_submission(NAME, student, timestamp=when)
         for grade in submission.notebooks[0].grades:

@@ -10,6 +10,7 @@ from course_grader.exports.matching import Filled
 from course_grader.exports.sources import gather
 from course_grader.gradebook.course import Course
 from course_utils.errors import CourseError
+from tests.exports.conftest import NAME
 from tests.exports.readers import CanvasCourse, MoodleCourse, assert_no_formula, rows_of
 
 CANVAS = """\
@@ -78,7 +79,7 @@ def test_canvas_takes_the_grades_and_loses_none(course: Course) -> None:
     assert there.grades[199, 12] == ""
     assert filled.grades == 4
     assert any("excused" in note for note in filled.notes)
-    assert any("The file is empty" in note for note in filled.notes)
+    assert f"broken gets no grade for {NAME}: Could not be graded: The file is empty." in filled.notes
     assert_no_formula(rows_of(course.root / "up.csv"))
 
 
