@@ -66,7 +66,7 @@ plt.show()
 # ## Your first function
 #
 # The cell below holds the function's name, its arguments and a text that says exactly what it should return.
-# Replace the line `raise NotImplementedError` by your answer, then run the cell.
+# Replace the line `raise NotImplementedError` with your answer, then run the cell.
 
 # %% kind="answer" grade_id="mean_squared_error"
 def mean_squared_error(prediction, target):
@@ -94,16 +94,17 @@ def mean_squared_error(prediction, target):
 check("mean_squared_error", mean_squared_error)
 
 # %% [markdown]
-# A green tick means that the function is right. Otherwise the card shows
+# A green tick means that all answers are right. Otherwise the card shows
 #
 # - the first question that went wrong, as a call that you can paste into a cell and try yourself;
 # - what was expected, and what your function gave;
 # - a hint, when the mistake is one that we know.
 #
-# Later notebooks also ask *questions*, whose answer is a number or a list of words. There the card gives a hint to a
-# mistake that we know, and otherwise says only that your answer can be read. Write `reveal=True` behind the answer in
-# the check, and it also tells whether the answer is right. And some functions have a second check, about bad
-# arguments that they should refuse.
+# Later notebooks also ask *questions*, whose answer is a number, a set of letters or the like; each
+# says in which form to write it. There the card gives a hint where it knows the mistake, and
+# otherwise says only that your answer can be read. Write `reveal=True` after the answer in the
+# check, and it also tells whether the answer is right. And some functions have a second check,
+# about bad arguments that they should refuse.
 #
 # ## A wrong answer, on purpose
 #
@@ -159,8 +160,10 @@ plt.show()
 # Training a network means walking down a valley like this one, but in thousands of dimensions and without a map. How
 # to walk well is what the rest of the course is about.
 #
-# Now look at it the other way round: the line moves, and the points stay. The panel asks your function for the error of
-# each slope. Find the slope at the bottom of the valley. Then move one point far off: why does the bottom move so much?
+# Now a constant is no longer enough: the targets rise with an input. The prediction is a line
+# through 0, and what you choose is its slope. The panel asks your function for the error of each
+# slope. Find the slope at the bottom of the valley. Then move one point far off: why does the
+# bottom move so much?
 
 # %% kind="experiment"
 explore("line_error", mean_squared_error)
