@@ -64,9 +64,9 @@ plt.show()
 # %% [markdown]
 # ## One step downhill
 #
-# Call the weights $w$, an array of numbers. A mini-batch gives $g$, an estimate of the loss's gradient at $w$: an
-# array of the same shape that points *uphill*. One step of **stochastic gradient descent** (SGD) goes a little way
-# in the opposite direction:
+# Call the weights $w$, an array of numbers. A mini-batch gives $g$, an estimate of the loss's
+# gradient at $w$: an array of the same shape that points *uphill*, as far as this batch can tell.
+# One step of **stochastic gradient descent** (SGD) goes a little way in the opposite direction:
 #
 # $$w_{\text{new}} = w - \eta\, g$$
 #
@@ -284,9 +284,9 @@ plt.show()
 #
 # $$\eta_n = \eta_0\, \gamma^n$$
 #
-# It is the *base* $\gamma$ (gamma) that lies below 1, mostly only just: $0.95$ halves the rate in about 14 epochs.
-# Taken per step, it would halve it in 14 steps. With $S$ steps an epoch, the same decay per step has the base
-# $\gamma^{1/S}$.
+# It is the *base* $\gamma$ (gamma) that lies below 1, usually only a little: $0.95$ halves the rate
+# in about 14 epochs. Taken per step, it would halve it in 14 steps. With $S$ steps an epoch, the
+# same decay per step has the base $\gamma^{1/S}$.
 #
 # ### Exercise: `exponential_decay`
 
@@ -578,7 +578,8 @@ explore(
 # %% [markdown]
 # ### Question: can a rate fall too fast?
 #
-# Robbins and Monro (1951) gave two conditions under which steps with noise reach the minimum, given unlimited time:
+# Robbins and Monro (1951) gave two conditions under which steps with noise reach the minimum of a
+# bowl, given unlimited time:
 #
 # $$\sum_{n} \eta_n = \infty \qquad \text{and} \qquad \sum_{n} \eta_n^2 < \infty$$
 #
@@ -729,8 +730,9 @@ plt.show()
 # | 0.75 | 0.7 | 1 | 0.1 |
 # | 0.6 | 0.6 | 0 | 0.1 |
 #
-# Libraries differ in the details. PyTorch's `ReduceLROnPlateau` cuts one epoch later, when `bad` *exceeds* the
-# patience, and a new best must be better by one part in 10,000. Keras counts as we do, and asks for 0.0001 less.
+# Libraries differ in the details. PyTorch's `ReduceLROnPlateau` cuts one epoch later, when `bad`
+# *exceeds* the patience, and a new best must be lower by more than one part in 10,000. Keras counts
+# as we do, and a new best must be lower by more than 0.0001.
 #
 # ### Exercise: `plateau_decay`
 
@@ -808,8 +810,9 @@ plot_losses(both, ax=bottom, title="The rate, times 0.3 at each cut", y="rate")
 plt.show()
 
 # %% [markdown]
-# Each cut of the rate lets the loss drop to a new, lower plateau. The smaller the rate, the longer the way down to it:
-# after the last cut the loss is still falling. You will meet this staircase in many papers.
+# Each cut of the rate lets the loss fall below the plateau it was on. The smaller the rate, the
+# longer the way down to the next one: after the last cut the loss is still falling. You will meet
+# this staircase in many papers.
 #
 # Mind what the rule looks at. On a noisy loss a low value may be luck, and the next epochs fail to beat it though
 # training goes well. With little patience the rate is then cut too early, and never rises again.
@@ -946,10 +949,11 @@ print(f"At rate 0.75 there is {low / high:.2f} of the variance at rate 1.5.")
 #
 # ## Find the first rate: the range test
 #
-# Every schedule needs a first rate. Smith (2017) finds its order of magnitude in one short run: start with a tiny
-# rate, raise it at each step by a constant *factor*, and watch the loss. First nothing happens; then the loss
-# falls; then it explodes. A good rate lies well below the explosion: a third to a tenth of where the loss begins to
-# rise is a common choice.
+# Every schedule needs a first rate. Smith (2017) finds its order of magnitude in one short run:
+# start with a tiny rate, raise it at each step, and watch how training goes. He raised it by a
+# constant amount. A constant *factor*, usual today, covers many orders of magnitude, and we watch
+# the loss. First nothing happens; then the loss falls; then it explodes. A good rate lies well
+# below the explosion: a third to a tenth of where the loss begins to rise is a common choice.
 #
 # The rates of the test are spaced evenly in their logarithm, from `lr_min` to `lr_max`, both included; that is what
 # `np.geomspace` gives.
@@ -1165,8 +1169,9 @@ for name, values in final.items():
 # the left, where the rate is too low anyway, decay only does harm. So tune the first rate once more after adding decay.
 # Did the two rates from your range test lie in the valley?
 #
-# One thing decay does *not* cure: a narrow valley in which even the exact gradient zigzags from wall to wall. That
-# is a matter of curvature, not of noise, and is the subject of notebook 05.
+# One thing decay does *not* cure: a narrow valley, in which even the exact gradient zigzags from
+# wall to wall at a high rate and hardly moves along the valley at a low one. That is a matter of
+# curvature, not of noise, and is the subject of notebook 05.
 
 # %% [markdown]
 # ## Going further ★
@@ -1176,9 +1181,13 @@ for name, values in final.items():
 #
 # ### ★ Exercise: `one_cycle`
 #
-# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing. With $T$ epochs
-# in total and the share $p$ of them for the rise, the highest rate comes at epoch $u = p\,T - 1$. Between two
-# rates, $a$ at the start and $b$ at the end of a phase, the rate follows half a cosine wave, where $x$ runs from 0
+# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing.
+# In their paper the rate moves in straight lines: up, back to where it began, and in a third part
+# on to almost nothing. Here is the form of PyTorch's `OneCycleLR`, with two parts and half a cosine
+# wave in each (PyTorch counts steps, not epochs). With $T$ epochs in total and the share $p$ of
+# them for the rise, the highest rate, $\eta_{\max}$, comes at epoch $u = p\,T - 1$. Two divisors,
+# $\mathrm{div}$ and $\mathrm{final\_div}$, say how far below it the first and the last rate lie.
+# From $a$ at the start of a part to $b$ at its end the rate goes as follows, where $x$ runs from 0
 # to 1:
 #
 # $$c(a, b, x) = b + \frac{a - b}{2}\,(1 + \cos \pi x)$$
@@ -1243,9 +1252,10 @@ check_hidden("one_cycle", one_cycle, part="arguments")
 # %% [markdown]
 # ### ★ Exercise: `warmup_stable_decay`
 #
-# Hu and others (2024) keep the rate flat for as long as they like, and let it fall only at the very end. So
-# training can be prolonged without deciding its length beforehand. With $T$ epochs in total, $m$ of warm-up and $c$
-# of decay:
+# Hu and others (2024) keep the rate flat for as long as they like, and let it fall only at the very
+# end. So training can be prolonged: its length need not be decided beforehand. The fall may have
+# any shape (theirs is exponential); here it is a straight line. With $T$ epochs in total, $m$ of
+# warm-up, $c$ of decay and $\eta_{\max}$ for the rate of the flat part:
 #
 # $$\eta_n = \eta_{\max} \cdot \begin{cases}
 # (n + 1) / m & \text{for } n < m \\
@@ -1322,7 +1332,7 @@ def cosine_restarts(lr0, epoch, first, mult=1, lr_min=0.0):
     lr0: the rate at the beginning of each cycle.
     epoch: counts from 0 through all cycles.
     first: the number of epochs in the first cycle.
-    mult: each cycle is so many times as long as the one before, an integer from 1 on.
+    mult: how many times as long each cycle is as the one before, an integer, at least 1.
     lr_min: the rate that each cycle falls towards.
     """
     ### BEGIN SOLUTION

@@ -1035,7 +1035,8 @@ MISTAKES = [
         "half",
         "0.20",
         "0.50",
-        "Half would be left if the variance were proportional to the rate. These are large: mind the denominator.",
+        "Half would be left if the variance were proportional to the rate. At rates as large as these it is not: mind "
+        "the denominator.",
     ),
     edit(
         "share_of_variance_left",
