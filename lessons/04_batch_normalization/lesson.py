@@ -218,8 +218,9 @@ for pair in ([3.0, 7.0], [3.0, 3000.0], [-0.5, 0.1], [6.9, 7.0]):
     print(f"{pair} becomes {batchnorm_forward(two, np.ones(1), np.zeros(1))[0].ravel().round(4)}")
 
 # %% [markdown]
-# Whatever the two numbers are, one comes out as $-1$ and the other as $+1$. In a batch of two, the layer tells only
-# which of the two examples is larger. Keep this in mind for section 6.
+# Whatever two different numbers go in, one comes out as $-1$ and the other as $+1$, but for
+# epsilon. In a batch of two, the layer tells only which of the two examples is larger. Keep this in
+# mind for section 6.
 #
 # ### Predict, then run: what the layer does not see
 #
@@ -275,11 +276,13 @@ for name, arguments in changes.items():
     print(f"{name:24s} moves the outputs by at most {moved:.1e}")
 
 # %% [markdown]
-# Look at "10 W" once more. The *size* of the weights before a batch-norm layer has no effect on the output; only
-# their direction has. So the loss cannot change along $W$ itself, and the gradient by a column of $W$ is at right
-# angles to that column. Each step of gradient descent then makes the column longer, and a longer column turns less at
-# the same rate. The layer lowers its own effective rate, which is proportional to $\eta / \lVert W \rVert^2$
-# (van Laarhoven, 2017). This is one reason why rates that are much too high can still work.
+# Look at "10 W" once more. Take one column $w$ of $W$, the weights of one feature. Its *length* has
+# no effect on the output; only its direction has. So the loss does not change along $w$, and the
+# gradient with respect to $w$ is at right angles to $w$. Each step of gradient descent then makes
+# the column longer, and a longer column turns less at the same rate $\eta$. The layer lowers its
+# own effective rate, which is proportional to $\eta / \lVert w \rVert^2$ (van Laarhoven, 2017): the
+# gradient itself shrinks as $1 / \lVert w \rVert$, and a step of a given length turns a longer
+# column less. This is one reason why rates that are much too high can still work.
 #
 # ## 2 The layer at test time
 #
@@ -411,7 +414,8 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # $$\frac{\partial L}{\partial \beta} = \sum_i d_i \qquad\qquad
 # \frac{\partial L}{\partial \gamma} = \sum_i d_i\, \hat x_i$$
 #
-# The gradient by the normalized values is $g_i = \partial L/\partial \hat x_i = \gamma\, d_i$.
+# The gradient with respect to the normalized values is
+# $g_i = \partial L/\partial \hat x_i = \gamma\, d_i$.
 #
 # **How the statistics move.** Now move one input, $x_k$. It moves the mean and the deviation, and through them every
 # $\hat x_i$. Write $\delta_{ik}$ for 1 where $i = k$ and 0 elsewhere. First the mean:
@@ -460,10 +464,10 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 def batchnorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss.
 
-    dout: (N, D), the gradient by the output of batchnorm_forward. cache: what your own
-    batchnorm_forward returned with that output; it stays as it is.
-    dx: (N, D), the gradient by x. dgamma, dbeta: (D,), the gradients by gamma and beta.
-    The batch's mean and variance depend on x: they are not constants.
+    dout: (N, D), the gradient with respect to the output of batchnorm_forward. cache: what your
+    own batchnorm_forward returned with that output; it stays as it is.
+    dx: (N, D), the gradient with respect to x. dgamma, dbeta: (D,), those with respect to gamma
+    and beta. The batch's mean and variance depend on x: they are not constants.
     """
     ### BEGIN SOLUTION
     x_hat, gamma, s = cache
@@ -476,7 +480,7 @@ def batchnorm_backward(dout, cache):
 
 
 # %% [markdown]
-# <details><summary>Hint: what belongs into the cache</summary>
+# <details><summary>Hint: what belongs in the cache</summary>
 #
 # The boxed formula needs $\hat x$, $s$ and, for $g$, also $\gamma$. All three are known at the end of the forward
 # pass: return them there as a tuple, and take the tuple apart here.
@@ -503,9 +507,9 @@ check_hidden("batchnorm_backward", batchnorm_backward, batchnorm_forward)
 # ### Experiment: trust, but measure
 #
 # A derivation can be wrong, and so can its code. Central differences know neither: they move each input a little
-# both ways and look at what *your forward function* makes of it. The loss here is a weighted sum of the outputs. An
-# error under $10^{-7}$ means that the gradient is right. The last line leaves the statistics out of the derivative,
-# which is the most common mistake.
+# both ways and look at what *your forward function* makes of it. The loss here is a weighted sum of
+# the outputs. An error under $10^{-7}$ means that the gradient is right. The fourth line leaves the
+# statistics out of the derivative, which is the most common mistake.
 
 # %% kind="experiment"
 rng = np.random.default_rng(5)
@@ -806,7 +810,7 @@ plt.show()
 # without batch norm:
 #
 # - **in batches of 64**, shuffled, as usual;
-# - **in batches of 2**, as one must where a single image fills the memory;
+# - **in batches of 2**, as one must where two images fill the memory;
 # - **sorted by class**: batches of 32 that hold a single digit (or two neighbouring ones). Frames of a film, or the
 #   patients of one hospital at a time, come like that.
 #
@@ -937,8 +941,8 @@ check_hidden("batch_renorm_forward", batch_renorm_forward)
 def batch_renorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss, with r and d taken as constants.
 
-    dout: (N, D), the gradient by the output of batch_renorm_forward. cache: what your own
-    batch_renorm_forward returned with it; it stays as it is.
+    dout: (N, D), the gradient with respect to the output of batch_renorm_forward. cache: what your
+    own batch_renorm_forward returned with it; it stays as it is.
     dx: (N, D). dgamma, dbeta: (D,). The batch's mean and variance inside x_hat are not constants.
     """
     ### BEGIN SOLUTION
@@ -976,11 +980,13 @@ check_hidden("batch_renorm_backward", batch_renorm_backward, batch_renorm_forwar
 renorm_forward = partial(batch_renorm_forward, r_max=3.0, d_max=5.0)
 renorm = Normalization(renorm_forward, batch_renorm_backward, batchnorm_predict, slow)
 found["batch renorm"] = in_three_ways(RenormMLP(three, normalize=renorm))
-plot_ways(found, "Renormalization mends most of what small and sorted batches break")
+plot_ways(found, "Renormalization mends much of what small and sorted batches break")
 
 # %% [markdown]
-# The two lost settings come back most of the way: training and test now compute nearly the same function. Not all is
-# mended. The averages lag behind the weights, and where a limit is reached, $r$ and $d$ cannot correct the rest.
+# Sorted batches come back most of the way, and batches of two about half of it: training and test
+# now compute nearly the same function. Not all is mended. The averages lag behind the weights;
+# where a limit is reached, $r$ and $d$ cannot correct the rest; and the gradient still runs through
+# the statistics of the batch, which are mostly chance where it holds two examples.
 #
 # ## 7 Layer normalization
 #
@@ -1063,8 +1069,8 @@ check_hidden("layernorm_forward", layernorm_forward)
 def layernorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss.
 
-    dout: (N, D), the gradient by the output of layernorm_forward. cache: what your own
-    layernorm_forward returned with it; it stays as it is.
+    dout: (N, D), the gradient with respect to the output of layernorm_forward. cache: what your
+    own layernorm_forward returned with it; it stays as it is.
     dx: (N, D). dgamma, dbeta: (D,), summed over the examples.
     """
     ### BEGIN SOLUTION
@@ -1198,8 +1204,8 @@ plt.show()
 # Three relatives, for images and for transformers. They carry no points.
 #
 # An image batch has shape `(N, H, W, C)`: $N$ images, $H$ rows and $W$ columns of pixels, and $C$ channels. (PyTorch
-# has the channels second, `(N, C, H, W)`.) What a layer computes in a convolutional network is one channel, the same
-# at every pixel.
+# has the channels second, `(N, C, H, W)`.) A channel is one feature of a convolutional network,
+# computed in the same way at every pixel.
 #
 # ### ★ Exercise: `spatial_batchnorm_forward`
 #
@@ -1351,10 +1357,12 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 # - The batch's statistics depend on the inputs, so the gradient loses its mean and its part along $\hat x$:
 #   $\frac1s (g - \overline g - \hat x\, \overline{g \hat x})$.
 # - At test time running averages take the batch's place. The layer is affine then, and folds into the weights.
-# - Twenty layers train whatever the first weights are, and a wide range of rates works. The noise of small batches
-#   regularizes, so that less dropout may be needed.
-# - It fails where batches are tiny, not representative, or unlike the test data. Batch renormalization mends the first
-#   two, new averages the third. Layer norm does not look at the batch at all.
+# - The gradient gets through twenty layers whatever the first weights are, and a wide range of
+#   rates and of first weights trains. The noise of small batches regularizes, so that less dropout
+#   may be needed.
+# - It fails where batches are tiny, not representative, or unlike the test data. Batch
+#   renormalization mends much of the first two, new averages the third. Layer norm does not look at
+#   the batch at all.
 # - Before you compare two libraries, compare their momentum, their epsilon and their running variance.
 #
 # ## References

@@ -367,7 +367,7 @@ MISTAKES = [
         "dgamma_without_d",
         "(dout * (x_hat * r + d)).sum(axis=0)",
         "(dout * x_hat * r).sum(axis=0)",
-        "In the forward pass gamma multiplies the corrected value. All of the correction belongs into its gradient.",
+        "In the forward pass gamma multiplies the corrected value. All of the correction belongs in its gradient.",
     ),
     edit(
         "batch_renorm_backward",
@@ -517,7 +517,7 @@ MISTAKES = [
         "interleaved_groups",
         "x.reshape(N, H, W, groups, C // groups)",
         "np.swapaxes(x.reshape(N, H, W, C // groups, groups), 3, 4)",
-        "Your groups take every so-many-th channel. The channels of one group stand side by side.",
+        "The channels of your groups lie apart. Those of one group stand side by side.",
     ),
     edit("groupnorm_forward", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
