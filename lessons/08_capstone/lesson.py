@@ -11,8 +11,9 @@
 # When you are done you can
 #
 # - find out step by step why a network does not train;
-# - count what a training costs, and choose its settings within a budget;
-# - put a schedule, an optimizer, a normalization and a rule for stopping together into one training;
+# - count what a training run costs, and choose its settings within a budget;
+# - put a schedule, an optimizer, a normalization and a rule for stopping together into one
+#   training run;
 # - measure what each part adds, and say how sure you are.
 
 # %% kind="setup" grade_id="imports"
@@ -94,7 +95,7 @@ with style():
 # A training loop with a mistake does not stop with an error. It learns a little less, and you search for days. So go in
 # small steps, each with a result that you know beforehand (after Karpathy, 2019):
 #
-# 1. **Look at the data**, at inputs and labels, as you just did. Most troubles stand there.
+# 1. **Look at the data**, at inputs and labels, as you just did. Most troubles can be seen there.
 # 2. **Check the loss at the start.** Before the first step you can say what it should be, roughly.
 # 3. **Overfit one mini-batch.** A network that cannot learn 64 images by heart has a mistake in its gradient, its step
 #    or its loop. No setting will mend that.
@@ -125,9 +126,10 @@ check_hidden("loss_at_start", loss_at_start)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now run it. Weights drawn at random give scores that differ a little, so a real network starts somewhat higher. A
-# start at 20, or at 0.1, would mean a mistake: inputs far too large, weights far too large, labels of another order.
-# The same cell takes step 3: one mini-batch, 60 steps of *your* `adamw_step`.
+# Now run it. Weights drawn at random give scores that differ a little, so a real network starts
+# somewhat higher. A start at 20 would mean inputs or weights that are far too large; a start at
+# 0.1, that the network is told the labels in some way. The same cell takes step 3: one mini-batch,
+# 60 steps of *your* `adamw_step`.
 
 # %% kind="experiment"
 network = MLP((64, 128, 10))
@@ -153,7 +155,7 @@ plt.show()
 # ### Step 4: learning curves
 #
 # Plain SGD, with your `sgd_step`, at four fixed rates. Each run spends a whole budget, so each gets a task of its own
-# with the same seed. Which curve is too low, which is too high?
+# with the same seed. Which rate is too low, which is too high?
 
 
 # %% kind="experiment"
@@ -274,8 +276,9 @@ with style():
 # | step 2 | about what five nearest neighbours reach that remember every image served | 82 % |
 # | step 3 | full marks | 88 % |
 #
-# A guess gets 10 %. The reference reads 92 % right in the mean over 20 seeds, and 90 % or more at each; so there is
-# room for a design of your own. The grader counts 10,000 test images, so that luck with them decides nothing.
+# A guess gets 10 %. The reference reads 92 % right on average over 20 seeds, and 90 % or more at
+# each; so there is room for a design of your own. The grader counts 10,000 test images, so that
+# luck with them decides nothing.
 
 
 # %% kind="answer" grade_id="train"
@@ -393,8 +396,9 @@ check_hidden("train", train, part="step_3")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# How much does the result depend on the seed? If a training reads 91 % right on one seed and 88 % on the next, then a
-# difference of one point between two trainings means nothing. So measure at several seeds, and look at the spread.
+# How much does the result depend on the seed? If one training run reads 91 % right, and the next,
+# on another seed, 88 %, then a difference of one point between two single runs means nothing. So
+# measure at several seeds, and look at the spread.
 
 # %% kind="experiment"
 def accuracies(seeds=range(20, 26)):
@@ -414,15 +418,17 @@ print(f"{len(whole)} seeds: mean {whole.mean():.1%}, standard deviation {whole.s
 # %% [markdown]
 # ## Which part is worth what?
 #
-# An **ablation** takes one part of a training away, leaves all else as it is, and measures what is lost. It is the
-# honest way to say what a part adds, for in a good training each part gets the credit for all.
+# An **ablation** takes one part away, leaves all else as it is, and measures what is lost. It is
+# the honest way to say what a part adds, for where the whole does well, each part gets the credit
+# for all.
 #
 # ### Predict, then run
 #
 # The recipe: images evened out by layer normalization; hidden layers of 256 and 128; batch normalization; dropout 0.1;
 # AdamW with a peak rate of 0.02 and weight decay 0.01; 5 steps of warm-up, then a cosine to 0; the weights with the
-# lowest loss on the sample. It reads 92 % of the test images right. The taking away of *which* of these parts, one at
-# a time, costs more than five points (from 92 % to under 87 %, in the mean over many seeds)?
+# lowest loss on the sample. It reads 92 % of the test images right. Taking away *which* of these
+# parts, one at a time, costs more than five points (from 92 % to under 87 %, on average over many
+# seeds)?
 #
 # - **a**: the evening out of the images
 # - **b**: batch normalization
@@ -544,30 +550,32 @@ with style():
 #   small training set seen many times, as in notebooks 02 and 03, it is another story.
 # - Parts stand in for each other. Without a schedule, the choice of the best weights can still catch a good moment
 #   between two bad ones. What two parts do together, an ablation of single parts does not show.
-# - The rates were sought *with* all parts. What is taken away should get its own best rate; the row "AdamW" did, the
-#   others did not.
+# - The rate was sought *with* all parts. Without one of them another rate may be best. Only the two
+#   rows with plain SGD were given a rate of their own.
 #
 # So an ablation says what a part is worth *in this recipe, on these data, within this budget*. It never says that a
 # part is useless.
 #
 # ### Two parts at a time, each at its own rate
 #
-# A network with a single hidden layer of 32 units is trained in a few hundredths of a second, so each move in this
-# panel is a whole training within the budget, by your functions. **Predict, then look:** can plain SGD do as well as
-# AdamW here, and at which rate? Which rates do well with batch normalization, and which without? And which part costs
-# nothing while the images are evened out, but several points once they are not? Look at more than one seed before you
-# believe a difference.
+# A network with a single hidden layer of 32 units is trained in a few hundredths of a second, so
+# each move in this panel is a whole training run within the budget, by your functions. **Predict,
+# then look:** can plain SGD do as well as AdamW here, and at which rate? Which rates do well with
+# batch normalization, and which without? And which part costs nothing while the images are evened
+# out, but several points once they are not? Look at more than one seed before you believe a
+# difference.
 
 # %% kind="experiment"
 explore("ablation")
 
 # %% [markdown]
-# With the reference's functions, in the mean over the four seeds and at the best of the six rates: plain SGD reads 84 %
-# of the sample right at a rate of 1, AdamW 86 % at 0.1. Without batch normalization AdamW still reads 82 %, at 0.03,
-# but at 0.3 it falls from 84 % to 32 %: above all, batch normalization lets more rates do. And a constant rate costs
-# nothing while the images are evened out. As served, it costs 5 points with AdamW, and 14 with plain SGD: a falling
-# rate makes up for a part of the trouble that evening takes away whole. The best of six rates is a choice made on the
-# sample, as in step 5, so all these shares are a little too good.
+# With the reference's functions, on average over the four seeds and at the best of the six rates:
+# plain SGD reads 84 % of the sample right at a rate of 1, AdamW 86 % at 0.1. Without batch
+# normalization AdamW still reads 82 %, at 0.03, but at 0.3 it falls from 84 % to 32 %: above all,
+# batch normalization lets more rates do. And a constant rate costs nothing while the images are
+# evened out. As served, it costs 5 points with AdamW, and 15 with plain SGD: a falling rate makes
+# up for a part of the trouble that evening takes away altogether. The best of six rates is a choice
+# made on the sample, as in step 5, so all these shares are a little too good.
 #
 # ## Summary
 #
