@@ -88,7 +88,7 @@ with plots.style():
         ax.semilogy(degrees, np.median(errors, axis=0), label=name, **look)
     ax.axhline(0.25**2, color="black", linewidth=1.2, linestyle=":", label="variance of the noise")
     ax.set(
-        title="More freedom always helps in training,\nand not on new data",
+        title="More freedom always helps in training,\nbut not on new data",
         xlabel="degree of the polynomial",
         ylabel="mean squared error",
         ylim=(1e-3, 1e3),
@@ -97,8 +97,8 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# No model can do better on new data than the noise itself: its variance is the floor. A training error *below* the
-# floor is a warning.
+# On average, no model can do better on new data than the noise itself: its variance is the floor. A training error
+# *far below* the floor is a warning.
 #
 # ### Question: which model is it?
 #
@@ -140,7 +140,7 @@ check_hidden("fit_of_each_model", fit_of_each_model)
 #
 # **The idea.** Ten values along a line cover it well. To cover a square as densely takes a grid of ten by ten, and a
 # cube ten by ten by ten. With $m$ values along each of $D$ axes, the grid has as many points as there are ways to
-# choose one value on each axis. Write that number.
+# choose one value on each axis. Write a function that returns that number.
 #
 # ### Exercise: `samples_needed`
 
@@ -190,8 +190,8 @@ for name, dim in {"a line": 1, "a cube": 3, "the diabetes data": 10, "a small di
 # equal. The growth alone would do no harm, since one can choose another unit. It is the second that hurts: if the
 # nearest point is hardly nearer than the farthest, "nearest" says little.
 #
-# A number that shows it is the **contrast** (Beyer and others 1999). Let $d_{\min}$ and $d_{\max}$ be the smallest
-# and the largest of the distances from a query $q$ to $N$ points:
+# A number that shows it is the **contrast** (after Beyer and others 1999). Let $d_{\min}$ and $d_{\max}$ be the
+# smallest and the largest of the distances from a query $q$ to $N$ points:
 #
 # $$\text{contrast} = \frac{d_{\max} - d_{\min}}{d_{\min}}$$
 #
@@ -487,8 +487,8 @@ check_hidden("lambda_of_colleague", lambda_of_colleague)
 # ### The gradient
 #
 # Write the data's part as a sum over the examples, $\frac{1}{2n}\sum_i r_i^2$ with the residuals
-# $r_i = \sum_j X_{ij} w_j - y_i$. Its derivative by $w_j$ is $\frac{1}{n}\sum_i r_i X_{ij}$: the 2 from the square
-# meets the half. In one array, with $X^\top$ the transpose of $X$, this is $\frac1n X^\top(Xw - y)$.
+# $r_i = \sum_j X_{ij} w_j - y_i$. Its derivative with respect to $w_j$ is $\frac{1}{n}\sum_i r_i X_{ij}$: the 2
+# from the square meets the half. In one array, with $X^\top$ the transpose of $X$, this is $\frac1n X^\top(Xw - y)$.
 #
 # The derivative of $\tfrac12 w_j^2$ is $w_j$. That of $|w_j|$ is $+1$ for positive and $-1$ for negative weights. At
 # 0 it has a kink and no derivative. Every slope in $[-1, 1]$ is then a **subgradient**, the slope of a line that
@@ -640,8 +640,8 @@ print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
 #
 # $$S_t(z) = \operatorname{sign}(z)\,\max(|z| - t,\, 0)$$
 #
-# Every number moves towards 0 by $t$ and stops there. Compare ridge: the minimum of
-# $\tfrac12(v - z)^2 + \tfrac t2 v^2$ is $z/(1 + t)$. It is smaller than $z$, and never 0.
+# Every number moves towards 0 by $t$, but not beyond 0. Compare ridge: the minimum of
+# $\tfrac12(v - z)^2 + \tfrac t2 v^2$ lies at $z/(1 + t)$. That is smaller in size, but 0 only where $z$ is 0.
 #
 # ### Exercise: `soft_threshold`
 
@@ -700,7 +700,7 @@ plt.show()
 #
 # Call the smooth part $F(w) = \frac{1}{2n}\lVert Xw - y\rVert_2^2 + \lambda\frac{1-\rho}{2}\lVert w\rVert_2^2$ and its
 # gradient $g = \frac1n X^\top(Xw - y) + \lambda(1-\rho)\,w$. Near $w$ we replace $F$ by a bowl that has the same
-# slope there, and whose steepness is one over the rate $\eta$ (`lr`):
+# slope there, and whose curvature is one over the rate $\eta$ (`lr`):
 #
 # $$F(v) \approx F(w) + g^\top (v - w) + \frac{1}{2\eta}\lVert v - w\rVert_2^2$$
 #
@@ -763,7 +763,7 @@ check_hidden("proximal_step", proximal_step)
 # %% [markdown]
 # ### Experiment: a diamond, a disc, and where they are touched
 #
-# For every price there is a ball, such that the penalized optimum is the best point *in* that ball: the l1 ball is a
+# For every price there is a ball such that the penalized optimum is the best point *in* that ball: the l1 ball is a
 # diamond, the l2 ball a disc. The figure shows the ellipses on which the squares have one value, the free optimum,
 # and the optimum that your steps find under a penalty. The ball is drawn through it. The cross is the point of the
 # ball that lies *nearest* to the free optimum.
@@ -828,9 +828,9 @@ plt.show()
 # Three things to see.
 #
 # - Where the free optimum lies outside the ball, the penalized optimum is the point where an ellipse *touches* the
-#   ball. It is often said to be the point of the ball nearest to the free optimum. That holds only if the ellipses
-#   are circles. On the left the cross is far from the corner; on the right, by chance, it is close, and still not
-#   the same point.
+#   ball. It is often said to be the point of the ball nearest to the free optimum. That is sure only where the
+#   ellipses are circles. On the left the cross is far from the corner; on the right, by chance, it is close, and still
+#   not the same point.
 # - The diamond has corners on the axes, and an ellipse often touches a corner first. There, one weight is exactly 0.
 #   The disc has no corners, so no weight is favoured.
 # - The path begins *outside* the ball. A penalty does not confine the weights to the ball during training; it only
@@ -862,8 +862,8 @@ ridge_path = [ridge_closed_form(X_sick, y_sick, lam) for lam in ridge_prices]
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True)
     for ax, lams, path, name in (
-        (axes[0], ridge_prices, ridge_path, "Ridge: all shrink, none is 0"),
-        (axes[1], prices, lasso_path[1:], "Lasso: one after another is 0"),
+        (axes[0], ridge_prices, ridge_path, "Ridge: some cross 0, none stays there"),
+        (axes[1], prices, lasso_path[1:], "Lasso: one after another stops at 0"),
     ):
         for j, weights in enumerate(np.transpose(path)):
             look = {"color": plots.COLORS[j % 7], "linestyle": ("-", "--")[j // 7]}
@@ -874,11 +874,14 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# Look at `s1` and `s2` (two kinds of cholesterol, which rise and fall together). Without a penalty they get large
-# weights of opposite signs, which almost cancel. Both penalties take that away.
+# As the price rises, ridge makes the weights *together* smaller: their l2 norm falls. A single one may grow for a
+# while, or change its sign. Lasso's stop at 0.
+#
+# Look at `s1` and `s2` (total and LDL cholesterol, which rise and fall together). With hardly any penalty they get
+# large weights of opposite signs, which largely cancel. Both penalties take that away.
 #
 # Steer both pictures at once. The panel fits two weights by your `proximal_step`, and asks your `elastic_net_loss`
-# for the penalty. Find a lambda at which one weight is exactly 0. Then change the share of the $l_1$ norm from 1 to
+# for the penalty. Find a lambda at which one weight is exactly 0. Then change the share of the l1 norm from 1 to
 # 0.75, and to 0: when is the weight no longer 0?
 
 # %% kind="experiment"
@@ -888,9 +891,9 @@ explore("penalties", elastic_net_loss, proximal_step)
 # ### Experiment: sparsity on real data
 #
 # To the ten measurements we add twenty columns that are known to be useless: real measurements, but each shuffled
-# among the patients. A third of the patients serves to fit the weights. The price is the one with the smallest error
-# on the second third, the validation patients. The last third, the test patients, takes no part in any choice: an
-# error that chose the price would be too good to report.
+# among the patients. About a third of the patients serves to fit the weights. The price is the one with the smallest
+# error on the second third, the validation patients. The last third, the test patients, takes no part in any choice:
+# an error that chose the price would be too good to report.
 
 # %% kind="experiment"
 rng = np.random.default_rng(0)
@@ -1143,8 +1146,8 @@ check_hidden("early_stopping", early_stopping, part="arguments")
 # ### Experiment: the stopping point, and weight decay beside it
 #
 # A small network learns 300 digits, a fifth of which have a wrong label. That is much noise, and the network is
-# large enough to learn it by heart. We train for 150 epochs and ask your function afterwards where it would have
-# stopped. The test digits, with right labels, take no part in any of it.
+# large enough to learn it by heart. The validation digits have as many wrong labels. We train for 150 epochs and ask
+# your function afterwards where it would have stopped. The test digits, with right labels, take no part in any of it.
 
 
 # %% kind="experiment"
@@ -1311,8 +1314,8 @@ check_hidden("project_l1_ball", project_l1_ball)
 # %% [markdown]
 # ### Experiment: never outside
 #
-# The two columns and the diamond of section 5 once more, from another start. Projected descent first moves that into
-# the ball. It comes to rest at the same point as the penalty, on a path that never leaves the ball.
+# The two columns and the diamond of section 5 once more, from another start. Projected descent first moves the
+# start into the ball. It comes to rest at the same point as the penalty, on a path that never leaves the ball.
 
 # %% kind="experiment"
 start = (2.3, -1.3)
@@ -1350,7 +1353,7 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 # - A training error says little. Keep examples apart and look at the validation error.
 # - With the dimension, distances grow and concentrate. What counts is the dimension of the data, not the number of
 #   columns; whether it hurts is a matter for an experiment.
-# - Ridge shrinks every weight and has a closed form. Lasso makes weights exactly 0, since its price has a kink.
+# - Ridge shrinks the weights together and has a closed form. Lasso makes weights exactly 0, since its price has a kink.
 # - Sum or mean of squares, half or no half: a lambda means nothing without its formula. The intercept goes free.
 # - The penalized optimum is where an ellipse of the loss touches the ball.
 # - Weight decay is an l2 penalty for plain SGD, and not for SGD with momentum or for Adam.

@@ -104,7 +104,7 @@ MISTAKES = [
     ),
     edit(
         "elastic_net_loss", "accepts_bad_numbers", "if lam < 0 or not 0 <= l1_ratio <= 1:", "if False:",
-        "Your function accepts a price or a ratio that makes no sense. Which of the two can be negative?",
+        "Your function accepts a price or a ratio that makes no sense. Which values does the docstring allow for each?",
     ),
     edit(
         "elastic_net_loss", "accepts_bad_shapes", "if X.shape != y.shape + w.shape:", "if False:",
