@@ -464,7 +464,7 @@ check_hidden("cutout", cutout)
 # %% [markdown]
 # ### Predict, then run
 #
-# Images of 8 by 8 pixels, and squares of size 4. Which share of all squares lies wholly inside the image, so that
+# Images of 8 by 8 pixels, and squares of size 4. What share of all squares lies wholly inside the image, so that
 # exactly 16 pixels are covered? Count on paper: for which of the 8 centre rows does no row fall off? Write your
 # prediction, rounded to two decimals, and only then run the experiment.
 
@@ -515,8 +515,8 @@ plt.show()
 # $$s = \frac{c}{1 - |2l - 1|}$$
 #
 # - **Hue** $h$ says which colour it is, as a place on a circle of length 1. Pure red is at 0, green at $\tfrac13$, blue
-#   at $\tfrac23$, and between them the one falls as the other rises. The largest channel says which third we are in;
-#   the other two say which way we lean, and how far:
+#   at $\tfrac23$. From one to the next, first the new channel rises, and then the old one falls. The largest channel
+#   says which third we are in, the one around its own hue; the other two say which way we lean, and how far:
 #
 # $$6h = \begin{cases}
 # (g - b)/c \mod 6 & \text{if } M = r\\
@@ -524,7 +524,7 @@ plt.show()
 # (r - g)/c + 4 & \text{if } M = b
 # \end{cases}$$
 #
-# The remainder (mod 6) brings a red that leans to blue, where $g < b$, from below 0 to just below 6. Where two
+# The remainder (mod 6) takes a red that leans to blue, where $g < b$, from below 0 to between 5 and 6. Where two
 # channels share the maximum, both formulas give the same. Where $c = 0$ the pixel is grey, has no hue, and black and
 # white have no saturation either (0 divided by 0). We set $h = s = 0$ there.
 #
@@ -641,7 +641,7 @@ with plots.style():
         ax.plot(circle, colors[:, channel], label=name, **look)
     ax.imshow(colors[None], extent=(0, 1, -0.25, -0.08), aspect="auto")
     ax.set(
-        title="Around the circle, one channel rises as another falls",
+        title="Around the circle, one channel moves at a time",
         xlabel="hue (turns)",
         ylabel="channel at $s = 1$, $l = 1/2$",
         ylim=(-0.25, 1.05),
@@ -758,7 +758,7 @@ plt.show()
 # Where the dark background is lightened, its high saturation comes to light as well, and it glows. So keep $B$ small,
 # or lower the saturation too: no set of coordinates is light itself.
 #
-# Try all five of your methods on a photograph, gently and strongly. At which strength would you no longer call it the
+# Try five of your methods on a photograph, gently and strongly. At which strength would you no longer call it the
 # same place? An augmentation should stay below that.
 
 # %% kind="experiment"
@@ -904,12 +904,12 @@ for name, found in results.items():
 # what augmentation does: it teaches the network to disregard a change.
 #
 # Now the left panel. These digits are never shifted, so there is nothing to disregard. Crops of all images gain
-# nothing here, for the network spends strength on places that never come up. Crops of half of them gain a point or
-# two. The flips harm: they put wrong images under right labels.
+# nothing here: eight crops of nine show a digit at a place that never comes up. Crops of half of them gain a point or
+# two. The flips harm: much of what they show is no longer the digit that its label names.
 #
 # So "augmentation improves accuracy" is not a law either. It pays where new images vary in the way that you teach,
-# and the label stays. Mind the dots too: the draws differ by a point or two, so one draw tells nothing about a
-# difference of half a point.
+# and the label stays. Mind the dots too: the draws differ by two points and more, so one draw tells nothing
+# about a difference of one.
 #
 # ### Is cutout only for small data?
 #
@@ -957,7 +957,7 @@ for name in compared[1:]:
 # tells a 5 from a 6: the label is no longer certain. Large data do not make it useless either. Its authors report
 # gains on SVHN, photographed house numbers, with about 600,000 training images (DeVries and Taylor 2017). It is the
 # *task* that decides, as with the flips. Crops gain the most where there are the fewest digits, but the ranges are
-# wide: with six draws, only a large difference is one. Try a hole of 2 yourself.
+# wide: with six draws, only a large difference means anything. Try a hole of 2 yourself.
 #
 # ## 7. Votes at test time
 #
@@ -1052,8 +1052,8 @@ for way in ("none", "crop, all images"):
 # \lambda \sim \text{Beta}(\alpha, \alpha)$$
 #
 # The Beta distribution lives on $[0, 1]$. With $\alpha$ (alpha) well below 1 most draws lie near 0 or 1, so that most
-# mixtures are nearly pure; $\alpha = 1$ is uniform; a large $\alpha$ mixes half and half. The authors used 0.2 to 0.4
-# on large data.
+# mixtures are nearly pure; $\alpha = 1$ is uniform; a large $\alpha$ mixes half and half. On ImageNet the authors
+# found that 0.1 to 0.4 helps, and that large values underfit.
 #
 # ### Exercise: `mixup` ★
 
@@ -1105,8 +1105,8 @@ plt.show()
 
 # %% [markdown]
 # **Label smoothing** (Szegedy and others 2016) leaves the image alone and takes a little certainty from the label. To
-# reach a probability of exactly 1, a softmax needs infinite scores, so with hard labels the weights grow for ever. Give
-# every class a small share instead. With $K$ classes, $\varepsilon$ (epsilon) in $[0, 1]$ and $e$ the one-hot row,
+# reach a probability of exactly 1, a softmax needs infinite scores, so hard labels never stop asking for larger ones.
+# Give every class a small share instead. With $K$ classes, $\varepsilon$ (epsilon) in $[0, 1]$ and $e$ the one-hot row,
 #
 # $$y = (1 - \varepsilon)\, e + \frac{\varepsilon}{K}$$
 #

@@ -75,7 +75,7 @@ MISTAKES = [
     ),
     edit(
         "random_crop", "last_offset_never", "rng.integers(2 * pad + 1,", "rng.integers(2 * pad,",
-        "The largest offset never occurs: `rng.integers(m)` ends at m - 1. From 0 to 2*pad, how many numbers are that?",
+        "The largest offset never occurs: `rng.integers(m)` ends at m - 1. How many numbers are there from 0 to 2*pad?",
     ),
     edit(
         "random_crop", "row_is_column",
@@ -98,7 +98,7 @@ MISTAKES = [
     edit(
         "random_crop", "rolled", "out[i] = padded[i, row : row + height, column : column + width]",
         "out[i] = np.roll(images[i], (pad - row, pad - column), axis=(0, 1))",
-        "What leaves the image on one side comes back on the other. What leaves is lost; zeros follow from the other "
+        "What leaves your image on one side comes back on the other. Here it is lost, and zeros come in on the other "
         "side.",
     ),
     edit(
@@ -366,7 +366,8 @@ MISTAKES = [
     ),
     edit(
         "hsl_to_rgb", "one_way_round", "np.abs((hue - own_hues + 0.5) % 1 - 0.5)", "((hue - own_hues + 0.5) % 1 - 0.5)",
-        "A distance is never negative. Yours is for hues on one side of the channel's own, which all get a share of 1.",
+        "A distance is never negative. Yours is, for hues on one side of the channel's own, and these all get a share "
+        "of 1.",
     ),
     edit(
         "hsl_to_rgb", "smallest_is_lightness", "lightness - chroma / 2 + chroma * share", "lightness + chroma * share",
@@ -547,7 +548,7 @@ MISTAKES = [
     ),
     edit(
         "label_kept", "digit_upside_down", '{"a", "c", "f"}', '{"a", "b", "c", "f"}',
-        "Draw a 6 and turn your paper upside down. Would somebody still write the same label under it?",
+        "Draw a 6 and exchange its top and bottom. Would somebody who sees only that still call it a 6?",
     ),
     edit(
         "label_kept", "arrow_in_a_mirror", '{"a", "c", "f"}', '{"a", "c", "d", "f"}',
