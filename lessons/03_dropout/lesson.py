@@ -130,7 +130,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 # %% [markdown]
 # <details><summary>Hint: tossing many coins at once</summary>
 #
-# `rng.random(x.shape)` gives an array of numbers that are uniform in [0, 1). Which share of them is below
+# `rng.random(x.shape)` gives an array of numbers that are uniform in [0, 1). What share of them is below
 # `drop_prob`? A comparison gives an array of True and False; arithmetic with it turns True into 1 and False into 0.
 #
 # </details>
@@ -166,8 +166,8 @@ explore("dropout", dropout_forward)
 # ### Predict, then run: what if the scale is forgotten?
 #
 # Take five *linear* layers in a row (no activation function), with dropout at $p = 0.2$ after each. Suppose the mask
-# is not scaled: its entries are 0 and 1. For one fixed input, take the mean of the last output over many masks. Which
-# share is it of the output without dropout? Write your answer rounded to two decimals, *before* you run the next
+# is not scaled: its entries are 0 and 1. For one fixed input, take the mean of the last output over many masks. What
+# share of the output without dropout is it? Write your answer rounded to two decimals, *before* you run the next
 # cell. It is graded as it stands.
 
 # %% kind="answer" grade_id="share_left_after_five"
@@ -222,7 +222,7 @@ for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forwa
 
 # %% [markdown]
 # Every layer that forgets the scale multiplies what comes next by $1 - p$ on average. At test time, when all units
-# are back, the deep layers see inputs far larger than any they were trained on.
+# are back, the deep layers see inputs far larger than those they were trained on.
 
 # %% [markdown]
 # ### Exercise: `dropout_backward`
@@ -237,10 +237,11 @@ for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forwa
 
 # %% kind="answer" grade_id="dropout_backward"
 def dropout_backward(dout, mask):
-    """Return the gradient by x, of dout's shape.
+    """Return the gradient with respect to x, of dout's shape.
 
-    dout: the gradient by `out`. mask: what dropout_forward returned with `out`: 0 or the scale
-    for each entry, or None for a pass at test time, where the gradient goes through unchanged.
+    dout: the gradient with respect to `out`. mask: what dropout_forward returned with `out`: 0 or
+    the scale for each entry, or None for a pass at test time, where the gradient goes through
+    unchanged.
     """
     ### BEGIN SOLUTION
     if mask is None:
@@ -436,8 +437,8 @@ check_hidden("drops_a_fifth", drops_a_fifth)
 # ### Experiment: the gap between training and validation, against $p$
 #
 # Handwritten digits are easy. To see overfitting we make them hard: 359 training images only, and a fifth of them get
-# a label that is drawn at random. Whoever fits those labels has learned noise. The validation labels are all right.
-# One network for each $p$ and each of three seeds; all else is equal.
+# a label that is drawn at random. A network that fits those labels has learned noise. The validation labels are all
+# right. One network for each $p$ and each of three seeds; all else is equal.
 
 # %% kind="experiment"
 probabilities = [0.0, 0.15, 0.3, 0.45, 0.6, 0.8]
@@ -474,14 +475,14 @@ plt.show()
 # At $p = 0$ the network fits nearly all of the training labels, the wrong ones too, and does badly on new digits. As
 # $p$ grows, the training loss rises, the validation loss falls, and the gap closes. (The validation accuracy may even
 # pass the training accuracy: nobody can, and nobody should, get the random labels right.) Beyond a certain $p$ too
-# little of the network is left, and both get worse. So a small gap is not the aim; a low validation loss is. Dropout
-# also asks for more epochs, since each step trains a part only.
+# little of the network is left, and both get worse. (Here the loss turns before the accuracy does.) So a small gap is
+# not the aim; a low validation loss is. Dropout also asks for more epochs, since each step trains a part only.
 #
 # On clean labels and with more data you would see much less of an effect. Try it: set the share of wrong labels to 0.
 #
-# **Where it stands, and how much.** Dropout follows the activation function of a hidden layer (before or after a ReLU
-# makes no difference: both keep 0 and a positive factor). It never stands after the output layer. Usual values are 0.5
-# for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most 0.2 for inputs.
+# **Where it stands, and how much.** Dropout follows the activation function of a hidden layer. (Before or after a ReLU
+# makes no difference, since $\max(0, m\,x) = m\max(0, x)$ for $m \ge 0$.) It never stands after the output layer. Usual
+# values are 0.5 for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most 0.2 for inputs.
 
 # %% [markdown]
 # ### Experiment: co-adaptation
@@ -548,10 +549,10 @@ def exact_ensemble(predict, x, drop_prob):
     """Return the mean of `predict(mask*x)` over all 2**D masks of zeros and ones, weighted by
     their probabilities.
 
-    predict: takes an array of shape (D,) and returns a number or an array. x: (D,). drop_prob:
-    the probability that an entry of x is dropped. A mask that keeps k entries has probability (1
-    - drop_prob)**k * drop_prob**(D - k). The masks are not scaled. Returns what predict returns:
-    a number or an array of its shape.
+    predict: takes an array of shape (D,) and returns a number or an array. x: (D,).
+    drop_prob: the probability that an entry of x is dropped.
+    A mask that keeps k entries has the probability (1 - drop_prob)**k * drop_prob**(D - k). The
+    masks are not scaled. Returns what predict returns: a number or an array of its shape.
     """
     ### BEGIN SOLUTION
     mean = 0.0
@@ -604,6 +605,7 @@ def mc_dropout(predict, x, passes, rng):
 
     predict: takes x and a generator, from which it draws its masks, and returns a number or an
     array.
+    passes: how many passes, an integer, at least 1.
     rng: the numpy.random.Generator that every pass draws from, one after another.
     """
     ### BEGIN SOLUTION
@@ -752,14 +754,15 @@ print(f"on the surest nine tenths {right[surest].mean():.1%}")
 # %% [markdown]
 # A person could look at the unsure tenth alone. Repeated with five splits and seeds, that tenth held 43 to 52 % of all
 # wrong answers, and still 61 to 77 % of the answers in it were right. So read the number with care: it depends on $p$,
-# it does not shrink as data grows the way a true uncertainty would, and it knows nothing of noise in the labels. It
+# it need not shrink as the data grow, unlike a true uncertainty, and it knows nothing of noise in the labels. It
 # ranks answers; it is no probability of being wrong.
 #
 # ### Question: what is true of dropout?
 #
 # - a: With inverted dropout the layer does nothing at test time.
-# - b: For a linear network the mean over all masks equals one pass with scaled inputs.
-# - c: For every ReLU network, too, the mean over all masks equals one pass with scaled inputs.
+# - b: With masks of zeros and ones on the inputs of a linear network, the mean over all masks equals one pass with
+#   the inputs scaled by $1-p$.
+# - c: The same is true of every ReLU network.
 # - d: With inverted dropout a layer's mean square is the same in training as at test time.
 # - e: With inverted dropout each entry has the same mean over masks in training as its value at test time.
 # - f: In MC dropout each pass should begin with a new generator of the same seed.
@@ -914,10 +917,10 @@ check_hidden("stochastic_depth_forward", stochastic_depth_forward)
 
 # %% kind="answer" grade_id="stochastic_depth_backward"
 def stochastic_depth_backward(dout, block_backward, kept):
-    """Return the gradient by x of a training pass, of dout's shape.
+    """Return the gradient of a training pass with respect to x, of dout's shape.
 
-    dout: the gradient by `out`. block_backward: takes the gradient by the block's output and
-    returns that by its input.
+    dout: the gradient with respect to `out`. block_backward: takes the gradient with respect to
+    the block's output and returns that with respect to its input.
     kept: what stochastic_depth_forward returned. Where it is False, block_backward is not called.
     """
     ### BEGIN SOLUTION
@@ -989,7 +992,7 @@ for name, runs in blocks_run.items():
 
 # %% [markdown]
 # Points are single runs, lines their medians. At this rate the whole network stops training somewhere beyond 12 blocks.
-# With stochastic depth it goes on further, with survival falling to 0.2 to about twice the depth: the network that a
+# With stochastic depth it goes on further (with survival falling to 0.2, to about twice the depth): the network that a
 # step really trains is shorter. It also costs fewer block runs. Three seeds are few, so here is a count of the runs, of
 # ten, that got more than half of the validation digits right:
 #
@@ -1119,8 +1122,8 @@ fig.suptitle(
 plt.show()
 
 # %% [markdown]
-# The lines come from your *formula*, the path from your *masks*: that the path ends at the lowest point says that the
-# two agree.
+# The lines come from your *formula*, the path from your *masks*: that the path ends close to the lowest point says
+# that the two agree.
 #
 # ### ★ Exercise: `gaussian_dropout`
 #
@@ -1255,13 +1258,13 @@ plt.show()
 # %% [markdown]
 # ## Summary
 #
-# - Dropout sets each unit to 0 with probability $p$ in training, and scales what is kept by $1/(1-p)$: the share
+# - Dropout sets each unit to 0 with probability $p$ in training, and divides what is left by $1-p$, the share
 #   **kept**. At test time it does nothing.
 # - The original form leaves the mask unscaled and multiplies by $1-p$ at test time. Libraries and papers differ in
 #   whether their number is the share dropped or kept.
 # - The backward pass uses the same mask, zeros and scale.
 # - The scale keeps the mean, not the variance.
-# - One scaled pass is the exact mean over all masks for a linear network, and a good approximation else. Passes with
+# - One scaled pass is the exact mean over all masks for a linear network, and an approximation otherwise. Passes with
 #   dropout left on sample that mean, and their spread ranks answers by how sure they are.
 # - Stochastic depth drops whole residual blocks, one draw a batch, the last ones most often, and does not run what it
 #   drops. At test time the branch is scaled by its survival probability.

@@ -192,14 +192,14 @@ MISTAKES = [
         "divides",
         "dout * mask",
         "np.divide(dout, mask, out=np.zeros(dout.shape), where=mask > 0)",
-        "You undo the scale instead of applying it. The derivative of m*x by x is m, not 1/m.",
+        "You undo the scale instead of applying it. The derivative of m*x with respect to x is m.",
     ),
     edit(
         "dropout_backward",
         "none_gives_zeros",
         "return dout\n",
         "return np.zeros(dout.shape)\n",
-        "At test time the layer hands its input on unchanged. What is the derivative of x by x?",
+        "At test time the layer hands its input on unchanged. What is the derivative of x with respect to x?",
     ),
     edit(
         "dropout_backward",
