@@ -768,8 +768,8 @@ explore("augmentation", horizontal_flip, random_crop, random_scale_crop, cutout,
 # ## 6. Does it help?
 #
 # Now to the test. A small network learns from only 100 handwritten digits, and we ask it about 1,000 others. In
-# training each mini-batch is transformed anew, so that the network hardly ever sees the same array twice. Test images
-# are **not** transformed: augmentation is for training.
+# training each mini-batch is transformed anew, so that a digit comes in one form now and in another later. Test
+# images are **not** transformed: augmentation is for training.
 #
 # There are two tests. The first has the digits as they are: somebody has cut each out so that it fills its 8 by 8
 # pixels, always at the same place. The second has the same 1,000 digits shifted by up to one pixel each way, as if the
