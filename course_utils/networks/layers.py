@@ -1,7 +1,8 @@
 """Layers and losses as pure functions: each forward with its backward under it.
 
-A batch is `(N, D)`. A backward function takes `dout`, the gradient of the loss by the layer's output, and returns the
-gradient by the layer's inputs. A loss returns its value and its gradient by the scores, both as means over the batch.
+A batch is `(N, D)`. A backward function takes `dout`, the gradient of the loss with respect to the layer's output, and
+returns the gradient with respect to the layer's inputs. A loss returns its value and its gradient with respect to the
+scores, both as means over the batch.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def affine(x: Array, W: Array, b: Array) -> Array:
 
 
 def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
-    """Return the gradients by x, W and b, of their shapes, for the gradient `dout` `(N, D_out)` by the output."""
+    """Return the gradients with respect to x, W and b, of their shapes; `dout`, `(N, D_out)`, is that of the output."""
     return dout @ W.T, x.T @ dout, dout.sum(axis=0)
 
 
@@ -30,7 +31,7 @@ def relu(x: Array) -> Array:
 
 
 def relu_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient by x, of its shape, from the forward's `out`; at x = 0 the slope is taken as 0."""
+    """Return the gradient with respect to x, of its shape, from the forward's `out`; at x = 0 the slope is taken as 0."""
     return dout * (out > 0.0)
 
 
@@ -40,7 +41,7 @@ def tanh(x: Array) -> Array:
 
 
 def tanh_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient by x, of its shape, from the forward's `out`: the slope is `1 - out^2`."""
+    """Return the gradient with respect to x, of its shape, from the forward's `out`: the slope is `1 - out^2`."""
     return dout * (1.0 - out * out)
 
 
@@ -54,7 +55,7 @@ def softmax(scores: Array) -> Array:
 
 
 def cross_entropy(scores: Array, labels: NDArray[np.integer]) -> tuple[float, Array]:
-    """Return the mean of `-log softmax(scores)[label]` and its gradient by the scores `(N, classes)`.
+    """Return the mean of `-log softmax(scores)[label]` and its gradient with respect to the scores `(N, classes)`.
 
     `labels` `(N,)` are integers from 0. Finite for any finite scores: the logarithm is taken of a sum that is at
     least 1, not of a probability that may round to 0.
@@ -71,7 +72,7 @@ def cross_entropy(scores: Array, labels: NDArray[np.integer]) -> tuple[float, Ar
 
 
 def mse(prediction: Array, target: Array) -> tuple[float, Array]:
-    """Return the mean of `(prediction - target)^2` and its gradient by the prediction.
+    """Return the mean of `(prediction - target)^2` and its gradient with respect to the prediction.
 
     Both are `(N, K)`; a target `(N,)` stands for `(N, 1)`. Raises ValueError for other shapes.
     """

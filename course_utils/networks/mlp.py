@@ -231,7 +231,7 @@ class MLP:
 
     def _affine_backward(self, params: Params, grads: Params, i: int, dout: Array, x: Array) -> Array:
         if i == 1:
-            # Nobody asks for the gradient by the data.
+            # Nobody asks for the gradient with respect to the data.
             grads["W1"], grads["b1"] = x.T @ dout, dout.sum(axis=0)
             return dout
         dx, grads[f"W{i}"], grads[f"b{i}"] = affine_backward(dout, x, params[f"W{i}"])

@@ -853,7 +853,7 @@ plt.show()
 #
 # ### Predict, then run
 #
-# Take $h = 1$ and lower the rate from $1.5$ to $0.75$, half of it. Which share of the stationary variance is left?
+# Take $h = 1$ and lower the rate from $1.5$ to $0.75$, half of it. What share of the stationary variance is left?
 # Work it out on paper from the formula; your prediction is graded.
 
 # %% kind="answer" grade_id="share_of_variance_left"

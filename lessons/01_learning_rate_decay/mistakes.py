@@ -1057,7 +1057,7 @@ MISTAKES = [
         "not_divided",
         "0.20",
         "0.60",
-        "This is the variance at rate 0.75. Which share is it of the variance at rate 1.5?",
+        "This is the variance at rate 0.75. What share is it of the variance at rate 1.5?",
     ),
     edit(
         "share_of_variance_left",

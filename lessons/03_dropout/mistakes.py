@@ -41,7 +41,7 @@ MISTAKES = [
         ">= drop_prob",
         "< drop_prob",
         "You keep an entry with the probability with which it should be dropped. "
-        "Which share of uniform numbers is below drop_prob?",
+        "What share of uniform numbers is below drop_prob?",
     ),
     edit(
         "dropout_forward",
@@ -483,7 +483,7 @@ MISTAKES = [
         "survival_and_drop_swapped",
         "rng.random() < survival",
         "rng.random() >= survival",
-        "You keep the block with the probability of dropping it. Which share of uniform numbers is below survival?",
+        "You keep the block with the probability of dropping it. What share of uniform numbers is below survival?",
     ),
     edit(
         "stochastic_depth_forward",
@@ -763,7 +763,7 @@ MISTAKES = [
         "own_mask_overlooked",
         '{"a", "c", "d", "f"}',
         '{"a", "c", "d"}',
-        "Look at the mask in f once more: for which share of the entries is it True, and what does True do?",
+        "Look at the mask in f once more: for what share of the entries is it True, and what does True do?",
     ),
     edit(
         "drops_a_fifth",

@@ -723,7 +723,7 @@ MISTAKES = [
         "no_memory",
         '"last": last}',
         '"last": state.get("last")}',
-        "The step of the kick is not remembered, so that the next step kicks again. What belongs into the new state?",
+        "The step of the kick is not remembered, so that the next step kicks again. What belongs in the new state?",
     ),
     edit(
         "perturbed_step",

@@ -221,7 +221,7 @@ MISTAKES = [
     ),
     edit(
         "first_step_size", "betas", "(1 - beta1) / np.sqrt(1 - beta2)", "beta1 / np.sqrt(beta2)",
-        "The averages start at 0. Which share does the first gradient get, beta or the rest?",
+        "The averages start at 0. What share does the first gradient get, beta or the rest?",
     ),
     edit(
         "first_step_size", "cases_swapped", "if corrected:", "if not corrected:",
@@ -283,7 +283,7 @@ MISTAKES = [
     ),
     edit(
         "bias_correct", "power_of_the_rest", "1 - beta**t", "(1 - beta) ** t",
-        "After many steps you divide by almost nothing. Which share is multiplied by itself, the one that stays "
+        "After many steps you divide by almost nothing. What share is multiplied by itself, the one that stays "
         "or the new one?",
     ),
     rewrite(

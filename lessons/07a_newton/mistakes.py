@@ -340,6 +340,6 @@ MISTAKES = [
     ),
     edit(
         "natural_gradient_step", "rate_inside", "lr * np.linalg.solve(F + damping", "np.linalg.solve(lr * F + damping",
-        "The rate is the length of the whole step. It does not belong into the matrix.",
+        "The rate is the length of the whole step. It does not belong in the matrix.",
     ),
 ]

@@ -877,8 +877,8 @@ plt.show()
 #
 # A layer with weights $W$ of shape `(D_in, D_out)` has a curvature matrix with $(D_\text{in} D_\text{out})^2$
 # entries. **K-FAC** (Martens & Grosse 2015) writes it, nearly, as a product of two small ones. For one example with
-# layer input $a$, `(D_in,)`, and gradient $g$ of its own loss by the layer's output, `(D_out,)`, the gradient by $W$
-# is $a g^\top$. So the Fisher information, the mean of its products with itself, is the mean of
+# layer input $a$, `(D_in,)`, and gradient $g$ of its own loss with respect to the layer's output, `(D_out,)`, the
+# gradient with respect to $W$ is $a g^\top$. So the Fisher information, the mean of its products with itself, is the mean of
 # $(aa^\top) \otimes (gg^\top)$. Here $\otimes$ is Kronecker's product (`np.kron`), and the weights are taken row by
 # row. K-FAC puts the product of the means in place of the mean of the products:
 #
@@ -897,8 +897,8 @@ def kfac_factors(a, g):
     """Return the two factors (A, G) of K-FAC for one layer.
 
     a: the layer's inputs, (N, D_in), one row an example.
-    g: the gradients by the layer's outputs, (N, D_out), each of its own example's loss (not
-    divided by N).
+    g: the gradients with respect to the layer's outputs, (N, D_out), each of its own example's
+    loss (not divided by N).
     Returns a tuple of arrays, A (D_in, D_in) and G (D_out, D_out).
     """
     ### BEGIN SOLUTION
