@@ -31,7 +31,7 @@ def relu(x: Array) -> Array:
 
 
 def relu_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient with respect to x, of its shape, from the forward's `out`; at x = 0 the slope is taken as 0."""
+    """Return the gradient with respect to x, of its shape, from the forward's `out`; the slope at x = 0 counts as 0."""
     return dout * (out > 0.0)
 
 
