@@ -879,8 +879,8 @@ plt.show()
 # entries. **K-FAC** (Martens & Grosse 2015) writes it, nearly, as a product of two small ones. For one example with
 # layer input $a$, `(D_in,)`, and gradient $g$ of its own loss with respect to the layer's output, `(D_out,)`, the
 # gradient with respect to $W$ is $a g^\top$. So the Fisher information, the mean of its products with itself, is the
-# mean of $(aa^\top) \otimes (gg^\top)$. Here $\otimes$ is Kronecker's product (`np.kron`), and the weights are taken row by
-# row. K-FAC puts the product of the means in place of the mean of the products:
+# mean of $(aa^\top) \otimes (gg^\top)$. Here $\otimes$ is Kronecker's product (`np.kron`), and the weights are taken
+# row by row. K-FAC puts the product of the means in place of the mean of the products:
 #
 # $$F \approx A \otimes G, \qquad A = \frac1N \sum_n a_n a_n^\top, \qquad G = \frac1N \sum_n g_n g_n^\top$$
 #
