@@ -296,13 +296,8 @@ def _changed(value: Any, before: Any) -> bool:
     return len(now) != len(before) or any(one is not other for one, other in zip(now, before, strict=True))
 
 
-class _Remote:
-    """What the errors of the other side share: their text, and no frames, for those lie in another process."""
-
-    text = ""
-
-    def __str__(self) -> str:
-        return self.text
+class Frameless:
+    """An error whose frames say nothing to a student: they lie in another process, or are the grader's own."""
 
     @property
     def __traceback__(self) -> None:
@@ -311,6 +306,15 @@ class _Remote:
     @__traceback__.setter
     def __traceback__(self, frames: object) -> None:
         """Let a context manager that the error passes set what it likes."""
+
+
+class _Remote(Frameless):
+    """What the errors of the other side share: their text."""
+
+    text = ""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def error_of(name: str, base: str, text: str) -> Exception:

@@ -16,7 +16,7 @@ from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
 from course_grader.engine.outputs import read_outputs
-from course_grader.engine.peer import Peer, within
+from course_grader.engine.peer import Frameless, Peer, within
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import Leash, Zygote
 from course_grader.engine.text import clean
@@ -27,7 +27,7 @@ MISSING = object()
 EMPTY = "pass"
 
 
-class Stopped(Exception):
+class Stopped(Frameless, Exception):  # type: ignore[misc]
     """The worker is gone: a limit was hit, it ended, or it sent what cannot be read. The message is for the student."""
 
     def __init__(self, message: str, refused: bool = False) -> None:

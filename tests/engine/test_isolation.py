@@ -237,8 +237,13 @@ def _lives(process: psutil.Process) -> bool:
 
 @pytest.mark.parametrize(("end", "told"), [("ctypes.string_at(0)", "signal 11"), ("os._exit(5)", "exit code 5")])
 def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) -> None:
+    # Asked for the first time: what is remembered asks in the place of the test.
+    engine._transcripts.clear()
     result = exam.grade(exam.changed({"sgd_step": f"import ctypes, os\ndef sgd_step(w, grad, lr):\n    {end}\n"}))
     assert told in result.exercises[0].message
+    # The question is told, and no line of the grader's.
+    assert "You can try: sgd_step(" in result.cells[0].details
+    assert "fault_of" not in result.cells[0].details
 
 
 def test_a_worker_rounds_as_this_process_does(exam: Exam) -> None:
