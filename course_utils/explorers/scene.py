@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 # Four digits are more than a screen shows.
 DIGITS = 4
+# Powers of ten as literals: `10.0**k` may be off in its last bit, and a number would then be written with 17 digits.
+POWERS = np.array([float(f"1e{k}") for k in range(300)])
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,14 @@ def pixels_of(png: str) -> NDArray[np.uint8]:
 
 
 def _numbers(values: ArrayLike) -> list[float | None]:
-    return [_number(value) for value in np.asarray(values, dtype=float).ravel()]
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+    numbers = np.asarray(values, dtype=float).ravel()
+    finite = np.isfinite(numbers)
+    # Ten thousand numbers between two positions of a slider: rounded all at once, not one by one.
+    seen = np.where(finite & (numbers != 0), numbers, 1.0)
+    places = DIGITS - 1 - np.floor(np.log10(np.abs(seen))).astype(int)
+    up, down = POWERS[np.clip(places, 0, 299)], POWERS[np.clip(-places, 0, 299)]
+    rounded = np.where(numbers == 0, 0.0, np.round(seen * up / down) / up * down)
+    return [number if real else None for number, real in zip(rounded.tolist(), finite.tolist(), strict=True)]
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

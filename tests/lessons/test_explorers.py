@@ -19,7 +19,7 @@ from course_grader.authoring.reference import namespace
 from course_utils.explorers import explore
 from course_utils.explorers.catalogue import Explorer, explorers
 from course_utils.explorers.recording import recorded
-from course_utils.explorers.scene import pixels_of
+from course_utils.explorers.scene import Line, Panel, Scene, pixels_of
 from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still, picture
 from course_utils.explorers.widget import LivePanel
@@ -214,3 +214,22 @@ def test_colours_are_those_of_the_figures() -> None:
 def test_numbers_of_a_scene_are_finite_or_none() -> None:
     scene = KNOWN["line_error"].make(lambda prediction, target: np.nan, **KNOWN["line_error"].start()).to_json()
     assert "NaN" not in json.dumps(scene)
+
+
+def test_numbers_of_a_scene_have_four_digits() -> None:
+    draws = np.random.RandomState(0)
+    signs, sizes = draws.choice([-1.0, 1.0], 4000), 10 ** draws.uniform(-18, 18, 4000)
+    values = np.concatenate([signs * sizes, [0.0, -0.0, 9999.6, 1e-300, 1e300, 5e-324, 1.7e308]])
+    written = _scene_of(values)
+    for value, number in zip(values.tolist(), written, strict=True):
+        assert number is not None
+        assert number == pytest.approx(float(f"{value:.4g}"), rel=1e-3)
+    # Written short, too: 0.1234, not 0.12340000000000001.
+    assert all(float(f"{number:.4g}") == number for number in written[:-4])
+    assert _scene_of(np.array([1.0, np.nan, np.inf])) == [1.0, None, None]
+
+
+def _scene_of(values: Any) -> list[float | None]:
+    line = Line(values, values)
+    numbers: list[float | None] = Scene([Panel("", [line])]).to_json()["panels"][0]["marks"][0]["y"]
+    return numbers

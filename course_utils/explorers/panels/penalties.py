@@ -12,6 +12,8 @@ from course_utils.explorers.scene import Axis, Line, Panel, Points, Scene, conto
 LAMBDAS = (0.0, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
 ROUNDS = 150
 VIEW = np.linspace(-1.0, 2.5, 36)
+# The learner's function is called at each point: few, and a line of them at 0, where the l1 norm has its edge.
+COARSE = np.linspace(-1.0, 2.5, 22)
 
 
 @explorer(
@@ -23,18 +25,17 @@ VIEW = np.linspace(-1.0, 2.5, 36)
     exercises=("elastic_net_loss", "proximal_step"),
 )
 def penalties(elastic_net_loss: Any, proximal_step: Any, l1_ratio: float, lam: float, correlation: float) -> Scene:
-    """Fit two weights for each lambda by 150 proximal steps, and draw where the penalty's contour meets the loss's."""
+    """Fit two weights for each lambda by proximal steps, and draw where the penalty's contour meets the loss's."""
     X, y = _data(correlation)
-    lr = 0.9 / (np.linalg.eigvalsh(X.T @ X / len(y))[-1] + LAMBDAS[-1])
-    path = np.array([_fit(proximal_step, X, y, one, l1_ratio, lr) for one in LAMBDAS])
+    path = np.array([_fit(proximal_step, X, y, one, l1_ratio) for one in LAMBDAS])
     best, free = path[LAMBDAS.index(lam)], path[0]
     # Without data the loss is the penalty alone.
     nothing = np.zeros((1, 2)), np.zeros(1)
-    penalty = np.array([[elastic_net_loss(np.array([a, b]), *nothing, 1.0, l1_ratio) for a in VIEW] for b in VIEW])
+    penalty = np.array([[elastic_net_loss(np.array([a, b]), *nothing, 1.0, l1_ratio) for a in COARSE] for b in COARSE])
     at_best = float(elastic_net_loss(best, *nothing, 1.0, l1_ratio))
     marks = [_loss_lines(X, y)]
     if lam > 0 and at_best > 0:
-        ball = contour_lines(VIEW, VIEW, penalty, [at_best])
+        ball = contour_lines(COARSE, COARSE, penalty, [at_best])
         marks += [Line(x, y, "equal penalty" if i == 0 else "", 1) for i, (x, y) in enumerate(ball.lines)]
     above = Panel(
         "Where the penalty's contour meets the loss's",
@@ -69,10 +70,14 @@ def _data(correlation: float) -> tuple[Any, Any]:
     return X, X @ np.array([1.8, 0.6]) + 0.5 * noise
 
 
-def _fit(proximal_step: Any, X: Any, y: Any, lam: float, l1_ratio: float, lr: float) -> Any:
+def _fit(proximal_step: Any, X: Any, y: Any, lam: float, l1_ratio: float) -> Any:
     w = np.zeros(2)
+    lr = 0.9 / (np.linalg.eigvalsh(X.T @ X / len(y))[-1] + (1 - l1_ratio) * lam)
     for _ in range(ROUNDS):
-        w = proximal_step(w, X, y, lam, l1_ratio, lr)
+        before, w = w, proximal_step(w, X, y, lam, l1_ratio, lr)
+        # No eye sees what further steps would change.
+        if abs(w - before).max() < 1e-6:
+            break
     return w
 
 
