@@ -81,11 +81,11 @@ def main() -> None:
         paper = Paper.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
         places = {one.student: folder / "feedback" / f"{one.student}.html" for one in graded}
         begun = time.perf_counter()
-        sizes = [path.stat().st_size for path in write_feedback(graded, paper, places, {}, workers=2)]
+        sizes = [path.stat().st_size for path in write_feedback(graded, paper, places, {}, {}, workers=2)]
         wall = time.perf_counter() - begun
         some = graded[:SOME]
         begun_alone = time.process_time()
-        list(write_feedback(some, paper, places, {}, workers=1))
+        list(write_feedback(some, paper, places, {}, {}, workers=1))
         alone = (time.process_time() - begun_alone) / len(some)
         begun_peer = time.process_time()
         exporter = HTMLExporter()

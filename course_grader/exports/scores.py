@@ -22,7 +22,6 @@ from nbgrader.api import (
 from course_grader.engine.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded import Graded
-from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
 NOT_YET = "Not graded yet."
@@ -66,19 +65,6 @@ class Marks:
     @property
     def max_score(self) -> float:
         return sum(self.columns.values())
-
-
-def read_students(book: Gradebook, only: Iterable[str] = ()) -> list[Student]:
-    """Return the students of the gradebook, all or those named, by last name; CourseError for an unknown one."""
-    found = {
-        one.id: Student(one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or "")
-        for one in book.students
-    }
-    wanted = list(only) or list(found)
-    if unknown := [name for name in wanted if name not in found]:
-        raise CourseError(f"The gradebook has no student {unknown[0]!r}: look at the spelling, or at the roster.")
-    chosen = (found[name] for name in dict.fromkeys(wanted))
-    return sorted(chosen, key=lambda one: (one.last.casefold(), one.first.casefold(), one.id))
 
 
 def read_marks(book: Gradebook, name: str, solution: Path | None = None, graded: Iterable[Graded] = ()) -> Marks:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from course_grader.exports.scores import Marks, read_marks, read_students
+from course_grader.exports.scores import Marks, read_marks
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.graded import Graded
 from course_grader.gradebook.journal import Journal
-from course_grader.gradebook.student import Student
+from course_grader.gradebook.student import Student, read_students
 from course_utils.errors import CourseError
 
 

@@ -16,14 +16,14 @@ from course_grader.pages.page import render
 from course_grader.pages.paper import Paper, errors_alone
 from course_utils.files import write_whole
 
-Job = tuple[Graded, Marks | None, Path]
+Job = tuple[Graded, Marks | None, str | None, Path]
 BATCH = 8
 RELEASED_WITH = ("timestamp.txt", "submission_secret.txt")
 
 
-def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None) -> str:
-    """Return one student's page as HTML."""
-    view = page_view(graded, paper, marks)
+def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None, name: str | None = None) -> str:
+    """Return one student's page as HTML; without a name it is for the student's id."""
+    view = page_view(graded, paper, marks, name)
     starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
     right = [exercise.outcome == "passed" for exercise in view.exercises if not exercise.starred]
     return render(
@@ -33,13 +33,18 @@ def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None) -> s
 
 
 def write_feedback(
-    graded: Iterable[Graded], paper: Paper, places: Mapping[str, Path], marks: Mapping[str, Marks], workers: int = 0
+    graded: Iterable[Graded],
+    paper: Paper,
+    places: Mapping[str, Path],
+    marks: Mapping[str, Marks],
+    names: Mapping[str, str],
+    workers: int = 0,
 ) -> Iterator[Path]:
     """Write a page for each submission at the student's place, and yield the places, in no certain order.
 
-    workers: processes; by default one a core.
+    places, marks and names are by student's id; only places must have each. workers: processes; by default one a core.
     """
-    jobs = ((errors_alone(one), marks.get(one.student), places[one.student]) for one in graded)
+    jobs = ((errors_alone(one), marks.get(one.student), names.get(one.student), places[one.student]) for one in graded)
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1:
         yield from map(partial(_write, paper), jobs)
@@ -57,6 +62,6 @@ def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
 
 
 def _write(paper: Paper, job: Job) -> Path:
-    graded, marks, place = job
-    write_whole(place, feedback_page(graded, paper, marks))
+    graded, marks, name, place = job
+    write_whole(place, feedback_page(graded, paper, marks, name))
     return place

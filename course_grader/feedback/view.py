@@ -91,7 +91,7 @@ class PageView:
     cells: tuple[CellView, ...]
 
 
-def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageView:
+def page_view(graded: Graded, paper: Paper, marks: Marks | None = None, name: str | None = None) -> PageView:
     """Return what the page of one submission shows; a submission that cannot be read has a page without cells."""
     result = graded.result
     cells, owners = submitted_cells(graded.notebook, paper)
@@ -100,7 +100,7 @@ def page_view(graded: Graded, paper: Paper, marks: Marks | None = None) -> PageV
     return PageView(
         paper.title,
         paper.assignment.name,
-        graded.student,
+        name or graded.student,
         graded.submitted.strftime("%d %B %Y, %H:%M %Z").strip() if graded.submitted else "",
         _without_paths(FAILED if graded.problem.startswith(GRADER_FAILED) else graded.problem),
         marks.score if marks else result.score if result else 0.0,

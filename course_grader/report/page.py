@@ -15,10 +15,17 @@ MOST_LINES, FIRST = 200, 15
 
 
 def report_page(
-    graded: Sequence[Graded], paper: Paper, marks: Mapping[str, Marks] | None = None, anonymous: bool = False
+    graded: Sequence[Graded],
+    paper: Paper,
+    marks: Mapping[str, Marks] | None = None,
+    names: Mapping[str, str] | None = None,
+    anonymous: bool = False,
 ) -> str:
-    """Return the page on a class as HTML. With `anonymous` no student's id stands in it."""
-    report = class_report(graded, paper, marks, anonymous)
+    """Return the page on a class as HTML. Students stand there by their `names` where these have them, else by id.
+
+    With `anonymous` neither name nor id stands in it.
+    """
+    report = class_report(graded, paper, marks, names, anonymous)
     island = {
         "exercises": [exercise.name for exercise in report.exercises],
         "students": [[row.label, round(row.score, 3), row.letters] for row in report.students],

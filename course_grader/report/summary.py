@@ -76,9 +76,14 @@ class ClassReport:
 
 
 def class_report(
-    graded: Sequence[Graded], paper: Paper, marks: Mapping[str, Marks] | None = None, anonymous: bool = False
+    graded: Sequence[Graded],
+    paper: Paper,
+    marks: Mapping[str, Marks] | None = None,
+    names: Mapping[str, str] | None = None,
+    anonymous: bool = False,
 ) -> ClassReport:
-    """Return the report on a class. With `anonymous` students are numbered by rank, and no id stands in it."""
+    """Return the report on a class; `names` are by id. With `anonymous` students are numbered by rank, and neither
+    name nor id stands in it."""
     marks = marks or {}
     if anonymous:
         graded = [
@@ -86,7 +91,11 @@ def class_report(
         ]
     scores = {one.student: _score(one, marks) for one in graded}
     ranked = sorted(graded, key=lambda one: (one.result is None, -scores[one.student], one.student))
-    names = {one.student: f"Student {i}" if anonymous else one.student for i, one in enumerate(ranked, 1)}
+    if anonymous:
+        names = {one.student: f"Student {i}" for i, one in enumerate(ranked, 1)}
+    else:
+        names = {one.student: one.student for one in ranked} | dict(names or {})
+    instead = names if anonymous else {}
     results = [(one, one.result) for one in ranked if one.result]
     exercises = list(dict.fromkeys(exercise.name for _, result in results for exercise in result.exercises))
     letters = {one.student: _letters(result, exercises) for one, result in results}
@@ -103,9 +112,9 @@ def class_report(
         tuple(float(q) for q in np.quantile(points, (0.25, 0.5, 0.75))) if results else (0.0, 0.0, 0.0),  # type: ignore[arg-type]
         float(points.mean()) if results else 0.0,
         tuple(count_mistakes(graded, paper)),
-        _grouped(((one.student, "", one.problem) for one in ranked if one.result is None), names),
-        _grouped(_troubles(results), names),
-        _grouped(_notes(graded), names),
+        _grouped(((one.student, "", one.problem) for one in ranked if one.result is None), names, instead),
+        _grouped(_troubles(results), names, instead),
+        _grouped(_notes(graded), names, instead),
     )
 
 
@@ -160,12 +169,17 @@ def _nameless(sentence: str) -> str:
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", sentence.split(". ", 1)[0].removesuffix(".")) + "." if sentence else ""
 
 
-def _grouped(found: Iterable[tuple[str, str, str]], names: Mapping[str, str]) -> tuple[Group, ...]:
-    """Return what was found of (student, exercise, sentence) by sentence, the most frequent first."""
+def _grouped(
+    found: Iterable[tuple[str, str, str]], names: Mapping[str, str], instead: Mapping[str, str]
+) -> tuple[Group, ...]:
+    """Return what was found of (student, exercise, sentence) by sentence, the most frequent first.
+
+    names: what each student is called. instead: what stands for the id where a student's code says it.
+    """
     students: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for student, exercise, sentence in found:
-        # What a student's code says may hold the student's id.
-        said = re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", lambda _, name=names[student]: name, sentence)  # type: ignore[misc]
-        students[exercise, said][names[student]] = None
+        other = instead.get(student, student)
+        told = re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", lambda _, other=other: other, sentence)  # type: ignore[misc]
+        students[exercise, told][names[student]] = None
     groups = (Group(sentence, tuple(who), exercise) for (exercise, sentence), who in students.items())
     return tuple(sorted(groups, key=lambda group: (-len(group.students), group.exercise, group.sentence)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -20,11 +20,12 @@ def answers_in(graded: Iterable[Graded], paper: Paper) -> dict[str, dict[str, st
     return {one.student: answers_of(*submitted_cells(one.notebook, paper)) for one in graded}
 
 
-def similar_page(pairs: Sequence[Pair], paper: Paper, students: int) -> str:
-    """Return the page on pairs among so many students as HTML."""
+def similar_page(pairs: Sequence[Pair], paper: Paper, students: int, names: Mapping[str, str] | None = None) -> str:
+    """Return the page on pairs among so many students as HTML. `names` are by id, which stands for one without."""
+    called = names or {}
     return render(
         "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,
-        most=MOST_EXERCISES, side=_side,
+        most=MOST_EXERCISES, side=_side, name=lambda student: called.get(student, student),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,9 +13,11 @@ from course_grader.similar.pairs import Pair
 SHOWN = 15
 
 
-def show_pairs(assignment: str, pairs: Sequence[Pair], console: Console | None = None) -> None:
-    """Print the first pairs; places to look, and not verdicts."""
-    console = console or Console()
+def show_pairs(
+    assignment: str, pairs: Sequence[Pair], names: Mapping[str, str] | None = None, console: Console | None = None
+) -> None:
+    """Print the first pairs; places to look, and not verdicts. `names` are by id, which stands for one without."""
+    console, called = console or Console(), names or {}
     if not pairs:
         console.print(f"{assignment}: no two students share more than a few common fragments.", markup=False)
         return
@@ -27,7 +29,9 @@ def show_pairs(assignment: str, pairs: Sequence[Pair], console: Console | None =
         where = ", ".join(common.exercise for common in pair.common[:3]) + (", ..." if len(pair.common) > 3 else "")
         numbers = f"{pair.weight:.0f}", f"{100 * pair.share:.0f} %", f"x {pair.usual:.1f}"
         # Names are a submission's: Text reads no markup in them.
-        table.add_row(Text(" and ".join(pair.students)), *numbers, Text(where))
+        table.add_row(
+            Text(" and ".join(called.get(student, student) for student in pair.students)), *numbers, Text(where)
+        )
     console.print(table)
     if len(pairs) > SHOWN:
         console.print(f"And {len(pairs) - SHOWN} more, on the page.")

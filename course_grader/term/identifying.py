@@ -7,10 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from course_grader.exports.scores import read_students
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.student import Student, letters
+from course_grader.gradebook.student import Student, letters, read_students
 from course_grader.submissions import Found, Submission
 
 LATE = "Canvas marks it as handed in late."

@@ -42,6 +42,7 @@ def feedback(
     from course_grader.feedback.pages import copy_what_release_needs, write_feedback
     from course_grader.gradebook.book import Book
     from course_grader.gradebook.marks import read_marks
+    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
 
     course, names = _course(assignment, db)
@@ -50,8 +51,9 @@ def feedback(
         paper = Paper.read(course.solution(name))
         with Book(course) as book:
             marks = read_marks(book.gradebook, name)
+            called = {one.id: one.called for one in read_students(book.gradebook)}
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
-        written = list(_bar(write_feedback(graded, paper, places, marks, workers), len(graded), name))
+        written = list(_bar(write_feedback(graded, paper, places, marks, called, workers), len(graded), name))
         for student, place in places.items():
             copy_what_release_needs(course.folder("submitted", student, name), place.parent)
         folder = from_here(course.folder("feedback", ".", "."))
@@ -67,6 +69,7 @@ def report(
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
     from course_grader.gradebook.book import Book
     from course_grader.gradebook.marks import read_marks
+    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
     from course_grader.report.page import report_page
     from course_utils.files import write_whole
@@ -75,8 +78,10 @@ def report(
     for name in names:
         with Book(course) as book:
             marks = read_marks(book.gradebook, name)
+            listed = {one.id: one.listed for one in read_students(book.gradebook)}
         place = to or course.root / "report" / f"{name}.html"
-        write_whole(place, report_page(_graded(course, name), Paper.read(course.solution(name)), marks, anonymous))
+        paper = Paper.read(course.solution(name))
+        write_whole(place, report_page(_graded(course, name), paper, marks, listed, anonymous))
         typer.echo(f"{name}: {from_here(place)}")
 
 
@@ -88,6 +93,8 @@ def similar(
     db: Database = None,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
+    from course_grader.gradebook.book import Book
+    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
     from course_grader.similar.page import answers_in, similar_page
     from course_grader.similar.pairs import similar_pairs
@@ -99,9 +106,11 @@ def similar(
         paper, graded = Paper.read(course.solution(name)), _graded(course, name)
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
+        with Book(course) as book:
+            listed = {one.id: one.listed for one in read_students(book.gradebook)}
         place = to or course.root / "similar" / f"{name}.html"
-        write_whole(place, similar_page(pairs, paper, len(answers)))
-        show_pairs(name, pairs)
+        write_whole(place, similar_page(pairs, paper, len(answers), listed))
+        show_pairs(name, pairs, listed)
         typer.echo(f"{name}: {from_here(place)}")
 
 

@@ -149,7 +149,7 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
 def test_pages_are_written_whole_at_their_places(course: Class, tmp_path: Path, workers: int) -> None:
     graded = [course.graded(name, course.notebook()) for name in ("ada", "bob")]
     places = {one.student: tmp_path / one.student / "x" / "x.html" for one in graded}
-    assert set(write_feedback(graded, course.paper, places, {}, workers)) == set(places.values())
+    assert set(write_feedback(graded, course.paper, places, {}, {}, workers)) == set(places.values())
     for one in graded:
         assert one.student in places[one.student].read_text()
         assert [path.name for path in places[one.student].parent.iterdir()] == ["x.html"]

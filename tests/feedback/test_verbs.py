@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +86,22 @@ def test_report_and_similar_are_written(graded: School) -> None:
     done = course(graded, "similar", NAME)
     assert (done.returncode, done.stderr) == (0, "")
     assert "not verdicts" in (graded.root / "similar" / f"{NAME}.html").read_text()
+
+
+def test_students_stand_on_the_pages_by_their_names(graded: School) -> None:
+    with Gradebook(graded.course.db_url, "descent") as book:
+        for student, first, last in (("bob", "Bob", "O'Neil & Co"), ("cy", "", "Young"), ("dee", "Dee", "")):
+            book.update_or_create_student(student, first_name=first, last_name=last)
+    course(graded, "feedback", NAME)
+    assert "Feedback for <strong>Bob O&#39;Neil &amp; Co (bob)</strong>" in page(graded, "bob")
+    assert "Feedback for <strong>ada</strong>" in page(graded, "ada")
+    course(graded, "report", NAME)
+    text = html.unescape((graded.root / "report" / f"{NAME}.html").read_text())
+    for label in ("O'Neil & Co, Bob (bob)", "Young (cy)", "Dee (dee)", ">ada<"):
+        assert label in text
+    course(graded, "report", NAME, "--anonymous")
+    text = html.unescape((graded.root / "report" / f"{NAME}.html").read_text())
+    assert not re.search(r"O'Neil|Young|Dee|\bbob\b", text.split("<body", 1)[1].split("<script>")[0])
 
 
 def test_who_was_taken_out_of_the_gradebook_is_on_no_page(graded: School) -> None:

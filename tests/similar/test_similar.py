@@ -130,8 +130,18 @@ def test_the_page_escapes_and_marks(independent: dict[str, Answers]) -> None:
 def test_the_table_prints_names_as_they_are() -> None:
     text = io.StringIO()
     pairs = similar_pairs({"[red]a": {"plateau_decay": ORIGINAL}, "b": {"plateau_decay": COPY}}, [])
-    show_pairs("01", pairs, Console(file=text, width=100))
+    show_pairs("01", pairs, console=Console(file=text, width=100))
     assert "[red]a and b" in text.getvalue()
     assert "not verdicts" in text.getvalue()
-    show_pairs("01", [], Console(file=text, width=100))
+    show_pairs("01", [], console=Console(file=text, width=100))
     assert "no two students" in text.getvalue()
+
+
+def test_students_stand_by_their_names_where_these_are_known() -> None:
+    pairs = similar_pairs({"a1": {"plateau_decay": ORIGINAL}, "b2": {"plateau_decay": COPY}}, [])
+    page = similar_page(pairs, PAPER, 2, {"b2": "Byron & Co, Ada (b2)"})
+    assert page.count("a1 and Byron &amp; Co, Ada (b2)") == 2
+    assert "<h4>Byron &amp; Co, Ada (b2)</h4>" in page
+    text = io.StringIO()
+    show_pairs("01", pairs, {"b2": "Byron, Ada (b2)"}, Console(file=text, width=100))
+    assert "a1 and Byron, Ada (b2)" in text.getvalue()

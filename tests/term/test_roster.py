@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from course_grader.exports.scores import Student
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
 from course_grader.term.identifying import by_roster, identified
 from course_grader.term.roster import enter, extend, read_roster

@@ -65,7 +65,7 @@
     const font = "12px system-ui, 'DejaVu Sans', sans-serif";
     context.font = font;
     const labels = rows.map(row => (named ? row.who[0][0] : ""));
-    const left = named ? Math.min(190, 12 + Math.max(...labels.map(text => context.measureText(text).width))) : 46;
+    const left = named ? Math.min(230, 12 + Math.max(...labels.map(text => context.measureText(text).width))) : 46;
     const head = Math.min(190, 14 + Math.max(...exercises.map(text => context.measureText(text).width)) * 0.82);
     const room = canvas.parentElement.clientWidth - left - head * 0.6;
     const wide = Math.max(20, Math.min(44, Math.floor(room / exercises.length)));
