@@ -62,7 +62,7 @@ plt.show()
 # each arrow is almost pure chance. Following one of them with a large step throws us out again.
 
 # %% [markdown]
-# ## One step downhill
+# ## 1. One step downhill
 #
 # Call the weights $w$, an array of numbers. A mini-batch gives $g$, an estimate of the loss's
 # gradient at $w$: an array of the same shape that points *uphill*, as far as this batch can tell.
@@ -127,7 +127,7 @@ plt.show()
 # The large rate arrives within ten steps and then never rests. The small one walks calmly and has not arrived after
 # three hundred. We want the first part of one walk and the last part of the other.
 #
-# ## First find a good constant rate
+# ## 2. First find a good constant rate
 #
 # Nothing matters more than the order of magnitude of the rate. So the rule of thumb is: **tune the constant rate
 # first; decay is a refinement of it.** A glance at the loss tells much.
@@ -171,7 +171,7 @@ check_hidden("rate_of_each_curve", rate_of_each_curve)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Rates that fall
+# ## 3. Rates that fall
 #
 # A **schedule** says which rate to use when. It is a function of the **epoch**, one pass over all training
 # examples, counted from 0; some schedules count single steps instead. That makes a great difference, since an epoch
@@ -278,7 +278,7 @@ plt.show()
 # The falling rate arrives as fast as the large one. Then the large one stays where its noise keeps it, while the
 # falling one comes closer and closer. The small one is still on its way after three hundred steps.
 #
-# ## More schedules
+# ## 4. More schedules
 #
 # **Exponential decay** multiplies the rate by the same number in every epoch:
 #
@@ -625,7 +625,7 @@ check_hidden("robbins_monro_schedules", robbins_monro_schedules)
 # epochs that you choose. Exponential, step, linear and cosine decay all break the first condition, and all work
 # well when their budget of steps is large enough. And inverse square root decay, rate d, breaks the second.
 #
-# ## Warm up before you decay
+# ## 5. Warm up before you decay
 #
 # The first steps of training are the most dangerous: the weights are random, gradients are large, and a rate that
 # is fine later can throw the network into a bad corner. A **warm-up** raises the rate in a straight line over the
@@ -708,7 +708,7 @@ plot_schedules(warmed, 115, title="Ten epochs of warm-up, then the schedule from
 plt.show()
 
 # %% [markdown]
-# ## Watch and cut
+# ## 6. Watch and cut
 #
 # All schedules so far are fixed in advance. People who watch the loss do something else: they lower the rate by
 # hand whenever it stops falling. **Plateau decay** turns the habit into an exact rule. Walk through the losses in
@@ -818,7 +818,7 @@ plt.show()
 # training goes well. With little patience the rate is then cut too early, and never rises again.
 
 # %% [markdown]
-# ## How far does a constant rate wander?
+# ## 7. How far does a constant rate wander?
 #
 # So far we *saw* that a constant rate never settles. Now we compute how widely it wanders. Near a minimum a
 # smooth loss looks like a bowl, so take one weight $w$ and the loss $\tfrac12 h w^2$, whose minimum is at 0. The
@@ -947,7 +947,7 @@ print(f"At rate 0.75 there is {low / high:.2f} of the variance at rate 1.5.")
 # On these logarithmic axes the line is straight, with slope 1, for small rates: half the rate, half the variance.
 # Near the edge of stability it shoots up. Did your prediction fit?
 #
-# ## Find the first rate: the range test
+# ## 8. Find the first rate: the range test
 #
 # Every schedule needs a first rate. Smith (2017) finds its order of magnitude in one short run:
 # start with a tiny rate, raise it at each step, and watch how training goes. He raised it by a
@@ -1050,7 +1050,7 @@ plt.show()
 # neighbourhood to search in.
 
 # %% [markdown]
-# ## Search for rate and decay together
+# ## 9. Search for rate and decay together
 #
 # A range test gives a first guess. To do better, try some values and keep the best. Two rules of practice:
 #

@@ -76,7 +76,7 @@ fig.suptitle(
 plt.show()
 
 # %% [markdown]
-# ## 1 Dropout
+# ## 1. Dropout
 #
 # **The idea.** For each example and each unit, toss a coin that says "drop" with probability $p$. A unit that is
 # dropped hands on 0. A unit that is kept hands on a little more than usual, so that the next layer receives as much
@@ -523,7 +523,7 @@ plt.show()
 # each other, which is what was asked for. It does not show by itself that this is *why* dropout generalizes better.
 
 # %% [markdown]
-# ## 2 One network, or very many
+# ## 2. One network, or very many
 #
 # A layer with $D$ units has $2^D$ masks, hence $2^D$ thinned networks, all sharing their weights. Training with
 # dropout trains a few of them a little, at random. Prediction should use them all: the *ensemble* mean, each network
@@ -784,7 +784,7 @@ check_hidden("true_of_dropout", true_of_dropout)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3 Stochastic depth: dropping whole layers
+# ## 3. Stochastic depth: dropping whole layers
 #
 # In a *residual network* (He et al. 2016) a block adds to what comes in: $\mathrm{out} = x + f(x)$, where $f$ is the
 # block, two or three layers say, and the plain $x$ runs beside it on the *shortcut*. Take the block away, and the
@@ -1009,7 +1009,7 @@ for name, runs in blocks_run.items():
 # better than one of 110, where full training made it worse.
 
 # %% [markdown]
-# ## Going further
+# ## Going further ★
 #
 # These exercises are extensions. They are checked and graded like the others, but carry no points.
 #

@@ -70,7 +70,7 @@ plt.show()
 # %% [markdown]
 # The middle curve is where we want to be. But it takes little to leave it, and nothing in the network pulls it back.
 #
-# ## 1 The layer in training
+# ## 1. The layer in training
 #
 # **The idea.** Take one feature, that is, one output of an affine map $x W + b$. Look at its values over the batch.
 # Subtract their mean and divide by their standard deviation: the feature now has mean 0 and deviation 1, whatever the
@@ -284,7 +284,7 @@ for name, arguments in changes.items():
 # gradient itself shrinks as $1 / \lVert w \rVert$, and a step of a given length turns a longer
 # column less. This is one reason why rates that are much too high can still work.
 #
-# ## 2 The layer at test time
+# ## 2. The layer at test time
 #
 # At test time there may be only one example, and its answer should not depend on whoever else is asked at the same
 # moment. So the layer then uses *fixed* statistics: averages of the batch means and variances that it met in
@@ -399,7 +399,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 3 The way back
+# ## 3. The way back
 #
 # Training needs gradients. Call $L$ the loss. The layers above hand us $\partial L / \partial y_{ij}$, an array like
 # $y$; in code it is `dout`. We want three things: $\partial L/\partial \beta$, $\partial L/\partial\gamma$, and
@@ -563,7 +563,7 @@ check_hidden("true_of_batchnorm", true_of_batchnorm)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 4 Folding the layer away
+# ## 4. Folding the layer away
 #
 # At test time the layer is affine: each feature is multiplied by a fixed number, and a fixed number is added. An
 # affine map after an affine map is one affine map. So a trained batch-norm layer can be *folded* into the weights
@@ -609,7 +609,7 @@ check_hidden("fold_batchnorm", fold_batchnorm)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## 5 What the layer buys
+# ## 5. What the layer buys
 #
 # Your four functions now go into a network. `MLP` builds one from widths and calls your functions in the right places;
 # `train` runs mini-batch gradient descent on it. The data are handwritten digits, 8 by 8 pixels: 1258 to train, 539 to
@@ -804,7 +804,7 @@ plt.show()
 # brings some noise of its own. How much depends on the batch size, which is not what a batch size should be chosen for.
 # With clean labels you will see hardly any of the effect. Try it.
 #
-# ## 6 Where it fails
+# ## 6. Where it fails
 #
 # The company of an example is also the weak point. We train a network with three hidden layers in three ways, with and
 # without batch norm:
@@ -988,7 +988,7 @@ plot_ways(found, "Renormalization mends much of what small and sorted batches br
 # where a limit is reached, $r$ and $d$ cannot correct the rest; and the gradient still runs through
 # the statistics of the batch, which are mostly chance where it holds two examples.
 #
-# ## 7 Layer normalization
+# ## 7. Layer normalization
 #
 # A different way out: do not look at other examples at all. **Layer normalization** (Ba, Kiros and Hinton, 2016) takes
 # mean and variance over the *features of one example*, along a row and not down a column:
@@ -1199,7 +1199,7 @@ plt.show()
 # cannot see. Layer norm takes its statistics from the fogged digit itself, and still does only a little better. The fog
 # shifts each feature by another amount, and a mean along the row does not take that away.
 #
-# ## Going further
+# ## Going further ★
 #
 # Three relatives, for images and for transformers. They carry no points.
 #

@@ -65,7 +65,7 @@ plt.show()
 # mend the other. We take them in turn, and begin with the mini-batches.
 
 # %% [markdown]
-# ## Part 1: noise
+# ## 1. Noise
 #
 # ### Mini-batches
 #
@@ -402,7 +402,7 @@ plt.show()
 # large batch, pays late in training.
 
 # %% [markdown]
-# ## Part 2: ravines
+# ## 2. Ravines
 #
 # ### Curvature in each direction
 #
@@ -717,7 +717,7 @@ check_hidden("zigzag_or_jitter", zigzag_or_jitter)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## Part 3: saddles
+# ## 3. Saddles
 #
 # Where the gradient is zero, gradient descent stops. Such a **critical point** may be a minimum; the signs of the
 # Hessian's eigenvalues tell.
@@ -829,7 +829,7 @@ print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in sh
 # remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and its plateau.
 
 # %% [markdown]
-# ## Part 4: momentum
+# ## 4. Momentum
 #
 # A ball that rolls down a ravine does not start afresh in each instant. It keeps a velocity. Pushes to the left and to
 # the right cancel in it, pushes along the valley add up. That is **momentum** (Polyak 1964). Its state is one array of
@@ -1070,9 +1070,9 @@ plt.show()
 # %% [markdown]
 # ### Question: who leaves the saddle?
 #
-# Predict, then run. The saddle of part 3 again, $f(w) = w_1^2/2 - w_2^2/2 + w_2^4/4$, with its ridge $w_2 = 0$ and its
-# minima at $w_2 = \pm1$. In which of these cases has the walk left the ridge ($\lvert w_2 \rvert > 0.5$) after 1000
-# steps at the rate 0.1?
+# Predict, then run. The saddle of section 3 again, $f(w) = w_1^2/2 - w_2^2/2 + w_2^4/4$, with its ridge $w_2 = 0$
+# and its minima at $w_2 = \pm1$. In which of these cases has the walk left the ridge ($\lvert w_2 \rvert > 0.5$) after
+# 1000 steps at the rate 0.1?
 #
 # - **a**: plain gradient descent from $(1.5,\ 0)$;
 # - **b**: momentum 0.9, from rest, from $(1.5,\ 0)$;
@@ -1217,10 +1217,10 @@ for name, (step, lr) in settings.items():
 # At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, the variance with
 # momentum is nearly ten times larger, as its effective rate is. Momentum makes the direction steadier and so allows a
 # faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you need a smaller
-# rate (lesson 01) or larger batches (part 1).
+# rate (lesson 01) or larger batches (section 1).
 
 # %% [markdown]
-# ## Part 5: when a gradient explodes
+# ## 5. When a gradient explodes
 #
 # Losses of deep networks have cliffs: places where the gradient is suddenly many times longer than before. One step
 # from there throws the weights far away, and all that was learned is lost. The cure is simple (Pascanu, Mikolov &
@@ -1326,7 +1326,7 @@ plt.show()
 # right.
 
 # %% [markdown]
-# ## Who writes what
+# ## 6. Who writes what
 #
 # Conventions that you will meet when you leave this course:
 #
@@ -1344,7 +1344,7 @@ plt.show()
 # which.
 
 # %% [markdown]
-# ## Going further
+# ## Going further ★
 #
 # The exercises from here on are extensions. They count nothing towards the points of this notebook.
 #

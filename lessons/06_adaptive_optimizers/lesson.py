@@ -72,7 +72,7 @@ print(f"Largest over smallest gradient: {seen.max() / seen.min():.0f}.")
 print("White pixels are dark in every image: their gradient is 0.")
 
 # %% [markdown]
-# ## AdaGrad: divide by what has been
+# ## 1. AdaGrad: divide by what has been
 #
 # The idea of AdaGrad (Duchi, Hazan & Singer, 2011): keep, for each weight, the sum of all its squared gradients so far,
 # and divide the step by the root of that sum. A weight with large gradients gets small steps. A weight that rarely gets
@@ -145,7 +145,7 @@ plt.show()
 # best direction changes on the way: by then AdaGrad has no steps left. The next method mends this, and the experiment
 # after it shows both.
 #
-# ## RMSProp: forget the distant past
+# ## 2. RMSProp: forget the distant past
 #
 # RMSProp (Hinton, in a lecture of 2012) replaces the sum by a leaky average:
 #
@@ -278,7 +278,7 @@ with style():
 # same trouble will meet us in Adam, where it is mended. And AdaGrad, which spends its rate once and for all, gets
 # slower with every jump, while RMSProp follows the last one as fast as the first.
 #
-# ## What a rate for each weight mends, and what it does not
+# ## 3. What a rate for each weight mends, and what it does not
 #
 # Zig-zag and jitter are often mixed up. **Zig-zag** comes from curvatures that differ between directions; it is there
 # without any noise. **Jitter** comes from noisy gradients; it is there in the roundest bowl. Dividing each gradient by
@@ -373,7 +373,7 @@ with style():
 # same happens to the unit of an input. (One unit for all inputs is still the better cure: the weight of the input in
 # grams must end a thousand times smaller than the other, and steps of equal length are long for it at first.)
 #
-# ## Adam: momentum and scale together
+# ## 4. Adam: momentum and scale together
 #
 # Adam (Kingma & Ba, 2015) keeps two leaky averages for each weight: of the gradient, which is momentum, and of its
 # square, which is RMSProp's scale.
@@ -526,7 +526,7 @@ print(
 # steps; then only the root is too small, for thousands of steps. Near a good rate, steps six times too long at the very
 # start can throw a network far away.
 #
-# ## The correction
+# ## 5. The correction
 #
 # By how much is the average too small? Write it out as a sum, as we did for RMSProp:
 #
@@ -607,7 +607,7 @@ plot_losses(
 plt.show()
 
 # %% [markdown]
-# ## Adam
+# ## 6. Adam
 #
 # Now everything is there:
 #
@@ -750,7 +750,7 @@ print(f"From pixel to pixel the gradients differ by a factor of {gradients:.0f},
 print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 
 # %% [markdown]
-# ## Who writes what: three conventions
+# ## 7. Who writes what: three conventions
 #
 # The same names stand for slightly different formulas. Before you carry a rate or an epsilon from one book or library
 # to another, look here.
@@ -786,7 +786,7 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 # has no bias correction in PyTorch and Keras: its first step is 10 or 3.2 times `lr`. Keras's AdaGrad starts its sum at
 # 0.1, PyTorch's at 0.
 #
-# ## AdamW: weight decay is not a penalty
+# ## 8. AdamW: weight decay is not a penalty
 #
 # In notebook 02a we kept the weights small in two ways. An **L2 penalty** adds $\frac{\lambda}{2}\|w\|^2$ to the loss,
 # hence $\lambda w$ to the gradient. **Weight decay** leaves the gradient alone and takes the share $\eta\lambda$ off
@@ -917,7 +917,7 @@ with style():
     plt.show()
 
 # %% [markdown]
-# ## AMSGrad: never forget the largest
+# ## 9. AMSGrad: never forget the largest
 #
 # Adam can fail even on a convex problem. Suppose that one gradient in a hundred is huge and points the right way, and
 # all others are small and point the wrong way. On average the huge one wins. But Adam divides it by its own size, and
@@ -998,7 +998,7 @@ plt.show()
 # %% [markdown]
 # On real networks the two rarely differ by much. The example tells what can go wrong, not what usually does.
 #
-# ## NAdam: Nesterov in Adam
+# ## 10. NAdam: Nesterov in Adam
 #
 # Nesterov's momentum (notebook 05) looks ahead: it uses the *new* velocity in the step where plain momentum uses the
 # old one. Dozat (2016) does the same to Adam's first moment. Split Adam's step into its two parts,
@@ -1064,7 +1064,7 @@ check_hidden("nadam_step", nadam_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ## The race
+# ## 11. The race
 #
 # Four landscapes, seven optimizers, and a fair rule: each optimizer runs with its own best rate on each landscape, the
 # one of 13 rates from 0.0003 to 7 with the lowest value after 300 steps. A comparison at one rate for all would only
@@ -1222,7 +1222,7 @@ plt.show()
 # are clearly ahead. On image classification with convolutions, SGD with momentum and a good schedule is still hard to
 # beat. A fair summary: Adam needs less care, not less thought.
 #
-# ## Going further
+# ## Going further ★
 #
 # The exercises from here on are extensions. They are checked and graded like the others, but earn no points for the
 # notebook.

@@ -40,6 +40,17 @@ def test_it_ends_with_a_summary(lesson: Lesson) -> None:
     assert re.search(r"^#+ .*[Ss]ummary", prose(lesson), re.MULTILINE)
 
 
+def test_its_sections_are_numbered(lesson: Lesson) -> None:
+    titles = re.findall(r"^## (.+)$", prose(lesson), re.MULTILINE)
+    numbered = [title for title in titles if title[0].isdigit()]
+    if lesson.name[:2] not in ("00", "08"):
+        assert len(numbered) > 2
+    for number, title in enumerate(numbered, 1):
+        assert re.match(rf"{number}\. [A-Z]", title), title
+    # Exercises without points stand under a star.
+    assert [title for title in titles if title.startswith("Going further") and "★" not in title] == []
+
+
 def test_it_leads_on_to_the_next_lesson(lesson: Lesson) -> None:
     later = [name for name in LESSONS if name > lesson.name]
     if later:
