@@ -16,7 +16,9 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "*.py"
 c.ClearSolutions.code_stub = {
     "python": "# Write your answer here, in place of the next line.\nraise NotImplementedError",
 }
+# Seconds: for a cell, and for what it printed to arrive, where nbgrader waits 4 and then gives up the notebook.
 c.Execute.timeout = 60
+c.Execute.iopub_timeout = 60
 
 # Grading runs in course_grader's engine, which keeps submissions from the keys, the machine and each other. The classes
 # are named, not imported: a learner who only validates needs none of them.

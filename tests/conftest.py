@@ -18,10 +18,17 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 
+# One site holds all lessons: its tests share it.
+WHOLE = ("test_site.py",)
+# Long ones begin early, so that no process has one left when the others are done.
+FIRST = ("test_site.py", "test_term.py", "test_nbgrader.py", "test_running.py")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist by file and lesson: what a lesson's tests share is made once."""
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
         lesson = next((params[name] for name in ("lesson", "graded", "desk") if name in params), "")
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{lesson}"))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
+    items.sort(key=lambda item: item.path.name not in FIRST)

@@ -1,1 +1,6 @@
-"""Where a learner has no course folder, nbgrader finds this one and warns of nothing."""
+"""Where a learner has no course folder, nbgrader finds this one: Validate has patience with a slow machine."""
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  (nbgrader defines it)
+# Seconds: for a cell, and for what it printed to arrive, where nbgrader waits 4 and then shows a traceback.
+c.Execute.timeout = 120
+c.Execute.iopub_timeout = 60

@@ -213,6 +213,10 @@ def test_the_engine_finds_of_every_cell_what_nbgrader_finds(graded: Graded, stud
     assert {cell.outcome for cell in result.cells} <= {"passed", "failed", "blank"}
     for cell in result.cells:
         assert cell.hint in errors.get(cell.grade_id, "")
+    if name == BANK:
+        hints = {cell.grade_id: cell.hint for cell in result.cells}
+        told = {answer: {hints[one] for one in graded.of_answer(answer)[1]} for answer in graded.answers}
+        assert [answer.id for answer in graded.answers if answer.hint and answer.hint not in told[answer]] == []
 
 
 def test_no_feedback_page_holds_a_hidden_value(graded: Graded) -> None:

@@ -75,6 +75,19 @@ def test_it_serves_the_first_notebook_and_asks_nothing(address: re.Match[str]) -
     assert "@jupyter/nbgrader:validate-assignment" not in disabled
 
 
+def test_validate_waits_for_a_slow_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbgrader.server_extensions.validate_assignment.handlers import ValidateAssignmentHandler
+
+    # As in the server, where the learner's folder holds no configuration, and where a clone's does.
+    for folder in (tmp_path, Path(__file__).parents[2]):
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(lab.SETTINGS))
+        asked = ValidateAssignmentHandler.load_config(object())["Execute"]
+        assert asked["timeout"] >= 60
+        # nbgrader's own 4 seconds end in a traceback.
+        assert asked["iopub_timeout"] >= 60
+
+
 def test_it_passes_the_browser_and_the_port_on(course: Path) -> None:
     folder = course / "notebooks"
     quiet, with_browser = lab.lab_arguments(folder, False, 9000), lab.lab_arguments(folder, True, None)

@@ -16,7 +16,12 @@ from tests.lessons.conftest import ROOT
 
 def executed(notebook: NotebookNode, folder: Path, allow_errors: bool = False) -> NotebookNode:
     client = NotebookClient(
-        notebook, timeout=120, allow_errors=allow_errors, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        # A machine that runs all tests at once is slow: benchmarks/notebooks.py measures, this does not.
+        timeout=900,
+        iopub_timeout=120,
+        allow_errors=allow_errors,
+        resources={"metadata": {"path": str(folder)}},
     )
     return client.execute()
 
