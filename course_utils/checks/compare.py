@@ -93,7 +93,8 @@ def _agree_as_arrays(expected: Array, received: Array) -> bool:
         return False
     if expected.data is None or received.data is None:
         return True
-    return expected.data.tobytes() == received.data.tobytes()
+    # A dtype's name says nothing of the order of bytes: the same bytes can be other numbers.
+    return expected.data.dtype == received.data.dtype and expected.data.tobytes() == received.data.tobytes()
 
 
 def differences(
@@ -161,7 +162,8 @@ def _as_float(number: Any) -> np.ndarray:
     try:
         return np.asarray(number, dtype=complex if isinstance(number, complex) else float)
     except OverflowError:
-        return np.asarray(math.copysign(math.inf, number.real))
+        # An integer beyond every float, which no function of `math` takes either.
+        return np.asarray(math.inf if number > 0 else -math.inf)
 
 
 def _array(expected: Array, received: Any, tolerance: Tolerance, float32: bool, what: str) -> Iterator[Difference]:

@@ -99,6 +99,9 @@ def test_form_of_a_random_bool_is_its_type() -> None:
         (1.0, 1.001, "value"),
         (math.inf, -math.inf, "value"),
         (math.inf, 1e300, "value"),
+        pytest.param(1.0, 10**400, "value", id="beyond every float"),
+        pytest.param(-math.inf, 10**400, "value", id="beyond every float, and -inf"),
+        (np.arange(3.0), np.arange(3.0).view(">f8"), "value"),
         ((1.0, 2.0), [1.0, 2.0], "type"),
         ((1.0, 2.0), (1.0,), "length"),
         ({"m": 1.0}, {"v": 1.0}, "missing"),
@@ -135,6 +138,7 @@ def test_only_a_whole_result_of_none_lacks_a_return() -> None:
         (math.inf, math.inf),
         (math.nan, math.nan),
         (1.0, 1 + 1e-9),
+        (np.arange(3.0), np.arange(3.0).astype(">f8")),
         ({"m": 1.0}, {"m": 1.0, "more": 2}),
     ],
 )
