@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from course_utils.checks.values import name_of
 
 FEWEST = 20
+# So many characters of a wrong letter or label are shown.
+LONGEST = 40
 
 
 class FormError(ValueError):
@@ -42,12 +44,17 @@ def _present(answer: Any, what: str) -> None:
 
 def _letters(answer: Any, options: tuple[str, ...], what: str) -> list[str]:
     _present(answer, what)
-    if not isinstance(answer, Iterable) or isinstance(answer, dict):
+    # What has no length may have no end, and is used up once it was looked at.
+    if not isinstance(answer, Collection) or isinstance(answer, dict) or getattr(answer, "shape", None) == ():
         raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
     letters = [str(item) for item in answer]
     if unknown := [item for item in letters if item not in options]:
-        raise FormError(f"{unknown[0]!r} is not one of the choices {', '.join(options)}. Write {what}.")
+        raise FormError(f"{_shown(unknown[0])} is not one of the choices {', '.join(options)}. Write {what}.")
     return letters
+
+
+def _shown(value: Any) -> str:
+    return repr(value[:LONGEST]) if isinstance(value, str) else name_of(value)
 
 
 @dataclass(frozen=True)
@@ -98,8 +105,9 @@ class Labels(Form):
             raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
         if missing := [item for item in self.options if item not in answer]:
             raise FormError(f"The answer says nothing of {', '.join(missing)}. Write {what}.")
-        if wrong := [value for value in answer.values() if value not in self.labels]:
-            raise FormError(f"{wrong[0]!r} is not one of the labels. Write {what}.")
+        # An array would be compared entry by entry.
+        if wrong := [value for value in answer.values() if not isinstance(value, str) or value not in self.labels]:
+            raise FormError(f"{_shown(wrong[0])} is not one of the labels. Write {what}.")
         return ",".join(f"{item}={answer[item]}" for item in self.options)
 
 
@@ -121,6 +129,9 @@ class NumberWith(Form):
             number = float(answer)
         except (TypeError, ValueError):
             raise FormError(f"The answer is {name_of(answer)}. Write {what}.") from None
+        except OverflowError:
+            # An integer beyond every float.
+            number = math.inf if answer > 0 else -math.inf
         if not self.low <= number <= self.high:
             raise FormError(f"{number:g} is out of range. Write {what}.")
         return f"{round(number, self.decimals) + 0.0:.{self.decimals}f}"

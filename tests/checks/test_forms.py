@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from course_utils import progress
@@ -38,12 +40,22 @@ def test_equal_answers_have_one_digest(form: Form, answers: list[Any]) -> None:
         (SubsetOf(LETTERS), None, "no answer yet"),
         (SubsetOf(LETTERS), 3, "The answer is a number"),
         (SubsetOf(LETTERS), {"z"}, "'z' is not one of the choices"),
+        (SubsetOf(LETTERS), itertools.repeat("a"), "The answer is a generator"),
+        (SubsetOf(LETTERS), np.array("a"), "The answer is an array of shape ()"),
+        (SubsetOf(LETTERS), ["z" * 1000], "z' is not one of the choices"),
         (OrderingOf(tuple("abcd")), "abc", "each choice once"),
         (Labels(("a", "b", "c"), ("low", "good", "high")), {"a": "low"}, "says nothing of b, c"),
         (Labels(("a", "b", "c"), ("low", "good", "high")), dict.fromkeys("abc", "bad"), "not one of the labels"),
+        (
+            Labels(("a", "b", "c"), ("low", "good", "high")),
+            dict.fromkeys("abc", np.ones(2)),
+            "shape (2,) is not one of",
+        ),
         (Labels(("a", "b", "c"), ("low", "good", "high")), None, "no answer yet"),
         (NumberWith(0, 10, 2), None, "no answer yet"),
         (NumberWith(0, 10, 2), 11, "out of range"),
+        (NumberWith(0, 10, 2), 10**400, "out of range"),
+        (NumberWith(0, 10, 2), -(10**400), "out of range"),
         (NumberWith(0, 10, 2), [1], "The answer is a list of 1"),
     ],
 )
@@ -52,6 +64,7 @@ def test_a_malformed_answer_is_told_what_to_write(form: Form, answer: Any, sente
         form.digest(answer)
     assert sentence in str(caught.value)
     assert "Write" in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 def test_a_form_with_few_possibilities_is_refused() -> None:
