@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,14 +141,3 @@ def _first_wrong_entry(expected: np.ndarray, received: np.ndarray, failure: Fail
     at = tuple(int(i) for i in wrong[0])
     place = f"at index {at if len(at) > 1 else at[0]}: "
     return [("Expected", place + value_text(expected[at].item())), ("Yours", place + value_text(received[at].item()))]
-
-
-def own_frames(error: BaseException) -> str:
-    """Return the learner's own lines of a traceback, innermost last: no frame of this package or of a library."""
-    here = str(Path(__file__).parent)
-    lines = []
-    for frame in traceback.extract_tb(error.__traceback__):
-        if any(mark in frame.filename for mark in (here, "site-packages", "importlib", ".pyx")):
-            continue
-        lines.append(f"line {frame.lineno} of {frame.name}" + (f": {frame.line}" if frame.line else ""))
-    return "\n".join(lines)

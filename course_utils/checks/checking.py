@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_utils import progress
-from course_utils.checks.card import Card, failure_rows, own_frames
+from course_utils.checks.card import Card, failure_rows
 from course_utils.checks.forms import Form, FormError
+from course_utils.checks.frames import own_frames
 from course_utils.checks.judge import Failure, Verdict, judge
 from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises

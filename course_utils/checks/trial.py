@@ -43,6 +43,9 @@ def _tolerance(rtol: float, atol: float, float32: bool) -> Tolerance:
     return tolerance.loosened() if float32 else tolerance
 
 
+# Stands for what could not be observed.
+BROKEN = Other("of another form")
+UNTOLD = "this cannot be told, for your function returned something of another form than it should."
 DEFAULT = Tolerance()
 EXACT = Tolerance(0.0, 0.0)
 
@@ -165,6 +168,15 @@ class Trial:
         waiting, self._waiting = self._waiting, []
         for answer in waiting:
             answer()
+
+    def break_off(self) -> bool:
+        """Record that what comes next cannot be observed with this answer; False where nothing was to come."""
+        place = len(self.observations)
+        if self.expected is None or place >= len(self.expected):
+            return False
+        self.observations.append(Observation(self.expected[place].says, BROKEN))
+        self.differences.append(Difference("type", UNTOLD))
+        return True
 
     def _put(self, question: _Question, answer: Callable[..., Any]) -> None:
         later = getattr(question.function, LATER, None)

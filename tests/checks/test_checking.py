@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden
 from course_utils.checks.card import Card
 from course_utils.checks.checking import grading
-from course_utils.checks.keys import Key
+from course_utils.checks.judge import judge
+from course_utils.checks.keys import Key, PartKey
+from course_utils.checks.probe import Exercise, Trial, probe, run
 from tests.checks.conftest import added, scaled
 
 Answer = Callable[..., Any]
@@ -214,3 +217,42 @@ def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
     with pytest.raises(CheckFailed):
         check("scaled", added)
     assert progress.load(Path.cwd()) == {"scaled": {"values": True, "arguments": False}}
+
+
+def probe_of_columns(trial: Trial, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
+    x = rng.randn(3, 2).round(2)
+    trial.call("the scaled array", answer, x, 2.5)
+    # Not observed: the probe trusts what it gets.
+    trial.observe("the scaled columns", answer(x, 2.0)[:, 0])
+    trial.call("the scaled array, once more", answer, x, 0.5)
+
+
+def asking_for_columns() -> tuple[Exercise, PartKey]:
+    """Return an exercise with that probe, as if it stood among the others, and its key."""
+    code = probe_of_columns.__code__.replace(co_filename=probe.__code__.co_filename)
+    asked = Exercise("scaled", {"values": types.FunctionType(code, globals())})
+    return asked, PartKey((1,), (run(asked, "values", 1, [scaled]),), ())
+
+
+@pytest.mark.parametrize("result", [None, 1.0, [1.0], np.ones(3), print])
+def test_a_result_that_breaks_the_probe_is_wrong_and_no_fault_of_the_check(result: Any) -> None:
+    asked, key = asking_for_columns()
+
+    def odd(x: np.ndarray, factor: float) -> Any:
+        return result if factor == 2.0 else factor * x
+
+    verdict = judge(asked, "values", [odd], key)
+    assert verdict.right == 2
+    assert verdict.failure is not None
+    assert verdict.failure.received.says == "the scaled columns"
+    assert "of another form" in verdict.failure.difference.sentence
+
+
+def test_what_an_answer_raises_where_it_is_not_observed_is_told_as_it_is() -> None:
+    asked, key = asking_for_columns()
+
+    def odd(x: np.ndarray, factor: float) -> Any:
+        return {}["mine"] if factor == 2.0 else factor * x
+
+    with pytest.raises(KeyError, match="mine"):
+        judge(asked, "values", [odd], key)
