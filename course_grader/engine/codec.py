@@ -330,7 +330,8 @@ class Encoder:
     def _set(self, value: Any, depth: int) -> Any:
         code = SET if isinstance(value, set) else FROZENSET
         items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
-        return ExtType(code, pack(self._items(value, items, depth)))
+        # In an order of their own: that of a set hangs on where its objects lie, and a question stays the same.
+        return ExtType(code, pack(sorted(self._items(value, items, depth), key=pack)))
 
     def _shared_items(self, number: int, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
         before, self.touched = self.touched, set()

@@ -119,7 +119,8 @@ class Referee:
             self._stopped(cell, self._session.fault_of(DeadlinePassed()))
         if self._session.diverged:
             # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
-            self._transcripts.forget(cell.grade_id)
+            self._transcripts.give_up(cell.grade_id)
+            self._session.begin_anew()
             return self._test(cell, last_chance)
         if self._on_cell is not None:
             self._on_cell(self._found[cell.grade_id])

@@ -150,6 +150,11 @@ class Session:
         """Whether the last test cell asked something else than in an earlier submission that answered the same."""
         return self._conversation is not None and self._conversation.diverged
 
+    def begin_anew(self) -> None:
+        """Leave a test cell that diverged, to begin it anew. That it cost a worker is not the submission's doing."""
+        self._conversation = None
+        self._starts -= 1
+
     def _value(self, peer: _RefereePeer, name: str) -> Any:
         match peer.wait("value", "missing", "unsent"):
             case ["missing"]:

@@ -77,6 +77,7 @@ class Transcripts:
 
     def __init__(self) -> None:
         self._roots: dict[str, _Place] = {}
+        self._given_up: set[str] = set()
         self._size = 0
 
     def play(self, grade_id: str, channel: Channel, deadline: float | None) -> tuple[CellResult | None, list[Event]]:
@@ -96,7 +97,7 @@ class Transcripts:
 
     def keep(self, grade_id: str, events: list[Event], result: CellResult) -> None:
         """Remember the events of a test cell and its result."""
-        if _weight(events) > LONGEST:
+        if grade_id in self._given_up or _weight(events) > LONGEST:
             return
         if self._size > MOST_BYTES:
             self._roots.clear()
@@ -114,8 +115,10 @@ class Transcripts:
         self._fill(place, sends)
         place.result = result
 
-    def forget(self, grade_id: str) -> None:
-        """Forget a test cell whose questions are not the same each time."""
+    def give_up(self, grade_id: str) -> None:
+        """Forget a test cell whose questions are not the same each time, for good: it would cost each submission a
+        worker to find that out."""
+        self._given_up.add(grade_id)
         self._roots.pop(grade_id, None)
 
     def _fill(self, place: _Place, sends: list[Event]) -> None:

@@ -159,6 +159,31 @@ def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, jud
     assert grade(exam.right, assignment).score == right.max_score
 
 
+def test_a_test_that_asks_something_else_costs_no_submission_a_start(exam: Exam, judged: list[str]) -> None:
+    assignment = asking_at_random(exam)
+    assignment = dataclasses.replace(assignment, limits=dataclasses.replace(assignment.limits, starts=1))
+    wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w - lr * grad if lr < 1 else 3 * w\n"})
+    right = grade(exam.right, assignment)
+    # Once, the last start is used up where that is found out.
+    assert outcomes(grade(wrong, assignment)) == outcomes(right) | {"sgd_step": "failed"}
+    assert grade(exam.right, assignment).cells == right.cells
+
+
+def test_a_set_of_objects_is_handed_back_alike_each_time(exam: Exam, judged: list[str]) -> None:
+    tests = [cell for cell in exam.assignment.cells if cell.kind == "test"]
+    source = "kept = sgd_step(1, 0, 0)\nassert sgd_step(kept, 1, 0) == 50\nassert sgd_step(2, 0, 1) == 2"
+    cells = [dataclasses.replace(cell, source=source) if cell == tests[0] else cell for cell in exam.assignment.cells]
+    assignment = dataclasses.replace(exam.assignment, cells=tuple(cells))
+    answer = (
+        "def sgd_step(w, grad, lr):\n    return len(w) if grad else {last} if lr else {{object() for _ in range(50)}}\n"
+    )
+    for last, outcome in (("w", "passed"), ("3", "failed"), ("4", "failed")):
+        result = grade(exam.changed({"sgd_step": answer.format(last=last)}), assignment)
+        assert result.cells[0].outcome == outcome
+    # No more than once each, as where a test asks something else than before.
+    assert judged.count(tests[0].grade_id) == 3
+
+
 def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grading, "_transcripts", {})
     with monkeypatch.context() as once:
