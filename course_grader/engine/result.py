@@ -11,6 +11,8 @@ FORMAT = 1
 # "blank": still the stub; "missing": nothing of that name; "stopped": a limit was hit or the process ended; "refused":
 # what came back cannot be read; "error": a fault of the grader's, for the teacher to look at.
 Outcome = Literal["passed", "failed", "blank", "missing", "stopped", "refused", "error"]
+SECRET = "Your teacher's own test did not pass. It stays hidden."
+FAULT = "The grader could not judge this. That is no fault of yours: your teacher sees why."
 GRAVITY: tuple[Outcome, ...] = ("passed", "failed", "blank", "missing", "stopped", "refused", "error")
 
 
@@ -36,6 +38,13 @@ class CellResult:
     hidden_passed: int = 0
     hidden_total: int = 0
     secret: bool = False
+
+    @property
+    def told(self) -> str:
+        """The message as a student may read it: nothing of an assertion of the teacher's that is hidden."""
+        if self.outcome == "error":
+            return FAULT
+        return SECRET if self.secret else self.message
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class Report:
         found = [self._found[grade_id] for grade_id in cells if grade_id in self._found]
         wrong = [cell for cell in found if cell.outcome != "passed"]
         is_right = len(found) == len(cells) and not wrong
-        said = [line for cell in wrong for line in (cell.message, cell.hint) if line]
+        said = [line for cell in wrong for line in (cell.told, cell.hint) if line]
         if len(found) < len(cells):
             said.append("Not graded yet." if not found else "Not graded to the end.")
         return {

@@ -25,8 +25,6 @@ MARKS = {
     "passed": "✓", "failed": "✗", "part": "◐", "blank": "–", "missing": "?",
     "stopped": "!", "refused": "!", "error": "!",
 }  # fmt: skip
-SECRET = "Your teacher's own test did not pass. It stays hidden."
-FAULT = "The grader could not judge this. That is no fault of yours: your teacher sees why."
 # How `course grade` begins the sentence on a fault of its own, which goes on with an exception's text.
 GRADER_FAILED = "The grader itself failed"
 FAILED = f"{GRADER_FAILED} at it. That is no fault of yours: your teacher sees why."
@@ -175,11 +173,9 @@ def _check(cell: CellResult, marks: Marks | None) -> CheckLine:
 
 
 def _message(cell: CellResult) -> str:
-    """Return the sentence that a student may read: nothing of an assertion of the teacher's that is hidden."""
-    if cell.outcome == "error":
-        return FAULT
-    if cell.secret:
-        return SECRET
+    """Return what a student reads of a cell, without what stands beside it already."""
+    if cell.secret or cell.outcome == "error":
+        return cell.told
     if cell.outcome in ("passed", "blank"):
         return ""
     text = safe_text(cell.message, 1500).removesuffix(cell.hint).removesuffix("Hint: ").rstrip()

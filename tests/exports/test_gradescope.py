@@ -26,9 +26,11 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.limits import Limits
+from course_grader.engine.result import FAULT, SECRET, CellResult
 from course_grader.exports.archive import LOCK, build_wheel, write_archive
+from course_grader.exports.autograder import Report
 from tests.exports.readers import gradescope_report
 
 ROOT = Path(__file__).parents[2]
@@ -185,7 +187,7 @@ def test_the_report_is_whole_while_grading_goes_on(box: Box) -> None:
     program = """
 import json, sys
 from pathlib import Path
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.result import CellResult
 from course_grader.exports.autograder import Report
 root = Path(sys.argv[1])
@@ -199,6 +201,17 @@ report.add(CellResult(first.grade_id, first.exercises, "passed", first.points, f
     report = gradescope_report(box.root / "results" / "results.json")
     assert "did not come to an end" in report["output"]
     assert any("Not graded" in test["output"] for test in report["tests"])
+
+
+def test_a_hidden_assertion_and_a_fault_stay_the_teachers(tmp_path: Path) -> None:
+    source = f"### BEGIN HIDDEN TESTS\nassert {EXERCISE}(3, 5) == 4, 'expected 4'\n### END HIDDEN TESTS"
+    names = ("secret", "fault")
+    tests = tuple(TeacherCell("test", name, name, source, 1.0, needs=(EXERCISE,), exercises=(name,)) for name in names)
+    report = Report(tmp_path / "results.json", Assignment(NAME, tests, {}, {}))
+    report.add(CellResult("secret", ("secret",), "failed", 0.0, 1.0, "AssertionError: expected 4", secret=True))
+    report.add(CellResult("fault", ("fault",), "error", 0.0, 1.0, "The test itself failed: KeyError: 4", secret=True))
+    written = by_name(gradescope_report(tmp_path / "results.json"))
+    assert [written[name]["output"] for name in names] == [SECRET, FAULT]
 
 
 def test_a_broken_archive_says_that_it_is_not_the_students_fault(box: Box) -> None:
