@@ -152,18 +152,13 @@ def _ending(trial: Trial) -> Iterator[None]:
     except Stop:
         pass
     except Exception as error:
-        # A result of another form can break the probe's own arithmetic, which the reference went through. What the
-        # answer raised in a call that is not observed is told as it is.
+        # A result of another form can break the probe's own arithmetic, which the reference went through, and an answer
+        # can raise in a call that is not observed. One in another process has no frames here.
         with contextlib.suppress(Stop):
             trial.settle()
-        if trial.expected is None or not (any(trial.differences) or (_is_own(error) and trial.break_off())):
+        is_answers = error.__traceback__ is None or own_frames(error)
+        if trial.expected is None or not (any(trial.differences) or trial.break_off(error if is_answers else None)):
             raise
-
-
-def _is_own(error: Exception) -> bool:
-    """Tell whether an error was raised in the check itself or in a library, and not by the answer."""
-    # One of an answer in another process has no frames here.
-    return error.__traceback__ is not None and not own_frames(error)
 
 
 _idle: list[np.random.RandomState] = []

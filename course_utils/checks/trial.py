@@ -169,13 +169,16 @@ class Trial:
         for answer in waiting:
             answer()
 
-    def break_off(self) -> bool:
-        """Record that what comes next cannot be observed with this answer; False where nothing was to come."""
+    def break_off(self, error: Exception | None) -> bool:
+        """Record that what comes next cannot be observed with this answer, which raised `error` where that is not None;
+        False where nothing was to come."""
         place = len(self.observations)
         if self.expected is None or place >= len(self.expected):
             return False
-        self.observations.append(Observation(self.expected[place].says, BROKEN))
-        self.differences.append(Difference("type", UNTOLD))
+        seen = raised(error) if error else BROKEN
+        self.observations.append(Observation(self.expected[place].says, seen, error=error))
+        sentence = f"your function raised {type(error).__name__}." if error else UNTOLD
+        self.differences.append(Difference("raised" if error else "type", sentence))
         return True
 
     def _put(self, question: _Question, answer: Callable[..., Any]) -> None:
