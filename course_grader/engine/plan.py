@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from course_grader.engine.assignment import Assignment, TeacherCell, remembered, squeezed
@@ -165,12 +166,10 @@ def _in_teachers_place(grade_id: str, places: list[int], ids: Sequence[str], ass
     """Return the copy of a cell that has the most of the teacher's cells on their right side of it."""
     order = list(assignment.by_grade_id)
     before = set(order[: order.index(grade_id)])
-
-    def misplaced(place: int) -> tuple[int, int]:
-        wrong = sum(1 for other in ids[:place] if other and other not in before and other != grade_id)
-        return wrong + sum(1 for other in ids[place + 1 :] if other in before), place
-
-    return min(places, key=misplaced)
+    # Counted once for all copies: a notebook can hold thousands.
+    later = list(accumulate((bool(one) and one not in before and one != grade_id for one in ids), initial=0))
+    earlier = list(accumulate((one in before for one in ids), initial=0))
+    return min(places, key=lambda place: (later[place] + earlier[-1] - earlier[place + 1], place))
 
 
 def arranged(

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from course_grader import grade
 from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
-from course_grader.engine.plan import plan
+from course_grader.engine.plan import Run, plan
 from tests.engine.conftest import Exam, grade_id_of, outcomes
 
 Cells = list[dict[str, Any]]
@@ -165,6 +166,18 @@ def test_cells_out_of_order_cost_no_honest_point(exam: Exam, change: Callable[[C
 def test_cells_out_of_order_earn_nothing(exam: Exam, change: Callable[[Cells], Cells]) -> None:
     result = exam.grade(exam.released | {"cells": change(exam.released["cells"])})
     assert result.score == 0
+
+
+def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
+    cells = exam.right["cells"]
+    wrong = cells[index(cells, "sgd_step")] | {"source": "sgd_step = None"}
+    began = time.process_time()
+    found = plan(take_in({"cells": [*cells, *[wrong] * 4900]}).cells, exam.assignment)
+    # Ten seconds and more, where each copy is held against all cells.
+    assert time.process_time() - began < 3
+    assert [step.source for step in found.steps if isinstance(step, Run) and step.names == ("sgd_step",)] == [
+        cells[index(cells, "sgd_step")]["source"]
+    ]
 
 
 def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
