@@ -22,6 +22,7 @@ from course_grader.engine.assignment import without_magics
 
 WINDOW, KEPT_OF = 6, 3
 FEWEST_WORDS = 3
+LONG_NUMBER = 10_000
 LONGEST = 50_000
 
 # A fragment is "nodes ..." or "words ...", and stands on some lines, which count from 1.
@@ -85,6 +86,9 @@ def _name_of(node: ast.AST, own: set[str], constants: bool) -> str:
             return f"{name}="
         case ast.Constant(value=str()):
             return "text"
+        case ast.Constant(value=int() as value) if value.bit_length() > LONG_NUMBER:
+            # Python does not write it in decimal, and one such number would hide the whole answer.
+            return f"constant:{value:x}" if constants else "constant"
         case ast.Constant(value=value):
             return f"constant:{value!r}" if constants or value in (None, True, False) else "constant"
     return type(node).__name__

@@ -110,6 +110,12 @@ def test_constants_and_words() -> None:
     assert fragments("raise ValueError('must not be negative')")["words must not be negative"] == {1}
 
 
+def test_a_number_too_long_for_decimal_hides_no_answer() -> None:
+    copied = "def f(w, g):\n    kept = w - 2 * g\n    return kept * w + g\n"
+    padded = copied.replace("def f(w, g):\n", f"def f(w, g):\n    unused = 0x{'f' * 5000}\n")
+    assert fragments(copied).keys() <= fragments(padded).keys()
+
+
 @pytest.mark.parametrize("source", ["def f(:", "(" * 500, "x = '\x00'", "-" * 60_000 + "1", ""])
 def test_what_cannot_be_read_has_no_fragments(source: str) -> None:
     assert fragments(source) == {}
