@@ -288,6 +288,63 @@ def test_a_forged_verdict_is_none(exam: Exam, source: str) -> None:
         assert not {chr(code) for code in (10, 13, 27, 0x2028)} & set(cell.message)
 
 
+REWRITTEN = {
+    "a handle of the grader's that it was never given": """
+        from course_grader.engine.codec import LIST, VIEW, ExtType, pack
+        view = ExtType(VIEW, pack([1, 0, ExtType(LIST, pack([-1, []]))]))
+        Peer._returned = lambda self, encoder, result: ["return", view]
+        """,
+    "arguments renewed that there are not": """
+        Peer._renewed = staticmethod(lambda encoder, shared, before: [[True, None], ["a", 1], [-1, None], [10**9, []]])
+        """,
+    "an argument renewed twice, in another form": """
+        zeros = ["<f8", [3], 0, True, bytes(24)]
+        Peer._renewed = staticmethod(lambda encoder, shared, before: [[0, zeros], [0, zeros]])
+        """,
+    "answers to questions that are still to come": """
+        import os, socket
+        from course_grader.engine.packing import pack
+        from course_grader.engine.wire import LENGTH
+        ahead = pack(["answers", [0.0] * 1000])
+        known = Peer._try
+        def _try(self, function, args, kwargs):
+            self.channel._socket.send((LENGTH.pack(len(ahead)) + ahead) * 3)
+            return known(self, function, args, kwargs)
+        Peer._try = _try
+        """,
+}
+
+
+@pytest.mark.parametrize("source", REWRITTEN.values(), ids=REWRITTEN)
+def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
+    head = "from course_grader.engine.peer import Peer\n" + textwrap.dedent(source)
+    result = exam.grade(exam.changed({"sgd_step": f"{head}\ndef sgd_step(w, grad, lr):\n    w[...] = 0\n    return w"}))
+    assert outcomes(result)["sgd_step"] in ("failed", "refused")
+    assert outcomes(result)["exponential_decay"] in ("passed", "refused")
+    assert set(outcomes(exam.grade(exam.right)).values()) == {"passed"}
+
+
+HOME = """
+import os, pathlib
+os.environ.update(PYTHONPATH="/tmp/x", MPLBACKEND="none", LANG="C", TZ="Asia/Tokyo", COURSE_KEY="/tmp/k")
+for place in (".ipython/profile_default/startup/0.py", ".config/matplotlib/matplotlibrc", "numpy/__init__.py"):
+    path = pathlib.Path.home() / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("raise SystemExit")
+def sgd_step(w, grad, lr):
+    os._exit(0)
+"""
+
+
+def test_what_is_left_at_home_reaches_no_later_worker(exam: Exam) -> None:
+    # The worker that takes the place of this one, and those of the next submission, have a home of their own.
+    only(exam.grade(exam.changed({"sgd_step": HOME})), sgd_step="stopped")
+    looking = exam.right["cells"][-1] | {"id": "look", "metadata": {}, "cell_type": "code"}
+    looking |= {"source": "import os, pathlib\nprint(os.environ.get('TZ'), [*pathlib.Path.home().iterdir()])"}
+    result = exam.grade(exam.right | {"cells": [*exam.right["cells"], looking]})
+    assert "UTC []" in printed(result)
+
+
 def test_calls_of_the_graders_functions_with_anything_at_all_harm_nobody(exam: Exam) -> None:
     source = """
     wild = [10**1900, "x" * 10**5, [[]] * 1000, np.ones((300, 300)), np.array([1j]), {1: 2}, None, float("nan"), print]
