@@ -132,10 +132,15 @@ class Peer:
         """Send the calls that were put aside, and wait for their replies."""
         self._waiting, batch.replies = None, []
         self.send(["calls", batch.calls])
+        size = 0
         while len(batch.replies) < len(batch.calls):
+            # All replies are held until they are asked for, and text takes four times its bytes.
+            if size > self._limit:
+                raise WireError("The results are too large.")
             match self.wait("answers"):
                 case ["answers", [*replies]] if replies:
                     batch.replies += replies
+                    size += self.channel.last_size
                 case _:
                     raise WireError("A reply has the wrong form.")
 
@@ -201,7 +206,8 @@ class Peer:
                     replies.append(number)
                     continue
                 reply, weight = self._reply(result, raised, Shared(), {})
-            if size + weight > ANSWERS:
+            # One reply alone may be larger.
+            if replies and size + weight > ANSWERS:
                 self.send(["answers", replies])
                 replies, size = [], 0
             replies.append(reply)

@@ -70,6 +70,23 @@ def test_calls_are_made_in_order_and_answered_in_one_message(table: Table) -> No
     assert table.received == ["answers"]
 
 
+def test_a_reply_larger_than_a_message_of_replies_arrives(table: Table) -> None:
+    def large(x: float) -> Any:
+        return np.full(200_000, x)
+
+    outcomes = [table.later(large)(float(i)) for i in range(2)]
+    assert [outcome()[-1] for outcome in outcomes] == [0.0, 1.0]
+
+
+def test_replies_that_are_held_together_have_a_limit(table: Table) -> None:
+    def large(x: float) -> str:
+        return "x" * 2**21
+
+    outcomes = [table.later(large)(float(i)) for i in range(9)]
+    with pytest.raises(WireError, match="too large"):
+        outcomes[0]()
+
+
 def test_what_one_call_changes_the_next_one_sees(table: Table) -> None:
     x, other = np.ones(3), np.zeros(2)
 
