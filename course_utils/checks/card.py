@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from course_utils.checks.trial import Call
 from course_utils.checks.values import Arguments, Array, Number, Other, Raised, Truth, name_of
 
 FEW = 12
+# What is shown of a value: so many items, axes of an array, and characters of a text.
+MOST_ITEMS, MOST_AXES, LONGEST = 60, 5, 1000
 TONES = {
     "right": ("✓", "#00795c"),
     "wrong": ("✗", "#c2410c"),
@@ -101,7 +104,8 @@ def argument_text(value: Any) -> str:
 def value_text(value: Any) -> str:
     """Return a plain value in few words and numbers."""
     if isinstance(value, Array):
-        if value.data is None:
+        # NumPy leaves nothing out along short axes, of which there can be many.
+        if value.data is None or value.data.ndim > MOST_AXES:
             return name_of(value)
         return np.array2string(value.data, separator=", ", threshold=60, precision=8)
     if isinstance(value, Raised):
@@ -111,11 +115,19 @@ def value_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {value_text(item)}" for key, item in value.items()) + "}"
+        return "{" + _some(f"{key[:LONGEST]!r}: {value_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, tuple | list):
-        inside = ", ".join(value_text(item) for item in value)
+        inside = _some(map(value_text, value))
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"{value[:LONGEST]!r}..."
     return repr(value)
+
+
+def _some(texts: Iterator[str]) -> str:
+    """Return the first of many texts in a row: whatever was returned, it takes no time to show."""
+    first = list(itertools.islice(texts, MOST_ITEMS + 1))
+    return ", ".join([*first[:MOST_ITEMS], *(["..."] if len(first) > MOST_ITEMS else [])])
 
 
 def failure_rows(failure: Failure, name: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +14,12 @@ import numpy as np
 import pytest
 
 from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden
-from course_utils.checks.card import Card
+from course_utils.checks.card import Card, value_text
 from course_utils.checks.checking import grading
 from course_utils.checks.judge import judge
 from course_utils.checks.keys import Key, PartKey
 from course_utils.checks.probe import Exercise, Trial, probe, run
+from course_utils.checks.values import plain
 from tests.checks.conftest import added, scaled
 
 Answer = Callable[..., Any]
@@ -260,3 +262,13 @@ def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:
     # Not the error's text: it could tell what a hidden check asks.
     assert failure.difference.sentence == "your function raised KeyError."
     assert isinstance(failure.received.error, KeyError)
+
+
+@pytest.mark.parametrize(
+    "value", [np.zeros((2,) * 20, bool), [np.zeros(3)] * 10**5, "x" * 10**7, {"x" * 10**6: [1] * 10**6}]
+)
+def test_whatever_was_returned_takes_no_time_to_show(value: Any) -> None:
+    seen = plain(value)
+    began = time.process_time()
+    assert len(value_text(seen)) < 5000
+    assert time.process_time() - began < 1
