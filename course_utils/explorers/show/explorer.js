@@ -287,7 +287,8 @@ export function mount(element, { explorer, recording, ask }) {
   const clock = make("input", { type: "range", min: 0, max: 1, step: "any", value: 1, "aria-label": "Steps shown" });
   const player = make("span", { class: "explorer-player" }, play, clock);
   const buttons = make("div", { class: "explorer-buttons" }, player, reset);
-  const title = make("h4", { id: `${id}-title` }, explorer.title);
+  // No heading: the panel does not know below which level it stands.
+  const title = make("p", { id: `${id}-title`, class: "explorer-title" }, explorer.title);
   const body = make("section", { class: "explorer", "aria-labelledby": `${id}-title` });
   body.append(title, message, inputs, pictures, buttons, note);
   element.replaceChildren(body);
