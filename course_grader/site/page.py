@@ -21,6 +21,7 @@ LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
 NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
 SOLUTION = '<details class="solution">'
+HINTS = re.compile(r"(?:<details>.*?</details>\s*)+", re.DOTALL)
 PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 
 
@@ -62,16 +63,15 @@ def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterat
 
 
 def _hints_first(cells: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
-    """Yield the cells, each solution behind the hint that follows its exercise."""
+    """Yield the cells, each solution behind the hints that follow its exercise."""
     solution: list[NotebookNode] = []
     for cell in cells:
         if cell.source.startswith(SOLUTION):
             solution = [cell]
             continue
-        if solution and cell.source.startswith("<details>"):
-            hint, end, rest = cell.source.partition("</details>")
-            yield new_markdown_cell(hint + end)
-            cell = new_markdown_cell(rest.lstrip())
+        if solution and (hints := HINTS.match(cell.source)):
+            yield new_markdown_cell(hints[0].rstrip())
+            cell = new_markdown_cell(cell.source[hints.end() :])
         yield from solution
         solution = []
         if cell.source:

@@ -16,7 +16,7 @@ from course_grader.site.page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
 ROOT = Path(__file__).parents[2]
-FIRST, CONCEPTS = "00_start_here", "03_dropout"
+FIRST, CONCEPTS, LAST = "00_start_here", "03_dropout", "08_capstone"
 
 
 def page_of(name: str) -> list[NotebookNode]:
@@ -26,7 +26,7 @@ def page_of(name: str) -> list[NotebookNode]:
     return cells
 
 
-@pytest.mark.parametrize("name", [FIRST, CONCEPTS])
+@pytest.mark.parametrize("name", [FIRST, CONCEPTS, LAST])
 def test_each_solution_stands_behind_its_hint(name: str) -> None:
     sources = [cell.source for cell in page_of(name)]
     solutions = [place for place, source in enumerate(sources) if source.startswith(SOLUTION)]
@@ -35,6 +35,7 @@ def test_each_solution_stands_behind_its_hint(name: str) -> None:
     assert len(hints) == sum(sources[place - 1].startswith("<details><summary>Hint") for place in solutions)
     assert all(source.endswith("</details>") for source in hints)
     released = nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", 4)
+    assert not any(sources[place + 1].startswith("<details>") for place in solutions)
     kept = "".join("".join(sources).split())
     for cell in released.cells:
         # Nothing of the text is lost where a hint is parted from what follows it.
