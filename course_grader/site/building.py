@@ -26,6 +26,8 @@ MATHJAX = "tex-svg-full.js"
 EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
 # What may be wider than a page.
 SCROLLING = re.compile(r'(<pre|<div class="(?:math|table)-wrapper [\w -]+")>')
+# What a page refers to by a path from its own place: no anchor, no path from the top, no other scheme.
+REFERENCE = re.compile(r' (href|src|action|data-content_root)="(?![#/]|\w+:)(?:\./)?([^"]*)"')
 SIGNATURE = re.compile(r'<dl>\n(?:<dd><em class="sig-param">.*</dd>\n)+</dl>')
 LESSON_TABLE = re.compile(r"^\| notebook \| what you write \|\n(?:\|.*\n)+", re.MULTILINE)
 # Puts every explorer of a page into its place, to play what was recorded.
@@ -68,6 +70,8 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     _sphinx(source, pages)
     for made in pages.rglob("*.html"):
         made.write_text(_accessible(made.read_text(encoding="utf-8")), encoding="utf-8")
+    missing = pages / "404.html"
+    missing.write_text(from_top(missing.read_text(encoding="utf-8"), top(address(root))), encoding="utf-8")
     return pages / "index.html"
 
 
@@ -82,6 +86,17 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
         guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
     guide = EXPLORER.sub(lambda found: f"```{{raw}} html\n{panel(found[1])}\n```", guide)
     return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
+
+
+def top(published: str | None) -> str:
+    """Return the path at which GitHub Pages shows the site of a repository; without an address, a server's own top."""
+    account, name = published.split("/")[-2:] if published else ("", "")
+    return f"/{name}/" if name.lower() != f"{account}.github.io".lower() and name else "/"
+
+
+def from_top(page: str, top: str) -> str:
+    """Return a page of the first level that finds everything from wherever it is shown, as GitHub shows 404.html."""
+    return REFERENCE.sub(lambda found: f' {found[1]}="{top}{found[2]}"', page)
 
 
 def _place(lesson: Lesson, row: re.Match[str]) -> str:

@@ -12,15 +12,18 @@ import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbformat import NotebookNode
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from course_grader.authoring.address import address
 from course_grader.authoring.lesson import Lesson, lesson_folders
-from course_grader.site.building import build_site
+from course_grader.site.building import build_site, top
 from course_grader.site.executing import executed
 from tests.browser.lab import browser_page
 
 ROOT = Path(__file__).parents[2]
 EXECUTED = "00_start_here"
+# Where the site's own server shows this page instead of one that is not there, its links begin here.
+MISSING, TOP = "404.html", top(address(ROOT))
 pytestmark = pytest.mark.browser
 
 
@@ -72,7 +75,8 @@ def test_every_link_leads_somewhere(site: Path) -> None:
             parts = urlsplit(target)
             if parts.scheme or target.startswith("//"):
                 continue
-            place = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            folder = site if target.startswith(TOP) else path.parent
+            place = (folder / unquote(parts.path.removeprefix(TOP))).resolve() if parts.path else path
             fragment = unquote(parts.fragment)
             missing = fragment and place in parsed and fragment not in parsed[place].anchors
             if not place.exists() or missing:
@@ -121,9 +125,29 @@ def test_every_page_loads_in_silence_and_fits_a_narrow_screen(site: Path, page: 
     )
     page.set_viewport_size({"width": 400, "height": 900})
     for path in pages_of(site):
+        if path.name == MISSING:
+            continue
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, path.name
     assert not said
+
+
+def test_a_page_that_is_not_there_leads_on_from_any_depth(site: Path, page: Page) -> None:
+    missing = []
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path.removeprefix(TOP)
+        if (site / path).is_file():
+            return route.fulfill(path=site / path)
+        missing.append(path)
+        return route.fulfill(path=site / MISSING, status=404)
+
+    page.route("http://site.test/**", answer)
+    page.goto(f"http://site.test{TOP}lessons/of/old.html")
+    page.locator("article").get_by_role("link", name="lessons").click()
+    expect(page).to_have_title("Lessons - Descent")
+    page.unroute("http://site.test/**")
+    assert missing == ["lessons/of/old.html"]
 
 
 def test_search_finds_bias_correction(site: Path, page: Page) -> None:

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
 from course_grader.site import executing
-from course_grader.site.building import linked
+from course_grader.site.building import from_top, linked, top
 from course_grader.site.page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
@@ -34,8 +34,8 @@ def test_each_solution_stands_behind_its_hint(name: str) -> None:
     assert solutions
     assert len(hints) == sum(sources[place - 1].startswith("<details><summary>Hint") for place in solutions)
     assert all(source.endswith("</details>") for source in hints)
-    released = nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", 4)
     assert not any(sources[place + 1].startswith("<details>") for place in solutions)
+    released = nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", 4)
     kept = "".join("".join(sources).split())
     for cell in released.cells:
         # Nothing of the text is lost where a hint is parted from what follows it.
@@ -77,6 +77,28 @@ def test_a_guide_can_show_an_explorer() -> None:
     shown = linked("Look:\n\n<!-- explorer: line_error -->\n\nAnd read.", [], None)
     assert shown.startswith('Look:\n\n```{raw} html\n<div class="descent-explorer"')
     assert shown.endswith("</div>\n```\n\nAnd read.")
+
+
+@pytest.mark.parametrize(
+    ("published", "path"),
+    [
+        (None, "/"),
+        ("https://github.com/some-body/descent", "/descent/"),
+        ("https://github.com/Some-body/some-body.github.io", "/"),
+    ],
+)
+def test_github_shows_a_site_below_its_repositorys_name(published: str | None, path: str) -> None:
+    assert top(published) == path
+
+
+def test_a_page_shown_anywhere_refers_from_the_top() -> None:
+    page = '<html data-content_root="./"><a href="lessons/a.html#b"></a><form action="search.html"><img src="./c.svg">'
+    assert from_top(page, "/descent/") == (
+        '<html data-content_root="/descent/"><a href="/descent/lessons/a.html#b"></a>'
+        '<form action="/descent/search.html"><img src="/descent/c.svg">'
+    )
+    for stays in ('<a href="#here">', '<a href="/there">', '<a href="https://example.org">'):
+        assert from_top(stays, "/descent/") == stays
 
 
 def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
