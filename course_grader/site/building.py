@@ -28,6 +28,8 @@ EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
 SCROLLING = re.compile(r'(<pre|<div class="(?:math|table)-wrapper [\w -]+")>')
 # What a page refers to by a path from its own place: no anchor, no path from the top, no other scheme.
 REFERENCE = re.compile(r' (href|src|action|data-content_root)="(?![#/]|\w+:)(?:\./)?([^"]*)"')
+# A browser may break a line on either side of a formula, as it may beside a picture.
+FORMULA = re.compile(r'[^\s<>]*<span class="math notranslate nohighlight">[^<]*</span>[^\s<>]*')
 SIGNATURE = re.compile(r'<dl>\n(?:<dd><em class="sig-param">.*</dd>\n)+</dl>')
 LESSON_TABLE = re.compile(r"^\| notebook \| what you write \|\n(?:\|.*\n)+", re.MULTILINE)
 # Puts every explorer of a page into its place, to play what was recorded.
@@ -69,7 +71,7 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     _lay_scripts(root, source / "_static")
     _sphinx(source, pages)
     for made in pages.rglob("*.html"):
-        made.write_text(_accessible(made.read_text(encoding="utf-8")), encoding="utf-8")
+        made.write_text(together(_accessible(made.read_text(encoding="utf-8"))), encoding="utf-8")
     missing = pages / "404.html"
     missing.write_text(from_top(missing.read_text(encoding="utf-8"), top(address(root))), encoding="utf-8")
     return pages / "index.html"
@@ -86,6 +88,14 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
         guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
     guide = EXPLORER.sub(lambda found: f"```{{raw}} html\n{panel(found[1])}\n```", guide)
     return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
+
+
+def together(page: str) -> str:
+    """Return a page on which no line breaks between a formula and what it touches, such as the comma behind it."""
+    return FORMULA.sub(
+        lambda found: found[0] if found[0][0] + found[0][-1] == "<>" else f'<span class="together">{found[0]}</span>',
+        page,
+    )
 
 
 def top(published: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
@@ -20,8 +21,10 @@ from course_utils.explorers.recording import recorded
 LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
 NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
-SOLUTION = '<details class="solution">'
 HINTS = re.compile(r"(?:<details>.*?</details>\s*)+", re.DOTALL)
+SOLUTION = '<details class="solution">'
+# In pixels: figures with one panel stay below, with a legend beside it, too.
+WIDE = 1000
 PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 
 
@@ -129,4 +132,11 @@ def _words_for(outputs: list[NotebookNode]) -> dict[str, Any]:
         for output in outputs
         if any(kind in output.get("data", {}) for kind in PICTURES)
     ]
-    return {"mystnb": {"image": {"alt": " ".join(told)}}} if told else {}
+    looks = {"classes": "wide"} if any(_width(output) > WIDE for output in outputs) else {}
+    return {"mystnb": {"image": {"alt": " ".join(told), **looks}}} if told else {}
+
+
+def _width(output: NotebookNode) -> int:
+    """Return how many pixels wide a figure is, which a PNG tells after 16 bytes; 0 for what is no PNG."""
+    png = base64.b64decode(output.get("data", {}).get("image/png", "")[:32])
+    return int.from_bytes(png[16:20], "big")

@@ -150,6 +150,14 @@ def test_a_page_that_is_not_there_leads_on_from_any_depth(site: Path, page: Page
     assert missing == ["lessons/of/old.html"]
 
 
+def test_a_formula_wider_than_a_narrow_screen_scrolls(site: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.goto((site / "lessons" / "07b_quasi_newton.html").as_uri())
+    page.evaluate("MathJax.startup.promise")
+    wide = "[...document.querySelectorAll('article p')].filter(one => one.scrollWidth > one.clientWidth)"
+    assert set(page.evaluate(f"{wide}.map(one => getComputedStyle(one).overflowX)")) == {"auto"}
+
+
 def test_search_finds_bias_correction(site: Path, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto((site / "index.html").as_uri())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import nbformat
@@ -11,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
 from course_grader.site import executing
-from course_grader.site.building import from_top, linked, top
+from course_grader.site.building import from_top, linked, together, top
 from course_grader.site.page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
@@ -99,6 +100,26 @@ def test_a_page_shown_anywhere_refers_from_the_top() -> None:
     )
     for stays in ('<a href="#here">', '<a href="/there">', '<a href="https://example.org">'):
         assert from_top(stays, "/descent/") == stays
+
+
+def test_a_formula_stays_with_the_comma_behind_it() -> None:
+    formula = r'<span class="math notranslate nohighlight">\(a < b\)</span>'.replace(" < ", " &lt; ")
+    assert together(f"<p>Let {formula}, and then") == f'<p>Let <span class="together">{formula},</span> and then'
+    assert together(f"(<em>{formula}</em>) or {formula}-th") == (
+        f'(<em>{formula}</em>) or <span class="together">{formula}-th</span>'
+    )
+
+
+@pytest.mark.parametrize(("width", "look"), [(761, None), (1061, "wide")])
+def test_a_wide_figure_is_told_from_others(width: int, look: str | None) -> None:
+    head = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + width.to_bytes(4, "big") * 2
+    data = {"image/png": base64.b64encode(head + bytes(40)).decode()}
+    solved = new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python"}},
+        cells=[new_code_cell("plot()", outputs=[new_output("display_data", data)])],
+    )
+    (cell,) = lesson_page(new_notebook(), solved, set()).cells
+    assert cell.metadata.mystnb.image.get("classes") == look
 
 
 def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
