@@ -158,8 +158,12 @@ def _accessible(page: str) -> str:
     """Return a page on which a keyboard reaches what scrolls, each heading tells its level, and lists are lists."""
     page = page.replace('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">')
     # Sphinx sets a long signature as a list of definitions without terms.
-    page = SIGNATURE.sub(lambda found: re.sub(r"(</?)d[ld]", r"\1span", found[0]), page)
+    page = SIGNATURE.sub(_as_spans, page)
     return SCROLLING.sub(r'\1 tabindex="0">', page)
+
+
+def _as_spans(signature: re.Match[str]) -> str:
+    return re.sub(r"(</?)d[ld]", r"\1span", signature[0].replace("<dl>", '<span class="parameters">'))
 
 
 def _sphinx(source: Path, pages: Path) -> None:

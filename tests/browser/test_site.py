@@ -158,6 +158,16 @@ def test_a_formula_wider_than_a_narrow_screen_scrolls(site: Path, page: Page) ->
     assert set(page.evaluate(f"{wide}.map(one => getComputedStyle(one).overflowX)")) == {"auto"}
 
 
+def test_a_short_signature_stands_on_one_line_and_a_long_one_has_a_parameter_a_line(site: Path, page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto((site / "api.html").as_uri())
+    heights = [
+        page.locator("dt.sig", has_text=name).first.evaluate("one => one.getBoundingClientRect().height")
+        for name in ("show_progress", "gradient_error")
+    ]
+    assert heights[0] < 40 < 3 * heights[0] < heights[1]
+
+
 def test_search_finds_bias_correction(site: Path, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto((site / "index.html").as_uri())
