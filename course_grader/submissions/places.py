@@ -24,8 +24,8 @@ MOST_FILES = 200_000
 LARGEST_RATIO = 200
 IS_ENCRYPTED = 0x1
 DAMAGE = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, IndexError, NotImplementedError, OSError, RuntimeError,
-    ValueError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, IndexError, MemoryError, NotImplementedError, OSError,
+    RuntimeError, ValueError,
 )  # fmt: skip
 
 
