@@ -21,7 +21,7 @@ lab: $(VENV)/.lab  ## set up and open JupyterLab on the first notebook
 	$(VENV)/bin/course lab
 
 test: $(VENV)/.dev  ## set up and run all tests
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup $(PYTESTFLAGS)
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder $(PYTESTFLAGS)
 
 lint: $(VENV)/.dev  ## check style, formatting and which package may import which
 	$(VENV)/bin/ruff check .
