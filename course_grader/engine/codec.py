@@ -202,7 +202,7 @@ class Encoder:
             name = getattr(value, "__name__", None)
             shown = name if isinstance(name, str) else ""
             known = getattr(value, KNOWN)() if self._trusted and hasattr(value, KNOWN) else None
-            answers = None if known is None else self._answers(known)
+            answers = None if known is None else self._answers(known, depth)
             return ExtType(CALLABLE, pack([0, self._side.give(value), shown[:200], isinstance(value, type), answers]))
         return self._opaque(value)
 
@@ -251,10 +251,10 @@ class Encoder:
             return ExtType(VIEW, pack([1, handle, body]))
         return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
 
-    @staticmethod
-    def _answers(known: dict[int, float] | list[float]) -> list[Any]:
-        """Return answers by argument as pairs, answers in turn as one list."""
-        return [[*known], [*known.values()]] if isinstance(known, dict) else [None, known]
+    def _answers(self, known: dict[int, Any] | list[Any], depth: int) -> list[Any]:
+        """Return the arguments, None for answers in turn, and the answers."""
+        arguments, answers = ([*known], known.values()) if isinstance(known, dict) else (None, known)
+        return [arguments, [self.encode(answer, depth + 1) for answer in answers]]
 
     def _opaque(self, value: Any) -> Any:
         if self._trusted:

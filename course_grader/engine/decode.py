@@ -240,7 +240,10 @@ class Decoder:
             return self._side.take(handle)
         self._spend(STAND_IN)
         # The referee asks the worker each time.
-        known = None if self._trusted else answers
+        known = None
+        if answers is not None and not self._trusted:
+            arguments, values = answers
+            known = [arguments, [self.decode(value, depth + 1) for value in values]]
         return self._side.function(_handle(handle), _name(name), bool(is_class), known)
 
     def _opaque(self, data: bytes, depth: int) -> Any:

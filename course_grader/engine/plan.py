@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -137,15 +138,36 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
 
 @remembered
 def _words(source: str) -> frozenset[str]:
-    """Return the names that a cell may use; every word of it where names can be made of text, or it is long."""
-    if len(source) > LONGEST_READ:
-        return frozenset(WORD.findall(source))
+    """Return the names of the notebook's that a cell may use, among which a function's own are not; every word of it
+    where names can be made of text, or it is long."""
+    words = frozenset(WORD.findall(source))
+    if len(source) > LONGEST_READ or IMPORTS_MAIN in words or words & NAMES_FROM_TEXT:
+        return words
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        names = _names_of_notebook(symtable.symtable(source, "cell", "exec"))
+        # What is changed in place or deleted must be there too.
+        names |= {name for node in ast.walk(ast.parse(source)) for name in _changed(node)}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(WORD.findall(source))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return frozenset(WORD.findall(source) if names & NAMES_FROM_TEXT or IMPORTS_MAIN in source else names)
+        return words
+    return frozenset(names)
+
+
+def _names_of_notebook(scope: symtable.SymbolTable) -> set[str]:
+    """Return the names that are read in a scope or in one within it, and are not those of a function on the way."""
+    # What a class's body reads may be its own in one line and the notebook's in another.
+    is_function = scope.get_type() not in ("module", "class")
+    names = {
+        symbol.get_name()
+        for symbol in scope.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or not is_function)
+    }
+    return names.union(*map(_names_of_notebook, scope.get_children()))
+
+
+def _changed(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.AugAssign(target=ast.Name(id=name)) | ast.Name(id=name, ctx=ast.Del()):
+            yield name
 
 
 def _is_experiment(cell: dict[str, Any], assignment: Assignment) -> bool:

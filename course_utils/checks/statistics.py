@@ -14,8 +14,8 @@ ALPHA = 1e-11
 
 def mean_tolerance(n: int, width: float, alpha: float = ALPHA) -> float:
     """Return t such that the means of two samples of n values, each in an interval of this width, differ by more than t
-    with probability at most alpha (Hoeffding 1963, theorem 2, applied to each sample with alpha/2)."""
-    return 2 * width * math.sqrt(math.log(4 / alpha) / (2 * n))
+    with probability at most alpha (Hoeffding 1963, inequality 2.7, in both directions)."""
+    return width * math.sqrt(math.log(2 / alpha) / n)
 
 
 def fraction_tolerance(n: int, alpha: float = ALPHA) -> float:

@@ -17,9 +17,9 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 # call aside and returns a function that gives its outcome, or returns None where the call cannot wait.
 LATER = "__later__"
 # A function of a probe's that a learner's function is to call may have an attribute of this name: called, it returns
-# the answers that are known beforehand, as a dict by argument (a whole number) or as a list of those in turn. They
-# spare a process the way back here. Answers in turn may have an effect, which happens here all the same, but no sooner
-# than the call is settled: let `observe_later` look for it.
+# the answers that are known beforehand, as a dict by argument (a whole number) or as a list of those in turn, whatever
+# the argument: numbers or arrays. They spare a process the way back here. Answers in turn may have an effect, which
+# happens here all the same, but no sooner than the call is settled: let `observe_later` look for it.
 KNOWN = "__known__"
 
 
@@ -127,6 +127,20 @@ class Trial:
         self.settle()
         return self._answer(self._sampling(says, function, args, kwargs, hide, shown))
 
+    def results(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
+        """Return what the function returns with each of these arguments in turn, to be observed; raise what it raises.
+        A function in another process is asked for all of them in one message."""
+        self.settle()
+        later = getattr(function, LATER, None)
+        outcomes: list[Outcome] = []
+        for args in calls:
+            outcome = later(args, kwargs) if later is not None else None
+            if outcome is None:
+                result = function(*args, **kwargs)
+                outcome = functools.partial(_itself, result)
+            outcomes.append(outcome)
+        return [outcome() for outcome in outcomes]
+
     def _sampling(
         self, says: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any],
         hide: int | None, shown: str,
@@ -220,6 +234,10 @@ class Trial:
         self.differences.append(found)
         if follow and found is not None and found.structural:
             raise Stop
+
+
+def _itself(result: Any) -> Any:
+    return result
 
 
 def _asked(question: _Question, outcome: Outcome | None) -> tuple[Call, Any, BaseException | None]:

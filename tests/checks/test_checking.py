@@ -272,3 +272,18 @@ def test_whatever_was_returned_takes_no_time_to_show(value: Any) -> None:
     began = time.process_time()
     assert len(value_text(seen)) < 5000
     assert time.process_time() - began < 1
+
+
+def test_results_come_in_order_with_what_a_call_before_has_left() -> None:
+    def advanced(rng: np.random.Generator, x: list[float]) -> float:
+        x.append(rng.random())
+        return x[-1]
+
+    x: list[float] = []
+    results = Trial().results(advanced, [(np.random.default_rng(0), x)] * 3)
+    assert results == x == np.random.default_rng(0).random(3).tolist()
+
+
+def test_what_one_of_many_calls_raises_comes_through() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Trial().results(lambda x: 1 / x, [(1,), (0,)])

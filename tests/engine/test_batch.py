@@ -172,6 +172,28 @@ def test_what_is_called_in_turn_is_told(table: Table) -> None:
     assert table.received == ["tell", "tell", "call", "answers"]
 
 
+def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
+    given: list[np.ndarray] = []
+
+    def constant(x: np.ndarray) -> np.ndarray:
+        given.append(x)
+        return np.ones(2)
+
+    setattr(constant, KNOWN, lambda: [np.ones(2)])
+
+    def used(f: Callable[..., Any], x: np.ndarray) -> np.ndarray:
+        answer = f(2 * x)
+        answer += x
+        return answer
+
+    x = np.array([1.0, 3.0])
+    outcomes = [table.later(used)(constant, x) for _ in range(2)]
+    # Each answer is an array of its own, which the function may change.
+    assert [outcome().tolist() for outcome in outcomes] == [[2.0, 4.0]] * 2
+    assert [one.tolist() for one in given] == [[2.0, 6.0]] * 2
+    assert table.received == ["tell", "tell", "answers"]
+
+
 def test_an_immediate_call_comes_after_those_that_wait(table: Table) -> None:
     seen: list[int] = []
     proxy = table.referee.function(table.worker.give(seen.append), "f", False)

@@ -246,6 +246,12 @@ def test_experiments_do_not_run(exam: Exam) -> None:
         ("two_offsets[0]", True),
         ("offset", True),
         ("eval('off' + 'set') if 'offset' else 0", True),
+        ("[offset for offset in (1, 2)]", False),
+        ("offset = 1; offset", False),
+        ("global offset; offset += 1", True),
+        ("global offset; del offset; offset = 0", True),
+        ("(lambda x: [x + offset for x in (1,)])(1)", True),
+        ("import sys; sys._getframe().f_globals['offset']", True),
     ],
 )
 def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: str, runs: bool) -> None:

@@ -335,7 +335,7 @@ def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
     centred = _colors(color_jitter(picture, 0.0, 0.3, draw))[:, 1].mean() - before[:, 1].mean()
     trial.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
     _observe_light(trial, color_jitter, seed)
-    outs = np.stack([color_jitter(picture, 2.0, 0.5, draw) for _ in range(15)])
+    outs = np.stack(trial.results(color_jitter, [(picture, 2.0, 0.5, draw)] * 15))
     inside = bool(outs.min() > -1e-9 and outs.max() < 1 + 1e-9)
     trial.observe("with brightness 2 every value stays between 0 and 1", inside)
     again = [color_jitter(picture, 0.1, 0.2, np.random.default_rng(seed)) for _ in range(2)]
@@ -356,7 +356,7 @@ def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
     grey = np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])
     brightness, contrast, middle = 0.1, 0.5, 1.4 / 3
     draw = np.random.default_rng(seed)
-    outs = np.stack([color_jitter(grey, brightness, contrast, draw) for _ in range(JITTERS)])[:, 0, :, 0]
+    outs = np.stack(trial.results(color_jitter, [(grey, brightness, contrast, draw)] * JITTERS))[:, 0, :, 0]
     stretch = (outs[:, 1] - outs[:, 0]) / 0.2
     shift = outs[:, 0] - middle - stretch * (0.4 - middle)
     pixels = "np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])"
@@ -395,7 +395,7 @@ def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
     for alpha in (0.05, 1.0, 50.0):
         trial.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
-    draws = [mixup(X, Y, 1.0, draw) for _ in range(MIXTURES)]
+    draws = trial.results(mixup, [(X, Y, 1.0, draw)] * MIXTURES)
     inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
     # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.
     follow = bool(np.allclose(inputs, np.einsum("tij,jkl->tikl", labels, X)))
@@ -428,7 +428,7 @@ def _observe_lambdas(trial: Trial, mixup: Function, X: Floats, draw: np.random.G
     and below 0.2 with probability exp(-2 * 120 * 0.4**2) = 2.1e-17 (Hoeffding). At alpha 50 lambda is more than 0.45
     away from 1/2 with probability below 1e-30.
     """
-    few, many = _lambdas(mixup, X, 0.05, draw), _lambdas(mixup, X, 50.0, draw)
+    few, many = _lambdas(trial, mixup, X, 0.05, draw), _lambdas(trial, mixup, X, 50.0, draw)
     trial.observe("with alpha 0.05 lambda comes near 0", bool(np.any(few < 0.001)))
     trial.observe("with alpha 0.05 lambda comes near 1", bool(np.any(few > 0.999)))
     ends = np.sum((few < 0.001) | (few > 0.999)) / MIXTURES
@@ -436,9 +436,10 @@ def _observe_lambdas(trial: Trial, mixup: Function, X: Floats, draw: np.random.G
     trial.observe("with alpha 50 each lambda is near 1/2", bool(np.all(np.abs(many - 0.5) < 0.45)))
 
 
-def _lambdas(mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
+def _lambdas(trial: Trial, mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
     """Return lambda of those of 120 draws in which an example has another for its partner."""
-    smallest = [float(np.diag(mixup(X, np.eye(BATCH), alpha, draw)[1]).min()) for _ in range(MIXTURES)]
+    draws = trial.results(mixup, [(X, np.eye(BATCH), alpha, draw)] * MIXTURES)
+    smallest = [float(np.diag(labels).min()) for _, labels in draws]
     return np.array([share for share in smallest if share < 1])
 
 

@@ -22,6 +22,7 @@ from course_utils.checks.statistics import (
     normal_mean_tolerance,
     normal_variance_tolerance,
 )
+from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState
@@ -111,9 +112,10 @@ def _observe_fresh_draws(
 ) -> None:  # fmt: skip
     """Observe that the number dropped varies.
 
-    By chance all of 100 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**99.
+    By chance all of 40 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**39 = 2e-18.
     """
-    counts = {int(np.sum(dropout_forward(np.ones(10), drop_prob, draw)[1] == 0)) for _ in range(100)}
+    results = trial.results(dropout_forward, [(np.ones(10), drop_prob, draw)] * 40)
+    counts = {int(np.sum(mask == 0)) for _, mask in results}
     trial.observe("how many of 10 entries are dropped varies from call to call", len(counts) > 1)
 
 
@@ -244,27 +246,17 @@ def _block(rng: Draw) -> tuple[Function, list[int]]:
     return _named(block, f"lambda x: {a} * np.maximum(x, 0) - {b}"), runs
 
 
+# So many that a share which is 0.2 off is seen.
+SURVIVALS = 800
+
+
 @probe("stochastic_depth_forward")
 def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_forward: Function) -> None:
-    (block, runs), (draw, seed) = _block(rng), _generator(rng)
+    block, (draw, seed) = _block(rng)[0], _generator(rng)
     x, survival = _table(rng, 4, 3), _high(rng)
     trial.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
-    # By chance all of 150 calls go the same way at 0.8 with probability 0.8**150 = 3e-15.
-    seen: dict[bool, tuple[Any, set[int]]] = {True: (None, set()), False: (None, set())}
-    flags = []
-    for _ in range(150):
-        before = len(runs)
-        out, kept = stochastic_depth_forward(x, block, survival, draw)
-        flags.append(kept)
-        count = seen[bool(np.all(kept))][1] | {len(runs) - before}
-        seen[bool(np.all(kept))] = (out, count)
-    trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
-    call = Call("stochastic_depth_forward", (x, block, survival, draw), {})
-    for kept, word in ((True, "kept"), (False, "skipped")):
-        out, count = seen[kept]
-        trial.observe(f"the output in training where the block is {word}", out, call=call)
-        trial.observe(f"how often the block runs where it is {word}", sorted(count))
-    _observe_survivals(trial, rng, stochastic_depth_forward, draw, seed)
+    _observe_both_ways(trial, rng, stochastic_depth_forward, draw)
+    _observe_survivals(trial, stochastic_depth_forward, _high(rng), draw, seed)
     trial.ask("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
     for survival in (_low(rng), _high(rng)):
         trial.ask("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
@@ -273,27 +265,62 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
     trial.ask(says, stochastic_depth_forward, view, block, 0.4, None, False)
 
 
+def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[int]]:
+    """Return a block that gives these values whatever its x is, and a list that grows by one entry at each of its
+    runs."""
+    runs: list[int] = []
+
+    def block(x: Any) -> Any:
+        runs.append(1)
+        return values.copy()
+
+    setattr(block, KNOWN, lambda: [values.copy()])
+    return _named(block, f"lambda x: {text}"), runs
+
+
+def _observe_both_ways(
+    trial: Trial, rng: Draw, stochastic_depth_forward: Function, draw: np.random.Generator
+) -> None:  # fmt: skip
+    """Observe what comes back where the block is kept and where it is skipped, and how often it runs.
+
+    By chance all of 150 calls go the same way at 0.8 with probability 0.8**150 = 3e-15.
+    """
+    x, survival, branch = _table(rng, 2, 2), _high(rng), _table(rng, 2, 2)
+    blocks = [_constant(branch, f"np.array({branch.tolist()})") for _ in range(150)]
+    results = trial.results(stochastic_depth_forward, [(x, block, survival, draw) for block, _ in blocks])
+    flags = [kept for _, kept in results]
+    trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
+    call = Call("stochastic_depth_forward", (x, blocks[0][0], survival, draw), {})
+    for way, word in ((True, "kept"), (False, "skipped")):
+        places = [place for place, kept in enumerate(flags) if bool(np.all(kept)) == way]
+        out = results[places[-1]][0] if places else None
+        trial.observe(f"the output in training where the block is {word}", out, call=call)
+        counts = {len(blocks[place][1]) for place in places}
+        trial.observe(f"how often the block runs where it is {word}", sorted(counts))
+
+
 def _observe_survivals(
-    trial: Trial, rng: Draw, stochastic_depth_forward: Function, draw: np.random.Generator, seed: int
+    trial: Trial, stochastic_depth_forward: Function, survival: float, draw: np.random.Generator, seed: int
 ) -> None:
     """Observe how often blocks survive.
 
-    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 75 or
-    more of 150 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**150 = 5e-34 (Chernoff).
+    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 30 or more
+    of 60 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**60 = 5e-14 (Chernoff).
     """
-    x, block, survival = np.ones(2), _block(rng)[0], _high(rng)
+    x, block = np.ones(1), _constant(np.ones(1), "np.ones(1)")[0]
 
     def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
-        return [stochastic_depth_forward(x, block, survival, draw)[1] for _ in range(calls)]
+        results = trial.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)
+        return [kept for _, kept in results]
 
-    share = float(np.mean(flags(survival, 2000, draw)))
-    tolerance = fraction_tolerance(2000)
-    says = f"the share of blocks kept in 2000 calls at survival {survival}, give or take {tolerance:.2f}"
+    share = float(np.mean(flags(survival, SURVIVALS, draw)))
+    tolerance = mean_tolerance(SURVIVALS, 1.0)
+    says = f"the share of blocks kept in {SURVIVALS} calls at survival {survival}, give or take {tolerance:.2f}"
     trial.observe(says, share, 0, tolerance)
-    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 150, draw))) > 0.5)
-    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 150, draw))) < 0.5)
-    # 150 fair draws all alike: probability 2**-149.
-    first, twin = (flags(0.5, 150, np.random.default_rng(seed)) for _ in range(2))
+    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 60, draw))) > 0.5)
+    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 60, draw))) < 0.5)
+    # 60 fair draws all alike: probability 2**-59.
+    first, twin = (flags(0.5, 60, np.random.default_rng(seed)) for _ in range(2))
     trial.observe("a generator in the same state keeps the same blocks", first == twin)
     trial.observe("kept varies from call to call", len(set(first)) == 2)
 

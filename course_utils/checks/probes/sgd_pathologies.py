@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from course_utils.checks.card import argument_text
 from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.trial import KNOWN
 
 Array = NDArray[np.float64]
 Function = Callable[..., Any]
@@ -326,6 +327,8 @@ def _constant(grad: Array) -> Function:
     def gradient(w: Array) -> Array:
         return grad.copy()
 
+    # A step asks once where it stands, and once more where it was kicked to.
+    setattr(gradient, KNOWN, lambda: [grad.copy(), grad.copy()])
     gradient.__name__ = f"lambda w: {argument_text(grad)}"
     return gradient
 
@@ -373,7 +376,8 @@ def _observe_ball(trial: Trial, perturbed_step: Function, draw: np.random.Genera
     """
     level, w, radius = _constant(np.zeros(DIM)), np.arange(1.0, DIM + 1), 0.5
     trial.sample("a step where the gradient is 0", perturbed_step, w, level, {}, 0.1, draw, radius=radius)
-    kicks = np.array([perturbed_step(w, level, {}, 0.1, draw, radius=radius)[0] for _ in range(KICKS)]) - w
+    steps = trial.results(perturbed_step, [(w, level, {}, 0.1, draw)] * KICKS, radius=radius)
+    kicks = np.array([step[0] for step in steps]) - w
     lengths = np.linalg.norm(kicks, axis=1) / radius
     trial.observe("no kick is longer than the radius", bool(np.all(lengths < 1 + 1e-9)))
     trial.observe("few kicks lie in the inner half of the ball", bool(np.sum(lengths < 0.5) < 11))
@@ -386,7 +390,7 @@ def _observe_ball(trial: Trial, perturbed_step: Function, draw: np.random.Genera
 def _observe_defaults(trial: Trial, perturbed_step: Function, draw: np.random.Generator) -> None:
     w, level = np.zeros(DIM), _constant(np.zeros(DIM))
     # The longest of 80 kicks in seven dimensions is under half the radius with probability 2**-560.
-    kicks = np.array([perturbed_step(w, level, {}, 0.1, draw)[0] for _ in range(KICKS)])
+    kicks = np.array([step[0] for step in trial.results(perturbed_step, [(w, level, {}, 0.1, draw)] * KICKS)])
     longest = float(np.max(np.linalg.norm(kicks, axis=1)))
     trial.observe("the longest of many kicks is just below the usual radius", bool(0.005 < longest < 0.01 + 1e-9))
     cases = {
