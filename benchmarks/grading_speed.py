@@ -1,13 +1,15 @@
 """Submissions a second: `course grade` against `nbgrader autograde`, and against one warm process without isolation.
 
-    .venv/bin/python benchmarks/grading_speed.py [--count 200] [--nbgrader 5] [--whole 2] [--mixed 100]
+    .venv/bin/python benchmarks/grading_speed.py [--count 200] [--nbgrader 5] [--whole 2] [--mixed 100] [--each 5]
 
-Notebook 01, one core, in one run on one machine:
+One core, in one run on one machine. Notebook 01:
 
 - a class that answers everything right, with the experiments left out for everybody;
 - the same with them in, where nbgrader runs them and the engine does not;
 - a mixed class, where each answer is drawn from the lesson's bank: three in four are the reference's, the others
   written otherwise, mistaken, or blank.
+
+And every notebook, answered right: the engine against one process.
 
 Each side grades the same submissions and must give each the same points. Wall time a submission; what a command takes
 to start is measured with one submission and taken off.
@@ -178,25 +180,45 @@ def compare(title: str, lesson: Lesson, assignment: Assignment, notebooks: Seque
             print(f"  nbgrader autograde: {nbgrader:.0f} ms, {nbgrader / course:.1f} times as long (figure: {FIGURE})")
 
 
+def prepared(name: str) -> tuple[Lesson, NotebookNode, Assignment]:
+    """Return a lesson, its notebook as it is released, and the assignment that grades it."""
+    lesson = read_lesson(ROOT / "lessons" / name)
+    released = nbformat.read(ROOT / "notebooks" / name / f"{name}.ipynb", 4)
+    with tempfile.TemporaryDirectory() as place:
+        key = Path(place) / "course.key"
+        write_hidden_key(key, [lesson], "a term")
+        return lesson, released, Assignment.from_notebook(ROOT / "solutions" / name / f"{name}.ipynb", key)
+
+
+def compare_each(count: int) -> None:
+    """Measure the engine on each lesson, and print the ratio to one process."""
+    print(f"Each notebook, all right, {count} submissions")
+    for place in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        lesson, released, assignment = prepared(place.stem)
+        notebooks = [submission(lesson, released) for _ in range(count)]
+        wanted = [in_one_process(assignment, notebooks[0])] * count
+        floor = each(lambda notebook, by=assignment: in_one_process(by, notebook), notebooks, wanted)
+        engine = each(lambda notebook, by=assignment: grade(notebook, by).score, notebooks, wanted)
+        above = f"{engine / floor:.1f} times, {engine - floor:.0f} ms more"
+        print(f"  {place.stem}: one process {floor:.0f} ms, engine {engine:.0f} ms; {above}", flush=True)
+
+
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200, help="submissions that are right")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of a class nbgrader grades (0: none)")
     parser.add_argument("--whole", type=int, default=2, help="the same with experiments in them (0: leave that out)")
     parser.add_argument("--mixed", type=int, default=100, help="submissions of the mixed class (0: leave it out)")
+    parser.add_argument("--each", type=int, default=5, help="submissions of each notebook (0: leave that out)")
     return parser.parse_args()
 
 
 def main() -> None:
     counts = asked()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    lesson = read_lesson(ROOT / "lessons" / NAME)
-    released = nbformat.read(ROOT / "notebooks" / NAME / f"{NAME}.ipynb", 4)
+    lesson, released, assignment = prepared(NAME)
     whole = submission(lesson, released)
     released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
-    with tempfile.TemporaryDirectory() as name:
-        write_hidden_key(Path(name) / "course.key", [lesson], "a term")
-        assignment = Assignment.from_notebook(ROOT / "solutions" / NAME / f"{NAME}.ipynb", Path(name) / "course.key")
     print(f"machine: {os.cpu_count()} cores, one of them used, load {os.getloadavg()[0]:.1f} over the last minute")
     right = [submission(lesson, released) for _ in range(counts.count)]
     compare("All right", lesson, assignment, right, counts.nbgrader)
@@ -205,6 +227,8 @@ def main() -> None:
         compare("All right, with experiments", lesson, assignment, notebooks, counts.whole)
     if counts.mixed:
         compare("Mixed", lesson, assignment, mixed_class(lesson, released, counts.mixed), counts.nbgrader)
+    if counts.each:
+        compare_each(counts.each)
 
 
 if __name__ == "__main__":
