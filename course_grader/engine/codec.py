@@ -211,7 +211,7 @@ class Encoder:
         if isinstance(value, np.ndarray):
             return self._array_body(value)
         if isinstance(value, np.random.Generator):
-            return _state_of(value)
+            return state_of(value)
         kept = {id(item) for item in before}
         items = [item for pair in value.items() for item in pair] if isinstance(value, dict) else value
         return [self._child(item, kept) for item in items]
@@ -357,7 +357,7 @@ class Encoder:
         if type(value.bit_generator).__name__ not in BIT_GENERATORS:
             return self._opaque(value)
         number = self._register(value, 64)
-        return ExtType(GENERATOR, pack([number, *_state_of(value)]))
+        return ExtType(GENERATOR, pack([number, *state_of(value)]))
 
     def _bytes(self, value: bytes, depth: int) -> Any:
         self._count(len(value))
@@ -387,7 +387,7 @@ ENCODINGS: Sequence[tuple[Any, Callable[[Encoder, Any, int], Any]]] = (
 )
 
 
-def _state_of(generator: np.random.Generator) -> list[Any]:
+def state_of(generator: np.random.Generator) -> list[Any]:
     """Return name and state of a bit generator as a flat list of integers and bytes."""
     state: Any = generator.bit_generator.state
     inner = state["state"]

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from course_grader.engine.batch import CLOTHED, Batch, stripped
-from course_grader.engine.codec import Encoder, Shared, is_bare
+from course_grader.engine.codec import Encoder, Shared, is_bare, state_of
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
@@ -297,13 +297,13 @@ def _snapshot(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tobytes()
     if isinstance(value, np.random.Generator):
-        return repr(value.bit_generator.state)
+        return pack(state_of(value))
     return [item for pair in value.items() for item in pair] if isinstance(value, dict) else list(value)
 
 
 def _changed(value: Any, before: Any) -> bool:
     now = _snapshot(value)
-    if isinstance(before, bytes | str):
+    if isinstance(before, bytes):
         return bool(now != before)
     return len(now) != len(before) or any(one is not other for one, other in zip(now, before, strict=True))
 
