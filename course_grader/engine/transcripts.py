@@ -8,6 +8,7 @@ over (`Conversation`), and goes through what has passed until then without askin
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from course_grader.engine.wire import Channel, WireError
 
 # Bytes that are remembered together, and of one test cell of one submission; a message takes so many beside its own.
 MOST_BYTES, LONGEST, BESIDE = 1 << 25, 1 << 22, 500
+# Of a longer reply the digest is remembered.
+LONG = 1 << 12
 
 
 class Event(NamedTuple):
@@ -92,7 +95,7 @@ class Transcripts:
                 return place.result, events
             reply = channel.receive(deadline)
             events.append(Event("received", reply))
-            place = place.after.get(reply)
+            place = place.after.get(_mark(reply))
         return None, events
 
     def keep(self, grade_id: str, events: list[Event], result: CellResult) -> None:
@@ -108,10 +111,10 @@ class Transcripts:
                 sends.append(event)
                 continue
             self._fill(place, sends)
-            if event.message not in place.after:
-                place.after[event.message] = _Place()
+            if (mark := _mark(event.message)) not in place.after:
+                place.after[mark] = _Place()
                 self._size += _weight([event])
-            place, sends = place.after[event.message], []
+            place, sends = place.after[mark], []
         self._fill(place, sends)
         place.result = result
 
@@ -127,5 +130,11 @@ class Transcripts:
             self._size += _weight(sends)
 
 
+def _mark(reply: bytes) -> bytes:
+    """Return what stands for a worker's reply. Nobody knows two replies with one digest of SHA-256."""
+    return reply if len(reply) <= LONG else hashlib.sha256(reply).digest()
+
+
 def _weight(events: list[Event]) -> int:
-    return sum(len(event.message) + BESIDE for event in events)
+    """Return how many bytes it takes to remember these events."""
+    return sum(len(_mark(one.message) if one.kind == "received" else one.message) + BESIDE for one in events)

@@ -198,8 +198,34 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1000):
         memory.keep("test_a", [question, Event("received", b"%d" % number)], PASSED)
         assert len(memory._roots["test_a"].after) < 40
-    memory.keep("test_b", [question, Event("received", bytes(transcripts.LONGEST))], PASSED)
+    memory.keep("test_b", [Event("sent", bytes(transcripts.LONGEST)), Event("received", b"1")], PASSED)
     assert "test_b" not in memory._roots
+
+
+class Answering:
+    """A channel whose other side always answers the same."""
+
+    limit = last_size = 1 << 20
+
+    def __init__(self, reply: bytes) -> None:
+        self.reply = reply
+
+    def send(self, message: bytes, deadline: float | None = None) -> None:
+        """Take it."""
+
+    def receive(self, deadline: float | None = None) -> bytes:
+        return self.reply
+
+
+def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_for_it() -> None:
+    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * transcripts.LONGEST)
+    memory.keep("test_a", [question, Event("received", reply)], PASSED)
+    assert memory._size < 2 * transcripts.LONG
+    assert memory.play("test_a", Answering(reply), None)[0] == PASSED  # type: ignore[arg-type]
+    result, events = memory.play("test_a", Answering(reply[:-1] + b"1"), None)  # type: ignore[arg-type]
+    assert result is None
+    # What takes over has the reply itself.
+    assert events[-1].message == reply[:-1] + b"1"
 
 
 def test_what_passed_is_not_sent_again_and_what_differs_is_refused() -> None:
