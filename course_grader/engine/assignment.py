@@ -9,6 +9,7 @@ import ast
 import functools
 import hashlib
 import json
+import symtable
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -49,8 +50,9 @@ class AssignmentProblem(Exception):
 class TeacherCell:
     """A code cell of the teacher's notebook. `kind` is setup, answer, test, experiment or code.
 
-    `names` are those that it assigns at top level. For a test cell, `needs` are the answer names that it
-    uses, and `exercises` those that it checks. Of an answer cell only the names are kept, not the solution.
+    `names` are those that it assigns in the notebook, or of which it changes what they stand for. For a test cell,
+    `needs` are the answer names that it uses, and `exercises` those that it checks. Of an answer cell only the names
+    are kept, not the solution.
     """
 
     kind: str
@@ -189,11 +191,14 @@ def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
         if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
     }
     given = {name for assigned in names.values() for name in assigned}
+    # A figure draws with modules, and changes nothing of theirs that another cell would miss.
+    modules = {name for _, source in sources for name in imported_names(source)}
     for cell, source in sources:
         mark, id = cell["metadata"].get("nbgrader"), str(cell.get("id", ""))
         if mark is None:
             kind = "experiment" if "experiment" in cell["metadata"].get("tags", []) else "code"
-            yield TeacherCell(kind, id, source=source, names=tuple(sorted(assigned_names(source))))
+            touched = assigned_names(source) | (changed_names(source) - modules)
+            yield TeacherCell(kind, id, source=source, names=tuple(sorted(touched)))
         elif mark["solution"]:
             yield TeacherCell("answer", id, mark["grade_id"], names=names[mark["grade_id"]])
         elif mark["grade"]:
@@ -218,18 +223,45 @@ def without_magics(source: str) -> str:
 
 
 def assigned_names(source: str) -> set[str]:
-    """Return the names that a cell binds at its top level."""
-    names: set[str] = set()
-    for statement in ast.parse(without_magics(source)).body:
-        match statement:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                names.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-            case _:
-                stored = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-                names |= {node.id for node in stored if isinstance(node.ctx, ast.Store)}
-    return names
+    """Return the notebook's names that a cell binds or deletes; "*" stands for all that it imports from a module."""
+    source = without_magics(source)
+    nodes = ast.walk(ast.parse(source))
+    stars = {"*" for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
+    return stars.union(_bound(symtable.symtable(source, "cell", "exec")))
+
+
+def _bound(scope: symtable.SymbolTable) -> Iterator[str]:
+    is_top = scope.get_type() == "module"
+    for symbol in scope.get_symbols():
+        if (symbol.is_assigned() or symbol.is_imported()) and (is_top or symbol.is_declared_global()):
+            yield symbol.get_name()
+    for inner in scope.get_children():
+        yield from _bound(inner)
+
+
+def changed_names(source: str) -> set[str]:
+    """Return the names of which a cell may change what they stand for: by an entry, an attribute or a method."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(without_magics(source))):
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                found.add(_root(node))
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+                found.add(_root(method))
+    return found - {""}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def imported_names(source: str) -> set[str]:
+    """Return the names of modules, and of what is in them, that a cell imports."""
+    nodes = ast.walk(ast.parse(without_magics(source)))
+    aliases = (alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+    return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
 
 
 def used_names(source: str) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,17 @@ from typing import Any, TypeVar
 
 from course_grader.engine.assignment import Assignment, TeacherCell, remembered, squeezed
 
-WORD = re.compile(r"\w+")
-NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "get_ipython", "sys", "inspect"}
+# Every character beyond ASCII may be part of a name, as the accent of one that is written as two characters.
+WORD = re.compile(r"[0-9A-Za-z_\u0080-\U0010ffff]+")
+NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "dir", "__globals__", "get_ipython", "sys", "inspect"}
+# Its annotations are texts, and what reads them looks for their names in the notebook.
+NAMES_FROM_TEXT |= {"__future__"}
 IMPORTS_MAIN = "__main__"
+# Among a cell's names it stands for all that a module has.
+ALL = "*"
 # To read a source as Python can take a time that grows with the square of its length, and a thousand times its memory:
 # so many characters of a cell are read, and of all cells together.
-LONGEST_READ, MOST_READ = 10_000, 500_000
+LONGEST_READ, MOST_READ, LONGEST_NAME = 10_000, 500_000, 200
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
     ]
     if sum(map(len, runs)) > MOST_READ:
         return
-    words = {word for source in runs for word in _words(source)}
+    words = {ALL} | {word for source in runs for word in _words(source)}
     # A cell that is needed may need others in turn.
     while needed := [place for place, cell in scenery.items() if words.intersection(cell.names)]:
         words.update(word for place in needed for word in _words(scenery.pop(place).source))
@@ -140,7 +146,7 @@ def _leave_out_scenery(cells: Sequence[dict[str, Any]], owners: list[Owner], ass
 def _words(source: str) -> frozenset[str]:
     """Return the names of the notebook's that a cell may use, among which a function's own are not; every word of it
     where names can be made of text, or it is long."""
-    words = frozenset(WORD.findall(source))
+    words = frozenset(map(_as_python_reads, WORD.findall(source)))
     if len(source) > LONGEST_READ or IMPORTS_MAIN in words or words & NAMES_FROM_TEXT:
         return words
     try:
@@ -150,6 +156,12 @@ def _words(source: str) -> frozenset[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return words
     return frozenset(names)
+
+
+def _as_python_reads(word: str) -> str:
+    """Return the form in which Python has a name: two signs that look like the Greek mu are one."""
+    # The time for a long one grows with the square of its length, and a name it is not.
+    return word if word.isascii() or len(word) > LONGEST_NAME else unicodedata.normalize("NFKC", word)
 
 
 def _names_of_notebook(scope: symtable.SymbolTable) -> set[str]:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from course_grader import grade
+from course_grader import Assignment, Result, grade
 from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
 from course_grader.engine.plan import Run, plan
-from tests.engine.conftest import Exam, grade_id_of, outcomes
+from tests.engine.conftest import LIMITS, Exam, grade_id_of, outcomes
 
 Cells = list[dict[str, Any]]
 
@@ -266,6 +266,53 @@ def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: s
     result = grade(changed | {"cells": [*free, *changed["cells"]]}, assignment)
     assert outcomes(result)["sgd_step"] == "passed"
     assert ("RAN" in str(result.outputs)) == runs
+
+
+STEP = "def sgd_step(w, grad, lr):\n    return w - lr * grad + {}\n"
+# Cells of the teacher's, and an answer that is right only behind them.
+NEEDED = {
+    "a sign that Python reads as another": (["\u03bc = 0.0"], "%matplotlib inline\n" + STEP.format("\u00b5")),
+    "an accent of its own, beside a magic": (["m̂ = 0.0"], "%matplotlib inline\n" + STEP.format("m̂")),
+    "a timed cell": (["zero = 0.0"], "%%time\n" + STEP.format("zero")),
+    "a function under a condition": (["if True:\n    def zero(): return 0.0"], STEP.format("zero()")),
+    "an import that may fail": (["try: import math as m\nexcept ImportError: pass"], STEP.format("m.log(1)")),
+    "all that a module has": (["from math import *"], STEP.format("log(1)")),
+    "a name that a function sets": (["def f():\n    global zero\n    zero = 0.0\nf()"], STEP.format("zero")),
+    "a name in a pattern": (["match [0.0]:\n    case [zero, *rest]: pass"], STEP.format("zero")),
+    "an entry that is set": (["box = {'zero': 1.0}", "box['zero'] = 0.0"], STEP.format("box['zero']")),
+    "an attribute that is set": (["class Box: zero = 1.0", "Box.zero = 0.0"], STEP.format("Box.zero")),
+    "a list that grows": (["box = []", "box.append(0.0)"], STEP.format("box[0]")),
+    "a name that is deleted": (["z = 1.0", "del z"], "try: z\nexcept NameError: z = 0.0\n" + STEP.format("z")),
+    "names that are listed": (["zero = 0.0"], "names = dir()\n" + STEP.format("0.0 if 'zero' in names else 1.0")),
+    "what a class reads": (["zero = 0.0"], "class Box:\n    zero = zero\n" + STEP.format("Box.zero")),
+    "an annotation that is read": (
+        ["class Table: pass"],
+        "from __future__ import annotations\nimport functools\n@functools.singledispatch\ndef f(x): return 0\n"
+        "@f.register\ndef _(x: Table): return 1\n" + STEP.format("f(1)"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("sources", "answer"), NEEDED.values(), ids=NEEDED)
+def test_an_answer_has_what_the_whole_notebook_would_give_it(
+    exam: Exam, tmp_path: Path, sources: list[str], answer: str
+) -> None:
+    result = exam_with(exam, tmp_path, sources, exam.changed({"sgd_step": answer})["cells"], before="sgd_step")
+    assert outcomes(result)["sgd_step"] == "passed"
+
+
+def exam_with(exam: Exam, folder: Path, sources: list[str], cells: Cells, before: str) -> Result:
+    """Grade the cells, with plain cells of the teacher's before one of them."""
+
+    def with_free(cells: Cells) -> Cells:
+        free = [{"cell_type": "code", "id": "", "metadata": {}, "source": one} for one in sources]
+        place = index(cells, before)
+        return [*cells[:place], *free, *cells[place:]]
+
+    solution = json.loads(exam.solutions.read_text())
+    (folder / "exam.ipynb").write_text(json.dumps(solution | {"cells": with_free(solution["cells"])}))
+    assignment = Assignment.from_notebook(folder / "exam.ipynb", exam.key, LIMITS)
+    return grade(exam.right | {"cells": with_free(cells)}, assignment)
 
 
 def test_a_source_that_python_reads_for_hours_is_not_read_here(exam: Exam) -> None:
