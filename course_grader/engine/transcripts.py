@@ -21,13 +21,17 @@ from course_grader.engine.wire import Channel, WireError
 MOST_BYTES, LONGEST, BESIDE = 1 << 25, 1 << 22, 500
 # Of a longer reply the digest is remembered.
 LONG = 1 << 12
+# Bytes of all replies of one test cell: whoever answers the same has to be held until the last is known.
+MOST_HELD = 1 << 26
 
 
 class Event(NamedTuple):
-    """A message of a test cell. "put" is one that was sent together with the next."""
+    """A message of a test cell. "put" is one that was sent together with the next; "digest" stands for a long one that
+    was received, of this size."""
 
-    kind: Literal["sent", "put", "received"]
+    kind: Literal["sent", "put", "received", "digest"]
     message: bytes
+    size: int = 0
 
 
 @dataclass
@@ -36,11 +40,11 @@ class _Place:
 
     sends: tuple[Event, ...] = ()
     result: CellResult | None = None
-    after: dict[bytes, _Place] = field(default_factory=dict)
+    after: dict[Event, _Place] = field(default_factory=dict)
 
 
 class Conversation:
-    """Stands for the channel during one test cell and keeps what passes.
+    """Stands for the channel during one test cell and keeps what passes, of long replies the digest.
 
     What is in `past` has passed already: it is not sent again, and the replies are those that came. `diverged` says
     that the test cell sent something else than it did with the same replies before.
@@ -61,7 +65,7 @@ class Conversation:
 
     def receive(self, deadline: float | None = None) -> bytes:
         message = self._past.popleft().message if self._past else self._channel.receive(deadline)
-        self.events.append(Event("received", message))
+        self.events.append(_kept(Event("received", message)))
         self.last_size = len(message)
         return message
 
@@ -93,28 +97,29 @@ class Transcripts:
             events += place.sends
             if place.result is not None:
                 return place.result, events
-            reply = channel.receive(deadline)
-            events.append(Event("received", reply))
-            place = place.after.get(_mark(reply))
+            reply = Event("received", channel.receive(deadline))
+            events.append(reply)
+            place = place.after.get(_kept(reply))
         return None, events
 
     def keep(self, grade_id: str, events: list[Event], result: CellResult) -> None:
         """Remember the events of a test cell and its result."""
-        if grade_id in self._given_up or _weight(events) > LONGEST:
+        events = list(map(_kept, events))
+        if grade_id in self._given_up or _weight(events) > LONGEST or sum(one.size for one in events) > MOST_HELD:
             return
         if self._size > MOST_BYTES:
             self._roots.clear()
             self._size = 0
         place, sends = self._roots.setdefault(grade_id, _Place()), list[Event]()
         for event in events:
-            if event.kind != "received":
+            if event.kind in ("sent", "put"):
                 sends.append(event)
                 continue
             self._fill(place, sends)
-            if (mark := _mark(event.message)) not in place.after:
-                place.after[mark] = _Place()
+            if event not in place.after:
+                place.after[event] = _Place()
                 self._size += _weight([event])
-            place, sends = place.after[mark], []
+            place, sends = place.after[event], []
         self._fill(place, sends)
         place.result = result
 
@@ -130,11 +135,13 @@ class Transcripts:
             self._size += _weight(sends)
 
 
-def _mark(reply: bytes) -> bytes:
-    """Return what stands for a worker's reply. Nobody knows two replies with one digest of SHA-256."""
-    return reply if len(reply) <= LONG else hashlib.sha256(reply).digest()
+def _kept(event: Event) -> Event:
+    """Return what is remembered of an event. Nobody knows two replies with one digest of SHA-256."""
+    if event.kind != "received" or len(event.message) <= LONG:
+        return event
+    return Event("digest", hashlib.sha256(event.message).digest(), len(event.message))
 
 
 def _weight(events: list[Event]) -> int:
     """Return how many bytes it takes to remember these events."""
-    return sum(len(_mark(one.message) if one.kind == "received" else one.message) + BESIDE for one in events)
+    return sum(len(one.message) + BESIDE for one in events)

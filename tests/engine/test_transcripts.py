@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from typing import Any
 
 import pytest
@@ -226,6 +227,27 @@ def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_f
     assert result is None
     # What takes over has the reply itself.
     assert events[-1].message == reply[:-1] + b"1"
+
+
+def test_a_reply_that_is_but_the_digest_of_a_right_one_is_not_taken_for_it() -> None:
+    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * transcripts.LONG)
+    memory.keep("test_a", [question, Event("received", reply)], PASSED)
+    digest = hashlib.sha256(reply).digest()
+    assert memory.play("test_a", Answering(digest), None)[0] is None  # type: ignore[arg-type]
+
+
+def test_replies_are_held_no_longer_than_the_test_looks_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = bytes(2 * transcripts.LONG)
+    conversation = Conversation(Answering(reply))  # type: ignore[arg-type]
+    for _ in range(4):
+        conversation.send(b"?")
+        assert conversation.receive() is reply
+    assert sum(len(event.message) for event in conversation.events) < transcripts.LONG
+    memory = Transcripts()
+    monkeypatch.setattr(transcripts, "MOST_HELD", 3 * len(reply))
+    memory.keep("test_a", conversation.events, PASSED)
+    # Whoever answers the same would be held in full.
+    assert "test_a" not in memory._roots
 
 
 def test_what_passed_is_not_sent_again_and_what_differs_is_refused() -> None:
