@@ -18,6 +18,7 @@ class Limits:
     test_seconds: float = 15.0  # all calls of one test cell
     again_seconds: float = 2.0  # the same, for further test cells of an exercise that was stopped once
     judge_seconds: float = 20.0  # what a test cell computes itself, besides the calls
+    judge_memory: int = 2 * 1024 * MIB  # the same in bytes, beside what the grader holds already
     total_seconds: float = 300.0  # all cells and calls of a submission, with every new start
     starts: int = 60  # how often a worker that ended is started anew
     memory: int = 3 * 1024 * MIB  # the address space of the worker

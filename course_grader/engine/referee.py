@@ -17,18 +17,20 @@ from types import CodeType
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
+from course_grader.engine.headroom import headroom
 from course_grader.engine.plan import Plan, Run
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.session import MISSING, Session, Stopped
 from course_grader.engine.text import clean
 from course_grader.engine.transcripts import Transcripts
 from course_grader.engine.watchdog import Overdue, Watchdog
-from course_grader.engine.wire import DeadlinePassed
+from course_grader.engine.wire import DeadlinePassed, WireError
 from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
 DETAILS = 6000
 SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
+TOO_MUCH = "What the test makes of it takes more memory than it may."
 # How IPython names a cell in the message of a syntax error.
 IN_CELL = re.compile(r" \((?:<[^>]*>|\S*), line (\d+)\)$")
 
@@ -106,8 +108,11 @@ class Referee:
                 known = self._session.recall(cell.grade_id, seconds, self._transcripts)
                 if known is not None:
                     self._found[cell.grade_id] = known
-                elif not self._ask(cell, last_chance):
-                    return False
+                else:
+                    with headroom(limits.judge_memory):
+                        is_answered = self._ask(cell, last_chance)
+                    if not is_answered:
+                        return False
             # Only now, when nothing ends it half done, and what came of a test that was overdue is not remembered.
             if known is None:
                 self._remember(self._found[cell.grade_id])
@@ -117,6 +122,8 @@ class Referee:
         except Overdue:
             # Where it was interrupted, the conversation with the worker may have been too: that ends.
             self._stopped(cell, self._session.fault_of(DeadlinePassed()))
+        except MemoryError:
+            self._stopped(cell, self._session.fault_of(WireError(TOO_MUCH)))
         if self._session.diverged:
             # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
             self._transcripts.give_up(cell.grade_id)
@@ -158,6 +165,8 @@ class Referee:
         # A probe may have caught what ended the worker; a test whose worker is gone has not passed.
         if self._session.fault is not None:
             raise self._session.fault
+        if isinstance(error, MemoryError) and not _is_remote(error):
+            raise error
         if error is None:
             passed = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
             self._found[cell.grade_id] = replace(passed, **self._counts())

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -71,6 +72,33 @@ def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) ->
     assert outcomes(result).pop("robbins_monro_schedules") == "passed"
     honest = grade(exam.right, hanging(exam, loop))
     assert honest.score == honest.max_score
+
+
+# Ten megabytes held against a row: 48 gigabytes, and the system would end the grader with all submissions to come.
+@pytest.mark.parametrize("caught", ["()", "MemoryError"])
+def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: Exam, caught: str) -> None:
+    growing = (
+        f"try: total = sgd_step(1.0, 0.0, 1.0) + np.zeros(600)\nexcept {caught}: total = 0\nassert np.sum(total) < 0"
+    )
+    source = "def sgd_step(w, grad, lr):\n    return np.ones((10**7, 1), np.int8)"
+    result = grade(exam.changed({"sgd_step": source}), hanging(exam, growing))
+    assert result.cells[0].outcome == ("failed" if caught == "MemoryError" else "refused")
+    assert outcomes(result).pop("robbins_monro_schedules") == "passed"
+    if caught == "()":
+        assert result.cells[0].message.endswith("What the test makes of it takes more memory than it may.")
+
+
+def test_a_callback_that_is_made_to_grow_takes_no_more_memory_than_it_may(exam: Exam) -> None:
+    test = "def wide(x): return float(np.sum(x + np.zeros(600)))\nassert sgd_step(wide, 0.0, 1.0) == 1.0"
+    source = """
+    def sgd_step(w, grad, lr):
+        try: return w(np.ones((10**7, 1), np.int8))
+        except MemoryError: return 1.0
+    """
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    result = grade(exam.changed({"sgd_step": textwrap.dedent(source)}), hanging(exam, test))
+    assert result.cells[0].outcome == "passed"
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_the_count_of_output_cannot_be_lifted(exam: Exam) -> None:

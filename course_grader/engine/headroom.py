@@ -1,0 +1,29 @@
+"""How much memory a test may take in the grader's own process: what an answer gives can make a test take all there is.
+
+A million small entries that are held against a row of a hundred are a hundred million: no limit on a message tells what
+a test makes of it.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+STATISTICS = Path("/proc/self/statm")
+
+
+@contextmanager
+def headroom(most: int) -> Iterator[None]:
+    """Raise MemoryError where this process takes so many bytes more in the block than it has. A limit that is stricter
+    stays; where the system does not tell what the process has, there is none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if STATISTICS.exists():
+        allowed = int(STATISTICS.read_text().split()[0]) * resource.getpagesize() + most
+        stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_AS, (stricter, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
