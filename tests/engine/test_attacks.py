@@ -352,6 +352,49 @@ def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exa
     assert set(outcomes(exam.grade(exam.right)).values()) == {"passed"}
 
 
+KNOWN_IN_TURN = """
+from course_utils.checks.trial import KNOWN, Trial
+given = []
+def loss(x):
+    given.append(x)
+    return 0.5
+setattr(loss, KNOWN, lambda: [0.5, 0.5])
+assert Trial().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
+assert given == [1.0, 2.0]
+"""
+TOLD = {
+    "the truth": ("", "passed"),
+    "nothing": ("Peer._tell = lambda self, handle, argument: None", "failed"),
+    "what was not called": (
+        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, handle, 2 * x)",
+        "failed",
+    ),
+    "more than was called": (
+        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in 'ab']",
+        "failed",
+    ),
+    "without end": (
+        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in range(10**6)]",
+        "refused",
+    ),
+    "of a function that it was never given": (
+        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, 99, x)",
+        "refused",
+    ),
+}
+
+
+# A function whose answers are known beforehand is called here as often, and with what, the worker says.
+@pytest.mark.parametrize(("lie", "outcome"), TOLD.values(), ids=TOLD)
+def test_who_lies_about_calls_of_a_known_function_earns_nothing(exam: Exam, lie: str, outcome: str) -> None:
+    source = (
+        f"from course_grader.engine.peer import Peer\n{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
+    )
+    result = grade(exam.changed({"sgd_step": source}), hanging(exam, KNOWN_IN_TURN))
+    assert result.cells[0].outcome == outcome
+    assert outcomes(result)["exponential_decay"] == "passed"
+
+
 HOME = """
 import os, pathlib
 os.environ.update(PYTHONPATH="/tmp/x", MPLBACKEND="none", LANG="C", TZ="Asia/Tokyo", COURSE_KEY="/tmp/k")
