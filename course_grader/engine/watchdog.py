@@ -10,7 +10,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 PERIOD = 0.25
 
@@ -40,23 +40,27 @@ class Watchdog:
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
         """Raise Overdue where the block takes longer, also where something in it has caught it; never after that."""
-        self._set(time.monotonic() + seconds)
+        self._exchange(time.monotonic() + seconds)
         try:
             yield
         finally:
-            is_over = True
-            with suppress(Overdue):
-                fired = self._deadline is None
-                self._set(None)
-                # One that was raised already arrives with the next call.
-                _arrive()
-                is_over = fired
-        if is_over:
-            raise Overdue
+            if self._has_fired():
+                raise Overdue
 
-    def _set(self, deadline: float | None) -> None:
+    def _has_fired(self) -> bool:
+        """End the watch, and tell whether it raised Overdue, which may be on its way still."""
+        try:
+            left = self._exchange(None)
+            _arrive()
+        except Overdue:
+            return True
+        return left is None
+
+    def _exchange(self, deadline: float | None) -> float | None:
+        """Set a deadline and return the one before, of which the watch leaves None where it has passed."""
         with self._lock:
-            self._deadline = deadline
+            before, self._deadline = self._deadline, deadline
+        return before
 
     def _watch(self) -> None:
         while not self._done.wait(PERIOD):
