@@ -15,6 +15,8 @@ from course_utils.words import counted
 if TYPE_CHECKING:
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.graded import Graded
+    from course_grader.gradebook.marks import Marks
+    from course_grader.gradebook.student import Student
 
 TEACHER = "For teachers"
 Item = TypeVar("Item")
@@ -40,18 +42,13 @@ def feedback(
 ) -> None:
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
     from course_grader.feedback.pages import copy_what_release_needs, write_feedback
-    from course_grader.gradebook.book import Book
-    from course_grader.gradebook.marks import read_marks
-    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
 
     course, names = _course(assignment, db)
     for name in names:
-        graded = _graded(course, name)
+        graded, marks, students = _read(course, name)
         paper = Paper.read(course.solution(name))
-        with Book(course) as book:
-            marks = read_marks(book.gradebook, name)
-            called = {one.id: one.called for one in read_students(book.gradebook)}
+        called = {one.id: one.called for one in students}
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
         written = list(_bar(write_feedback(graded, paper, places, marks, called, workers), len(graded), name))
         for student, place in places.items():
@@ -67,21 +64,17 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
-    from course_grader.gradebook.book import Book
-    from course_grader.gradebook.marks import read_marks
-    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
     from course_grader.report.page import report_page
     from course_utils.files import write_whole
 
     course, names = _course(assignment, db, to)
     for name in names:
-        with Book(course) as book:
-            marks = read_marks(book.gradebook, name)
-            listed = {one.id: one.listed for one in read_students(book.gradebook)}
-        place = to or course.root / "report" / f"{name}.html"
+        graded, marks, students = _read(course, name)
         paper = Paper.read(course.solution(name))
-        write_whole(place, report_page(_graded(course, name), paper, marks, listed, anonymous))
+        listed = {one.id: one.listed for one in students}
+        place = to or course.root / "report" / f"{name}.html"
+        write_whole(place, report_page(graded, paper, marks, listed, anonymous))
         typer.echo(f"{name}: {from_here(place)}")
 
 
@@ -93,8 +86,6 @@ def similar(
     db: Database = None,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
-    from course_grader.gradebook.book import Book
-    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import Paper
     from course_grader.similar.page import answers_in, similar_page
     from course_grader.similar.pairs import similar_pairs
@@ -103,11 +94,11 @@ def similar(
 
     course, names = _course(assignment, db, to)
     for name in names:
-        paper, graded = Paper.read(course.solution(name)), _graded(course, name)
+        graded, _, students = _read(course, name)
+        paper = Paper.read(course.solution(name))
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
-        with Book(course) as book:
-            listed = {one.id: one.listed for one in read_students(book.gradebook)}
+        listed = {one.id: one.listed for one in students}
         place = to or course.root / "similar" / f"{name}.html"
         write_whole(place, similar_page(pairs, paper, len(answers), listed))
         show_pairs(name, pairs, listed)
@@ -137,19 +128,23 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
     return course, [assignment] if assignment else known
 
 
-def _graded(course: Course, assignment: str) -> list[Graded]:
+def _read(course: Course, assignment: str) -> tuple[list[Graded], dict[str, Marks], list[Student]]:
+    """Return what was graded of an assignment, and the gradebook's marks and students."""
     from course_grader.gradebook.book import Book, shown
     from course_grader.gradebook.journal import Journal
+    from course_grader.gradebook.marks import read_marks
+    from course_grader.gradebook.student import read_students
     from course_grader.pages.paper import errors_alone
 
     with Book(course) as book, Journal(course.journal) as journal:
-        found = [errors_alone(one) for one in journal.graded(assignment, book.students())]
-    if not found:
+        marks, students = read_marks(book.gradebook, assignment), read_students(book.gradebook)
+        graded = [errors_alone(one) for one in journal.graded(assignment, {one.id for one in students})]
+    if not graded:
         raise CourseError(
             f"The gradebook {shown(course)} knows no student whose {assignment} was graded: name the gradebook that "
             "they were graded into with --db."
         )
-    return found
+    return graded, marks, students
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
