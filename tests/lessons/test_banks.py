@@ -49,6 +49,23 @@ def test_each_mistake_is_rejected_and_gets_its_own_hint(lesson: Lesson, names: d
             assert verdict.mistake.hint == mistake.hint
 
 
+# Its hint is true of one that fails before the budget is used up, and says so.
+SAYS_SO = {"train"}
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, IndexError, AttributeError, NameError])
+def test_an_answer_that_fails_whatever_it_is_asked_gets_no_hint_of_a_mistake(
+    lesson: Lesson, names: dict[str, Any], error: type[Exception]
+) -> None:
+    def failing(*args: Any, **kwargs: Any) -> Any:
+        raise error("operands could not be broadcast together with shapes (6,3) (6,)")
+
+    for name in (name for name in lesson.answers if callable(names[name]) and name not in SAYS_SO):
+        for part, verdict in verdicts(names, failing, published_key(name)).items():
+            assert not verdict.passed
+            assert verdict.mistake is None, f"{name}, {part}: {verdict.mistake.id if verdict.mistake else ''}"
+
+
 def test_each_alternative_is_accepted_by_the_published_key(lesson: Lesson, names: dict[str, Any]) -> None:
     for other in lesson.alternatives:
         found = verdicts(names, alternative(lesson, names, other), published_key(other.exercise))

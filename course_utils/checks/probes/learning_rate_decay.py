@@ -51,6 +51,7 @@ def probe_inverse_time_decay_arguments(trial: Trial, rng: Draw, inverse_time_dec
     trial.rejects("a negative decay rate", inverse_time_decay, lr0, 5, -0.1)
     trial.rejects("a negative epoch", inverse_time_decay, lr0, -1, 0.5)
     trial.rejects("a negative first rate", inverse_time_decay, -lr0, 5, 0.5)
+    trial.ask("epoch 5, an ordinary one", inverse_time_decay, lr0, 5, 0.5)
     trial.ask("a decay rate of 0, which is allowed", inverse_time_decay, lr0, 5, 0.0)
 
 
@@ -67,7 +68,8 @@ def probe_exponential_decay(trial: Trial, rng: Draw, exponential_decay: Function
 @probe("inverse_sqrt_decay")
 def probe_inverse_sqrt_decay(trial: Trial, rng: Draw, inverse_sqrt_decay: Function) -> None:
     lr0, k = _rate(rng), round(1.5 + rng.rand(), 2)
-    for t in (1, 2, 3, int(rng.randint(10, 99))):
+    # Step 2 first, so that who refuses step 1 alone is told from one who fails everywhere.
+    for t in (2, 1, 3, int(rng.randint(10, 99))):
         trial.ask(f"the rate at step {t}, k = 1", inverse_sqrt_decay, lr0, t)
         trial.ask(f"the rate at step {t}, k = {k}", inverse_sqrt_decay, lr0, t, k=k)
 
@@ -77,6 +79,7 @@ def probe_inverse_sqrt_decay_arguments(trial: Trial, rng: Draw, inverse_sqrt_dec
     lr0 = _rate(rng)
     trial.rejects("step 0", inverse_sqrt_decay, lr0, 0)
     trial.rejects("a negative step", inverse_sqrt_decay, lr0, -3)
+    trial.ask("step 2, an ordinary one", inverse_sqrt_decay, lr0, 2)
     trial.ask("step 1, the first", inverse_sqrt_decay, lr0, 1)
 
 
@@ -153,6 +156,7 @@ def probe_with_warmup(trial: Trial, rng: Draw, with_warmup: Function) -> None:
 def probe_with_warmup_arguments(trial: Trial, rng: Draw, with_warmup: Function) -> None:
     schedule, text = _schedule(rng)
     trial.rejects("a negative number of warm-up epochs", with_warmup, schedule, -1)
+    trial.ask("3 warm-up epochs", with_warmup, schedule, 3)
     warmed = trial.call("0 warm-up epochs, which are allowed", with_warmup, schedule, 0)
     trial.ask("the rate at epoch 0 with 0 warm-up epochs", warmed, 0, shown=f"with_warmup({text}, 0)(0)")
 
@@ -327,6 +331,7 @@ def probe_warmup_stable_decay(trial: Trial, rng: Draw, warmup_stable_decay: Func
 def probe_warmup_stable_decay_arguments(trial: Trial, rng: Draw, warmup_stable_decay: Function) -> None:
     lr_max = _rate(rng)
     trial.rejects("a warm-up and a decay longer than the whole", warmup_stable_decay, lr_max, 0, 10, 5, 6)
+    trial.ask("a warm-up and a decay shorter than the whole", warmup_stable_decay, lr_max, 5, 10, 3, 4)
     trial.ask("a warm-up and a decay that fill the whole", warmup_stable_decay, lr_max, 7, 10, 4, 6)
 
 

@@ -74,6 +74,10 @@ def _quartic(rng: Rng, dim: int) -> tuple[Function, Array, Array]:
 
 @probe("backtracking")
 def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
+    h = round(float(rng.uniform(1, 2)), 2)
+    cubic = _named(lambda w: float(w[0] ** 3 - h * w[0]), f"lambda w: w[0]**3 - {h}*w[0]")
+    # Far behind 0 it lies low as well: who looks there finds a rate, and one who fails whatever is asked does not.
+    trial.ask("the rate where f has one valley", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
     f, w, grad = _quartic(rng, 3)
     trial.ask("the rate with the usual settings", backtracking, f, w, grad, -grad)
     trial.ask("the rate of a short step", backtracking, f, w, grad, (-0.02 * grad).round(3))
@@ -126,7 +130,8 @@ def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function)
     trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
     trial.rejects("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
     # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
-    far = _named(lambda w: -1.0 if w[0] > 0.6 else 5.0, "lambda w: -1.0 if w[0] > 0.6 else 5.0")
+    # Behind 0 it passes too, so that who looks there is told from one who refuses everything.
+    far = _named(lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0, "lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0")
     trial.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
     lost = _named(lambda w: 0.0 if w[0] == 0 else float("nan"), "lambda w: 0.0 if w[0] == 0 else np.nan")
     trial.rejects("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
