@@ -20,6 +20,7 @@ from course_grader.engine.limits import Limits
 from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN
 from course_utils.checks import keys
 from course_utils.checks.stamps import require_current
+from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
@@ -42,7 +43,7 @@ def squeezed(source: str) -> str:
     return " ".join(source.split())
 
 
-class AssignmentProblem(Exception):
+class AssignmentProblem(CourseError):
     """An assignment that cannot be made or read; the message says why and what to do."""
 
 
@@ -170,7 +171,18 @@ class Assignment:
 
 def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
     """Return the code cells of a teacher's notebook; AssignmentProblem where it cannot be read."""
-    return tuple(_teacher_cells(_read_json(solution, "The teacher's notebook")))
+    notebook = _read_json(solution, "The teacher's notebook")
+    try:
+        return tuple(_teacher_cells(notebook))
+    except SyntaxError as error:
+        raise AssignmentProblem(
+            f"The teacher's notebook {solution} has a cell that is not Python (`{(error.text or '').strip()}`). "
+            "Of what is IPython's, only lines that begin with % or ! are understood."
+        ) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise AssignmentProblem(
+            f"The teacher's notebook {solution} is not as nbgrader writes it ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _read_json(path: Path, what: str) -> dict[str, Any]:

@@ -96,8 +96,8 @@ def _columns_of_cells(assignment: Assignment, solution: Path | None) -> dict[str
     sources = {cell.name: cell.source or "" for book in assignment.notebooks for cell in book.source_cells}
     exercises: dict[str, tuple[str, ...]] = {}
     if solution is not None and solution.is_file():
-        sources = _sources(solution) | sources
         exercises = {cell.grade_id: cell.exercises for cell in teacher_cells(solution)}
+        sources = _sources(solution) | sources
     graded = {cell.name for book in assignment.notebooks for cell in (*book.grade_cells, *book.task_cells)}
     ordered = [name for name in sources if name in graded] + sorted(graded - set(sources))
     return column_names((name, exercises.get(name) or _exercises(sources.get(name, ""))) for name in ordered)

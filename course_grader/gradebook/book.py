@@ -27,6 +27,8 @@ from course_grader.gradebook.course import Course
 from course_grader.gradebook.sheet import Sheet
 from course_utils.errors import CourseError, Exit
 
+KEPT = " Results that were found are kept beside it; run the command again and they are entered."
+
 
 @dataclass(frozen=True)
 class Row:
@@ -100,7 +102,10 @@ class Book:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close it; CourseError in place of what the database raised in the block."""
         self.close()
+        if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+            raise _told(error, self._course) from error
 
     @property
     def _db(self) -> Any:
@@ -172,7 +177,7 @@ class Book:
         except (SQLAlchemyError, sqlite3.Error) as error:
             if hasattr(self, "gradebook"):
                 self._db.rollback()
-            raise _told(error, self._course) from error
+            raise _told(error, self._course, KEPT) from error
 
 
 def _submission(assignment: Assignment, row: Row) -> SubmittedAssignment:
@@ -240,14 +245,13 @@ def shown(course: Course) -> str:
     return str(course.database or make_url(course.db_url).render_as_string(hide_password=True))
 
 
-def _told(error: Exception, course: Course) -> CourseError:
+def _told(error: Exception, course: Course, kept: str = "") -> CourseError:
     cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-    kept = "Results that were found are kept beside it; run the command again and they are entered."
     if "locked" in cause:
         return CourseError(
-            f"The gradebook {shown(course)} is locked by another program: end that and run the command again. {kept}",
+            f"The gradebook {shown(course)} is locked by another program: end that and run the command again.{kept}",
             Exit.MACHINE,
         )
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
         return CourseError(f"The gradebook's address cannot be used ({cause}).")
-    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}). {kept}", Exit.MACHINE)
+    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}).{kept}", Exit.MACHINE)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from course_grader.engine.assignment import Assignment, AssignmentProblem
+from course_grader.engine.assignment import Assignment
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 
@@ -86,10 +86,7 @@ class Course:
         solution = self.solution(name)
         if not self.key.is_file():
             raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
-        try:
-            return Assignment.from_notebook(solution, self.key)
-        except AssignmentProblem as problem:
-            raise CourseError(str(problem)) from problem
+        return Assignment.from_notebook(solution, self.key)
 
 
 def _configuration(root: Path) -> Config:
@@ -100,6 +97,9 @@ def _configuration(root: Path) -> Config:
             for folder in (*map(Path, reversed(jupyter_config_path())), root):
                 if (folder / CONFIG).is_file():
                     config.merge(PyFileConfigLoader(CONFIG, path=str(folder)).load_config())
+        except CourseError:
+            # What course.toml says wrong.
+            raise
         except Exception as error:
             raise CourseError(f"{CONFIG} cannot be used: {type(error).__name__}: {error}.") from error
     return config

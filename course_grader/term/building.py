@@ -14,6 +14,7 @@ from course_grader.authoring.lesson import Lesson, lesson_folders
 from course_grader.authoring.notebook import solution_notebook
 from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.rehearsal import run_graded_cells, write_hidden_key
+from course_grader.engine.assignment import teacher_cells
 from course_grader.environment import environment
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 from course_grader.term.config import Plan, Term
@@ -27,14 +28,16 @@ def source_of(term: Term, plan: Plan) -> NotebookNode:
     Raises CourseError, with file and line, where the choice or a lesson of the teacher's own is wrong.
     """
     if plan.notebook is not None:
+        # What could not be graded is refused before it is handed out.
+        teacher_cells(plan.notebook)
         notebook: NotebookNode = nbformat.read(plan.notebook, as_version=4)
         return notebook
     if plan.is_whole and plan.lesson in lesson_folders(term.root):
         path = term.root / "solutions" / plan.lesson / f"{plan.lesson}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         return notebook
-    lesson = chosen_lesson(term, plan)
     try:
+        lesson = chosen_lesson(term, plan)
         _rehearse(lesson)
     except LessonProblem as problem:
         raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.WRONG) from problem

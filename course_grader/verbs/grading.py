@@ -126,13 +126,14 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
     """Grade one notebook and print its result; the gradebook stays as it is."""
     import json
 
+    from course_grader.engine.assignment import Assignment
     from course_grader.engine.grading import grade as grade_notebook
     from course_grader.engine.intake import Unreadable
     from course_grader.engine.sandbox import IsolationUnavailable
     from course_grader.gradebook.display import explain
 
     if assignment is not None and Path(assignment).is_file():
-        exam = _load(Path(assignment))
+        exam = Assignment.load(Path(assignment))
     else:
         from course_grader.gradebook.course import Course
 
@@ -151,8 +152,10 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
 
 def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, Assignment]:
     """Return an assignment and its name: the one that was named, or the only one that was handed in."""
+    from course_grader.engine.assignment import Assignment
+
     if wanted and Path(wanted).is_file():
-        exam = _load(Path(wanted))
+        exam = Assignment.load(Path(wanted))
         return exam.name, exam
     name = wanted or _only(course, place)
     return name, course.assignment(name)
@@ -167,15 +170,6 @@ def _only(course: Course, place: Path) -> str:
     if handed_in:
         raise CourseError(f"Which one? Choose with --assignment: {', '.join(sorted(handed_in))}.")
     raise CourseError(f"{place} does not tell the assignment: name it with --assignment.")
-
-
-def _load(path: Path) -> Assignment:
-    from course_grader.engine.assignment import Assignment, AssignmentProblem
-
-    try:
-        return Assignment.load(path)
-    except AssignmentProblem as problem:
-        raise CourseError(str(problem)) from problem
 
 
 def _upgrade(course: Course) -> None:

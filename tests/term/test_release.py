@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from course_grader.engine.grading import grade
@@ -129,6 +131,24 @@ def test_a_notebook_of_ones_own_is_released(root: Path) -> None:
     assert (root / "term" / "release" / "essay" / "essay.ipynb").is_file()
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"cells": [', "cannot be read"),
+        ('{"cells": [{"source": "x"}]}', "is not as nbgrader writes it"),
+        (
+            json.dumps(new_notebook(cells=[new_code_cell("files = !ls", id="shell")])),
+            "a cell that is not Python .*files = !ls",
+        ),
+    ],
+)
+def test_a_notebook_of_ones_own_that_cannot_be_graded_is_not_released(root: Path, content: str, sentence: str) -> None:
+    (root / "essay.ipynb").write_text(content)
+    with pytest.raises(CourseError, match=sentence):
+        release(term(root, '[assignments.essay]\nnotebook = "essay.ipynb"\n'), "essay")
+    assert not (root / "gradebook.db").exists()
+
+
 def test_the_exchange_gets_it_once(root: Path) -> None:
     course = term(root, f"[assignments.{NAME}]\n")
     (root / "exchange").mkdir()
@@ -150,7 +170,8 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
         ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
         ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
         ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double stands in the release"),
-        ("[assignments.week1]\n", OWN, "a lesson 'week1', which does not exist"),
+        ("[assignments.90_extra]\n", OWN.replace('"answer"', '"answr"'), r"lesson.py:\d+: kind 'answr' does not fit"),
+        ("[assignments.week1]\n", OWN, r"^course.toml, line 2: .* a lesson 'week1', which does not exist"),
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing_behind(root: Path, text: str, own: str, sentence: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
 
+from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
@@ -32,6 +34,20 @@ def test_a_roster_is_entered_and_brought_up_to_date(tmp_path: Path) -> None:
         assert (change.added, change.changed, change.absent) == (("emmy",), ("ada",), ("zoë",))
         ada = book.find_student("ada")
         assert (ada.last_name, ada.email, ada.lms_user_id) == ("King", "ada@example.edu", "4711")
+
+
+def test_a_gradebook_that_another_program_writes_is_told(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").touch()
+    course = Course.at(tmp_path, f"sqlite:///{tmp_path}/gradebook.db?timeout=0.1")
+    with Book(course) as book:
+        enter(book.gradebook, [Student("ada")])
+    with sqlite3.connect(tmp_path / "gradebook.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        with (
+            pytest.raises(CourseError, match=r"locked by another program: .* run the command again\.$"),
+            Book(course) as book,
+        ):
+            enter(book.gradebook, [Student("emmy")])
 
 
 def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
