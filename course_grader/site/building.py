@@ -15,7 +15,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_grader.authoring.address import address
-from course_grader.authoring.lesson import Lesson, read_lessons
+from course_grader.authoring.clone import chosen_lessons
+from course_grader.authoring.lesson import Lesson
 from course_grader.site.executing import executed
 from course_grader.site.page import lesson_page, panel
 from course_utils.errors import CourseError, Exit
@@ -52,12 +53,12 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
 
     `each` may show progress over the lessons; `solve` gives a lesson's executed solution. Executed notebooks are kept
     in `out/executed`, so that a build that was interrupted goes on where it was.
-    Raises CourseError where a solution fails or Sphinx finds a fault.
+    Raises CourseError for an unknown lesson, and where a solution fails or Sphinx finds a fault.
     """
     source, pages = out / "source", out / "html"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "docs", source)
-    lessons = read_lessons(root, only)
+    lessons = chosen_lessons(root, only)
     (source / "lessons").mkdir(exist_ok=True)
     for lesson in each(lessons):
         released = nbformat.read(root / "notebooks" / lesson.name / f"{lesson.name}.ipynb", as_version=4)

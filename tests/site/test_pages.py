@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
 from course_grader.site import executing
-from course_grader.site.building import from_top, linked, together, top
+from course_grader.site.building import build_site, from_top, linked, together, top
 from course_grader.site.page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
@@ -25,6 +25,11 @@ def page_of(name: str) -> list[NotebookNode]:
     released, solved = (nbformat.read(ROOT / kind / name / f"{name}.ipynb", 4) for kind in ("notebooks", "solutions"))
     cells: list[NotebookNode] = lesson_page(released, solved, {name}).cells
     return cells
+
+
+def test_an_unknown_lesson_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="no lesson 'nope': there is 00_start_here"):
+        build_site(ROOT, tmp_path, ["nope"])
 
 
 @pytest.mark.parametrize("name", [FIRST, CONCEPTS, LAST])
