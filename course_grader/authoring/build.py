@@ -1,8 +1,7 @@
 """The build: lessons to teacher's notebooks, learner's notebooks, published keys and recordings, all or nothing.
 
 Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
-interrupted
-build leaves what was there.
+interrupted build leaves what was there.
 """
 
 from __future__ import annotations

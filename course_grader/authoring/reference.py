@@ -12,6 +12,7 @@ import matplotlib
 from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
+from course_grader.engine.assignment import without_magics
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
@@ -33,11 +34,6 @@ def execute(lesson: Lesson, cell: Cell, source: str, names: dict[str, Any]) -> N
         raise LessonProblem(
             lesson.path, _line_of(error, lesson, cell), f"the cell fails: {type(error).__name__}: {error}"
         ) from error
-
-
-def without_magics(source: str) -> str:
-    """Return the source with lines for IPython alone (%magic, !command) left blank."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
 
 
 def _line_of(error: Exception, lesson: Lesson, cell: Cell) -> int:

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.reference import without_magics
+from course_grader.engine.assignment import without_magics
 from course_grader.marks import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_utils.checks.probe import exercises
 

@@ -1,8 +1,7 @@
 """Sample submissions of a lesson: all right, blank, one for each mistake, one for each round of alternatives.
 
 An alternative forward may keep another cache than the reference, whose backward then fails beside it: only the
-exercises
-of the round, and those that do not build on them, are right for certain.
+exercises of the round, and those that do not build on them, are right for certain.
 """
 
 from __future__ import annotations

@@ -45,11 +45,6 @@ class Submission:
     participant: str = ""
     problem: str = ""
 
-    @property
-    def notebook(self) -> Path | bytes:
-        """The notebook: its path, or out of a zip its content, which is read now; Unreadable where that is damaged."""
-        return self.place if isinstance(self.place, Path) else self.place.read()
-
     def content(self) -> bytes:
         """Return what was handed in, byte for byte; OSError or Unreadable where it cannot be read any more."""
         return self.place.read_bytes() if isinstance(self.place, Path) else self.place.read()

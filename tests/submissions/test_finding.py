@@ -302,7 +302,7 @@ def test_a_member_that_cannot_be_read_costs_itself_alone(tmp_path: Path, change:
 
 def test_a_zip_that_is_damaged_later_is_told_when_it_is_read(tmp_path: Path) -> None:
     (one,) = find_submissions(zipped(tmp_path / "z.zip", {"ada.ipynb": "honest " * 50}), NAME).submissions
-    assert one.notebook == b"honest " * 50
+    assert one.content() == b"honest " * 50
     broken(tmp_path / "z.zip", "ada.ipynb", damage_content)
     with pytest.raises(Unreadable, match="Download it again"):
         one.content()
