@@ -160,6 +160,21 @@ MISTAKES = [
         "Your mask has one entry for each unit, the same for all examples. Each example should have a mask of its own.",
     ),
     edit(
+        "dropout_forward",
+        "scaled_by_the_share_that_was_kept",
+        "kept / (1 - drop_prob)",
+        "kept / max(kept.mean(), 1 / kept.size)",
+        "Your scale is made from the share that happened to be kept, so it changes with every draw. It should "
+        "depend on drop_prob alone.",
+    ),
+    edit(
+        "dropout_forward",
+        "global_generator",
+        "rng.random(x.shape)",
+        "np.random.random(x.shape)",
+        "You draw from NumPy's global generator. Then nobody can repeat the mask: use the rng that you are given.",
+    ),
+    edit(
         "dropout_backward",
         "boolean_mask",
         "dout * mask",
@@ -297,6 +312,28 @@ MISTAKES = [
         "mean = -(drop_prob ** len(x)) * predict(0.0 * x)",
         "The mask that drops everything is missing. predict may give something other than 0 there, such as a bias.",
     ),
+    rewrite(
+        "exact_ensemble",
+        "divided_by_the_number_of_masks",
+        """
+        def exact_ensemble(predict, x, drop_prob):
+            mean = 0.0
+            for bits in itertools.product((0.0, 1.0), repeat=len(x)):
+                mask = np.array(bits)
+                kept = mask.sum()
+                probability = (1 - drop_prob) ** kept * drop_prob ** (len(x) - kept)
+                mean = mean + probability * predict(mask * x)
+            return mean / 2 ** len(x)
+        """,
+        "Your weights are right, and then you divide once more. What do the probabilities of all masks sum to?",
+    ),
+    edit(
+        "exact_ensemble",
+        "last_mask_only",
+        "mean = mean + probability",
+        "mean = probability",
+        "Each mask overwrites the one before, so only the last term is left. The terms are to be added up.",
+    ),
     edit(
         "mc_dropout",
         "reseeded",
@@ -367,6 +404,25 @@ MISTAKES = [
         "You take one mean and one standard deviation over passes and entries together. Each entry of the output has "
         "its own.",
     ),
+    rewrite(
+        "mc_dropout",
+        "other_passes_for_the_spread",
+        """
+        def mc_dropout(predict, x, passes, rng):
+            mean = sum(predict(x, rng) for _ in range(passes)) / passes
+            return mean, np.sqrt(sum((predict(x, rng) - mean) ** 2 for _ in range(passes)) / passes)
+        """,
+        "You predict anew for the standard deviation, with other masks. Mean and spread are those of the same "
+        "passes: keep their outputs.",
+    ),
+    edit(
+        "mc_dropout",
+        "a_generator_for_each_pass",
+        "predict(x, rng) for _ in",
+        "predict(x, np.random.default_rng(i)) for i in",
+        "You make a generator of your own for each pass, so every call gives the same result. Hand the rng that "
+        "you are given to every pass.",
+    ),
     edit(
         "residual_survival",
         "counted_from_zero",
@@ -425,6 +481,13 @@ MISTAKES = [
         "1 - layer / layers * (1 - last)",
         "1.0 * last",
         "All your blocks have the last one's probability. It should fall from block to block.",
+    ),
+    edit(
+        "residual_survival",
+        "bracket_forgotten",
+        "1 - layer / layers * (1 - last)",
+        "1 - layer / layers * 1 - last",
+        "At layer 0 your line does not begin at 1. What does the product multiply: 1 alone, or all of 1 - last?",
     ),
     edit(
         "stochastic_depth_forward",
@@ -527,6 +590,13 @@ MISTAKES = [
         "Every call decides alike: you make a new generator of one seed each time. Use the rng that you are given.",
     ),
     edit(
+        "stochastic_depth_forward",
+        "in_place",
+        "    return x + block(x) if kept else x, kept",
+        "    if kept:\n        x += block(x)\n    return x, kept",
+        "Your function changes the array that it is given, and whoever called it still needs that array.",
+    ),
+    edit(
         "stochastic_depth_backward",
         "branch_of_a_skipped_block",
         "dout + block_backward(dout) if kept else dout",
@@ -568,6 +638,21 @@ MISTAKES = [
         "branch = block_backward(dout)\n    return dout + branch if kept else dout",
         "The gradient is right, but block_backward runs even for a block that was skipped, and that has nothing to go"
         " back through.",
+    ),
+    edit(
+        "stochastic_depth_backward",
+        "multiplied",
+        "dout + block_backward(dout) if",
+        "dout * block_backward(dout) if",
+        "You multiply the two ways. In the forward pass the block's output was added to x: what does that make of"
+        " the gradients?",
+    ),
+    edit(
+        "stochastic_depth_backward",
+        "chain_rule_twice",
+        "dout + block_backward(dout) if",
+        "dout + dout * block_backward(dout) if",
+        "block_backward takes dout and has the chain rule in it already. You multiply by dout once more.",
     ),
     edit(
         "dropout_penalty",
@@ -710,6 +795,14 @@ MISTAKES = [
         "You scale twice. The masks have the scale in training already.",
     ),
     edit(
+        "drop_connect",
+        "mask_of_the_weights_shape",
+        "mask = (rng.random((len(x), *W.shape)) >= drop_prob) / (1 - drop_prob)\n"
+        '    return np.einsum("ni,nio->no", x, W * mask) + b, mask',
+        "mask = (rng.random(W.shape) >= drop_prob) / (1 - drop_prob)\n    return x @ (W * mask) + b, mask",
+        "You draw one mask for the whole batch. Each example has a mask of its own: how many are there in all?",
+    ),
+    edit(
         "share_left_after_five",
         "one_layer",
         "0.33",
@@ -743,6 +836,13 @@ MISTAKES = [
         "0.33",
         "0.57",
         "That is how the root mean square of random outputs shrinks. The mean over masks is asked for.",
+    ),
+    edit(
+        "share_left_after_five",
+        "share_lost",
+        "0.33",
+        "0.67",
+        "That is what is lost. The question asks what is left.",
     ),
     edit(
         "drops_a_fifth",
@@ -795,6 +895,13 @@ MISTAKES = [
         "What is the mean of one entry of the inverted mask?",
     ),
     edit(
+        "true_of_dropout",
+        "same_seed",
+        '{"a", "b", "e"}',
+        '{"a", "b", "e", "f"}',
+        "With the same seed every pass draws the same masks. What would their standard deviation be?",
+    ),
+    edit(
         "expected_depth",
         "half",
         "sum(residual_survival(layer, 54, 0.5) for layer in range(1, 55))",
@@ -814,5 +921,12 @@ MISTAKES = [
         "sum(residual_survival(layer, 54, 0.5) for layer in range(1, 55))",
         "40.5",
         "You took the mean of 1 and 0.5. But no block has probability 1: the first one is already a little below.",
+    ),
+    edit(
+        "expected_depth",
+        "skipped",
+        "sum(residual_survival(layer, 54, 0.5) for layer in range(1, 55))",
+        "13.75",
+        "That is how many are skipped on average. How many take part?",
     ),
 ]

@@ -221,6 +221,9 @@ def probe_mc_dropout(trial: Trial, rng: Draw, mc_dropout: Function) -> None:
         predict, again = _in_turn(values)
         mc_dropout(predict, x, passes, np.random.default_rng(seed))
         trial.observe("a generator in the same state leads to the same draws", again == draws)
+        predict, others = _in_turn(values)
+        mc_dropout(predict, x, passes, np.random.default_rng(seed + 1))
+        trial.observe("a generator in another state leads to other draws", others != draws)
     trial.ask("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
 
 
