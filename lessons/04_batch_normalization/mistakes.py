@@ -86,6 +86,13 @@ MISTAKES = [
         "The numbers are right, but `-=` writes into the array of the caller. Make a new array.",
     ),
     edit(
+        "batchnorm_forward",
+        "beta_scaled",
+        "gamma * x_hat + beta",
+        "gamma * (x_hat + beta)",
+        "Your gamma multiplies beta as well. The shift comes after the scale.",
+    ),
+    edit(
         "update_running",
         "pytorch_share",
         "momentum * running + (1 - momentum) * batch",
@@ -172,6 +179,14 @@ MISTAKES = [
         "The normalized values are right. Two learned arrays still wait to be used.",
     ),
     edit(
+        "batchnorm_predict",
+        "cache_returned",
+        "return gamma * (x - mean) / np.sqrt(var + eps) + beta",
+        "return gamma * (x - mean) / np.sqrt(var + eps) + beta, None",
+        "You return a pair, as in training. At test time there is no backward pass: the output alone is asked "
+        "for.",
+    ),
+    edit(
         "batchnorm_backward",
         "statistics_constant",
         "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
@@ -190,7 +205,8 @@ MISTAKES = [
         "variance_constant",
         " - x_hat * (g * x_hat).mean(axis=0)",
         "",
-        "One way from x to the loss is missing: x moves the batch's variance, and with it every example.",
+        "One way from x to the loss is missing: x moves the batch's variance, and with it every example. (If you have "
+        "its term: the mean of a product is not the product of the means.)",
     ),
     edit(
         "batchnorm_backward",
@@ -243,6 +259,35 @@ MISTAKES = [
         "All three gradients are right. In which order does the contract want them?",
     ),
     edit(
+        "batchnorm_backward",
+        "dgamma_through_gamma",
+        "(dout * x_hat).sum(axis=0)",
+        "(dout * gamma * x_hat).sum(axis=0)",
+        "Your dgamma depends on gamma. What does gamma multiply in the forward pass? Its derivative is that "
+        "alone.",
+    ),
+    edit(
+        "batchnorm_backward",
+        "one_mean_for_all_features",
+        "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
+        "g - g.mean() - x_hat * (g * x_hat).mean()",
+        "Each feature has means of its own. Yours run over the whole table.",
+    ),
+    edit(
+        "batchnorm_backward",
+        "signs",
+        "g - g.mean(axis=0) - x_hat",
+        "g - g.mean(axis=0) + x_hat",
+        "One of the two corrections is added. Both take something out of the gradient.",
+    ),
+    edit(
+        "batchnorm_backward",
+        "multiplied_by_s",
+        "* (g * x_hat).mean(axis=0)) / s",
+        "* (g * x_hat).mean(axis=0)) * s",
+        "A feature with a large spread is shrunk by the forward pass. Your gradient grows with that spread.",
+    ),
+    edit(
         "fold_batchnorm",
         "mean_forgotten",
         "(b - mean) * a + beta",
@@ -284,6 +329,42 @@ MISTAKES = [
         "np.sqrt(var + eps)",
         "(var + eps)",
         "The argument is a variance. By what is a value divided to bring its spread to 1?",
+    ),
+    edit(
+        "fold_batchnorm",
+        "shift_not_scaled",
+        "(b - mean) * a + beta",
+        "b - mean + beta",
+        "The weights are right. Batch norm multiplies all that comes out of the affine map, its bias too, after "
+        "taking the mean off.",
+    ),
+    edit(
+        "fold_batchnorm",
+        "mean_not_scaled",
+        "(b - mean) * a + beta",
+        "b * a + beta - mean",
+        "Batch norm takes the mean off before it scales. What becomes of the mean on the way out?",
+    ),
+    edit(
+        "fold_batchnorm",
+        "gamma_forgotten",
+        "gamma / np.sqrt(var + eps)",
+        "1 / np.sqrt(var + eps) + 0 * gamma",
+        "Normalizing is folded in, but one of the learned arrays is not. Which?",
+    ),
+    edit(
+        "fold_batchnorm",
+        "mean_added",
+        "(b - mean) * a",
+        "(b + mean) * a",
+        "Batch norm takes the running mean off. What does yours do with it?",
+    ),
+    edit(
+        "fold_batchnorm",
+        "old_bias_forgotten",
+        "(b - mean) * a + beta",
+        "beta - mean * a",
+        "The affine map's own bias is missing. It passes through batch norm too.",
     ),
     edit(
         "batch_renorm_forward",
@@ -341,6 +422,27 @@ MISTAKES = [
         "x.var(axis=0) + eps",
         "x.var(axis=0)",
         "Your result does not depend on eps. It belongs to the batch's variance, as in batch norm.",
+    ),
+    edit(
+        "batch_renorm_forward",
+        "std_taken_for_variance",
+        "np.clip(s / std, 1 / r_max, r_max), np.clip((m - mean) / std,",
+        "np.clip(s / np.sqrt(std + eps), 1 / r_max, r_max), np.clip((m - mean) / np.sqrt(std + eps),",
+        "You take a root of std. It is the running deviation itself, with eps in it already.",
+    ),
+    edit(
+        "batch_renorm_forward",
+        "d_multiplied_by_r",
+        "gamma * (x_hat * r + d) + beta",
+        "gamma * ((x_hat + d) * r) + beta",
+        "Your r multiplies d as well. Where nothing is clipped, the layer should give (x - mean)/std. Does yours?",
+    ),
+    edit(
+        "batch_renorm_forward",
+        "d_not_below_zero",
+        "-d_max, d_max)",
+        "0, d_max)",
+        "Your d is never negative. What if the batch's mean lies below the running mean?",
     ),
     rewrite(
         "batch_renorm_backward",
@@ -405,6 +507,18 @@ MISTAKES = [
         "Beta is added after everything else. Does r stand between it and the output?",
     ),
     rewrite(
+        "batch_renorm_backward",
+        "corrected_value_for_x_hat",
+        """
+        def batch_renorm_backward(dout, cache):
+            x_hat, gamma, s, r, d = cache
+            g, corrected = dout * gamma * r, x_hat * r + d
+            dx = (g - g.mean(axis=0) - corrected * (g * corrected).mean(axis=0)) / s
+            return dx, (dout * corrected).sum(axis=0), dout.sum(axis=0)
+        """,
+        "In the boxed formula stands the normalized value itself. Yours is corrected by r and d already.",
+    ),
+    rewrite(
         "layernorm_forward",
         "per_feature",
         """
@@ -455,6 +569,14 @@ MISTAKES = [
         "The normalized values are right. Two learned arrays still wait to be used.",
     ),
     edit(
+        "layernorm_forward",
+        "keepdims_forgotten",
+        "    mean = x.mean(axis=1, keepdims=True)\n    s = np.sqrt(x.var(axis=1, keepdims=True) + eps)",
+        "    mean = x.mean(axis=1)\n    s = np.sqrt(x.var(axis=1) + eps)",
+        "There is one mean for each example, N in all. NumPy matches a list of numbers with the columns: how do "
+        "you stand it beside the rows?",
+    ),
+    edit(
         "layernorm_backward",
         "per_feature",
         "(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
@@ -499,18 +621,12 @@ MISTAKES = [
         "There is one gamma and one beta for each feature. So over what are the gradients summed?",
     ),
     edit(
-        "groupnorm_forward",
-        "per_position",
-        "mean(axis=(1, 2, 4), keepdims=True)",
-        "mean(axis=4, keepdims=True)",
-        "A group's mean runs over the pixels too, not only over the channels of the group.",
-    ),
-    edit(
-        "groupnorm_forward",
-        "over_the_batch",
-        "parts.var(axis=(1, 2, 4), keepdims=True)",
-        "parts.var(axis=(0, 1, 2, 4), keepdims=True)",
-        "Your variance runs over all images. Group norm looks at each image alone.",
+        "layernorm_backward",
+        "keepdims_forgotten",
+        "g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)",
+        "g.mean(axis=1) - x_hat * (g * x_hat).mean(axis=1)",
+        "There is one mean for each example, N in all. NumPy matches a list of numbers with the columns: how do "
+        "you stand it beside the rows?",
     ),
     edit(
         "groupnorm_forward",
@@ -542,6 +658,36 @@ MISTAKES = [
         "Where the groups do not divide the channels, yours makes groups of different sizes. The contract "
         "asks for something "
         "else.",
+    ),
+    edit(
+        "groupnorm_forward",
+        "each_channel_alone",
+        "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
+        "    mean, var = parts.mean(axis=(1, 2), keepdims=True), parts.var(axis=(1, 2), keepdims=True)",
+        "Each of your channels has a mean of its own, which is instance norm. The channels of one group share "
+        "theirs.",
+    ),
+    edit(
+        "groupnorm_forward",
+        "across_groups",
+        "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
+        "    mean, var = parts.mean(axis=(1, 2, 3), keepdims=True), parts.var(axis=(1, 2, 3), keepdims=True)",
+        "Your means run from group to group. Which axis counts the groups, and which the channels inside one?",
+    ),
+    edit(
+        "groupnorm_forward",
+        "over_the_batch",
+        "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
+        "    axes = (0, 1, 2, 4)\n"
+        "    mean, var = parts.mean(axis=axes, keepdims=True), parts.var(axis=axes, keepdims=True)",
+        "Your mean and variance run over all images. Group norm looks at each image alone.",
+    ),
+    edit(
+        "groupnorm_forward",
+        "per_position",
+        "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
+        "    mean, var = parts.mean(axis=4, keepdims=True), parts.var(axis=4, keepdims=True)",
+        "Each of your pixels has statistics of its own. A group shares them over all pixels of the image.",
     ),
     edit(
         "rmsnorm_forward",
@@ -579,6 +725,13 @@ MISTAKES = [
         "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "Twice the input should give nearly the same output. Does it? One of the three words of the name is missing.",
+    ),
+    edit(
+        "rmsnorm_forward",
+        "whole_array",
+        "np.mean(x**2, axis=-1, keepdims=True)",
+        "np.mean(x**2)",
+        "You take one root mean square for everything. Each vector along the last axis has its own.",
     ),
     edit(
         "spatial_batchnorm_forward",
@@ -727,5 +880,44 @@ MISTAKES = [
         '"f": "batch norm"',
         '"f": "both"',
         "To fold a layer it must be affine, with numbers known beforehand. Where does layer norm take its mean from?",
+    ),
+    edit(
+        "which_norm",
+        "column_undone_by_rows",
+        '"c": "batch norm", "d": "layer norm"',
+        '"c": "layer norm", "d": "layer norm"',
+        "Sentence c: one feature grows, and the others of its row do not. What does that do to the row's "
+        "deviation, and what to the column's?",
+    ),
+    edit(
+        "which_norm",
+        "both_undo_a_column",
+        '"c": "batch norm", "d": "layer norm"',
+        '"c": "both", "d": "layer norm"',
+        "Sentence c: one feature grows, and the others of its row do not. Does dividing the whole row by its "
+        "deviation undo that?",
+    ),
+    edit(
+        "which_norm",
+        "both_undo_a_row",
+        '"c": "batch norm", "d": "layer norm"',
+        '"c": "batch norm", "d": "both"',
+        "Sentence d: one example grows, and the others of the batch do not. Does dividing a column by its "
+        "deviation undo that?",
+    ),
+    edit(
+        "which_norm",
+        "row_undone_by_columns",
+        '"c": "batch norm", "d": "layer norm"',
+        '"c": "batch norm", "d": "batch norm"',
+        "Sentence d: one example grows, and the others of the batch do not. Which norm looks at this example "
+        "alone?",
+    ),
+    edit(
+        "which_norm",
+        "nothing_folds",
+        '"f": "batch norm"',
+        '"f": "neither"',
+        "At test time one of the two has fixed numbers in place of its statistics. Look back at section 4.",
     ),
 ]
