@@ -46,12 +46,17 @@ def _row(lesson: LessonProgress) -> str:
     link = f"../{lesson.lesson}/{lesson.lesson}.ipynb"
     cells = (
         f'<a href="{html.escape(link)}">{html.escape(_title(lesson))}</a>',
-        f"{_bar(lesson.passed, count)} {lesson.passed} of {count}",
-        f"{lesson.points:g} of {lesson.possible:g}",
+        _whole(f"{_bar(lesson.passed, count)} {lesson.passed} of {count}"),
+        _whole(f"{lesson.points:g} of {lesson.possible:g}"),
         _folded(waiting, "to do") + _folded(answered, "answered, not revealed"),
     )
     row = "".join(f'<td style="text-align:left;vertical-align:top">{cell}</td>' for cell in cells)
     return f"<tr>{row}</tr>"
+
+
+def _whole(line: str) -> str:
+    """Return what stays on one line, however narrow the table."""
+    return f'<span style="white-space:nowrap">{line}</span>'
 
 
 def _bar(passed: int, count: int) -> str:
