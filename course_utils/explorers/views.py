@@ -34,7 +34,10 @@ def course_of(title: str, label: str, low: float, high: float, lines: list[Mark]
     return Panel(title, lines, Axis("step", 0, steps), Axis(label, low, high, "log"))
 
 
-def curve(values: Any, name: str = "", color: int = 0, low: float = 0.0, dashed: bool = False) -> Line:
-    """Return a line that grows, one value `(T,)` a step; what is under `low` is drawn at `low`."""
+def curve(
+    values: Any, name: str = "", color: int = 0, low: float = 0.0, dashed: bool = False, first: int = 0
+) -> Line:  # fmt: skip
+    """Return a line that grows, one value `(T,)` a step, the first at step `first`; what is under `low` is drawn at
+    `low`."""
     numbers = np.asarray(values, dtype=float)
-    return Line(np.arange(len(numbers)), np.maximum(numbers, low), name, color, dashed, grows=True)
+    return Line(first + np.arange(len(numbers)), np.maximum(numbers, low), name, color, dashed, grows=True)

@@ -29,15 +29,15 @@ def step_sizes(adam_step_uncorrected: Any, adam_step: Any, kind: str, beta1: flo
     top = float(max(2.0, 1.1 * max(corrected.max(), plain.max())))
     lengths = Panel(
         "Length of each step, in units of the rate",
-        [curve(corrected, "with bias correction"), curve(plain, "without", 1, dashed=True)],
+        [curve(corrected, "with bias correction", first=1), curve(plain, "without", 1, dashed=True, first=1)],
         Axis("step", 0, STEPS),
         Axis("length of the step / rate", 0, top),
     )
-    seen = Panel("The gradients", [curve(grads, low=-9)], Axis("step", 0, STEPS), Axis("gradient", -4, 4))
+    seen = Panel("The gradients", [curve(grads, low=-9, first=1)], Axis("step", 0, STEPS), Axis("gradient", -4, 4))
     return Scene(
         [lengths, seen],
         f"The first step is {corrected[0]:.2f} times the rate with bias correction and {plain[0]:.2f} times without; "
-        f"the longest one without is {plain.max():.2f}.",
+        f"the longest one without is {plain.max():.2f}, at step {1 + int(plain.argmax())}.",
     )
 
 
