@@ -528,7 +528,7 @@ print(
 #
 # ## 5. The correction
 #
-# By how much is the average too small? Write it out as a sum, as we did for RMSProp:
+# By how much is the average too small? Write it out as a sum, as we did for RMSProp, with $\beta$ for $\beta_1$:
 #
 # $$m_t = (1-\beta)\sum_{i=1}^{t} \beta^{\,t-i} g_i$$
 #
@@ -773,8 +773,8 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 # \varepsilon\sqrt{1-\beta_2^t}$. The default values differ too: $10^{-8}$ here and in PyTorch ($10^{-10}$ for its
 # AdaGrad), $10^{-7}$ in Keras.
 #
-# **How momentum is written.** The first two are the same at a constant rate; with the third the rate means something
-# else.
+# **How momentum is written.** $\mu$ and $\beta$ are one number, the share of the old value that stays, such as 0.9. The
+# first two forms are the same at a constant rate; with the third the rate means something else.
 #
 # | form | who | length of each step late in a run of equal gradients $g$ |
 # | --- | --- | --- |
@@ -788,9 +788,9 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 #
 # ## 8. AdamW: weight decay is not a penalty
 #
-# In notebook 02a we kept the weights small in two ways. An **L2 penalty** adds $\frac{\lambda}{2}\|w\|^2$ to the loss,
-# hence $\lambda w$ to the gradient. **Weight decay** leaves the gradient alone and takes the share $\eta\lambda$ off
-# the weights in each step. For plain SGD the two are one:
+# In notebook 02a we kept the weights small in two ways. An **L2 penalty** of strength $\lambda$ adds
+# $\frac{\lambda}{2}\|w\|^2$ to the loss, hence $\lambda w$ to the gradient. **Weight decay** leaves the gradient alone
+# and takes the share $\eta\lambda$ off the weights in each step. For plain SGD the two are one:
 #
 # $$w - \eta\,(g + \lambda w) = w - \eta\, g - \eta\lambda\, w$$
 #

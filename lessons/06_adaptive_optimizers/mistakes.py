@@ -12,7 +12,7 @@ MISTAKES = [
     # adagrad_step
     edit(
         "adagrad_step", "old_state_returned", '{"square": square}', "dict(state)",
-        "You return the state as it came. Where will the next step find the new sum?",
+        "The state that you return has no new sum under the key \"square\". Where will the next step find it?",
     ),
     edit(
         "adagrad_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
@@ -61,6 +61,18 @@ MISTAKES = [
         """,
         "Your function writes into the state that it was given. Leave that one as it is, and return a new dict.",
     ),
+    edit(
+        "adagrad_step", "no_sum_yet",
+        'state.get("square", 0.0)',
+        'state["square"]',
+        "Before the first step the state is {}: there is no sum yet. What is the sum of no squares?",
+    ),
+    edit(
+        "adagrad_step", "eps_added_to_the_weights",
+        "lr * grad / (np.sqrt(square) + eps)",
+        "lr * grad / np.sqrt(square) + eps",
+        "Your eps is added to the weights. A fraction's lower line needs brackets in code.",
+    ),
     # rmsprop_step
     edit(
         "rmsprop_step", "weights_swapped", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
@@ -106,6 +118,18 @@ MISTAKES = [
         """,
         "Your average begins at the first square. That is a sensible cure for the long first step, but here it "
         "begins at 0.",
+    ),
+    edit(
+        "rmsprop_step", "old_average",
+        "np.sqrt(square)",
+        'np.sqrt(state.get("square", 0.0))',
+        "You divide by the average as it was before this gradient. At the first step that average is 0.",
+    ),
+    edit(
+        "rmsprop_step", "share_squared_too",
+        "(1 - decay) * grad**2",
+        "((1 - decay) * grad) ** 2",
+        "You square the share together with the gradient. The shares of old and new must sum to 1.",
     ),
     # rmsprop_first_step
     edit(
@@ -200,6 +224,32 @@ MISTAKES = [
         "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
         "missing around v?",
     ),
+    rewrite(
+        "adam_step_uncorrected", "adam_already",
+        """
+        def adam_step_uncorrected(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+            t = state.get("t", 0) + 1
+            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
+            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
+            return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v, "t": t}
+        """,
+        "You correct the averages, as Adam does. This exercise wants to see what happens without.",
+    ),
+    edit(
+        "adam_step_uncorrected", "both_shares_swapped",
+        'beta1 * state.get("m", 0.0) + (1 - beta1) * grad\n'
+        '    v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
+        '(1 - beta1) * state.get("m", 0.0) + beta1 * grad\n'
+        '    v = (1 - beta2) * state.get("v", 0.0) + beta2 * grad**2',
+        "The shares of past and present are swapped in both averages: most of the old average should stay.",
+    ),
+    edit(
+        "adam_step_uncorrected", "shares_of_m_swapped",
+        'beta1 * state.get("m", 0.0) + (1 - beta1) * grad\n',
+        '(1 - beta1) * state.get("m", 0.0) + beta1 * grad\n',
+        "The shares of past and present are swapped in the first average: with 0.9 most of the old average should"
+        " stay.",
+    ),
     # first_step_size
     rewrite(
         "first_step_size", "multiple_of_rate",
@@ -235,6 +285,19 @@ MISTAKES = [
     edit(
         "first_step_size", "rate_forgotten", "lr * (1 - beta1)", "(1 - beta1)",
         "How does the length of a step depend on the rate?",
+    ),
+    edit(
+        "first_step_size", "correction_ignored",
+        "    if corrected:\n        return lr\n",
+        "",
+        "Your length is the same with the correction and without. After the correction the averages are g and g "
+        "squared: what is their quotient?",
+    ),
+    edit(
+        "first_step_size", "corrected_without_the_rate",
+        "return lr\n",
+        "return 1.0\n",
+        "With the correction the quotient of the averages is 1. By what is it multiplied in the step?",
     ),
     # longest_step_first
     edit(
@@ -304,6 +367,18 @@ MISTAKES = [
         """,
         "The formula is right. What should happen where there was no step yet?",
     ),
+    edit(
+        "bias_correct", "divides_by_the_missing_share",
+        "1 - beta**t",
+        "beta**t",
+        "beta**t is the share that is missing. Divide by the share that is there.",
+    ),
+    edit(
+        "bias_correct", "brackets_forgotten",
+        "moment / (1 - beta**t)",
+        "moment / 1 - beta**t",
+        "You divide by 1 and then subtract. A fraction's lower line needs brackets in code.",
+    ),
     # adam_step
     edit("adam_step", "only_v_corrected", "m / (1 - beta1**t)", "m", M_BIASED),
     edit("adam_step", "only_m_corrected", "v / (1 - beta2**t)", "v", V_BIASED),
@@ -341,6 +416,61 @@ MISTAKES = [
         "adam_step", "no_root", "np.sqrt(v_hat)", "v_hat",
         "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
         "missing around v?",
+    ),
+    edit(
+        "adam_step", "correction_outside_the_root",
+        "np.sqrt(v_hat) + eps",
+        "np.sqrt(v) / (1 - beta2**t) + eps",
+        "You take the root first and correct afterwards. The correction belongs to v, and so under the root.",
+    ),
+    edit(
+        "adam_step", "beta1_corrects_both",
+        "v / (1 - beta2**t)",
+        "v / (1 - beta1**t)",
+        "The second average is corrected with the beta of the first. Each has its own.",
+    ),
+    edit(
+        "adam_step", "not_corrected",
+        "lr * m_hat / (np.sqrt(v_hat) + eps)",
+        "lr * m / (np.sqrt(v) + eps)",
+        "You step with the averages as they are. Both start at zero: what did the last section do about that?",
+    ),
+    rewrite(
+        "adam_step", "counter_begins_at_one",
+        """
+        def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+            t = state.get("t", 1)
+            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
+            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
+            return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v, "t": t + 1}
+        """,
+        "Your state holds the number of the next step. It should hold how many steps are done: after the first "
+        "step, 1.",
+    ),
+    rewrite(
+        "adam_step", "counter_not_in_the_state",
+        """
+        def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+            t = state.get("t", 0) + 1
+            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
+            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
+            return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v}
+        """,
+        "Your new state does not hold the number of steps done. Where will the next step find it?",
+    ),
+    rewrite(
+        "adam_step", "corrects_with_the_old_counter",
+        """
+        def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+            t = state.get("t", 0)
+            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
+            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
+            with np.errstate(divide="ignore", invalid="ignore"):  # by 0 in the first step
+                m_hat, v_hat = m / np.float64(1 - beta1**t), v / np.float64(1 - beta2**t)
+                return w - lr * m_hat / (np.sqrt(v_hat) + eps), {"m": m, "v": v, "t": t + 1}
+        """,
+        "You correct with the steps done before this one, and in the first step that divides by 0. The step that "
+        "you are taking counts too.",
     ),
     # adamw_step
     edit(
@@ -392,6 +522,21 @@ MISTAKES = [
     edit(
         "adamw_step", "absolute", "weight_decay * w\n", "weight_decay * np.sign(w)\n",
         "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *share* off each.",
+    ),
+    edit(
+        "adamw_step", "same_for_all_weights",
+        "lr * weight_decay * w\n",
+        "lr * weight_decay\n",
+        "You take the same number off every weight. Decay takes a share of each.",
+    ),
+    rewrite(
+        "adamw_step", "settings_not_handed_on",
+        """
+        def adamw_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
+            w_new, state_new = adam_step(w, grad, state, lr)
+            return w_new - lr * weight_decay * w, state_new
+        """,
+        "Adam's step inside yours uses its own betas and eps. Hand on those that you are given.",
     ),
     # penalty_equals_decay
     edit(
@@ -455,6 +600,13 @@ MISTAKES = [
         "Your eps stands inside the root. In the formula of this course it is added after the root.",
     ),
     edit("amsgrad_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    edit(
+        "amsgrad_step", "compares_whole_arrays",
+        "np.maximum(",
+        "max(",
+        "Python's max asks which of two whole arrays is larger, and there is no answer. The maximum is taken "
+        "entry by entry.",
+    ),
     # nadam_step
     edit(
         "nadam_step", "constant_share_of_gradient", "(1 - mu) * grad", "(1 - beta1) * grad",
@@ -509,6 +661,32 @@ MISTAKES = [
         "Your eps stands inside the root. In the formula of this course it is added after the root.",
     ),
     edit("nadam_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
+    edit(
+        "nadam_step", "next_share_of_gradient",
+        "(1 - mu) * grad",
+        "(1 - mu_next) * grad",
+        "The fresh gradient belongs to this step: its share is that of this step's momentum. Only the momentum "
+        "term looks ahead.",
+    ),
+    edit(
+        "nadam_step", "average_warmed_up",
+        'beta1 * state.get("m", 0.0) + (1 - beta1) * grad',
+        'mu * state.get("m", 0.0) + (1 - mu) * grad',
+        "Your average has the warmed-up momentum in it, as in Dozat's paper. In PyTorch's form m is Adam's, with "
+        "the constant beta1.",
+    ),
+    edit(
+        "nadam_step", "corrected_twice",
+        "mu_next * m / (1 - product * mu_next)",
+        "mu_next * m / (1 - beta1**t) / (1 - product * mu_next)",
+        "Your m is corrected before it comes into the bracket, and the bracket corrects it once more.",
+    ),
+    edit(
+        "nadam_step", "power_of_mu",
+        'state.get("mu_product", 1.0) * mu',
+        "mu**t",
+        "The product of changing momenta is not a power of the last one. What must the state remember?",
+    ),
     # lion_step
     edit(
         "lion_step", "no_decay", "lr * (u + weight_decay * w)", "lr * u",
@@ -536,9 +714,14 @@ MISTAKES = [
         '{"m": beta1 * m + (1 - beta1) * grad}',
         "The betas are swapped. Which one mixes for the step, which one for the memory?",
     ),
-    edit(
-        "lion_step", "average_first", "u = np.sign(beta1 * m + (1 - beta1) * grad)",
-        "m = beta2 * m + (1 - beta2) * grad\n    u = np.sign(beta1 * m + (1 - beta1) * grad)",
+    rewrite(
+        "lion_step", "average_first",
+        """
+        def lion_step(w, grad, state, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
+            m = beta2 * state.get("m", 0.0) + (1 - beta2) * grad
+            u = np.sign(beta1 * m + (1 - beta1) * grad)
+            return w - lr * (u + weight_decay * w), {"m": m}
+        """,
         "You update the average before the step uses it. The order matters here.",
     ),
     edit(
@@ -552,6 +735,12 @@ MISTAKES = [
     edit(
         "lion_step", "sign_of_gradient", "beta1 * m + (1 - beta1) * grad)", "grad)",
         "Your step knows only the last gradient. Where is the average?",
+    ),
+    edit(
+        "lion_step", "decay_in_sign",
+        "(1 - beta1) * grad)\n    return w - lr * (u + weight_decay * w)",
+        "(1 - beta1) * grad + weight_decay * w)\n    return w - lr * u",
+        "Your decay stands inside the sign. It is decoupled, as in AdamW.",
     ),
     # newton_schulz
     edit(
@@ -587,6 +776,12 @@ MISTAKES = [
         "newton_schulz", "old_gram",
         "    for _ in range(steps):\n        A = X @ X.T\n", "    A = X @ X.T\n    for _ in range(steps):\n",
         "X changes in every iteration. Does your A change with it?",
+    ),
+    edit(
+        "newton_schulz", "number_for_identity",
+        "X = 3.4445 * X + (-4.7750 * A + 2.0315 * A @ A) @ X",
+        "X = (3.4445 - 4.7750 * A + 2.0315 * A @ A) @ X",
+        "NumPy adds a number to every entry of a matrix. In a + bA + cA² the a stands for a times the identity.",
     ),
     # muon_step
     edit(
@@ -625,6 +820,25 @@ MISTAKES = [
         "muon_step", "not_orthogonal", "newton_schulz(u, steps)", "u",
         "This is momentum. What is done to the matrix before the step?",
     ),
+    edit(
+        "muon_step", "no_decay",
+        "w * (1 - lr * weight_decay)",
+        "w",
+        "Your result is the same for any weight decay. Where does the formula use it?",
+    ),
+    edit(
+        "muon_step", "no_scale",
+        "lr * scale *",
+        "lr *",
+        "Your step takes no account of the matrix's shape. Which factor stands in front of NS?",
+    ),
+    edit(
+        "muon_step", "velocity_of_notebook_05",
+        'velocity = momentum * state.get("velocity", 0.0) + (1 - momentum) * grad\n'
+        "    u = (1 - momentum) * grad + momentum * velocity",
+        'velocity = momentum * state.get("velocity", 0.0) + grad\n    u = grad + momentum * velocity',
+        "Your velocity adds the full gradient, as in notebook 05. Here it is an average: the shares sum to 1.",
+    ),
     # sam_gradient
     edit(
         "sam_gradient", "downhill", "w + rho", "w - rho",
@@ -658,6 +872,22 @@ MISTAKES = [
         "sam_gradient", "rho_ignored", "rho * grad / norm", "0.05 * grad / norm",
         "Your function gives the same for any rho. Use the argument.",
     ),
+    edit(
+        "sam_gradient", "both_added",
+        "return gradient(w + rho * grad / norm)",
+        "return grad + gradient(w + rho * grad / norm)",
+        "You add the two gradients. The first only shows the way uphill; what is returned is the second.",
+    ),
+    edit(
+        "sam_gradient", "row_by_row",
+        "norm = np.linalg.norm(grad)\n"
+        "    if norm == 0:\n"
+        "        return grad\n"
+        "    return gradient(w + rho * grad / norm)",
+        "norm = np.linalg.norm(grad, axis=-1, keepdims=True)\n"
+        "    return gradient(w + rho * grad / np.where(norm > 0, norm, 1))",
+        "You divide each row by its own norm. There is one norm over all entries.",
+    ),
     # schedule_free_step
     edit(
         "schedule_free_step", "moves_y", 'state.get("z", w) - lr * grad', "w - lr * grad",
@@ -684,5 +914,11 @@ MISTAKES = [
     edit(
         "schedule_free_step", "plus_sign", "- lr * grad", "+ lr * grad",
         "Your step climbs. In which direction does the gradient point?",
+    ),
+    edit(
+        "schedule_free_step", "average_of_old_z",
+        "(z - x_old) / (t + 1)",
+        '(state.get("z", w) - x_old) / (t + 1)',
+        "Your average takes in the old z. The new one belongs in it.",
     ),
 ]
