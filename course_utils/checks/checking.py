@@ -86,10 +86,8 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
     """Hold an answer against the published key and show a card.
 
     `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those
-    functions
-    that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept question
-    tells
-    whether the answer is right.
+    functions that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept
+    question tells whether the answer is right.
 
     Raises CheckFailed where the answer is wrong.
     """

@@ -120,8 +120,7 @@ def run(
     """Run an exercise's probe with one seed on the given functions, and return what was observed.
 
     With `expected`, the reference's observations, the probe ends at the first result of another form. Without it,
-    what the
-    function raises is passed on.
+    what the function raises is passed on.
     """
     return tried(exercise, part, [seed], [expected], answers)[0].observations
 

@@ -1,8 +1,8 @@
 """Tolerances for statistics of random answers, from bounds that hold for every sample size.
 
-Each function takes the false-alarm probability `alpha` of one comparison and returns how far a right answer can be
-off with
-that probability. Both sides of a comparison are random, the key's and the learner's, so each bound covers two samples.
+Each function takes the false-alarm probability `alpha` of one comparison and returns how far a right answer can be off
+with that probability. Both sides of a comparison are random, the key's and the learner's, so each bound covers two
+samples.
 """
 
 from __future__ import annotations
