@@ -11,6 +11,8 @@ from course_utils.words import counted
 
 PANEL = "For teachers"
 SHOWN = 10
+# Ten years: a time that no due date goes beyond.
+MOST_DAYS = 3650
 Database = Annotated[str | None, typer.Option("--db", help="The gradebook's address, where it is not the course's.")]
 
 
@@ -57,8 +59,8 @@ def release(
 def extend(
     assignment: Annotated[str, typer.Argument(help="The assignment.")],
     student: Annotated[str, typer.Argument(help="The student's id.")],
-    days: Annotated[float, typer.Option(min=0, help="Days more than the others have.")] = 0,
-    hours: Annotated[float, typer.Option(min=0, help="Hours more.")] = 0,
+    days: Annotated[float, typer.Option(min=0, max=MOST_DAYS, help="Days more than the others have.")] = 0,
+    hours: Annotated[float, typer.Option(min=0, max=24 * MOST_DAYS, help="Hours more.")] = 0,
     db: Database = None,
 ) -> None:
     """Give one student more time; with neither days nor hours, take that back."""

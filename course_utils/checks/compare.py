@@ -168,7 +168,11 @@ def _as_float(number: Any) -> np.ndarray:
 
 def _array(expected: Array, received: Any, tolerance: Tolerance, float32: bool, what: str) -> Iterator[Difference]:
     if not isinstance(received, Array):
-        aside = " Convert it with np.array(...)." if isinstance(received, list | tuple) else ""
+        aside = ""
+        if isinstance(received, tuple) and any(isinstance(item, Array) for item in received):
+            aside = " One value is asked for, not several."
+        elif isinstance(received, list | tuple):
+            aside = " Convert it with np.array(...)."
         yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.{aside}")
     elif received.shape != expected.shape:
         yield Difference("shape", f"{what} has shape {received.shape}; expected shape {expected.shape}.")

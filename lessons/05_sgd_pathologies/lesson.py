@@ -1516,8 +1516,6 @@ plt.show()
 #   direction; it does not lower the noise floor at the same effective rate.
 # - Clip by the *global* norm, and only what is too long.
 #
-# Next: [Adaptive optimizers](../06_adaptive_optimizers/06_adaptive_optimizers.ipynb).
-#
 # ## References
 #
 # - B. T. Polyak (1964), *Some methods of speeding up the convergence of iteration methods*.
@@ -1535,3 +1533,5 @@ plt.show()
 # - C. Jin, R. Ge, P. Netrapalli, S. Kakade & M. Jordan (2017), *How to escape saddle points efficiently*.
 # - G. Goh (2017), *Why momentum really works*, Distill.
 # - S. McCandlish, J. Kaplan, D. Amodei et al. (2018), *An empirical model of large-batch training*.
+#
+# Next: [Adaptive optimizers](../06_adaptive_optimizers/06_adaptive_optimizers.ipynb).

@@ -1614,8 +1614,6 @@ plt.show()
 # - Compare optimizers at their own best rates, and look at the width of the valley of good rates.
 # - Conventions differ: look where epsilon stands, what momentum multiplies, and whether the decay includes the rate.
 #
-# Next: [Second-order methods](../07a_newton/07a_newton.ipynb).
-#
 # ## References
 #
 # - Polyak & Juditsky (1992), *Acceleration of stochastic approximation by averaging*.
@@ -1632,3 +1630,5 @@ plt.show()
 # - Chen et al. (2023), *Symbolic discovery of optimization algorithms*. Lion.
 # - Jordan et al. (2024), *Muon: an optimizer for hidden layers in neural networks*.
 # - Defazio et al. (2024), *The road less scheduled*. Schedule-free.
+#
+# Next: [Second-order methods](../07a_newton/07a_newton.ipynb).

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 from nbgrader.api import Gradebook
+from typer.testing import CliRunner
 
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
@@ -15,8 +17,11 @@ from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
 from course_grader.term.identifying import by_roster, identified
 from course_grader.term.roster import enter, extend, read_roster
+from course_grader.verbs import term
 from course_utils.errors import CourseError
 
+app = typer.Typer()
+term.register(app)
 HEADER = "ID,First name,Surname,Email address,LMS ID\n"
 
 
@@ -149,3 +154,9 @@ def test_what_canvas_marks_as_late_is_noted_unless_the_time_is_known(tmp_path: P
 def test_two_submissions_never_become_one_students() -> None:
     two = (Submission("ada", Path("x")), Submission("4711", Path("y"), name="lovelaceada"))
     assert identified(Found(two, ()), STUDENTS).submissions == two
+
+
+def test_a_time_that_no_calendar_holds_is_refused(tmp_path: Path) -> None:
+    ended = CliRunner().invoke(app, ["extend", "week1", "ada", "--days", "1e12"], catch_exceptions=False)
+    assert ended.exit_code == 2
+    assert "3650" in ended.output
