@@ -35,6 +35,8 @@ BIG_INT_BYTES = 800
 # Keys with equal hashes make a set or a dict slow: each is held against all others in one step, which nothing ends.
 HASHED, ALIKE = 10_000, 20
 NODES = 2_000_000
+# Of a random generator's seed: the numbers that it is made of, and the children that it may have.
+SEED_WORDS, SEED_BYTES, CHILDREN = 16, 64, 10_000
 # What it takes in memory to stand for a function or an object of the other side's, which take a few bytes on the wire.
 STAND_IN = 1000
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
@@ -388,9 +390,21 @@ ENCODINGS: Sequence[tuple[Any, Callable[[Encoder, Any, int], Any]]] = (
 
 
 def state_of(generator: np.random.Generator) -> list[Any]:
-    """Return name and state of a bit generator as a flat list of integers and bytes."""
+    """Return name, state and seed of a bit generator as a list of integers and bytes."""
     state: Any = generator.bit_generator.state
     inner = state["state"]
     words = inner["state"] if isinstance(inner["state"], np.ndarray) else [inner["state"], inner["inc"]]
     numbers = [int(word).to_bytes(16, "little") for word in words]
-    return [state["bit_generator"], numbers, int(state["has_uint32"]), int(state["uinteger"])]
+    seed = _seed_of(generator.bit_generator.seed_seq)
+    return [state["bit_generator"], numbers, int(state["has_uint32"]), int(state["uinteger"]), seed]
+
+
+def _seed_of(seed: Any) -> list[Any] | None:
+    """Return entropy, key and number of children of a seed, which the children that are spawned later hang on; None for
+    what is no SeedSequence."""
+    if type(seed) is not np.random.SeedSequence or seed.entropy is None:
+        return None
+    # One number and a list with it alone are the same to NumPy.
+    words = [seed.entropy] if isinstance(seed.entropy, int) else seed.entropy
+    entropy = [int(word).to_bytes(int(word).bit_length() // 8 + 1, "little") for word in words]
+    return [entropy, list(seed.spawn_key), seed.n_children_spawned]

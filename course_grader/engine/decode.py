@@ -18,6 +18,7 @@ from course_grader.engine.codec import (
     BIG_INT_BYTES,
     BIT_GENERATORS,
     CALLABLE,
+    CHILDREN,
     COMPLEX,
     DEPTH,
     DICT,
@@ -36,6 +37,8 @@ from course_grader.engine.codec import (
     PAIR,
     REFERENCE,
     SCALAR,
+    SEED_BYTES,
+    SEED_WORDS,
     SET,
     STAND_IN,
     TUPLE,
@@ -99,7 +102,7 @@ class Decoder:
                 raise WireError("An array came back with another form.")
             np.copyto(value, fresh)
         elif isinstance(value, np.random.Generator):
-            value.bit_generator.state = _state(body)
+            _renew_generator(value, body)
         elif isinstance(value, list):
             self._allowed = {id(item) for item in value}
             value[:] = self._items(body, 1)
@@ -229,7 +232,9 @@ class Decoder:
     def _generator(self, data: bytes, depth: int) -> Any:
         number, *body = unpack(data)
         state = _state(body)
-        value = np.random.Generator(BIT_GENERATORS[state["bit_generator"]](0))
+        entropy, key, children = _seed(body)
+        seed = np.random.SeedSequence(entropy, spawn_key=key, n_children_spawned=children)
+        value = np.random.Generator(BIT_GENERATORS[state["bit_generator"]](seed))
         value.bit_generator.state = state
         self._register(value, number, 64)
         return value
@@ -340,7 +345,7 @@ def _name(name: Any) -> str:
 
 def _state(body: list[Any]) -> dict[str, Any]:
     """Return the state of a bit generator; only kinds whose state holds no index into memory are known."""
-    name, numbers, has_uint32, uinteger = body
+    name, numbers, has_uint32, uinteger, _ = body
     known = (name in BIT_GENERATORS, has_uint32 in (0, 1), type(uinteger) is int and 0 <= uinteger < 2**32)
     words = [int.from_bytes(word, "little") for word in numbers if type(word) is bytes and len(word) == 16]
     if not all(known) or len(words) != len(numbers) or len(words) != (4 if name == "SFC64" else 2):
@@ -352,3 +357,26 @@ def _state(body: list[Any]) -> dict[str, Any]:
         {"state": np.array(words, dtype=np.uint64)} if name == "SFC64" else {"state": words[0], "inc": words[1]}
     )
     return {"bit_generator": name, "state": inner, "has_uint32": has_uint32, "uinteger": uinteger}
+
+
+def _seed(body: list[Any]) -> tuple[list[int], tuple[int, ...], int]:
+    """Return entropy, key and number of children of the seed of a bit generator."""
+    if body[-1] is None:
+        return [0], (), 0
+    entropy, key, children = body[-1]
+    known = (
+        len(entropy) <= SEED_WORDS and all(type(word) is bytes and len(word) <= SEED_BYTES for word in entropy),
+        len(key) <= SEED_WORDS and all(type(word) is int and 0 <= word < 2**32 for word in key),
+        type(children) is int and 0 <= children <= CHILDREN,
+    )
+    if not all(known):
+        raise WireError("A random generator is damaged.")
+    return [int.from_bytes(word, "little") for word in entropy], tuple(key), children
+
+
+def _renew_generator(value: np.random.Generator, body: list[Any]) -> None:
+    state, (_, _, children), own = _state(body), _seed(body), value.bit_generator.seed_seq
+    value.bit_generator.state = state
+    if isinstance(own, np.random.SeedSequence) and children > own.n_children_spawned:
+        # What was spawned there counts here too: the next children are others.
+        own.spawn(children - own.n_children_spawned)

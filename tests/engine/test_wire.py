@@ -195,6 +195,21 @@ def test_a_lazy_iterator_draws_from_the_generator_of_its_call(table: Table) -> N
     assert list(items) == []
 
 
+@pytest.mark.parametrize("seed", [7, 2**200, [1, 2**40], np.random.SeedSequence(3, spawn_key=(1, 4))])
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.SFC64])
+def test_what_is_spawned_from_a_generator_is_the_same_on_both_sides(table: Table, seed: Any, kind: Any) -> None:
+    rng, twin = (np.random.Generator(kind(copy.deepcopy(seed))) for _ in range(2))
+    # What it spawned before has used up the first children.
+    for one in (rng, twin):
+        one.spawn(1)
+    children = table.proxy(lambda rng: [child.random() for child in rng.spawn(2)])
+    for _ in range(2):
+        assert children(rng) == [child.random() for child in twin.spawn(2)]
+    assert rng.spawn(1)[0].random() == twin.spawn(1)[0].random()
+    drawn = table.proxy(lambda draw, rng: [draw(child) for child in rng.spawn(2)])(lambda rng: rng.random(), rng)
+    assert drawn == [child.random() for child in twin.spawn(2)]
+
+
 def test_views_of_one_array_stay_views_of_one_array(table: Table) -> None:
     def change(one: Any, other: Any) -> Any:
         one *= 2
@@ -524,6 +539,10 @@ ALIKE = [
 ARRAY = codec.ARRAY
 
 
+def seeded(*seed: Any) -> Any:
+    return ExtType(codec.GENERATOR, pack([-1, *codec.state_of(np.random.default_rng(0))[:4], list(seed)]))
+
+
 @pytest.mark.parametrize(
     "node",
     [
@@ -532,8 +551,15 @@ ARRAY = codec.ARRAY
         ExtType(ARRAY, pack([-1, "O", [1], 0, True, b"\0" * 8])),
         ExtType(ARRAY, pack([-1, "<f8", [-1], 0, True, b"\0" * 8])),
         ExtType(codec.SCALAR, pack(["<f8", b"\0"])),
-        ExtType(codec.GENERATOR, pack([-1, "MT19937", [b"\0" * 16], 0, 0])),
-        ExtType(codec.GENERATOR, pack([-1, "PCG64", [b"\0" * 16], 0, 0])),
+        ExtType(codec.GENERATOR, pack([-1, "MT19937", [b"\0" * 16], 0, 0, None])),
+        ExtType(codec.GENERATOR, pack([-1, "PCG64", [b"\0" * 16], 0, 0, None])),
+        seeded([b"\1"], [], codec.CHILDREN + 1),
+        seeded([b"\1"], [], -1),
+        seeded([b"\1"], [2**32], 0),
+        seeded([b"\1"], [0] * 1000, 0),
+        seeded([b"\1"] * 1000, [], 0),
+        seeded([b"\1" * 1000], [], 0),
+        seeded([5], [], 0),
         ExtType(codec.BIG_INT, b"\x7f" * 10_000),
         ExtType(codec.DICT, pack([-1, [ExtType(codec.LIST, pack([-1, []])), 1]])),
         ExtType(codec.SET, pack(list(range(20_000)))),

@@ -186,6 +186,9 @@ def probe_adamw_step(trial: Trial, rng: Draw, adamw_step: Function) -> None:
 
 @probe("amsgrad_step")
 def probe_amsgrad_step(trial: Trial, rng: Draw, amsgrad_step: Function) -> None:
+    # Python's own max has an answer here: who takes that is told from one who fails whatever is asked.
+    w, grad = rng.randn(1).round(2), _slopes(rng, 1)
+    trial.ask("the first step of a single weight", amsgrad_step, w, grad, {}, 0.1)
     _ask_adam(trial, rng, amsgrad_step, "amsgrad_step", _adam_state(rng, "v_max"))
 
 

@@ -181,11 +181,13 @@ def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
     constant, *others = case(3, 4)
     constant[1] = 0.37
     return {
+        # First, for there one number for each row fits the columns too: so that who forgets to stand them beside the
+        # rows is told from one who fails whatever is asked.
+        "where N equals D": case(3, 3),
         "for 4 examples of 3 features": case(4, 3),
         "with a large eps": case(3, 5, LARGE_EPS),
         "for one example": case(1, 4),
         "for 2 features": case(3, 2, 0.01),
-        "where N equals D": case(3, 3),
         "where a row is constant": (constant, *others),
         "for a view of a larger array": (_batch(rng, 6, 8)[::2, ::2], *_affine(rng, 4)),
     }
