@@ -136,8 +136,7 @@ class Trial:
         for args in calls:
             outcome = later(args, kwargs) if later is not None else None
             if outcome is None:
-                result = function(*args, **kwargs)
-                outcome = functools.partial(_itself, result)
+                outcome = functools.partial(_itself, function(*args, **kwargs))
             outcomes.append(outcome)
         return [outcome() for outcome in outcomes]
 

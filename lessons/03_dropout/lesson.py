@@ -136,7 +136,7 @@ def dropout_forward(x, drop_prob, rng, train=True):
 # </details>
 #
 # A random function has no single right result. The check therefore asks for what holds for every right answer: which
-# values are in the mask, how often each occurs (in 25,600 entries), that entries are drawn independently, that `out`
+# values are in the mask, how often each occurs (in 28,900 entries), that entries are drawn independently, that `out`
 # fits the mask.
 
 # %% kind="test" grade_id="dropout_forward_visible" points=1

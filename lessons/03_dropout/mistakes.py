@@ -521,6 +521,14 @@ MISTAKES = [
     ),
     edit(
         "stochastic_depth_forward",
+        "scaled_before_the_block",
+        "return x + block(x) if kept else x, kept",
+        "return x + block(survival * x) if kept else x, kept",
+        "In training you hand the block something else than x. Nothing is scaled there, neither behind the block nor "
+        "before it.",
+    ),
+    edit(
+        "stochastic_depth_forward",
         "block_run_though_skipped",
         "return x + block(x) if kept else x, kept",
         "return x + kept * block(x), kept",

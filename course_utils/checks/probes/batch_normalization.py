@@ -226,6 +226,7 @@ def probe_groupnorm_forward_arguments(trial: Trial, rng: Draw, groupnorm_forward
     trial.rejects("6 channels in 4 groups", groupnorm_forward, images, gamma, beta, 4)
     trial.rejects("6 channels in 12 groups", groupnorm_forward, images, gamma, beta, 12)
     trial.ask("6 channels in 3 groups, which is allowed", groupnorm_forward, images, gamma, beta, 3)
+    trial.ask("6 channels in 6 groups, which is allowed", groupnorm_forward, images, gamma, beta, 6)
 
 
 @probe("rmsnorm_forward")

@@ -8,6 +8,7 @@ published or five hidden seeds, so that five times the sum of a probe's probabil
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ from course_utils.checks.trial import KNOWN
 Function = Callable[..., Any]
 Draw = np.random.RandomState
 
-SIDE = 160
+SIDE = 170
 
 
 def _low(rng: Draw) -> float:
@@ -80,15 +81,16 @@ def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) ->
 
 
 def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
-    """Observe the statistics of 25,600 entries.
+    """Observe the statistics of 28,900 entries.
 
-    By chance: two values below 1e-11 each; two rows or two columns of 160 entries that agree, below
-    12,720 * 0.75**160 = 1.3e-16 each; a mask with one value only, or the same again, less than that.
+    By chance: two values below 1e-11 each; two rows or two columns of 170 entries that agree, below
+    14,365 * 0.75**170 = 8.3e-18 each; a mask with one value only, or the same again, less than that.
     """
     ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
     shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("dropout_forward", (), {}, shown)
-    out, mask = dropout_forward(ones, drop_prob, draw)
+    calls = [(ones, drop_prob, draw), (ones, drop_prob, draw), (ones, drop_prob, np.random.default_rng(seed))]
+    (out, mask), (_, again), (_, twin) = trial.results(dropout_forward, calls)
     where = f"of {ones.size} at drop_prob {drop_prob}"
     trial.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
     tolerance = mean_tolerance(ones.size, 1.0)
@@ -100,9 +102,7 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     trial.observe(says, float(np.mean(out)), 0, tolerance, call)
     trial.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
     trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
-    again = dropout_forward(ones, drop_prob, draw)[1]
     trial.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
-    twin = dropout_forward(ones, drop_prob, np.random.default_rng(seed))[1]
     trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
 
 
@@ -248,7 +248,7 @@ def _block(rng: Draw) -> tuple[Function, list[int]]:
     return _named(block, f"lambda x: {a} * np.maximum(x, 0) - {b}"), runs
 
 
-SURVIVALS = 500
+SURVIVALS = 1000
 
 
 @probe("stochastic_depth_forward")
@@ -266,13 +266,13 @@ def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_for
     trial.ask(says, stochastic_depth_forward, view, block, 0.4, None, False)
 
 
-def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[int]]:
-    """Return a block that gives these values whatever its x is, and a list that grows by one entry at each of its
+def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[Any]]:
+    """Return a block that gives these values whatever its x is, and the list of what it was given at each of its
     runs."""
-    runs: list[int] = []
+    runs: list[Any] = []
 
     def block(x: Any) -> Any:
-        runs.append(1)
+        runs.append(copy.deepcopy(x))
         return values.copy()
 
     setattr(block, KNOWN, lambda: [values.copy()])
@@ -298,6 +298,8 @@ def _observe_both_ways(
         trial.observe(f"the output in training where the block is {word}", out, call=call)
         counts = {len(blocks[place][1]) for place in places}
         trial.observe(f"how often the block runs where it is {word}", sorted(counts))
+    given = [runs[0] for _, runs in blocks if runs]
+    trial.observe("what the block is given in training", given[-1] if given else None, call=call)
 
 
 def _observe_survivals(
@@ -305,8 +307,8 @@ def _observe_survivals(
 ) -> None:
     """Observe how often blocks survive.
 
-    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 30 or more
-    of 60 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**60 = 5e-14 (Chernoff).
+    False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 75 or
+    more of 150 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**150 = 5e-34 (Chernoff).
     """
     x, block = np.ones(1), _constant(np.ones(1), "np.ones(1)")[0]
 
@@ -318,8 +320,8 @@ def _observe_survivals(
     tolerance = mean_tolerance(SURVIVALS, 1.0)
     says = f"the share of blocks kept in {SURVIVALS} calls at survival {survival}, give or take {tolerance:.2f}"
     trial.observe(says, share, 0, tolerance)
-    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 60, draw))) > 0.5)
-    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 60, draw))) < 0.5)
+    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 150, draw))) > 0.5)
+    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 150, draw))) < 0.5)
     # 60 fair draws all alike: probability 2**-59.
     first, twin = (flags(0.5, 60, np.random.default_rng(seed)) for _ in range(2))
     trial.observe("a generator in the same state keeps the same blocks", first == twin)
@@ -348,12 +350,12 @@ def probe_dropout_penalty(trial: Trial, rng: Draw, dropout_penalty: Function) ->
     trial.ask("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
 
 
-NORMAL = 220
+NORMAL = 300
 
 
 @probe("gaussian_dropout")
 def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) -> None:
-    """False alarms: at each seed two values of 48,400 draws and six shares, 1e-11 each, and the zeros below: together
+    """False alarms: at each seed two values of 90,000 draws and six shares, 1e-11 each, and the zeros below: together
     9e-11, for five seeds 5e-10."""
     draw, seed = _generator(rng)
     x, drop_prob = _table(rng, 4, 5), _high(rng)
@@ -362,7 +364,8 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     ones = np.ones((NORMAL, NORMAL))
     shown = f"gaussian_dropout(np.ones(({NORMAL}, {NORMAL})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("gaussian_dropout", (), {}, shown)
-    noise = gaussian_dropout(ones, drop_prob, np.random.default_rng(seed))[1]
+    calls = [(ones, drop_prob, np.random.default_rng(seed)) for _ in range(2)]
+    (_, noise), (_, twin) = trial.results(gaussian_dropout, calls)
     where = f"of {noise.size} at drop_prob {drop_prob}"
     # At drop_prob 0.8 the standard deviation is 2.
     tolerance = normal_mean_tolerance(noise.size, 2.0)
@@ -375,11 +378,10 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     for level in (-1.0, 0.0, 0.5, 1.5, 2.0, 3.0):
         says = f"the share of noise below {level}, {where}, give or take {tolerance:.2f}"
         trial.observe(says, float(np.mean(noise < level)), 0, tolerance, call)
-    # A double of this size is exactly 0 with probability below 1e-16, each of 48,400; equal rows are rarer still.
+    # A double of this size is exactly 0 with probability below 1e-16, each of 90,000; equal rows are rarer still.
     trial.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
     trial.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
     trial.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
-    twin = gaussian_dropout(ones, drop_prob, np.random.default_rng(seed))[1]
     trial.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
     trial.ask("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
     trial.ask("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
@@ -388,8 +390,8 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
 
 @probe("drop_connect")
 def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
-    """False alarms: at each seed two shares of 27,000 entries, 1e-11 each, for five seeds 1e-10. Two examples, inputs
-    or outputs, of 900 entries each, agree with probability below 0.75**900."""
+    """False alarms: at each seed two shares of 32,768 entries, 1e-11 each, for five seeds 1e-10. Two examples, inputs
+    or outputs, of 1024 entries each, agree with probability below 0.75**1024."""
     draw, seed = _generator(rng)
     for n, d_in, d_out in ((3, 4, 2), (3, 3, 3), (1, 2, 5)):
         x, W, b = _table(rng, n, d_in), _table(rng, d_in, d_out), _table(rng, d_out)
@@ -400,19 +402,19 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         trial.ask("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
         trial.ask("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
     for drop_prob in (_low(rng), _high(rng)):
-        layer = np.ones((30, 30)), np.ones((30, 30)), np.zeros(30)
-        text = "np.ones((30, 30)), np.ones((30, 30)), np.zeros(30)"
+        layer = np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)
+        text = "np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)"
         call = Call("drop_connect", (), {}, f"drop_connect({text}, {drop_prob}, np.random.default_rng({seed}))")
-        mask = drop_connect(*layer, drop_prob, np.random.default_rng(seed))[1]
+        calls = [(*layer, drop_prob, np.random.default_rng(seed)) for _ in range(2)]
+        (_, mask), (_, twin) = trial.results(drop_connect, calls)
         values = np.unique(np.round(mask, 9))
         trial.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
         tolerance = mean_tolerance(mask.size, 1.0)
         says = f"the share of zeros in the mask at drop_prob {drop_prob}, give or take {tolerance:.2f}"
         trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
         for axis, what in enumerate(("example", "input", "output")):
-            slices = np.moveaxis(mask, axis, 0).reshape(30, -1)
+            slices = np.moveaxis(mask, axis, 0).reshape(32, -1)
             trial.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
-        twin = drop_connect(*layer, drop_prob, np.random.default_rng(seed))[1]
         trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
 
 

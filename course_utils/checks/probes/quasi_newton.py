@@ -129,9 +129,11 @@ def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function)
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
     trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
     trial.rejects("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
+    # Behind 0 the rate passes too, so that who looks there is told from one who refuses everything.
+    around = _named(lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0, "lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0")
+    trial.ask("the rate 1 where f lies low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
     # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
-    # Behind 0 it passes too, so that who looks there is told from one who refuses everything.
-    far = _named(lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0, "lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0")
+    far = _named(lambda w: -1.0 if w[0] > 0.6 else 5.0, "lambda w: -1.0 if w[0] > 0.6 else 5.0")
     trial.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
     lost = _named(lambda w: 0.0 if w[0] == 0 else float("nan"), "lambda w: 0.0 if w[0] == 0 else np.nan")
     trial.rejects("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
