@@ -4,6 +4,7 @@ from course_grader.authoring.bank import edit, rewrite
 
 M_BIASED = "Only the second average is corrected. Both start at zero, so both are pulled towards it."
 V_BIASED = "Only the first average is corrected. Both start at zero, so both are pulled towards it."
+EPS_LOST = "Your eps is added to the weights. A fraction's lower line needs brackets in code."
 T_LOST = "Every one of your steps believes that it is the first. Where does the number of steps live between two calls?"
 T_ZERO = "Your counter is off by one. It counts the steps done, and the step that you are taking is one of them."
 SWAPPED = "The shares of past and present are swapped: with 0.999 nearly all of the old average should stay."
@@ -71,7 +72,7 @@ MISTAKES = [
         "adagrad_step", "eps_added_to_the_weights",
         "lr * grad / (np.sqrt(square) + eps)",
         "lr * grad / np.sqrt(square) + eps",
-        "Your eps is added to the weights. A fraction's lower line needs brackets in code.",
+        EPS_LOST,
     ),
     # rmsprop_step
     edit(
@@ -118,6 +119,12 @@ MISTAKES = [
         """,
         "Your average begins at the first square. That is a sensible cure for the long first step, but here it "
         "begins at 0.",
+    ),
+    edit(
+        "rmsprop_step", "eps_added_to_the_weights",
+        "/ (np.sqrt(square) + eps)",
+        "/ np.sqrt(square) + eps",
+        EPS_LOST,
     ),
     edit(
         "rmsprop_step", "old_average",
@@ -234,6 +241,12 @@ MISTAKES = [
             return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v, "t": t}
         """,
         "You correct the averages, as Adam does. This exercise wants to see what happens without.",
+    ),
+    edit(
+        "adam_step_uncorrected", "eps_added_to_the_weights",
+        "/ (np.sqrt(v) + eps)",
+        "/ np.sqrt(v) + eps",
+        EPS_LOST,
     ),
     edit(
         "adam_step_uncorrected", "both_shares_swapped",
@@ -416,6 +429,12 @@ MISTAKES = [
         "adam_step", "no_root", "np.sqrt(v_hat)", "v_hat",
         "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
         "missing around v?",
+    ),
+    edit(
+        "adam_step", "eps_added_to_the_weights",
+        "/ (np.sqrt(v_hat) + eps)",
+        "/ np.sqrt(v_hat) + eps",
+        EPS_LOST,
     ),
     edit(
         "adam_step", "correction_outside_the_root",

@@ -288,7 +288,8 @@ def _observe_both_ways(
     """
     x, survival, branch = _table(rng, 2, 2), round(0.55 + 0.1 * rng.rand(), 2), _table(rng, 2, 2)
     blocks = [_constant(branch, f"np.array({branch.tolist()})") for _ in range(80)]
-    results = trial.results(stochastic_depth_forward, [(x, block, survival, draw) for block, _ in blocks])
+    # Each call has an x of its own: what one does to it must not be seen in the results of the others.
+    results = trial.results(stochastic_depth_forward, [(x.copy(), block, survival, draw) for block, _ in blocks])
     flags = [kept for _, kept in results]
     trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
     call = Call("stochastic_depth_forward", (x, blocks[0][0], survival, draw), {})
