@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
-from course_grader.engine.assignment import without_magics
+from course_grader.engine.assignment import assigned_names, without_magics
 from course_grader.marks import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_utils.checks.probe import exercises
 
@@ -169,10 +169,10 @@ def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
     given = set(dir(builtins))
     for cell in lesson.cells:
         if cell.kind in DEFINING:
-            given |= assigned_names(cell.source)
+            given |= _assigned(cell.source)
         elif cell.kind == "test":
             tree = _tree(cell.source)
-            local = assigned_names(cell.source) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+            local = _assigned(cell.source) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
             local |= {
                 node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
             }
@@ -189,22 +189,12 @@ def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
                     yield LessonProblem(lesson.path, cell.line + line - 1, sentence)
 
 
-def assigned_names(source: str) -> set[str]:
-    """Return the names that a cell binds at its top level."""
-    names: set[str] = set()
-    for statement in _tree(source).body:
-        match statement:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                names.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                names |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-            case _:
-                names |= {
-                    node.id
-                    for node in ast.walk(statement)
-                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-                }
-    return names
+def _assigned(source: str) -> set[str]:
+    # What is no Python is another refusal's matter.
+    try:
+        return assigned_names(source)
+    except SyntaxError:
+        return set()
 
 
 def _tree(source: str) -> ast.Module:

@@ -312,19 +312,11 @@ MISTAKES = [
         "mean = -(drop_prob ** len(x)) * predict(0.0 * x)",
         "The mask that drops everything is missing. predict may give something other than 0 there, such as a bias.",
     ),
-    rewrite(
+    edit(
         "exact_ensemble",
         "divided_by_the_number_of_masks",
-        """
-        def exact_ensemble(predict, x, drop_prob):
-            mean = 0.0
-            for bits in itertools.product((0.0, 1.0), repeat=len(x)):
-                mask = np.array(bits)
-                kept = mask.sum()
-                probability = (1 - drop_prob) ** kept * drop_prob ** (len(x) - kept)
-                mean = mean + probability * predict(mask * x)
-            return mean / 2 ** len(x)
-        """,
+        "return mean",
+        "return mean / 2 ** len(x)",
         "Your weights are right, and then you divide once more. What do the probabilities of all masks sum to?",
     ),
     edit(

@@ -466,15 +466,10 @@ MISTAKES = [
         "Your state holds the number of the next step. It should hold how many steps are done: after the first "
         "step, 1.",
     ),
-    rewrite(
+    edit(
         "adam_step", "counter_not_in_the_state",
-        """
-        def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-            t = state.get("t", 0) + 1
-            m = beta1 * state.get("m", 0.0) + (1 - beta1) * grad
-            v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
-            return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v}
-        """,
+        ', "t": t}',
+        "}",
         "Your new state does not hold the number of steps done. Where will the next step find it?",
     ),
     rewrite(
