@@ -7,6 +7,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from course_utils.quick_start import skip_unused_grammar
+
+skip_unused_grammar()
+
 # On a machine with much else to do, an example takes long, and nothing is wrong. In CI Hypothesis sees to that itself.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 if settings.get_current_profile_name() != "ci":

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+from course_utils.quick_start import skip_unused_grammar
 
-# jsonschema reads a grammar of addresses in another second, if it can, and no notebook is checked for its addresses.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+skip_unused_grammar()
 
 from course_grader.gradebook.task import grade_batch  # noqa: E402
 
