@@ -5,10 +5,12 @@ VENV ?= .venv
 PIPFLAGS ?=
 # More options for pytest, such as `-k progress`.
 PYTESTFLAGS ?=
+# `make test STRICT=1`: a test that is skipped for lack of a tool makes the run fail.
+STRICT ?=
 
 # nbgrader calls the program `alembic` by name.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-PIP := $(VENV)/bin/python -m pip install --disable-pip-version-check $(PIPFLAGS) --constraint requirements.lock
+INSTALL := $(VENV)/bin/python .ci/install.py
 PINNED := pyproject.toml requirements.lock
 
 .DEFAULT_GOAL := help
@@ -18,10 +20,12 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 lab: $(VENV)/.lab  ## set up and open JupyterLab on the first notebook
-	$(VENV)/bin/course lab
+	@$(VENV)/bin/course lab
 
-test: $(VENV)/.dev  ## set up and run all tests
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder $(PYTESTFLAGS)
+test: $(VENV)/.dev  ## set up and run all tests; STRICT=1 allows no skip
+	@$(VENV)/bin/python -m tests.tools
+	@$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder \
+	  $(if $(STRICT),--no-skips) $(PYTESTFLAGS)
 
 lint: $(VENV)/.dev  ## check style, formatting and which package may import which
 	$(VENV)/bin/ruff check .
@@ -61,11 +65,11 @@ clean:  ## remove caches and builds; .venv, your answers and the gradebook stay
 
 # The stamps make a second call instant; a change of the requirements installs again.
 $(VENV)/.lab: $(PINNED) | $(VENV)/bin/pip
-	$(PIP) --editable '.[lab]'
+	@$(INSTALL) lab $(PIPFLAGS)
 	@touch $@
 
 $(VENV)/.dev: $(PINNED) | $(VENV)/bin/pip
-	$(PIP) --editable '.[lab,grader,cluster,postgres,site,test,parity]'
+	@$(INSTALL) lab,grader,cluster,postgres,site,test,parity $(PIPFLAGS)
 	@touch $@ $(VENV)/.lab
 
 $(VENV)/bin/pip:

@@ -1,13 +1,15 @@
-"""How the tests are shared among processes: a file stays together, but each lesson of a file can go elsewhere."""
+"""How the tests are shared among processes, and which are skipped for lack of a tool."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from course_utils.quick_start import skip_unused_grammar
+from tests import tools
 
 skip_unused_grammar()
 
@@ -28,6 +30,13 @@ WHOLE = ("test_site.py",)
 FIRST = ("test_site.py", "test_term.py", "test_nbgrader.py", "test_running.py")
 
 
+LACKING = "for lack of "
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test makes the run fail")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist by file and lesson: what a lesson's tests share is made once."""
@@ -36,3 +45,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         lesson = next((params[name] for name in ("lesson", "graded", "desk") if name in params), "")
         item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
     items.sort(key=lambda item: item.path.name not in FIRST)
+    for item in items:
+        for name in (name for mark in item.iter_markers("needs") for name in mark.args):
+            if (tool := tools.tool(name)).missing:
+                item.add_marker(pytest.mark.skip(reason=f"{LACKING}{name}. {tool.remedy}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were skipped for lack of which tool, and which command brings it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        if reason.startswith(LACKING):
+            terminalreporter.write_line(f"{count} {'test' if count == 1 else 'tests'} skipped {reason}", yellow=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--no-skips") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

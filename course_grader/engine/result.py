@@ -65,7 +65,7 @@ class Result:
     """The result of one submission. `notes` tell student and teacher what was found out of order.
 
     `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
-    assignment's content.
+    assignment's content. `sandbox` names the program that isolated the submission, and is empty if none did.
     """
 
     assignment: str
@@ -74,6 +74,7 @@ class Result:
     cells: tuple[CellResult, ...]
     notes: tuple[str, ...] = ()
     outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    sandbox: str = ""
 
     @property
     def score(self) -> float:
@@ -106,7 +107,8 @@ class Result:
         """Return the result that `to_json` wrote."""
         cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
-        return cls(data["assignment"], data["digest"], data["isolation"], cells, tuple(data["notes"]), outputs)
+        notes, sandbox = tuple(data["notes"]), data.get("sandbox", "")
+        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, sandbox)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:

@@ -13,7 +13,6 @@ import functools
 import json
 import os
 import queue
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import course_utils
-from course_grader.engine import seccomp
+from course_grader.engine import bubblewrap, seccomp
 from course_grader.engine.limits import Limits
 
 Level = Literal["namespaces", "user", "none"]
@@ -197,13 +196,16 @@ def _scratch() -> str:
 
 
 def _wrapped(level: Level) -> list[str]:
-    return bubblewrap() if level == "namespaces" else []
+    return isolated() if level == "namespaces" else []
 
 
-def bubblewrap() -> list[str]:
+def isolated() -> list[str]:
     """Return the command that runs what follows it with the interpreter, the packages and the course in view,
-    read-only, and nothing else of the disk."""
-    command = ["bwrap", "--die-with-parent", "--new-session"]
+    read-only, and nothing else of the disk; IsolationUnavailable if there is no bubblewrap."""
+    program = bubblewrap.find()
+    if program is None:
+        raise IsolationUnavailable(bubblewrap.problem())
+    command = [str(program.path), "--die-with-parent", "--new-session"]
     # As root, real privileges serve better than a user namespace of root's: the zygote gives them up at once.
     names = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     command += names if os.geteuid() == 0 else ("--unshare-all",)
@@ -260,11 +262,12 @@ def unavailable(level: Level) -> str:
         if os.geteuid() == 0:
             return ""
         return "Isolation by user id needs root. Run the grader as root in a container, or use isolation by namespaces."
-    if shutil.which("bwrap") is None:
-        return "bubblewrap is not installed: `apt install bubblewrap`, or `dnf install bubblewrap`."
-    program = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
+    program = bubblewrap.find()
+    if program is None:
+        return bubblewrap.problem()
+    trial = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
     tried = subprocess.run(
-        [*bubblewrap(), sys.executable, "-sP", "-c", program],
+        [*isolated(), sys.executable, "-sP", "-c", trial],
         env=_environment("namespaces"),
         capture_output=True,
         text=True,
@@ -272,11 +275,13 @@ def unavailable(level: Level) -> str:
     if tried.returncode == 0:
         return ""
     said = (tried.stderr.strip().splitlines() or ["no reason is given"])[-1]
-    return (
-        f"This machine does not let bubblewrap make namespaces ({said}). Allow unprivileged user namespaces (sysctl "
-        "kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0), or run the grader as "
-        "root in a container and choose isolation by user id."
-    )
+    return bubblewrap.refused_by_kernel(program, said)
+
+
+def described(level: Level) -> str:
+    """Return what gives a level on this machine, as results and `course doctor` show it."""
+    program = bubblewrap.find() if level == "namespaces" else None
+    return str(program) if program else ""
 
 
 def best_level() -> tuple[Level, str]:

@@ -149,6 +149,7 @@ def as_json(told: Told) -> dict[str, Any]:
         "max_score": result.max_score if result else None,
         "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
         "isolation": result.isolation if result else None,
+        "sandbox": result.sandbox if result else None,
         "reused": told.reused,
         "problem": told.problem,
         "notes": [*told.notes, *(result.notes if result else ())],
@@ -158,7 +159,8 @@ def as_json(told: Told) -> dict[str, Any]:
 def explain(result: Result) -> None:
     """Print a result in full."""
     print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
-    print(f"isolation {result.isolation}, assignment {result.digest}")
+    by = f" by {result.sandbox}" if result.sandbox else ""
+    print(f"isolation {result.isolation}{by}, assignment {result.digest}")
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:

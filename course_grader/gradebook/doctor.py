@@ -15,7 +15,8 @@ def findings() -> Iterator[Finding]:
     """Yield the level of isolation, where the grader is installed."""
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
-    from course_grader.engine.sandbox import best_level
+    from course_grader.engine.sandbox import best_level, described
 
     level, reasons = best_level()
-    yield Finding("isolation", f"this machine gives the level {level!r}.", reasons)
+    by = f", with {program}" if (program := described(level)) else ""
+    yield Finding("isolation", f"this machine gives the level {level!r}{by}.", reasons)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,10 +17,11 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from tests.tools import browser_program
+
 # A machine that runs all tests at once is slow to answer.
 expect.set_options(timeout=60_000)
 TOKEN = "for-the-test"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # Every cell in the page, even out of sight: a test looks for its text.
 SETTINGS = {"@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"}}
 
@@ -80,9 +80,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextmanager
 def browser_page() -> Iterator[Page]:
-    """Yield an empty page of the installed Chromium."""
-    program = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    assert program, "Chromium is not installed: install the package chromium."
+    """Yield an empty page of the browser that this machine has."""
+    program = browser_program()
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
         browser = playwright.chromium.launch(executable_path=program, args=options)

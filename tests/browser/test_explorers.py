@@ -43,7 +43,7 @@ def picture(panel: Locator) -> str:
     return str(panel.locator("figure canvas").first.evaluate("canvas => canvas.toDataURL()"))
 
 
-@pytest.mark.browser
+@pytest.mark.needs("browser")
 def test_a_recording_plays_until_the_function_is_written(folder: Path) -> None:
     with server(LAB, folder) as address, browser_page() as page:
         notebook = Notebook(page, address, NAME)

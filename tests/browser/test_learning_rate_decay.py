@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "notebooks"
 
 
-@pytest.mark.browser
+@pytest.mark.needs("browser")
 def test_from_stub_to_validated(folder: Path, tmp_path: Path) -> None:
     with lab(folder) as address, browser_page() as page:
         notebook = Notebook(page, address, f"{NAME}/{NAME}.ipynb")

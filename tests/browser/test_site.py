@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 EXECUTED = "00_start_here"
 # Where the site's own server shows this page instead of one that is not there, its links begin here.
 MISSING, TOP = "404.html", top(address(ROOT))
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.needs("browser")
 
 
 def solved(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:

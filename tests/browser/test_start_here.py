@@ -20,7 +20,7 @@ WRONG = "def mean_squared_error(prediction, target):\n    return np.sum((predict
 RIGHT = "def mean_squared_error(prediction, target):\n    return np.mean((prediction - target) ** 2)"
 
 
-@pytest.mark.browser
+@pytest.mark.needs("browser")
 def test_first_notebook(tmp_path: Path) -> None:
     folder = tmp_path / "notebooks"
     shutil.copytree(ROOT / "notebooks" / NAME, folder / NAME)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,11 +17,13 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from course_grader import Result
-from course_grader.engine import confine, sandbox
+from course_grader.engine import bubblewrap, confine, sandbox
 from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.peer import Peer, within
-from course_grader.engine.sandbox import LEVELS, IsolationUnavailable, Level, Zygote, best_level, require, unavailable
+from course_grader.engine.sandbox import (
+    LEVELS, IsolationUnavailable, Level, Zygote, best_level, isolated, require, unavailable,
+)  # fmt: skip
 from course_grader.engine.wire import Channel
 from tests.engine.conftest import Exam, outcomes, printed
 
@@ -129,9 +130,12 @@ def test_a_process_that_ends_loses_its_exercise_alone_at_every_level(exam: Exam,
 def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
     try:
-        monkeypatch.setattr(shutil, "which", lambda name: None)
-        with pytest.raises(IsolationUnavailable, match="apt install bubblewrap"):
+        monkeypatch.setattr(bubblewrap, "find", lambda: None)
+        monkeypatch.setattr(bubblewrap, "problem", lambda: "There is no bubblewrap.")
+        with pytest.raises(IsolationUnavailable, match="There is no bubblewrap"):
             require("namespaces")
+        with pytest.raises(IsolationUnavailable, match="There is no bubblewrap"):
+            isolated()
         assert best_level()[0] == "user"
         assert "bubblewrap" in best_level()[1]
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -147,7 +151,7 @@ def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pyt
 
 def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
-    monkeypatch.setattr(sandbox, "bubblewrap", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
+    monkeypatch.setattr(sandbox, "isolated", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
     try:
         assert "no permission" in unavailable("namespaces")
     finally:

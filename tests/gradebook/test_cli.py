@@ -41,7 +41,8 @@ def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None
     place = here.hand_in("ada", "not_squared")
     before = here.book.read_bytes()
     told = grade(str(place), "--explain")
-    assert told.startswith(f"{NAME}: 0 of 3 points\nisolation namespaces, assignment {here.assignment.digest}\n")
+    isolation = f"isolation namespaces by {sandbox.described('namespaces')}"
+    assert told.startswith(f"{NAME}: 0 of 3 points\n{isolation}, assignment {here.assignment.digest}\n")
     assert "mean_squared_error: failed, 0 of 3 points\n  mistake: not_squared\n" in told
     assert "mean_squared_error_hidden: failed, 0 of 2 points" in told
     assert grade(str(place)) == told, "the same submission and key give the same result"
@@ -130,7 +131,8 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 @pytest.mark.parametrize(("level", "reason"), [("namespaces", ""), ("user", "bubblewrap is not installed.")])
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "best_level", lambda: (level, reason))
+    by = f", with {sandbox.described(level)}" if level == "namespaces" else ""
     [finding] = doctor.findings()
-    assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}.", reason)
+    assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
     monkeypatch.setattr(doctor, "MARK_OF_A_TEACHER", "no_such_package")
     assert list(doctor.findings()) == []

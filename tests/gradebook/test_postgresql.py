@@ -1,4 +1,4 @@
-"""The gradebook on a PostgreSQL server, which the test starts for itself from Debian's package."""
+"""The gradebook on a PostgreSQL server, which the test starts for itself."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from nbgrader.api import Gradebook
 
 from course_utils.errors import CourseError
 from tests.gradebook.conftest import NAME, POINTS, School
+from tests.tools import postgresql_programs
 
 
-def programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
-    assert found, "install Debian's package postgresql"
-    return found[-1]
+pytestmark = pytest.mark.needs("isolation", "PostgreSQL")
+
+
+def programs(folder: Path) -> Path:
+    """Return the server's programs, copied into `folder` if another user could not reach those of the wheel."""
+    found = postgresql_programs()
+    assert found
+    if os.geteuid() != 0 or all(parent.stat().st_mode & 1 for parent in found.parents):
+        return found
+    return Path(shutil.copytree(found.parent, folder / "server")) / found.name
 
 
 @pytest.fixture
@@ -33,11 +40,11 @@ def server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     if as_user:
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    data = folder / "data"
+    data, own = folder / "data", programs(folder)
     quiet: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, **as_user}
-    initdb = [programs() / "initdb", "--pgdata", data, "--auth", "trust", "--username", "teacher", "--no-sync"]
+    initdb = [own / "initdb", "--pgdata", data, "--auth", "trust", "--username", "teacher", "--no-sync"]
     subprocess.run([*initdb, "--encoding", "UTF8", "--locale", "C"], check=True, **quiet)
-    control = [programs() / "pg_ctl", "--pgdata", data, "--silent", "--wait"]
+    control = [own / "pg_ctl", "--pgdata", data, "--silent", "--wait"]
     options = f"-k {folder} -c listen_addresses= -c fsync=off"
     subprocess.run([*control, "--log", folder / "log", "--options", options, "start"], check=True, **quiet)
     try:

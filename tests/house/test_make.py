@@ -42,5 +42,6 @@ def test_what_belongs_together_is_tested_in_one_process(tmp_path: Path) -> None:
         source = f"import os\nimport pytest\n\n@pytest.mark.parametrize('i', range(9))\ndef test(i):\n    {note}\n"
         (tmp_path / f"test_{name}.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
-    subprocess.run([*command, str(tmp_path)], cwd=tmp_path, check=True, capture_output=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, str(tmp_path)], cwd=tmp_path, env=environment, check=True, capture_output=True)
     assert len(set((tmp_path / "log").read_text().split())) == 2

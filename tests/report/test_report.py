@@ -116,7 +116,7 @@ def hostile_class(folder: Path) -> list[Graded]:
     return graded
 
 
-@pytest.mark.browser
+@pytest.mark.needs("browser")
 def test_the_page_works_and_nothing_else_runs_in_it(tmp_path: Path) -> None:
     place = tmp_path / "page.html"
     with browser_page() as page:
