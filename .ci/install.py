@@ -22,7 +22,9 @@ def main() -> None:
     log = Path(sys.prefix) / "install.log"
     start = time.monotonic()
     what = KINDS.get(extras, "all that tests need")
-    print(f"Installing the course with {what} into {Path(sys.prefix).name}. This takes one to five minutes.", flush=True)
+    print(
+        f"Installing the course with {what} into {Path(sys.prefix).name}. This takes one to five minutes.", flush=True
+    )
     pip = [sys.executable, "-m", "pip", "install", "--progress-bar=off", "--disable-pip-version-check"]
     status = run([*pip, *options, "--constraint", "requirements.lock", "--editable", f".[{extras}]"], log, start)
     if status:
@@ -37,14 +39,17 @@ def run(command: list[str], log: Path, start: float) -> int:
     """Run pip, write what it says into `log`, and count on the screen; return its exit code."""
     packages, shown = 0, time.monotonic()
     on_screen = sys.stdout.isatty()
-    with log.open("w") as file, subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as pip:
+    with (
+        log.open("w") as file,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as pip,
+    ):
         assert pip.stdout is not None
         for line in pip.stdout:
             file.write(line)
             packages += line.startswith("Collecting ")
-            doing = "copying them into place" if line.startswith("Installing collected") else f"{packages} packages found"
+            doing = (
+                "copying them into place" if line.startswith("Installing collected") else f"{packages} packages found"
+            )
             if on_screen or time.monotonic() - shown > SECONDS_BETWEEN_LINES:
                 shown = time.monotonic()
                 print(f"  {doing}, {duration(shown - start)}   ", end="\r" if on_screen else "\n", flush=True)

@@ -125,7 +125,7 @@ def _playwrights_own() -> str:
 
 @functools.cache
 def _version(program: str) -> str:
-    """Return what a program says of its version; empty if it does not run, as Ubuntu's `chromium-browser` without snap."""
+    """Return what a program says of its version; empty if it does not run (Ubuntu's without snap)."""
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=START_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
@@ -134,7 +134,7 @@ def _version(program: str) -> str:
 
 
 def fetch_browser() -> None:
-    """Bring a browser: by Playwright's download, else by Debian's package if this user may install without a password."""
+    """Bring a browser: by Playwright's download, else by Debian's package if no password is needed for that."""
     print("browser: none is installed. Trying Playwright's download ...", flush=True)
     if _succeeds([sys.executable, "-m", "playwright", "install", "chromium"], DOWNLOAD_SECONDS) and _look_again():
         return

@@ -62,11 +62,11 @@ def problem() -> str:
 
 
 def refused_by_kernel(program: Bubblewrap, reason: str) -> str:
-    """Return the sentence for a kernel that lets `program` make no namespaces, with the fix; `reason` is what it said."""
+    """Return the sentence for a kernel that lets `program` make no namespaces, with the fix; it said `reason`."""
     said = f"This machine does not let bubblewrap make namespaces ({reason})."
     if _is_on(RESTRICTED_BY_APPARMOR):
         profile = "/etc/apparmor.d/descent-bwrap"
-        rule = f"abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile descent-bwrap \"{program.path}\""
+        rule = f'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile descent-bwrap "{program.path}"'
         return (
             f"{said} AppArmor, as Ubuntu configures it, forbids user namespaces to programs without a profile. Give "
             f"this one a profile: `printf '{rule} flags=(unconfined) {{\\n  userns,\\n}}\\n' | sudo tee {profile} && "

@@ -22,7 +22,14 @@ from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.peer import Peer, within
 from course_grader.engine.sandbox import (
-    LEVELS, IsolationUnavailable, Level, Zygote, best_level, isolated, require, unavailable,
+    LEVELS,
+    IsolationUnavailable,
+    Level,
+    Zygote,
+    best_level,
+    isolated,
+    require,
+    unavailable,
 )  # fmt: skip
 from course_grader.engine.wire import Channel
 from tests.engine.conftest import Exam, outcomes, printed

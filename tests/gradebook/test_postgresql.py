@@ -18,7 +18,6 @@ from course_utils.errors import CourseError
 from tests.gradebook.conftest import NAME, POINTS, School
 from tests.tools import postgresql_programs
 
-
 pytestmark = pytest.mark.needs("isolation", "PostgreSQL")
 
 
