@@ -117,9 +117,10 @@ def _of_text(text: str, error: json.JSONDecodeError) -> NotNotebook:
         )
     if not head.startswith(("{", "[")):
         return NotNotebook(f"text, but not a notebook: line {error.lineno} is not JSON ({error.msg})", USE)
-    # A string without an end, or more to come, reaches to the end of the file.
-    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
-        return NotNotebook(f"incomplete: it breaks off in line {text.rstrip().count(chr(10)) + 1}")
+    whole = text.rstrip()
+    is_open = not whole.endswith(("}", "]")) and error.msg != "Extra data"
+    if is_open or error.pos >= len(whole) or error.msg.startswith("Unterminated string"):
+        return NotNotebook(f"incomplete: it breaks off in line {whole.count(chr(10)) + 1}")
     return NotNotebook(f"not a notebook: line {error.lineno} is not JSON ({error.msg})")
 
 

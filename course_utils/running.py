@@ -73,6 +73,8 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
         raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
     except RuntimeError as error:
         if not position:
+            # nbclient forgot its manager, and would print a traceback when Python exits.
+            client.create_kernel_manager()
             sentence = f"{sys.executable} cannot run notebooks: its kernel did not start ({error}). {DOCTOR}"
             raise CourseError(sentence, Exit.MACHINE) from None
         if not isinstance(error, DeadKernelError):
