@@ -19,6 +19,8 @@ c.ClearSolutions.code_stub = {
 # Seconds: for a cell, and for what it printed to arrive, where nbgrader waits 4 and then gives up the notebook.
 c.Execute.timeout = 60
 c.Execute.iopub_timeout = 60
+# Another kernel of the same name must not take the place of this environment's Python.
+c.Execute.kernel_manager_class = "course_utils.kernels.OwnKernelManager"
 
 # Grading runs in course_grader's engine, which keeps submissions from the keys, the machine and each other. The classes
 # are named, not imported: a learner who only validates needs none of them.

@@ -96,7 +96,12 @@ def progress(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([lesson.as_dict() for lesson in lessons], indent=1))
     else:
-        terminal.show_progress(lessons)
+        terminal.show_progress([lesson for lesson in lessons if not lesson.problem])
+    problems = [lesson.problem for lesson in lessons if lesson.problem]
+    for problem in problems:
+        print(f"course: {problem}", file=sys.stderr)
+    if problems:
+        raise typer.Exit(max(problem.exit_code for problem in problems))
 
 
 @app.command()

@@ -21,6 +21,7 @@ FINDINGS = "descent.findings"
 INSTALL = "In the course's folder, run `pip install -c requirements.lock -e '.[lab]'`."
 SERVER_EXTENSION = "nbgrader.server_extensions.validate_assignment"
 LAB_EXTENSION = "@jupyter/nbgrader"
+STILL = "`course lab` and `course check` use the course's Python all the same; Jupyter started in other ways does not."
 VALIDATE_PLUGIN = f"{LAB_EXTENSION}:validate-assignment"
 
 
@@ -87,22 +88,28 @@ def _unmet(wanted: list[str]) -> Iterator[str]:
 
 
 def kernel() -> Finding:
-    """See whether Jupyter's kernel runs in the Python that holds the course."""
+    """See whether the kernel that Jupyter finds runs in the Python that has the course, and what hides it if not."""
     try:
         from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+        from course_utils import kernels
     except ImportError:
         return Finding("kernel", "Jupyter is not installed.", INSTALL)
+    manager = KernelSpecManager()
     try:
-        program = KernelSpecManager().get_kernel_spec(KERNEL).argv[0]
-    except (NoSuchKernel, IndexError):
+        spec = manager.get_kernel_spec(KERNEL)
+        folder, program = Path(spec.resource_dir), next(iter(spec.argv), "nothing")
+    except NoSuchKernel:
         return Finding("kernel", f"Jupyter knows no kernel {KERNEL!r}.", _sentence(KERNEL_REMEDY))
-    # Jupyter puts the running Python in the place of a bare "python".
-    plain = {"python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)}
-    if program not in plain and Path(program).absolute() != Path(sys.executable).absolute():
-        return Finding(
-            "kernel", f"{KERNEL!r} runs {program}, which is not the course's Python.", _sentence(KERNEL_REMEDY)
-        )
-    return Finding("kernel", f"{KERNEL!r} runs the course's Python.")
+    except Exception as error:
+        # Anything may be in a kernel.json.
+        folder = Path(manager.find_kernel_specs()[KERNEL])
+        says = f"{folder / 'kernel.json'} is damaged ({type(error).__name__}). {STILL}"
+        return Finding("kernel", says, kernels.remedy(folder))
+    if kernels.is_own(program):
+        return Finding("kernel", f"{KERNEL!r} runs the course's Python.")
+    says = f"{folder / 'kernel.json'} runs {program}, which is not the course's Python. {STILL}"
+    return Finding("kernel", says, kernels.remedy(folder))
 
 
 def validate_button() -> Finding:
@@ -196,20 +203,18 @@ def freshness(folder: Path) -> Iterator[Finding]:
 
 
 def _freshness_of(path: Path, known: set[str]) -> Finding | None:
-    try:
-        unknown = sorted(_visible(path) - known)
-    except CourseError as error:
-        return Finding("notebooks", f"{path.name} cannot be read.", str(error))
-    except OSError as error:
-        return Finding("notebooks", f"{path.name} cannot be read.", str(from_os(error)))
+    notebook = notebooks.try_read(path)
+    if isinstance(notebook, CourseError):
+        return Finding("notebooks", f"{path.name} cannot be read.", str(notebook))
+    unknown = sorted(_visible(notebook) - known)
     if not unknown:
         return None
     says = f"{path.name} asks for checks that are not installed: {', '.join(unknown)}."
     return Finding("notebooks", says, f"Notebook and package are of different age. {INSTALL}")
 
 
-def _visible(path: Path) -> set[str]:
-    names = map(notebooks.grade_id, notebooks.test_cells(notebooks.read(path)))
+def _visible(notebook: dict[str, Any]) -> set[str]:
+    names = map(notebooks.grade_id, notebooks.test_cells(notebook))
     return {notebooks.exercise_of(name)[0] for name in names if name.endswith("_visible")}
 
 

@@ -74,7 +74,8 @@ def gather(path: Path, replace: bool = False) -> Gathered:
             "to, or to a cell of your own, then run `course gather --replace`."
         )
     wanted = [str(name) for name in mark["gathers"]]
-    found = collect(wanted, list(_cells_beside(path)), _given(notebook))
+    cells, broken = _cells_beside(path)
+    found = collect(wanted, cells, _given(notebook))
     source = "\n\n".join([_head(found), found.source]).rstrip("\n")
     failing = published_checks(found) if found.lesson_of else {}
     backup = ""
@@ -83,9 +84,9 @@ def gather(path: Path, replace: bool = False) -> Gathered:
         cell["outputs"], cell["execution_count"] = [], None
         mark["digest"] = _digest(source)
         backup = str(_keep(path))
-        _write(path, notebook)
+        write_whole(path, notebooks.text_of(notebook))
     functions = tuple(_function(name, found, failing) for name in wanted)
-    return Gathered(str(path), functions, tuple(found.problems), backup)
+    return Gathered(str(path), functions, (*broken, *found.problems), backup)
 
 
 def published_checks(found: Collection) -> dict[str, str]:
@@ -135,18 +136,29 @@ def _gather_cell(notebook: Mapping[str, Any], path: Path) -> dict[str, Any]:
     raise CourseError(f"{path} has no cell for gathered functions: name the capstone's notebook, or take a fresh copy.")
 
 
-def _cells_beside(path: Path) -> Iterator[CodeCell]:
-    """Yield the code cells of the other notebooks of the course, tests left out."""
+def _cells_beside(path: Path) -> tuple[list[CodeCell], list[str]]:
+    """Return the code cells of the other notebooks of the course, tests left out, and which of these are broken."""
     folder = notebooks.require_folder(path.resolve().parent)
+    cells: list[CodeCell] = []
+    broken: list[str] = []
     for lesson in notebooks.lessons_in(folder):
         if lesson.resolve() == path.resolve():
             continue
-        for cell in notebooks.read(lesson)["cells"]:
-            mark = cell["metadata"].get("nbgrader")
-            mark = mark if isinstance(mark, dict) else {}
-            if cell["cell_type"] == "code" and not (mark.get("grade") and not mark.get("solution")):
-                answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
-                yield CodeCell(lesson.stem, cell["source"], answers)
+        notebook = notebooks.try_read(lesson)
+        if isinstance(notebook, CourseError):
+            broken.append(f"Nothing is taken from {lesson.stem}: {notebook}")
+        else:
+            cells += _code_of(notebook, lesson.stem)
+    return cells, broken
+
+
+def _code_of(notebook: Mapping[str, Any], lesson: str) -> Iterator[CodeCell]:
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("nbgrader")
+        mark = mark if isinstance(mark, dict) else {}
+        if cell["cell_type"] == "code" and not (mark.get("grade") and not mark.get("solution")):
+            answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
+            yield CodeCell(lesson, cell["source"], answers)
 
 
 def _given(notebook: Mapping[str, Any]) -> dict[str, str]:
@@ -180,7 +192,3 @@ def _keep(path: Path) -> Path:
         number += 1
     shutil.copyfile(path, kept)
     return kept
-
-
-def _write(path: Path, notebook: Mapping[str, Any]) -> None:
-    write_whole(path, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     arguments = lab_arguments(folder, browser, port)
     print(f"JupyterLab is starting in {folder}. Ctrl-C stops it.", flush=True)
     os.environ.setdefault("PYTHONSTARTUP", str(STARTUP))
+    keep_settings_somewhere()
     os.environ["JUPYTER_CONFIG_PATH"] = _before(str(SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH"))
     import zmq
     from jupyterlab.labapp import main
@@ -38,6 +40,21 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     # Tornado and Jupyter look at sys.argv too.
     sys.argv = ["jupyter-lab", *arguments]
     main(arguments)
+
+
+def keep_settings_somewhere() -> None:
+    """Let Jupyter use a temporary folder in place of each of its own that cannot be written, as in a read-only home."""
+    from jupyter_core import paths
+
+    found = {"CONFIG": paths.jupyter_config_dir(), "DATA": paths.jupyter_data_dir()}
+    found["RUNTIME"] = paths.jupyter_runtime_dir()
+    for name, folder in found.items():
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            os.environ[f"JUPYTER_{name}_DIR"] = tempfile.mkdtemp(prefix=f"jupyter-{name.lower()}-")
+            print(f"Jupyter cannot write to {folder}: what it keeps there is lost when it stops.", flush=True)
 
 
 def own_folder(start: Path) -> Path:
@@ -58,6 +75,8 @@ def lab_arguments(folder: Path, browser: bool, port: int | None) -> list[str]:
     first = notebooks.lessons_in(folder)[0].relative_to(folder).as_posix()
     # Warnings, and the address, are enough to read.
     arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{first}", "--log-level=WARN"]
+    # Another kernel of the same name must not take the place of this environment's Python.
+    arguments.append("--ServerApp.kernel_spec_manager_class=course_utils.kernels.OwnKernelSpecManager")
     # In a container the user is root, which Jupyter otherwise refuses.
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from course_utils.errors import CourseError
+from course_utils.damage import SAVE, NotNotebook, parse, without_cells
+from course_utils.errors import CourseError, from_os
 
 # A lesson's number, a letter where it has parts, and its name: 07a_newton.
 NAME = "[0-9][0-9]*_*"
-REMEDY = "Save it again in JupyterLab, or take a fresh copy."
 
 
 def lessons_in(folder: Path) -> list[Path]:
@@ -46,6 +47,9 @@ def find(name: str, start: Path) -> Path:
     Raises CourseError where there is none, with the nearest name.
     """
     path = Path(name)
+    if not path.exists() and "\\" in name:
+        # As Windows writes it; a lesson has none in its name.
+        path = Path(name.replace("\\", "/"))
     if path.is_file():
         return path
     if path.is_dir() and path.name not in ("", "..") and (path / f"{path.name}.ipynb").is_file():
@@ -66,17 +70,39 @@ def read(path: Path) -> dict[str, Any]:
     Raises CourseError with one sentence where the file is no such notebook.
     """
     try:
-        notebook: object = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, RecursionError):
-        raise CourseError(f"{path} is not a notebook: it is not readable as text. {REMEDY}") from None
-    except json.JSONDecodeError as error:
-        sentence = f"{path} is not a notebook: line {error.lineno} is not JSON ({error.msg}). {REMEDY}"
-        raise CourseError(sentence) from None
-    if not isinstance(notebook, dict) or not _is_notebook(notebook):
-        raise CourseError(f"{path} is JSON, but not a notebook of format 4. {REMEDY}")
+        notebook = parse(path.read_bytes())
+        if "cells" not in notebook and "worksheets" not in notebook:
+            raise without_cells(notebook)
+    except NotNotebook as problem:
+        raise CourseError(f"{path} is {problem.what}. {problem.remedy}.") from None
+    if not _is_notebook(notebook):
+        raise CourseError(f"{path} is JSON, but not a notebook of format 4. {SAVE}.")
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
+        if not isinstance(cell["metadata"].get("nbgrader", {}), dict):
+            del cell["metadata"]["nbgrader"]
     return notebook
+
+
+def text_of(notebook: Mapping[str, Any]) -> str:
+    """Return the text of a notebook's file."""
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair: only JSON's own notation can write it.
+        text = json.dumps(notebook, indent=1) + "\n"
+    return text
+
+
+def try_read(path: Path) -> dict[str, Any] | CourseError:
+    """Return a notebook as `read` does, or else what is wrong with the file: one of many must not hide the others."""
+    try:
+        return read(path)
+    except CourseError as problem:
+        return problem
+    except OSError as error:
+        return from_os(error)
 
 
 def _is_notebook(data: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import notebooks
+from course_utils.errors import CourseError
 from course_utils.files import write_whole
 
 FILE = ".course-progress.json"
@@ -76,11 +77,15 @@ class ExerciseProgress:
 
 @dataclass(frozen=True)
 class LessonProgress:
-    """One notebook's exercises, in its order; the title is empty where the notebook has none."""
+    """One notebook's exercises, in its order; the title is empty if the notebook has none.
+
+    `problem` says why the notebook cannot be read; it has no exercises then.
+    """
 
     lesson: str
     title: str
     exercises: tuple[ExerciseProgress, ...]
+    problem: CourseError | None = None
 
     @property
     def passed(self) -> int:
@@ -105,17 +110,20 @@ class LessonProgress:
     def as_dict(self) -> dict[str, Any]:
         """Return what `course progress --json` prints."""
         sums = {name: getattr(self, name) for name in ("passed", "answered", "points", "possible", "hidden")}
-        return {"lesson": self.lesson, **sums, "exercises": [asdict(exercise) for exercise in self.exercises]}
+        found = {"lesson": self.lesson, **sums, "exercises": [asdict(exercise) for exercise in self.exercises]}
+        return found | {"problem": str(self.problem)} if self.problem else found
 
 
 def summary(folder: Path) -> list[LessonProgress]:
-    """Return the progress in each notebook of a folder of notebooks; CourseError where one cannot be read."""
+    """Return the progress in each notebook of a folder of notebooks, or why it cannot be read."""
     return [_of_lesson(path) for path in notebooks.lessons_in(folder)]
 
 
 def _of_lesson(path: Path) -> LessonProgress:
     tests: dict[str, dict[str, float]] = {}
-    notebook = notebooks.read(path)
+    notebook = notebooks.try_read(path)
+    if isinstance(notebook, CourseError):
+        return LessonProgress(path.stem, "", (), notebook)
     for cell in notebooks.test_cells(notebook):
         exercise, suffix = notebooks.exercise_of(notebooks.grade_id(cell))
         tests.setdefault(exercise, {})[suffix] = notebooks.points(cell)

@@ -26,7 +26,9 @@ class ProgressPanel:
         self.lessons = lessons
 
     def __repr__(self) -> str:
-        return "\n".join(f"{_title(one)}: {one.passed} of {len(one.exercises)} solved" for one in self.lessons)
+        return "\n".join(
+            str(one.problem or f"{_title(one)}: {one.passed} of {len(one.exercises)} solved") for one in self.lessons
+        )
 
     def _repr_html_(self) -> str:
         solved = sum(lesson.passed for lesson in self.lessons)
@@ -40,6 +42,9 @@ class ProgressPanel:
 
 
 def _row(lesson: LessonProgress) -> str:
+    if lesson.problem:
+        sentence = html.escape(str(lesson.problem))
+        return f'<tr><td>{html.escape(_title(lesson))}</td><td colspan="3" style="text-align:left">{sentence}</td></tr>'
     count = len(lesson.exercises)
     waiting = [one.name for one in lesson.exercises if not one.passed and not one.answered]
     answered = [one.name for one in lesson.exercises if one.answered]

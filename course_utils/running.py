@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,7 +71,14 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
         executed: dict[str, Any] = client.execute()
     except NoSuchKernel:
         raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
-    except DeadKernelError:
+    except RuntimeError as error:
+        if not position:
+            # nbclient forgot its manager, and would print a traceback when Python exits.
+            client.create_kernel_manager()
+            sentence = f"{sys.executable} cannot run notebooks: its kernel did not start ({error}). {DOCTOR}"
+            raise CourseError(sentence, Exit.MACHINE) from None
+        if not isinstance(error, DeadKernelError):
+            raise
         raise CourseError(
             f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
             "or for more memory than the machine has.",
@@ -84,14 +92,17 @@ def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[
     try:
         import nbformat
         from nbclient import NotebookClient
+
+        from course_utils.kernels import OwnKernelManager
     except ImportError as error:
         raise CourseError(
             f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE
         ) from error
     return NotebookClient(
-        nbformat.from_dict(notebook),
+        nbformat.from_dict({**notebook, "metadata": {}, "cells": [_bare(cell) for cell in notebook["cells"]]}),
         allow_errors=True,
         kernel_name=KERNEL,
+        kernel_manager_class=OwnKernelManager,
         timeout=timeout,
         interrupt_on_timeout=True,
         # The kernel's own warnings would stand between the progress bar and the table.
@@ -101,6 +112,15 @@ def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[
     )
 
 
+def _bare(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return what is needed of a cell to run it: nbformat fails at metadata that is nested deeply."""
+    mark = cell["metadata"].get("nbgrader", {})
+    kept = {name: mark[name] for name in ("grade", "solution", "grade_id", "points") if name in mark}
+    bare = {"cell_type": cell["cell_type"], "source": cell["source"], "metadata": {"nbgrader": kept}}
+    return bare | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else bare
+
+
+DOCTOR = "Run `course doctor`: it looks for the cause."
 KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
 
 

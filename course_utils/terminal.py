@@ -49,6 +49,8 @@ def show_run(run: Run) -> None:
 
 def show_progress(lessons: Sequence[LessonProgress]) -> None:
     """Print a line for each lesson, with the exercise that is open next, and the questions that wait for a teacher."""
+    if not lessons:
+        return
     table = Table(box=None, pad_edge=False)
     numbers, waits = ("solved", "points"), "answered, not revealed"
     some_wait = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,13 +56,11 @@ def outdated(folder: Path) -> list[str]:
     found = []
     for lesson in notebooks.lessons_in(shelf()):
         place = folder / lesson.stem / lesson.name
-        try:
-            if not place.exists() or _sources(merged(notebooks.read(place), notebooks.read(lesson))[0]) != _sources(
-                notebooks.read(place)
-            ):
-                found.append(lesson.stem)
-        except CourseError:
+        mine = notebooks.try_read(place) if place.exists() else None
+        if isinstance(mine, CourseError):
             continue
+        if mine is None or _sources(merged(mine, notebooks.read(lesson))[0]) != _sources(mine):
+            found.append(lesson.stem)
     return found
 
 
@@ -71,16 +68,15 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if not place.exists():
         write_whole(place, shipped.read_text(encoding="utf-8"))
         return Update(shipped.stem, "new")
-    try:
-        mine = notebooks.read(place)
-    except CourseError as error:
-        return Update(shipped.stem, "left alone", reason=str(error))
+    mine = notebooks.try_read(place)
+    if isinstance(mine, CourseError):
+        return Update(shipped.stem, "left alone", reason=str(mine))
     fresh, answers, kept = merged(mine, notebooks.read(shipped))
     if _sources(fresh) == _sources(mine):
         return Update(shipped.stem, "up to date")
     saved = backup / place.name
     write_whole(saved, place.read_text(encoding="utf-8-sig"))
-    write_whole(place, json.dumps(fresh, indent=1, ensure_ascii=False) + "\n")
+    write_whole(place, notebooks.text_of(fresh))
     return Update(shipped.stem, "changed", answers, kept, saved)
 
 
@@ -135,7 +131,7 @@ def _id(cell: NbCell) -> str:
 
 
 def _digest(cell: NbCell) -> str:
-    return hashlib.sha256(cell["source"].encode()).hexdigest()[:12]
+    return hashlib.sha256(cell["source"].encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def _is_former(cell: NbCell) -> bool:
@@ -148,7 +144,7 @@ def _is_untouched(cell: NbCell) -> bool:
     mark = cell["metadata"].get("nbgrader") or {}
     flags = "".join(str(bool(mark.get(name))) for name in ("grade", "solution", "locked"))
     written = cell["source"] + cell["cell_type"] + flags + str(mark.get("grade_id"))
-    return bool(hashlib.md5(written.encode()).hexdigest() == mark.get("checksum"))
+    return bool(hashlib.md5(written.encode(errors="surrogatepass")).hexdigest() == mark.get("checksum"))
 
 
 def _is_answer(cell: NbCell) -> bool:

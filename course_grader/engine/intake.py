@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 from course_grader.engine.limits import MIB
 from course_grader.engine.text import clean, storable
+from course_utils import damage
 
 LARGEST_FILE = 50 * MIB
 MOST_CELLS = 5000
@@ -71,23 +71,14 @@ def _read(path: Path) -> bytes:
 def _parse(content: bytes) -> Mapping[str, Any]:
     if len(content) > LARGEST_FILE:
         raise Unreadable(TOO_LARGE)
-    if not content.strip():
-        raise Unreadable("The file is empty. Save the notebook and hand it in again.")
     if content.count(b"[") + content.count(b"{") > MOST_PARTS or content.count(b",") > 4 * MOST_PARTS:
         raise Unreadable("The file has more parts than any notebook. Clear the outputs, save and hand it in again.")
     try:
-        found = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not UTF-8 text, as every notebook is.") from None
-    except RecursionError:
-        raise Unreadable("The file is nested too deeply to be a notebook.") from None
-    except ValueError as error:
-        raise Unreadable(
-            f"The file is not a notebook: its JSON is damaged ({clean(str(error), 100)}). Save the notebook "
-            "and hand it in again."
-        ) from None
-    if not isinstance(found, dict):
-        raise Unreadable("The file is JSON, but not a notebook.")
+        found = damage.parse(content)
+        if "cells" not in found and "worksheets" not in found:
+            raise damage.without_cells(found)
+    except damage.NotNotebook as problem:
+        raise Unreadable(f"The file is {clean(problem.what, 200)}. {problem.remedy}, and hand it in again.") from None
     return found
 
 

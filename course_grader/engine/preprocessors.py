@@ -58,6 +58,15 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
 class AnyState(NotebookExporter):
     """Reads a notebook with a byte-order mark, or one that says that it has a format of the future."""
 
+    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **options: Any) -> Any:
+        content = Path(filename).read_bytes()
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            # It cannot be opened as text: this says what it is.
+            take_in(content)
+        return super().from_filename(filename, resources=resources, **options)
+
     def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = file_stream.read()
         # Unreadable says in a sentence why a notebook cannot be graded, and what to do.

@@ -20,8 +20,11 @@ from course_utils.errors import CourseError
 WHAT = "Canvas's file"
 COLUMN = re.compile(r"(?P<title>.*\S)\s*\((?P<id>\d+)\)")
 POINTS, EXCUSED = "Points Possible", "EX"
-# Canvas computes these columns itself, and ignores them in an import.
-COMPUTED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
+# Canvas takes each column with one of these in its title for one that it computes itself, and imports nothing from it.
+IGNORED = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
+# What Canvas writes for a student who does not have the assignment; it ignores a grade there.
+UNASSIGNED = "N/A"
+HIDDEN = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 
 
 def fill(
@@ -39,17 +42,18 @@ def fill(
     Raises CourseError where the file is none of Canvas's, or has no such assignment, or lacks a student.
     """
     width = _student_columns(table)
-    place = _assignment_column(table, width, column or marks.assignment)
-    rows, above = _student_rows(table)
+    rows, above = student_rows(table)
+    place = _assignment_column(table, width, above, column or marks.assignment)
     possible = _points_possible(above, place)
     found = match(students, [_keys(table.header, row, width) for row in rows], WHAT)
-    notes = [require_all(marks, students, found, WHAT, partial), *ungraded(marks, students)]
+    notes = [_ignored(table.header[place]), require_all(marks, students, found, WHAT, partial)]
+    notes += ungraded(marks, students)
     factor, said = _factor(marks, possible, scale)
     grades = {found[one]: score.total * factor for one, score in marks.scores.items()
               if one in found and score.total is not None}  # fmt: skip
-    excused = {at for at in grades if rows[at][place].strip().upper() == EXCUSED}
-    notes += [f"{rows[at][0]} is excused in Canvas, and stays so." for at in sorted(excused)]
-    grades = {at: grade for at, grade in grades.items() if at not in excused}
+    kept = {at: why for at in sorted(grades) if (why := _kept(rows[at][place].strip().upper()))}
+    notes += [f"{rows[at][0]} {why}" for at, why in kept.items()]
+    grades = {at: grade for at, grade in grades.items() if at not in kept}
     filled = [[*table.header[:width], table.header[place]]]
     filled += [[*(text(cell) for cell in row[:width]), row[place]] for row in above]
     for at, row in enumerate(rows):
@@ -59,11 +63,40 @@ def fill(
     return Filled(filled, len(grades), tuple(note for note in (*notes, said) if note))
 
 
+def _ignored(title: str) -> str:
+    """Return a sentence if Canvas ignores the column because of its title, or an empty text."""
+    words = IGNORED.search(title)
+    if words is None:
+        return ""
+    return (
+        f"Warning: Canvas ignores a column with {words[0]!r} in its title, and so it will import no grade from "
+        f"{title!r}. Give the assignment another title in Canvas, download the file again and export again."
+    )
+
+
+def _kept(cell: str) -> str:
+    """Return why what Canvas has in a cell must stay, or an empty text."""
+    if cell == EXCUSED:
+        return "is excused in Canvas, and stays so."
+    if cell == UNASSIGNED:
+        return f"is not assigned this in Canvas ({UNASSIGNED}), and gets no grade: Canvas would ignore it."
+    return ""
+
+
+def is_canvas(table: Table) -> bool:
+    """Return whether the columns are those of Canvas's grade book."""
+    return _id_column(table) is not None and "Section" in table.header
+
+
+def _id_column(table: Table) -> int | None:
+    names = table.header
+    return 1 if names[:2] == ("Student", "ID") else 2 if names[:3] == ("LastName", "FirstName", "ID") else None
+
+
 def _student_columns(table: Table) -> int:
     """Return how many columns describe the student; `Section` is the last of them."""
     names = table.header
-    by_parts = names[:3] == ("LastName", "FirstName", "ID")
-    if not (by_parts or names[:2] == ("Student", "ID")) or "Section" not in names:
+    if not is_canvas(table):
         raise CourseError(
             f"{WHAT} must begin with the columns Student, ID, ..., Section, and this one has {', '.join(names[:5])}: "
             "in Canvas, open Grades and choose Export > Export Entire Gradebook, in English."
@@ -71,14 +104,15 @@ def _student_columns(table: Table) -> int:
     return names.index("Section") + 1
 
 
-def _assignment_column(table: Table, width: int, wanted: str) -> int:
+def _assignment_column(table: Table, width: int, above: Sequence[Sequence[str]], wanted: str) -> int:
     titles = {place: COLUMN.fullmatch(name) for place, name in enumerate(table.header) if place >= width}
     named = [place for place, match in titles.items() if match and wanted in (match["id"], match[0])]
     same = [place for place, match in titles.items() if match and match["title"].casefold() == wanted.casefold()]
     chosen = named or same
     if len(chosen) == 1:
         return chosen[0]
-    known = ", ".join(match[0] for match in titles.values() if match and not COMPUTED.search(match[0]))
+    computed = {place for row in above for place, cell in enumerate(row) if "read only" in cell.lower()}
+    known = ", ".join(match[0] for place, match in titles.items() if match and place not in computed)
     problem = f"has {len(chosen)} assignments {wanted!r}" if chosen else f"has no assignment {wanted!r}"
     raise CourseError(
         f"{WHAT} {problem}. It has {known or 'no assignment at all'}. Nothing was written: give the number in brackets "
@@ -86,12 +120,20 @@ def _assignment_column(table: Table, width: int, wanted: str) -> int:
     )
 
 
-def _student_rows(table: Table) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def student_rows(table: Table) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """Return the students' rows, and those above them, of which Canvas writes up to two."""
-    above = [row for row in table.rows if POINTS in row[0] or not row[1]]
-    students = [row for row in table.rows if row not in above]
-    if wrong := next((row for row in students if not row[1].isdigit()), None):
-        raise CourseError(f"{WHAT} has {wrong[1]!r} as the ID of {wrong[0]!r}, which is no number: download it again.")
+    place = _id_column(table) or 0
+    above, students = [], []
+    for line, row in zip(table.lines, table.rows, strict=True):
+        if POINTS in row[0] or all(map(HIDDEN.fullmatch, row)):
+            above.append(row)
+        elif row[place].strip().isdigit():
+            students.append(row)
+        else:
+            raise CourseError(
+                f"{WHAT} has {row[place]!r} as the ID of {row[0]!r} in line {line}, which is no number: download it "
+                "again."
+            )
     return students, above
 
 

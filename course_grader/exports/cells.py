@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from course_grader.exports.reading import UTF_8, decoded, plain, records
 from course_utils.errors import CourseError
 from course_utils.files import write_whole
 
@@ -21,7 +22,6 @@ from course_utils.files import write_whole
 STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 FORMULA = re.compile(rf"(^\s*|;\s*)(?=[{STARTERS}])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
-DELIMITERS = ",;\t"
 PLACES = 4
 
 
@@ -61,38 +61,28 @@ class Table:
     delimiter: str = ","
     bom: bool = False
     lines: tuple[int, ...] = ()
+    encoding: str = UTF_8
 
 
-def read_table(path: Path, what: str) -> Table:
-    """Read a CSV file with commas, semicolons or tabs; CourseError where it is none.
+def read_table(path: Path, what: str, encoding: str = "", western: bool = False) -> Table:
+    """Read a CSV file, whatever its delimiter; CourseError if it is none.
 
-    what: how the sentence names it.
+    what: how the sentence calls it. encoding, western: as for `decoded`. Blank rows are left out.
     """
-    content = path.read_bytes()
-    try:
-        decoded = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise CourseError(
-            f"{what} {path} is not UTF-8 text (line {line}): a spreadsheet program may have saved it in another "
-            "encoding. Take the file as it was downloaded, or save it as 'CSV UTF-8'."
-        ) from None
-    first = decoded.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=delimiter, strict=True)
-        numbered = [(reader.line_num, row) for row in reader if row]
-    except csv.Error as error:
-        raise CourseError(f"{what} {path} cannot be read as a table: {error}. Download it again.") from error
-    if not numbered:
-        raise CourseError(f"{what} {path} is empty. Download it again.")
-    lines, rows = zip(*numbered, strict=True)
-    header = tuple(cell.strip() for cell in rows[0])
+    content, named = path.read_bytes(), f"{what} {path}"
+    decided, read_as = decoded(content, named, encoding, western)
+    found = records(decided, named)
+    header = tuple(map(plain, found.rows[0][1]))
     width = len(header)
-    if longer := next((line for line, row in numbered if len(row) > width and any(row[width:])), None):
-        raise CourseError(f"{what} {path} has more cells in line {longer} than in its header. Download it again.")
-    padded = tuple(tuple(row[:width]) + ("",) * (width - len(row)) for row in rows[1:])
-    return Table(header, padded, delimiter, content.startswith(b"\xef\xbb\xbf"), lines[1:])
+    numbered = found.rows[1:]
+    if longer := next((line for line, row in numbered if any(map(plain, row[width:]))), None):
+        raise CourseError(
+            f"{named} has more cells in line {longer} than in its header: text with a {found.delimiter!r} in it must "
+            "be in quotation marks. Download it again."
+        )
+    padded = tuple(tuple(row[:width]) + ("",) * (width - len(row)) for _, row in numbered)
+    has_mark = content[:3] == b"\xef\xbb\xbf" or content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return Table(header, padded, found.delimiter, has_mark, tuple(line for line, _ in numbered), read_as)
 
 
 def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",", bom: bool = False) -> None:

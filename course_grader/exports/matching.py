@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from course_grader.exports.reading import plain_id
 from course_grader.exports.scores import Marks
-from course_grader.gradebook.student import Student
+from course_grader.gradebook.student import Student, letters
 from course_utils.errors import CourseError
 
 SHOWN = 10
@@ -33,8 +35,8 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
     for number, row in enumerate(keys):
         for kind in places:
             for one in row.get(kind, "").split("\n"):
-                if one.strip():
-                    places[kind].setdefault(one.strip().casefold(), []).append(number)
+                if folded := _folded(kind, one):
+                    places[kind].setdefault(folded, []).append(number)
     found: dict[str, int] = {}
     owner: dict[int, str] = {}
     for student in students:
@@ -43,8 +45,8 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
             continue
         if place in owner:
             raise CourseError(
-                f"{student.id!r} and {owner[place]!r} are one student in {what}: mend their ids in the roster and give "
-                "it to `course roster` again."
+                f"{student.id!r} and {owner[place]!r} are one student in {what}: correct their ids in the roster and "
+                "give it to `course roster` again."
             )
         owner[place] = student.id
         found[student.id] = place
@@ -56,10 +58,11 @@ def _place(
 ) -> int | None:
     sought = [
         ("lms", student.lms), ("login", student.id), ("login", student.email), ("login", student.lms),
-        ("name", f"{student.first} {student.last}"), ("name", f"{student.last}, {student.first}"),
+        ("name", f"{student.first} {student.last}"), ("name", f"{student.last} {student.first}"),
     ]  # fmt: skip
     for kind, value in sought:
-        rows = sorted(set(places[kind].get(value.strip().casefold(), []))) if value.strip(" ,") else []
+        folded = _folded(kind, value)
+        rows = sorted(set(places[kind].get(folded, []))) if folded else []
         if kind == "lms":
             rows = [row for row in rows if student.may_be(keys[row].get("called", ""))]
         if len(rows) > 1:
@@ -70,6 +73,11 @@ def _place(
         if rows:
             return rows[0]
     return None
+
+
+def _folded(kind: str, value: str) -> str:
+    """Return what spellings of an id, or of a name, have in common."""
+    return letters(value) if kind == "name" else unicodedata.normalize("NFC", plain_id(value).casefold())
 
 
 def require_all(marks: Marks, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool) -> str:

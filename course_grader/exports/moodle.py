@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from course_grader.exports.cells import Table, is_formula, number, text
 from course_grader.exports.matching import Filled, match, require_all, ungraded
+from course_grader.exports.reading import plain
 from course_grader.exports.scores import Marks
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
@@ -27,6 +28,21 @@ IDENTIFIER, NAME, GRADE, MAXIMUM, MODIFIED = (
     "Identifier", "Full name", "Grade", "Maximum Grade", "Last modified (grade)",
 )  # fmt: skip
 NEEDED = (IDENTIFIER, GRADE, MODIFIED)
+STATUS, CHANGEABLE, SCALE = "status", "grade can be changed", "scale"
+# What Moodle shows between the name and the grade and is no id of the student: a group may be called like another one.
+NO_IDS = {
+    STATUS,
+    "group",
+    "groups",
+    "team",
+    "marker",
+    "markers",
+    "allocated marker",
+    "marking workflow state",
+    "workflow state",
+}
+# Columns that name one student alone, if the site shows them.
+IDS = {"email address", "email", "id number", "username"}
 PARTICIPANT = re.compile(r"(\d+)\D*$")
 
 
@@ -70,11 +86,15 @@ def fill(
     header = _header(table)
     maximum = _maximum(table, header)
     sign = SIGNS[decimal] if decimal else _sign(table, header)
-    found = match(students, [_keys(table.header, header, row) for row in table.rows], WHAT)
+    found = match(students, [_keys(header, row) for row in table.rows], WHAT)
     notes = [require_all(marks, students, found, WHAT, partial), *ungraded(marks, students)]
     factor = maximum / marks.max_score if scale and maximum and marks.max_score else 1.0
     totals = {found[one]: score.total * factor for one, score in marks.scores.items()
               if one in found and score.total is not None}  # fmt: skip
+    locked = sorted(place for place in totals if _is_locked(header, table.rows[place]))
+    notes += [f"{_called(header, table.rows[place])} gets no grade: Moodle says that it cannot be changed."
+              for place in locked]  # fmt: skip
+    totals = {place: total for place, total in totals.items() if place not in locked}
     _require_room(totals, maximum, marks)
     if maximum and maximum != marks.max_score and not scale:
         notes.append(f"Moodle's maximum is {number(maximum)}, and the notebook has {number(marks.max_score)} points.")
@@ -89,12 +109,17 @@ def fill(
 
 def _header(table: Table) -> dict[str, int]:
     """Return the columns' places by their names in small letters."""
-    header = {name.casefold(): place for place, name in enumerate(table.header)}
+    names = [name.casefold() for name in table.header]
+    header = {name: place for place, name in enumerate(names)}
     if missing := [name for name in NEEDED if name.casefold() not in header]:
         raise CourseError(
             f"{WHAT} has no column {missing[0]!r}: set Moodle's language to English, open the assignment's submissions "
             "and choose Download grading worksheet."
         )
+    if doubled := [name for name in NEEDED if names.count(name.casefold()) > 1]:
+        raise CourseError(f"{WHAT} has two columns {doubled[0]!r}: rename or hide the other one in Moodle.")
+    if SCALE in header and MAXIMUM.casefold() not in header:
+        raise CourseError(f"{WHAT} has a scale: this assignment is graded on a scale, not in points.")
     return header
 
 
@@ -119,18 +144,26 @@ def _sign(table: Table, header: dict[str, int]) -> str:
     return "," if any("," in cell for cell in _numbers(table, header, MAXIMUM)) else "."
 
 
-def _keys(names: Sequence[str], header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
+def _keys(header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
     participant = PARTICIPANT.search(row[header[IDENTIFIER.casefold()]])
-    full = header.get(NAME.casefold())
-    # What stands between the name and the grade are the ids that the site shows, and the status, which is no id.
-    between = range((full if full is not None else header[IDENTIFIER.casefold()]) + 1, header[GRADE.casefold()])
-    logins = [row[place] for place in between if names[place].casefold() != "status"]
-    called = row[full] if full is not None else ""
-    # Two people may share a name: it is asked only where the site shows nothing else.
-    name = called if not any(logins) else ""
+    first = header.get(NAME.casefold(), header[IDENTIFIER.casefold()]) + 1
+    # Moodle shows the ids of its site between the name and the status.
+    last = min(header.get(STATUS, len(row)), header[GRADE.casefold()])
+    shown = {name: row[place] for name, place in header.items() if first <= place < last and name not in NO_IDS}
+    called = _called(header, row)
+    # Two people may share a name: it counts only if the site shows no id or address.
+    has_id = any(plain(cell) and (name in IDS or "@" in cell) for name, cell in shown.items())
     number = participant[1] if participant else ""
     # Moodle counts its participants anew in each course: the number may be another person's id elsewhere.
-    return {"lms": number, "called": called, "login": "\n".join(logins), "name": name}
+    return {"lms": number, "called": called, "login": "\n".join(shown.values()), "name": "" if has_id else called}
+
+
+def _called(header: dict[str, int], row: Sequence[str]) -> str:
+    return row[header[NAME.casefold()]] if NAME.casefold() in header else ""
+
+
+def _is_locked(header: dict[str, int], row: Sequence[str]) -> bool:
+    return CHANGEABLE in header and plain(row[header[CHANGEABLE]]).casefold() == "no"
 
 
 def _require_room(totals: dict[int, float], maximum: float | None, marks: Marks) -> None:

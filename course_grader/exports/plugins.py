@@ -22,6 +22,7 @@ from course_grader.exports.sources import read
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
+from course_utils.words import counted
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]
@@ -53,7 +54,7 @@ class _Export(ExportPlugin):  # type: ignore[misc]
         """Log what was written, and what the teacher should know."""
         for note in filled.notes:
             self.log.warning(note)
-        self.log.info("%d grades written to %s", filled.grades, path)
+        self.log.info("%s written to %s", counted(filled.grades, "grade"), path)
 
 
 class Exercises(_Export):

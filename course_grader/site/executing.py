@@ -18,6 +18,7 @@ from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
 from course_utils.files import write_whole
+from course_utils.kernels import OwnKernelManager
 
 # For what never ends: the slowest cell takes half a minute, and many times that on a machine with much else to do.
 SECONDS_A_CELL = 900
@@ -58,6 +59,7 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
         client = NotebookClient(
             notebook,
             timeout=SECONDS_A_CELL,
+            kernel_manager_class=OwnKernelManager,
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": folder}},
         )

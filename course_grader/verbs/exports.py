@@ -70,8 +70,9 @@ def canvas(
     [marks], students = gather(Course.nearest(Path.cwd(), db), [assignment])
     filled = canvas.fill(read_table(table, canvas.WHAT), marks, students, column, partial, scale)
     path = to or Path(f"{assignment}-canvas.csv")
+    _show_notes(filled)
     write_table(path, filled.rows)
-    _tell(path, filled)
+    _show_count(path, filled)
 
 
 @app.command()
@@ -101,11 +102,13 @@ def moodle(
     if worksheet:
         table = read_table(worksheet, moodle.WHAT)
         filled = moodle.fill(table, marks[0], students, sign, partial, scale)
+        _show_notes(filled)
         write_table(path, filled.rows, table.delimiter, table.bom)
     else:
         filled = moodle.grades(marks, students, sign or "point")
+        _show_notes(filled)
         write_table(path, filled.rows)
-    _tell(path, filled)
+    _show_count(path, filled)
 
 
 @app.command()
@@ -129,7 +132,10 @@ def gradescope(
     typer.echo(f"{path} is ready: in Gradescope, upload it under Configure Autograder.")
 
 
-def _tell(path: Path, filled: Filled) -> None:
+def _show_notes(filled: Filled) -> None:
     for note in filled.notes:
         typer.echo(note, err=True)
-    typer.echo(f"{filled.grades} grades written to {path}.")
+
+
+def _show_count(path: Path, filled: Filled) -> None:
+    typer.echo(f"{counted(filled.grades, 'grade')} written to {path}.")

@@ -24,18 +24,25 @@ def register(app: typer.Typer) -> None:
 
 
 def roster(
-    file: Annotated[Path, typer.Argument(help="A CSV file with the columns id, first, last, email, lms_id.")],
+    file: Annotated[
+        Path, typer.Argument(help="A CSV file with the columns id, first, last, email, lms_id; or Canvas's grade book.")
+    ],
+    encoding: Annotated[
+        str, typer.Option(help="The file's encoding, if it is not UTF-8, such as cp1252 or cp949.")
+    ] = "",
     db: Database = None,
 ) -> None:
     """Enter the students of a class into the gradebook, or bring them up to date."""
     from course_grader.gradebook.book import Book
     from course_grader.gradebook.course import Course
-    from course_grader.term.roster import enter, read_roster
+    from course_grader.term.roster import enter, read
 
-    entries = read_roster(file)
+    found = read(file, encoding)
+    for note in found.notes:
+        typer.echo(note, err=True)
     with Book(Course.nearest(Path.cwd(), db)) as book:
-        change = enter(book.gradebook, entries)
-    typer.echo(f"{counted(len(entries), 'student')}: {len(change.added)} added, {len(change.changed)} changed.")
+        change = enter(book.gradebook, found.students)
+    typer.echo(f"{counted(len(found.students), 'student')}: {len(change.added)} added, {len(change.changed)} changed.")
     if change.absent:
         shown = ", ".join(change.absent[:SHOWN]) + (" ..." if len(change.absent) > SHOWN else "")
         typer.echo(f"In the gradebook and not in the roster, and kept: {shown}.")

@@ -30,8 +30,10 @@ def written(path: Path, content: bytes) -> Path:
 UNREADABLE = {
     "an empty file": (b"", "is empty"),
     "blanks": (b"  \n", "is empty"),
-    "no JSON": (b"not a notebook", "JSON is damaged"),
-    "half of a notebook": (b'{"cells": [{"cell_type": "code", "sou', "Save the notebook and hand it in again."),
+    "no JSON": (b"not a notebook", "is text, but not a notebook"),
+    "half of a notebook": (b'{"cells": [{"cell_type": "code", "sou', "incomplete: .*, and hand it in again."),
+    "a web page": (b"<!DOCTYPE html><title>Sign in</title>", "is a web page, saved in place of the notebook. Download"),
+    "a Git LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS pointer"),
     "JSON nested 100,000 deep": (b"[" * 100_000, "nested too deeply"),
     "not UTF-8": ('{"cells": ["é"]}'.encode("latin-1"), "not UTF-8"),
     "UTF-16": ('{"cells": []}'.encode("utf-16"), "not UTF-8"),

@@ -19,6 +19,8 @@ from nbgrader.api import Gradebook
 from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
+from course_grader.engine.intake import Unreadable
+from course_grader.engine.preprocessors import AnyState
 from tests.grading.stock import STOCK
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +78,20 @@ def test_the_engine_gives_the_grades_of_nbgrader_itself(tmp_path: Path, lesson: 
     engine = scores(course(tmp_path / "engine", lesson, True, iter(chosen)))
     assert engine == stock
     assert len({tuple(one.values()) for one in engine.values()}) > 1
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<!DOCTYPE html><title>Sign in</title>", "The file is a web page, saved in place of the notebook"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "The file is a Git LFS pointer"),
+        (b"PK\x03\x04\xff\xfe\xfd", "The file is a zip archive"),
+    ],
+)
+def test_autograde_says_what_a_broken_file_is(tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "a.ipynb").write_bytes(content)
+    with pytest.raises(Unreadable, match=what):
+        AnyState().from_filename(str(tmp_path / "a.ipynb"))
 
 
 def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(

@@ -103,10 +103,12 @@ def test_check_tells_where_python_ended(run: Run, tmp_path: Path) -> None:
     ("text", "says"),
     [
         (b'{"cells": [\n}', "line 2 is not JSON"),
-        (b"", "line 1 is not JSON"),
-        (b"\xff\xfe\x00", "not readable as text"),
-        (b"[" * 100_000, "not readable as text"),
-        (b"[]", "not a notebook of format 4"),
+        (b"", "is empty"),
+        (b"\xff\xfe\x00", "text in UTF-16"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b"[]", "JSON, but not a notebook"),
+        (b"<!DOCTYPE html><html></html>", "is a web page, saved in place of the notebook"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "is a Git LFS pointer"),
         (b'{"nbformat": 3, "metadata": {}, "cells": []}', "not a notebook of format 4"),
         (b'{"nbformat": 4, "metadata": {}, "cells": [1]}', "not a notebook of format 4"),
         (b'{"nbformat": 4, "metadata": {}, "cells": []}', "has no checks"),
@@ -126,6 +128,37 @@ def test_check_proposes_the_nearest_name(run: Run, course: Path, name: str) -> N
     ended = run("check", name)
     assert ended.code == Exit.INPUT
     assert ended.err == f"course: There is no notebook {name!r} here. Did you mean 00_start_here?\n"
+
+
+def test_the_module_runs_the_command(course: Path) -> None:
+    ran = subprocess.run([sys.executable, "-m", "course_utils", "progress"], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "00_start_here" in ran.stdout
+
+
+def test_check_takes_a_path_as_windows_writes_it_and_a_folder_of_any_name(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "mein Kurs ü 한" / "one.ipynb", graded("one_visible", "assert True", 1))
+    assert run("check", str(path).replace("/one", "\\one")).code == 0
+
+
+def test_check_runs_a_notebook_whose_metadata_nest_deeply(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "one.ipynb", code("1") | {"metadata": {"x": "@"}}, graded("one_visible", "assert True", 1))
+    path.write_text(path.read_text().replace('"@"', '{"a":' * 900 + "1" + "}" * 900))
+    assert run("check", str(path)).code == 0
+
+
+def test_a_kernel_that_does_not_start_is_a_sentence(course: Path) -> None:
+    program = """
+import sys
+from course_utils import cli, kernels
+argv = [sys.executable, "-c", "raise SystemExit(1)", "{connection_file}"]
+kernels.OwnKernelSpecManager.get_kernel_spec = lambda *_: kernels.KernelSpec(argv=argv)
+cli.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program, "check", "00"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (Exit.MACHINE, "")
+    assert "its kernel did not start" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_check_needs_a_kernel(run: Run, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,10 +227,10 @@ def test_wrong_use_ends_with_2(run: Run, course: Path, arguments: list[str]) -> 
 def test_the_systems_refusals_become_a_sentence(
     run: Run, course: Path, monkeypatch: pytest.MonkeyPatch, number: int, exit_code: Exit, says: str
 ) -> None:
-    def refuse(path: Path, **_: object) -> str:
+    def refuse(path: Path) -> bytes:
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     ended = run("progress")
     assert ended.code == exit_code
     assert ended.err.startswith(f"course: Cannot use {course}")

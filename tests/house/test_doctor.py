@@ -5,14 +5,20 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
-from course_utils import doctor
+from course_utils import doctor, kernels, lab
 from course_utils.doctor import Finding
 from tests.house.conftest import Result
 from tests.house.samples import graded, write
@@ -89,6 +95,83 @@ def test_a_kernel_of_another_python(monkeypatch: pytest.MonkeyPatch, program: st
     assert doctor.kernel().well is well
 
 
+CASE = Path(__file__).parent / "cases" / "kernel_elsewhere.json"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose own kernel hides the environment's."""
+    kernel = tmp_path / "a home" / ".local" / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_bytes(CASE.read_bytes())
+    return tmp_path / "a home"
+
+
+def course_in(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `course` as in conda's base environment, where the kernels of the user come first."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
+    kept |= {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0", **environment}
+    return subprocess.run([sys.executable, "-m", "course_utils", *words], env=kept, capture_output=True, text=True)
+
+
+def finding_on_kernel(home: Path, **environment: str) -> dict[str, Any]:
+    found = json.loads(course_in(home, "doctor", "--json", **environment).stdout)
+    return next(finding for finding in found if finding["subject"] == "kernel")
+
+
+def command_in(remedy: str) -> str:
+    [command] = re.findall(r"run `([^`]*)`", remedy, re.IGNORECASE)
+    return str(command)
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"argv": 5}', '{"argv": []}', "\x00"])
+def test_the_remedy_for_a_kernel_that_hides_ours_works(fitting: Path, home: Path, content: str | None) -> None:
+    [kernel] = home.rglob("kernel.json")
+    if content is not None:
+        kernel.write_text(content)
+    text = kernel.read_bytes()
+    found = finding_on_kernel(home)
+    assert not found["well"]
+    assert str(kernel) in found["says"]
+    subprocess.run(command_in(found["remedy"]), shell=True, check=True)
+    assert finding_on_kernel(home)["well"]
+    assert [path.read_bytes() for path in home.rglob("kernel.json")] == [text], "nothing of the user's is lost"
+
+
+def test_a_hidden_kernel_stops_neither_check_nor_validate(fitting: Path, home: Path) -> None:
+    ended = course_in(home, "check", "00")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    path = fitting / "notebooks" / "00_start_here" / "00_start_here.ipynb"
+    (fitting / "nbgrader_config.py").write_bytes((lab.SETTINGS / "nbgrader_config.py").read_bytes())
+    program = [sys.executable, "-m", "nbgrader", "validate", str(path)]
+    kept = os.environ | {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0"}
+    done = subprocess.run(program, env=kept, cwd=fitting, capture_output=True, text=True)
+    assert "Success! Your notebook passes all the tests." in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="makes a folder that even root cannot write to")
+def test_a_kernel_that_cannot_be_renamed_is_passed_over_by_a_setting(fitting: Path, home: Path) -> None:
+    kernels = next(home.rglob("kernel.json")).parents[1]
+    wrapped = ["bwrap", "--bind", "/", "/", "--ro-bind", str(kernels), str(kernels), "--dev", "/dev"]
+    doctor = [*wrapped, sys.executable, "-m", "course_utils", "doctor", "--json"]
+    for other in ({}, {"JUPYTER_PATH": f"{kernels.parent}:/nowhere"}):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
+        kept |= {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0" if not other else "1", **other}
+        found = json.loads(subprocess.run(doctor, env=kept, capture_output=True, text=True).stdout)
+        [finding] = [one for one in found if one["subject"] == "kernel"]
+        setting = command_in(finding["remedy"])
+        assert setting.startswith("export ")
+        line = f"{setting}; {shlex.join(doctor)}"
+        again = subprocess.run(["sh", "-c", line], env=kept, capture_output=True, text=True).stdout
+        assert next(one for one in json.loads(again) if one["subject"] == "kernel")["well"]
+
+
+@pytest.mark.parametrize("name", ["python3", f"python3.{sys.version_info[1]}"])
+def test_another_name_of_the_courses_python_is_the_courses_python(name: str) -> None:
+    assert kernels.is_own(str(Path(sys.executable).with_name(name)))
+    assert not kernels.is_own(str(Path(sys.executable).resolve())) or sys.prefix == sys.base_prefix
+
+
 @pytest.fixture
 def jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Jupyter's folders of settings, with the Validate button's two parts in place."""
@@ -149,7 +232,7 @@ def test_a_notebook_that_cannot_be_read(course: Path) -> None:
     (course / "notebooks" / "00_start_here" / "00_start_here.ipynb").write_text("{")
     [finding] = doctor.freshness(course / "notebooks")
     assert finding.says == "00_start_here.ipynb cannot be read."
-    assert "is not JSON" in finding.remedy
+    assert "is incomplete" in finding.remedy
 
 
 def test_a_finding_is_well_when_it_needs_no_remedy() -> None:

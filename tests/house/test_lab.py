@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +26,12 @@ COMMAND = Path(sys.executable).with_name("course")
 @pytest.fixture
 def address(course: Path, tmp_path: Path) -> Iterator[re.Match[str]]:
     """The address that a running `course lab` prints: host, page and token."""
-    environment = os.environ | {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")
+    environment = os.environ | {name: str(tmp_path / name) for name in names} | {"JUPYTER_PREFER_ENV_PATH": "0"}
+    # A kernel of the user's hides the environment's.
+    elsewhere = tmp_path / "JUPYTER_DATA_DIR" / "kernels" / "python3" / "kernel.json"
+    elsewhere.parent.mkdir(parents=True)
+    elsewhere.write_bytes((Path(__file__).parent / "cases" / "kernel_elsewhere.json").read_bytes())
     server = subprocess.Popen(
         [COMMAND, "lab", "--no-browser"], cwd=course, env=environment, stderr=subprocess.PIPE, text=True
     )
@@ -65,6 +71,7 @@ def test_it_serves_the_first_notebook_and_asks_nothing(address: re.Match[str]) -
     wait_until_open(host)
 
     assert json.loads(get("/api/contents/00_start_here/00_start_here.ipynb"))["type"] == "notebook"
+    assert json.loads(get("/api/kernelspecs"))["kernelspecs"]["python3"]["spec"]["argv"][0] == sys.executable
     settings = json.loads(get("/lab/api/settings/@jupyterlab/apputils-extension:notification"))["schema"]["properties"]
     assert settings["fetchNews"]["default"] == "false"
     assert settings["checkForUpdates"]["default"] is False
@@ -73,6 +80,28 @@ def test_it_serves_the_first_notebook_and_asks_nothing(address: re.Match[str]) -
     disabled = json.loads(page_config[1])["disabledExtensions"]
     assert "@jupyter/nbgrader:create-assignment" in disabled
     assert "@jupyter/nbgrader:validate-assignment" not in disabled
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="makes a home that even root cannot write to")
+def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    home = str(tmp_path / "home")
+    program = (
+        "from course_utils import lab; lab.keep_settings_somewhere(); import os; print('#', *map(os.environ.get, N))"
+    )
+    names = [f"JUPYTER_{name}_DIR" for name in ("CONFIG", "DATA", "RUNTIME")]
+    wrapped = ["bwrap", "--bind", "/", "/", "--ro-bind", home, home, "--dev", "/dev", sys.executable, "-c"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
+    done = subprocess.run(
+        [*wrapped, f"N = {names}; {program}"], env=kept | {"HOME": home}, capture_output=True, text=True, check=True
+    )
+    *told, last = done.stdout.splitlines()
+    assert len(told) == 3
+    assert all(line.startswith("Jupyter cannot write to ") for line in told)
+    folders = last.split()[1:]
+    assert len({Path(folder) for folder in folders if Path(folder).is_dir()}) == 3
+    for folder in folders:
+        Path(folder).rmdir()
 
 
 def test_validate_waits_for_a_slow_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,151 @@
+"""Tables as registrars, spreadsheet programs and learning platforms write them: encoding, delimiter, blank rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from course_utils.errors import CourseError
+
+DELIMITERS = ",;\t|"
+# Excel's first line, which names the delimiter of the rest.
+SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t| ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+# Characters that show nothing. Between letters, Persian and Indian names need the two joiners.
+INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+JOINERS = "\u200c\u200d"
+SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+WORD = re.compile(r"[^\W\d_]+")
+# Titles of columns in tables of Canvas and Moodle and in rosters, as `name_of` returns them: these say which delimiter
+# a table has.
+TITLES = {
+    "student", "lastname", "firstname", "id", "sisuserid", "sisloginid", "integrationid", "rootaccount", "section",
+    "identifier", "fullname", "emailaddress", "idnumber", "status", "group", "marker", "grade", "maximumgrade",
+    "gradecanbechanged", "lastmodifiedsubmission", "lastmodifiedgrade", "feedbackcomments", "studentid", "username",
+    "login", "first", "givenname", "last", "surname", "familyname", "email", "mail", "sid", "lmsid", "lmsuserid",
+    "lms", "canvasid", "moodleid",
+}  # fmt: skip
+UTF_8, WESTERN = "UTF-8", "Windows-1252"
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of a table as they were read, each with the line where it ends, without blank rows."""
+
+    rows: tuple[tuple[int, list[str]], ...]
+    delimiter: str
+
+
+def plain(value: str) -> str:
+    """Return the text without characters that show nothing, and with ordinary spaces, none of them at its ends."""
+    return SPACES.sub(" ", INVISIBLE.sub("", value)).strip(f"{JOINERS} \t\r\n")
+
+
+def plain_id(value: str) -> str:
+    """Return an id or an address as `plain` does, also without joiners."""
+    return plain(re.sub(f"[{JOINERS}]", "", value))
+
+
+def name_of(title: str) -> str:
+    """Return what spellings of a column's title have in common: "E-Mail address" is "emailaddress"."""
+    return re.sub(r"[^a-z]", "", plain(title).casefold())
+
+
+def decoded(content: bytes, what: str, encoding: str = "", western: bool = False) -> tuple[str, str]:
+    """Return the text of a table, and the encoding that it was read in.
+
+    encoding: what the user says it is. western: read what is not Unicode as Windows-1252, if it reads like names then.
+    Raises CourseError, which calls the file `what`, if it is no text or its encoding is not known.
+    """
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise CourseError(f"{what} is a workbook of a spreadsheet program: open it there and save it as 'CSV UTF-8'.")
+    codec = encoding or _unicode(content)
+    try:
+        text = content.decode(codec)
+    except LookupError:
+        raise CourseError(f"There is no encoding {encoding!r}: name one such as cp1252, cp949, cp932 or gbk.") from None
+    except UnicodeDecodeError as error:
+        if encoding or codec != "utf-8-sig" or not western or not reads_like_names(content):
+            raise _unreadable(content, error, what, encoding) from None
+        return content.decode("cp1252"), WESTERN
+    if text.lstrip().lower().startswith(("<!doctype", "<html")):
+        raise CourseError(f"{what} is a web page, not a table: download the table again.")
+    return text.removeprefix("\ufeff"), encoding or UTF_8
+
+
+def _unicode(content: bytes) -> str:
+    # The first character of a table is ASCII: in UTF-16 one of its two bytes is zero.
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if b"\0" in content[:2]:
+        return "utf-16-be" if content[0] == 0 else "utf-16-le"
+    return "utf-8-sig"
+
+
+def _unreadable(content: bytes, error: UnicodeDecodeError, what: str, encoding: str) -> CourseError:
+    line = content[: error.start].count(b"\n") + 1
+    named = encoding or ("UTF-8" if error.encoding == "utf-8" else error.encoding.upper())
+    return CourseError(
+        f"{what} is not {named} text (line {line}): a spreadsheet program may have saved it in another encoding. Take "
+        "the file as it was downloaded, or save it as 'CSV UTF-8'."
+    )
+
+
+def reads_like_names(content: bytes) -> bool:
+    """Return whether bytes that are not UTF-8 read like Western names in Windows-1252.
+
+    Text in a Chinese, Korean, Cyrillic or Central European code page, or a Mac's, has signs, words of accents alone or
+    capitals within words then, unless it is very short.
+    """
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    without_signs = re.sub(r"(?<=\w)’(?=\w)|\u00a0", " ", text)
+    if any(not (letter.isascii() or letter.isalpha()) or letter in "ªºµƒ" for letter in without_signs):
+        return False
+    words = [word for word in WORD.findall(without_signs) if not word.isascii()]
+    return not any(
+        (len(word) > 1 and not re.search("[A-Za-z]", word))
+        or (not word.isupper() and any(letter.isupper() and not letter.isascii() for letter in word[1:]))
+        for word in words
+    )
+
+
+def records(text: str, what: str) -> Records:
+    """Return the rows of a table, read with the delimiter under which most of its columns have one of TITLES.
+
+    Raises CourseError if it cannot be read, or has no rows.
+    """
+    first = SEPARATOR.match(text)
+    skipped = 1 if first else 0
+    body = text[first.end() :] if first else text
+    named = first[1] if first else ""
+    read: dict[str, tuple[tuple[int, list[str]], ...]] = {}
+    problem = ""
+    for delimiter in dict.fromkeys(named + DELIMITERS):
+        try:
+            read[delimiter] = tuple(_rows(body, delimiter, skipped))
+        except csv.Error as error:
+            problem = problem or str(error)
+    if not read:
+        raise CourseError(f"{what} cannot be read as a table: {problem}. Download it again.")
+    best = max(read, key=lambda delimiter: _weight(read[delimiter], delimiter == named))
+    if not read[best]:
+        raise CourseError(f"{what} is empty. Download it again.")
+    return Records(read[best], best)
+
+
+def _rows(body: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return [(reader.line_num + skipped, row) for row in reader if any(map(plain, row))]
+    except csv.Error as error:
+        raise csv.Error(f"line {reader.line_num + skipped}: {error}") from None
+
+
+def _weight(rows: Sequence[tuple[int, list[str]]], is_named: bool) -> tuple[int, bool, int]:
+    titles = rows[0][1] if rows else []
+    return sum(name_of(title) in TITLES for title in titles), is_named, len(titles)
