@@ -1,0 +1,38 @@
+"""Who handed in: Moodle gives a team's work under the team's name, which must not become a student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from course_grader.submissions.known import Known
+from course_grader.submissions.names import letters
+
+# The students of each team, by the letters of its name.
+Teams = Mapping[str, Sequence[str]]
+MISSING = (
+    "This is a team's submission, and the grades of its members are missing. Write a table with the columns team and id, "
+    "a line for each student, and name it with --teams."
+)
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """By whom: by the student that the name gives, by `members` of a team, or by nobody, and then `problem` says why."""
+
+    is_student: bool = False
+    members: tuple[str, ...] = ()
+    note: str = ""
+    problem: str = ""
+
+
+def members_of(name: str, participant: str, are_teams: bool, known: Known, teams: Teams | None) -> HandedIn:
+    """Return who handed in what Moodle has under a name.
+
+    are_teams: whether some name of the input has no participant's number, as only the team of those without a team has.
+    """
+    if members := (teams or {}).get(letters(name)):
+        return HandedIn(members=tuple(members), note=f"The team {name} handed this in.")
+    if are_teams or (any(sign.isdigit() for sign in name) and not (known.by_name(name) or known.by_number(participant))):
+        return HandedIn(problem=MISSING)
+    return HandedIn(is_student=True)
