@@ -75,14 +75,20 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Found:
-    """What a place holds: the submissions, by student; what could not be taken and belongs to no student; the layout,
-    None if there is no place; whether it is a zip; and the files that are left out."""
+    """What a place holds.
+
+    submissions: by student. problems: what could not be taken and belongs to no student. layout: None if there is no
+    place. is_zip: whether the place is one. left_out: files that are not graded. remarks: sentences for the teacher.
+    missing: students of the roster of whom there is nothing.
+    """
 
     submissions: tuple[Submission, ...]
     problems: tuple[Problem, ...]
     layout: Layout | None = None
     is_zip: bool = False
     left_out: tuple[LeftOut, ...] = ()
+    remarks: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
