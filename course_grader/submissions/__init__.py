@@ -3,7 +3,8 @@
 from course_grader.submissions import find_submissions
 """
 
-from course_grader.submissions.finding import Found, LeftOut, Submission, find_submissions
+from course_grader.submissions.finding import find_submissions
+from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import Known
 from course_grader.submissions.layout import Layout
 from course_grader.submissions.places import Member, Problem

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from course_grader.engine.intake import Unreadable
 from course_grader.engine.text import clean
 from course_grader.submissions.layout import Owner
 from course_grader.submissions.names import attempt, is_notebook, may_be_notebook
-from course_grader.submissions.places import Entry
+from course_grader.submissions.places import Entry, entries
 
 # A notebook begins with a brace, and these are its only required parts in formats 3 and 4.
 KEYS = (b'"nbformat"', b'"cells"', b'"worksheets"')
@@ -67,8 +68,30 @@ def choose(own: Sequence[File], assignment: str) -> Choice:
     return Choice(
         None,
         f"There are {len(left)} notebooks of this student, {names}, and neither a number nor a time says which is the "
-        "newest. Leave one of them, and grade again.",
+        "newest.",
         tuple(notebooks),
+    )
+
+
+def own_notebook(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
+    """Return the submission among the files of one student, and notes; Unreadable if there is none."""
+    found = [one for one in entries(folder) if isinstance(one, Entry) and not one.is_system]
+    choice = choose([File(Owner("", entry.parts), entry) for entry in found], assignment)
+    if choice.file is None or choice.file.entry.problem or not isinstance(choice.file.entry.place, Path):
+        problem = choice.file.entry.problem if choice.file else choice.reason
+        raise Unreadable(f"{problem} Hand in the one file {assignment}.ipynb.")
+    return choice.file.entry.place, (note_on(choice),) if len(choice.notebooks) > 1 else ()
+
+
+def note_on(choice: Choice) -> str:
+    """Return the sentence that says which of several notebooks counts, and why; empty if there is none."""
+    if choice.file is None:
+        return ""
+    rest = [file.shown for file in choice.notebooks if file is not choice.file]
+    others = ", ".join(rest[:3]) + (" ..." if rest[3:] else "")
+    return (
+        f"There are {len(choice.notebooks)} notebooks of this student. {choice.file.shown} counts: {choice.reason}; "
+        f"not graded: {others}."
     )
 
 
@@ -128,6 +151,8 @@ def _are_equal(left: Sequence[File]) -> bool:
 
 
 def _no_notebook(own: Sequence[File]) -> str:
+    if not own:
+        return "There is no file."
     if problem := next((file.entry.problem for file in own if file.entry.problem), ""):
         return problem
     names = ", ".join(clean(file.name, 60) for file in own[:3]) + (" ..." if own[3:] else "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,90 +12,20 @@ from rich.console import Console
 from rich.progress import track
 
 from course_grader.engine.text import clean
-from course_grader.submissions.choosing import Choice, File, choose
+from course_grader.submissions.choosing import Choice, File, choose, note_on, notebooks_of
+from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import Known
-from course_grader.submissions.layout import MISPLACED, TITLES, Layout, Plan, decide
+from course_grader.submissions.layout import MISPLACED, Layout, Plan, decide
 from course_grader.submissions.names import folded, may_be_notebook, safe_id
 from course_grader.submissions.places import Entry, Member, Problem, damage, entries, shown
-from course_grader.submissions.teams import Teams, members_of
+from course_grader.submissions.teams import Teams, hidden_names, members_of
 from course_utils.errors import CourseError
-from course_utils.words import counted
 
 TIMESTAMP = "timestamp.txt"
 SYSTEM = "Systems leave it behind; nobody handed it in."
 EXTRA = "It is not a notebook."
 NOT_CHOSEN = "Another notebook of the student counts."
 ELSEWHERE = "It is not in the assignment's folder."
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One student's notebook.
-
-    student: the id in the gradebook, safe as the name of a folder and unlike every other whatever its case: what the
-        layout calls the student; in a zip of Canvas the user's number; in one of Moodle the full name, with the
-        participant's number if two share a name.
-    place: the file, or the member of a zip.
-    submitted: when it was handed in, with a time zone, if nbgrader's timestamp.txt says so.
-    late: whether Canvas marks it so.
-    notes: sentences for student and teacher.
-    name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
-    problem: why it has no notebook that can be graded, empty if it has one; `place` is then what there is.
-    called: what the layout calls the student, before it became a safe id.
-    file: the path of the notebook in the folder or zip, as it can be shown.
-    closest: students of the class with similar names, if this one is not in it.
-    """
-
-    student: str
-    place: Path | Member
-    submitted: datetime | None = None
-    late: bool = False
-    notes: tuple[str, ...] = ()
-    name: str = ""
-    participant: str = ""
-    problem: str = ""
-    called: str = ""
-    file: str = ""
-    closest: tuple[str, ...] = ()
-
-    def content(self) -> bytes:
-        """Return what was handed in, byte for byte; OSError or Unreadable if it cannot be read any more."""
-        return self.place.read_bytes() if isinstance(self.place, Path) else self.place.read()
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Files of one student, or of nobody, that are not graded for one reason."""
-
-    owner: str
-    reason: str
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a place holds.
-
-    submissions: by student. problems: what could not be taken and belongs to no student. layout: None if there is no
-    place. is_zip: whether the place is one. left_out: files that are not graded. remarks: sentences for the teacher.
-    missing: students of the roster of whom there is nothing.
-    """
-
-    submissions: tuple[Submission, ...]
-    problems: tuple[Problem, ...]
-    layout: Layout | None = None
-    is_zip: bool = False
-    left_out: tuple[LeftOut, ...] = ()
-    remarks: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What was found, such as "Canvas zip, 42 submissions"; empty without a layout."""
-        if self.layout is None:
-            return ""
-        place = TITLES[self.layout].format("zip" if self.is_zip else "folder")
-        return f"{place}, {counted(len(self.submissions), 'submission')}"
 
 
 def find_submissions(
@@ -180,7 +109,13 @@ class _Sorter:
 
     def found(self, teams: Teams | None) -> Found:
         """Return the submissions, problems, and files left out."""
-        by_student = _by_student(self._files, self._plan.layout)
+        if self._plan.layout == Layout.MOODLE:
+            hidden = hidden_names({file.owner for file in self._files})
+            self._files = [
+                File(dataclasses.replace(file.owner, name=""), file.entry) if file.owner.name in hidden else file
+                for file in self._files
+            ]
+        by_student = _by_student(self._files)
         are_teams = self._plan.layout == Layout.MOODLE and any(not file.owner.participant for file in self._files)
         submissions: list[Submission] = []
         for student, (notes, own) in by_student.items():
@@ -207,17 +142,16 @@ class _Sorter:
     def _take(self, student: str, own: list[File], notes: list[str]) -> Submission | None:
         """Return a student's submission; None if the student handed in nothing of this assignment."""
         assignment = self._plan.assignment
+        if self._plan.layout == Layout.FLAT and self._is_stray(own):
+            return None
         if self._plan.layout == Layout.NBGRADER:
             inside = [file for file in own if _is_in(file, assignment)]
-            self.leave(ELSEWHERE, [file.entry for file in own if file not in inside], student)
+            self.leave(ELSEWHERE, [file.entry for file in own if not _is_in(file, assignment)], student)
             if not inside:
                 return self._outside(student, own, notes)
             own = [_below_assignment(file) for file in inside]
         whole = next((file.entry for file in own if not file.owner.original), None)
-        if whole is not None:
-            choice = Choice(None, whole.problem)
-        else:
-            choice = choose(own, assignment)
+        choice = choose(own, assignment) if whole is None else Choice(None, whole.problem)
         stamp = _stamp(own, self._plan.layout)
         used = {id(file.entry) for file in (choice.file, stamp) if file}
         candidates = {id(file.entry) for file in choice.notebooks}
@@ -226,17 +160,30 @@ class _Sorter:
         self.leave(EXTRA, [f.entry for f in own if id(f.entry) not in candidates | used], student)
         return self._submission(student, own, choice, stamp, notes)
 
+    def _is_stray(self, own: Sequence[File]) -> bool:
+        """Return whether a name in a flat folder is nobody's, since there is no notebook of it; note its files."""
+        if notebooks_of(own) or self._plan.known.meant(own[0].owner.student):
+            return False
+        for file in own:
+            if self._plan.known and not file.entry.problem:
+                self.leave(EXTRA, [file.entry])
+            else:
+                self._problems.append(Problem(shown(file.entry.parts), choose([file], self._plan.assignment).reason))
+        return True
+
     def _submission(
         self, student: str, own: Sequence[File], choice: Choice, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
         when, said = _submitted(stamp) if choice.file else (None, [])
         if choice.file and len(choice.notebooks) > 1:
-            notes.append(_note(choice))
+            notes.append(note_on(choice))
         problem = chosen.entry.problem if choice.file else choice.reason
+        if choice.notebooks and not choice.file:
+            problem += " Leave one of them, and grade again."
         owner = chosen.owner
         return Submission(
-            student, chosen.entry.place, when, any(file.owner.late for file in own if file is chosen),
+            student, chosen.entry.place, when, owner.late,
             (*notes, *said), clean(owner.name, 200), owner.participant, problem, owner.student,
             shown(chosen.entry.parts),
         )  # fmt: skip
@@ -272,16 +219,6 @@ def _below_assignment(file: File) -> File:
     return File(dataclasses.replace(file.owner, original=file.owner.original[1:]), file.entry)
 
 
-def _note(choice: Choice) -> str:
-    assert choice.file is not None
-    rest = [file.shown for file in choice.notebooks if file is not choice.file]
-    others = ", ".join(rest[:3]) + (" ..." if rest[3:] else "")
-    return (
-        f"There are {len(choice.notebooks)} notebooks of this student. {choice.file.shown} counts: {choice.reason}; "
-        f"not graded: {others}."
-    )
-
-
 def _stamp(own: Sequence[File], layout: Layout) -> File | None:
     """Return nbgrader's timestamp.txt: STUDENT/ASSIGNMENT/timestamp.txt, which its exchange writes over a student's.
     In every other layout a file of this name is the student's own."""
@@ -302,7 +239,7 @@ def _submitted(stamp: File | None) -> tuple[datetime | None, list[str]]:
         return None, [f"{TIMESTAMP} holds no time that can be read."]
 
 
-def _by_student(files: Sequence[File], layout: Layout) -> Mapping[str, tuple[list[str], list[File]]]:
+def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:
     """Return each student's files, under ids that are safe and differ in more than case and normal form."""
     participants: dict[str, set[str]] = defaultdict(set)
     for file in files:
@@ -310,7 +247,7 @@ def _by_student(files: Sequence[File], layout: Layout) -> Mapping[str, tuple[lis
     by_owner: dict[tuple[str, str], list[File]] = defaultdict(list)
     for file in files:
         owner = file.owner
-        shared = len(participants[owner.student]) > 1 or owner.student == "Participant"
+        shared = len(participants[owner.student]) > 1 or bool(owner.participant and not owner.name)
         by_owner[owner.student, owner.participant if shared else ""].append(file)
     named: dict[str, tuple[list[str], list[File]]] = {}
     taken: dict[str, str] = {}

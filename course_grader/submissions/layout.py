@@ -176,9 +176,7 @@ def _is_nbgrader(tops: dict[str, list[Entry]], depth: int, assignment: str) -> b
     return yes > no
 
 
-def _depth(
-    paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: Known, name: str
-) -> int:
+def _depth(paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: Known, name: str) -> int:
     """Return how many of the folders around everything say nothing of a student."""
     platform = next((at for at, folder in enumerate(around) if _moodle((folder, ""))), None)
     if platform is not None:
@@ -212,7 +210,11 @@ def _depth_by_form(inside: Sequence[tuple[str, ...]], around: tuple[str, ...], a
             return at - 1 if unnamed and 2 * len(others) <= len(notebooks) else last
     if len(others) > 1 and len(others) > len(unnamed):
         return last
-    is_wrapper = folded(NUMBERED.sub("", around[-1])) in WRAPPERS | {wanted, folded(name), folded(NUMBERED.sub("", name))}
+    is_wrapper = folded(NUMBERED.sub("", around[-1])) in WRAPPERS | {
+        wanted,
+        folded(name),
+        folded(NUMBERED.sub("", name)),
+    }
     return last if is_wrapper else last - 1
 
 

@@ -67,14 +67,15 @@ def student_of(file: str, assignment: str) -> str:
     copy; empty if nothing is left."""
     stem = stem_inside(file) if may_be_notebook(file) else PurePosixPath(file).stem or file
     around = rf"(?:^|[\s_.\-]+){re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?(?=$|[\s_.\-])"
-    rest = re.sub(around, " ", unicodedata.normalize("NFC", stem), count=1, flags=re.IGNORECASE)
-    if rest == unicodedata.normalize("NFC", stem):
-        rest = stem
-    else:
-        rest = rest.strip(" _.-")
-    while (shorter := COPY.sub("", rest)) != rest and shorter:
-        rest = shorter
-    return "" if COPY.fullmatch(rest) else rest
+    plain = _without_copy(unicodedata.normalize("NFC", stem))
+    rest = re.sub(around, " ", plain, count=1, flags=re.IGNORECASE)
+    return _without_copy(stem if rest == plain else rest.strip(" _.-"))
+
+
+def _without_copy(stem: str) -> str:
+    while (shorter := COPY.sub("", stem)) != stem:
+        stem = shorter
+    return stem
 
 
 def folded(text: str) -> str:

@@ -96,7 +96,9 @@ def _settled(student: str, several: Sequence[tuple[int, Submission]]) -> list[Su
     is_weak = best == EXACT_ID and any(strength == NAME for strength, _ in several)
     if len(first) > 1 or is_weak:
         names = " and ".join(sorted(one.file or one.student for _, one in several)[:3])
-        problem = f"{names} mean the same student, {student}. See whose they are, rename or remove one, and grade again."
+        problem = (
+            f"{names} mean the same student, {student}. See whose they are, rename or remove one, and grade again."
+        )
         return [replace(one, problem=problem) for _, one in several]
     problem = f"This also means the student {student}, whose submission is {first[0].file or first[0].student}."
     return [

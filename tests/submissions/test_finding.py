@@ -339,5 +339,3 @@ def test_a_zip_that_was_cut_short_is_told(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(CourseError, match="whole zip"):
         find_submissions(path, NAME)
-
-
