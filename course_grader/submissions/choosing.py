@@ -155,5 +155,5 @@ def _no_notebook(own: Sequence[File]) -> str:
         return "There is no file."
     if problem := next((file.entry.problem for file in own if file.entry.problem), ""):
         return problem
-    names = ", ".join(clean(file.name, 60) for file in own[:3]) + (" ..." if own[3:] else "")
-    return f"There is no notebook (.ipynb). There is only {names}."
+    names = ", ".join(clean(file.name, 60) for file in own[:3])
+    return f"There is no notebook (.ipynb). There is only {names}{' ...' if own[3:] else '.'}"
