@@ -9,10 +9,10 @@ format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 from __future__ import annotations
 
 import json
-import os
 import stat
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from course_grader.engine.intake import Unreadable
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox import IsolationUnavailable, Level
 from course_grader.exports.columns import column_names
+from course_grader.submissions.choosing import own_notebook
 from course_utils.files import write_whole
 
 ASSIGNMENT = "assignment.json"
@@ -109,7 +110,9 @@ def main(root: Path) -> int:
     report = Report(results, assignment)
     report.write("Grading did not begin.")
     try:
-        report.finish(grade(_notebook(root / "submission", assignment.name), assignment, LEVEL, report.add))
+        notebook, notes = own_notebook(root / "submission", assignment.name)
+        result = grade(notebook, assignment, LEVEL, report.add)
+        report.finish(replace(result, notes=(*notes, *result.notes)))
     except Unreadable as problem:
         report.write(str(problem))
     except Exception as error:
@@ -120,17 +123,6 @@ def main(root: Path) -> int:
     finally:
         close()
     return 0
-
-
-def _notebook(folder: Path, name: str) -> Path:
-    """Return the submitted notebook: the one of the assignment's name, or the only one there is."""
-    found = sorted(Path(place) / file for place, folders, files in os.walk(folder)
-                   for file in files if file.endswith(".ipynb") and ".ipynb_checkpoints" not in place)  # fmt: skip
-    named = [path for path in found if path.name == f"{name}.ipynb"]
-    if len(named) == 1 or len(found) == 1:
-        return (named if len(named) == 1 else found)[0]
-    what = f"There are {len(found)} notebooks in it" if found else "There is no notebook in it"
-    raise Unreadable(f"{what}: hand in the one file {name}.ipynb.")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,11 @@ class Book:
         with self._telling():
             return set(self._db.scalars(query.where(Assignment.name == assignment)))
 
+    def with_submissions(self) -> set[str]:
+        """Return the ids of the students who have a submission of any assignment."""
+        with self._telling():
+            return set(self._db.scalars(select(SubmittedAssignment.student_id).distinct()))
+
     def waiting(self, assignment: str) -> int:
         """Return how many submissions of an assignment wait for grading by hand."""
         query = select(SubmittedAssignment.id).join(SubmittedAssignment.assignment).where(Assignment.name == assignment)

@@ -18,7 +18,9 @@ from rich.text import Text
 
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
+from course_grader.gradebook.preview import about, lines_about
 from course_grader.gradebook.run import Tally, Told
+from course_grader.submissions import Found
 from course_utils.words import counted
 
 # So many names of students are shown in a sentence.
@@ -57,8 +59,9 @@ class _Pace(ProgressColumn):
 class Display:
     """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each."""
 
-    def __init__(self, assignment: str, as_json: bool) -> None:
+    def __init__(self, assignment: str, as_json: bool, found: Found | None = None) -> None:
         self._assignment, self._as_json = assignment, as_json
+        self._place = found or Found((), ())
         self._console = Console(stderr=True)
         self.counts: Counter[str] = Counter()
         self.reused = 0
@@ -109,8 +112,13 @@ class Display:
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
             entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
-            print(json.dumps({"summary": {**found, **entered, "problems": problems, "interrupted": interrupted}}))
+            place = about(self._place)
+            print(
+                json.dumps({"summary": {**found, **entered, **place, "problems": problems, "interrupted": interrupted}})
+            )
             return
+        if self._place.title:
+            self._say(f"{self._place.title}.")
         if tally.entered:
             self._say(f"The assignment {self._assignment} was entered into the gradebook.")
         if tally.added:
@@ -122,6 +130,8 @@ class Display:
             self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
+        for line in lines_about(self._place, whole=False):
+            self._say(line)
 
     def _counted(self) -> str:
         return ", ".join(f"{self.counts[name]} {name}" for name in OUTCOMES if self.counts[name]) or "none"

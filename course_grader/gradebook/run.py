@@ -115,7 +115,7 @@ class _Run:
     def _is_known(self, submission: Submission) -> bool:
         if self._job.add_students or submission.student in self._students:
             return True
-        problem = "This student is not in the gradebook: add the student, or choose --unknown-students add."
+        problem = stranger(submission)
         self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
         return False
 
@@ -280,6 +280,15 @@ class _Run:
             problem = str(error) if isinstance(error, Unreadable) else f"The file cannot be read ({error.strerror})."
             self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
             return None
+
+
+def stranger(submission: Submission) -> str:
+    """Return why a submission of nobody in the gradebook is not graded: what was wrong before, or that."""
+    closest = f" Closest in the roster: {', '.join(submission.closest)}." if submission.closest else ""
+    return submission.problem or (
+        f"This student is not in the gradebook.{closest} Correct the name, add the student with `course roster`, or "
+        "choose --unknown-students add."
+    )
 
 
 def _fault(error: Exception) -> str:

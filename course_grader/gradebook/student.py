@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
 
+from course_grader.submissions.names import letters
 from course_utils.errors import CourseError
 
 # What a platform calls those whose names it hides.
@@ -60,8 +59,3 @@ def read_students(book: Gradebook, only: Iterable[str] = ()) -> list[Student]:
         raise CourseError(f"The gradebook has no student {unknown[0]!r}: look at the spelling, or at the roster.")
     chosen = (found[name] for name in dict.fromkeys(wanted))
     return sorted(chosen, key=lambda one: (one.last.casefold(), one.first.casefold(), one.id))
-
-
-def letters(text: str) -> str:
-    """Return what spellings of a name have in common that differ in case, spaces, signs or Unicode normal form."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", text.casefold()))

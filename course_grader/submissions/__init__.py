@@ -1,9 +1,12 @@
-"""Finding what was handed in: in nbgrader's layout, in flat folders, and in the zips of Canvas and Moodle.
+"""Finds one notebook a student in whatever a teacher has: a folder in some layout, a zip from Canvas or Moodle.
 
 from course_grader.submissions import find_submissions
 """
 
-from course_grader.submissions.finding import Found, Submission, find_submissions
+from course_grader.submissions.finding import find_submissions
+from course_grader.submissions.found import Found, LeftOut, Submission
+from course_grader.submissions.known import Known
+from course_grader.submissions.layout import Layout
 from course_grader.submissions.places import Member, Problem
 
-__all__ = ["Found", "Member", "Problem", "Submission", "find_submissions"]
+__all__ = ["Found", "Known", "Layout", "LeftOut", "Member", "Problem", "Submission", "find_submissions"]

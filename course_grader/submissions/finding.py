@@ -1,11 +1,10 @@
-"""Finds one notebook a student in what a teacher has: a folder, a zip, a file."""
+"""Finds one notebook for each student in what a teacher has: a folder, a zip, a file."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,112 +12,244 @@ from rich.console import Console
 from rich.progress import track
 
 from course_grader.engine.text import clean
-from course_grader.submissions.names import Owner, attempt, folded, is_below, is_notebook, owner_of, safe_id
-from course_grader.submissions.places import Entry, Member, Problem, damage, entries
+from course_grader.submissions.choosing import Choice, File, choose, note_on, notebooks_of
+from course_grader.submissions.found import Found, LeftOut, Submission
+from course_grader.submissions.known import Known
+from course_grader.submissions.layout import MISPLACED, Layout, Plan, decide
+from course_grader.submissions.names import folded, may_be_notebook, safe_id
+from course_grader.submissions.places import Entry, Member, Problem, damage, entries, shown
+from course_grader.submissions.teams import Teams, hidden_names, members_of
 from course_utils.errors import CourseError
 
 TIMESTAMP = "timestamp.txt"
-WRAPPERS = {"submissions", "submitted"}
+SYSTEM = "Systems leave it behind; nobody handed it in."
+EXTRA = "It is not a notebook."
+NOT_CHOSEN = "Another notebook of the student counts."
+ELSEWHERE = "It is not in the assignment's folder."
 
 
-@dataclass(frozen=True)
-class Submission:
-    """One student's notebook.
-
-    student: the id in the gradebook, safe as the name of a folder and unlike every other whatever its case: what the
-        layout calls the student; in a zip of Canvas the user's number; in one of Moodle the full name, with the
-        participant's number where two share a name.
-    place: the file, or the member of a zip.
-    submitted: when it was handed in, with a time zone, where nbgrader's timestamp.txt says so.
-    late: whether Canvas marks it so.
-    notes: sentences for student and teacher.
-    name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
-    problem: why it holds no notebook that can be read, empty where there is one; `place` is then what there is.
-    """
-
-    student: str
-    place: Path | Member
-    submitted: datetime | None = None
-    late: bool = False
-    notes: tuple[str, ...] = ()
-    name: str = ""
-    participant: str = ""
-    problem: str = ""
-
-    def content(self) -> bytes:
-        """Return what was handed in, byte for byte; OSError or Unreadable where it cannot be read any more."""
-        return self.place.read_bytes() if isinstance(self.place, Path) else self.place.read()
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a place holds: the submissions, by student, and files that could not be taken and tell of no student."""
-
-    submissions: tuple[Submission, ...]
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
-class _File:
-    owner: Owner
-    entry: Entry
-
-
-def find_submissions(place: Path, assignment: str) -> Found:
+def find_submissions(
+    place: Path,
+    assignment: str,
+    known: Known | None = None,
+    teams: Teams | None = None,
+    is_wrapped: bool = True,
+) -> Found:
     """Return the submissions of an assignment.
 
     place: a folder in nbgrader's layout (STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb), with a folder a student, or with
         notebooks named after students; a zip from Canvas or Moodle, or of such a folder; or one notebook.
-    Raises CourseError where the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
-    nothing but the file that it concerns.
+    known: the students of the class, if there is a list: they decide what names can be read in two ways.
+    teams: the members of the teams that hand in together in Moodle, if known.
+    is_wrapped: whether there may be other folders around the students'.
+    Raises CourseError if the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
+    nobody but the student whose file it is.
     """
-    problems: list[Problem] = []
-    whole: list[Entry] = []
-    for found in entries(place):
-        if isinstance(found, Problem):
-            problems.append(found)
-        else:
-            whole.append(found)
-    files = list(_owned(_unwrapped(whole, place, assignment), assignment))
-    submissions = [_take(student, own, assignment, notes) for student, (notes, own) in _by_student(files).items()]
-    if not submissions and not problems:
+    known = known or Known()
+    whole = list(entries(place, known.fits))
+    problems = [one for one in whole if isinstance(one, Problem)]
+    listed = [one for one in whole if isinstance(one, Entry)]
+    own = [entry for entry in listed if not entry.is_system]
+    plan = decide(own, assignment, known, place.stem, is_wrapped)
+    sorter = _Sorter(plan, place.is_file() and not may_be_notebook(place.name))
+    sorter.leave(SYSTEM, [entry for entry in listed if entry.is_system])
+    sorter.take(own)
+    found = sorter.found(teams)
+    if not found.submissions and not found.problems and not problems:
         raise CourseError(f"{place} holds no submission of {assignment}: name the folder or zip that was downloaded.")
     read = [
-        one if one.problem else dataclasses.replace(one, problem=damage(one.place)) for one in _with_bar(submissions)
+        one if one.problem else dataclasses.replace(one, problem=damage(one.place))
+        for one in _with_bar(found.submissions)
     ]
-    return Found(tuple(sorted(read, key=lambda one: one.student)), tuple(problems))
+    return dataclasses.replace(
+        found,
+        submissions=tuple(sorted(read, key=lambda one: one.student)),
+        problems=(*problems, *found.problems),
+    )
 
 
-def _unwrapped(whole: list[Entry], place: Path, assignment: str) -> list[Entry]:
-    """Return the entries without a folder around all of them that says nothing of a student."""
-    tops = {entry.parts[0] for entry in whole if len(entry.parts) > 1}
-    if len(tops) == 1 and all(len(entry.parts) > 1 for entry in whole):
-        top = folded(tops.pop())
-        if top in WRAPPERS | {folded(assignment), folded(place.stem)}:
-            return [dataclasses.replace(entry, parts=entry.parts[1:]) for entry in whole]
-    return whole
+class _Sorter:
+    """Sorts the files of an input by student, and what is nobody's by the reason."""
+
+    def __init__(self, plan: Plan, is_zip: bool) -> None:
+        self._plan, self._is_zip = plan, is_zip
+        self._problems: list[Problem] = []
+        self._left: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._files: list[File] = []
+
+    def leave(self, reason: str, some: Iterable[Entry], owner: str = "") -> None:
+        """Note files that are left out."""
+        for entry in some:
+            self._left[owner, entry.problem or reason].append(shown(entry.parts) + "/" * entry.is_folder)
+
+    def take(self, some: Iterable[Entry]) -> None:
+        """Note whose each file is."""
+        for entry in some:
+            owner = self._plan.owner(entry)
+            if owner is None:
+                self._misplaced(entry, MISPLACED[self._plan.layout])
+            elif not owner.student:
+                self._misplaced(
+                    entry, "Its name is the assignment's and says nothing of a student: rename it to STUDENT.ipynb."
+                )
+            elif owner.also:
+                self._misplaced(
+                    entry,
+                    f"Its name can mean the user {owner.student} or the user {owner.also}: see in Canvas whose it is.",
+                )
+            else:
+                self._files.append(File(owner, entry))
+
+    def _misplaced(self, entry: Entry, reason: str) -> None:
+        """Note a file that is nobody's: as a problem if it may be somebody's work."""
+        if entry.problem or entry.is_folder or may_be_notebook(entry.parts[-1]):
+            self._problems.append(Problem(shown(entry.parts), entry.problem or reason))
+        else:
+            self.leave(reason, [entry])
+
+    def found(self, teams: Teams | None) -> Found:
+        """Return the submissions, problems, and files left out."""
+        if self._plan.layout == Layout.MOODLE:
+            hidden = hidden_names({file.owner for file in self._files})
+            self._files = [
+                File(dataclasses.replace(file.owner, name=""), file.entry) if file.owner.name in hidden else file
+                for file in self._files
+            ]
+        by_student = _by_student(self._files)
+        are_teams = self._plan.layout == Layout.MOODLE and any(not file.owner.participant for file in self._files)
+        submissions: list[Submission] = []
+        for student, (notes, own) in by_student.items():
+            one = self._take(student, own, notes)
+            if one is None:
+                continue
+            if self._plan.layout != Layout.MOODLE:
+                submissions.append(one)
+                continue
+            handed_in = members_of(one.name, one.participant, are_teams, self._plan.known, teams)
+            if handed_in.problem:
+                self._problems.append(Problem(one.student, handed_in.problem))
+            submissions += [
+                dataclasses.replace(
+                    one, student=member, called=member, name="", participant="", notes=(*one.notes, handed_in.note)
+                )
+                for member in handed_in.members
+            ]
+            if handed_in.is_student:
+                submissions.append(one)
+        left = tuple(LeftOut(*key, tuple(files)) for key, files in sorted(self._left.items()))
+        return Found(tuple(submissions), tuple(self._problems), self._plan.layout, self._is_zip, left)
+
+    def _take(self, student: str, own: list[File], notes: list[str]) -> Submission | None:
+        """Return a student's submission; None if the student handed in nothing of this assignment."""
+        assignment = self._plan.assignment
+        if self._plan.layout == Layout.FLAT and self._is_stray(own):
+            return None
+        if self._plan.layout == Layout.NBGRADER:
+            inside = [file for file in own if _is_in(file, assignment)]
+            self.leave(ELSEWHERE, [file.entry for file in own if not _is_in(file, assignment)], student)
+            if not inside:
+                return self._outside(student, own, notes)
+            own = [_below_assignment(file) for file in inside]
+        whole = next((file.entry for file in own if not file.owner.original), None)
+        choice = choose(own, assignment) if whole is None else Choice(None, whole.problem)
+        stamp = _stamp(own, self._plan.layout)
+        used = {id(file.entry) for file in (choice.file, stamp) if file}
+        candidates = {id(file.entry) for file in choice.notebooks}
+        reason = NOT_CHOSEN if choice.file else choice.reason
+        self.leave(reason, [f.entry for f in own if id(f.entry) in candidates - used], student)
+        self.leave(EXTRA, [f.entry for f in own if id(f.entry) not in candidates | used], student)
+        return self._submission(student, own, choice, stamp, notes)
+
+    def _is_stray(self, own: Sequence[File]) -> bool:
+        """Return whether a name in a flat folder is nobody's, since there is no notebook of it; note its files."""
+        if notebooks_of(own) or self._plan.known.meant(own[0].owner.student):
+            return False
+        for file in own:
+            if self._plan.known and not file.entry.problem:
+                self.leave(EXTRA, [file.entry])
+            else:
+                self._problems.append(Problem(shown(file.entry.parts), choose([file], self._plan.assignment).reason))
+        return True
+
+    def _submission(
+        self, student: str, own: Sequence[File], choice: Choice, stamp: File | None, notes: list[str]
+    ) -> Submission:
+        chosen = choice.file or own[0]
+        when, said = _submitted(stamp) if choice.file else (None, [])
+        if choice.file and len(choice.notebooks) > 1:
+            notes.append(note_on(choice))
+        problem = chosen.entry.problem if choice.file else choice.reason
+        if choice.notebooks and not choice.file:
+            problem += " Leave one of them, and grade again."
+        owner = chosen.owner
+        return Submission(
+            student, chosen.entry.place, when, owner.late,
+            (*notes, *said), clean(owner.name, 200), owner.participant, problem, owner.student,
+            shown(chosen.entry.parts),
+        )  # fmt: skip
+
+    def _outside(self, student: str, own: Sequence[File], notes: list[str]) -> Submission | None:
+        """Return what says that a student's notebook is beside the assignment's folder, if there is one."""
+        loose = [file for file in own if len(file.owner.original) < 2 and (file.entry.problem or _is_notebook(file))]
+        if not loose:
+            return None
+        file = loose[0]
+        problem = file.entry.problem or (
+            f"There is no folder {self._plan.assignment} of this student; {file.shown} is beside it: move it there."
+        )
+        place = shown(file.entry.parts)
+        return Submission(
+            student, file.entry.place, notes=tuple(notes), problem=problem, called=file.owner.student, file=place
+        )
 
 
-def _owned(whole: list[Entry], assignment: str) -> Iterator[_File]:
-    # Where nbgrader's layout is used, what lies in another folder of a student belongs to another assignment.
-    is_course = any(is_below(entry.parts, assignment) for entry in whole)
-    for entry in whole:
-        elsewhere = is_course and len(entry.parts) > 2 and not is_below(entry.parts, assignment)
-        if not elsewhere:
-            yield _File(owner_of(entry.parts, assignment), entry)
+def _is_notebook(file: File) -> bool:
+    return may_be_notebook(file.name)
 
 
-def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
+def _is_in(file: File, assignment: str) -> bool:
+    """Return whether a file of nbgrader's layout is in the assignment's folder."""
+    path = file.owner.original
+    if file.entry.is_folder and len(path) == 1:
+        return folded(path[0]) == folded(assignment)
+    return len(path) > 1 and folded(path[0]) == folded(assignment)
+
+
+def _below_assignment(file: File) -> File:
+    return File(dataclasses.replace(file.owner, original=file.owner.original[1:]), file.entry)
+
+
+def _stamp(own: Sequence[File], layout: Layout) -> File | None:
+    """Return nbgrader's timestamp.txt: STUDENT/ASSIGNMENT/timestamp.txt, which its exchange writes over a student's.
+    In every other layout a file of this name is the student's own."""
+    if layout != Layout.NBGRADER:
+        return None
+    return next((file for file in own if file.owner.original == (TIMESTAMP,) and not file.entry.problem), None)
+
+
+def _submitted(stamp: File | None) -> tuple[datetime | None, list[str]]:
+    """Return the time in a timestamp.txt, and a note if it cannot be read."""
+    if stamp is None:
+        return None, []
+    from nbgrader.utils import parse_utc
+
+    try:
+        return parse_utc(stamp.entry.read(200).decode().strip()).replace(tzinfo=UTC), []
+    except Exception:
+        return None, [f"{TIMESTAMP} holds no time that can be read."]
+
+
+def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:
     """Return each student's files, under ids that are safe and differ in more than case and normal form."""
-    by_owner: dict[tuple[str, str], list[_File]] = defaultdict(list)
     participants: dict[str, set[str]] = defaultdict(set)
     for file in files:
         participants[file.owner.student].add(file.owner.participant)
+    by_owner: dict[tuple[str, str], list[File]] = defaultdict(list)
     for file in files:
         owner = file.owner
-        shared = len(participants[owner.student]) > 1 or owner.student == "Participant"
+        shared = len(participants[owner.student]) > 1 or bool(owner.participant and not owner.name)
         by_owner[owner.student, owner.participant if shared else ""].append(file)
-    named: dict[str, tuple[list[str], list[_File]]] = {}
+    named: dict[str, tuple[list[str], list[File]]] = {}
     taken: dict[str, str] = {}
     for (student, participant), own in sorted(by_owner.items()):
         wanted = safe_id(f"{student} ({participant})" if participant else student)
@@ -134,56 +265,7 @@ def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
     return named
 
 
-def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> Submission:
-    """Return a student's submission."""
-    notebooks = [file for file in own if is_notebook(file.entry.parts[-1])]
-    ranked = sorted(notebooks or own, key=lambda file: _rank(file, assignment), reverse=True)
-    chosen = ranked[0]
-    if len(notebooks) > 1:
-        others = ", ".join(clean(file.owner.original, 100) for file in ranked[1:4]) + (" ..." if ranked[4:] else "")
-        notes.append(
-            f"There are {len(ranked)} notebooks of this student. {clean(chosen.owner.original, 100)} is graded, the "
-            f"newest that fits best by its name; not graded: {others}."
-        )
-    when, told = _submitted(chosen, own)
-    return Submission(
-        student,
-        chosen.entry.place,
-        when,
-        chosen.owner.late,
-        (*notes, *told),
-        clean(chosen.owner.name, 200),
-        chosen.owner.participant,
-        "" if notebooks else _no_notebook(own),
-    )
-
-
-def _rank(file: _File, assignment: str) -> tuple[int, int, float, tuple[str, ...]]:
-    fit, number = attempt(file.owner.original, assignment)
-    return fit, number, file.entry.changed, file.entry.parts
-
-
-def _no_notebook(own: list[_File]) -> str:
-    names = ", ".join(clean(file.owner.original, 60) for file in own[:3]) + (" ..." if own[3:] else "")
-    return f"There is no notebook (.ipynb). There is only {names}."
-
-
-def _submitted(chosen: _File, own: list[_File]) -> tuple[datetime | None, list[str]]:
-    beside = (*chosen.entry.parts[:-1], TIMESTAMP)
-    stamp = next((file.entry for file in own if file.entry.parts == beside), None)
-    if stamp is None:
-        return None, []
-    from nbgrader.utils import parse_utc
-
-    try:
-        place = stamp.place
-        content = place.read() if isinstance(place, Member) else place.read_bytes()
-        return parse_utc(content[:200].decode().strip()).replace(tzinfo=UTC), []
-    except Exception:
-        return None, [f"{TIMESTAMP} holds no time that can be read."]
-
-
-def _with_bar(submissions: list[Submission]) -> Iterable[Submission]:
+def _with_bar(submissions: Sequence[Submission]) -> Iterable[Submission]:
     console = Console(stderr=True)
     quiet = not console.is_terminal or not any(isinstance(one.place, Member) for one in submissions)
     return track(submissions, "Reading", console=console, transient=True, disable=quiet)

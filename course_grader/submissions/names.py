@@ -1,105 +1,81 @@
-"""What the names of files and folders say: whose they are, whether they came late, which attempt it was."""
+"""The names of files and folders: which are notebooks, which attempt, what is safe as a student's folder."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from course_grader.engine.text import UNFIT
 
-# "Download submissions" of Canvas, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; where marking is
-# anonymous, the name is "anon" and the number five letters and digits.
-CANVAS = re.compile(
-    r"(?P<name>.+?)_(?P<late>LATE_)?(?P<user>\d+|(?<=anon_).{5}|(?<=anon_LATE_).{5})_\d+_(?P<original>.+)",
-    re.DOTALL,
-)
-# "Download all submissions" of Moodle, as in "Ada Lovelace_4711_assignsubmission_file_/notebook.ipynb", or without
-# folders "Ada Lovelace_4711_assignsubmission_file_notebook.ipynb".
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<participant>\d+)_assignsubmission_[a-z]+(?:_(?P<original>.*))?", re.DOTALL)
-# A browser adds the second suffix where it does not know the first.
+# A browser adds the second suffix if it does not know the first.
 NOTEBOOK = re.compile(r"(?P<stem>.*)\.ipynb(?P<more>\.(txt|json))?", re.IGNORECASE | re.DOTALL)
-# Canvas numbers attempts, a browser copies, JupyterLab duplicates.
+# Google Drive writes "copy" in the teacher's language before or behind the name: `x.ipynb의 사본`.
+INSIDE = re.compile(r"(?P<stem>.*)\.ipynb", re.IGNORECASE | re.DOTALL)
+# Canvas numbers attempts, a browser downloads, JupyterLab duplicates.
 ATTEMPT = re.compile(
     r"(?P<stem>.+?)(?:-(?P<canvas>\d{1,4})| ?\((?P<browser>\d{1,4})\)|-Copy(?P<lab>\d{1,4}))", re.DOTALL
 )
+COPY = re.compile(r"^Copy of |(?: - Copy| copy(?: \d{1,3})?| ?\(\d{1,4}\)|-Copy\d{1,4})$", re.IGNORECASE)
 IGNORED = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__", ".git"}
 LONGEST_ID = 120
-# What a file system, or a search for files by pattern, understands as something else.
+# What a file system, or a search for files by pattern, takes for something else.
 UNSAFE = re.compile(r'[/\\:*?"<>|\[\]]')
 
 
-@dataclass(frozen=True)
-class Owner:
-    """Whose a file is. `student` is what stands for the student, not yet safe as a folder's name; `name` the student's
-    name where the platform tells it; `original` the file's name as the student gave it."""
-
-    student: str
-    original: str
-    name: str = ""
-    participant: str = ""
-    late: bool = False
-
-
-def owner_of(parts: tuple[str, ...], assignment: str) -> Owner:
-    """Return whose the file with this path is."""
-    if found := _moodle(parts):
-        return found
-    if place := is_below(parts, assignment):
-        return Owner(parts[place - 1], parts[-1])
-    if len(parts) > 1:
-        return Owner(parts[0], parts[-1])
-    if canvas := CANVAS.fullmatch(parts[0]):
-        return Owner(canvas["user"], canvas["original"], canvas["name"], late=bool(canvas["late"]))
-    return Owner(_student_of(parts[0], assignment), parts[0])
-
-
-def is_below(parts: tuple[str, ...], assignment: str) -> int:
-    """Return where the assignment's folder stands in a path of nbgrader's layout; 0 where it does not."""
-    return next((i for i, part in enumerate(parts[:-1]) if i and folded(part) == folded(assignment)), 0)
-
-
-def _moodle(parts: tuple[str, ...]) -> Owner | None:
-    for place, part in enumerate(parts):
-        if moodle := MOODLE.fullmatch(part):
-            is_file = place == len(parts) - 1
-            original = (moodle["original"] or part) if is_file else parts[-1]
-            return Owner(moodle["name"], original, moodle["name"], moodle["participant"])
-    return None
-
-
-def _student_of(file: str, assignment: str) -> str:
-    """Return the student that a file is named after: its name without the assignment's."""
-    stem = stem_of(file) or file
-    around = rf"(?:^|[\s_.\-]+){re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?(?:$|[\s_.\-]+)"
-    rest = re.sub(around, "", stem, count=1, flags=re.IGNORECASE)
-    return rest or stem
-
-
 def stem_of(file: str) -> str:
-    """Return a notebook's name without its suffix; empty where the file is no notebook."""
+    """Return a notebook's name without its suffix; empty if the name is not a notebook's."""
     known = NOTEBOOK.fullmatch(file)
     return known["stem"] if known else ""
 
 
+def stem_inside(file: str) -> str:
+    """Return the name before its last `.ipynb`, wherever that is; the whole name if there is none."""
+    known = INSIDE.match(file)
+    return known["stem"] if known else file
+
+
 def is_notebook(file: str) -> bool:
+    """Return whether the end of the name says that the file is a notebook."""
     return NOTEBOOK.fullmatch(file) is not None
 
 
-def attempt(file: str, assignment: str) -> tuple[int, int]:
-    """Return how well a notebook's name fits the assignment (2: its own, 1: a copy's, 0: another), and the number of
-    the attempt."""
+def may_be_notebook(file: str) -> bool:
+    """Return whether the name has a notebook's suffix, at its end or inside."""
+    return INSIDE.match(file) is not None
+
+
+def attempt(file: str, assignment: str) -> tuple[int, int, str]:
+    """Return how well a notebook's name fits the assignment (2: its own, 1: a copy's, 0: another), the number of the
+    attempt, and the name without that number."""
     stem = folded(stem_of(file))
+    fits = stem == folded(assignment)
+    stem = stem or folded(stem_inside(file))
     numbered = ATTEMPT.fullmatch(stem)
-    number = int(next(filter(None, numbered.groups()[1:]), 0)) if numbered else 0
-    if stem == folded(assignment):
-        return 2, 0
+    if fits or not numbered:
+        return (2 if fits else 1 if folded(assignment) in stem else 0), 0, stem
+    number = int(next(filter(None, numbered.groups()[1:])))
     # A second upload to Canvas is as good as the first.
-    if numbered and numbered["stem"] == folded(assignment):
-        return (2 if numbered["canvas"] else 1), number
-    return (1 if folded(assignment) in stem else 0), number
+    if numbered["stem"] == folded(assignment):
+        return (2 if numbered["canvas"] else 1), number, numbered["stem"]
+    return (1 if folded(assignment) in stem else 0), number, numbered["stem"]
+
+
+def student_of(file: str, assignment: str) -> str:
+    """Return the student that a file is named after: its name without the assignment's, and without the marks of a
+    copy; empty if nothing is left."""
+    stem = stem_inside(file) if may_be_notebook(file) else PurePosixPath(file).stem or file
+    around = rf"(?:^|[\s_.\-]+){re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?(?=$|[\s_.\-])"
+    plain = _without_copy(unicodedata.normalize("NFC", stem))
+    rest = re.sub(around, " ", plain, count=1, flags=re.IGNORECASE)
+    return _without_copy(stem if rest == plain else rest.strip(" _.-"))
+
+
+def _without_copy(stem: str) -> str:
+    while (shorter := COPY.sub("", stem)) != stem:
+        stem = shorter
+    return stem
 
 
 def folded(text: str) -> str:
@@ -107,8 +83,13 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def letters(text: str) -> str:
+    """Return what spellings of a name have in common that differ in case, spaces, signs or Unicode normal form."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", text.casefold()))
+
+
 def safe_id(text: str) -> str:
-    """Return a student's id that can stand as the name of a folder, and be shown."""
+    """Return a student's id that can be the name of a folder, and can be shown."""
     shown = " ".join(UNFIT.sub("", UNSAFE.sub("-", unicodedata.normalize("NFC", text))).split())
     if not shown.strip(". "):
         return f"unnamed-{_digest(text)}"
@@ -124,11 +105,11 @@ def _digest(text: str) -> str:
 
 
 def is_ignored(parts: tuple[str, ...]) -> bool:
-    """Tell whether a path is what systems leave behind and nobody handed in."""
+    """Return whether a path is what systems leave behind and nobody handed in."""
     return any(part in IGNORED or part.startswith("._") for part in parts)
 
 
 def climbs(name: str) -> bool:
-    """Tell whether the name of a zip's member leads out of the folder that it would be unpacked in."""
+    """Return whether the name of a zip's member leads out of the folder that it would be unpacked in."""
     path = PurePosixPath(name.replace("\\", "/"))
     return path.is_absolute() or ".." in path.parts or bool(re.match(r"[A-Za-z]:", name))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from course_grader.gradebook.display import Display
     from course_grader.gradebook.run import Job
     from course_grader.submissions import Found
+    from course_grader.term.identifying import Class
 
 PANEL = "For teachers"
 INTERRUPTED = 130
@@ -60,8 +61,18 @@ def grade(
         bool, typer.Option("--trust-submissions", help="Grade without isolation; each result says so.")
     ] = False,
     unknown_students: Annotated[
-        Unknown, typer.Option(help="Add students whom the gradebook does not know, or leave them out.")
-    ] = Unknown.ADD,
+        Unknown | None,
+        typer.Option(
+            help="Add students whom the gradebook does not know, or leave them out; by default they are left out if "
+            "there is a roster."
+        ),
+    ] = None,
+    teams: Annotated[
+        Path | None, typer.Option(help="A CSV file with the columns team and id, for a zip of teams' submissions.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print who handed in which file and when; grade and write nothing.")
+    ] = False,
     upgrade_gradebook: Annotated[
         bool, typer.Option("--upgrade-gradebook", help="Bring an older gradebook up to date, and keep a copy of it.")
     ] = False,
@@ -76,28 +87,62 @@ def grade(
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
     level: Level = "none" if trust_submissions else isolation.value
-    if submissions.suffix == ".ipynb" and submissions.is_file():
+    if submissions.suffix == ".ipynb" and submissions.is_file() and not dry_run:
         _one(submissions, assignment, db, level, as_json)
         return
     if explain:
         raise CourseError("--explain is for one notebook: name the student's .ipynb.")
+    if dry_run:
+        _preview(submissions, assignment, db, unknown_students, teams, as_json)
+        return
     with _machines(scheduler, workers) as machines:
         # Imported while the processes start, and `warm` first, which makes the rest quicker.
         from course_grader.gradebook import warm  # noqa: F401
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
         from course_grader.gradebook.run import Job
-        from course_grader.submissions import find_submissions
-        from course_grader.term.identifying import by_roster
 
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
             _upgrade(course)
         name, exam = _assignment(course, assignment, submissions)
-        display = Display(name, as_json)
-        job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
-        _class(job, by_roster(course, find_submissions(submissions, name)), machines, display)
+        found, people = _found(course, submissions, name, teams)
+        display = Display(name, as_json, found)
+        job = Job(course, name, exam, level, _adds(unknown_students, people))
+        _class(job, found, machines, display)
     if display.not_graded:
+        raise typer.Exit(Exit.WRONG)
+
+
+def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, Class]:
+    """Return what a place holds, and the class that it was compared with."""
+    from course_grader.term.identifying import find_for, read_class
+    from course_grader.term.teams import read_teams
+
+    people = read_class(course)
+    members = read_teams(teams, {one.id for one in people.students}) if teams else None
+    return find_for(course, people, place, assignment, members), people
+
+
+def _adds(unknown: Unknown | None, people: Class) -> bool:
+    """Return whether students unknown to the gradebook are added to it."""
+    return not people.has_roster if unknown is None else unknown == Unknown.ADD
+
+
+def _preview(
+    place: Path, assignment: str | None, db: str | None, unknown: Unknown | None, teams: Path | None, as_json: bool
+) -> None:
+    from course_grader.engine.assignment import Assignment
+    from course_grader.gradebook.course import Course
+    from course_grader.gradebook.preview import preview
+
+    course = Course.nearest(Path.cwd(), db)
+    if assignment and Path(assignment).is_file():
+        name = Assignment.load(Path(assignment)).name
+    else:
+        name = assignment or _only(course, place)
+    found, people = _found(course, place, name, teams)
+    if preview(found, {one.id for one in people.students}, _adds(unknown, people), as_json):
         raise typer.Exit(Exit.WRONG)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
-from course_grader.term.identifying import by_roster, identified
+from course_grader.term.identifying import find_for, identified, read_class
 from course_grader.term.roster import enter, extend, read_roster
 from course_grader.verbs import term
 from course_utils.errors import CourseError
@@ -143,17 +143,67 @@ def test_a_number_that_became_an_id_before_the_roster_had_it_is_the_students(sub
     assert found.student == "ada"
 
 
-def test_what_canvas_marks_as_late_is_noted_unless_the_time_is_known(tmp_path: Path) -> None:
+def test_what_canvas_marks_as_late_is_noted(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
-    when = datetime(2026, 10, 12, tzinfo=UTC)
-    late, timed = Submission("1", Path("x"), late=True), Submission("2", Path("y"), submitted=when, late=True)
-    found = by_roster(Course.at(tmp_path), Found((late, timed, Submission("3", Path("z"))), ()))
-    assert [one.notes for one in found.submissions] == [("Canvas marks it as handed in late.",), (), ()]
+    for name in ("l_LATE_1_9_week.ipynb", "m_2_9_week.ipynb"):
+        (tmp_path / "in" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_text("{}")
+    course = Course.at(tmp_path)
+    found = find_for(course, read_class(course), tmp_path / "in", "week")
+    assert [one.notes for one in found.submissions] == [("Canvas marks it as handed in late.",), ()]
 
 
-def test_two_submissions_never_become_one_students() -> None:
-    two = (Submission("ada", Path("x")), Submission("4711", Path("y"), name="lovelaceada"))
-    assert identified(Found(two, ()), STUDENTS).submissions == two
+def problems(*submissions: Submission) -> dict[str, str]:
+    return {one.student: one.problem for one in identified(Found(submissions, ()), STUDENTS).submissions}
+
+
+def test_of_two_that_mean_one_student_only_the_platforms_number_decides() -> None:
+    # In a zip the platform's number is the student's, whatever the other calls itself.
+    assert problems(
+        Submission("ada lovelace", Path("x"), name="Ada Lovelace", participant="99"),
+        Submission("4711", Path("y"), name="Ada Lovelace", participant="4711"),
+    ) == {"ada": "", "ada lovelace": "This also means the student ada, whose submission is 4711."}
+    # Nobody knows whose the files of a flat folder are: neither is graded, and each is named.
+    both = problems(
+        Submission("ada", Path("x"), file="ada.ipynb"), Submission("Ada Lovelace", Path("y"), file="A.ipynb")
+    )
+    assert set(both) == {"ada", "Ada Lovelace"}
+    assert all("A.ipynb and ada.ipynb mean the same student, ada." in problem for problem in both.values())
+    # An id that is exactly right is better than one in other letters.
+    assert problems(Submission("ada", Path("x")), Submission("Ada (2)", Path("y"), called="Ada")) == {
+        "ada": "", "Ada (2)": "This also means the student ada, whose submission is ada.",
+    }  # fmt: skip
+    third = problems(
+        Submission("ada", Path("x")), Submission("Ada (2)", Path("y"), called="Ada"), Submission("4711", Path("z"))
+    )
+    assert all(third.values())
+
+
+def test_an_unknown_name_comes_with_the_closest_of_the_roster() -> None:
+    [found] = identified(Found((Submission("emy", Path("x")),), ()), STUDENTS).submissions
+    assert (found.student, found.closest) == ("emy", ("Emmy Noether (emmy)",))
+    [found] = identified(Found((Submission("8", Path("x"), name="Ada Lovelas"),), ()), STUDENTS).submissions
+    assert found.closest == ("Ada Lovelace (ada)",)
+
+
+def test_a_gradebook_has_a_roster_if_a_teacher_entered_somebody(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    course = Course.at(tmp_path)
+    assert not read_class(course).has_roster
+    with Gradebook(course.db_url) as book:
+        book.add_assignment("week1")
+        # What grading adds: an id and a submission.
+        book.add_student("ada")
+        with book.db.no_autoflush:
+            book.add_submission("week1", "ada")
+        assert not read_class(course).has_roster
+        enter(book, [Student("emmy")])
+        assert read_class(course).has_roster
+        with book.db.no_autoflush:
+            book.add_submission("week1", "emmy")
+        assert not read_class(course).has_roster
+        enter(book, [Student("emmy", "Emmy")])
+        assert read_class(course).has_roster
 
 
 def test_a_time_that_no_calendar_holds_is_refused(tmp_path: Path) -> None:

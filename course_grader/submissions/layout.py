@@ -1,0 +1,259 @@
+"""How submissions are laid out, decided once for the whole input, and whose each file is by that layout.
+
+Only the part of a path that the platform or the teacher wrote names a student: what a student wrote, such as the names
+of files below the student's folder, never does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from course_grader.submissions.known import Known
+from course_grader.submissions.names import folded, may_be_notebook, stem_inside, stem_of, student_of
+from course_grader.submissions.places import Entry, chain
+
+# What Canvas calls files, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; for an answer in text or a
+# link lovelaceada_4711_text.html. If marking is anonymous, five letters and digits take the number's place.
+CANVAS = re.compile(
+    r"_(?P<late>LATE_)?(?P<user>[1-9]\d*|(?<=^anon_)[^\W_]{5}|(?<=^LATE_anon_)[^\W_]{5}|(?<=^anon_LATE_)[^\W_]{5})"
+    r"(?:_(?P<file>[1-9]\d*)_(?P<original>.+)|_(?P<typed>text|link)\.html)",
+    re.DOTALL,
+)
+# Moodle's, as in "Ada Lovelace_4711_assignsubmission_file_/notebook.ipynb", or without folders
+# "Ada Lovelace_4711_assignsubmission_file_notebook.ipynb". Moodle removes "_" from names, so that a student's name
+# cannot end them. Teams have the number of the group, or none.
+MOODLE = re.compile(
+    r"(?P<name>[^_]+)(?:_(?P<participant>\d+))?_assignsubmission_[a-z]+[a-z0-9]*(?:_(?P<original>.*))?", re.DOTALL
+)
+# What folders around all submissions are called: by nbgrader and by Canvas.
+WRAPPERS = {"submissions", "submitted"}
+# No name that Canvas makes has its numbers behind so many characters.
+MOST_CANVAS = 300
+NUMBERED = re.compile(r"[ _]?\(\d+\)$|-\d+$")
+
+
+class Layout(StrEnum):
+    """How submissions are laid out."""
+
+    NBGRADER = "nbgrader"
+    FOLDERS = "folders"
+    FLAT = "flat"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+
+
+TITLES = {
+    Layout.NBGRADER: "nbgrader's layout in a {}",
+    Layout.FOLDERS: "A {} with a folder for each student",
+    Layout.FLAT: "A {} of notebooks named after students",
+    Layout.CANVAS: "Canvas {}",
+    Layout.MOODLE: "Moodle {}",
+}  # fmt: skip
+MISPLACED = {
+    Layout.NBGRADER: "It is in no student's folder.",
+    Layout.FOLDERS: "It is in no student's folder.",
+    Layout.FLAT: "It is in a folder, and the others are notebooks named after students.",
+    Layout.CANVAS: "Its name is not one that Canvas gives.",
+    Layout.MOODLE: "Its name is not one that Moodle gives.",
+}
+# These name students by numbers of their own, which nobody can choose.
+PLATFORMS = {Layout.CANVAS, Layout.MOODLE}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose a file is, by its layout.
+
+    student: what identifies the student in it, not yet safe as a folder's name. original: the file's path below what
+    names the student. name: the student's name, if the platform gives it. participant: Moodle's number. number:
+    Canvas's number of the file, which grows with the time. also: another student's number that the name could mean.
+    """
+
+    student: str
+    original: tuple[str, ...]
+    name: str = ""
+    participant: str = ""
+    late: bool = False
+    number: int = 0
+    also: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The layout of an input, the folders around all of its submissions, and whom it may name."""
+
+    layout: Layout
+    around: tuple[str, ...]
+    assignment: str
+    known: Known
+
+    def owner(self, entry: Entry) -> Owner | None:
+        """Return whose a file or folder is; None if it is nobody's in this layout."""
+        depth = len(self.around)
+        own = entry.parts[depth:]
+        if not own or entry.parts[:depth] != self.around:
+            return None
+        is_folder = entry.is_folder or len(own) > 1
+        if self.layout == Layout.MOODLE:
+            return _moodle(own)
+        if self.layout in (Layout.NBGRADER, Layout.FOLDERS):
+            return Owner(own[0], own[1:]) if is_folder else None
+        if is_folder:
+            return None
+        if self.layout == Layout.CANVAS:
+            return _canvas(own[0], self.known)
+        return Owner(_named(own[0], self.assignment, self.known), own)
+
+
+def decide(found: Sequence[Entry], assignment: str, known: Known, name: str, is_wrapped: bool = True) -> Plan:
+    """Return the layout of an input by what most of its top-level entries say.
+
+    name: of the folder or zip itself, without its suffix. is_wrapped: whether there may be folders around all
+    submissions.
+    """
+    paths = [entry.parts for entry in found]
+    around = chain(paths) if is_wrapped else ()
+    depth = _depth(paths, around, assignment, known, name)
+    tops: dict[str, list[Entry]] = defaultdict(list)
+    for entry in found:
+        if len(entry.parts) > depth and entry.parts[:depth] == around[:depth]:
+            tops[entry.parts[depth]].append(entry)
+    form = _most(tops, depth, assignment, known)
+    if form == Layout.FOLDERS and _is_nbgrader(tops, depth, assignment):
+        form = Layout.NBGRADER
+    return Plan(form, around[:depth], assignment, known)
+
+
+def _most(tops: dict[str, list[Entry]], depth: int, assignment: str, known: Known) -> Layout:
+    """Return what most entries are, each student counted once; only students of the class if there are any."""
+    votes: dict[Layout, set[str]] = {form: set() for form in Layout}
+    hits: dict[Layout, set[str]] = {form: set() for form in Layout}
+    for top, below in tops.items():
+        is_folder = any(entry.is_folder or len(entry.parts) > depth + 1 for entry in below)
+        for form, owner in _readings(top, is_folder, assignment, known):
+            votes[form].add(owner.student)
+            student = _student(owner, known)
+            hits[form] |= {student} - {""}
+    counts = hits if any(hits.values()) else votes
+    # At equal numbers: a student can make a folder, or give a file a name like a platform's, but in the layouts with
+    # folders no student can put a notebook beside the folders.
+    order = [Layout.FLAT, Layout.FOLDERS, Layout.CANVAS, Layout.MOODLE]
+    return max(order, key=lambda form: len(counts[form]))
+
+
+def _readings(top: str, is_folder: bool, assignment: str, known: Known) -> Iterator[tuple[Layout, Owner]]:
+    if moodle := _moodle((top, "") if is_folder else (top,)):
+        yield Layout.MOODLE, moodle
+    elif is_folder:
+        yield Layout.FOLDERS, Owner(top, ())
+    elif canvas := _canvas(top, known):
+        yield Layout.CANVAS, canvas
+    elif may_be_notebook(top):
+        yield Layout.FLAT, Owner(_named(top, assignment, known), (top,))
+
+
+def _student(owner: Owner, known: Known) -> str:
+    """Return the student of the class whom an owner can mean."""
+    return known.by_name(owner.name) or known.by_number(owner.participant) or known.meant(owner.student)
+
+
+def _is_nbgrader(tops: dict[str, list[Entry]], depth: int, assignment: str) -> bool:
+    """Return whether most students' folders hold folders of assignments, as nbgrader's exchange collects them."""
+    yes = no = 0
+    for below in tops.values():
+        inside = [entry.parts[depth + 1 :] for entry in below if len(entry.parts) > depth + 1]
+        if not inside:
+            continue
+        loose = any(len(path) == 1 and may_be_notebook(path[0]) for path in inside)
+        named = any(len(path) > 1 and folded(path[0]) == folded(assignment) for path in inside)
+        like = any(len(path) == 2 and folded(stem_of(path[1])) == folded(path[0]) for path in inside)
+        yes += not loose and (named or like)
+        no += loose or not (named or like)
+    return yes > no
+
+
+def _depth(paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: Known, name: str) -> int:
+    """Return how many of the folders around everything say nothing of a student."""
+    platform = next((at for at, folder in enumerate(around) if _moodle((folder, ""))), None)
+    if platform is not None:
+        return platform
+    inside = [path[len(around) :] for path in paths if len(path) > len(around) and path[: len(around)] == around]
+    if not around or all(_canvas(path[0], known) or _moodle(path) for path in inside):
+        return len(around)
+    # A class that is known: the outermost folder with the name of one of its students is that student's.
+    for at, folder in enumerate(around):
+        if known.meant(folder):
+            return at
+    if any(known.meant(path[0]) or known.meant(_named(path[0], assignment, known)) for path in inside):
+        return len(around)
+    return _depth_by_form(inside, around, assignment, name)
+
+
+def _depth_by_form(inside: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, name: str) -> int:
+    """As `_depth`, for an input in which nothing is known of the class."""
+    wanted, last = folded(assignment), len(around)
+    folders = {path[0] for path in inside if len(path) > 1}
+    notebooks = {path[0] for path in inside if len(path) == 1 and may_be_notebook(path[0])}
+    if not notebooks:
+        # One student's folder of assignments, or the students' folders.
+        nested = {path[0] for path in inside if len(path) > 2 and folded(path[1]) == wanted}
+        is_students = any(folded(folder) == wanted for folder in folders) and not nested
+        return last - 1 if is_students else last
+    unnamed = {file for file in notebooks if not student_of(file, assignment)}
+    others = {folded(student_of(file, assignment)) for file in notebooks - unnamed}
+    for at in range(last - 1, 0, -1):
+        if folded(around[at]) == wanted:
+            return at - 1 if unnamed and 2 * len(others) <= len(notebooks) else last
+    if len(others) > 1 and len(others) > len(unnamed):
+        return last
+    is_wrapper = folded(NUMBERED.sub("", around[-1])) in WRAPPERS | {
+        wanted,
+        folded(name),
+        folded(NUMBERED.sub("", name)),
+    }
+    return last if is_wrapper else last - 1
+
+
+def _moodle(own: tuple[str, ...]) -> Owner | None:
+    found = MOODLE.fullmatch(own[0])
+    if not found:
+        return None
+    name, participant = found["name"], found["participant"] or ""
+    return Owner(name, own[1:] or ((found["original"] or own[0]),), name, participant)
+
+
+def _canvas(file: str, known: Known) -> Owner | None:
+    """Return whose a file is that Canvas named.
+
+    The first two numbers in a row are the user's and the file's, unless the user's name itself ends in "_" and a number
+    (Canvas removes "_12_" from names, so that there is at most one). Only the class can decide that: the second reading
+    counts if its user is known and the first one's is not. If both are known, `also` is the second.
+    """
+    places = (place for place, sign in enumerate(file[:MOST_CANVAS]) if sign == "_" and place)
+    first = next(filter(None, (CANVAS.fullmatch(file, place) for place in places)), None)
+    if first is None:
+        return None
+    owner = _canvas_owner(file, first)
+    second = CANVAS.fullmatch(file, first.start("file") - 1) if first["file"] else None
+    if second is None or not known.by_number(second["user"]):
+        return owner
+    if not known.by_number(owner.student):
+        return _canvas_owner(file, second)
+    return replace(owner, also=second["user"])
+
+
+def _canvas_owner(file: str, found: re.Match[str]) -> Owner:
+    name = file[: found.start()]
+    late = bool(found["late"]) or name == "LATE_anon"
+    original = found["original"] or f"{found['typed']}.html"
+    return Owner(found["user"], (original,), name, late=late, number=int(found["file"] or 0))
+
+
+def _named(file: str, assignment: str, known: Known) -> str:
+    """Return the student that a file is named after; empty if its name is the assignment's alone."""
+    whole = stem_inside(file)
+    return whole if known.meant(whole) else student_of(file, assignment)

@@ -1,0 +1,112 @@
+"""A class that hands in, in every layout, with the truth beside it: whose each file is, known because it was made.
+
+The reader that the tests compare with is this list; it reads no name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from course_grader.submissions import Found, Known
+from course_grader.submissions.places import Member
+
+NAME = "00_start_here"
+LAYOUTS = ("nbgrader", "folders", "flat", "canvas", "moodle", "moodle-flat")
+# A platform's zip has nothing but what it made.
+ZIP_TIME = (2026, 10, 1, 12, 0, 0)
+
+
+def notebook(text: str) -> str:
+    """Return a notebook that differs by its text."""
+    return json.dumps({"cells": [], "metadata": {"by": text}, "nbformat": 4, "nbformat_minor": 5})
+
+
+@dataclass(frozen=True)
+class Person:
+    """A student: the id, the full name, the number on the platform."""
+
+    id: str
+    first: str
+    last: str
+    number: int
+
+    @property
+    def full(self) -> str:
+        return f"{self.first} {self.last}"
+
+
+@dataclass
+class World:
+    """What was handed in: the content of each path, and whose file it is."""
+
+    layout: str
+    people: Sequence[Person]
+    wrapping: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, Person] = field(default_factory=dict)
+    counting: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Known:
+        return Known.of((one.id, str(one.number), {one.first + one.last, one.last + one.first}) for one in self.people)
+
+    def path(self, person: Person, own: str, number: int = 1) -> str:
+        """Return where a file is to which the student gave a path; platforms without folders flatten it."""
+        flat = own.replace("/", "_")
+        match self.layout:
+            case "nbgrader":
+                path = f"{person.id}/{NAME}/{own}"
+            case "folders":
+                path = f"{person.id}/{own}"
+            case "canvas":
+                name = f"{person.last}{person.first}".lower().replace(" ", "")
+                path = f"{name}_{person.number}_{990000 + 10 * person.number + number}_{flat}"
+            case "moodle":
+                path = f"{person.full}_{person.number}_assignsubmission_file_/{own}"
+            case "moodle-flat":
+                path = f"{person.full}_{person.number}_assignsubmission_file_{flat}"
+            case _:
+                path = f"{person.id}_{flat}"
+        return self.wrapping + path
+
+    def hand_in(self, person: Person, own: str, text: str, number: int = 1, counts: bool = False) -> None:
+        """Add a file of a student, under the path that the student gave it."""
+        path = self.path(person, own, number)
+        self.files[path], self.owners[path] = text, person
+        if counts:
+            self.counting[person.id] = text
+
+    def write(self, place: Path) -> Path:
+        """Write a zip or a folder, by the end of its name."""
+        if place.suffix == ".zip":
+            with zipfile.ZipFile(place, "w") as archive:
+                for name, text in self.files.items():
+                    archive.writestr(zipfile.ZipInfo(name, ZIP_TIME), text)
+            return place
+        place.mkdir()
+        for name, text in self.files.items():
+            path = place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            os.utime(path, (10**9, 10**9))
+        return place
+
+
+def path_of(place: Path, root: Path) -> str:
+    return place.relative_to(root).as_posix()
+
+
+def accounted(found: Found, root: Path) -> dict[str, int]:
+    """Return how often each path of an input is named: as a submission, as a problem, or as left out."""
+    counts: dict[str, int] = {}
+    named = [one.place.name if isinstance(one.place, Member) else path_of(one.place, root) for one in found.submissions]
+    named += [problem.name for problem in found.problems]
+    named += [name for left in found.left_out for name in left.files]
+    for name in named:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
