@@ -47,6 +47,7 @@ c.HTMLExporter.filters = {
     "markdown2html": "course_grader.engine.markup.markdown_on_page",
     "highlight_code": "course_grader.engine.markup.code_on_page",
     "ansi2html": "course_grader.engine.markup.output_on_page",
+    "strip_files_prefix": "course_grader.engine.markup.strip_files_prefix",
     "clean_html": "course_grader.engine.markup.clean_html",
 }
 

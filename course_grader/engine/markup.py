@@ -69,6 +69,11 @@ def markdown2html(source: str) -> str:
     return ACTING.sub(r"\\text ", MATH.sub(_formula, _sanitized(made)))
 
 
+def strip_files_prefix(text: str) -> str:
+    """Return the text as it is. nbconvert's filter takes quadratic time, to change addresses that no page has left."""
+    return text
+
+
 def clean_html(html: str | bytes) -> str:
     """Return HTML in which nothing can act or load."""
     text = html.decode(errors="replace") if isinstance(html, bytes) else str(html)
