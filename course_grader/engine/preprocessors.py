@@ -123,6 +123,8 @@ class Grade(_Engine):
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         result = grade(notebook, self.assignment(resources), self.isolation)
+        if result.exposed:
+            self.log.warning(result.exposed)
         found = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
             mark = cell.metadata.get("nbgrader", {})

@@ -65,7 +65,8 @@ class Result:
     """The result of one submission. `notes` tell student and teacher what was found out of order.
 
     `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
-    assignment's content.
+    assignment's content. `exposed` is a sentence for the teacher on what the submission could reach while it ran, empty
+    where the isolation left nothing open.
     """
 
     assignment: str
@@ -74,6 +75,7 @@ class Result:
     cells: tuple[CellResult, ...]
     notes: tuple[str, ...] = ()
     outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    exposed: str = ""
 
     @property
     def score(self) -> float:
@@ -106,7 +108,8 @@ class Result:
         """Return the result that `to_json` wrote."""
         cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
-        return cls(data["assignment"], data["digest"], data["isolation"], cells, tuple(data["notes"]), outputs)
+        notes, exposed = tuple(data["notes"]), data.get("exposed", "")
+        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, exposed)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:

@@ -109,7 +109,10 @@ def main(root: Path) -> int:
     report = Report(results, assignment)
     report.write("Grading did not begin.")
     try:
-        report.finish(grade(_notebook(root / "submission", assignment.name), assignment, LEVEL, report.add))
+        result = grade(_notebook(root / "submission", assignment.name), assignment, LEVEL, report.add)
+        report.finish(result)
+        if result.exposed:
+            print(result.exposed)
     except Unreadable as problem:
         report.write(str(problem))
     except Exception as error:

@@ -63,6 +63,7 @@ class Display:
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
+        self._exposed: Counter[str] = Counter()
         self._move: Callable[[], None] = _stay
 
     @property
@@ -97,6 +98,8 @@ class Display:
         self.reused += told.reused
         if told.result is None:
             self._problems.append((told.student, told.problem))
+        elif told.result.exposed:
+            self._exposed[told.result.exposed] += 1
         if self._as_json:
             print(json.dumps(as_json(told)), flush=True)
         self._move()
@@ -109,7 +112,8 @@ class Display:
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
             entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
-            print(json.dumps({"summary": {**found, **entered, "problems": problems, "interrupted": interrupted}}))
+            ending = {"problems": problems, "exposed": dict(self._exposed), "interrupted": interrupted}
+            print(json.dumps({"summary": {**found, **entered, **ending}}))
             return
         if tally.entered:
             self._say(f"The assignment {self._assignment} was entered into the gradebook.")
@@ -120,6 +124,8 @@ class Display:
         self._say(f"{counted(tally.booked, 'submission')} entered into the gradebook.")
         if tally.waiting:
             self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
+        for sentence, count in self._exposed.items():
+            self._say(f"{counted(count, 'submission')}: {sentence}")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
 
@@ -149,6 +155,7 @@ def as_json(told: Told) -> dict[str, Any]:
         "max_score": result.max_score if result else None,
         "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
         "isolation": result.isolation if result else None,
+        "exposed": result.exposed if result else "",
         "reused": told.reused,
         "problem": told.problem,
         "notes": [*told.notes, *(result.notes if result else ())],
@@ -159,6 +166,8 @@ def explain(result: Result) -> None:
     """Print a result in full."""
     print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
     print(f"isolation {result.isolation}, assignment {result.digest}")
+    if result.exposed:
+        print(result.exposed)
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:

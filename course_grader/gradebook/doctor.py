@@ -15,7 +15,7 @@ def findings() -> Iterator[Finding]:
     """Yield the level of isolation, where the grader is installed."""
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
-    from course_grader.engine.sandbox import best_level
+    from course_grader.engine.sandbox import best_level, exposed
 
     level, reasons = best_level()
-    yield Finding("isolation", f"this machine gives the level {level!r}.", reasons)
+    yield Finding("isolation", f"this machine gives the level {level!r}. {exposed(level)}".rstrip(), reasons)
