@@ -86,6 +86,7 @@ def grade(
         from course_grader.gradebook import warm  # noqa: F401
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
+        from course_grader.gradebook.privacy import warning
         from course_grader.gradebook.run import Job
         from course_grader.submissions import find_submissions
         from course_grader.term.identifying import by_roster
@@ -97,6 +98,8 @@ def grade(
         display = Display(name, as_json)
         job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
         _class(job, by_roster(course, find_submissions(submissions, name)), machines, display)
+        if said := warning(course):
+            typer.echo(said, err=True)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
 

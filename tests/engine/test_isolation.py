@@ -294,7 +294,6 @@ VIEWS = {
     "a file of another's by another way": "open('/proc/self/root{folder}/open.txt').read()",
     "a link to a file of another's": "os.symlink('{folder}/open.txt', 'link'); open('link').read()",
     "a second name for a file of another's": "os.link('{folder}/open.txt', 'second')",
-    "a file of another's in memory": "import mmap; mmap.mmap(os.open('{folder}/open.txt', os.O_RDONLY), 4, prot=1)",
     "the users of the machine": "open('/etc/passwd').read()",
     "the root of the disk": "os.listdir('/')",
     "homes": "os.listdir('/home')",
