@@ -42,10 +42,14 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
-# What students wrote is shown to the teacher, in the formgrader and in feedback: no script of theirs runs there.
+# What students wrote is shown to the teacher, in the formgrader and in feedback: no script of theirs runs there, and no
+# text of theirs keeps the server busy.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
-    "markdown2html": "course_grader.engine.markup.markdown2html",
+    "markdown2html": "course_grader.engine.markup.markdown_on_page",
+    "highlight_code": "course_grader.engine.markup.code_on_page",
+    "ansi2html": "course_grader.engine.markup.output_on_page",
+    "strip_files_prefix": "course_grader.engine.markup.strip_files_prefix",
     "clean_html": "course_grader.engine.markup.clean_html",
 }
 

@@ -8,7 +8,9 @@ import os
 import platform
 import resource
 import signal
+import stat
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 from course_grader.engine import seccomp
@@ -27,12 +29,17 @@ FIRST_PRIVATE_ID, PRIVATE_IDS = 1_200_000, 1 << 22
 
 MADV_COLLAPSE = 25
 
-# Landlock (linux/Documentation/userspace-api/landlock.rst): its calls, and all ways to change files, by the version of
-# the kernel's interface that knew them first.
+# Landlock (linux/Documentation/userspace-api/landlock.rst): its calls, and all that it can take away, by the version of
+# the kernel's interface that knew it first. Of a file, rather than a folder, fewer rights can be given.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_ALONE, BELOW_A_PATH = 1, 1
-WRITE_FILE, REFER, TRUNCATE = 1 << 1, 1 << 13, 1 << 14
-CHANGES = {1: WRITE_FILE | 0b1_1111_1111 << 4, 2: REFER, 3: TRUNCATE}
+EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+REFER, TRUNCATE, USE_DEVICE = 1 << 13, 1 << 14, 1 << 15
+RIGHTS = {1: EXECUTE | WRITE_FILE | READ_FILE | READ_DIR | 0b1_1111_1111 << 4, 2: REFER, 3: TRUNCATE, 5: USE_DEVICE}
+OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE
+# Listening and connecting by TCP (since version 4); abstract sockets of other processes, and signals to them (6).
+TCP, SCOPES = 0b11, 0b11
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 
 libc = ctypes.CDLL(None, use_errno=True)
 # Calls that keep Python's global lock: what comes back in a new process must find it held.
@@ -103,19 +110,40 @@ def landlock_version() -> int:
     return int(libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ALONE))
 
 
-def change_files_only_in(folder: str) -> None:
-    """Give up the right to make, change or remove files elsewhere, such as in a /tmp that all share, where the kernel
-    has Landlock. Needs `seccomp.no_new_privileges`."""
-    changes = sum(right for version, right in CHANGES.items() if version <= landlock_version())
-    if not changes:
-        return
-    rules = libc.syscall(CREATE_RULESET, struct.pack("=Q", changes), ctypes.c_size_t(8), 0)
-    for path, rights in ((folder, changes), (os.devnull, changes & (WRITE_FILE | TRUNCATE))):
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        _call("syscall", ADD_RULE, rules, BELOW_A_PATH, struct.pack("=Qi", rights, place), 0)
+def landlock_rules(folder: str, visible: Iterable[str]) -> int | None:
+    """Return Landlock's rules for `restrict`, as a file descriptor, or None where the kernel has no Landlock.
+
+    By them a process reads what is in `visible` and nothing else, makes and changes files in `folder` alone, opens no
+    TCP connection and sends no signal to others. To be made before a change of user: the new one may not be able to
+    open all of it.
+    """
+    version = landlock_version()
+    rights = sum(right for since, right in RIGHTS.items() if since <= version)
+    if not rights:
+        return None
+    known = [rights] + [TCP] * (version >= 4) + [SCOPES] * (version >= 6)
+    attributes = struct.pack(f"={len(known)}Q", *known)
+    rules = libc.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
+    if rules < 0:
+        raise OSError(ctypes.get_errno(), f"Landlock: {os.strerror(ctypes.get_errno())}")
+    devices = dict.fromkeys(DEVICES, rights & OF_A_FILE)
+    for path, given in {**dict.fromkeys(visible, READ_FILE | READ_DIR), **devices, folder: rights & ~EXECUTE}.items():
+        try:
+            place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
+            given &= OF_A_FILE
+        _call("syscall", ADD_RULE, rules, BELOW_A_PATH, struct.pack("=Qi", given, place), 0)
         os.close(place)
-    _call("syscall", RESTRICT_SELF, rules, 0)
-    os.close(rules)
+    return int(rules)
+
+
+def restrict(rules: int | None) -> None:
+    """Keep to Landlock's rules for good. Needs `seccomp.no_new_privileges`."""
+    if rules is not None:
+        _call("syscall", RESTRICT_SELF, rules, 0)
+        os.close(rules)
 
 
 def become(user: int) -> None:

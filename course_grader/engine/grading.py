@@ -16,7 +16,7 @@ from course_grader.engine.intake import take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result
-from course_grader.engine.sandbox import Level, Zygote, described
+from course_grader.engine.sandbox import Level, Zygote, described, exposed
 from course_grader.engine.session import Session
 from course_grader.engine.transcripts import Transcripts
 
@@ -46,8 +46,9 @@ def grade(
         steps = plan(taken.cells, assignment)
         with _collecting_seldom(), Session(zygote, assignment.limits) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
-    notes, sandbox = taken.notes + steps.notes, described(isolation)
-    return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, sandbox)
+    notes = taken.notes + steps.notes
+    means = {"sandbox": described(isolation), "exposed": exposed(isolation)}
+    return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, **means)
 
 
 @contextlib.contextmanager

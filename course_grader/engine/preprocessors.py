@@ -14,7 +14,6 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
-import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
@@ -27,6 +26,7 @@ from course_grader.engine.plan import SKIPPED, arranged, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
 from course_grader.engine.text import storable
+from course_grader.engine.wellformed import well_formed
 from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
 
 try:
@@ -56,7 +56,8 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
 
 
 class AnyState(NotebookExporter):
-    """Reads a notebook with a byte-order mark, or one that says that it has a format of the future."""
+    """Reads a notebook in any state that `course grade` can grade, such as one of another format, or with metadata
+    that nbformat refuses."""
 
     def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = Path(filename).read_bytes()
@@ -70,14 +71,11 @@ class AnyState(NotebookExporter):
     def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = file_stream.read()
         # Unreadable says in a sentence why a notebook cannot be graded, and what to do.
-        take_in(content.encode())
-        notebook = json.loads(content.removeprefix("\ufeff"))
-        if "cells" in notebook and notebook.get("nbformat") != nbformat.current_nbformat:
-            notebook["nbformat"], notebook["nbformat_minor"] = (
-                nbformat.current_nbformat,
-                nbformat.current_nbformat_minor,
-            )
-        read = nbformat.reads(json.dumps(notebook), nbformat.current_nbformat)
+        taken = take_in(content.encode(errors="replace"))
+        for note in taken.notes:
+            self.log.warning(note)
+        metadata = json.loads(content.removeprefix("\ufeff")).get("metadata")
+        read = from_dict(well_formed(taken.cells, metadata))
         return self.from_notebook_node(read, resources=resources, **options)  # type: ignore[no-untyped-call]
 
 
@@ -132,6 +130,8 @@ class Grade(_Engine):
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         result = grade(notebook, self.assignment(resources), self.isolation)
+        if result.exposed:
+            self.log.warning(result.exposed)
         found = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
             mark = cell.metadata.get("nbgrader", {})

@@ -65,7 +65,8 @@ class Result:
     """The result of one submission. `notes` tell student and teacher what was found out of order.
 
     `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
-    assignment's content. `sandbox` names the program that isolated the submission, and is empty if none did.
+    assignment's content. `sandbox` names the program that isolated the submission; it is empty if none did.
+    `exposed` is a sentence for the teacher on what the submission could reach while it ran; empty if nothing was open.
     """
 
     assignment: str
@@ -75,6 +76,7 @@ class Result:
     notes: tuple[str, ...] = ()
     outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     sandbox: str = ""
+    exposed: str = ""
 
     @property
     def score(self) -> float:
@@ -107,8 +109,8 @@ class Result:
         """Return the result that `to_json` wrote."""
         cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
-        notes, sandbox = tuple(data["notes"]), data.get("sandbox", "")
-        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, sandbox)
+        notes, more = tuple(data["notes"]), {name: data.get(name, "") for name in ("sandbox", "exposed")}
+        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, **more)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:

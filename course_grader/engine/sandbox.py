@@ -2,7 +2,8 @@
 
 namespaces  bubblewrap around the zygote, and namespaces, an unprivileged user, a system-call filter and limits
             around each worker
-user        another user id for each worker, the filter and the limits; needs root and nothing else
+user        another user id for each worker, the filter and the limits; needs root and nothing else. With the kernel's
+            Landlock, the same view of the disk
 none        the limits alone, for submissions that are trusted
 """
 
@@ -17,6 +18,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import course_utils
-from course_grader.engine import bubblewrap, seccomp
+from course_grader.engine import bubblewrap, confine, seccomp
 from course_grader.engine.limits import Limits
 
 Level = Literal["namespaces", "user", "none"]
@@ -95,6 +97,7 @@ class Zygote:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._home: tempfile.TemporaryDirectory[str] | None = None
 
     def start_worker(self, limits: Limits) -> tuple[socket.socket, Leash]:
         """Return the wire to a new worker, and its leash; WorkerNotStarted where that fails."""
@@ -132,7 +135,8 @@ class Zygote:
                 f"main({number}, {self.level!r}, {self._set_up!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
-            self._process = _start(lambda: _popen(command, number, self.level))
+            home = self._own_home()
+            self._process = _start(lambda: _popen(command, number, home))
         control.settimeout(START_SECONDS)
         if control.recv(16) != b"ready":
             self._end()
@@ -141,17 +145,29 @@ class Zygote:
         self._control = control
         return control
 
+    def _own_home(self) -> str:
+        """Return where the zygote itself may write. In a shared /tmp others could lay files down that its libraries
+        read, such as matplotlib's settings, or links that its files follow."""
+        if self.level == "namespaces":
+            return _scratch()
+        self._home = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
+        # Workers, which are other users, have their folders in it.
+        Path(self._home.name).chmod(0o711)
+        return self._home.name
+
     def _end(self) -> None:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._control = self._process = None
+        if self._home is not None:
+            self._home.cleanup()
+        self._control = self._process = self._home = None
 
 
-def _popen(command: list[str], control: int, level: Level) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, pass_fds=[control], env=_environment(level), stdin=subprocess.DEVNULL, cwd="/")
+def _popen(command: list[str], control: int, home: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, pass_fds=[control], env=_environment(home), stdin=subprocess.DEVNULL, cwd="/")
 
 
 # bubblewrap ends with the thread that started it, so that one thread starts them all and lives as long as the process.
@@ -184,8 +200,7 @@ def _serve_orders(orders: queue.Queue[_Order]) -> None:
             answer.put(error)
 
 
-def _environment(level: Level) -> dict[str, str]:
-    scratch = _scratch() if level == "namespaces" else "/tmp"
+def _environment(scratch: str) -> dict[str, str]:
     numerics = {name: os.environ[name] for name in NUMERICS if name in os.environ}
     return ENVIRONMENT | numerics | {"HOME": scratch, "TMPDIR": scratch, "IPYTHONDIR": f"{scratch}/.ipython"}
 
@@ -245,6 +260,25 @@ def _visible() -> Iterator[Path]:
             yield path
 
 
+@functools.cache
+def visible() -> tuple[str, ...]:
+    """Return what a worker may read at any level, besides its own folder and five devices."""
+    return tuple(map(str, _visible()))
+
+
+def exposed(level: Level) -> str:
+    """Return what a submission can reach at this level on this machine, beyond what `namespaces` shows; empty where
+    that is nothing that anybody else wrote."""
+    if level == "none":
+        return "Graded without isolation: a submission can read and change all that the grader's user can."
+    if level == "user" and confine.landlock_version() < 1:
+        return (
+            "The kernel has no Landlock: a submission can read every file that all users of this machine may read, and "
+            "write to folders that are open to all, such as /tmp."
+        )
+    return ""
+
+
 def require(level: Level) -> None:
     """Raise IsolationUnavailable where this machine cannot give the level."""
     if reason := unavailable(level):
@@ -268,7 +302,7 @@ def unavailable(level: Level) -> str:
     trial = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
     tried = subprocess.run(
         [*isolated(), sys.executable, "-sP", "-c", trial],
-        env=_environment("namespaces"),
+        env=_environment(_scratch()),
         capture_output=True,
         text=True,
     )

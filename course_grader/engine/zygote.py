@@ -28,6 +28,7 @@ from matplotlib import font_manager
 
 from course_grader.engine import confine, seccomp
 from course_grader.engine.outputs import OutputLog
+from course_grader.engine.sandbox import visible
 from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
 from course_grader.engine.worker import serve
 
@@ -179,9 +180,10 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
     elif level == "user":
         private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
         os.chown(home, private, private)
+        rules = confine.landlock_rules(home, visible())
         confine.become(private)
         seccomp.no_new_privileges()
-        confine.change_files_only_in(home)
+        confine.restrict(rules)
     # After the change of user, which would undo it.
     confine.die_with_parent()
     if level != "namespaces" and os.getppid() != keeper:

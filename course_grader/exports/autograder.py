@@ -113,6 +113,8 @@ def main(root: Path) -> int:
         notebook, notes = own_notebook(root / "submission", assignment.name)
         result = grade(notebook, assignment, LEVEL, report.add)
         report.finish(replace(result, notes=(*notes, *result.notes)))
+        if result.exposed:
+            print(result.exposed)
     except Unreadable as problem:
         report.write(str(problem))
     except Exception as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from course_grader.exports.reading import plain_id
 from course_grader.exports.scores import Marks
-from course_grader.gradebook.student import Student, letters
+from course_grader.gradebook.student import Student
+from course_grader.submissions.names import letters
 from course_utils.errors import CourseError
 
 SHOWN = 10

@@ -24,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import selectinload
 
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.privacy import prepare
 from course_grader.gradebook.sheet import Sheet
 from course_utils.errors import CourseError, Exit
 
@@ -46,6 +47,7 @@ class Book:
     def __init__(self, course: Course) -> None:
         """Open or make the gradebook; CourseError where it cannot be had or is of another nbgrader's schema."""
         self._course = course
+        prepare(course)
         with self._telling():
             _require_schema(course)
             self.gradebook = Gradebook(course.db_url, course.directory.course_id)

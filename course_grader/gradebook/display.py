@@ -66,6 +66,7 @@ class Display:
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
+        self._exposed: Counter[str] = Counter()
         self._move: Callable[[], None] = _stay
 
     @property
@@ -100,6 +101,8 @@ class Display:
         self.reused += told.reused
         if told.result is None:
             self._problems.append((told.student, told.problem))
+        elif told.result.exposed:
+            self._exposed[told.result.exposed] += 1
         if self._as_json:
             print(json.dumps(as_json(told)), flush=True)
         self._move()
@@ -113,9 +116,8 @@ class Display:
             entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
             place = about(self._place)
-            print(
-                json.dumps({"summary": {**found, **entered, **place, "problems": problems, "interrupted": interrupted}})
-            )
+            ending = {"problems": problems, "exposed": dict(self._exposed), "interrupted": interrupted}
+            print(json.dumps({"summary": {**found, **entered, **place, **ending}}))
             return
         if self._place.title:
             self._say(f"{self._place.title}.")
@@ -128,6 +130,8 @@ class Display:
         self._say(f"{counted(tally.booked, 'submission')} entered into the gradebook.")
         if tally.waiting:
             self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
+        for sentence, count in self._exposed.items():
+            self._say(f"{counted(count, 'submission')}: {sentence}")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
         for line in lines_about(self._place, whole=False):
@@ -160,6 +164,7 @@ def as_json(told: Told) -> dict[str, Any]:
         "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
         "isolation": result.isolation if result else None,
         "sandbox": result.sandbox if result else None,
+        "exposed": result.exposed if result else "",
         "reused": told.reused,
         "problem": told.problem,
         "notes": [*told.notes, *(result.notes if result else ())],
@@ -171,6 +176,8 @@ def explain(result: Result) -> None:
     print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
     by = f" by {result.sandbox}" if result.sandbox else ""
     print(f"isolation {result.isolation}{by}, assignment {result.digest}")
+    if result.exposed:
+        print(result.exposed)
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:

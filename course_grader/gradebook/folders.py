@@ -8,6 +8,7 @@ from pathlib import Path
 from nbgrader.utils import parse_utc
 
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.privacy import file_mode, make_folder
 from course_utils.files import write_whole
 
 TIMESTAMP = "timestamp.txt"
@@ -20,8 +21,9 @@ def write_autograded(
 ) -> None:
     """Write the autograded notebook of a student, and when it was handed in."""
     folder = course.folder("autograded", student, assignment)
+    make_folder(course, folder)
     # As nbgrader has it: what was graded is not written to by chance.
-    mode = 0o664 if course.directory.groupshared else 0o444
+    mode = file_mode(course) if course.directory.groupshared else 0o400
     _write_time(folder, when, mode)
     write_whole(folder / f"{notebook}.ipynb", text, mode)
 
@@ -31,13 +33,14 @@ def write_submitted(
 ) -> Path:
     """Write what came from elsewhere into the folder of submissions; return the notebook's path."""
     folder = course.folder("submitted", student, assignment)
+    make_folder(course, folder)
     place = folder / f"{notebook}.ipynb"
     is_new = not place.is_file() or place.read_bytes() != content
     # A zip tells no time; what a teacher wrote beside the same notebook stays.
     if is_new or when is not None:
-        _write_time(folder, when, 0o644)
+        _write_time(folder, when, file_mode(course))
     if is_new:
-        write_whole(place, content, 0o644)
+        write_whole(place, content, file_mode(course))
     return place
 
 

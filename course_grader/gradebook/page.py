@@ -7,7 +7,6 @@ be made where the submission is graded.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +20,9 @@ from course_grader.engine.intake import take_in
 from course_grader.engine.plan import SKIPPED, Owner, arranged, owners_of
 from course_grader.engine.preprocessors import is_readable, outputs_of_test
 from course_grader.engine.result import Result
+from course_grader.engine.wellformed import kept_tags, unique_ids
 from course_grader.gradebook.sheet import Cell, Sheet
 
-CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 NO_RESPONSE = "No response."
 LIMIT = LimitOutput()
 
@@ -59,7 +58,7 @@ def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet
         if known:
             seen[grade_id] = made
         cells.append(made)
-    _unique_ids(cells)
+    unique_ids(cells)
     return Page(_text(cells, sheet), *_grades(seen))
 
 
@@ -93,10 +92,7 @@ def _cell(cell: dict[str, Any], known: Cell | None, outputs: Sequence[Any]) -> A
         kind, source = known.cell_type, known.source if known.locked else source
         metadata = {"deletable": False, "nbgrader": known.mark} | ({"editable": False} if known.locked else {})
     else:
-        tags = cell["metadata"].get("tags")
-        kept = (
-            tags if isinstance(tags, list) and all(isinstance(tag, str) and tag.isprintable() for tag in tags) else []
-        )
+        kept = kept_tags(cell["metadata"])
         metadata = {"tags": kept} if kept else {}
     made = {"cell_type": kind, "id": cell["id"], "metadata": metadata, "source": source}
     return made | {"execution_count": None, "outputs": list(outputs)} if kind == "code" else made
@@ -115,15 +111,6 @@ def _grades(marked: Mapping[str, NotebookNode]) -> tuple[dict[str, float | None]
         if utils.is_task(cell):
             comments[grade_id] = None
     return scores, comments
-
-
-def _unique_ids(cells: list[dict[str, Any]]) -> None:
-    """Give each cell an id that nbformat takes, and no two the same."""
-    seen: set[str] = set()
-    for place, cell in enumerate(cells):
-        if not CELL_ID.fullmatch(cell["id"]) or cell["id"] in seen:
-            cell["id"] = f"cell-{place}-again" if cell["id"] in seen else f"cell-{place}"
-        seen.add(cell["id"])
 
 
 def _text(cells: list[dict[str, Any]], sheet: Sheet) -> str:

@@ -25,6 +25,7 @@ from course_grader.gradebook.folders import write_autograded, write_submitted
 from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.page import Page, page_of_problem
+from course_grader.gradebook.privacy import make_file
 from course_grader.gradebook.sheet import enter
 from course_grader.gradebook.task import Answer, Batch, Order, Refusal, grade_batch, packed, page_again
 from course_grader.submissions import Found, Submission
@@ -77,7 +78,11 @@ def grade_class(
     also where the run is interrupted.
     """
     with ExitStack() as stack:
-        stack.enter_context(locked(job.course.journal.with_suffix(".lock")))
+        lock = job.course.journal.with_suffix(".lock")
+        # Whoever can open the lock can hold it.
+        for file in (lock, job.course.journal):
+            make_file(job.course, file)
+        stack.enter_context(locked(lock))
         journal = stack.enter_context(Journal(job.course.journal))
         book = stack.enter_context(Book(job.course))
         return _Run(job, cluster, tell, journal, book, tally or Tally()).go(found)

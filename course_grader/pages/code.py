@@ -5,16 +5,11 @@ from __future__ import annotations
 import functools
 
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 
+from course_grader.engine.colours import coloured
 from course_grader.engine.text import clean
 
 LONGEST = 20_000
-
-_lexer = PythonLexer(stripnl=False, ensurenl=False)
-_formatter = HtmlFormatter(nowrap=True, classprefix="t-")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -23,8 +18,7 @@ def code_lines(source: str) -> tuple[Markup, ...]:
     source = clean(source, LONGEST).strip("\n")
     if len(source) > LONGEST // 2:
         return tuple(escape(line) for line in source.split("\n"))
-    # The formatter closes and opens its spans at line ends.
-    return tuple(Markup(line) for line in highlight(source, _lexer, _formatter).rstrip("\n").split("\n"))
+    return tuple(Markup(line) for line in coloured(source, "t-", lambda text: str(escape(text))).split("\n"))
 
 
 def code(source: str) -> Markup:

@@ -159,7 +159,8 @@ def _troubles(results: Sequence[tuple[Graded, Result]]) -> Iterator[tuple[str, s
 
 def _notes(graded: Sequence[Graded]) -> Iterator[tuple[str, str, str]]:
     for one in graded:
-        for note in (*one.notes, *(one.result.notes if one.result else ())):
+        exposed = [one.result.exposed] if one.result and one.result.exposed else []
+        for note in (*one.notes, *(one.result.notes if one.result else ()), *exposed):
             yield one.student, "", note
 
 

@@ -22,6 +22,7 @@ from traitlets.config import Config, LoggingConfigurable
 from course_grader.authoring.notebook import text_of
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.term.building import require_no_leak, source_of
 from course_grader.term.config import Term, read_term
 from course_utils.errors import CourseError, Exit
@@ -56,7 +57,11 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             course.solution(name)
         released = _generate(course, name, folder, term)
         if term and plan:
-            source = _put(folder / "source" / name / f"{name}.ipynb", course.folder("source", ".", name))
+            # It holds the hidden tests.
+            make_folder(course, course.folder("source", ".", name))
+            source = _put(
+                folder / "source" / name / f"{name}.ipynb", course.folder("source", ".", name), file_mode(course)
+            )
             told.append(f"The teacher's notebook is {_short(source, course.root)}.")
             place = _put(released, course.folder("release", ".", name))
         else:
@@ -76,7 +81,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
 def _aside(course: Course) -> Iterator[Path]:
     """Yield a folder for a fresh release, so that one that fails leaves the last as it is."""
     folder = course.root / f".release-{os.getpid()}"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:
@@ -130,9 +135,9 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
     return f"{name} stands in the gradebook {place}, with {counted(points, 'point')}, {until}."
 
 
-def _put(made: Path, folder: Path) -> Path:
+def _put(made: Path, folder: Path, mode: int | None = None) -> Path:
     """Move a notebook into its place."""
-    write_whole(folder / made.name, made.read_text(encoding="utf-8"))
+    write_whole(folder / made.name, made.read_text(encoding="utf-8"), mode)
     return folder / made.name
 
 

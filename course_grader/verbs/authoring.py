@@ -136,6 +136,12 @@ def key(
         write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
     except LessonProblem as problem:
         raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
+    if to is None:
+        from course_grader.gradebook.course import Course
+        from course_grader.gradebook.privacy import file_mode
+
+        # With nbgrader's `groupshared`, the other teachers need it, too.
+        place.chmod(file_mode(Course.at(root)))
     made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
     typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
 

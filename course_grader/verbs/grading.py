@@ -100,6 +100,7 @@ def grade(
         from course_grader.gradebook import warm  # noqa: F401
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
+        from course_grader.gradebook.privacy import warning
         from course_grader.gradebook.run import Job
 
         course = Course.nearest(Path.cwd(), db)
@@ -110,6 +111,8 @@ def grade(
         display = Display(name, as_json, found)
         job = Job(course, name, exam, level, _adds(unknown_students, people))
         _class(job, found, machines, display)
+        if said := warning(course):
+            typer.echo(said, err=True)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
 

@@ -73,7 +73,7 @@ def report(
         graded, marks, students = _read(course, name)
         paper = Paper.read(course.solution(name))
         listed = {one.id: one.listed for one in students}
-        place = to or course.root / "report" / f"{name}.html"
+        place = to or _private(course, "report") / f"{name}.html"
         write_whole(place, report_page(graded, paper, marks, listed, anonymous))
         typer.echo(f"{name}: {from_here(place)}")
 
@@ -99,10 +99,18 @@ def similar(
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
         listed = {one.id: one.listed for one in students}
-        place = to or course.root / "similar" / f"{name}.html"
+        place = to or _private(course, "similar") / f"{name}.html"
         write_whole(place, similar_page(pairs, paper, len(answers), listed))
         show_pairs(name, pairs, listed)
         typer.echo(f"{name}: {from_here(place)}")
+
+
+def _private(course: Course, name: str) -> Path:
+    """Return a folder for pages that name students."""
+    from course_grader.gradebook.privacy import make_folder
+
+    make_folder(course, course.root / name)
+    return course.root / name
 
 
 def _feedback_place(course: Course, student: str, assignment: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from course_grader import Result
-from course_grader.engine import bubblewrap, confine, sandbox
+from course_grader.engine import bubblewrap, confine, sandbox, seccomp
 from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.peer import Peer, within
@@ -32,7 +33,7 @@ from course_grader.engine.sandbox import (
     unavailable,
 )  # fmt: skip
 from course_grader.engine.wire import Channel
-from tests.engine.conftest import Exam, outcomes, printed
+from tests.engine.conftest import ROOT, Exam, outcomes, printed
 
 
 def test_this_machine_gives_every_level() -> None:
@@ -295,3 +296,106 @@ def test_a_forked_process_starts_zygotes_of_its_own() -> None:
         time.sleep(0.5)
         os._exit(first or started())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+# What another user could read or reach without Landlock's rules for reading; `{folder}` is open to all.
+VIEWS = {
+    "a file of another's": "open('{folder}/open.txt').read()",
+    "a folder of another's": "os.listdir('{folder}')",
+    "a file of another's by another way": "open('/proc/self/root{folder}/open.txt').read()",
+    "a link to a file of another's": "os.symlink('{folder}/open.txt', 'link'); open('link').read()",
+    "a second name for a file of another's": "os.link('{folder}/open.txt', 'second')",
+    "the users of the machine": "open('/etc/passwd').read()",
+    "the root of the disk": "os.listdir('/')",
+    "homes": "os.listdir('/home')",
+    "the teacher's folder": "os.listdir('{course}')",
+    "the course's solutions": "open('{course}/pyproject.toml').read()",
+    "temporary files": "os.listdir('/tmp')",
+    "memory that is shared": "os.listdir('/dev/shm')",
+    "processes": "os.listdir('/proc')",
+    "what the grader was started with": "open('/proc/{pid}/cmdline', 'rb').read()",
+    "its own memory's map": "open('/proc/self/maps').read()",
+    "devices": "os.listdir('/dev')",
+    "the terminal": "open('/dev/tty')",
+    "settings of the system": "open('/proc/sys/kernel/hostname').read()",
+}
+
+
+@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_another_user_sees_what_namespaces_show_and_no_more(exam: Exam, view: str, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "open.txt").write_text("open to all")
+    (tmp_path / "open.txt").chmod(0o644)
+    view = view.format(folder=tmp_path, course=ROOT, pid=os.getpid())
+    source = f"import os\ntry:\n    {view}\nexcept OSError as error:\n    print('NO', error)\nelse:\n    print('YES')"
+    shown = printed(grade(exam.changed({"sgd_step": source}), exam.assignment, "user"))
+    assert shown.startswith("NO ")
+    assert (
+        "Permission denied" in shown or "No such file" in shown or "No such device" in shown or "not permitted" in shown
+    )
+
+
+@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
+    seen = tmp_path / "seen.txt"
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    seen.write_text("read me")
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "not-seen.txt").write_text("not me")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            rules = confine.landlock_rules(str(home), [str(seen), str(tmp_path / "gone")])
+            seccomp.no_new_privileges()
+            confine.restrict(rules)
+            assert seen.read_text() == "read me"
+            (home / "own").write_text("x")
+            assert (home / "own").read_text() == "x"
+            assert Path("/dev/null").write_text("x") == 1
+            assert len(os.getrandom(8)) == 8
+            with open("/dev/urandom", "rb") as random:  # noqa: PTH123
+                assert len(random.read(8)) == 8
+            with pytest.raises(PermissionError):
+                (tmp_path / "not-seen.txt").read_text()
+            with pytest.raises(PermissionError):
+                seen.write_text("no")
+            if confine.landlock_version() >= 6:
+                with pytest.raises(PermissionError):
+                    os.kill(os.getppid(), 0)
+            if confine.landlock_version() >= 4:
+                with pytest.raises(PermissionError), socket.socket() as end:
+                    end.bind(("127.0.0.1", 0))
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("version", [-1, 1, 7])
+def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    monkeypatch.setattr(confine, "landlock_version", lambda: version)
+    result = grade(exam.right, exam.assignment, "user")
+    assert ("no Landlock" in result.exposed) == (version < 1)
+    assert Result.from_json(result.to_json()) == result
+    old = {name: value for name, value in result.to_json().items() if name != "exposed"}
+    assert Result.from_json(old).exposed == ""
+    assert grade(exam.right, exam.assignment).exposed == ""
+    assert "without isolation" in grade(exam.right, exam.assignment, "none").exposed
+
+
+@pytest.mark.parametrize("level", ["user", "none"])
+def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, level: Level) -> None:
+    grade(exam.right, exam.assignment, level)
+    [zygote] = engine._zygotes.values()
+    assert zygote._process is not None
+    environment = Path(f"/proc/{zygote._process.pid}/environ").read_text().split("\0")
+    homes = {Path(one.split("=")[1]) for one in environment if one.startswith(("HOME=", "TMPDIR="))}
+    [home] = homes
+    assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (os.geteuid(), 0o711)
+    engine.close()
+    assert not home.exists()

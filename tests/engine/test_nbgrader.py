@@ -16,6 +16,7 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
@@ -137,3 +138,60 @@ def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
     nbgrader(folder, "generate_feedback", NAME)
     page = next((folder / "feedback" / "exits").rglob("*.html")).read_text()
     assert "There is no &#39;mean_squared_error&#39;" in page or "There is no 'mean_squared_error'" in page
+
+
+def nested(depth: int) -> Any:
+    inner: Any = "end"
+    for _ in range(depth):
+        inner = {"a": inner}
+    return inner
+
+
+REFUSED: dict[str, Any] = {
+    "nothing": None,
+    "a list": [1, 2],
+    "a text": "metadata",
+    "a number": 7,
+    "tags that are a number": {"tags": 5},
+    "tags that are lists": {"tags": [["experiment"]]},
+    "tags that repeat": {"tags": ["a", "a"]},
+    "a tag with a comma": {"tags": ["a,b"]},
+    "a name that is none": {"name": ""},
+    "flags that are none": {"collapsed": "maybe", "scrolled": 7, "deletable": "no", "editable": None},
+    "jupyter's own as a list": {"jupyter": [1], "format": 3, "execution": "now"},
+    "nested 900 deep": {"a": nested(900)},
+    "a mark nested 900 deep": {"nbgrader": nested(900)},
+    "a mark with a nested entry": {"nbgrader": {"grade_id": nested(50), "schema_version": 3, "points": [1]}},
+    "a mark that is a list": {"nbgrader": ["grade_id"]},
+}
+
+
+def test_metadata_that_nbformat_refuses_costs_nothing(tmp_path: Path, lesson: Lesson, released: NotebookNode) -> None:
+    """Each student is right, and has odd metadata in the notebook, in an answer, and in cells of every type."""
+
+    def odd(metadata: Any) -> Any:
+        notebook = json.loads(json.dumps(submission(lesson, released)))
+        answer = next(cell for cell in notebook["cells"] if "### " in cell["source"] or "mean" in cell["source"])
+        whole = metadata if not isinstance(metadata, dict) else answer["metadata"] | metadata
+        cells = [
+            {
+                "cell_type": kind,
+                "id": f"{kind}-odd",
+                "source": "1",
+                "metadata": metadata,
+                "attachments": 3,
+                "outputs": 4,
+            }
+            for kind in ("code", "markdown", "raw")
+        ]
+        answer["metadata"] = whole
+        return notebook | {"cells": [*notebook["cells"], *cells], "metadata": metadata, "more": metadata}
+
+    folder = course(tmp_path / "course", lesson, True, ((name, odd(REFUSED[name])) for name in REFUSED))
+    full = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
+    assert scores(folder) == dict.fromkeys(REFUSED, full)
+    for name in REFUSED:
+        assignment = Assignment.from_notebook(folder / "solutions" / NAME / f"{NAME}.ipynb", folder / "course.key")
+        handed_in = folder / "submitted" / name / NAME / f"{NAME}.ipynb"
+        assert grade(handed_in, assignment).score == 3.0
+        nbformat.validate(nbformat.read(folder / "autograded" / name / NAME / f"{NAME}.ipynb", 4))
