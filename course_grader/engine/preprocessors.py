@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,11 +21,12 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import compute_checksum
 from traitlets import Enum, Unicode
 
 from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
 from course_grader.engine.intake import take_in
-from course_grader.engine.plan import SKIPPED, arranged, owners_of
+from course_grader.engine.owners import owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
 from course_grader.engine.text import storable
@@ -34,6 +37,9 @@ try:
 except ModuleNotFoundError as missing:
     remedy = "install the course with `pip install -e '.[lab,grader]'`."
     raise ModuleNotFoundError(f"Grading needs {missing.name}: {remedy}", name=missing.name) from None
+
+
+CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
@@ -87,9 +93,10 @@ def _assignment(solution: Path, key: Path, *modified: int) -> Assignment:
 class Intake(_Engine):
     """Gives each of the teacher's cells to one cell of the submission.
 
-    Marks that were lost come back, of a cell that was copied one keeps its mark, a cell of another type is code again,
-    and missing set-up and test cells are put back. A mark of another assignment, as on a cell that was copied from
-    there, is none here.
+    Marks that were lost come back. Of several cells with one mark, as after splitting or copying, one keeps it, and the
+    others stay as ordinary cells. An answer that was turned into text is code again, and set-up and test cells that
+    are missing or were edited are put back. A mark of another assignment, as on a cell that was copied from there, is
+    none here.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -97,18 +104,20 @@ class Intake(_Engine):
         solution = self.solution(resources)
         grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
         taken = take_in(notebook)
-        owners, notes = owners_of(taken.cells, assignment)
-        for note in (*taken.notes, *notes):
+        owners = owners_of(taken.cells, assignment)
+        for note in (*taken.notes, *owners.notes):
             self.log.warning(note)
+        by_hand = marked_for_humans(notebook.cells, grade_ids - assignment.by_grade_id.keys())
         cells = []
-        for cell, owner in arranged(notebook.cells, owners, assignment):
+        for numbered, owner in owners.around(list(enumerate(notebook.cells))):
             if isinstance(owner, TeacherCell):
-                cells.append(_fresh(owner) if cell is None else _marked(cell, owner))
-            elif cell is not None:
-                mark = cell.metadata.get("nbgrader")
-                if owner == SKIPPED or not is_readable(mark) or mark["grade_id"] not in grade_ids:
+                cells.append(_fresh(owner) if numbered is None else _marked(numbered[1], owner))
+            elif numbered is not None:
+                place, cell = numbered
+                if place not in by_hand:
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
+        unique_ids(cells)
         notebook.cells = cells
         text = json.dumps(notebook, ensure_ascii=False)
         if storable(text) != text:
@@ -150,6 +159,39 @@ def is_readable(mark: Any) -> bool:
         and isinstance(mark.get("grade_id"), str)
         and mark.get("schema_version") == SCHEMA_VERSION
     )
+
+
+def marked_for_humans(cells: Sequence[Mapping[str, Any]], grade_ids: Set[str]) -> set[int]:
+    """Return the places of the cells that stay marked with one of these grade_ids, which humans grade: of several with
+    one mark the last that was written in, for nbgrader takes no two. The others are shown as ordinary cells."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(cells):
+        mark = cell["metadata"].get("nbgrader")
+        if is_readable(mark) and mark["grade_id"] in grade_ids:
+            written = cell["source"].strip() and not _is_untouched(cell)
+            places[mark["grade_id"]] = place if written else places.get(mark["grade_id"], place)
+    return set(places.values())
+
+
+def _is_untouched(cell: Mapping[str, Any]) -> bool:
+    try:
+        checksum = compute_checksum(from_dict(dict(cell)))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
+    return bool(cell["metadata"]["nbgrader"].get("checksum") == checksum)
+
+
+def unique_ids(cells: Iterable[dict[str, Any]]) -> None:
+    """Give each cell an id that nbformat takes, and no two the same."""
+    seen: set[str] = set()
+    for place, cell in enumerate(cells):
+        id = str(cell.get("id", ""))
+        if not CELL_ID.fullmatch(id) or id in seen:
+            id = f"cell-{place}"
+            while id in seen:
+                id += "-again"
+            cell["id"] = id
+        seen.add(id)
 
 
 def _mark(cell: TeacherCell) -> dict[str, Any]:
