@@ -136,7 +136,7 @@ def _gather_cell(notebook: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _cells_beside(path: Path) -> Iterator[CodeCell]:
-    """Yield the code cells of the other notebooks of the course, tests left out."""
+    """Yield the code cells of the other notebooks of the course."""
     folder = notebooks.require_folder(path.resolve().parent)
     for lesson in notebooks.lessons_in(folder):
         if lesson.resolve() == path.resolve():
@@ -144,7 +144,8 @@ def _cells_beside(path: Path) -> Iterator[CodeCell]:
         for cell in notebooks.read(lesson)["cells"]:
             mark = cell["metadata"].get("nbgrader")
             mark = mark if isinstance(mark, dict) else {}
-            if cell["cell_type"] == "code" and not (mark.get("grade") and not mark.get("solution")):
+            # A test cell defines something only if the learner wrote it there.
+            if cell["cell_type"] == "code":
                 answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
                 yield CodeCell(lesson.stem, cell["source"], answers)
 

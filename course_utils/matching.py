@@ -45,6 +45,11 @@ class Match(Generic[O]):
     is_experiment: bool
 
     @property
+    def is_own(self) -> bool:
+        """Whether the cell is none of the course's."""
+        return self.copy_of is None and self.text_of is None and not self.is_experiment
+
+    @property
     def is_exact(self) -> bool:
         """Whether the cell still has the text of the cell that it is a copy of."""
         return self.copy_of is not None and self.text_of is not None and same(self.copy_of, self.text_of)
@@ -116,8 +121,9 @@ def to_put_in(matches: Sequence[Match[O]], originals: Originals[O]) -> dict[int,
     """Return the set-up and test cells that no cell has the text of, by the place behind which each belongs; -1 is the
     top.
 
-    A test cell that was edited belongs behind what became of it, one that is missing behind the cells that come before
-    it in the course's notebook. Set-up cells belong at the top.
+    A test cell that was edited belongs behind what became of it. One that is missing belongs behind the cell that comes
+    before it in the course's notebook, and if that is the answer, behind the learner's own cells that follow it, too.
+    Set-up cells belong at the top.
     """
     places = places_of(matches)
     last = {match.copy_of.grade_id: place for place, match in enumerate(matches) if match.copy_of is not None}
@@ -128,7 +134,10 @@ def to_put_in(matches: Sequence[Match[O]], originals: Originals[O]) -> dict[int,
         place = places.get(grade_id)
         is_there = place is not None and matches[place].is_exact
         if cell.kind == "answer":
-            behind = last.get(grade_id, behind)
+            if grade_id in last:
+                behind = last[grade_id]
+                while behind + 1 < len(matches) and matches[behind + 1].is_own:
+                    behind += 1
             continue
         behind = behind if place is None else place
         if not is_there:

@@ -103,10 +103,11 @@ def title(notebook: dict[str, Any]) -> str:
 
 def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the cells whose outcome gives points: graded by nbgrader, and not written by the learner."""
-    return [cell for cell in notebook["cells"] if _is_test(cell)]
+    return [cell for cell in notebook["cells"] if is_test(cell)]
 
 
-def _is_test(cell: dict[str, Any]) -> bool:
+def is_test(cell: dict[str, Any]) -> bool:
+    """Return whether a cell is a test: graded by nbgrader, and not written by the learner."""
     marks = cell["metadata"].get("nbgrader")
     if cell["cell_type"] != "code" or not isinstance(marks, dict):
         return False

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.names import LONGEST_READ
 from course_utils.matching import BY_TEXT, Match, places_of, to_put_in
-from course_utils.sources import names_bound
+from course_utils.sources import names_defined
 
 SKIPPED = "skipped"
 Owner = TeacherCell | str | None
@@ -109,7 +109,7 @@ def _defines(names: set[str], source: str) -> bool:
         return False
     if len(source) > LONGEST_READ:
         return any(re.search(rf"^(async +def|def|class) +{name}\b|^{name} *=", source, re.MULTILINE) for name in names)
-    return not names.isdisjoint(names_bound(source))
+    return not names.isdisjoint(names_defined(source))
 
 
 def _notes(
