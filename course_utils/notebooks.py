@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,21 @@ def is_test(cell: dict[str, Any]) -> bool:
     if cell["cell_type"] != "code" or not isinstance(marks, dict):
         return False
     return bool(marks.get("grade")) and not marks.get("solution")
+
+
+def mark(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's mark of a cell; empty if it has none."""
+    found = cell["metadata"].get("nbgrader")
+    return found if isinstance(found, dict) else {}
+
+
+def is_untouched(cell: dict[str, Any]) -> bool:
+    """Return whether a marked cell is as it was released: nbgrader noted the digest."""
+    found = mark(cell)
+    flags = "".join(str(bool(found.get(name))) for name in ("grade", "solution", "locked"))
+    worth = str(points(cell)) if found.get("grade") else ""
+    written = cell["source"] + cell["cell_type"] + flags + str(found.get("grade_id")) + worth
+    return bool(hashlib.md5(written.encode()).hexdigest() == found.get("checksum"))
 
 
 def grade_id(cell: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 import symtable
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -108,8 +109,9 @@ def names_read_first(source: str) -> set[str]:
     """Return the names that a cell reads, outside of functions, at or before the statement that binds them."""
     bound, found = set[str](), set[str]()
     for statement in _tree(source).body:
-        is_function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
-        parts = [*statement.decorator_list, statement.args] if is_function else [statement]
+        parts: list[ast.AST] = [statement]
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [*statement.decorator_list, statement.args]
         found.update(name for part in parts for name in _loaded(part) if name not in bound)
         bound.update(_stored(statement))
     return found
@@ -219,7 +221,8 @@ class _Collector:
                 self.found.problems.append(f"{name!r}, which is needed, is still a stub in {cell.lesson}.")
             self._put(place, source)
             return
-        imported, others = [], []
+        imported: list[str] = []
+        others: list[str] = []
         for statement in _binding(source, name):
             (imported if imports(statement) else others).append(statement)
         for statement in (*imported, "\n".join(others)):
@@ -245,12 +248,15 @@ def _binding(source: str, name: str) -> Iterator[str]:
 def _without_checks(source: str) -> tuple[str, list[str]]:
     """Return a cell without the statements that only check an exercise, and the names of these exercises."""
     lines, names = source.split("\n"), []
-    for statement in reversed(_tree(source).body):
+    body = _tree(source).body
+    used = Counter(line for one in body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))
+    for statement in reversed(body):
         match statement:
             case ast.Expr(value=ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(name), *_])):
                 names.append(str(name))
-                if not statement.col_offset:
-                    lines[statement.lineno - 1 : statement.end_lineno] = []
+                own = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+                if all(used[line] == 1 for line in own):
+                    lines[own.start - 1 : own.stop - 1] = []
     return "\n".join(lines), names
 
 

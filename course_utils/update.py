@@ -124,7 +124,7 @@ class _Merger:
 
     def _known_as(self, cell: NbCell) -> str:
         """Return the id of the shipped cell that a cell is or was copied from, or its own."""
-        signs = (_mark(cell).get("grade_id"), cell.get("id"), _digest(cell))
+        signs = (notebooks.mark(cell).get("grade_id"), cell.get("id"), _digest(cell))
         return next((str(sign) for sign in signs if sign in self._shipped), _id(cell))
 
     def _slot(self, id: str, shipped: NbCell) -> int | None:
@@ -151,7 +151,7 @@ class _Merger:
             self.kept += 1
             own = ("", _freed(old))
             return [own, (id, cell)] if notebooks.is_test(cell) else [(id, cell), own]
-        if is_same_type and (_is_untouched(old) or old["source"] == cell["source"]):
+        if is_same_type and (notebooks.is_untouched(old) or old["source"] == cell["source"]):
             if old["source"] == cell["source"]:
                 cell.update({name: old[name] for name in ("outputs", "execution_count") if name in old})
             return [(id, cell)]
@@ -169,8 +169,12 @@ class _Merger:
         id = self._ids[place]
         slot = self._slots.get(id)
         if slot is not None:
-            return _is_answer(cell) and _is_untouched(cell) and place < slot
-        return _is_former(cell) or _is_untouched(cell) or (_is_locked(cell) and "checksum" not in _mark(cell))
+            return _is_answer(cell) and notebooks.is_untouched(cell) and place < slot
+        return (
+            _is_former(cell)
+            or notebooks.is_untouched(cell)
+            or (_is_locked(cell) and "checksum" not in notebooks.mark(cell))
+        )
 
     def _put_in_missing(self, found: list[tuple[str, NbCell]]) -> None:
         """Put each shipped cell that has no slot behind the one before it and the learner's own cells that follow; a
@@ -184,16 +188,16 @@ class _Merger:
                     place += 1
                 found.insert(place, (id, copy.deepcopy(cell)))
             before = id
-            is_answered = _is_answer(cell) or (is_answered and not _mark(cell))
+            is_answered = _is_answer(cell) or (is_answered and not notebooks.mark(cell))
 
 
 def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
     """Yield the cells, each with an id that no other has; marked cells keep theirs."""
     cells = list(cells)
-    seen = {cell["id"] for cell in cells if _mark(cell) and "id" in cell}
+    seen = {cell["id"] for cell in cells if notebooks.mark(cell) and "id" in cell}
     for place, cell in enumerate(cells):
         id = cell.get("id")
-        if id is None or (not _mark(cell) and id in seen):
+        if id is None or (not notebooks.mark(cell) and id in seen):
             id = hashlib.sha256(f"{place} {id} {cell['source']}".encode()).hexdigest()[:8]
             cell = {**cell, "id": id}
         seen.add(id)
@@ -202,24 +206,23 @@ def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
 
 def _is_as_released(cell: NbCell, shipped: NbCell) -> bool:
     """Return whether a locked cell has the text of this or an earlier version of the course."""
-    return plain(cell["source"]) == plain(shipped["source"]) or _is_untouched(cell) or "checksum" not in _mark(cell)
+    return (
+        plain(cell["source"]) == plain(shipped["source"])
+        or notebooks.is_untouched(cell)
+        or "checksum" not in notebooks.mark(cell)
+    )
 
 
 def _freed(cell: NbCell) -> NbCell:
     """Return a kept cell without nbgrader's mark, which would make it an exercise of the new notebook, and without the
     locks that came with it."""
-    of_mark = ("nbgrader", "deletable", "editable") if _mark(cell) else ("nbgrader",)
+    of_mark = ("nbgrader", "deletable", "editable") if notebooks.mark(cell) else ("nbgrader",)
     return {**cell, "metadata": {name: value for name, value in cell["metadata"].items() if name not in of_mark}}
 
 
 def _id(cell: NbCell) -> str:
     """Return what a cell is known by; notebooks of old formats have no ids."""
-    return str(_mark(cell).get("grade_id") or cell.get("id") or _digest(cell))
-
-
-def _mark(cell: NbCell) -> dict[str, Any]:
-    mark = cell["metadata"].get("nbgrader")
-    return mark if isinstance(mark, dict) else {}
+    return str(notebooks.mark(cell).get("grade_id") or cell.get("id") or _digest(cell))
 
 
 def _digest(cell: NbCell) -> str:
@@ -231,21 +234,12 @@ def _is_former(cell: NbCell) -> bool:
     return re.fullmatch(rf"{_digest(cell)}(-\d+)?", str(cell.get("id", ""))) is not None or not cell["source"].strip()
 
 
-def _is_untouched(cell: NbCell) -> bool:
-    """Return whether a marked cell is as it was released: nbgrader noted the digest."""
-    mark = _mark(cell)
-    flags = "".join(str(bool(mark.get(name))) for name in ("grade", "solution", "locked"))
-    points = str(notebooks.points(cell)) if mark.get("grade") else ""
-    written = cell["source"] + cell["cell_type"] + flags + str(mark.get("grade_id")) + points
-    return bool(hashlib.md5(written.encode()).hexdigest() == mark.get("checksum"))
-
-
 def _is_answer(cell: NbCell) -> bool:
-    return bool(_mark(cell).get("solution"))
+    return bool(notebooks.mark(cell).get("solution"))
 
 
 def _is_locked(cell: NbCell) -> bool:
-    return bool(_mark(cell).get("locked"))
+    return bool(notebooks.mark(cell).get("locked"))
 
 
 def _sources(notebook: Notebook) -> list[tuple[str, str]]:
