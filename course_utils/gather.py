@@ -137,7 +137,7 @@ def _gather_cell(notebook: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _cells_beside(path: Path) -> tuple[list[CodeCell], list[str]]:
-    """Return the code cells of the other notebooks of the course, tests left out, and which of these are broken."""
+    """Return the code cells of the other notebooks of the course, and which of these are broken."""
     folder = notebooks.require_folder(path.resolve().parent)
     cells: list[CodeCell] = []
     broken: list[str] = []
@@ -156,7 +156,8 @@ def _code_of(notebook: Mapping[str, Any], lesson: str) -> Iterator[CodeCell]:
     for cell in notebook["cells"]:
         mark = cell["metadata"].get("nbgrader")
         mark = mark if isinstance(mark, dict) else {}
-        if cell["cell_type"] == "code" and not (mark.get("grade") and not mark.get("solution")):
+        # A test cell defines something only if the learner wrote it there.
+        if cell["cell_type"] == "code":
             answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
             yield CodeCell(lesson, cell["source"], answers)
 

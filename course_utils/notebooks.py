@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,14 +130,30 @@ def title(notebook: dict[str, Any]) -> str:
 
 def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the cells whose outcome gives points: graded by nbgrader, and not written by the learner."""
-    return [cell for cell in notebook["cells"] if _is_test(cell)]
+    return [cell for cell in notebook["cells"] if is_test(cell)]
 
 
-def _is_test(cell: dict[str, Any]) -> bool:
+def is_test(cell: dict[str, Any]) -> bool:
+    """Return whether a cell is a test: graded by nbgrader, and not written by the learner."""
     marks = cell["metadata"].get("nbgrader")
     if cell["cell_type"] != "code" or not isinstance(marks, dict):
         return False
     return bool(marks.get("grade")) and not marks.get("solution")
+
+
+def mark(cell: dict[str, Any]) -> dict[str, Any]:
+    """Return nbgrader's mark of a cell; empty if it has none."""
+    found = cell["metadata"].get("nbgrader")
+    return found if isinstance(found, dict) else {}
+
+
+def is_untouched(cell: dict[str, Any]) -> bool:
+    """Return whether a marked cell is as it was released: nbgrader noted the digest."""
+    found = mark(cell)
+    flags = "".join(str(bool(found.get(name))) for name in ("grade", "solution", "locked"))
+    worth = str(points(cell)) if found.get("grade") else ""
+    written = cell["source"] + cell["cell_type"] + flags + str(found.get("grade_id")) + worth
+    return bool(hashlib.md5(written.encode()).hexdigest() == found.get("checksum"))
 
 
 def grade_id(cell: dict[str, Any]) -> str:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from course_utils import notebooks
 from course_utils.errors import CourseError, Exit
+from course_utils.matching import Originals, places_of, to_put_in
+from course_utils.shelf import shelf
 
 KERNEL = "python3"
 
@@ -49,10 +51,78 @@ def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) 
     each cell. Raises CourseError where the notebook cannot be read or run.
     """
     notebook = notebooks.read(path)
-    if not notebooks.test_cells(notebook):
+    cells, tests = as_graded(notebook["cells"], _shipped(path.stem))
+    if not tests:
         raise CourseError(f"{path} has no checks: it is not a notebook of this course, or its test cells were deleted.")
-    executed = _execute(notebook, path, timeout, on_cell)
-    return Run(str(path), tuple(_outcome(cell, timeout) for cell in notebooks.test_cells(executed)))
+    executed = _execute({**notebook, "cells": cells}, path, timeout, on_cell)
+    return Run(str(path), tuple(_outcome(executed["cells"][place], timeout) for place in tests))
+
+
+@dataclass(frozen=True)
+class _Shipped:
+    """A cell as the course ships it; see `matching.Original`."""
+
+    cell: dict[str, Any]
+    kind: str
+    released: str
+
+    @property
+    def id(self) -> str:
+        return str(self.cell.get("id", ""))
+
+    @property
+    def grade_id(self) -> str:
+        return str(notebooks.mark(self.cell).get("grade_id", ""))
+
+
+def _shipped(lesson: str) -> list[dict[str, Any]]:
+    """Return the cells of a lesson as the course ships it; none for a notebook that is no lesson."""
+    try:
+        return list(notebooks.read(shelf() / lesson / f"{lesson}.ipynb")["cells"])
+    except (CourseError, OSError):
+        return []
+
+
+def as_graded(cells: list[dict[str, Any]], shipped: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[int]]:
+    """Return the cells to run, and the places of the test cells that count among them.
+
+    It is what grading does: test and set-up cells that are missing or were edited are put in as the course has them,
+    and of several copies of a test one counts. The learner's own cells all run.
+    """
+    untouched = {notebooks.mark(cell).get("grade_id"): cell for cell in cells if notebooks.is_untouched(cell)}
+    # An earlier version of a test is the course's as well.
+    originals = Originals(_original(cell, untouched) for cell in shipped or cells if cell["cell_type"] == "code")
+    matches = [originals.match(cell) for cell in cells]
+    texts = "\n".join(cell["source"] for cell in cells)
+    counting = {place for place in places_of(matches).values() if matches[place].is_exact}
+    put_in = to_put_in(matches, originals)
+    found = [one.cell for one in put_in.get(-1, ()) if _is_wanted(one, texts)]
+    tests = [place for place, cell in enumerate(found) if notebooks.is_test(cell)]
+    for place, cell in enumerate(cells):
+        if place in counting and notebooks.is_test(cell):
+            tests.append(len(found))
+        found.append(cell)
+        for one in put_in.get(place, ()):
+            if _is_wanted(one, texts):
+                tests.append(len(found))
+                found.append(one.cell)
+    return found, tests
+
+
+def _is_wanted(original: _Shipped, texts: str) -> bool:
+    """Return whether a cell that is missing is put in: not the test of an exercise that the notebook knows nothing of,
+    as one from before there was this exercise."""
+    return original.kind == "setup" or notebooks.exercise_of(original.grade_id)[0] in texts
+
+
+def _original(cell: dict[str, Any], untouched: dict[Any, dict[str, Any]]) -> _Shipped:
+    mark = notebooks.mark(cell)
+    known = untouched.get(mark.get("grade_id"), cell) if mark.get("locked") else cell
+    if not mark:
+        kind = "experiment" if "experiment" in (cell["metadata"].get("tags") or []) else "code"
+    else:
+        kind = "answer" if mark.get("solution") else "test" if mark.get("grade") else "setup"
+    return _Shipped(known, kind, known["source"])
 
 
 def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+RUN_IN_NOTEBOOK = ("time", "capture", "prun", "debug")
 BUILTINS = frozenset(dir(builtins)) | {"__name__"}
 
 
@@ -42,11 +46,12 @@ class Collection:
 
 
 def collect(wanted: Sequence[str], cells: Sequence[CodeCell], given: Mapping[str, str]) -> Collection:
-    """Take each wanted function from the cell that answers it, or else from the last cell that defines it.
+    """Take each wanted function as the kernel has it after all cells: from the last cell that defines it, in the
+    notebook that has the exercise if there is one.
 
-    With a cell comes what it uses: names that other cells of its notebook assign or import, and what these use in
-    turn. `given` maps the names that are there already to the text of the import that made them, as `imports` gives
-    it.
+    With a cell comes what it uses: names that other cells of its notebook assign or import, and what these use in turn.
+    Calls of `check` stay behind. `given` maps the names that are there already to the text of the import that made
+    them, as `imports` gives it.
     """
     collector = _Collector(cells, given)
     for name in wanted:
@@ -71,10 +76,52 @@ def names_bound(source: str) -> set[str]:
     return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()} if table else set()
 
 
+def names_defined(source: str) -> set[str]:
+    """Return the names that a cell, magics and all, leaves defined: what it deletes at its end is not among them."""
+    source = without_magics(source)
+    bound, names = names_bound(source), set[str]()
+    for statement in _tree(source).body:
+        if isinstance(statement, ast.Delete):
+            names -= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        else:
+            names |= bound.intersection(_stored(statement))
+    return names
+
+
+def _stored(statement: ast.stmt) -> Iterator[str]:
+    for node in ast.walk(statement):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from ((alias.asname or alias.name).split(".")[0] for alias in aliases)
+
+
 def names_needed(source: str) -> list[str]:
     """Return the names that a cell uses and does not bind itself, Python's own among them, in alphabetical order."""
     table = _table(source)
     return sorted(set(_globals(table)) - names_bound(source)) if table else []
+
+
+def names_read_first(source: str) -> set[str]:
+    """Return the names that a cell reads, outside of functions, at or before the statement that binds them."""
+    bound, found = set[str](), set[str]()
+    for statement in _tree(source).body:
+        parts: list[ast.AST] = [statement]
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            parts = [*statement.decorator_list, statement.args]
+        found.update(name for part in parts for name in _loaded(part) if name not in bound)
+        bound.update(_stored(statement))
+    return found
+
+
+def _loaded(part: ast.AST) -> Iterator[str]:
+    for node in ast.walk(part):
+        match node:
+            case ast.Name(id=name, ctx=ast.Load()) | ast.AugAssign(target=ast.Name(id=name)):
+                yield name
 
 
 def is_stub(source: str) -> bool:
@@ -88,8 +135,15 @@ class _Collector:
     def __init__(self, cells: Sequence[CodeCell], given: Mapping[str, str]) -> None:
         self.found = Collection()
         self._given = given
-        self._cells = [CodeCell(cell.lesson, _without_magics(cell.source), cell.grade_id) for cell in cells]
-        self._bound = [names_bound(cell.source) for cell in self._cells]
+        self._cells: list[CodeCell] = []
+        # Where each exercise of each lesson is checked for the last time: what is defined by then is what passed.
+        self._checked: dict[tuple[str, str], int] = {}
+        for place, cell in enumerate(cells):
+            source, names = _without_checks(without_magics(cell.source))
+            self._cells.append(CodeCell(cell.lesson, source, cell.grade_id))
+            self._checked |= dict.fromkeys(((cell.lesson, name) for name in names), place)
+        self._until = 0
+        self._defined = [names_defined(cell.source) for cell in self._cells]
         self._texts: dict[str, tuple[str, str]] = {}
         self._taken: set[str] = set()
 
@@ -103,12 +157,19 @@ class _Collector:
             self.found.missing[name] = f"{why} in {cell.lesson}"
             return
         self.found.lesson_of[name] = cell.lesson
+        self._until = max(place, self._checked.get((cell.lesson, name), place))
         self._put(place, cell.source)
 
     def _home_of(self, name: str) -> int | None:
+        """Return the last cell that defines a name where its exercise is; if none does, the last part of its answer."""
         own = [place for place, cell in enumerate(self._cells) if cell.grade_id == name]
-        others = [place for place, bound in enumerate(self._bound) if name in bound]
-        return next(iter(own or others[-1:]), None)
+        lessons = {self._cells[place].lesson for place in own}
+        defining = [
+            place
+            for place, names in enumerate(self._defined)
+            if name in names and (not lessons or self._cells[place].lesson in lessons)
+        ]
+        return next(iter(defining[-1:] or own[-1:]), None)
 
     def _unusable(self, place: int, name: str) -> str:
         source = self._cells[place].source
@@ -116,7 +177,7 @@ class _Collector:
             return "its cell is not valid Python"
         if is_stub(source):
             return "still a stub"
-        return "" if name in self._bound[place] else "its cell does not define it"
+        return "" if name in self._defined[place] else "its cell does not define it"
 
     def _put(self, place: int, text: str) -> None:
         """Add a piece of the cell at `place`, after all that it needs."""
@@ -124,18 +185,28 @@ class _Collector:
         if f"{cell.lesson}:{text}" in self._taken:
             return
         self._taken.add(f"{cell.lesson}:{text}")
+        own, at_once = names_bound(text), names_read_first(text)
+        for name in sorted(at_once & own):
+            # As in `f = faster(f)`: the cell changes what another defined.
+            if any(name in names for names in self._above(place)):
+                self._need(name, place, text, place - 1)
         for name in names_needed(text):
-            self._need(name, place, text)
-        for name in names_bound(text):
+            self._need(name, place, text, place if name in at_once else self._until)
+        for name in own:
             lesson, other = self._texts.setdefault(name, (cell.lesson, text))
-            if other != text:
+            if lesson != cell.lesson and other != text:
                 sentence = f"{name!r} is defined differently in {lesson} and {cell.lesson}: give one another name."
                 self.found.problems.append(sentence)
         self.found.pieces.append((cell.lesson, text.strip("\n")))
 
-    def _need(self, name: str, user: int, text: str) -> None:
+    def _above(self, user: int) -> Iterator[set[str]]:
+        lesson = self._cells[user].lesson
+        return (names for i, names in enumerate(self._defined[:user]) if self._cells[i].lesson == lesson)
+
+    def _need(self, name: str, user: int, text: str, until: int) -> None:
+        """Add the last definition of a name up to the cell at `until`, or else the first behind it."""
         cell = self._cells[user]
-        places = [i for i, bound in enumerate(self._bound) if name in bound and self._cells[i].lesson == cell.lesson]
+        places = [i for i, names in enumerate(self._defined) if name in names and self._cells[i].lesson == cell.lesson]
         if not places:
             # Looked for all the same, for a learner may have a `help` of their own.
             if name not in self._given and name not in BUILTINS:
@@ -143,16 +214,19 @@ class _Collector:
                 sentence = f"{whose} uses {name!r}, which no cell of {cell.lesson} defines."
                 self.found.problems.append(sentence)
             return
-        before = [place for place in places if place <= user]
-        place = before[-1] if before else places[0]
+        place = next((place for place in reversed(places) if place <= until), places[0])
         source = self._cells[place].source
         if self._cells[place].grade_id:
             if is_stub(source):
                 self.found.problems.append(f"{name!r}, which is needed, is still a stub in {cell.lesson}.")
             self._put(place, source)
             return
+        imported: list[str] = []
+        others: list[str] = []
         for statement in _binding(source, name):
-            if statement != self._given.get(name):
+            (imported if imports(statement) else others).append(statement)
+        for statement in (*imported, "\n".join(others)):
+            if statement and statement != self._given.get(name):
                 self._put(place, statement)
 
 
@@ -169,6 +243,21 @@ def _binding(source: str, name: str) -> Iterator[str]:
         text = "\n".join(lines[first - 1 : statement.end_lineno])
         if name in names_bound(text):
             yield text
+
+
+def _without_checks(source: str) -> tuple[str, list[str]]:
+    """Return a cell without the statements that only check an exercise, and the names of these exercises."""
+    lines, names = source.split("\n"), []
+    body = _tree(source).body
+    used = Counter(line for one in body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))
+    for statement in reversed(body):
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(name), *_])):
+                names.append(str(name))
+                own = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+                if all(used[line] == 1 for line in own):
+                    lines[own.start - 1 : own.stop - 1] = []
+    return "\n".join(lines), names
 
 
 def _alone(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
@@ -200,6 +289,10 @@ def _tree(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _without_magics(source: str) -> str:
-    # Lines for IPython alone: %magic and !command.
+def without_magics(source: str) -> str:
+    """Return a cell without lines for IPython alone (%magic and !command); nothing if its magic does not run the cell
+    in the notebook, as %%timeit and %%writefile do not."""
+    magic = CELL_MAGIC.match(source)
+    if magic and magic[1] not in RUN_IN_NOTEBOOK:
+        return ""
     return "\n".join(line for line in source.split("\n") if not line.lstrip().startswith(("%", "!")))

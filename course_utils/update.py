@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any
 from course_utils import notebooks
 from course_utils.errors import CourseError
 from course_utils.files import write_whole
+from course_utils.matching import plain
 from course_utils.shelf import is_shelf, shelf
+from course_utils.sources import names_bound, names_defined
 
 BACKUP = "backup"
 Notebook = dict[str, Any]
@@ -81,53 +83,142 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
 
 
 def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:
-    """Return the shipped notebook with the learner's cells in it, the number of answers, and of other cells kept.
+    """Return the learner's notebook with the shipped text in it, the number of answers, and of other cells kept.
 
-    An answer goes into the cell of its exercise. An experiment that the learner changed stays changed. A cell that
-    the learner added, or an answer whose exercise is gone, stays after the cell that it stood after.
+    The learner's cells stay in their order, so that what passed still passes. A cell of the course's that nobody
+    changed gets its new text, one that is missing comes in behind the one before it, and one that is gone from the
+    course leaves. A test or set-up cell that the learner edited becomes an ordinary cell beside the course's. Of
+    several cells with one mark, as after splitting or copying, one keeps it.
     """
-    fresh = copy.deepcopy(shipped)
-    own = {_id(cell): cell for cell in reversed(mine["cells"])}
-    answers = kept = 0
-    for cell in fresh["cells"]:
-        old = own.get(_id(cell))
-        if old is None or old["cell_type"] != cell["cell_type"] or _is_locked(cell):
-            continue
-        if _is_untouched(old):
-            continue
+    merger = _Merger(mine["cells"], shipped["cells"])
+    fresh = copy.deepcopy({name: value for name, value in shipped.items() if name != "cells"})
+    return {**fresh, "cells": merger.cells()}, merger.answers, merger.kept
+
+
+class _Merger:
+    """`answers` and `kept` count the learner's answers and other cells."""
+
+    def __init__(self, mine: list[NbCell], shipped: list[NbCell]) -> None:
+        self._shipped = {_id(cell): cell for cell in shipped}
+        self._mine = mine
+        self._ids = [self._known_as(cell) for cell in mine]
+        self._slots = {id: self._slot(id, cell) for id, cell in self._shipped.items()}
+        self.answers = self.kept = 0
+
+    def cells(self) -> list[NbCell]:
+        """Return the cells of the merged notebook."""
+        found: list[tuple[str, NbCell]] = []
+        for place, cell in enumerate(self._mine):
+            id = self._ids[place]
+            if self._slots.get(id) == place:
+                found += self._in_slot(id, cell)
+            elif not self._is_dropped(place, cell):
+                found.append(("", _freed(cell)))
+                self.kept += 1
+        self._put_in_missing(found)
+        return list(_with_ids(cell for _, cell in found))
+
+    def _known_as(self, cell: NbCell) -> str:
+        """Return the id of the shipped cell that a cell is or was copied from, or its own."""
+        signs = (notebooks.mark(cell).get("grade_id"), cell.get("id"), _digest(cell))
+        return next((str(sign) for sign in signs if sign in self._shipped), _id(cell))
+
+    def _slot(self, id: str, shipped: NbCell) -> int | None:
+        """Return the place of the cell that is updated as this shipped one; None if there is none."""
+        places = [place for place, known in enumerate(self._ids) if known == id]
+        if _is_answer(shipped):
+            code = [place for place in places if self._mine[place]["cell_type"] == "code"]
+            names = names_bound(shipped["source"])
+            defining = [place for place in code if names & names_defined(self._mine[place]["source"])]
+            places = defining or code or places
+        if _is_locked(shipped):
+            exact = [place for place in places if _is_as_released(self._mine[place], shipped)]
+            places = exact or places
+        if not places:
+            return None
+        return places[-1] if shipped["metadata"].get("nbgrader") else places[0]
+
+    def _in_slot(self, id: str, old: NbCell) -> list[tuple[str, NbCell]]:
+        cell = copy.deepcopy(self._shipped[id])
+        is_same_type = old["cell_type"] == cell["cell_type"]
+        if _is_locked(cell):
+            if _is_as_released(old, cell):
+                return [(id, cell)]
+            self.kept += 1
+            own = ("", _freed(old))
+            return [own, (id, cell)] if notebooks.is_test(cell) else [(id, cell), own]
+        if is_same_type and (notebooks.is_untouched(old) or old["source"] == cell["source"]):
+            if old["source"] == cell["source"]:
+                cell.update({name: old[name] for name in ("outputs", "execution_count") if name in old})
+            return [(id, cell)]
         if _is_answer(cell):
-            answers += old["source"] != cell["source"]
-        elif old["source"] != cell["source"]:
-            kept += 1
-        cell.update({name: old[name] for name in ("source", "outputs", "execution_count") if name in old})
-    for after, cell in _added(mine, {_id(cell) for cell in fresh["cells"]}):
-        place = next((i + 1 for i, one in enumerate(fresh["cells"]) if _id(one) == after), 0)
-        fresh["cells"].insert(place, _freed(cell))
-        kept += 1
-    return fresh, answers, kept
+            self.answers += 1
+        else:
+            self.kept += 1
+        # A cell that the learner turned into text, or into code, stays that.
+        kept = ("source", "outputs", "execution_count", "attachments", "cell_type")
+        made = {name: old[name] for name in kept if name in old} | {name: cell[name] for name in ("id", "metadata")}
+        return [(id, made)]
+
+    def _is_dropped(self, place: int, cell: NbCell) -> bool:
+        """Return whether a cell without a slot is the course's: of an earlier version, or a stub above the answer."""
+        id = self._ids[place]
+        slot = self._slots.get(id)
+        if slot is not None:
+            return _is_answer(cell) and notebooks.is_untouched(cell) and place < slot
+        return (
+            _is_former(cell)
+            or notebooks.is_untouched(cell)
+            or (_is_locked(cell) and "checksum" not in notebooks.mark(cell))
+        )
+
+    def _put_in_missing(self, found: list[tuple[str, NbCell]]) -> None:
+        """Put each shipped cell that has no slot behind the one before it and the learner's own cells that follow; a
+        test behind another test comes before those, for it may not see what they define."""
+        before, is_answered = "", False
+        for id, cell in self._shipped.items():
+            if self._slots[id] is None:
+                place = next((i + 1 for i, (one, _) in enumerate(found) if one == before), 0)
+                follows_own = is_answered or not notebooks.is_test(cell)
+                while follows_own and place < len(found) and not found[place][0]:
+                    place += 1
+                found.insert(place, (id, copy.deepcopy(cell)))
+            before = id
+            is_answered = _is_answer(cell) or (is_answered and not notebooks.mark(cell))
 
 
-def _added(mine: Notebook, shipped: set[str]) -> Iterator[tuple[str, NbCell]]:
-    """Yield the learner's own cells, each with the id of the cell that it stands after, or ""."""
-    after = ""
-    for cell in mine["cells"]:
-        if _id(cell) in shipped:
-            after = _id(cell)
-        elif not (_is_locked(cell) or _is_former(cell) or _is_untouched(cell)):
-            yield after, cell
-            after = _id(cell)
+def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
+    """Yield the cells, each with an id that no other has; marked cells keep theirs."""
+    cells = list(cells)
+    seen = {cell["id"] for cell in cells if notebooks.mark(cell) and "id" in cell}
+    for place, cell in enumerate(cells):
+        id = cell.get("id")
+        if id is None or (not notebooks.mark(cell) and id in seen):
+            id = hashlib.sha256(f"{place} {id} {cell['source']}".encode()).hexdigest()[:8]
+            cell = {**cell, "id": id}
+        seen.add(id)
+        yield cell
+
+
+def _is_as_released(cell: NbCell, shipped: NbCell) -> bool:
+    """Return whether a locked cell has the text of this or an earlier version of the course."""
+    return (
+        plain(cell["source"]) == plain(shipped["source"])
+        or notebooks.is_untouched(cell)
+        or "checksum" not in notebooks.mark(cell)
+    )
 
 
 def _freed(cell: NbCell) -> NbCell:
-    """Return a kept cell without nbgrader's mark, which would make it an exercise of the new notebook."""
-    metadata = {name: value for name, value in cell["metadata"].items() if name != "nbgrader"}
-    return {**cell, "metadata": metadata}
+    """Return a kept cell without nbgrader's mark, which would make it an exercise of the new notebook, and without the
+    locks that came with it."""
+    of_mark = ("nbgrader", "deletable", "editable") if notebooks.mark(cell) else ("nbgrader",)
+    return {**cell, "metadata": {name: value for name, value in cell["metadata"].items() if name not in of_mark}}
 
 
 def _id(cell: NbCell) -> str:
     """Return what a cell is known by; notebooks of old formats have no ids."""
-    mark = cell["metadata"].get("nbgrader") or {}
-    return str(mark.get("grade_id") or cell.get("id") or _digest(cell))
+    return str(notebooks.mark(cell).get("grade_id") or cell.get("id") or _digest(cell))
 
 
 def _digest(cell: NbCell) -> str:
@@ -139,20 +230,12 @@ def _is_former(cell: NbCell) -> bool:
     return re.fullmatch(rf"{_digest(cell)}(-\d+)?", str(cell.get("id", ""))) is not None or not cell["source"].strip()
 
 
-def _is_untouched(cell: NbCell) -> bool:
-    """Tell whether an answer cell is still the stub: nbgrader noted the digest of what was released."""
-    mark = cell["metadata"].get("nbgrader") or {}
-    flags = "".join(str(bool(mark.get(name))) for name in ("grade", "solution", "locked"))
-    written = cell["source"] + cell["cell_type"] + flags + str(mark.get("grade_id"))
-    return bool(hashlib.md5(written.encode(errors="surrogatepass")).hexdigest() == mark.get("checksum"))
-
-
 def _is_answer(cell: NbCell) -> bool:
-    return bool((cell["metadata"].get("nbgrader") or {}).get("solution"))
+    return bool(notebooks.mark(cell).get("solution"))
 
 
 def _is_locked(cell: NbCell) -> bool:
-    return bool((cell["metadata"].get("nbgrader") or {}).get("locked"))
+    return bool(notebooks.mark(cell).get("locked"))
 
 
 def _sources(notebook: Notebook) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from course_utils.checks import keys
 from course_utils.checks.stamps import require_current
 from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
+from course_utils.matching import Originals
 
 FORMAT = 1
 
@@ -35,12 +36,6 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
     """Remember what the function gave for the latest sources; most cells are the same in every submission."""
     remembering = functools.lru_cache(maxsize=512)(function)
     return lambda source: (remembering if len(source) < LONG else function)(source)
-
-
-@remembered
-def squeezed(source: str) -> str:
-    """Return a cell's text with one space where there is any: two cells with the same are the same."""
-    return " ".join(source.split())
 
 
 class AssignmentProblem(CourseError):
@@ -75,6 +70,15 @@ class TeacherCell:
                 kept.append(line)
             hidden = hidden and line.strip() != END_HIDDEN
         return "\n".join(kept)
+
+    @cached_property
+    def gives(self) -> frozenset[str]:
+        """The names that the cell, as a learner has it, gives to those behind it."""
+        try:
+            return frozenset(self.names or assigned_names(self.released))
+        except SyntaxError:
+            # Hidden lines were all of a block.
+            return frozenset()
 
 
 @dataclass(frozen=True)
@@ -149,15 +153,9 @@ class Assignment:
         return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
 
     @cached_property
-    def by_id(self) -> dict[str, TeacherCell]:
-        """The cells that the gradebook knows, and the experiments."""
-        return {cell.id: cell for cell in self.cells if cell.id and (cell.grade_id or cell.kind == "experiment")}
-
-    @cached_property
-    def by_text(self) -> dict[str, TeacherCell]:
-        """The locked cells and the experiments; of two with the same text, the first."""
-        kinds = ("setup", "test", "experiment")
-        return {squeezed(cell.released): cell for cell in reversed(self.cells) if cell.kind in kinds}
+    def originals(self) -> Originals[TeacherCell]:
+        """What cells of a submission are compared with."""
+        return Originals(self.cells)
 
     def of_kind(self, kind: str) -> list[TeacherCell]:
         return [cell for cell in self.cells if cell.kind == kind]

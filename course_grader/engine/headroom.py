@@ -18,11 +18,19 @@ STATISTICS = Path("/proc/self/statm")
 def headroom(most: int) -> Iterator[None]:
     """Raise MemoryError where this process takes so many bytes more in the block than it has. A limit that is stricter
     stays; where the system does not tell what the process has, there is none."""
+    if not STATISTICS.exists():
+        yield
+        return
+    with at_most(int(STATISTICS.read_text().split()[0]) * resource.getpagesize() + most):
+        yield
+
+
+@contextmanager
+def at_most(allowed: int) -> Iterator[None]:
+    """Raise MemoryError where this process would have more than so many bytes in all while it is in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if STATISTICS.exists():
-        allowed = int(STATISTICS.read_text().split()[0]) * resource.getpagesize() + most
-        stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)
-        resource.setrlimit(resource.RLIMIT_AS, (stricter, hard))
+    stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (stricter, hard))
     try:
         yield
     finally:

@@ -15,6 +15,10 @@ class Limits:
     counts."""
 
     cell_seconds: float = 30.0  # one of the student's cells
+    experiment_seconds: float = 20.0  # an experiment that the student changed or that an answer needs
+    experiments_seconds: float = 60.0  # all experiments of a submission together, with every new start
+    experiment_memory: int = 1536 * MIB  # what the worker may have in all while an experiment runs
+    experiment_stops: int = 10  # after so many experiments that were stopped, no other runs
     test_seconds: float = 15.0  # all calls of one test cell
     again_seconds: float = 2.0  # the same, for further test cells of an exercise that was stopped once
     judge_seconds: float = 20.0  # what a test cell computes itself, besides the calls

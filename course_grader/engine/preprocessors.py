@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,15 +19,16 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import compute_checksum
 from traitlets import Enum, Unicode
 
 from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
 from course_grader.engine.intake import take_in
-from course_grader.engine.plan import SKIPPED, arranged, owners_of
+from course_grader.engine.owners import owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
 from course_grader.engine.text import storable
-from course_grader.engine.wellformed import well_formed
+from course_grader.engine.wellformed import unique_ids, well_formed
 from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
 
 try:
@@ -94,9 +96,10 @@ def _assignment(solution: Path, key: Path, *modified: int) -> Assignment:
 class Intake(_Engine):
     """Gives each of the teacher's cells to one cell of the submission.
 
-    Marks that were lost come back, of a cell that was copied one keeps its mark, a cell of another type is code again,
-    and missing set-up and test cells are put back. A mark of another assignment, as on a cell that was copied from
-    there, is none here.
+    Marks that were lost come back. Of several cells with one mark, as after splitting or copying, one keeps it, and the
+    others stay as ordinary cells. An answer that was turned into text is code again, and set-up and test cells that
+    are missing or were edited are put back. A mark of another assignment, as on a cell that was copied from there, is
+    none here.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -104,18 +107,20 @@ class Intake(_Engine):
         solution = self.solution(resources)
         grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
         taken = take_in(notebook)
-        owners, notes = owners_of(taken.cells, assignment)
-        for note in (*taken.notes, *notes):
+        owners = owners_of(taken.cells, assignment)
+        for note in (*taken.notes, *owners.notes):
             self.log.warning(note)
+        by_hand = marked_for_humans(notebook.cells, grade_ids - assignment.by_grade_id.keys())
         cells = []
-        for cell, owner in arranged(notebook.cells, owners, assignment):
+        for numbered, owner in owners.around(list(enumerate(notebook.cells))):
             if isinstance(owner, TeacherCell):
-                cells.append(_fresh(owner) if cell is None else _marked(cell, owner))
-            elif cell is not None:
-                mark = cell.metadata.get("nbgrader")
-                if owner == SKIPPED or not is_readable(mark) or mark["grade_id"] not in grade_ids:
+                cells.append(_fresh(owner) if numbered is None else _marked(numbered[1], owner))
+            elif numbered is not None:
+                place, cell = numbered
+                if place not in by_hand:
                     cell.metadata.pop("nbgrader", None)
                 cells.append(cell)
+        unique_ids(cells)
         notebook.cells = cells
         text = json.dumps(notebook, ensure_ascii=False)
         if storable(text) != text:
@@ -159,6 +164,26 @@ def is_readable(mark: Any) -> bool:
         and isinstance(mark.get("grade_id"), str)
         and mark.get("schema_version") == SCHEMA_VERSION
     )
+
+
+def marked_for_humans(cells: Sequence[Mapping[str, Any]], grade_ids: Set[str]) -> set[int]:
+    """Return the places of the cells that stay marked with one of these grade_ids, which humans grade: of several with
+    one mark the last that was written in, for nbgrader takes no two. The others are shown as ordinary cells."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(cells):
+        mark = cell["metadata"].get("nbgrader")
+        if is_readable(mark) and mark["grade_id"] in grade_ids:
+            written = cell["source"].strip() and not _is_untouched(cell)
+            places[mark["grade_id"]] = place if written else places.get(mark["grade_id"], place)
+    return set(places.values())
+
+
+def _is_untouched(cell: Mapping[str, Any]) -> bool:
+    try:
+        checksum = compute_checksum(from_dict(dict(cell)))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
+    return bool(cell["metadata"]["nbgrader"].get("checksum") == checksum)
 
 
 def _mark(cell: TeacherCell) -> dict[str, Any]:

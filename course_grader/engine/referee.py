@@ -11,6 +11,7 @@ import functools
 import io
 import re
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from types import CodeType
@@ -30,6 +31,7 @@ from course_utils.checks.checking import CheckFailed, grading
 
 DETAILS = 6000
 SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
+UNDEFINED = "its cell does not define it"
 TOO_MUCH = "What the test makes of it takes more memory than it may."
 # How IPython names a cell in the message of a syntax error.
 IN_CELL = re.compile(r" \((?:<[^>]*>|\S*), line (\d+)\)$")
@@ -49,7 +51,7 @@ class Referee:
         self._slow: set[str] = set()
         # By the names that an answer cell was to define: what became of the cell.
         self._ran: dict[str, str] = {}
-        self._steps: dict[str, Run] = {}
+        self._steps: dict[str, list[Run]] = defaultdict(list)
         self._cards: list[Card] = []
 
     def grade(self, plan: Plan) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
@@ -79,9 +81,9 @@ class Referee:
         return namespace
 
     def _run(self, step: Run) -> None:
-        became = "its cell does not define it"
+        became = UNDEFINED
         try:
-            outputs = self._session.run(step.source)
+            outputs = self._session.run(step.source, step.is_experiment)
         except Stopped as stopped:
             outputs = [_error("Stopped", f"This cell did not end well: {stopped}. Grading went on without it.")]
             became = f"when its cell ran, {stopped}"
@@ -90,12 +92,15 @@ class Referee:
                 if output["output_type"] == "error":
                     said = IN_CELL.sub(r" (line \1)", output["evalue"].split("\n")[0])
                     became = f"its cell ended in {output['ename']}: {said}".removesuffix(": ")
-        self._ran |= dict.fromkeys(step.names, became)
-        self._outputs[step.place], self._steps[step.source] = outputs, step
+        # Of the parts of an answer, one that went wrong says more than one that defines something else.
+        known = became if became != UNDEFINED else None
+        self._ran |= {name: known or self._ran.get(name, became) for name in step.names}
+        self._outputs[step.place] = outputs
         while self._session.spoiling:
-            left_out = self._steps[self._session.spoiling.pop()]
+            left_out = self._steps[self._session.spoiling.pop()].pop()
             self._ran |= dict.fromkeys(left_out.names, "its cell was left out, for no cell behind it came to an end")
             self._outputs[left_out.place] = [_error("Stopped", SPOILING)]
+        self._steps[step.source].append(step)
 
     def _test(self, cell: TeacherCell, last_chance: bool) -> bool:
         """Run one test cell; return False where a name is missing that a later cell may still define."""

@@ -83,7 +83,10 @@ class Session:
         self.patience = patience()
         self._end = within(limits.total_seconds * self.patience)
         self._starts = 0
-        self._sources: list[str] = []
+        # Each with whether it is an experiment.
+        self._sources: list[tuple[str, bool]] = []
+        self._experiments_left = limits.experiments_seconds * self.patience
+        self._experiments_stopped = 0
         # Cells that went through, and of which no cell behind them does.
         self.spoiling: list[str] = []
         self._past: list[Event] = []
@@ -97,20 +100,26 @@ class Session:
     def __exit__(self, *exception: object) -> None:
         self._let_go()
 
-    def run(self, source: str) -> list[dict[str, Any]]:
-        """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it."""
+    def run(self, source: str, is_experiment: bool = False) -> list[dict[str, Any]]:
+        """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it.
+
+        What experiments take of time, memory and new starts is counted apart: it leaves the other cells theirs.
+        """
         try:
-            data = self._run(self.ready(), source)
+            data = self._run_as(self.ready(), source, is_experiment)
         except Stopped:
+            if is_experiment and self.peer is None:
+                self._experiments_stopped += 1
+                self._starts -= 1
             if not self._leave_out_spoiling():
                 raise
-            data = self._run(self.ready(), source)
+            data = self._run_as(self.ready(), source, is_experiment)
         try:
             outputs = read_outputs(data, self._room)
         except WireError as error:
             raise self.fault_of(error) from None
         self._room = max(0, self._room - len(data))
-        self._sources.append(source)
+        self._sources.append((source, is_experiment))
         return outputs
 
     def recall(self, grade_id: str, seconds: float, transcripts: Transcripts) -> CellResult | None:
@@ -185,13 +194,17 @@ class Session:
             self._starts += 1
             wire, self._leash = self._zygote.start_worker(self.limits)
             self.peer = _RefereePeer(self, Channel(wire, self.limits.message))
-            for source in list(self._sources):
+            kept: list[tuple[str, bool]] = []
+            for place, (source, is_experiment) in enumerate(self._sources):
                 try:
-                    self._run(self.peer, source)
+                    self._run_as(self.peer, source, is_experiment)
+                    kept.append((source, is_experiment))
                 except Stopped:
                     # It went through the first time: what depends on chance or on time is left out from now on.
-                    self._sources.remove(source)
-                    break
+                    if self.peer is None:
+                        kept += self._sources[place + 1 :]
+                        break
+            self._sources = kept
         return self.peer
 
     def _leave_out_spoiling(self) -> bool:
@@ -206,17 +219,34 @@ class Session:
             except Stopped:
                 if not self._sources or time.monotonic() >= self._end:
                     raise
-            self.spoiling.append(self._sources.pop())
+            self.spoiling.append(self._sources.pop()[0])
             found = True
 
-    def _run(self, peer: _RefereePeer, source: str, seconds: float | None = None) -> Any:
+    def _run_as(self, peer: _RefereePeer, source: str, is_experiment: bool) -> Any:
+        """Run a cell, within the limits of experiments if it is one, and return its outputs as they came."""
+        if not is_experiment:
+            return self._run(peer, source, self.limits.cell_seconds)
+        if self._experiments_left <= 0 or self._experiments_stopped >= self.limits.experiment_stops:
+            raise Stopped("what experiments may take is used up")
+        began = time.monotonic()
+        seconds = min(self.limits.experiment_seconds, self._experiments_left / self.patience)
+        # The time for the whole notebook begins to run again when the experiment is over.
+        self._end += seconds * self.patience
+        try:
+            return self._run(peer, source, seconds, self.limits.experiment_memory)
+        finally:
+            taken = time.monotonic() - began
+            self._end -= seconds * self.patience - taken
+            self._experiments_left -= taken
+
+    def _run(self, peer: _RefereePeer, source: str, seconds: float, *memory: int) -> Any:
         """Run a cell and return its outputs as they came."""
         if time.monotonic() >= self._end:
             raise Stopped("the time for the whole notebook is used up")
-        peer.deadline = min(within((seconds or self.limits.cell_seconds) * self.patience), self._end)
+        peer.deadline = min(within(seconds * self.patience), self._end)
         peer.channel = peer.wire
         try:
-            peer.send(["cell", source])
+            peer.send(["cell", source, *memory])
             match peer.receive():
                 case ["done", data, _]:
                     return data

@@ -20,13 +20,17 @@ def well_formed(cells: Iterable[Mapping[str, Any]], metadata: Any) -> dict[str, 
     return {"cells": made, "metadata": _kept_of_notebook(metadata), "nbformat": 4, "nbformat_minor": 5}
 
 
-def unique_ids(cells: list[dict[str, Any]]) -> None:
+def unique_ids(cells: Iterable[dict[str, Any]]) -> None:
     """Give each cell an id that nbformat takes, and no two the same."""
     seen: set[str] = set()
     for place, cell in enumerate(cells):
-        if not CELL_ID.fullmatch(cell["id"]) or cell["id"] in seen:
-            cell["id"] = f"cell-{place}-again" if cell["id"] in seen else f"cell-{place}"
-        seen.add(cell["id"])
+        id = str(cell.get("id", ""))
+        if not CELL_ID.fullmatch(id) or id in seen:
+            id = f"cell-{place}"
+            while id in seen:
+                id += "-again"
+            cell["id"] = id
+        seen.add(id)
 
 
 def kept_tags(metadata: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from course_grader.engine.codec import Encoder, Shared
+from course_grader.engine.headroom import at_most
 from course_grader.engine.outputs import OutputLog
 from course_grader.engine.peer import Peer
 from course_grader.engine.shell import WorkerShell, attach, run_cell
@@ -55,6 +56,9 @@ class _Service:
                 self.peer.answer(message)
             case ["cell", source]:
                 self._run(source)
+            case ["cell", source, int(memory)]:
+                with at_most(memory):
+                    self._run(source)
             case ["begin", [*names]]:
                 self.testing.close()
                 self.testing.enter_context(_quietly())

@@ -192,7 +192,8 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
     os.chdir(home)
     os.environ.update(HOME=home, TMPDIR=home)
     tempfile.tempdir = home
-    confine.set_limits(limits["memory"], limits["files"], limits["threads"], int(limits["total_seconds"]) + 1)
+    seconds = int(limits["total_seconds"] + limits["experiments_seconds"]) + 1
+    confine.set_limits(limits["memory"], limits["files"], limits["threads"], seconds)
     if level != "none":
         confine.drop_capabilities()
         seccomp.load()

@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.plan import SKIPPED, Owner
+from course_grader.engine.owners import SKIPPED, Owner
 from course_grader.engine.result import Result
 from course_grader.feedback.outputs import PictureBudget, Shown, shown_outputs
 from course_grader.pages.code import code

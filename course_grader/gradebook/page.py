@@ -17,8 +17,8 @@ from nbgrader.preprocessors import LimitOutput
 
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.intake import take_in
-from course_grader.engine.plan import SKIPPED, Owner, arranged, owners_of
-from course_grader.engine.preprocessors import is_readable, outputs_of_test
+from course_grader.engine.owners import Owner, owners_of
+from course_grader.engine.preprocessors import marked_for_humans, outputs_of_test
 from course_grader.engine.result import Result
 from course_grader.engine.wellformed import kept_tags, unique_ids
 from course_grader.gradebook.sheet import Cell, Sheet
@@ -42,14 +42,15 @@ def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet
     content: the notebook as it was handed in; Unreadable where it is none.
     """
     taken = take_in(content).cells
-    owners, _ = owners_of(taken, assignment)
+    owners = owners_of(taken, assignment)
+    by_hand = marked_for_humans(taken, sheet.cells.keys() - assignment.by_grade_id.keys())
     found = {cell.grade_id: cell for cell in result.cells}
     cells: list[dict[str, Any]] = []
     seen: dict[str, NotebookNode] = {}
-    for numbered, owner in arranged(list(enumerate(taken)), owners, assignment):
+    for numbered, owner in owners.around(list(enumerate(taken))):
         place, cell = numbered or (-1, _missing(owner))
-        grade_id = _grade_id(cell, owner)
-        known = None if grade_id in seen else sheet.cells.get(grade_id)
+        grade_id = _grade_id(cell, owner, place in by_hand)
+        known = sheet.cells.get(grade_id)
         outputs = outputs_of_test(found[grade_id]) if grade_id in found else result.outputs.get(place, [])
         made = _cell(cell, known, outputs)
         if known or outputs:
@@ -67,12 +68,11 @@ def _missing(owner: Owner) -> dict[str, Any]:
     return {"cell_type": "code", "id": owner.id, "source": owner.released, "metadata": {}}
 
 
-def _grade_id(cell: dict[str, Any], owner: Owner) -> str:
-    """Return which of the marked cells this is; those that a human grades have no other sign than their mark."""
+def _grade_id(cell: dict[str, Any], owner: Owner, is_by_hand: bool) -> str:
+    """Return which of the marked cells this is, "" if it is none."""
     if isinstance(owner, TeacherCell):
         return owner.grade_id
-    mark = cell["metadata"].get("nbgrader")
-    return str(mark["grade_id"]) if owner != SKIPPED and is_readable(mark) else ""
+    return str(cell["metadata"]["nbgrader"]["grade_id"]) if is_by_hand else ""
 
 
 def page_of_problem(problem: str, sheet: Sheet) -> Page:

@@ -11,7 +11,7 @@ from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, teacher_cells
 from course_grader.engine.intake import Unreadable, take_in
-from course_grader.engine.plan import Owner, owners_of
+from course_grader.engine.owners import Owner, owners_of
 from course_grader.gradebook.graded import Graded
 
 SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
@@ -56,7 +56,7 @@ def submitted_cells(notebook: Path, paper: Paper) -> tuple[tuple[dict[str, Any],
         cells = take_in(notebook).cells
     except Unreadable:
         return (), []
-    return cells, owners_of(cells, paper.assignment)[0]
+    return cells, owners_of(cells, paper.assignment).of
 
 
 def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> dict[str, str]:

@@ -175,17 +175,17 @@ def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
     wrong = cells[index(cells, "sgd_step")] | {"source": "sgd_step = None"}
     began = time.process_time()
     found = plan(take_in({"cells": [*cells, *[wrong] * 4900]}).cells, exam.assignment)
-    # Ten seconds and more, where each copy is held against all cells.
+    # Ten seconds and more, if each copy is compared with all cells.
     assert time.process_time() - began < 3
-    assert [step.source for step in found.steps if isinstance(step, Run) and step.names == ("sgd_step",)] == [
-        cells[index(cells, "sgd_step")]["source"]
-    ]
+    runs = [step for step in found.steps if isinstance(step, Run) and step.names == ("sgd_step",)]
+    assert len(runs) == 4901
 
 
 def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
     cells = with_copy_behind(exam.right["cells"])
     assert exam.grade(exam.right | {"cells": cells}).notes == (
-        "There are 2 copies of the cell 'sgd_step'. The one in its place is graded.",
+        "There are 2 cells with the mark 'sgd_step'. All of them ran, in the notebook's order: of a name that is "
+        "defined more than once, the last definition above a test counts in it.",
     )
     del cells[-1], cells[index(cells, "exponential_decay")]
     result = exam.grade(exam.right | {"cells": cells})
@@ -232,12 +232,6 @@ def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
     cells = list(exam.right["cells"])
     cells.insert(index(cells, "sgd_step") + 1, again)
     assert outcomes(exam.grade(exam.right | {"cells": cells}))["sgd_step"] == "failed"
-
-
-def test_experiments_do_not_run(exam: Exam) -> None:
-    experiment = {"cell_type": "code", "id": "x", "metadata": {"tags": ["experiment"]}, "source": "print('RAN')"}
-    result = exam.grade(exam.right | {"cells": [experiment, *exam.right["cells"]]})
-    assert "RAN" not in str(result.outputs)
 
 
 @pytest.mark.parametrize(
