@@ -58,8 +58,9 @@ def outdated(folder: Path) -> list[str]:
     for lesson in notebooks.lessons_in(shelf()):
         place = folder / lesson.stem / lesson.name
         try:
-            if not place.exists() or _sources(merged(notebooks.read(place), notebooks.read(lesson))[0]) != _sources(
-                notebooks.read(place)
+            mine = notebooks.read(place) if place.exists() else None
+            if mine is None or not (
+                of_class(mine) or _sources(merged(mine, notebooks.read(lesson))[0]) == _sources(mine)
             ):
                 found.append(lesson.stem)
         except CourseError:
@@ -75,6 +76,9 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
         mine = notebooks.read(place)
     except CourseError as error:
         return Update(shipped.stem, "left alone", reason=str(error))
+    if teacher := of_class(mine):
+        reason = f"It was handed out in the course {teacher}, which asks questions of its own."
+        return Update(shipped.stem, "left alone", reason=reason)
     fresh, answers, kept = merged(mine, notebooks.read(shipped))
     if _sources(fresh) == _sources(mine):
         return Update(shipped.stem, "up to date")
@@ -82,6 +86,12 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     write_whole(saved, place.read_text(encoding="utf-8-sig"))
     write_whole(place, json.dumps(fresh, indent=1, ensure_ascii=False) + "\n")
     return Update(shipped.stem, "changed", answers, kept, saved)
+
+
+def of_class(notebook: Notebook) -> str:
+    """Return the name of the course whose teacher handed a notebook out with questions drawn for the class, or ""."""
+    described = notebook.get("metadata", {}).get("descent")
+    return str(described.get("class", "")) if isinstance(described, dict) else ""
 
 
 def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:

@@ -48,10 +48,10 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     told = []
     with _aside(course) as folder:
         if term and plan:
-            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
+            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan, course.key)))
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             tried = _generate(course, name, folder, term, enter=False)
-            require_no_leak(term, plan, nbformat.read(tried, as_version=4))
+            require_no_leak(term, plan, nbformat.read(tried, as_version=4), course.key)
         else:
             course.solution(name)
         released = _generate(course, name, folder, term)
