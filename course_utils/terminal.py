@@ -50,7 +50,7 @@ def show_run(run: Run) -> None:
 def show_progress(lessons: Sequence[LessonProgress]) -> None:
     """Print a line for each lesson, with the exercise that is open next, and the questions that wait for a teacher."""
     table = Table(box=None, pad_edge=False)
-    numbers, waits = ("solved", "points"), "answered, not revealed"
+    numbers, waits = ("solved", "points"), "answered"
     some_wait = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)
     for title in ("lesson", *numbers, *([waits] if some_wait else []), "open"):
         table.add_column(title, justify="right" if title in numbers else "left", no_wrap=title in ("lesson", *numbers))

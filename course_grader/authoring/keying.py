@@ -29,15 +29,14 @@ def hidden_seeds(secret: str, exercise: str, count: int = HIDDEN_SEEDS) -> tuple
     return tuple(int.from_bytes(digest[:4], "big") for digest in digests)
 
 
-def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str = "") -> dict[str, Key]:
+def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str | None = None) -> dict[str, Key]:
     """Return the key of every exercise of a lesson: published without a secret, hidden with one.
 
-    In a hidden key, a concept question that can be drawn has a second part: the variant that the secret `questions`
-    chooses, by default `secret`.
+    With a secret `questions`, a concept question that can be drawn has a second part: the variant which that chooses.
     """
     names = namespace(lesson)
     known = exercises()
-    draws = read_draws(lesson.folder) if secret is not None else {}
+    draws = read_draws(lesson.folder) if questions is not None else {}
     keys = {}
     for name, cell in lesson.answers.items():
         if name not in known:
@@ -48,7 +47,7 @@ def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str = "") 
         least = LEAST_HIDDEN if secret is not None else LEAST_PUBLISHED
         keys[name] = _shortest_key(lesson, names, known[name], seeds[: known[name].seeds or None], least)
         if draw := draws.get(name):
-            keys[name].parts.update([_drawn_part(lesson, names, draw, questions or str(secret), seeds[0])])
+            keys[name].parts.update([_drawn_part(lesson, names, draw, str(questions), seeds[0])])
     return keys
 
 

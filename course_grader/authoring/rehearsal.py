@@ -45,7 +45,7 @@ def run_graded_cells(lesson: Lesson) -> None:
 def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "course.key"
-        write_hidden_key(path, [lesson], "rehearsal")
+        write_hidden_key(path, [lesson], "rehearsal", None)
         before, keys.PUBLISHED = keys.PUBLISHED, published
         keys.published_key.cache_clear()
         try:
@@ -56,15 +56,16 @@ def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
             keys.published_key.cache_clear()
 
 
-def write_hidden_key(path: Path, lessons: list[Lesson], secret: str, questions: str = "") -> None:
+def write_hidden_key(path: Path, lessons: list[Lesson], secret: str, questions: str | None = "") -> None:
     """Write the hidden key of the lessons for a course run with this secret, whole or not at all.
 
-    questions: the secret of an earlier key, by which concept questions stay as they were handed out; else the same.
+    questions: the secret of an earlier key, by which concept questions stay as they were handed out; "" is the same
+    secret, and with None no question is drawn.
     """
-    drawn = questions or secret
+    drawn = secret if questions == "" else questions
     made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret, drawn).items()}
     exercises = {name: stamped(key, known_exercises()[name]) for name, key in made.items()}
-    data = {"format": keys.FORMAT, "secret": secret, "questions": drawn, "exercises": exercises}
+    data = {"format": keys.FORMAT, "secret": secret, "questions": drawn or secret, "exercises": exercises}
     write_whole(path, json.dumps(data, separators=(",", ":")), PRIVATE)
 
 

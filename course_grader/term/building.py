@@ -46,7 +46,8 @@ def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
             notebook = nbformat.read(path, as_version=4)
             return notebook
         if not is_built:
-            _rehearse(lesson)
+            # Undrawn: the key of the rehearsal has other variants.
+            _rehearse(chosen_lesson(term, plan))
     except LessonProblem as problem:
         raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.WRONG) from problem
     notebook = solution_notebook(lesson)
@@ -56,8 +57,9 @@ def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
     return notebook
 
 
-def chosen_lesson(term: Term, plan: Plan, key: Path) -> Lesson:
-    """Return the lesson with the cells that the plan asks for, its concept questions as the class is asked them."""
+def chosen_lesson(term: Term, plan: Plan, key: Path | None = None) -> Lesson:
+    """Return the lesson with the cells that the plan asks for; with a hidden key, its concept questions as the class
+    is asked them."""
     folder = _folder(term, plan.lesson)
     cells = _cells(folder, plan, key, plan.exercises)
     added = set[str]()
@@ -84,10 +86,10 @@ def chosen_lesson(term: Term, plan: Plan, key: Path) -> Lesson:
     return lesson
 
 
-def _cells(folder: Path, plan: Plan, key: Path, chosen: Sequence[str] | None = None) -> list[Cell]:
-    """Return a lesson's cells, with each concept question that the assignment gives points as the class is asked it."""
+def _cells(folder: Path, plan: Plan, key: Path | None, chosen: Sequence[str] | None = None) -> list[Cell]:
+    """Return a lesson's cells; with a hidden key, each concept question with points as the class is asked it."""
     lesson = Lesson(folder, fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))), (), ())
-    if graded := _graded_questions(lesson, plan, chosen):
+    if key is not None and (graded := _graded_questions(lesson, plan, chosen)):
         lesson = for_class(lesson, graded, _questions_of(key, graded))
     return list(lesson.cells)
 
@@ -141,7 +143,7 @@ def _rehearse(lesson: Lesson) -> None:
     asked = tuple(cell for cell in lesson.cells if cell.kind != "answer" or cell.grade_id in known)
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "course.key"
-        write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal")
+        write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal", None)
         with environment(COURSE_KEY=str(key), MPLBACKEND="Agg"):
             run_graded_cells(lesson)
 
