@@ -210,6 +210,7 @@ class Decoder:
         if math.prod(shape) * dtype.itemsize != len(data):
             raise WireError("An array has another size than its shape says.")
         self._spend(len(data))
+        self._side.odd.has_empty |= not data
         flat = np.frombuffer(data, dtype)
         if layout == IN_NO_ORDER:
             # Every second entry of a larger array: what is asked of a view is asked here too.
@@ -257,6 +258,7 @@ class Decoder:
             return self._side.take(handle)
         self._spend(STAND_IN)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
+        self._side.odd.class_name = type(value).__name__
         if isinstance(value, OpaqueIterator):
             generators = [self._shared.objects[number] for number in drawn]
             value.advance = functools.partial(self._side.function(_handle(advance), "next", False), *generators)

@@ -4,6 +4,8 @@ graders."""
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import itertools
 import json
 import re
@@ -21,14 +23,19 @@ from course_grader.authoring import keying
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
+from course_grader.engine.assignment import Assignment, AssignmentProblem, without_magics
 from course_grader.engine.grading import grade
 from course_grader.engine.sandbox import unavailable
+from course_grader.environment import environment
 from course_grader.gradebook.course import Course
+from course_grader.term import building
 from course_grader.term.releasing import release
 from course_utils.checks.checking import CLASS
 from course_utils.checks.forms import Form, Labels, NumberWith, OrderingOf, SubsetOf
-from course_utils.checks.keys import Key, published_key
+from course_utils.checks.keys import Key, KeyProblem, published_key
 from course_utils.checks.probe import exercises
+from course_utils.errors import CourseError
+from course_utils.update import outdated, update
 
 ROOT = Path(__file__).parents[2]
 LESSONS = read_lessons(ROOT)
@@ -36,6 +43,7 @@ QUESTIONS = {name: exercise.form for name, exercise in exercises().items() if ex
 # What a solution of a question calls.
 NEEDED = {"expected_depth": "residual_survival"}
 LEAST_DRAWN = 20
+SMALL = "07b_quasi_newton"
 
 
 def questions_of(lesson: Lesson) -> list[str]:
@@ -82,8 +90,10 @@ def class_with(root: Path, secret: str) -> Class:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keying, "_shortest_key", only_questions)
         write_hidden_key(root / "course.key", ASKING, secret)
-    for lesson in ASKING:
-        release(Course.at(root), lesson.name, root / "handout")
+        # Half a minute a class: that releases are rehearsed is tested in test_release.
+        patch.setattr(building, "_rehearse", lambda lesson: None)
+        for lesson in ASKING:
+            release(Course.at(root), lesson.name, root / "handout")
     return Class(root)
 
 
@@ -245,3 +255,110 @@ def test_the_reference_gets_full_marks_and_the_public_answers_lose_them(classes:
 def _part_of(one: Class, lesson: Lesson, name: str) -> str:
     [source] = [cell.source for cell in one.released(lesson).cells if f'check("{name}", {name}, part=' in cell.source]
     return str(re.search(r'part="([^"]*)"', source)[1])
+
+
+def test_both_graders_take_the_same_variant_of_the_same_key(classes: tuple[Class, Class]) -> None:
+    """What nbgrader's own Execute does: the solution's cells run in one process with the key of the class."""
+    one, other = classes
+    lesson = next(lesson for lesson in ASKING if lesson.name == "07b_quasi_newton")
+    with environment(COURSE_KEY=str(one.root / "course.key"), MPLBACKEND="Agg"):
+        run_marked_cells(one.solution(lesson))
+    with (
+        environment(COURSE_KEY=str(other.root / "course.key"), MPLBACKEND="Agg"),
+        pytest.raises(KeyProblem, match="other variants of the question 'cg_iterations'"),
+    ):
+        run_marked_cells(one.solution(lesson))
+    shutil.copy(other.root / "course.key", one.root / "other.key")
+    with pytest.raises(AssignmentProblem, match="another variant of the question 'cg_iterations'"):
+        Assignment.from_notebook(one.course.solution(lesson.name), one.root / "other.key")
+
+
+def run_marked_cells(notebook: NotebookNode) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader"):
+                exec(without_magics(cell.source), names)
+
+
+def test_a_class_notebook_is_not_updated_to_other_questions(classes: tuple[Class, Class], tmp_path: Path) -> None:
+    lesson = ASKING[0]
+    place = tmp_path / lesson.name / f"{lesson.name}.ipynb"
+    place.parent.mkdir()
+    shutil.copy(classes[0].root / "handout" / place.name, place)
+    before = place.read_bytes()
+    [found] = [one for one in update(tmp_path) if one.lesson == lesson.name]
+    assert (found.outcome, place.read_bytes()) == ("left alone", before)
+    assert "descent-2026" in found.reason
+    assert lesson.name not in outdated(tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return the folder of a course that has the lesson with the fewest functions."""
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for part in ("lessons", "solutions", "notebooks"):
+        shutil.copytree(
+            ROOT / part / SMALL, tmp_path / part / SMALL, ignore=shutil.ignore_patterns(".*", "__pycache__")
+        )
+    return tmp_path
+
+
+def key_of(root: Path, secret: str, questions: str = "") -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keying, "_shortest_key", only_questions)
+        write_hidden_key(root / "course.key", [one for one in LESSONS if one.name == SMALL], secret, questions)
+
+
+def sources(root: Path) -> str:
+    return "\n".join(cell.source for cell in nbformat.read(root / "out" / f"{SMALL}.ipynb", 4).cells)
+
+
+def test_a_question_without_points_stays_as_in_self_study(small: Path) -> None:
+    (small / "course.toml").write_text(f"[assignments.{SMALL}]\npoints = {{ cg_iterations = 0 }}\n")
+    key_of(small, "a secret")
+    release(Course.at(small), SMALL, small / "out")
+    text = sources(small)
+    assert 'check("cg_iterations", cg_iterations)' in text
+    assert "Fifty of its eigenvalues are 1, thirty are 10 and twenty are 200." in text
+    assert 'check("what_is_stored", what_is_stored, part="class")' in text
+
+
+def test_a_whole_lesson_is_drawn_too_and_a_new_key_can_keep_its_questions(small: Path) -> None:
+    (small / "course.toml").write_text(f"[assignments.{SMALL}]\n")
+    key_of(small, "a secret")
+    release(Course.at(small), SMALL, small / "out")
+    text = sources(small)
+    assert "Fifty of its eigenvalues" not in text
+    assert Course.at(small).assignment(SMALL)
+    key_of(small, "another", questions="a secret")
+    assert Course.at(small).assignment(SMALL)
+    release(Course.at(small), SMALL, small / "out")
+    assert sources(small) == text
+    key_of(small, "another")
+    with pytest.raises(AssignmentProblem, match="course key --questions-of"):
+        Course.at(small).assignment(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (None, r"The questions of this lesson \(cg_iterations, what_is_stored\) are drawn .*`course key`"),
+        ("{", "cannot be read"),
+        ('{"secret": "s", "exercises": {}}', "no variant of cg_iterations that fits: run `course key --again`"),
+    ],
+)
+def test_without_a_key_that_fits_nothing_is_released(small: Path, key: str | None, sentence: str) -> None:
+    (small / "course.toml").write_text(f"[assignments.{SMALL}]\n")
+    if key is not None:
+        (small / "course.key").write_text(key)
+    with pytest.raises(CourseError, match=sentence):
+        release(Course.at(small), SMALL)
+    assert not (small / "term").exists()
+    assert not (small / "gradebook.db").exists()
+
+
+def test_without_course_toml_the_release_says_that_the_answers_are_public(small: Path) -> None:
+    assert any(
+        "2 concept questions" in sentence and "public" in sentence for sentence in release(Course.at(small), SMALL).told
+    )
