@@ -508,7 +508,7 @@ MISTAKES = [
     ),
     edit(
         "contrast_order", "by_columns_too", '["b", "d", "a", "c"]', '["b", "a", "d", "c"]',
-        "Cloud (d) has many columns. How many dimensions has its cloud, before it is turned?",
+        "Cloud (d) has many columns. How many dimensions does it have before it is turned?",
     ),
     edit(
         "contrast_order", "rising", '["b", "d", "a", "c"]', '["c", "a", "d", "b"]',
