@@ -132,6 +132,7 @@ class Decoder:
         if type(body) is not list:
             raise WireError("A container is damaged.")
         self._spend(16 * len(body))
+        self._side.odd.has_empty |= not body
         return [self.decode(item, depth + 1) for item in body]
 
     def _pairs(self, body: Any, depth: int) -> dict[Any, Any]:

@@ -1,5 +1,5 @@
 """What a submission returned that a test of plain asserts may not expect: an object of a class of its own, an empty
-array.
+array or list.
 
 NumPy compares an empty array with a number without comparing anything, so that an assertion about it passes. And an
 object that crosses the wire as a handle makes a test raise an error which is not the test's fault.
@@ -19,13 +19,13 @@ PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, np.ndarray, np
 
 
 class EmptyCompared(AssertionError):
-    """An empty array was compared with something that is not empty: NumPy would have compared nothing."""
+    """An empty array or list was compared with something that is not empty: NumPy would have compared nothing."""
 
 
 @dataclass
 class Odd:
     """What came from a submission since a test cell began: the class of the latest object that is not plain, and
-    whether there was an empty array."""
+    whether there was an empty array, list or tuple."""
 
     class_name: str = ""
     has_empty: bool = False
@@ -38,7 +38,7 @@ class Odd:
                 "such as a number, a string, a list or an array."
             )
         if self.has_empty and isinstance(error, ValueError | IndexError) and _is_about_emptiness(str(error)):
-            return "The answer returned an empty array, where the test expects one with values."
+            return "The answer returned an empty array or list, where the test expects one with values."
         return ""
 
 
@@ -53,7 +53,7 @@ def _is_about_emptiness(text: str) -> bool:
 
 @contextmanager
 def no_empty_comparisons(odd: Odd) -> Iterator[None]:
-    """Within it, NumPy's comparisons of arrays raise EmptyCompared where a submission returned an empty array and one
+    """Within it, NumPy's comparisons of arrays raise EmptyCompared if a submission returned something empty and one
     side alone is empty. The process must run no other thread that compares arrays of a submission."""
     # Only the referee needs it, and a worker imports this module too.
     from numpy.testing import _private
@@ -85,7 +85,18 @@ def _refusing(function: Callable[..., Any], odd: Odd) -> Callable[..., Any]:
 
 
 def _require_both(given: list[Any]) -> None:
-    arrays = [value for value in given if isinstance(value, np.ndarray)]
-    empty = [array for array in arrays if array.size == 0]
-    if empty and len(given) == 2 and any(np.size(value) for value in given):
-        raise EmptyCompared(f"an empty array of shape {empty[0].shape} was compared with something that is not empty.")
+    sizes = [_size(value) for value in given]
+    if len(sizes) == 2 and 0 in sizes and any(sizes):
+        empty = given[sizes.index(0)]
+        what = f"array of shape {empty.shape}" if isinstance(empty, np.ndarray) else type(empty).__name__
+        raise EmptyCompared(f"an empty {what} was compared with something that is not empty.")
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, np.ndarray | list | tuple):
+        return 1
+    try:
+        return int(np.size(value))
+    except ValueError:
+        # Lists of different lengths.
+        return 1
