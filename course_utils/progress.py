@@ -25,8 +25,8 @@ Record = dict[str, dict[str, bool]]
 
 
 def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -> None:
-    """Note whether one part of an exercise ("values" or "arguments", see also `record_answer`) passed; the latest check
-    counts.
+    """Note whether one part of an exercise ("values" or "arguments") passed; the latest check counts. Of a concept
+    question in a class's notebook only `ANSWERED` is noted: that it has an answer of the right form.
 
     Writes to `folder`, by default the current one, which for a notebook is its own. Where that is not possible it does
     nothing: no check fails over it. Nor does it where `COURSE_KEY` names a file, for then a grader is at work.
@@ -39,16 +39,6 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)
         write_whole(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
-
-
-def record_answer(exercise: str, right: bool, folder: Path | None = None) -> None:
-    """Note that a concept question has an answer of the right form, and nothing of whether it is right.
-
-    Only where that was revealed before does it stay noted, until the answer changes to a wrong one. Writes as `record`.
-    """
-    record(exercise, ANSWERED, True, folder)
-    if load(Path.cwd() if folder is None else folder).get(exercise, {}).get("values") and not right:
-        record(exercise, "values", False, folder)
 
 
 def load(folder: Path) -> Record:
@@ -64,7 +54,7 @@ def load(folder: Path) -> Record:
 class ExerciseProgress:
     """One exercise: whether every check that a learner sees passed, and the points of those that did.
 
-    `answered` is a concept question whose answer can be read, and of which it was not revealed whether it is right.
+    `answered` is a concept question whose answer can be read, and whose check does not say whether it is right.
     """
 
     name: str

@@ -53,7 +53,7 @@ def _row(lesson: LessonProgress) -> str:
         f'<a href="{html.escape(link)}">{html.escape(_title(lesson))}</a>',
         _whole(f"{_bar(lesson.passed, count)} {lesson.passed} of {count}"),
         _whole(f"{lesson.points:g} of {lesson.possible:g}"),
-        _folded(waiting, "to do") + _folded(answered, "answered, not revealed"),
+        _folded(waiting, "to do") + _folded(answered, "answered"),
     )
     row = "".join(f'<td style="text-align:left;vertical-align:top">{cell}</td>' for cell in cells)
     return f"<tr>{row}</tr>"

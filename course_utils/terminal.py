@@ -52,7 +52,7 @@ def show_progress(lessons: Sequence[LessonProgress]) -> None:
     if not lessons:
         return
     table = Table(box=None, pad_edge=False)
-    numbers, waits = ("solved", "points"), "answered, not revealed"
+    numbers, waits = ("solved", "points"), "answered"
     some_wait = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)
     for title in ("lesson", *numbers, *([waits] if some_wait else []), "open"):
         table.add_column(title, justify="right" if title in numbers else "left", no_wrap=title in ("lesson", *numbers))

@@ -24,7 +24,9 @@ from course_grader.authoring.refusals import leaks, refusals
 from course_grader.authoring.rehearsal import rehearse
 from course_grader.authoring.release import course_config, release
 from course_utils.checks.judge import distance
-from course_utils.checks.keys import Key, key_from_json, key_to_json
+from course_utils.checks.keys import QUESTIONS, Key, key_from_json, key_to_json
+from course_utils.checks.probe import exercises
+from course_utils.files import write_whole
 
 KEYS = Path("course_utils/checks/keys")
 RECORDINGS = Path("course_utils/explorers/recordings")
@@ -78,9 +80,9 @@ def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
 
 def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
     for exercise, key in lesson_keys(lesson).items():
-        (fresh / KEYS / f"{exercise}.json").write_text(
-            _key_text(root / KEYS / f"{exercise}.json", key), encoding="utf-8"
-        )
+        is_question = exercises()[exercise].form is not None
+        place = (KEYS / QUESTIONS if is_question else KEYS) / f"{exercise}.json"
+        write_whole(fresh / place, _key_text(root / place, key))
     for name, text in lesson_recordings(lesson, root / RECORDINGS):
         (fresh / RECORDINGS / name).write_text(text, encoding="utf-8")
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"

@@ -10,8 +10,9 @@ from typing import Any
 
 from course_grader.authoring.bank import Mistake
 from course_grader.authoring.cells import LessonProblem
+from course_grader.authoring.drawing import FILE, Draw, read_draws, variants
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.reference import mistaken, namespace
+from course_grader.authoring.reference import mistaken, namespace, variant
 from course_utils.checks.judge import distance
 from course_utils.checks.keys import Key, KnownMistake, PartKey
 from course_utils.checks.probe import Exercise, Run, exercises, run
@@ -28,10 +29,14 @@ def hidden_seeds(secret: str, exercise: str, count: int = HIDDEN_SEEDS) -> tuple
     return tuple(int.from_bytes(digest[:4], "big") for digest in digests)
 
 
-def lesson_keys(lesson: Lesson, secret: str | None = None) -> dict[str, Key]:
-    """Return the key of every exercise of a lesson: published without a secret, hidden with one."""
+def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str | None = None) -> dict[str, Key]:
+    """Return the key of every exercise of a lesson: published without a secret, hidden with one.
+
+    With a secret `questions`, a concept question that can be drawn has a second part: the variant which that chooses.
+    """
     names = namespace(lesson)
     known = exercises()
+    draws = read_draws(lesson.folder) if questions is not None else {}
     keys = {}
     for name, cell in lesson.answers.items():
         if name not in known:
@@ -41,7 +46,27 @@ def lesson_keys(lesson: Lesson, secret: str | None = None) -> dict[str, Key]:
         seeds = hidden_seeds(secret, name) if secret is not None else PUBLISHED_SEEDS
         least = LEAST_HIDDEN if secret is not None else LEAST_PUBLISHED
         keys[name] = _shortest_key(lesson, names, known[name], seeds[: known[name].seeds or None], least)
+        if draw := draws.get(name):
+            keys[name].parts.update([_drawn_part(lesson, names, draw, str(questions), seeds[0])])
     return keys
+
+
+def _drawn_part(lesson: Lesson, names: dict[str, Any], draw: Draw, secret: str, seed: int) -> tuple[str, PartKey]:
+    """Return the part of a question's key for the first variant whose answer is not the public one, and in which no
+    mistake looks like another or like the right answer."""
+    exercise = exercises()[draw.exercise]
+    assert exercise.form is not None
+    public = exercise.form.canonical(names[draw.exercise])
+    refusal = "every variant has the answer of the self-study course"
+    for part, drawn in variants(lesson, draw, secret):
+        answer = variant(drawn, names, draw.exercise, drawn.answers[draw.exercise].source)
+        if exercise.form.canonical(answer) == public:
+            continue
+        try:
+            return part, _key(drawn, names | {draw.exercise: answer}, exercise, [seed]).parts["values"]
+        except LessonProblem as problem:
+            refusal = problem.sentence
+    raise LessonProblem(lesson.folder / FILE, draw.line, f"{draw.exercise} cannot be drawn: {refusal}")
 
 
 def _shortest_key(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from nbformat import NotebookNode
 
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.drawing import read_draws, variants
 from course_grader.authoring.lesson import Lesson
 from course_grader.engine.assignment import assigned_names, without_magics
 from course_grader.marks import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
@@ -28,7 +29,7 @@ def refusals(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
     """Yield everything that is wrong with the lessons before anything is built."""
     yield from duplicate_names(lessons)
     for lesson in lessons:
-        for rule in (wrong_markers, unparsable, untested, thin_banks, foreign_names):
+        for rule in (wrong_markers, unparsable, untested, thin_banks, foreign_names, broken_draws):
             yield from rule(lesson)
 
 
@@ -162,6 +163,15 @@ def thin_banks(lesson: Lesson) -> Iterator[LessonProblem]:
                     lesson.folder / path, item.line, f"{item.exercise} needs an id of its own here, not {item.id!r}."
                 )
             seen.add((item.exercise, item.id))
+
+
+def broken_draws(lesson: Lesson) -> Iterator[LessonProblem]:
+    """A declaration in draws.py that does not fit its question."""
+    try:
+        for draw in read_draws(lesson.folder).values():
+            next(variants(lesson, draw, "build"))
+    except LessonProblem as problem:
+        yield problem
 
 
 def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:

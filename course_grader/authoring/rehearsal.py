@@ -6,7 +6,8 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def run_graded_cells(lesson: Lesson) -> None:
 def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "course.key"
-        write_hidden_key(path, [lesson], "rehearsal")
+        write_hidden_key(path, [lesson], "rehearsal", None)
         before, keys.PUBLISHED = keys.PUBLISHED, published
         keys.published_key.cache_clear()
         try:
@@ -55,22 +56,38 @@ def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
             keys.published_key.cache_clear()
 
 
-def write_hidden_key(path: Path, lessons: list[Lesson], secret: str) -> None:
-    """Write the hidden key of the lessons for a course run with this secret, whole or not at all."""
-    made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret).items()}
+def write_hidden_key(path: Path, lessons: list[Lesson], secret: str, questions: str | None = "") -> None:
+    """Write the hidden key of the lessons for a course run with this secret, whole or not at all.
+
+    questions: the secret of an earlier key, by which concept questions stay as they were handed out; "" is the same
+    secret, and with None no question is drawn.
+    """
+    drawn = secret if questions == "" else questions
+    made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret, drawn).items()}
     exercises = {name: stamped(key, known_exercises()[name]) for name, key in made.items()}
-    text = json.dumps({"format": keys.FORMAT, "secret": secret, "exercises": exercises}, separators=(",", ":"))
-    write_whole(path, text, PRIVATE)
+    data = {"format": keys.FORMAT, "secret": secret, "questions": drawn or secret, "exercises": exercises}
+    write_whole(path, json.dumps(data, separators=(",", ":")), PRIVATE)
 
 
-def known_of_hidden_key(path: Path) -> tuple[str, frozenset[str]]:
-    """Return the secret and the exercises of a hidden key of any version; CourseError where it cannot be read."""
+@dataclass(frozen=True)
+class Known:
+    """What a hidden key says of itself: its secret, the secret by which its questions are drawn, and its exercises,
+    each with the names of its parts."""
+
+    secret: str
+    questions: str
+    parts: Mapping[str, frozenset[str]]
+
+
+def known_of_hidden_key(path: Path) -> Known:
+    """Return what a hidden key of any version says of itself; CourseError if it cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return str(data["secret"]), frozenset(data["exercises"])
+        parts = {name: frozenset(key["parts"]) for name, key in data["exercises"].items()}
+        return Known(str(data["secret"]), str(data.get("questions", data["secret"])), parts)
     except FileNotFoundError:
-        raise CourseError(f"There is no key {path.name} to make again: make one with `course key`.") from None
-    except (ValueError, KeyError, TypeError) as error:
+        raise CourseError(f"There is no key {path.name}: make one with `course key`.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{path.name} cannot be read, so that its secret is lost: take your copy, or move it away and make another."
         ) from error

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import symtable
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from course_grader.engine.limits import Limits
 from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN
 from course_utils.checks import keys
+from course_utils.checks.checking import CLASS
 from course_utils.checks.stamps import require_current
 from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
@@ -102,6 +103,7 @@ class Assignment:
         if missing := [name for name in wanted if name not in known]:
             raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
         hidden = {name: known[name] for name in wanted}
+        _require_variants(tests, hidden)
         try:
             require_current(hidden)
             published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
@@ -165,6 +167,22 @@ class Assignment:
         """The hidden and the published keys, read."""
         hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
         return hidden, {name: keys.key_from_json(data) for name, data in self.published.items()}
+
+
+def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
+    """Raise AssignmentProblem if a test asks for a variant of a question that the hidden key does not have."""
+    for source in tests:
+        for node in ast.walk(ast.parse(without_magics(source))):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="check_hidden"),
+                    args=[ast.Constant(value=str(name)), *_],
+                    keywords=[ast.keyword(arg="part", value=ast.Constant(value=str(part)))],
+                ) if part.startswith(f"{CLASS} ") and part not in hidden[name].get("parts", ()):
+                    raise AssignmentProblem(
+                        f"The hidden key was made for another variant of the question {name!r} than was released. Take "
+                        "the key of the release, or make one with its questions: `course key --questions-of OLD.key`."
+                    )
 
 
 def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from course_grader.engine.odd import Odd
 from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.wire import WireError
 from course_utils.checks.trial import KNOWN
@@ -126,6 +127,7 @@ class Side(Protocol):
     """What encoder and decoder need of the side they work for; `owner` marks what came from the other side."""
 
     owner: object
+    odd: Odd
 
     def give(self, value: Any) -> int:
         """Return a handle for a value of this side's."""

@@ -132,6 +132,7 @@ class Decoder:
         if type(body) is not list:
             raise WireError("A container is damaged.")
         self._spend(16 * len(body))
+        self._side.odd.has_empty |= not body
         return [self.decode(item, depth + 1) for item in body]
 
     def _pairs(self, body: Any, depth: int) -> dict[Any, Any]:
@@ -210,6 +211,7 @@ class Decoder:
         if math.prod(shape) * dtype.itemsize != len(data):
             raise WireError("An array has another size than its shape says.")
         self._spend(len(data))
+        self._side.odd.has_empty |= not data
         flat = np.frombuffer(data, dtype)
         if layout == IN_NO_ORDER:
             # Every second entry of a larger array: what is asked of a view is asked here too.
@@ -257,6 +259,7 @@ class Decoder:
             return self._side.take(handle)
         self._spend(STAND_IN)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
+        self._side.odd.class_name = type(value).__name__
         if isinstance(value, OpaqueIterator):
             generators = [self._shared.objects[number] for number in drawn]
             value.advance = functools.partial(self._side.function(_handle(advance), "next", False), *generators)

@@ -18,6 +18,7 @@ import numpy as np
 from course_grader.engine.batch import CLOTHED, Batch, stripped
 from course_grader.engine.codec import Encoder, Shared, is_bare, state_of
 from course_grader.engine.decode import Decoder
+from course_grader.engine.odd import Odd
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
 from course_grader.engine.wire import Line, WireError
@@ -49,12 +50,15 @@ class Peer:
         self._numbers: dict[int, int] = {}
         self._depth = 0
         self._waiting: Batch | None = None
+        # What came from the other side since a test cell began.
+        self.odd = Odd()
 
     def forget(self) -> None:
         """End the life of all handles that this side gave, and of calls that nobody asked about."""
         self._given.clear()
         self._numbers.clear()
         self._waiting = None
+        self.odd = Odd()
 
     def give(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._given))

@@ -19,6 +19,7 @@ from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
 from course_grader.engine.headroom import headroom
+from course_grader.engine.odd import EmptyCompared, no_empty_comparisons
 from course_grader.engine.plan import Plan, Run
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.session import MISSING, Session, Stopped
@@ -159,8 +160,10 @@ class Referee:
             self._transcripts.keep(found.grade_id, self._session.events, found)
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
+        odd = self._session.odd
         try:
-            exec(_code(cell.source, cell.grade_id), self._given() | values)
+            with no_empty_comparisons(odd):
+                exec(_code(cell.source, cell.grade_id), self._given() | values)
         except CheckFailed as failed:
             error: BaseException | None = failed
         except Exception as raised:
@@ -180,7 +183,12 @@ class Referee:
         elif isinstance(error, AssertionError) or _is_remote(error):
             # The stub raises it, and a plain assert that calls the stub lets it through.
             outcome: Outcome = "blank" if isinstance(error, NotImplementedError) else "failed"
-            self._note(cell, outcome, clean(f"{type(error).__name__}: {error}"))
+            said = (
+                f"AssertionError: {error}" if isinstance(error, EmptyCompared) else f"{type(error).__name__}: {error}"
+            )
+            self._note(cell, outcome, clean(said), is_own=isinstance(error, EmptyCompared))
+        elif reason := odd.explains(error):
+            self._note(cell, "failed", clean(reason), is_own=True)
         else:
             self._note(cell, "error", clean(f"The test itself failed: {type(error).__name__}: {error}"), _where(error))
 
@@ -198,9 +206,12 @@ class Referee:
         what = ", ".join(cell.exercises) or "The answer"
         self._note(cell, "refused" if stopped.refused else "stopped", clean(f"{what}: {stopped}."))
 
-    def _note(self, cell: TeacherCell, outcome: Outcome, message: str, details: str = "") -> None:
-        # What an assertion says of a hidden test, or an error of a test, holds values of the teacher's.
-        secret = outcome == "error" or (outcome == "failed" and cell.released != cell.source)
+    def _note(
+        self, cell: TeacherCell, outcome: Outcome, message: str, details: str = "", is_own: bool = False
+    ) -> None:  # fmt: skip
+        # What an assertion says of a hidden test, or an error of a test, holds values of the teacher's, unless it is
+        # about the answer's own type or shape alone.
+        secret = outcome == "error" or (outcome == "failed" and cell.released != cell.source and not is_own)
         self._found[cell.grade_id] = CellResult(
             cell.grade_id, cell.exercises, outcome, 0.0, cell.points, message,
             details=details or self._details(), secret=secret, **self._counts(),

@@ -15,6 +15,7 @@ from course_grader.engine.batch import Batch
 from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
+from course_grader.engine.odd import Odd
 from course_grader.engine.outputs import read_outputs
 from course_grader.engine.peer import Frameless, Peer, within
 from course_grader.engine.result import CellResult
@@ -153,6 +154,11 @@ class Session:
     def events(self) -> list[Event]:
         """What has passed since the last test cell began."""
         return self._conversation.events if self._conversation else []
+
+    @property
+    def odd(self) -> Odd:
+        """What came from the submission since the last test cell began, and may not be what a test expects."""
+        return self.peer.odd if self.peer else Odd()
 
     @property
     def diverged(self) -> bool:

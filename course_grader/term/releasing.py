@@ -20,11 +20,13 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment
 from traitlets.config import Config, LoggingConfigurable
 
 from course_grader.authoring.notebook import text_of
+from course_grader.engine.assignment import teacher_cells
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.term.building import require_no_leak, source_of
-from course_grader.term.config import Term, read_term
+from course_grader.term.config import FILE, Term, read_term
+from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError, Exit
 from course_utils.files import write_whole
 from course_utils.words import counted
@@ -49,10 +51,10 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     told = []
     with _aside(course) as folder:
         if term and plan:
-            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan)))
+            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan, course.key)))
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             tried = _generate(course, name, folder, term, enter=False)
-            require_no_leak(term, plan, nbformat.read(tried, as_version=4))
+            require_no_leak(term, plan, nbformat.read(tried, as_version=4), course.key)
         else:
             course.solution(name)
         released = _generate(course, name, folder, term)
@@ -68,6 +70,11 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             place = _built(released, course.folder("release", ".", name), course.root)
         told.append(_entered(course, name, plan.due if plan else None))
     told.append(f"The notebook for learners is {_short(place, course.root)}.")
+    if term is None and (count := _questions_in(course.solution(name))):
+        told.append(
+            f"{counted(count, 'concept question')} in it as in self-study, whose answers are public: with a "
+            f"{FILE}, they are drawn for your class."
+        )
     if to is not None:
         told.append(_copied(place, to, force))
     if exchange:
@@ -75,6 +82,12 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     if to is None and not exchange:
         told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
     return Released(name, tuple(told))
+
+
+def _questions_in(solution: Path) -> int:
+    known = exercises()
+    asked = {name for cell in teacher_cells(solution) for name in cell.exercises}
+    return sum(name in known and known[name].form is not None for name in asked)
 
 
 @contextmanager

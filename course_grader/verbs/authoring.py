@@ -14,6 +14,7 @@ from course_utils.words import counted
 
 if TYPE_CHECKING:
     from course_grader.authoring.lesson import Lesson
+    from course_grader.authoring.rehearsal import Known
 
 AUTHOR, TEACHER = "For authors", "For teachers"
 
@@ -110,6 +111,10 @@ def key(
     secret: Annotated[
         str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
     ] = None,
+    questions_of: Annotated[
+        Path | None,
+        typer.Option(help="An earlier key whose concept questions stay as they are in notebooks already handed out."),
+    ] = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Make an existing key anew after an update: same secret, its lessons."),
@@ -119,12 +124,14 @@ def key(
     import secrets
 
     from course_grader.authoring.cells import LessonProblem
-    from course_grader.authoring.rehearsal import write_hidden_key
+    from course_grader.authoring.rehearsal import known_of_hidden_key, write_hidden_key
 
     root = course_root()
     place = to or root / "course.key"
+    questions = known_of_hidden_key(questions_of).questions if questions_of else ""
     if again:
-        secret, chosen = _of_key(root, place, lessons or (), secret)
+        known, chosen = _of_key(root, place, lessons or (), secret)
+        secret, questions = known.secret, questions or known.questions
     elif place.exists() and secret is None:
         raise CourseError(
             f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
@@ -133,7 +140,7 @@ def key(
     else:
         chosen = chosen_lessons(root, lessons)
     try:
-        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16))
+        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16), questions)
     except LessonProblem as problem:
         raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
     if to is None:
@@ -146,12 +153,13 @@ def key(
     typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
 
 
-def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[str, list[Lesson]]:
-    """Return the secret of a key, and its lessons with those that are named; tells of exercises that are gone."""
+def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[Known, list[Lesson]]:
+    """Return what is known of a key, and its lessons with those that are named; reports exercises that are gone."""
     from course_grader.authoring.rehearsal import known_of_hidden_key
 
-    kept, held = known_of_hidden_key(place)
-    if secret not in (None, kept):
+    kept = known_of_hidden_key(place)
+    held = frozenset(kept.parts)
+    if secret not in (None, kept.secret):
         raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
     named = {lesson.name for lesson in chosen_lessons(root, more)} if more else set()
     chosen = [lesson for lesson in chosen_lessons(root, None) if lesson.name in named or held & lesson.answers.keys()]

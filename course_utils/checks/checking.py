@@ -18,6 +18,8 @@ from course_utils.checks.judge import Failure, Verdict, judge
 from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises
 
+# A question that a class is asked: `part="class"`, or `part="class 5f1c0a92"` if its teacher's secret has drawn it.
+CLASS = "class"
 # What a hidden check may say of a difference: its kind, never an argument or a value of the hidden key.
 KINDS = {
     "raised": "your function raised an error",
@@ -83,20 +85,21 @@ def grading(
 
 
 def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) -> None:
-    """Hold an answer against the published key and show a card.
+    """Compare an answer with the published key and show a card.
 
     `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those
-    functions that the exercise builds on. `part="arguments"` asks about bad arguments. With `reveal=True` a concept
-    question tells whether the answer is right.
+    functions that the exercise builds on. `part="arguments"` asks about bad arguments; in the notebook of a class, the
+    part of a concept question begins with "class", and then the check says only whether the answer can be read.
+    `reveal` has no effect any more: without a class, the check of a question always says whether the answer is right.
 
-    Raises CheckFailed where the answer is wrong.
+    Raises CheckFailed if the answer is wrong.
     """
     exercise = _exercise(name, answers, part)
+    if exercise.form is not None:
+        _check_question(exercise, exercise.form, answers[0], part)
+        return
     desk = _desk.get()
     key = _key_of(name, desk.published) if desk else published_key(name)
-    if exercise.form is not None:
-        _check_question(exercise, exercise.form, answers[0], key, reveal)
-        return
     try:
         verdict = judge(exercise, part, answers, key.parts[part])
     except KeyboardInterrupt as stop:
@@ -123,7 +126,9 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
     key = _key_of(name, desk.hidden) if desk else _hidden_key(name)
     if exercise.form is not None:
         _canonical(name, exercise.form, answers[0])
-    verdict = judge(exercise, part, answers, key.parts[part])
+        verdict = judge(exercise, "values", answers, _part_of(key, part))
+    else:
+        verdict = judge(exercise, part, answers, key.parts[part])
     hidden = verdict.right, verdict.total
     count = f"{verdict.right} of {verdict.total} hidden checks passed."
     if verdict.failure is None:
@@ -149,6 +154,16 @@ def _key_of(name: str, keys: Mapping[str, Key]) -> Key:
     return keys[name]
 
 
+def _part_of(key: Key, part: str) -> PartKey:
+    """Return a part of a question's key; KeyProblem if the key was made with another secret than the notebook."""
+    if part not in key.parts:
+        raise KeyProblem(
+            f"The hidden key was made for other variants of the question {key.exercise!r} than this notebook asks: use "
+            "the key that it was released with, or make it again with `course key --again`."
+        )
+    return key.parts[part]
+
+
 def _record(name: str, part: str, passed: bool) -> None:
     if _desk.get() is None:
         progress.record(name, part, passed)
@@ -159,31 +174,37 @@ def _is_own_answer(name: str, answer: Any) -> bool:
     return getattr(answer, "__name__", name) in (name, "<lambda>")
 
 
-def _check_question(exercise: Exercise, form: Form, answer: Any, key: Key, reveal: bool) -> None:
+def _check_question(exercise: Exercise, form: Form, answer: Any, part: str) -> None:
     name = exercise.name
     _canonical(name, form, answer)
-    part: PartKey = key.parts["values"]
-    verdict = judge(exercise, "values", [answer], part)
-    if verdict.mistake is not None:
-        _record(name, "values", False)
-        _record(name, progress.ANSWERED, False)
-        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
-        raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
-    if not reveal:
-        if _desk.get() is None:
-            progress.record_answer(name, verdict.passed)
-        sentence = (
-            f"Your teacher's hidden check tells whether it is right. Alone? Ask check({name!r}, ..., reveal=True)."
-        )
+    key = None if part.split()[0] == CLASS else _answer_key(name)
+    if key is None:
+        _record(name, progress.ANSWERED, True)
+        sentence = "Whether it is right, your teacher's hidden check says."
         _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
         return
+    verdict = judge(exercise, "values", [answer], key.parts["values"])
     _record(name, "values", verdict.passed)
     _record(name, progress.ANSWERED, verdict.passed)
     if verdict.failure is None:
         _show(Card("right", f"{name} is right."))
         return
+    if verdict.mistake is not None:
+        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
+        raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
     _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question once more."))
     raise CheckFailed(f"{name}: not right yet.", verdict)
+
+
+def _answer_key(name: str) -> Key | None:
+    """Return the published key of a question, or None where a submission is graded: there is none in its sandbox."""
+    desk = _desk.get()
+    if desk:
+        return _key_of(name, desk.published)
+    try:
+        return published_key(name)
+    except KeyProblem:
+        return None
 
 
 def _canonical(name: str, form: Form, answer: Any) -> str:
@@ -200,7 +221,7 @@ def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
         near = difflib.get_close_matches(str(name), known, n=1)
         raise CheckFailed(f"There is no exercise named {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
     exercise = known[name]
-    if part not in exercise.parts:
+    if part not in exercise.parts and not (exercise.form and part.split()[:1] == [CLASS]):
         raise CheckFailed(f"{name} has no part {part!r}: it has {', '.join(map(repr, exercise.parts))}.")
     wanted = (name, *exercise.needs)
     if len(answers) != len(wanted):

@@ -1,8 +1,8 @@
 """The forms that a concept question's answer can have, each with at least twenty possibilities.
 
 An answer is kept as a digest, so that nobody reads it in a key by accident. A digest hides nothing from somebody who
-tries all possibilities: a lone learner may ask for the answer anyway, and a teacher's points come from the hidden
-check.
+tries all possibilities: so it ships for self-study only, and a class is asked other variants, as far as a question has
+any (`draws.py` of the lesson).
 """
 
 from __future__ import annotations

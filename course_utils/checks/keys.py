@@ -1,6 +1,7 @@
 """Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
 
-The published keys stand in `course_utils/checks/keys/`, one JSON file an exercise, and serve the instant check. A
+The published keys are in `course_utils/checks/keys/`, one JSON file for each exercise, and serve the instant
+check; those of concept questions are in a folder of their own there. A
 hidden key is one file with every exercise, made from a secret seed, each with a stamp of the questions that it was made
 for (`stamps`); the environment variable `COURSE_KEY` names it while grading. A published key needs none: `course build`
 writes it, and `course build --check` holds it against the probes.
@@ -22,6 +23,8 @@ from course_utils.checks.values import from_json, to_json
 FORMAT = 1
 SAME = {"same": None}
 PUBLISHED = files("course_utils.checks") / "keys"
+# The folder in it with the answers of the concept questions: no submission that is graded can read it.
+QUESTIONS = "questions"
 
 
 class KeyProblem(Exception):
@@ -133,8 +136,9 @@ def _whole(run: Sequence[Any], right: Run) -> Run:
 @functools.lru_cache(maxsize=64)
 def published_key(exercise: str) -> Key:
     """Return the published key of an exercise."""
+    path = PUBLISHED / f"{exercise}.json"
     try:
-        text = (PUBLISHED / f"{exercise}.json").read_text(encoding="utf-8")
+        text = (path if path.is_file() else PUBLISHED / QUESTIONS / path.name).read_text(encoding="utf-8")
         return key_from_json(json.loads(text))
     except (FileNotFoundError, json.JSONDecodeError) as error:
         raise KeyProblem(

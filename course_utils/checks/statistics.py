@@ -8,6 +8,9 @@ samples.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 ALPHA = 1e-11
 
@@ -40,3 +43,23 @@ def normal_variance_tolerance(n: int, alpha: float = ALPHA) -> float:
     low = degrees - 2 * math.sqrt(degrees * x)
     high = degrees + 2 * math.sqrt(degrees * x) + 2 * x
     return (high - low) / low
+
+
+def empty_share_tolerance(n: int, cells: int, alpha: float = ALPHA) -> float:
+    """Return t such that the shares of `cells` equal parts of a range in which none of n independent draws lies differ
+    by more than t, between two samples, with probability at most alpha.
+
+    Each of the 2n draws changes one of the shares by at most 1/cells (McDiarmid 1989, lemma 1.2).
+    """
+    return math.sqrt(n * math.log(2 / alpha)) / cells
+
+
+def pairings(draws: Any) -> dict[str, tuple[Any, Any]]:
+    """Return two ways to pair independent draws, none in two pairs of one way: each with the next one, and the first
+    half with the second. In draws that were sorted, repeated, mirrored or laid out on a grid, they show it."""
+    flat = np.asarray(draws).ravel()
+    half = len(flat) // 2
+    return {
+        "neighbours": (flat[: 2 * half : 2], flat[1 : 2 * half : 2]),
+        "halves": (flat[:half], flat[half : 2 * half]),
+    }

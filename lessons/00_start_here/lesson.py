@@ -101,10 +101,10 @@ check("mean_squared_error", mean_squared_error)
 # - a hint, when the mistake is one that we know.
 #
 # Later notebooks also ask *questions*, whose answer is a number, a set of letters or the like; each
-# says in which form to write it. There the card gives a hint where it knows the mistake, and
-# otherwise says only that your answer can be read. Write `reveal=True` after the answer in the
-# check, and it also tells whether the answer is right. And some functions have a second check,
-# about bad arguments that they should refuse.
+# says in which form to write it. There the card says whether the answer is right, with a hint if it
+# knows the mistake. (In a notebook that a teacher hands out to a class, it says only whether your
+# answer can be read.) And some functions have a second check, about bad arguments that they should
+# refuse.
 #
 # ## A wrong answer, on purpose
 #

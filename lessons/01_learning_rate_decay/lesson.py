@@ -623,7 +623,7 @@ check_hidden("robbins_monro_schedules", robbins_monro_schedules)
 # %% [markdown]
 # Do not take the theorem for a shopping list. It speaks of unlimited time; your training ends after a number of
 # epochs that you choose. Exponential, step, linear and cosine decay all break the first condition, and all work
-# well when their budget of steps is large enough. And inverse square root decay, rate d, breaks the second.
+# well when their budget of steps is large enough. And inverse square root decay breaks the second.
 #
 # ## 5. Warm up before you decay
 #
@@ -860,7 +860,8 @@ plt.show()
 # Write the variance at rate 0.75 divided by that at rate 1.5, one number with two decimals.
 share_of_variance_left = None
 ### BEGIN SOLUTION
-share_of_variance_left = 0.20
+high, low = 1.5, 0.75
+share_of_variance_left = low / (2 - low) / (high / (2 - high))
 ### END SOLUTION
 
 # %% kind="test" grade_id="share_of_variance_left_visible" points=0

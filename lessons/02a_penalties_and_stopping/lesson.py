@@ -471,7 +471,8 @@ check_hidden("elastic_net_loss", elastic_net_loss, part="arguments")
 # One number.
 lambda_of_colleague = None
 ### BEGIN SOLUTION
-lambda_of_colleague = 0.25
+alpha, examples = 50, 200
+lambda_of_colleague = alpha / examples
 ### END SOLUTION
 
 # %% kind="test" grade_id="lambda_of_colleague_visible" points=0

@@ -469,11 +469,11 @@ MISTAKES = [
     ),
     edit(
         "fit_of_each_model", "low_is_bad", '"e": "underfits"', '"e": "fits"',
-        "Equal errors are a good sign only if they are small. How far above the noise are those of e?",
+        "Equal errors are a good sign only if they are small. How far above the noise are those of (e)?",
     ),
     edit(
         "fit_of_each_model", "gap_overlooked", '"d": "overfits"', '"d": "fits"',
-        "Compare both errors of d with the variance of the noise, and with one another.",
+        "Compare both errors of (d) with the variance of the noise, and with one another.",
     ),
     rewrite(
         "fit_of_each_model", "exchanged",
@@ -503,12 +503,12 @@ MISTAKES = [
     ),
     edit(
         "contrast_order", "by_columns", '["b", "d", "a", "c"]', '["b", "a", "c", "d"]',
-        "You went by the columns, and c and d have equally many. Turning a cloud into more columns: does it change a "
-        "distance?",
+        "You went by the columns, and (c) and (d) have equally many. Turning a cloud into more columns: does it "
+        "change a distance?",
     ),
     edit(
         "contrast_order", "by_columns_too", '["b", "d", "a", "c"]', '["b", "a", "d", "c"]',
-        "d has many columns. How many dimensions has its cloud, before it is turned?",
+        "Cloud (d) has many columns. How many dimensions does it have before it is turned?",
     ),
     edit(
         "contrast_order", "rising", '["b", "d", "a", "c"]', '["c", "a", "d", "b"]',
@@ -519,19 +519,19 @@ MISTAKES = [
         "Distances grow with the dimension. The contrast is another thing: how much they differ from each other.",
     ),
     edit(
-        "lambda_of_colleague", "multiplied", "0.25", "10000",
+        "lambda_of_colleague", "multiplied", "alpha / examples", "alpha * examples",
         "You went the wrong way. A mean of squares is smaller than a sum, so its price must be smaller too.",
     ),
     edit(
-        "lambda_of_colleague", "same", "0.25", "50",
+        "lambda_of_colleague", "same", "alpha / examples", "alpha",
         "The same number would be right if both took the mean. Multiply our loss by 2n and compare term by term.",
     ),
     edit(
-        "lambda_of_colleague", "half_forgotten", "0.25", "0.5",
+        "lambda_of_colleague", "half_forgotten", "alpha / examples", "2 * alpha / examples",
         "You have a 2 too many. Our loss has a half before the squares and one before the l2 norm.",
     ),
     edit(
-        "lambda_of_colleague", "half_twice", "0.25", "0.125",
+        "lambda_of_colleague", "half_twice", "alpha / examples", "alpha / examples / 2",
         "You have a half too many. Our loss has a half before the squares and one before the l2 norm.",
     ),
     edit(

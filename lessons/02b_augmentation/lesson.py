@@ -472,7 +472,9 @@ check_hidden("cutout", cutout)
 # One number between 0 and 1, with two decimals.
 whole_squares = None
 ### BEGIN SOLUTION
-whole_squares = 0.39
+side, size = 8, 4
+inside = side - size + 1
+whole_squares = (inside / side) ** 2
 ### END SOLUTION
 
 # %% kind="test" grade_id="whole_squares_visible" points=0

@@ -567,25 +567,26 @@ MISTAKES = [
         "Would a person who reads the digit give it another label, because it stands one pixel of 28 further on?",
     ),
     edit(
-        "whole_squares", "along_one_axis", "0.39", "0.62",
+        "whole_squares", "along_one_axis", "(inside / side) ** 2", "inside / side",
         "That is the share for rows alone. Rows and columns must both lie inside.",
     ),
     edit(
-        "whole_squares", "one_less", "0.39", "0.25",
-        "You count four centres of eight. From the centre, the square reaches two rows back, but only one ahead. "
-        "Count once more.",
+        "whole_squares", "one_less", "(inside / side) ** 2", "((inside - 1) / side) ** 2",
+        "You count one centre too few along each axis. From the centre, the square reaches one row further back "
+        "than ahead. Count once more.",
     ),
     edit(
-        "whole_squares", "always", "0.39", "1.0",
+        "whole_squares", "always", "(inside / side) ** 2", "1.0",
         "You take the square to lie inside always. But the centre may be any pixel, those in the corners too.",
     ),
     edit(
         "color_of_each", "hue_of_grey", '"b": "grey"', '"b": "green"',
-        "b has the hue of green, but what is its saturation?",
+        "Colour (b) has the hue of green, but what is its saturation?",
     ),
     edit(
         "color_of_each", "hue_of_white", '"e": "white"', '"e": "green"',
-        "e has the hue of green and full saturation, but what is its lightness? How much chroma does that leave?",
+        "Colour (e) has the hue of green and full saturation, but what is its lightness? How much chroma does that"
+        " leave?",
     ),
     rewrite(
         "color_of_each", "hue_alone",

@@ -174,7 +174,8 @@ explore("dropout", dropout_forward)
 # One number, rounded to two decimals. 1.0 would mean: as much as without dropout.
 share_left_after_five = None
 ### BEGIN SOLUTION
-share_left_after_five = 0.33
+layers, p = 5, 0.2
+share_left_after_five = (1 - p) ** layers
 ### END SOLUTION
 
 # %% kind="test" grade_id="share_left_after_five_visible" points=0
@@ -762,7 +763,7 @@ print(f"on the surest nine tenths {right[surest].mean():.1%}")
 # - a: With inverted dropout the layer does nothing at test time.
 # - b: With masks of zeros and ones on the inputs of a linear network, the mean over all masks equals one pass with
 #   the inputs scaled by $1-p$.
-# - c: The same is true of every ReLU network.
+# - c: In a ReLU network too, the mean over all masks equals one pass with the inputs scaled by $1-p$.
 # - d: With inverted dropout a layer's mean square is the same in training as at test time.
 # - e: With inverted dropout each entry has the same mean over masks in training as its value at test time.
 # - f: In MC dropout each pass should begin with a new generator of the same seed.
@@ -839,7 +840,8 @@ check_hidden("residual_survival", residual_survival)
 # One number, to two decimals.
 expected_depth = None
 ### BEGIN SOLUTION
-expected_depth = sum(residual_survival(layer, 54, 0.5) for layer in range(1, 55))
+blocks, last = 54, 0.5
+expected_depth = sum(residual_survival(layer, blocks, last) for layer in range(1, blocks + 1))
 ### END SOLUTION
 
 # %% kind="test" grade_id="expected_depth_visible" points=0

@@ -775,22 +775,28 @@ MISTAKES = [
         "out.reshape(-1, x.shape[-1])",
         "The values are right, but they stand in one long table. The next layer expects images.",
     ),
-    edit("first_of_two", "sign", "-1.0", "1.0", "Is 3 above or below the mean of 3 and 7?"),
+    edit(
+        "first_of_two", "sign", "(first - mean)", "(mean - first)",
+        "Is the first value above or below the mean of the two?",
+    ),
     edit(
         "first_of_two",
         "unbiased",
-        "-1.0",
-        "-0.71",
+        "/ deviation",
+        "/ (deviation * 2**0.5)",
         "You divided the sum of squares by N - 1. The layer's variance is divided by N.",
     ),
     edit(
         "first_of_two",
         "not_divided",
-        "-1.0",
-        "-2.0",
-        "You took the mean off. What is the second half of normalizing?",
+        " / deviation",
+        "",
+        "You subtracted the mean. What is the second half of normalizing?",
     ),
-    edit("first_of_two", "by_variance", "-1.0", "-0.5", "You divided by the variance. Which root is missing?"),
+    edit(
+        "first_of_two", "by_variance", "/ deviation", "/ deviation**2",
+        "You divided by the variance. Which root is missing?",
+    ),
     edit(
         "leaves_training_output",
         "scale_seen",
@@ -886,7 +892,7 @@ MISTAKES = [
         "column_undone_by_rows",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "layer norm", "d": "layer norm"',
-        "Sentence c: one feature grows, and the others of its row do not. What does that do to the row's "
+        "Sentence (c): one feature grows, and the others of its row do not. What does that do to the row's "
         "deviation, and what to the column's?",
     ),
     edit(
@@ -894,7 +900,7 @@ MISTAKES = [
         "both_undo_a_column",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "both", "d": "layer norm"',
-        "Sentence c: one feature grows, and the others of its row do not. Does dividing the whole row by its "
+        "Sentence (c): one feature grows, and the others of its row do not. Does dividing the whole row by its "
         "deviation undo that?",
     ),
     edit(
@@ -902,7 +908,7 @@ MISTAKES = [
         "both_undo_a_row",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "batch norm", "d": "both"',
-        "Sentence d: one example grows, and the others of the batch do not. Does dividing a column by its "
+        "Sentence (d): one example grows, and the others of the batch do not. Does dividing a column by its "
         "deviation undo that?",
     ),
     edit(
@@ -910,7 +916,7 @@ MISTAKES = [
         "row_undone_by_columns",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "batch norm", "d": "batch norm"',
-        "Sentence d: one example grows, and the others of the batch do not. Which norm looks at this example "
+        "Sentence (d): one example grows, and the others of the batch do not. Which norm looks at this example "
         "alone?",
     ),
     edit(

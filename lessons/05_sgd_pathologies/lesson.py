@@ -868,7 +868,8 @@ print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in sh
 # The length that the steps approach: a number between 0 and 100.
 final_step_length = None
 ### BEGIN SOLUTION
-final_step_length = 12.0
+grad, lr, momentum = 3, 0.2, 0.95
+final_step_length = lr * grad / (1 - momentum)
 ### END SOLUTION
 
 # %% kind="test" grade_id="final_step_length_visible" points=0

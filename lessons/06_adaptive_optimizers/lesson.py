@@ -202,7 +202,8 @@ check_hidden("rmsprop_step", rmsprop_step)
 # One number: the length of RMSProp's first step divided by lr, for decay 0.99.
 rmsprop_first_step = None
 ### BEGIN SOLUTION
-rmsprop_first_step = 10.0
+rho = 0.99
+rmsprop_first_step = 1 / (1 - rho) ** 0.5
 ### END SOLUTION
 
 # %% kind="test" grade_id="rmsprop_first_step_visible" points=0
@@ -245,7 +246,7 @@ def follow(step, lr, targets):
 
 
 print(
-    "RMSProp's first step is", round(steps_at_constant_gradient(rmsprop_step, 1)[0], 3), "times lr."
+    "RMSProp's first step is", round(steps_at_constant_gradient(rmsprop_step, 1, decay=0.99)[0], 3), "times lr."
 )
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 3.6))
@@ -290,7 +291,7 @@ with style():
 # rate?
 #
 # - **a**: a ravine with condition number 100 that lies along the axes;
-# - **b**: the same ravine, turned by 45 degrees;
+# - **b**: a ravine with condition number 100 at 45 degrees to the axes;
 # - **c**: the wandering around the minimum that comes from noisy gradients;
 # - **d**: a layer whose gradients are all a thousand times smaller than those of the other layers;
 # - **e**: an input measured in grams where another is measured in kilograms.
@@ -312,8 +313,8 @@ check_hidden("mended_by_scaling", mended_by_scaling)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The experiment: gradient descent and RMSProp, each at the best of 17 rates, in both ravines (a and b), and both in a
-# round bowl with noisy gradients (c), there at the rate 0.05. What is not above $10^{-12}$ is drawn there.
+# The experiment: gradient descent and RMSProp, each at the best of 17 rates, in both ravines, and both in a
+# round bowl with noisy gradients, there at the rate 0.05. What is not above $10^{-12}$ is drawn there.
 
 
 # %% kind="experiment"
@@ -368,10 +369,10 @@ with style():
 # degrees both axes see gradients of the same size, there is no difference to even out, and the two walk alike. (The
 # late spike is RMSProp's own: as the gradients shrink, so does their root mean square, until the effective rate is too
 # large for the steep direction.) In the noise both wander for ever: only a falling rate (notebook 01), larger batches
-# or averaging (notebook 05) help against that. For d and e: if all gradients of a weight are a thousand times smaller,
-# the division by their root mean square takes the factor out again, so a deep layer moves as fast as the others. The
-# same happens to the unit of an input. (One unit for all inputs is still the better cure: the weight of the input in
-# grams must end a thousand times smaller than the other, and steps of equal length are long for it at first.)
+# or averaging (notebook 05) help against that. For the layer and the unit: if all gradients of a weight are a thousand
+# times smaller, the division by their root mean square takes the factor out again, so a deep layer moves as fast as the
+# others. The same happens to the unit of an input. (One unit for all inputs is still the better cure: the weight of the
+# input in grams must end a thousand times smaller than the other, and steps of equal length are long for it at first.)
 #
 # ## 4. Adam: momentum and scale together
 #

@@ -140,19 +140,19 @@ MISTAKES = [
     ),
     # rmsprop_first_step
     edit(
-        "rmsprop_first_step", "keras_decay", "10.0", "3.2",
+        "rmsprop_first_step", "keras_decay", "(1 - rho)", "(1 - 0.9)",
         "Your way is right, for a decay of 0.9. Which decay does the question name?",
     ),
     edit(
-        "rmsprop_first_step", "one", "10.0", "1.0",
+        "rmsprop_first_step", "one", "1 / (1 - rho) ** 0.5", "1.0",
         "That would hold if s were the square of the gradient after one step. How much of the first square enters s?",
     ),
     edit(
-        "rmsprop_first_step", "hundred", "10.0", "100.0",
+        "rmsprop_first_step", "hundred", "(1 - rho) ** 0.5", "(1 - rho)",
         "Your first average is right. Between it and the step stands a root.",
     ),
     edit(
-        "rmsprop_first_step", "tenth", "10.0", "0.1",
+        "rmsprop_first_step", "tenth", "1 / (1 - rho) ** 0.5", "(1 - rho) ** 0.5",
         "The average is too small at the start. It stands under the line: does that make the step shorter or longer?",
     ),
     # mended_by_scaling
@@ -185,8 +185,8 @@ MISTAKES = [
     ),
     edit(
         "mended_by_scaling", "ravine_only", '{"a", "d", "e"}', '{"a"}',
-        "The ravine is right. In d and e all gradients of some weights are multiplied by one number. What does the "
-        "division make of that?",
+        "The ravine is right. In (d) and (e) all gradients of some weights are multiplied by one number. What does"
+        " the division make of that?",
     ),
     # adam_step_uncorrected
     edit(

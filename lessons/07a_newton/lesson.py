@@ -520,7 +520,13 @@ def newton_walk(start, steps, step=newton_step):
     return np.array(path)
 
 
-starts = {"a": (1.5, 0.001), "b": (1.5, 0.3), "c": (-1.0, 0.9), "d": (0.5, -0.2), "e": (1.0, -1.4)}
+starts = {
+    "a": (1.5, 0.001),
+    "b": (1.5, 0.3),
+    "c": (-1.0, 0.9),
+    "d": (0.5, -0.2),
+    "e": (1.0, -1.4),
+}
 plots.plot_paths(
     pass_,
     {name: newton_walk(start, 8) for name, start in starts.items()},
@@ -529,10 +535,10 @@ plots.plot_paths(
 plt.show()
 
 # %% [markdown]
-# From a, b and d gradient descent would go down to a minimum. Newton's method climbs along $y$, up to the saddle, and
-# takes the saddle for its goal. (Not from every place in that strip: from $y = 0.5$, near its edge, the vertex lies at
-# $y = -1$, in the other well.) In many dimensions saddles can be far more common than minima (05), so this is no
-# curiosity.
+# From the three starts in the strip gradient descent would go down to a minimum. Newton's method climbs along $y$, up
+# to the saddle, and takes the saddle for its goal. (Not from every place in that strip: from $y = 0.5$, near its edge,
+# the vertex lies at $y = -1$, in the other well.) In many dimensions saddles can be far more common than minima (05),
+# so this is no curiosity.
 #
 # ## 4. Damping that knows the sign
 #
@@ -914,7 +920,7 @@ true_of_newton = {"a", "e", "f"}
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For e, write the step with $w = c\,u$ where $c$ is a constant: what becomes of $g$, of $H$ and of $g/H$?
+# For the units, write the step with $w = c\,u$ where $c$ is a constant: what becomes of $g$, of $H$ and of $g/H$?
 #
 # </details>
 

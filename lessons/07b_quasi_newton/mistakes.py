@@ -247,15 +247,15 @@ MISTAKES = [
         "This is a curvature. The first guess is of the inverse: where the curvature is large, the step must be short.",
     ),
     edit(
-        "cg_iterations", "dimension", "cg_iterations = 3", "cg_iterations = 100",
+        "cg_iterations", "dimension", "len(eigenvalues)", "100",
         "In D dimensions D iterations are always enough. Here the 100 eigenvalues are not all different.",
     ),
     edit(
-        "cg_iterations", "condition_number", "cg_iterations = 3", "cg_iterations = 200",
+        "cg_iterations", "condition_number", "len(eigenvalues)", "200",
         "200 is the condition number, which governs gradient descent. Conjugate gradients see more than its two ends.",
     ),
     edit(
-        "cg_iterations", "root_of_condition_number", "cg_iterations = 3", "cg_iterations = 14",
+        "cg_iterations", "root_of_condition_number", "len(eigenvalues)", "14",
         "The root of the condition number bounds the rate when nothing else is known. Here you know every eigenvalue.",
     ),
     edit(

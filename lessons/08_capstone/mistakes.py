@@ -119,15 +119,15 @@ MISTAKES = [
     edit(
         "loss_at_start",
         "share_of_right_guesses",
-        "np.log(10)",
-        "0.1",
-        "One guess in ten is right: that is the accuracy. The loss is the cross-entropy of that guess.",
+        "np.log(labels)",
+        "1 / labels",
+        "This is the share of right guesses: that is the accuracy. The loss is the cross-entropy of that guess.",
     ),
     edit(
         "loss_at_start",
         "decimal_logarithm",
-        "np.log(10)",
-        "1.0",
+        "np.log(labels)",
+        "np.log10(labels)",
         "This is the logarithm to the base 10. The cross-entropy takes the natural one.",
     ),
 ]

@@ -187,9 +187,9 @@ def test_progress_names_the_next_exercise_and_leaves_no_blanks_behind_a_line(run
 
 
 def test_progress_tells_an_answered_question_from_an_open_one(run: Run, course: Path) -> None:
-    progress.record_answer("other", True, course / "notebooks" / "00_start_here")
+    progress.record("other", progress.ANSWERED, True, course / "notebooks" / "00_start_here")
     title, row = (" ".join(line.split()) for line in run("progress").out.splitlines()[:2])
-    assert title == "lesson solved points answered, not revealed open"
+    assert title == "lesson solved points answered open"
     assert row == "00_start_here 0 of 2 0 of 11 other mean_squared_error"
 
 

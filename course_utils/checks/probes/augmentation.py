@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from course_utils.checks.forms import Labels, NumberWith, SubsetOf
 from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.statistics import mean_tolerance, pairings
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState
@@ -75,7 +76,8 @@ CROPS, PAD = 900, 2
 @probe("random_crop")
 def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
-    2.8e-15; two batches of 40 draws alike, far less."""
+    2.8e-15; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all 25 pairs
+    36 times each, 900!/(36!**25 * 25**900) = 3e-28."""
     draw, seed = _generator(rng)
     for says, shape, pad in (
         ("a batch of colour images", (2, 6, 5, 3), 1),
@@ -104,6 +106,9 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     trial.observe(f"the column offsets that occur in {where}", np.unique(offsets[:, 1]), call=call)
     pairs = len(np.unique(offsets, axis=0))
     trial.observe(f"the number of different pairs of offsets in {where}", pairs, call=call)
+    _observe_order(trial, f"row offset, {where}", offsets[:, 0], call)
+    _observe_order(trial, f"column offset, {where}", offsets[:, 1], call)
+    trial.observe(f"all pairs of offsets occur equally often in {where}", _are_even(offsets), call=call)
     batches = [random_crop(images[:40], PAD, draw) for _ in range(2)]
     trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
@@ -111,6 +116,23 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     images, text = _scrambled(rng, 2, 3, 4, 3)
     shown = f"random_crop({text}, 0, np.random.default_rng({seed}))"
     trial.ask("the images where nothing is padded", random_crop, images, 0, draw, shown=shown)
+
+
+def _observe_order(trial: Trial, what: str, places: Any, call: Call) -> None:
+    """Observe how often two images have the same place, for each pair of neighbours, and of one image of the first half
+    with one of the second. Sorted, repeated or alternating draws show there.
+
+    False alarms: two shares, 1e-11 each, for five seeds 1e-10.
+    """
+    for name, (one, other) in pairings(places).items():
+        which = "neighbours" if name == "neighbours" else "images half the batch apart"
+        says = f"the share of {which} with the same {what}"
+        trial.observe(says, float(np.mean(one == other)), 0, mean_tolerance(len(one), 1.0), call)
+
+
+def _are_even(places: Any) -> bool:
+    """Return whether all places that occur do so equally often: so draws on a grid do, and independent ones do not."""
+    return len(set(np.unique(places, axis=0, return_counts=True)[1].tolist())) == 1
 
 
 def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
@@ -193,7 +215,7 @@ def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> No
     """Shrink white images and read off how many rows and columns are left.
 
     False alarms: five numbers of rows, 7 to 11, each missing in 150 draws with probability (5/6)**150 = 1.3e-12,
-    in sum 6.7e-12.
+    in sum 6.7e-12; for the order of the draws see `_observe_order`.
     """
     images = np.ones((ZOOMS, TALL, BROAD, 1))
     shown = f"random_scale_crop(np.ones({images.shape}), 0.5, 1.0, np.random.default_rng({seed}))"
@@ -204,6 +226,7 @@ def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> No
     where = f"of {ZOOMS} white images, scaled between 0.5 and 1"
     trial.observe(f"numbers of rows between 6 and 12 that are left {where}", inner, call=call)
     trial.observe(f"at least 6 and at most 12 rows are left {where}", bool(np.all(rows >= TALL // 2)), call=call)
+    _observe_order(trial, f"number of rows that are left, {where}", rows, call)
     # Rounded to whole pixels, each factor is known to half a pixel.
     close = np.abs(rows / TALL - columns / BROAD) <= 0.5 / TALL + 0.5 / BROAD + 1e-9
     trial.observe(f"rows and columns {where} have one factor", bool(np.all(close)), call=call)
@@ -212,13 +235,15 @@ def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> No
     trial.observe(f"what is left {where} lies in the middle", middle, call=call)
 
 
-CUTS, HEIGHT, WIDTH = 400, 4, 3
+# As often as 40 times each of the 12 centres.
+CUTS, HEIGHT, WIDTH = 480, 4, 3
 
 
 @probe("cutout")
 def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
-    """False alarms: 12 centres, each missing in 400 draws with probability (11/12)**400 = 7.7e-16, for each of two
-    sizes: in sum 1.9e-14; two batches of 40 draws alike, far less."""
+    """False alarms: 12 centres, each missing in 480 draws with probability (11/12)**480 = 7.3e-19, for each of two
+    sizes: in sum 1.8e-17; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all
+    centres 40 times each, 480!/(40!**12 * 12**480) = 2.2e-13, for two sizes and five seeds 2.2e-12."""
     draw, seed = _generator(rng)
     for size in (2, 3):
         batch, text = _scrambled(rng, 3, 6, 5, 3)
@@ -248,6 +273,9 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
         trial.observe(f"first column and the column after the last, all that occur {where}", columns, call=call)
         places = len(np.unique(spans, axis=0))
         trial.observe(f"the number of different squares {where}", places, call=call)
+        _observe_order(trial, f"rows of the square, {where}", spans[:, 0] + 10 * spans[:, 1], call)
+        _observe_order(trial, f"columns of the square, {where}", spans[:, 2] + 10 * spans[:, 3], call)
+        trial.observe(f"all squares occur equally often {where}", _are_even(spans), call=call)
     batches = [cutout(images[:40], 3, draw) for _ in range(2)]
     trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]

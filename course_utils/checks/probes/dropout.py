@@ -21,6 +21,7 @@ from course_utils.checks.statistics import (
     mean_tolerance,
     normal_mean_tolerance,
     normal_variance_tolerance,
+    pairings,
 )
 from course_utils.checks.trial import KNOWN
 
@@ -56,7 +57,7 @@ def _all_rows_differ(table: NDArray[np.float64]) -> bool:
 
 @probe("dropout_forward")
 def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
-    """False alarms: at each seed two values for each of two drop_probs, 1e-11 each, for five seeds 2e-10."""
+    """False alarms: at each seed four values for each of two drop_probs, 1e-11 each, for five seeds 4e-10."""
     draw, seed = _generator(rng)
     for drop_prob in (_low(rng), _high(rng)):
         x = _table(rng, 4, 5)
@@ -83,8 +84,9 @@ def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) ->
 def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
     """Observe the statistics of 28,900 entries.
 
-    By chance: two values below 1e-11 each; two rows or two columns of 170 entries that agree, below
-    14,365 * 0.75**170 = 8.3e-18 each; a mask with one value only, or the same again, less than that.
+    By chance: two values and the two shares of `_observe_order` below 1e-11 each; two rows or two columns of 170
+    entries that agree, below 14,365 * 0.75**170 = 8.3e-18 each; a mask with one value only, or the same again, less
+    than that.
     """
     ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
     shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
@@ -100,10 +102,24 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     tolerance = mean_tolerance(ones.size, 5.0)
     says = f"the mean of out where x is 1, {where}, give or take {tolerance:.2f}"
     trial.observe(says, float(np.mean(out)), 0, tolerance, call)
+    _observe_order(trial, "both dropped or both kept", mask == 0, call)
     trial.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
     trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
     trial.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
     trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+
+
+def _observe_order(trial: Trial, alike: str, side: Any, call: Call) -> None:
+    """Observe how often two entries are on the same side, for each pair of neighbours, and of an entry of the first
+    half with one of the second. Sorted, repeated or mirrored draws show there.
+
+    By chance: two shares, 1e-11 each.
+    """
+    for name, (one, other) in pairings(side).items():
+        which = "neighbours" if name == "neighbours" else "entries half the batch apart"
+        tolerance = mean_tolerance(len(one), 1.0)
+        says = f"the share of {which} that are {alike}, give or take {tolerance:.2f}"
+        trial.observe(says, float(np.mean(one == other)), 0, tolerance, call)
 
 
 def _observe_fresh_draws(
@@ -356,8 +372,8 @@ NORMAL = 300
 
 @probe("gaussian_dropout")
 def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) -> None:
-    """False alarms: at each seed two values of 90,000 draws and six shares, 1e-11 each, and the zeros below: together
-    9e-11, for five seeds 5e-10."""
+    """False alarms: at each seed two values of 90,000 draws and eight shares, 1e-11 each, and the zeros below: together
+    1.1e-10, for five seeds 6e-10. Another generator gives the same noise with probability 0."""
     draw, seed = _generator(rng)
     x, drop_prob = _table(rng, 4, 5), _high(rng)
     out, noise = trial.sample("out and noise of a small batch", gaussian_dropout, x, drop_prob, draw)
@@ -365,8 +381,9 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     ones = np.ones((NORMAL, NORMAL))
     shown = f"gaussian_dropout(np.ones(({NORMAL}, {NORMAL})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("gaussian_dropout", (), {}, shown)
-    calls = [(ones, drop_prob, np.random.default_rng(seed)) for _ in range(2)]
-    (_, noise), (_, twin) = trial.results(gaussian_dropout, calls)
+    draws = [np.random.default_rng(one) for one in (seed, seed, seed + 1)]
+    calls = [(ones, drop_prob, one) for one in draws]
+    (_, noise), (_, twin), (_, other) = trial.results(gaussian_dropout, calls)
     where = f"of {noise.size} at drop_prob {drop_prob}"
     # At drop_prob 0.8 the standard deviation is 2.
     tolerance = normal_mean_tolerance(noise.size, 2.0)
@@ -383,7 +400,9 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     trial.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
     trial.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
     trial.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
+    _observe_order(trial, "both above 1 or both below", noise > 1, call)
     trial.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
+    trial.observe("a generator in another state gives other noise", not np.array_equal(other, noise), call=call)
     trial.ask("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
     trial.ask("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
     trial.ask("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
@@ -391,7 +410,7 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
 
 @probe("drop_connect")
 def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
-    """False alarms: at each seed two shares of 32,768 entries, 1e-11 each, for five seeds 1e-10. Two examples, inputs
+    """False alarms: at each seed six shares of 32,768 entries, 1e-11 each, for five seeds 3e-10. Two examples, inputs
     or outputs, of 1024 entries each, agree with probability below 0.75**1024."""
     draw, seed = _generator(rng)
     for n, d_in, d_out in ((3, 4, 2), (3, 3, 3), (1, 2, 5)):
@@ -406,8 +425,9 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         layer = np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)
         text = "np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)"
         call = Call("drop_connect", (), {}, f"drop_connect({text}, {drop_prob}, np.random.default_rng({seed}))")
-        calls = [(*layer, drop_prob, np.random.default_rng(seed)) for _ in range(2)]
-        (_, mask), (_, twin) = trial.results(drop_connect, calls)
+        draws = [np.random.default_rng(one) for one in (seed, seed, seed + 1)]
+        calls = [(*layer, drop_prob, one) for one in draws]
+        (_, mask), (_, twin), (_, other) = trial.results(drop_connect, calls)
         values = np.unique(np.round(mask, 9))
         trial.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
         tolerance = mean_tolerance(mask.size, 1.0)
@@ -416,6 +436,8 @@ def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
         for axis, what in enumerate(("example", "input", "output")):
             slices = np.moveaxis(mask, axis, 0).reshape(32, -1)
             trial.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
+        _observe_order(trial, "both dropped or both kept", mask == 0, call)
+        trial.observe("a generator in another state gives another mask", not np.array_equal(other, mask), call=call)
         trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Call, Trial, probe, question
-from course_utils.checks.statistics import fraction_tolerance
+from course_utils.checks.statistics import empty_share_tolerance, fraction_tolerance, mean_tolerance, pairings
 from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
@@ -271,10 +271,12 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     # Rounding may carry a value over the edge by a hair.
     inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
     trial.observe("every value lies between low and high", bool(inside.all()), call=call)
-    # Four shares at each of up to five seeds, each wrong by chance with probability 1e-11: together at most 2e-10.
+    # Four shares and the five numbers of `_observe_independence` at each of up to five seeds, each wrong by chance with
+    # probability 1e-11, and at most 1e-10 for `_are_all_new`: together below 1e-9.
     for edge in np.geomspace(low, high, 6)[1:-1]:
         says = f"the share of values below {edge:.3g}"
         trial.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS), call=call)
+    _observe_independence(trial, _logarithmic(np.clip(drawn, low, high), low, high), call)
     # Few are enough for what a seed decides: continuous draws repeat with probability 0.
     draw = np.random.default_rng(seed + 1)
     few = np.asarray(trial.sample(f"{FEW} values", sample_log_uniform, low, high, FEW, draw))
@@ -282,9 +284,43 @@ def probe_sample_log_uniform(trial: Trial, rng: Draw, sample_log_uniform: Functi
     twin = np.asarray(sample_log_uniform(low, high, FEW, np.random.default_rng(seed + 1)))
     call = _drawing(low, high, FEW, seed + 1)
     trial.observe("the next values from the same generator are new", bool(np.all(again != few)), call=call)
+    both = _logarithmic(np.concatenate([few.ravel(), again.ravel()]), low, high)
+    trial.observe("no value repeats or mirrors another one, in two calls", _are_all_new(both), call=call)
     trial.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, few)), call=call)
     trial.ask_form("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
     trial.ask("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
+
+
+def _logarithmic(values: Any, low: float, high: float) -> Any:
+    """Return where values lie on the logarithmic scale from low (0) to high (1); NaN if not positive."""
+    with np.errstate(all="ignore"):
+        return np.log(np.asarray(values, dtype=float) / low) / np.log(high / low)
+
+
+def _observe_independence(trial: Trial, places: Any, call: Call) -> None:
+    """Observe what draws that are sorted, repeated, mirrored or evenly spaced do not share with independent ones."""
+    count = len(places)
+    for name, (one, other) in pairings(places).items():
+        which = "the next one" if name == "neighbours" else "the one half the values further on"
+        says = f"how often a value is smaller than {which}, of {count // 2}"
+        trial.observe(says, float(np.mean(one < other)), 0, mean_tolerance(count // 2, 1.0), call)
+        # Each product lies between -1/4 and 1/4.
+        says = f"how far a value goes together with {which}, on the logarithmic scale"
+        trial.observe(says, float(np.mean((one - 0.5) * (other - 0.5))), 0, mean_tolerance(count // 2, 0.5), call)
+    cells = np.unique(np.floor(count * np.nan_to_num(np.minimum(places, 1 - 1e-12))))
+    says = f"the share of {count} equal parts of the logarithmic scale without a value"
+    trial.observe(says, 1 - len(cells) / count, 0, empty_share_tolerance(count, count), call)
+
+
+def _are_all_new(places: Any) -> bool:
+    """Return whether no two values have the same place on the logarithmic scale, or places that mirror each other.
+
+    Two of the 4,950 pairs of 100 independent draws are that close by chance with probability at most 4e-14 each, in sum
+    2e-10 for five seeds. Rounding moves a place by less than 1e-15.
+    """
+    ordered = np.sort(places)
+    mirrored = np.sort(np.abs(places - 0.5))
+    return not (np.any(np.diff(ordered) < 1e-14) or np.any(np.diff(mirrored) < 1e-14))
 
 
 @probe("sample_log_uniform", part="arguments")

@@ -84,7 +84,8 @@ def probe_minibatches(trial: Trial, rng: Draw, minibatches: Function) -> None:
     pairs = trial.sample("the shapes for images", batches, images, y, 5, np.random.default_rng(seed))
     trial.sample("the shapes for a view of a larger array", batches, columns, y / 2, 5, np.random.default_rng(seed))
     # Sixty examples come in their old order, or twice in the same one, with probability 1/60! < 1e-81; k or more of
-    # the 59 neighbours stay neighbours with at most 1/k!, here 1/20! < 5e-19 in each of two epochs.
+    # the 59 neighbours stay neighbours with at most 1/k!, here 1/20! < 5e-19 in each of two epochs. At most 8 different
+    # steps, counted modulo 60, from an example to the next have C(59, 8) * 60 * 8**59 of 60! orders: below 1e-17.
     X, y = _numbered(60)
     draw = np.random.default_rng(seed)
     order = _order(trial.sample("the shapes of 60 examples", batches, X, y, 7, draw))
@@ -94,6 +95,8 @@ def probe_minibatches(trial: Trial, rng: Draw, minibatches: Function) -> None:
     trial.observe("the next epoch has another order", bool(np.any(order != again)))
     for says, numbers in (("first", order), ("next", again)):
         trial.observe(f"neighbours are parted in the {says} epoch", bool(np.sum(np.diff(numbers) == 1) < 20))
+        steps = len(np.unique(np.diff(numbers) % 60))
+        trial.observe(f"the order of the {says} epoch has no regular step", steps > 8)
     trial.observe("a generator in the same state gives the same batches", bool(np.array_equal(order, twin)))
 
 
