@@ -8,16 +8,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import track
 
+from course_grader.engine.intake import Unreadable
 from course_grader.engine.text import clean
 from course_grader.submissions.names import Owner, attempt, folded, is_below, is_notebook, owner_of, safe_id
 from course_grader.submissions.places import Entry, Member, Problem, damage, entries
+from course_grader.submissions.times import (
+    FROM_CANVAS,
+    FROM_NBGRADER,
+    LONGEST,
+    TIMESTAMP,
+    UNKNOWN,
+    TimeProblem,
+    read_time,
+)
 from course_utils.errors import CourseError
 
-TIMESTAMP = "timestamp.txt"
 WRAPPERS = {"submissions", "submitted"}
 
 
@@ -33,6 +43,7 @@ class Submission:
     late: whether Canvas marks it so.
     notes: sentences for student and teacher.
     name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
+    time_source: where the time comes from, or that it was late; empty if neither is known.
     problem: why it holds no notebook that can be read, empty where there is one; `place` is then what there is.
     """
 
@@ -44,6 +55,7 @@ class Submission:
     name: str = ""
     participant: str = ""
     problem: str = ""
+    time_source: str = ""
 
     def content(self) -> bytes:
         """Return what was handed in, byte for byte; OSError or Unreadable where it cannot be read any more."""
@@ -64,11 +76,12 @@ class _File:
     entry: Entry
 
 
-def find_submissions(place: Path, assignment: str) -> Found:
+def find_submissions(place: Path, assignment: str, zone: ZoneInfo | None = None) -> Found:
     """Return the submissions of an assignment.
 
     place: a folder in nbgrader's layout (STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb), with a folder a student, or with
         notebooks named after students; a zip from Canvas or Moodle, or of such a folder; or one notebook.
+    zone: the course's own, for times that name none.
     Raises CourseError where the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
     nothing but the file that it concerns.
     """
@@ -80,7 +93,7 @@ def find_submissions(place: Path, assignment: str) -> Found:
         else:
             whole.append(found)
     files = list(_owned(_unwrapped(whole, place, assignment), assignment))
-    submissions = [_take(student, own, assignment, notes) for student, (notes, own) in _by_student(files).items()]
+    submissions = [_take(student, own, assignment, notes, zone) for student, (notes, own) in _by_student(files).items()]
     if not submissions and not problems:
         raise CourseError(f"{place} holds no submission of {assignment}: name the folder or zip that was downloaded.")
     read = [
@@ -134,7 +147,7 @@ def _by_student(files: list[_File]) -> dict[str, tuple[list[str], list[_File]]]:
     return named
 
 
-def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> Submission:
+def _take(student: str, own: list[_File], assignment: str, notes: list[str], zone: ZoneInfo | None) -> Submission:
     """Return a student's submission."""
     notebooks = [file for file in own if is_notebook(file.entry.parts[-1])]
     ranked = sorted(notebooks or own, key=lambda file: _rank(file, assignment), reverse=True)
@@ -145,7 +158,8 @@ def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> 
             f"There are {len(ranked)} notebooks of this student. {clean(chosen.owner.original, 100)} is graded, the "
             f"newest that fits best by its name; not graded: {others}."
         )
-    when, told = _submitted(chosen, own)
+    when, told = _submitted(chosen, own, assignment, zone)
+    source = FROM_NBGRADER if when else FROM_CANVAS if chosen.owner.late else ""
     return Submission(
         student,
         chosen.entry.place,
@@ -155,6 +169,7 @@ def _take(student: str, own: list[_File], assignment: str, notes: list[str]) -> 
         clean(chosen.owner.name, 200),
         chosen.owner.participant,
         "" if notebooks else _no_notebook(own),
+        source,
     )
 
 
@@ -168,19 +183,26 @@ def _no_notebook(own: list[_File]) -> str:
     return f"There is no notebook (.ipynb). There is only {names}."
 
 
-def _submitted(chosen: _File, own: list[_File]) -> tuple[datetime | None, list[str]]:
-    beside = (*chosen.entry.parts[:-1], TIMESTAMP)
-    stamp = next((file.entry for file in own if file.entry.parts == beside), None)
-    if stamp is None:
+def _submitted(
+    chosen: _File, own: list[_File], assignment: str, zone: ZoneInfo | None
+) -> tuple[datetime | None, list[str]]:
+    """Return the time that nbgrader's exchange wrote, and notes; elsewhere timestamp.txt is the student's own file."""
+    parts = chosen.entry.parts
+    folder = is_below(parts, assignment)
+    stamp = next((file.entry.place for file in own if file.entry.parts == (*parts[:-1], TIMESTAMP)), None)
+    if stamp is None or chosen.owner.participant or not folder or folder != len(parts) - 2:
         return None, []
-    from nbgrader.utils import parse_utc
-
     try:
-        place = stamp.place
-        content = place.read() if isinstance(place, Member) else place.read_bytes()
-        return parse_utc(content[:200].decode().strip()).replace(tzinfo=UTC), []
-    except Exception:
-        return None, [f"{TIMESTAMP} holds no time that can be read."]
+        if isinstance(stamp, Path):
+            with stamp.open("rb") as file:
+                content = file.read(LONGEST + 1)
+        else:
+            content = stamp.read()
+        return read_time(content, zone, datetime.now(UTC)), []
+    except TimeProblem as problem:
+        return None, [f"{problem} {UNKNOWN}"]
+    except (OSError, Unreadable):
+        return None, [f"{TIMESTAMP} cannot be read. {UNKNOWN}"]
 
 
 def _with_bar(submissions: list[Submission]) -> Iterable[Submission]:

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from course_grader.engine.text import INVISIBLE, clean
 
 TIMESTAMP = "timestamp.txt"
-# The source of a time that `TIMESTAMP` gives, as results name it.
-FROM_NBGRADER = "timestamp.txt"
+# Where a time comes from, as results name it. Canvas's mark gives none; it only says that the submission is late.
+FROM_NBGRADER, FROM_CANVAS = "timestamp.txt", "Canvas's LATE mark"
+UNKNOWN = "Lateness is unknown, so there is no late penalty."
 LONGEST = 4096
 EXAMPLE = "2026-10-19 17:30:00 +09:00"
 # nbgrader is younger than this, and the clock of the machine may be a little behind that of the exchange.

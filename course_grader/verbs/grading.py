@@ -65,6 +65,9 @@ def grade(
     upgrade_gradebook: Annotated[
         bool, typer.Option("--upgrade-gradebook", help="Bring an older gradebook up to date, and keep a copy of it.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Grade, print what would change for whom, and write nothing.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the result of one notebook in full.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each submission.")] = False,
 ) -> None:
@@ -79,6 +82,8 @@ def grade(
     if submissions.suffix == ".ipynb" and submissions.is_file():
         _one(submissions, assignment, db, level, as_json)
         return
+    if preview and upgrade_gradebook:
+        raise CourseError("--preview writes nothing: bring the gradebook up to date first, without it.")
     if explain:
         raise CourseError("--explain is for one notebook: name the student's .ipynb.")
     with _machines(scheduler, workers) as machines:
@@ -94,9 +99,9 @@ def grade(
         if upgrade_gradebook:
             _upgrade(course)
         name, exam = _assignment(course, assignment, submissions)
-        display = Display(name, as_json)
-        job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
-        _class(job, by_roster(course, find_submissions(submissions, name)), machines, display)
+        display = Display(name, as_json, preview)
+        job = Job(course, name, exam, level, unknown_students == Unknown.ADD, preview)
+        _class(job, by_roster(course, find_submissions(submissions, name, course.zone)), machines, display)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
 
