@@ -178,8 +178,9 @@ class Journal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._telling():
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: an interruption just after it would leave a transaction open.
+                self._database.execute("BEGIN IMMEDIATE")
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
