@@ -65,7 +65,7 @@ def standings(book: Gradebook, assignment: str, by_hand: bool = False) -> dict[s
     review: dict[str, set[str]] = defaultdict(set)
     query = (
         select(SubmittedAssignment.student_id, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty)
-        .add_columns(BaseCell.name, Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade)
+        .add_columns(BaseCell.name, Grade.score, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)
         .select_from(Grade)
         .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
         .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
@@ -75,10 +75,10 @@ def standings(book: Gradebook, assignment: str, by_hand: bool = False) -> dict[s
     )
     if by_hand:
         query = query.where(Grade.manual_score.is_not(None))
-    for student, notebook, penalty, cell, auto, manual, extra, waits in book.db.execute(query):
+    for student, notebook, penalty, cell, score, auto, manual, waits in book.db.execute(query):
         penalties[student][notebook] = penalty or 0.0
-        if auto is not None or manual is not None or extra:
-            scores[student][cell] = (manual if manual is not None else auto or 0.0) + (extra or 0.0)
+        if auto is not None or manual is not None:
+            scores[student][cell] = score
         if manual is not None and waits:
             review[student].add(cell)
     return {one: Standing(scores[one], sum(penalties[one].values()), frozenset(review[one])) for one in scores}

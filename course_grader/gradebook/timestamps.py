@@ -84,6 +84,8 @@ class Stamps:
         try:
             found = _content(place)
         except (OSError, ValueError):
+            if self._rewrites:
+                _take_away(place)
             return Time(problem=f"{TIMESTAMP} cannot be read. {UNKNOWN}")
         known = self._journal.stamp(assignment, student)
         if known and ((found or b"").strip() != known.written or known.notebook != _digest(notebook)):
@@ -136,6 +138,14 @@ def _rewrite(place: Path, written: bytes) -> None:
         write_whole(place, written + b"\n")
     else:
         place.unlink(missing_ok=True)
+
+
+def _take_away(place: Path) -> None:
+    """Move what is no readable file out of nbgrader's sight, which would follow a link and fail at anything else."""
+    if place.is_symlink() or not (place.is_dir() or place.is_file()):
+        place.unlink()
+    else:
+        place.replace(place.with_name(f"{TIMESTAMP}.refused"))
 
 
 def _digest(notebook: Path) -> str:

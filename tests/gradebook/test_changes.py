@@ -11,7 +11,7 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, text
 
-from course_grader.gradebook.changes import Change, Standing, change_of, unchanged_cells
+from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.preview import copy_tables
 from course_grader.gradebook.run import Tally
@@ -156,6 +156,18 @@ def test_the_penalty_is_part_of_what_changed(seminar: School) -> None:
     preview, _ = seminar.grade(preview=True)
     assert next((one.student, one.score, one.penalty) for one in preview.changes) == ("ada", (3.5, 0), (0, 3.5))
     assert all(row["penalty"] is None for row in seminar.rows().values())
+
+
+def test_scores_are_those_of_the_gradebook(seminar: School) -> None:
+    with Gradebook(seminar.course.db_url, "descent") as book:
+        # nbgrader counts extra credit once there is a score.
+        book.find_grade(ESSAY, NAME, NAME, "cy").manual_score = None
+        book.db.commit()
+        found = standings(book, NAME)
+        assert {one.student.id: one.score for one in book.assignment_submissions(NAME)} == {
+            student: standing.total for student, standing in found.items()
+        }
+        assert (found["cy"].total, found["ada"].total) == (0, 3.5)
 
 
 def test_it_is_said_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import warnings
 import zipfile
@@ -117,6 +118,25 @@ def test_nbgrader_reads_them_as_course_grade_does(school: School, monkeypatch: p
         assert api.autograde(NAME, "s00")["success"]
     assert school.rows()["s00"]["when"] is None
     assert school.scores()["s00"] == 3
+
+
+def test_only_a_regular_file_gives_a_time(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(school)
+    for student in ("ada", "bob", "cy"):
+        school.hand_in(student, "right")
+    (tmp_path / "early").write_text("2026-10-01 08:00:00 UTC")
+    stamp_of(school, "ada").symlink_to(tmp_path / "early")
+    os.mkfifo(stamp_of(school, "bob"))
+    stamp_of(school, "cy").mkdir()
+    monkeypatch.setenv("COURSE_KEY", str(school.root / "course.key"))
+    for student in ("ada", "bob", "cy"):
+        with warnings.catch_warnings(action="ignore"):
+            done = school.nbgrader().autograde(NAME, student)
+        assert done["success"], done["error"]
+    school.grade()
+    assert school.scores() == {"ada": 3, "bob": 3, "cy": 3}
+    assert {row["when"] for row in school.rows().values()} == {None}
+    assert (tmp_path / "early").exists()
 
 
 def test_a_timezone_that_is_added_or_put_right_afterwards_counts(school: School) -> None:
