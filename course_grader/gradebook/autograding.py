@@ -7,7 +7,9 @@ looks at the first submission.
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -38,7 +40,8 @@ class ReadTimes(AnyState):
         courses = converter.coursedir
         pattern = converter._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
         refused: list[tuple[str, str]] = []
-        with Journal(journal_of(courses.db_url, Path(courses.root))) as journal:
+        with ExitStack() as stack:
+            journal = self._journal(journal_of(courses.db_url, Path(courses.root)), stack)
             stamps = Stamps(journal, zone_named(self.timezone))
             for folder, notebooks in list(converter.assignments.items()):
                 if not (found := re.match(pattern, folder)):
@@ -54,6 +57,15 @@ class ReadTimes(AnyState):
                     self.log.warning("%s: %s", folder, time.problem)
                     refused.append((found["assignment"], found["student"]))
         _forget(refused, courses.db_url, courses.course_id)
+
+    def _journal(self, path: Path, stack: ExitStack) -> Journal:
+        """Open the journal, or an empty one: that of a colleague may be closed to this user."""
+        try:
+            return stack.enter_context(Journal(path))
+        except (OSError, CourseError) as error:
+            self.log.warning("What a timestamp.txt was before it is rewritten cannot be kept: %s", error)
+            aside = stack.enter_context(TemporaryDirectory())
+            return stack.enter_context(Journal(Path(aside) / path.name))
 
 
 def _forget(refused: list[tuple[str, str]], db_url: str, course_id: str) -> None:

@@ -139,6 +139,17 @@ def test_only_a_regular_file_gives_a_time(school: School, tmp_path: Path, monkey
     assert (tmp_path / "early").exists()
 
 
+def test_nbgrader_reads_them_also_without_the_journal(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_up(school)
+    school.hand_in("ada", "right", "2026-10-19 17:30:00 KST")
+    school.course.journal.mkdir()
+    monkeypatch.setenv("COURSE_KEY", str(school.root / "course.key"))
+    with warnings.catch_warnings(action="ignore"):
+        done = school.nbgrader().autograde(NAME, "ada")
+    assert done["success"], done["error"]
+    assert school.rows()["ada"]["when"] == datetime(2026, 10, 19, 8, 30)
+
+
 def test_a_timezone_that_is_added_or_put_right_afterwards_counts(school: School) -> None:
     set_up(school, "")
     school.hand_in("ada", "right", "2026-10-19 17:30:00")
