@@ -24,7 +24,7 @@ c.Execute.kernel_manager_class = "course_utils.kernels.OwnKernelManager"
 
 # Grading runs in course_grader's engine, which keeps submissions from the keys, the machine and each other. The classes
 # are named, not imported: a learner who only validates needs none of them.
-c.Autograde.exporter_class = "course_grader.engine.preprocessors.AnyState"
+c.Autograde.exporter_class = "course_grader.gradebook.autograding.ReadTimes"
 c.Autograde.sanitize_preprocessors = [
     "course_grader.engine.preprocessors.Intake",
     "nbgrader.preprocessors.ClearOutput",

@@ -1,8 +1,8 @@
 """The engine inside `nbgrader autograde` and the formgrader's button: a reader and two preprocessors.
 
-`nbgrader_config.py` names them in `c.Autograde.exporter_class`, `c.Autograde.sanitize_preprocessors` and
-`c.Autograde.autograde_preprocessors`. `AnyState` reads what nbformat refuses though it can be graded. `Intake` brings
-a notebook's cells into an order in which nbgrader does not stumble. `Grade` stands in the place of `Execute`: it
+`nbgrader_config.py` names them in `c.Autograde.sanitize_preprocessors` and `c.Autograde.autograde_preprocessors`, and
+in `c.Autograde.exporter_class` a reader built on `AnyState`, which reads what nbformat refuses though it can be graded.
+`Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` replaces `Execute`: it
 leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
 """
 

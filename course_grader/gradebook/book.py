@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,12 +33,14 @@ KEPT = " Results that were found are kept beside it; run the command again and t
 
 @dataclass(frozen=True)
 class Row:
-    """What the gradebook is told of a submission; scores and comments are by grade_id."""
+    """What the gradebook gets of a submission; scores and comments are by grade_id. `unchanged`: the cells of which
+    the student's work is the same as when it was graded before."""
 
     student: str
     submitted: datetime | None
     scores: Mapping[str, float | None]
     comments: Mapping[str, str | None]
+    unchanged: Collection[str] = frozenset()
 
 
 class Book:
@@ -71,6 +73,12 @@ class Book:
         with self._telling():
             return set(self._db.scalars(select(SubmittedAssignment.student_id).distinct()))
 
+    def due(self, assignment: str) -> datetime | None:
+        """Return when an assignment is due, in UTC without a zone; None if it is never."""
+        with self._telling():
+            found: datetime | None = self._db.scalar(select(Assignment.duedate).where(Assignment.name == assignment))
+            return found
+
     def waiting(self, assignment: str) -> int:
         """Return how many submissions of an assignment wait for grading by hand."""
         query = select(SubmittedAssignment.id).join(SubmittedAssignment.assignment).where(Assignment.name == assignment)
@@ -80,7 +88,9 @@ class Book:
     def write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
         """Enter submissions in one transaction: students and submissions that are missing, times, scores, comments.
 
-        Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave stay.
+        Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave stay. One by hand is
+        to be looked at again if the work or the score by the tests changed. A time that is not known is none: that of
+        an earlier submission is not this one's.
         """
         with self._telling():
             self._write(sheet, rows)
@@ -127,8 +137,7 @@ class Book:
         self._add(assignment, sheet.notebook, [row for row in rows if row.student not in known])
         for row in rows:
             if submission := known.get(row.student):
-                if row.submitted is not None:
-                    submission.timestamp = parse_utc(row.submitted)
+                submission.timestamp = parse_utc(row.submitted)
                 for notebook in submission.notebooks:
                     if notebook.notebook.name == sheet.notebook:
                         _set_grades(notebook, names, row)
@@ -196,9 +205,13 @@ def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) ->
     for grade in notebook.grades:
         name = names[grade.cell_id]
         if name in row.scores:
+            is_same = name in row.unchanged and grade.auto_score == row.scores[name]
             grade.auto_score = row.scores[name]
-            # A human's score may no longer fit.
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+            if grade.manual_score is None:
+                grade.needs_manual_grade = grade.auto_score is None
+            elif not is_same:
+                # A human's score may no longer fit.
+                grade.needs_manual_grade = True
     for comment in notebook.comments:
         name = names[comment.cell_id]
         if name in row.comments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
@@ -57,13 +58,17 @@ class Course:
     @property
     def database(self) -> Path | None:
         """The gradebook's file, or None where a server has it."""
-        url = make_url(self.db_url)
-        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+        return _file_of(self.db_url)
 
     @property
     def journal(self) -> Path:
         """The file of results: beside the gradebook, or in the course's folder where a server has the gradebook."""
-        return (self.database or self.root / "gradebook.db").with_suffix(".results.sqlite")
+        return journal_of(self.db_url, self.root)
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone of course.toml, or None if it gives none."""
+        return zone_named(self.config.ReadTimes.get("timezone", ""))
 
     def folder(self, step: str, student: str, assignment: str) -> Path:
         """Return where a student's assignment stands; `step` is "submitted", "autograded", "source" or "feedback"."""
@@ -87,6 +92,24 @@ class Course:
         if not self.key.is_file():
             raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
         return Assignment.from_notebook(solution, self.key)
+
+
+def journal_of(db_url: str, root: Path) -> Path:
+    """Return where the journal of a gradebook is, in a course's folder."""
+    return (_file_of(db_url) or root / "gradebook.db").with_suffix(".results.sqlite")
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """Return a time zone, or None without a name; CourseError if there is no such zone."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise CourseError(f"{name!r} is no time zone: write one like Europe/Berlin.") from None
+
+
+def _file_of(db_url: str) -> Path | None:
+    url = make_url(db_url)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def _configuration(root: Path) -> Config:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,9 +18,11 @@ from rich.text import Text
 
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
-from course_grader.gradebook.preview import about, lines_about
+from course_grader.gradebook.changes import Change
+from course_grader.gradebook.listing import about, lines_about
 from course_grader.gradebook.run import Tally, Told
 from course_grader.submissions import Found
+from course_grader.submissions.times import TIMESTAMP
 from course_utils.words import counted
 
 # So many names of students are shown in a sentence.
@@ -59,14 +61,15 @@ class _Pace(ProgressColumn):
 class Display:
     """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each."""
 
-    def __init__(self, assignment: str, as_json: bool, found: Found | None = None) -> None:
-        self._assignment, self._as_json = assignment, as_json
+    def __init__(self, assignment: str, as_json: bool, found: Found | None = None, preview: bool = False) -> None:
+        self._assignment, self._as_json, self._preview = assignment, as_json, preview
         self._place = found or Found((), ())
         self._console = Console(stderr=True)
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
         self._exposed: Counter[str] = Counter()
+        self._times: list[tuple[str, str]] = []
         self._move: Callable[[], None] = _stay
 
     @property
@@ -103,6 +106,7 @@ class Display:
             self._problems.append((told.student, told.problem))
         elif told.result.exposed:
             self._exposed[told.result.exposed] += 1
+        self._times += [(told.student, note) for note in told.notes if note.startswith(TIMESTAMP)]
         if self._as_json:
             print(json.dumps(as_json(told)), flush=True)
         self._move()
@@ -114,11 +118,15 @@ class Display:
             counts = {name: self.counts[name] for name in OUTCOMES}
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
             entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
+            times = {"lateness_unknown": tally.untimed, "marked_late": tally.marked_late}
+            changes = {"preview": self._preview, "changes": [change.to_json() for change in tally.changes]}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
             place = about(self._place)
             ending = {"problems": problems, "exposed": dict(self._exposed), "interrupted": interrupted}
-            print(json.dumps({"summary": {**found, **entered, **place, **ending}}))
+            print(json.dumps({"summary": found | entered | times | changes | place | ending}))
             return
+        if self._preview:
+            self._say("This is a preview: submissions were graded, and nothing was written. This is what would happen.")
         if self._place.title:
             self._say(f"{self._place.title}.")
         if tally.entered:
@@ -132,10 +140,37 @@ class Display:
             self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
         for sentence, count in self._exposed.items():
             self._say(f"{counted(count, 'submission')}: {sentence}")
+        if tally.untimed:
+            marked = f" ({tally.marked_late} of them marked late by Canvas)" if tally.marked_late else ""
+            self._say(
+                f"Lateness is unknown for {counted(tally.untimed, 'submission')}{marked}: no time was handed over that "
+                "can be believed, and no late penalty was applied."
+            )
+        self._say_changes(tally.changes)
+        for student, note in sorted(self._times):
+            self._say(f"time unknown: {clean(student, 200)}: {note}")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
         for line in lines_about(self._place, whole=False):
             self._say(line)
+
+    def _say_changes(self, changes: Sequence[Change]) -> None:
+        scores = [one for one in changes if one.score[0] != one.score[1] or one.exercises]
+        if scores:
+            self._say(f"Changed since the last grading: {counted(len(scores), 'submission')}.")
+        for one in scores:
+            parts = [f"{name} {_pair(pair)}" for name, pair in one.exercises.items()]
+            if one.penalty[0] != one.penalty[1]:
+                parts.append(f"late penalty {_pair(one.penalty)}")
+            why = f" ({', '.join(parts)})" if parts else ""
+            self._say(f"changed: {clean(one.student, 200)}: {_pair(one.score)}{why}")
+        for one in changes:
+            if one.review:
+                cells = ", ".join(one.review)
+                self._say(
+                    f"look again: {clean(one.student, 200)}: the work or its test changed since you graded {cells} by "
+                    "hand; your score and comment are kept."
+                )
 
     def _counted(self) -> str:
         return ", ".join(f"{self.counts[name]} {name}" for name in OUTCOMES if self.counts[name]) or "none"
@@ -159,6 +194,7 @@ def as_json(told: Told) -> dict[str, Any]:
     return {
         "student": told.student,
         "submitted": told.submitted.isoformat() if told.submitted else None,
+        "time_source": told.time_source or None,
         "score": result.score if result else None,
         "max_score": result.max_score if result else None,
         "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
@@ -189,6 +225,10 @@ def explain(result: Result) -> None:
                 print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {counted(cell.max_points, 'point')}")
                 for text in filter(None, (cell.message, cell.hint, cell.details)):
                     print("".join(f"    {line}\n" for line in text.split("\n")), end="")
+
+
+def _pair(pair: tuple[float | None, float | None]) -> str:
+    return " -> ".join("not graded" if value is None else f"{round(value, 4):g}" for value in pair)
 
 
 def _names(names: list[str]) -> str:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
+from course_grader.gradebook.timestamps import FORMAT, nbgrader_reads
+from course_grader.submissions.times import TIMESTAMP
 from course_utils.files import write_whole
-
-TIMESTAMP = "timestamp.txt"
-# nbgrader's own format, which its parse_utc reads.
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
 
 
 def write_autograded(
@@ -48,17 +44,5 @@ def _write_time(folder: Path, when: datetime | None, mode: int) -> None:
     place = folder / TIMESTAMP
     if when is None:
         place.unlink(missing_ok=True)
-    elif time_in(place) != _naive(when):
-        write_whole(place, f"{_naive(when).strftime(TIME_FORMAT)}\n", mode)
-
-
-def time_in(place: Path) -> datetime | None:
-    """Return the time in a timestamp.txt as UTC without a zone, as the gradebook holds it; None where there is none."""
-    try:
-        return _naive(parse_utc(place.read_text(encoding="utf-8").strip()))
-    except (OSError, ValueError, OverflowError):
-        return None
-
-
-def _naive(when: datetime) -> datetime:
-    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    elif not place.is_file() or nbgrader_reads(place.read_bytes()) != when:
+        write_whole(place, f"{when.astimezone(UTC).strftime(FORMAT)}\n", mode)

@@ -18,6 +18,7 @@ class Graded:
     submitted: when it was handed in, with a time zone, or None where nobody says.
     result: what grading found, or None where the notebook could not be graded; `problem` is then a sentence why.
     notes: sentences on how it was handed in, such as which of two notebooks was taken.
+    time_source: where the time comes from, or that it was late; empty if neither is known.
     """
 
     student: str
@@ -26,3 +27,4 @@ class Graded:
     result: Result | None = None
     problem: str = ""
     notes: tuple[str, ...] = ()
+    time_source: str = ""

@@ -26,12 +26,17 @@ from course_grader.gradebook.graded import Graded
 from course_utils.errors import CourseError, Exit
 
 _ENGINE, _UTILS = (Path(next(iter(package.__path__))) for package in (engine, course_utils))
-FORMAT = 1
+FORMAT = 2
 TABLES = """
 CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, result BLOB, problem TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS submission (
     assignment TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL, submitted TEXT, notes TEXT NOT NULL,
-    key TEXT NOT NULL, problem TEXT NOT NULL, booked TEXT NOT NULL, PRIMARY KEY (assignment, student)
+    key TEXT NOT NULL, problem TEXT NOT NULL, booked TEXT NOT NULL,
+    time_source TEXT NOT NULL DEFAULT '', PRIMARY KEY (assignment, student)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stamp (
+    assignment TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL, given BLOB NOT NULL, written BLOB NOT NULL,
+    PRIMARY KEY (assignment, student)
 ) WITHOUT ROWID;
 """
 
@@ -39,7 +44,8 @@ CREATE TABLE IF NOT EXISTS submission (
 @dataclass(frozen=True)
 class Entry:
     """What the journal holds of a submission. `booked` is what the gradebook was given, empty where nothing was;
-    `problem` a sentence that holds for this run alone."""
+    `problem` a sentence that holds for this run alone; `time_source` where its time comes from, empty in entries of
+    older versions."""
 
     assignment: str
     student: str
@@ -49,6 +55,17 @@ class Entry:
     key: str
     problem: str = ""
     booked: str = ""
+    time_source: str = ""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A timestamp.txt that nbgrader would misread: `given` as it was, `written` as it was rewritten for nbgrader, empty
+    if it was taken away. It belongs to the notebook with the digest `notebook`, and to no other."""
+
+    notebook: str
+    given: bytes
+    written: bytes
 
 
 @dataclass(frozen=True)
@@ -71,8 +88,11 @@ class Journal:
             self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._database.executescript(TABLES)
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, FORMAT):
+            if version > FORMAT:
                 raise CourseError(f"{path} was written by another version of the course: move it away and grade again.")
+            columns = [column[1] for column in self._database.execute("PRAGMA table_info(submission)")]
+            if "time_source" not in columns:
+                self._database.execute("ALTER TABLE submission ADD COLUMN time_source TEXT NOT NULL DEFAULT ''")
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
 
     def verdict(self, key: str) -> Verdict | None:
@@ -88,14 +108,33 @@ class Journal:
             row = self._database.execute(query, (assignment, student)).fetchone()
         return None if row is None else _entry(row)
 
+    def booked(self, assignment: str) -> set[str]:
+        """Return the students whose submissions the gradebook was given whole."""
+        with self._telling():
+            query = "SELECT student FROM submission WHERE assignment = ? AND booked != ''"
+            return {student for (student,) in self._database.execute(query, (assignment,))}
+
     def add(self, verdicts: Iterable[tuple[str, Verdict]], entries: Iterable[Entry]) -> None:
         """Note verdicts by their keys, and submissions; all of them or none."""
         rows = [(key, _packed(verdict.result), verdict.problem) for key, verdict in verdicts]
         with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", rows)
             self._database.executemany(
-                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
+                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
             )
+
+    def stamp(self, assignment: str, student: str) -> Stamp | None:
+        """Return what is known of a student's timestamp.txt, or None if it is as nbgrader wants it."""
+        query = "SELECT notebook, given, written FROM stamp WHERE assignment = ? AND student = ?"
+        with self._telling():
+            row = self._database.execute(query, (assignment, student)).fetchone()
+        return None if row is None else Stamp(*row)
+
+    def add_stamp(self, assignment: str, student: str, stamp: Stamp) -> None:
+        """Note what a student's timestamp.txt was before it is rewritten."""
+        row = assignment, student, stamp.notebook, stamp.given, stamp.written
+        with self._telling():
+            self._database.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?, ?, ?)", row)
 
     def graded(self, assignment: str, students: Collection[str] | None = None) -> Iterator[Graded]:
         """Yield every submission of an assignment with its result or why there is none, by student.
@@ -118,6 +157,7 @@ class Journal:
                     None if entry.problem else verdict.result,
                     entry.problem or verdict.problem,
                     entry.notes,
+                    entry.time_source,
                 )
 
     def assignments(self) -> list[str]:
@@ -138,8 +178,9 @@ class Journal:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._telling():
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: an interruption just after it would leave a transaction open.
+                self._database.execute("BEGIN IMMEDIATE")
                 yield
                 self._database.execute("COMMIT")
             except BaseException:
@@ -200,11 +241,11 @@ def _verdict(packed: bytes | None, problem: str) -> Verdict:
 
 def _row(entry: Entry) -> tuple[str | None, ...]:
     submitted = entry.submitted.isoformat() if entry.submitted else None
-    notebook, notes = str(entry.notebook), json.dumps(entry.notes)
-    return entry.assignment, entry.student, notebook, submitted, notes, entry.key, entry.problem, entry.booked
+    told = entry.key, entry.problem, entry.booked, entry.time_source
+    return entry.assignment, entry.student, str(entry.notebook), submitted, json.dumps(entry.notes), *told
 
 
 def _entry(row: Iterable[str]) -> Entry:
-    assignment, student, notebook, submitted, notes, key, problem, booked = row
+    assignment, student, notebook, submitted, notes, *told = row
     when = datetime.fromisoformat(submitted) if submitted else None
-    return Entry(assignment, student, Path(notebook), when, tuple(json.loads(notes)), key, problem, booked)
+    return Entry(assignment, student, Path(notebook), when, tuple(json.loads(notes)), *told)

@@ -1,113 +1,62 @@
-"""What `course grade` found in a folder or zip: who, when, which file, and what is left out."""
+"""A copy of gradebook and results, in which a preview writes what it finds; it is gone afterwards."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
-from course_grader.engine.text import clean
-from course_grader.gradebook.run import stranger
-from course_grader.submissions import Found, LeftOut, Submission
-from course_utils.words import counted
+from nbgrader.api import Base, Gradebook
+from sqlalchemy import create_engine, delete, insert, select
 
-# In one line.
-MOST_NAMES = 10
-MOST_FILES = 3
+from course_grader.gradebook.course import Course
 
-
-def unfit(submission: Submission, students: Collection[str], add_students: bool) -> str:
-    """Return why a submission will not be graded; empty if it will be."""
-    if submission.student in students or add_students:
-        return submission.problem
-    return stranger(submission)
+ROWS = 1000
 
 
-def preview(found: Found, students: Collection[str], add_students: bool, as_json: bool) -> int:
-    """Print what would be graded, for people or as lines of JSON; return how much would not be graded."""
-    problems = {one.student: unfit(one, students, add_students) for one in found.submissions}
-    not_graded = [(one.name, one.sentence) for one in found.problems]
-    not_graded += [(student, problem) for student, problem in problems.items() if problem]
-    if as_json:
-        for one in found.submissions:
-            print(json.dumps(_as_json(one, problems[one.student])))
-        named = [{"student": student, "problem": problem} for student, problem in not_graded]
-        print(json.dumps({"summary": {"dry_run": True, **about(found), "problems": named}}))
-        return len(not_graded)
-    print(found.title)
-    for one in found.submissions:
-        if not problems[one.student]:
-            when = one.submitted.isoformat(" ") if one.submitted else "time unknown"
-            print(f"{clean(one.student, 200)}: {when}, {one.file}")
-    for student, problem in sorted(not_graded):
-        print(f"not graded: {clean(student, 200)}: {problem}")
-    for line in lines_about(found, whole=True):
-        print(line)
-    print("Nothing was graded, and nothing was written.")
-    return len(not_graded)
-
-
-def about(found: Found) -> dict[str, Any]:
-    """Return what programs read of a place in the summary."""
-    return {
-        "layout": found.layout.value if found.layout else None,
-        "found": found.title,
-        "left_out": [
-            {"student": one.owner, "reason": one.reason, "files": len(one.files), "names": one.files[:MOST_NAMES]}
-            for one in found.left_out
-        ],
-        "remarks": list(found.remarks),
-        "no_submission": list(found.missing),
-    }
-
-
-def lines_about(found: Found, whole: bool) -> Iterator[str]:
-    """Yield what people read of a place: remarks, notes, what is left out, and who handed in nothing.
-
-    whole: whether each student's files have a line of their own, even if there are many.
-    """
-    for remark in found.remarks:
-        yield f"note: {remark}"
-    by_note: dict[str, list[str]] = defaultdict(list)
-    for one in found.submissions:
-        for note in one.notes:
-            by_note[note].append(clean(one.student, 100))
-    for note, names in by_note.items():
-        yield f"note: {_names(names)}: {note}"
-    by_reason: dict[str, list[LeftOut]] = defaultdict(list)
-    for left in found.left_out:
-        by_reason[left.reason].append(left)
-    for reason, some in by_reason.items():
-        if whole or len(some) <= MOST_FILES:
-            for left in some:
-                yield f"left out: {_files(left)}: {reason}"
+@contextmanager
+def copied(course: Course) -> Iterator[Course]:
+    """Return the course with a gradebook and a journal of its own during the block; its folders are the real ones."""
+    with tempfile.TemporaryDirectory(prefix="course-preview-") as folder:
+        file = Path(folder) / "gradebook.db"
+        copy = replace(course, db_url=f"sqlite:///{file}")
+        if course.database is None:
+            copy_tables(course.db_url, copy.db_url, course.directory.course_id)
         else:
-            total = counted(sum(len(left.files) for left in some), "file")
-            owners = [f"{clean(left.owner, 100)} ({len(left.files)})" for left in some]
-            yield f"left out: {total} of {counted(len(some), 'student')}, {_names(owners)}: {reason}"
-    if found.missing:
-        yield f"no submission: {counted(len(found.missing), 'student')}: {_names(found.missing)}."
+            _copy_file(course.database, file)
+        _copy_file(course.journal, copy.journal)
+        yield copy
 
 
-def _files(left: LeftOut) -> str:
-    if len(left.files) <= MOST_FILES:
-        return ", ".join(left.files)
-    of = f" of {clean(left.owner, 100)}" if left.owner else ""
-    return f"{counted(len(left.files), 'file')}{of}, {', '.join(left.files[:MOST_FILES])} ..."
+def copy_tables(source: str, target: str, course_id: str) -> None:
+    """Copy nbgrader's tables from a server into a new file."""
+    Gradebook(target, course_id).close()
+    old, new = create_engine(source), create_engine(target)
+    try:
+        with old.connect() as reading, new.begin() as writing:
+            for table in reversed(Base.metadata.sorted_tables):
+                writing.execute(delete(table))
+            for table in Base.metadata.sorted_tables:
+                for rows in reading.execute(select(table)).mappings().partitions(ROWS):
+                    writing.execute(insert(table), [dict(row) for row in rows])
+    finally:
+        old.dispose()
+        new.dispose()
 
 
-def _names(names: Sequence[str] | Iterable[str]) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
-    return ", ".join(clean(name, 100) for name in listed[:MOST_NAMES]) + more
-
-
-def _as_json(one: Submission, problem: str) -> dict[str, Any]:
-    return {
-        "student": one.student,
-        "submitted": one.submitted.isoformat() if one.submitted else None,
-        "file": one.file,
-        "problem": problem,
-        "notes": list(one.notes),
-    }
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a database of SQLite as it is at one moment, if there is one."""
+    if not source.is_file():
+        return
+    try:
+        address = f"{source.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+    except sqlite3.DatabaseError:
+        # What opens the copy says what is wrong with it.
+        shutil.copyfile(source, target)
+    target.chmod(0o600)

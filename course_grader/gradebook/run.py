@@ -20,15 +20,19 @@ from course_grader.engine.intake import LARGEST_FILE, Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox import Level
 from course_grader.gradebook.book import Book, Row, shown
+from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.folders import write_autograded, write_submitted
 from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.page import Page, page_of_problem
+from course_grader.gradebook.preview import copied
 from course_grader.gradebook.privacy import make_file
-from course_grader.gradebook.sheet import enter
+from course_grader.gradebook.sheet import Sheet, enter
 from course_grader.gradebook.task import Answer, Batch, Order, Refusal, grade_batch, packed, page_again
+from course_grader.gradebook.timestamps import Stamps
 from course_grader.submissions import Found, Submission
+from course_grader.submissions.times import TIMESTAMP
 from course_utils.errors import CourseError, Exit
 
 # So many submissions, or what came in so many seconds, go into one transaction.
@@ -37,7 +41,8 @@ CHUNK, SECONDS = 64, 5.0
 
 @dataclass(frozen=True)
 class Told:
-    """What a run tells of one submission. `reused`: the result is of an earlier run."""
+    """What a run says of one submission. `reused`: the result is of an earlier run. `time_source`: where the time comes
+    from, or that it was late."""
 
     student: str
     submitted: datetime | None = None
@@ -45,27 +50,35 @@ class Told:
     problem: str = ""
     notes: tuple[str, ...] = ()
     reused: bool = False
+    time_source: str = ""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to grade, and how. `add_students`: whether a student unknown to the gradebook is added, or left out."""
+    """What to grade, and how. `add_students`: whether a student unknown to the gradebook is added, or left out.
+    `preview`: grade, and say what would change, and write nothing."""
 
     course: Course
     name: str
     assignment: Assignment
     isolation: Level = "namespaces"
     add_students: bool = True
+    preview: bool = False
 
 
 @dataclass
 class Tally:
-    """What became of a run: the entries changed in the gradebook, who was added to it, and how many submissions of the
-    assignment wait for grading by hand."""
+    """What became of a run: the entries changed in the gradebook, who was added to it, how many submissions of the
+    assignment wait for grading by hand, and what changed for students who were graded before. Where there is a due
+    date, `untimed` is how many submissions have no time that can be believed, `marked_late` how many of those the
+    platform marks as late."""
 
     entered: bool = False
     booked: int = 0
     waiting: int = 0
+    untimed: int = 0
+    marked_late: int = 0
+    changes: list[Change] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
 
 
@@ -78,27 +91,39 @@ def grade_class(
     also where the run is interrupted.
     """
     with ExitStack() as stack:
-        lock = job.course.journal.with_suffix(".lock")
+        course = stack.enter_context(copied(job.course)) if job.preview else job.course
+        lock = course.journal.with_suffix(".lock")
         # Whoever can open the lock can hold it.
-        for file in (lock, job.course.journal):
-            make_file(job.course, file)
+        for file in (lock, course.journal):
+            make_file(course, file)
         stack.enter_context(locked(lock))
-        journal = stack.enter_context(Journal(job.course.journal))
-        book = stack.enter_context(Book(job.course))
-        return _Run(job, cluster, tell, journal, book, tally or Tally()).go(found)
+        journal = stack.enter_context(Journal(course.journal))
+        book = stack.enter_context(Book(course))
+        tally = tally or Tally()
+        sheet, tally.entered = enter(course, book.gradebook, job.name, job.assignment)
+        return _Run(job, cluster, tell, journal, book, tally, sheet).go(found)
 
 
 class _Run:
     def __init__(
-        self, job: Job, cluster: Cluster, tell: Callable[[Told], None], journal: Journal, book: Book, tally: Tally
+        self,
+        job: Job,
+        cluster: Cluster,
+        tell: Callable[[Told], None],
+        journal: Journal,
+        book: Book,
+        tally: Tally,
+        sheet: Sheet,
     ) -> None:
         self._job, self._cluster, self._tell, self._journal, self._book = job, cluster, tell, journal, book
-        self._tally = tally
-        self._sheet, tally.entered = enter(job.course, book.gradebook, job.name, job.assignment)
+        self._tally, self._sheet = tally, sheet
         self._exam = packed(job.assignment, self._sheet)
         self._order = Order(job.assignment.digest, self._exam, job.isolation, versions())
         self._students = book.students()
         self._handed_in = book.handed_in(job.name)
+        self._before = standings(book.gradebook, job.name)
+        self._by_hand = set(standings(book.gradebook, job.name, by_hand=True)) & journal.booked(job.name)
+        self._stamps = Stamps(journal, job.course.zone, rewrites=not job.preview)
         self._in_place = job.course.folder("submitted", "", "").resolve()
         self._kept: list[tuple[Entry, Row]] = []
         self._since = time.monotonic()
@@ -106,22 +131,40 @@ class _Run:
     def go(self, found: Found) -> Tally:
         for problem in found.problems:
             self._tell(Told(problem.name, problem=problem.sentence))
-        known = [self._remembered(one) for one in found.submissions if self._is_known(one)]
+        known = [self._remembered(self._timed(one)) for one in found.submissions if self._is_known(one)]
         readable = [one for one in known if not self._is_unreadable(one)]
         try:
             self._grade([one for one in readable if not self._reuse(one)])
         finally:
             # Whatever ended the run: what was found is entered.
             self._enter()
+            self._compare()
         self._book.penalise(self._sheet, [one.student for one in readable])
+        self._compare()
         self._tally.waiting = self._book.waiting(self._job.name)
+        if self._book.due(self._job.name) is not None:
+            untimed = [one for one in readable if one.submitted is None]
+            self._tally.untimed = len(untimed)
+            self._tally.marked_late = sum(one.late for one in untimed)
         return self._tally
+
+    def _compare(self) -> None:
+        """Note what changed so far for students who were graded before."""
+        after, assignment = standings(self._book.gradebook, self._job.name), self._job.assignment
+        nothing = Standing({})
+        pairs = ((student, before, after.get(student, nothing)) for student, before in sorted(self._before.items()))
+        changes = (change_of(student, before, now, assignment) for student, before, now in pairs)
+        self._tally.changes = [change for change in changes if change]
+
+    def _timed(self, submission: Submission) -> Submission:
+        """Return a submission with the time that nbgrader's folder of submissions has for it."""
+        place = self._folder("submitted", submission)
+        return self._stamps.timed(submission, place, self._job.name, self._is_in_place(submission))
 
     def _is_known(self, submission: Submission) -> bool:
         if self._job.add_students or submission.student in self._students:
             return True
-        problem = stranger(submission)
-        self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
+        self._tell(_told(submission, problem=stranger(submission)))
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
@@ -133,7 +176,7 @@ class _Run:
         if submission.student in self._students and (before is None or not before.key):
             entry = self._entry(submission, "")
             self._journal.add((), [dataclasses.replace(entry, problem=submission.problem, booked="")])
-        self._tell(Told(submission.student, submission.submitted, problem=submission.problem, notes=submission.notes))
+        self._tell(_told(submission, problem=submission.problem))
         return True
 
     def _remembered(self, submission: Submission) -> Submission:
@@ -142,7 +185,8 @@ class _Run:
         if submission.submitted is not None or not self._is_in_place(submission):
             return submission
         before = self._journal.entry(self._job.name, submission.student)
-        notes = (*(before.notes if before else ()), *submission.notes)
+        kept = [note for note in (before.notes if before else ()) if not note.startswith(TIMESTAMP)]
+        notes = (*kept, *submission.notes)
         return dataclasses.replace(submission, notes=tuple(dict.fromkeys(notes)))
 
     def _reuse(self, submission: Submission) -> bool:
@@ -166,8 +210,7 @@ class _Run:
                 else page_of_problem(verdict.problem, self._sheet)
             )
             self._keep(submission, content, entry, page)
-        told = Told(submission.student, submission.submitted, verdict.result, verdict.problem, submission.notes, True)
-        self._tell(told)
+        self._tell(_told(submission, verdict.result, verdict.problem, reused=True))
         return True
 
     def _grade(self, left: Sequence[Submission]) -> None:
@@ -214,7 +257,7 @@ class _Run:
                 entries.append(dataclasses.replace(entry, booked=""))
                 page = answer.page or page_of_problem(answer.problem, self._sheet)
                 pages.append((submission, content, entry, page))
-            told.append(Told(submission.student, submission.submitted, result, answer.problem, submission.notes))
+            told.append(_told(submission, result, answer.problem))
         self._journal.add(verdicts, entries)
         for one in told:
             self._tell(one)
@@ -225,10 +268,14 @@ class _Run:
         """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
         course, student, when = self._job.course, submission.student, submission.submitted
         names = student, self._job.name, self._sheet.notebook
-        if not self._is_in_place(submission):
-            write_submitted(course, *names, content, when)
-        write_autograded(course, *names, page.text, when)
-        self._kept.append((entry, Row(student, when, page.scores, page.comments)))
+        unchanged = frozenset[str]()
+        if student in self._by_hand:
+            unchanged = unchanged_cells(self._folder("autograded", submission), page.text)
+        if not self._job.preview:
+            if not self._is_in_place(submission):
+                write_submitted(course, *names, content, when)
+            write_autograded(course, *names, page.text, when)
+        self._kept.append((entry, Row(student, when, page.scores, page.comments, unchanged)))
         if len(self._kept) >= CHUNK or time.monotonic() - self._since > SECONDS:
             self._enter()
 
@@ -268,7 +315,16 @@ class _Run:
         place, course = self._place(submission), self._job.course
         # The journal stands beside a gradebook that is a file, and may be moved with it.
         booked = f"{key} {when} {'' if course.database else shown(course)}"
-        return Entry(self._job.name, submission.student, place, submission.submitted, submission.notes, key, "", booked)
+        return Entry(
+            self._job.name,
+            submission.student,
+            place,
+            submission.submitted,
+            submission.notes,
+            key,
+            booked=booked,
+            time_source=submission.time_source,
+        )
 
     def _key(self, content: bytes) -> str:
         return key_of(content, self._order.digest, self._order.isolation)
@@ -283,7 +339,7 @@ class _Run:
             return submission.content()
         except (OSError, Unreadable) as error:
             problem = str(error) if isinstance(error, Unreadable) else f"The file cannot be read ({error.strerror})."
-            self._tell(Told(submission.student, submission.submitted, problem=problem, notes=submission.notes))
+            self._tell(_told(submission, problem=problem))
             return None
 
 
@@ -294,6 +350,11 @@ def stranger(submission: Submission) -> str:
         f"This student is not in the gradebook.{closest} Correct the name, add the student with `course roster`, or "
         "choose --unknown-students add."
     )
+
+
+def _told(submission: Submission, result: Result | None = None, problem: str = "", reused: bool = False) -> Told:
+    when, source = submission.submitted, submission.time_source
+    return Told(submission.student, when, result, problem, submission.notes, reused, source)
 
 
 def _fault(error: Exception) -> str:

@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import track
 
+from course_grader.engine.intake import Unreadable
 from course_grader.engine.text import clean
 from course_grader.submissions.choosing import Choice, File, choose, note_on, notebooks_of
 from course_grader.submissions.found import Found, LeftOut, Submission
@@ -19,9 +21,17 @@ from course_grader.submissions.layout import MISPLACED, Layout, Plan, decide
 from course_grader.submissions.names import folded, may_be_notebook, safe_id
 from course_grader.submissions.places import Entry, Member, Problem, damage, entries, shown
 from course_grader.submissions.teams import Teams, hidden_names, members_of
+from course_grader.submissions.times import (
+    FROM_CANVAS,
+    FROM_NBGRADER,
+    LONGEST,
+    TIMESTAMP,
+    UNKNOWN,
+    TimeProblem,
+    read_time,
+)  # fmt: skip
 from course_utils.errors import CourseError
 
-TIMESTAMP = "timestamp.txt"
 SYSTEM = "Systems leave it behind; nobody handed it in."
 EXTRA = "It is not a notebook."
 NOT_CHOSEN = "Another notebook of the student counts."
@@ -34,6 +44,7 @@ def find_submissions(
     known: Known | None = None,
     teams: Teams | None = None,
     is_wrapped: bool = True,
+    zone: ZoneInfo | None = None,
 ) -> Found:
     """Return the submissions of an assignment.
 
@@ -42,6 +53,7 @@ def find_submissions(
     known: the students of the class, if there is a list: they decide what names can be read in two ways.
     teams: the members of the teams that hand in together in Moodle, if known.
     is_wrapped: whether there may be other folders around the students'.
+    zone: the course's own, for times that name none.
     Raises CourseError if the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
     nobody but the student whose file it is.
     """
@@ -51,7 +63,7 @@ def find_submissions(
     listed = [one for one in whole if isinstance(one, Entry)]
     own = [entry for entry in listed if not entry.is_system]
     plan = decide(own, assignment, known, place.stem, is_wrapped)
-    sorter = _Sorter(plan, place.is_file() and not may_be_notebook(place.name))
+    sorter = _Sorter(plan, place.is_file() and not may_be_notebook(place.name), zone)
     sorter.leave(SYSTEM, [entry for entry in listed if entry.is_system])
     sorter.take(own)
     found = sorter.found(teams)
@@ -71,8 +83,8 @@ def find_submissions(
 class _Sorter:
     """Sorts the files of an input by student, and what is nobody's by the reason."""
 
-    def __init__(self, plan: Plan, is_zip: bool) -> None:
-        self._plan, self._is_zip = plan, is_zip
+    def __init__(self, plan: Plan, is_zip: bool, zone: ZoneInfo | None) -> None:
+        self._plan, self._is_zip, self._zone = plan, is_zip, zone
         self._problems: list[Problem] = []
         self._left: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._files: list[File] = []
@@ -175,7 +187,7 @@ class _Sorter:
         self, student: str, own: Sequence[File], choice: Choice, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
-        when, said = _submitted(stamp) if choice.file else (None, [])
+        when, said = _submitted(stamp, self._zone) if choice.file else (None, [])
         if choice.file and len(choice.notebooks) > 1:
             notes.append(note_on(choice))
         problem = chosen.entry.problem if choice.file else choice.reason
@@ -185,7 +197,7 @@ class _Sorter:
         return Submission(
             student, chosen.entry.place, when, owner.late,
             (*notes, *said), clean(owner.name, 200), owner.participant, problem, owner.student,
-            shown(chosen.entry.parts),
+            shown(chosen.entry.parts), time_source=FROM_NBGRADER if when else FROM_CANVAS if owner.late else "",
         )  # fmt: skip
 
     def _outside(self, student: str, own: Sequence[File], notes: list[str]) -> Submission | None:
@@ -227,16 +239,16 @@ def _stamp(own: Sequence[File], layout: Layout) -> File | None:
     return next((file for file in own if file.owner.original == (TIMESTAMP,) and not file.entry.problem), None)
 
 
-def _submitted(stamp: File | None) -> tuple[datetime | None, list[str]]:
-    """Return the time in a timestamp.txt, and a note if it cannot be read."""
+def _submitted(stamp: File | None, zone: ZoneInfo | None) -> tuple[datetime | None, list[str]]:
+    """Return the time that nbgrader's exchange wrote, and a note if it cannot be read."""
     if stamp is None:
         return None, []
-    from nbgrader.utils import parse_utc
-
     try:
-        return parse_utc(stamp.entry.read(200).decode().strip()).replace(tzinfo=UTC), []
-    except Exception:
-        return None, [f"{TIMESTAMP} holds no time that can be read."]
+        return read_time(stamp.entry.read(LONGEST + 1), zone, datetime.now(UTC)), []
+    except TimeProblem as problem:
+        return None, [f"{problem} {UNKNOWN}"]
+    except (OSError, Unreadable):
+        return None, [f"{TIMESTAMP} cannot be read. {UNKNOWN}"]
 
 
 def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:

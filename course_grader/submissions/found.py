@@ -20,6 +20,7 @@ class Submission:
         participant's number if two share a name.
     place: the file, or the member of a zip.
     submitted: when it was handed in, with a time zone, if nbgrader's timestamp.txt says so.
+    time_source: where the time comes from, or that it was late; empty if neither is known.
     late: whether Canvas marks it so.
     notes: sentences for student and teacher.
     name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
@@ -40,6 +41,7 @@ class Submission:
     called: str = ""
     file: str = ""
     closest: tuple[str, ...] = ()
+    time_source: str = ""
 
     def content(self) -> bytes:
         """Return what was handed in, byte for byte; OSError or Unreadable if it cannot be read any more."""

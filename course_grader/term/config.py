@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from course_grader.submissions.times import EXAMPLE, instants, skipped_or_repeated
 from course_utils.errors import CourseError
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class Term:
-    """What a course.toml says. `own` is the folder of the teacher's own lessons."""
+    """What a course.toml says. `own` is the folder of the teacher's own lessons; `timezone` is empty if none is given,
+    and due dates are then in UTC."""
 
     root: Path
     course: str
@@ -87,6 +89,7 @@ class Term:
     late: Late
     own: Path | None
     text: str
+    timezone: str = ""
 
     def plan(self, name: str) -> Plan:
         """Return an assignment; CourseError where there is none of this name."""
@@ -122,7 +125,7 @@ def read_term(root: Path) -> Term | None:
     zone = _zone(text, data.get("timezone", "UTC"))
     known = _lessons(root, own)
     plans = {name: _plan(root, text, name, table, known, zone) for name, table in data.get("assignments", {}).items()}
-    return Term(root, data.get("course", "descent"), plans, Late(**late), own, text)
+    return Term(root, data.get("course", "descent"), plans, Late(**late), own, text, data.get("timezone", ""))
 
 
 def configure(config: Config, root: Path) -> None:
@@ -132,6 +135,8 @@ def configure(config: Config, root: Path) -> None:
         return
     config.CourseDirectory.course_id = term.course
     config.CourseDirectory.source_directory, config.CourseDirectory.release_directory = SOURCE, RELEASE
+    if term.timezone:
+        config.ReadTimes.timezone = term.timezone
     if term.late.percent_per_day:
         config.AssignLatePenalties.plugin_class = "course_grader.term.late.LatePolicy"
         config.LatePolicy.grace_minutes = term.late.grace_minutes
@@ -182,7 +187,18 @@ def _due(text: str, where: str, value: date | str, zone: ZoneInfo) -> datetime:
     if is_day:
         when = datetime.combine(when, time(23, 59, 59))
     assert isinstance(when, datetime)
-    return (when.replace(tzinfo=zone) if when.tzinfo is None else when).astimezone(UTC)
+    try:
+        if when.tzinfo is not None:
+            return when.astimezone(UTC)
+        found = instants(when, zone)
+        if is_day and found:
+            # A day on which clocks are put back at midnight has two ends; the last is meant.
+            return found[-1].astimezone(UTC)
+        if len(found) == 1:
+            return found[0].astimezone(UTC)
+    except OverflowError:
+        raise _problem(text, where, "due", f"is {value}, which is not in the calendar") from None
+    raise _problem(text, where, "due", f"is {skipped_or_repeated(when, zone)}, as in {EXAMPLE}")
 
 
 def _zone(text: str, name: str) -> ZoneInfo:

@@ -52,7 +52,7 @@ def find_for(course: Course, people: Class, place: Path, assignment: str, teams:
     """Return the submissions in a place under the ids of a course's gradebook."""
     # The course's own folder has the students' folders in it and no other around them.
     is_own = place.resolve() == course.folder("submitted", "", "").resolve()
-    found = find_submissions(place, assignment, people.known, teams, is_wrapped=not is_own)
+    found = find_submissions(place, assignment, people.known, teams, not is_own, course.zone)
     found = replace(found, submissions=tuple(map(_with_note, found.submissions)))
     found = identified(found, people.students)
     if people.has_roster:

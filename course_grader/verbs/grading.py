@@ -76,6 +76,9 @@ def grade(
     upgrade_gradebook: Annotated[
         bool, typer.Option("--upgrade-gradebook", help="Bring an older gradebook up to date, and keep a copy of it.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Grade, print what would change for whom, and write nothing.")
+    ] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print the result of one notebook in full.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each submission.")] = False,
 ) -> None:
@@ -90,10 +93,12 @@ def grade(
     if submissions.suffix == ".ipynb" and submissions.is_file() and not dry_run:
         _one(submissions, assignment, db, level, as_json)
         return
+    if preview and upgrade_gradebook:
+        raise CourseError("--preview writes nothing: bring the gradebook up to date first, without it.")
     if explain:
         raise CourseError("--explain is for one notebook: name the student's .ipynb.")
     if dry_run:
-        _preview(submissions, assignment, db, unknown_students, teams, as_json)
+        _dry_run(submissions, assignment, db, unknown_students, teams, as_json)
         return
     with _machines(scheduler, workers) as machines:
         # Imported while the processes start, and `warm` first, which makes the rest quicker.
@@ -108,8 +113,8 @@ def grade(
             _upgrade(course)
         name, exam = _assignment(course, assignment, submissions)
         found, people = _found(course, submissions, name, teams)
-        display = Display(name, as_json, found)
-        job = Job(course, name, exam, level, _adds(unknown_students, people))
+        display = Display(name, as_json, found, preview)
+        job = Job(course, name, exam, level, _adds(unknown_students, people), preview)
         _class(job, found, machines, display)
         if said := warning(course):
             typer.echo(said, err=True)
@@ -132,12 +137,12 @@ def _adds(unknown: Unknown | None, people: Class) -> bool:
     return not people.has_roster if unknown is None else unknown == Unknown.ADD
 
 
-def _preview(
+def _dry_run(
     place: Path, assignment: str | None, db: str | None, unknown: Unknown | None, teams: Path | None, as_json: bool
 ) -> None:
     from course_grader.engine.assignment import Assignment
     from course_grader.gradebook.course import Course
-    from course_grader.gradebook.preview import preview
+    from course_grader.gradebook.listing import listed
 
     course = Course.nearest(Path.cwd(), db)
     if assignment and Path(assignment).is_file():
@@ -145,7 +150,7 @@ def _preview(
     else:
         name = assignment or _only(course, place)
     found, people = _found(course, place, name, teams)
-    if preview(found, {one.id for one in people.students}, _adds(unknown, people), as_json):
+    if listed(found, {one.id for one in people.students}, _adds(unknown, people), as_json):
         raise typer.Exit(Exit.WRONG)
 
 

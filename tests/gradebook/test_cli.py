@@ -63,6 +63,7 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
     ("arguments", "sentence", "code"),
     [
         (["submitted", "--explain"], "is for one notebook", Exit.INPUT),
+        (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.INPUT),
         (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.INPUT),
         (["broken.ipynb", "--assignment", NAME], "its JSON is damaged", Exit.WRONG),
         (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.INPUT),
@@ -93,6 +94,21 @@ def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     assert school.scores() == {"ada": 3.0, "bob": 0.0}
     # Whoever could not be graded may be graded by hand.
     assert last["summary"]["waiting"] == 1
+
+
+def test_a_preview_says_what_would_change_and_where_times_come_from(school: School) -> None:
+    school.hand_in("ada", "blank", "2026-10-19 17:30:00 +0900")
+    school.grade()
+    school.hand_in("ada", "right", "2026-10-19 17:45:00 +0900")
+    before = school.book.read_bytes()
+    ended = school.run("submitted", "--json", "--preview", "--workers", "1")
+    assert ended.returncode == 0, ended.stderr
+    line, last = map(json.loads, ended.stdout.splitlines())
+    assert (line["submitted"], line["time_source"]) == ("2026-10-19T08:45:00+00:00", "timestamp.txt")
+    assert last["summary"]["preview"] is True
+    assert [(one["old_score"], one["new_score"]) for one in last["summary"]["changes"]] == [(0, 3)]
+    assert school.book.read_bytes() == before
+    assert school.scores() == {"ada": 0}
 
 
 def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,9 @@ def test_without_the_file_there_is_no_term(tmp_path: Path) -> None:
         ('  "sgd_step",', "  1,", r"line 11: .*exercises must be a list of names"),
         ("cosine_decay = 5", "cosine_decay = -5", r"line 15: .*points must give cosine_decay a number"),
         ("2026-10-19T23:59:00", "2026-13-19", r"course.toml cannot be read: .*line 16"),
+        ("2026-10-19T23:59:00", "2026-03-29T02:30:00", r"line 16: .*2026-03-29 02:30 does not exist in Europe/Berlin"),
+        ("2026-10-19T23:59:00", "2026-10-25T02:30:00", r"line 16: .*2026-10-25 02:30 occurs twice in Europe/Berlin"),
+        ("2026-10-19T23:59:00", "0001-01-01T00:00:00", r"line 16: .*not in the calendar"),
         ('"2026-11-02"', '"tomorrow"', r"line 21: .*due is 'tomorrow', which is no date"),
         ('lesson = "00_start_here"', 'lesson = "00_start"', r"line 19: .*week2.lesson names a lesson '00_start'"),
         ('["90_extra"]', '["91_extra"]', r"line 20: .*add names a lesson '91_extra'"),
@@ -101,11 +104,27 @@ def test_a_mistake_is_told_with_its_line(root: Path, old: str, new: str, sentenc
         read_term(root)
 
 
+def test_the_end_of_a_day_is_its_last_second_also_where_clocks_change(root: Path) -> None:
+    cases = {
+        # Cairo puts its clocks back at midnight: 23:59:59 comes twice on that day.
+        ("Africa/Cairo", "2026-10-29"): datetime(2026, 10, 29, 21, 59, 59, tzinfo=UTC),
+        ("Europe/Berlin", "2026-10-25"): datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC),
+        ("Europe/Berlin", "2026-10-25T02:30:00+01:00"): datetime(2026, 10, 25, 1, 30, tzinfo=UTC),
+    }
+    for (zone, due), expected in cases.items():
+        (root / "course.toml").write_text(GOOD.replace("Europe/Berlin", zone).replace("2026-10-19T23:59:00", due))
+        term = read_term(root)
+        assert term is not None
+        assert term.timezone == zone
+        assert next(iter(term.assignments.values())).due == expected
+
+
 def test_nbgrader_is_told(root: Path) -> None:
     config = Config()
     configure(config, root)
     assert config.CourseDirectory.course_id == "descent-2026"
     assert config.CourseDirectory.source_directory == "term/source"
+    assert config.ReadTimes.timezone == "Europe/Berlin"
     assert config.AssignLatePenalties.plugin_class == "course_grader.term.late.LatePolicy"
     policy = LatePolicy(config=config)
     minute, day = 60, 86_400

@@ -1,0 +1,139 @@
+"""What grading again changes: scores before and after, and grades by hand that a teacher should look at again."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Assignment as Row
+from nbgrader.api import BaseCell, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import select
+
+from course_grader.engine.assignment import Assignment
+
+# Smaller differences come from adding floating-point numbers.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A submission in the gradebook: the score of each cell that has one, the penalty for lateness, and which of the
+    cells a human graded and has to look at again."""
+
+    scores: Mapping[str, float]
+    penalty: float = 0.0
+    review: frozenset[str] = frozenset()
+
+    @property
+    def total(self) -> float:
+        return max(0.0, sum(self.scores.values()) - self.penalty)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changed for a student. Each pair is the old and the new value; None is "not graded".
+
+    exercises: by exercise, those whose points changed; a cell that belongs to none has its own name. review: cells with
+    a grade by hand that is kept, and that a teacher should look at again, since the answer or its test changed.
+    """
+
+    student: str
+    score: tuple[float | None, float | None]
+    penalty: tuple[float, float]
+    exercises: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    review: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "student": self.student,
+            "old_score": self.score[0],
+            "new_score": self.score[1],
+            "late_penalty": list(self.penalty),
+            "exercises": {name: list(pair) for name, pair in self.exercises.items()},
+            "review": list(self.review),
+        }
+
+
+def standings(book: Gradebook, assignment: str, by_hand: bool = False) -> dict[str, Standing]:
+    """Return what the gradebook has of each student; `by_hand`: only the cells that a human graded."""
+    scores: dict[str, dict[str, float]] = defaultdict(dict)
+    penalties: dict[str, dict[str, float]] = defaultdict(dict)
+    review: dict[str, set[str]] = defaultdict(set)
+    query = (
+        select(SubmittedAssignment.student_id, SubmittedNotebook.id, SubmittedNotebook.late_submission_penalty)
+        .add_columns(BaseCell.name, Grade.score, Grade.auto_score, Grade.manual_score, Grade.needs_manual_grade)
+        .select_from(Grade)
+        .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+        .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .join(Row, SubmittedAssignment.assignment_id == Row.id)
+        .join(BaseCell, Grade.cell_id == BaseCell.id)
+        .where(Row.name == assignment)
+    )
+    if by_hand:
+        query = query.where(Grade.manual_score.is_not(None))
+    for student, notebook, penalty, cell, score, auto, manual, waits in book.db.execute(query):
+        penalties[student][notebook] = penalty or 0.0
+        if auto is not None or manual is not None:
+            scores[student][cell] = score
+        if manual is not None and waits:
+            review[student].add(cell)
+    return {one: Standing(scores[one], sum(penalties[one].values()), frozenset(review[one])) for one in scores}
+
+
+def change_of(student: str, before: Standing, after: Standing, assignment: Assignment) -> Change | None:
+    """Return what changed for a student who was graded before, or None if nothing did."""
+    if not before.scores:
+        return None
+    old, new = (_by_exercise(one.scores, assignment) for one in (before, after))
+    pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
+    changed = {name: pair for name, pair in pairs.items() if _differ(*pair)}
+    review = tuple(sorted(after.review - before.review))
+    if not changed and not review and not _differ(before.penalty, after.penalty):
+        return None
+    score = before.total, after.total if after.scores else None
+    return Change(student, score, (before.penalty, after.penalty), changed, review)
+
+
+def unchanged_cells(old: Path, new: str) -> frozenset[str]:
+    """Return the graded cells of which a student's work is the same in two autograded notebooks: of an answer its own
+    text, of any other all that the student wrote. None are, if the old one cannot be read."""
+    try:
+        before = _written(json.loads(old.read_text(encoding="utf-8")))
+        after = _written(json.loads(new))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return frozenset()
+    everything = before[1] == after[1]
+    answers = before[0]
+    return frozenset(
+        name for name, source in after[0].items() if (answers.get(name) == source if source is not None else everything)
+    )
+
+
+def _written(notebook: Mapping[str, Any]) -> tuple[dict[str, str | None], list[tuple[str, str]]]:
+    """Return the graded cells, with the source of those that are answers; and all cells that are not locked."""
+    graded: dict[str, str | None] = {}
+    own: list[tuple[str, str]] = []
+    for cell in notebook["cells"]:
+        mark = cell["metadata"].get("nbgrader", {})
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if mark.get("grade") or mark.get("task"):
+            graded[mark["grade_id"]] = source if mark.get("solution") else None
+        if not mark.get("locked"):
+            own.append((cell["cell_type"], source))
+    return graded, own
+
+
+def _by_exercise(scores: Mapping[str, float], assignment: Assignment) -> dict[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for name, score in scores.items():
+        cell = assignment.by_grade_id.get(name)
+        total[cell.exercises[0] if cell and cell.exercises else name] += score
+    return total
+
+
+def _differ(old: float | None, new: float | None) -> bool:
+    return old != new if old is None or new is None else abs(old - new) > TOLERANCE

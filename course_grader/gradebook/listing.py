@@ -1,0 +1,113 @@
+"""What `course grade` found in a folder or zip: who, when, which file, and what is left out."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from course_grader.engine.text import clean
+from course_grader.gradebook.run import stranger
+from course_grader.submissions import Found, LeftOut, Submission
+from course_utils.words import counted
+
+# In one line.
+MOST_NAMES = 10
+MOST_FILES = 3
+
+
+def unfit(submission: Submission, students: Collection[str], add_students: bool) -> str:
+    """Return why a submission will not be graded; empty if it will be."""
+    if submission.student in students or add_students:
+        return submission.problem
+    return stranger(submission)
+
+
+def listed(found: Found, students: Collection[str], add_students: bool, as_json: bool) -> int:
+    """Print what would be graded, for people or as lines of JSON; return how much would not be graded."""
+    problems = {one.student: unfit(one, students, add_students) for one in found.submissions}
+    not_graded = [(one.name, one.sentence) for one in found.problems]
+    not_graded += [(student, problem) for student, problem in problems.items() if problem]
+    if as_json:
+        for one in found.submissions:
+            print(json.dumps(_as_json(one, problems[one.student])))
+        named = [{"student": student, "problem": problem} for student, problem in not_graded]
+        print(json.dumps({"summary": {"dry_run": True, **about(found), "problems": named}}))
+        return len(not_graded)
+    print(found.title)
+    for one in found.submissions:
+        if not problems[one.student]:
+            when = one.submitted.isoformat(" ") if one.submitted else "time unknown"
+            print(f"{clean(one.student, 200)}: {when}, {one.file}")
+    for student, problem in sorted(not_graded):
+        print(f"not graded: {clean(student, 200)}: {problem}")
+    for line in lines_about(found, whole=True):
+        print(line)
+    print("Nothing was graded, and nothing was written.")
+    return len(not_graded)
+
+
+def about(found: Found) -> dict[str, Any]:
+    """Return what programs read of a place in the summary."""
+    return {
+        "layout": found.layout.value if found.layout else None,
+        "found": found.title,
+        "left_out": [
+            {"student": one.owner, "reason": one.reason, "files": len(one.files), "names": one.files[:MOST_NAMES]}
+            for one in found.left_out
+        ],
+        "remarks": list(found.remarks),
+        "no_submission": list(found.missing),
+    }
+
+
+def lines_about(found: Found, whole: bool) -> Iterator[str]:
+    """Yield what people read of a place: remarks, notes, what is left out, and who handed in nothing.
+
+    whole: whether each student's files have a line of their own, even if there are many.
+    """
+    for remark in found.remarks:
+        yield f"note: {remark}"
+    by_note: dict[str, list[str]] = defaultdict(list)
+    for one in found.submissions:
+        for note in one.notes:
+            by_note[note].append(clean(one.student, 100))
+    for note, names in by_note.items():
+        yield f"note: {_names(names)}: {note}"
+    by_reason: dict[str, list[LeftOut]] = defaultdict(list)
+    for left in found.left_out:
+        by_reason[left.reason].append(left)
+    for reason, some in by_reason.items():
+        if whole or len(some) <= MOST_FILES:
+            for left in some:
+                yield f"left out: {_files(left)}: {reason}"
+        else:
+            total = counted(sum(len(left.files) for left in some), "file")
+            owners = [f"{clean(left.owner, 100)} ({len(left.files)})" for left in some]
+            yield f"left out: {total} of {counted(len(some), 'student')}, {_names(owners)}: {reason}"
+    if found.missing:
+        yield f"no submission: {counted(len(found.missing), 'student')}: {_names(found.missing)}."
+
+
+def _files(left: LeftOut) -> str:
+    if len(left.files) <= MOST_FILES:
+        return ", ".join(left.files)
+    of = f" of {clean(left.owner, 100)}" if left.owner else ""
+    return f"{counted(len(left.files), 'file')}{of}, {', '.join(left.files[:MOST_FILES])} ..."
+
+
+def _names(names: Sequence[str] | Iterable[str]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - MOST_NAMES} more" if len(listed) > MOST_NAMES else ""
+    return ", ".join(clean(name, 100) for name in listed[:MOST_NAMES]) + more
+
+
+def _as_json(one: Submission, problem: str) -> dict[str, Any]:
+    return {
+        "student": one.student,
+        "submitted": one.submitted.isoformat() if one.submitted else None,
+        "file": one.file,
+        "problem": problem,
+        "notes": list(one.notes),
+    }

@@ -1,0 +1,190 @@
+"""Reads the time in nbgrader's timestamp.txt: one instant, or a sentence why not; never a guess.
+
+nbgrader's own reader takes a zone that it does not know for UTC, and `+0900` for 900 seconds. This one reads offsets,
+UTC, names such as Asia/Seoul, and the abbreviations that `date` prints, as far as they have one meaning.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from course_grader.engine.text import INVISIBLE, clean
+
+TIMESTAMP = "timestamp.txt"
+# Where a time comes from, as results name it. Canvas's mark gives none; it only says that the submission is late.
+FROM_NBGRADER, FROM_CANVAS = "timestamp.txt", "Canvas's LATE mark"
+UNKNOWN = "Lateness is unknown, so there is no late penalty."
+LONGEST = 4096
+EXAMPLE = "2026-10-19 17:30:00 +09:00"
+# nbgrader is younger than this, and the clock of the machine may be a little behind that of the exchange.
+FIRST_YEAR, AHEAD = 2010, timedelta(minutes=10)
+FARTHEST = timedelta(hours=14)
+DATE_AND_TIME = re.compile(
+    r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:T|t| )(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?(\S.*))?",
+    re.ASCII,
+)
+# `+930` could be nine hours and a half, or ninety-three.
+OFFSET = re.compile(
+    r"(?:UTC|GMT)?([+-])(?:(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?|(\d{2})(\d{2})(\d{2})?)", re.ASCII | re.IGNORECASE
+)
+IS_UTC = re.compile(r"Z|UTC|GMT|UT|Zulu|Universal", re.IGNORECASE)
+NO_PLACES = {"localtime", "Factory"}
+ABBREVIATION = re.compile(r"[A-Za-z]{2,6}")
+# Meanings that people use and the time zone database no longer has: Bangladesh, Arabia, Singapore.
+OTHER_MEANINGS = {"BST": (6,), "AST": (3,), "SST": (8,)}
+
+
+class TimeProblem(ValueError):
+    """Why a text is no time that can be believed: a sentence, with the line."""
+
+
+def read_time(content: bytes, zone: ZoneInfo | None, now: datetime | None = None) -> datetime:
+    """Return the time that a timestamp.txt gives, in UTC.
+
+    zone: the course's own; it is meant where the text names none, and it settles what an abbreviation means. now: no
+    time may be later. Raises TimeProblem if the text does not give exactly one instant, or one that cannot be.
+    """
+    line, text = _only_line(content)
+    try:
+        when = _instant(text, zone)
+        if when.year < FIRST_YEAR or (now is not None and when > now + AHEAD):
+            given = when.strftime("%Y-%m-%d %H:%M UTC")
+            raise TimeProblem(f"{given} is {'in the future' if when.year >= FIRST_YEAR else 'too long ago'}")
+    except TimeProblem as problem:
+        raise TimeProblem(f"{TIMESTAMP}, line {line}: {problem}.") from None
+    except (ValueError, OverflowError):
+        raise TimeProblem(f"{TIMESTAMP}, line {line}: {_shown(text)} is not in the calendar.") from None
+    return when
+
+
+def instants(local: datetime, zone: ZoneInfo) -> list[datetime]:
+    """Return the instants at which clocks of a zone show a time: none when they skip it, two when they repeat it."""
+    found = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+    real = [one for one in found if one.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local]
+    return real[:1] if len(real) == 2 and real[0].utcoffset() == real[1].utcoffset() else real
+
+
+def skipped_or_repeated(local: datetime, zone: ZoneInfo) -> str:
+    """Return what is wrong with a local time that is not exactly one instant."""
+    fault = "occurs twice" if instants(local, zone) else "does not exist"
+    return f"{local:%Y-%m-%d %H:%M} {fault} in {zone.key}, because clocks change then: add the offset from UTC"
+
+
+def _only_line(content: bytes) -> tuple[int, str]:
+    """Return the one line that is not blank, with its number; blanks of all kinds become one space."""
+    lines = [(number, " ".join(line.split())) for number, line in enumerate(_decoded(content).split("\n"), 1)]
+    filled = [(number, line) for number, line in lines if line]
+    if not filled:
+        raise TimeProblem(f"{TIMESTAMP} is empty.")
+    if len(filled) > 1:
+        raise TimeProblem(f"{TIMESTAMP}, line {filled[1][0]}: there is more than one time.")
+    return filled[0]
+
+
+def _decoded(content: bytes) -> str:
+    if len(content) > LONGEST:
+        raise TimeProblem(f"{TIMESTAMP} is longer than a time.")
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        # Marks of direction and of no width come with copied text.
+        return re.sub(f"[{INVISIBLE}]", "", content.decode("utf-16" if is_wide else "utf-8-sig"))
+    except UnicodeDecodeError:
+        raise TimeProblem(f"{TIMESTAMP} is not UTF-8 text.") from None
+
+
+def _instant(text: str, zone: ZoneInfo | None) -> datetime:
+    parts = DATE_AND_TIME.fullmatch(text)
+    if parts is None:
+        raise TimeProblem(f"{_shown(text)} is not a date and a time: write it as {EXAMPLE}")
+    year, _, month, day, hour, minute, second, fraction, suffix = parts.groups()
+    micro = int((fraction or "").ljust(6, "0")[:6])
+    local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micro)
+    if suffix is None:
+        if zone is None:
+            raise TimeProblem(f"{_shown(text)} has no time zone, and course.toml has no `timezone`: write {EXAMPLE}")
+        return _at(local, zone)
+    if IS_UTC.fullmatch(suffix):
+        return local.replace(tzinfo=UTC)
+    if offset := OFFSET.fullmatch(suffix.replace("\u2212", "-").replace(" ", "")):
+        return local.replace(tzinfo=timezone(_offset(offset, suffix))).astimezone(UTC)
+    if ABBREVIATION.fullmatch(suffix) and (known := _abbreviated(local, suffix.upper(), zone)):
+        return known
+    named = _named(suffix)
+    if named is None:
+        raise TimeProblem(f"{_shown(suffix)} is not a known time zone: write the offset from UTC, as in {EXAMPLE}")
+    return _at(local, named)
+
+
+def _at(local: datetime, zone: ZoneInfo) -> datetime:
+    if len(found := instants(local, zone)) != 1:
+        raise TimeProblem(skipped_or_repeated(local, zone))
+    return found[0].astimezone(UTC)
+
+
+def _offset(parts: re.Match[str], suffix: str) -> timedelta:
+    hours, minutes, seconds = (int(parts[place] or parts[place + 3] or 0) for place in (2, 3, 4))
+    size = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if size > FARTHEST or minutes > 59 or seconds > 59:
+        raise TimeProblem(f"{_shown(suffix)} is not an offset from UTC: write it as in {EXAMPLE}")
+    return -size if parts[1] == "-" else size
+
+
+def _abbreviated(local: datetime, name: str, zone: ZoneInfo | None) -> datetime | None:
+    """Return the instant that an abbreviation gives, or None if no zone uses it in that year."""
+    if zone is not None and any(used == name for used, _ in _names_of(zone.key, local.year)):
+        meanings, where = frozenset([zone.key]), zone.key
+    else:
+        meanings, where = _zones_with(name, local.year), "any place"
+        offsets = {offset for key in meanings for used, offset in _names_of(key, local.year) if used == name}
+        offsets |= {timedelta(hours=hours) for hours in OTHER_MEANINGS.get(name, ())}
+        if len(offsets) > 1:
+            listed = ", ".join(map(_written, sorted(offsets)))
+            raise TimeProblem(f"{name} means several time zones ({listed}): write the offset from UTC, as in {EXAMPLE}")
+    found = {
+        one.astimezone(UTC)
+        for key in meanings
+        for one in instants(local, ZoneInfo(key))
+        if (one.tzname() or "").upper() == name
+    }
+    if meanings and len(found) != 1:
+        raise TimeProblem(f"{name} is not the time of {where} at {local:%Y-%m-%d %H:%M}: write the offset from UTC")
+    return found.pop() if found else None
+
+
+@lru_cache(maxsize=64)
+def _zones_with(name: str, year: int) -> frozenset[str]:
+    """Return the zones that use an abbreviation in a year."""
+    # Names such as EST, UTC or Etc/GMT+5 are no places.
+    places = (key for key in _known() if "/" in key and not key.startswith("Etc/"))
+    return frozenset(key for key in places if any(used == name for used, _ in _names_of(key, year)))
+
+
+@lru_cache(maxsize=4096)
+def _names_of(key: str, year: int) -> frozenset[tuple[str, timedelta]]:
+    """Return the abbreviations that a zone uses in a year, in capitals, each with its offset."""
+    first = datetime(year, 1, 1, tzinfo=ZoneInfo(key))
+    days = (first + timedelta(days=days) for days in range(0, 366, 5))
+    return frozenset(((day.tzname() or "").upper(), day.utcoffset() or timedelta()) for day in days)
+
+
+def _named(name: str) -> ZoneInfo | None:
+    return ZoneInfo(name) if name in _known() else None
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """Return the names of all zones, without `localtime`, which is another one on each machine."""
+    return frozenset(available_timezones() - NO_PLACES)
+
+
+def _written(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _shown(text: str) -> str:
+    return f"'{clean(text, 60)}'"
