@@ -34,6 +34,15 @@ def assert_no_formula(rows: Sequence[Sequence[str]]) -> None:
                 assert is_number or not text.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")), cell
 
 
+STUDENT_COLUMNS = {"Student", "LastName", "FirstName", "ID", "SIS User ID", "SIS Login ID", "Integration ID"}
+STUDENT_COLUMNS |= {"Root Account", "Section"}
+# NON_ASSIGNMENT_COLUMN_HEADERS of Canvas's importer.
+NO_ASSIGNMENTS = (
+    "Current Score", "Current Points", "Current Grade", "Final Score", "Final Points", "Final Grade", "Override Score",
+    "Override Grade", "Override Status",
+)  # fmt: skip
+
+
 @dataclass
 class CanvasCourse:
     """A course in Canvas: assignments by id with title and points, students by id with their SIS ids."""
@@ -46,13 +55,14 @@ class CanvasCourse:
         """Import a grade book as Canvas does; fail where Canvas would make something new or take something away."""
         rows = rows_of(path)
         header, *rest = rows
-        assert header[0] == "Student"
-        assert header[1] == "ID"
+        assert header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]
         assert "Section" in header
         info = header.index("Section") + 1
-        assert set(header[:info]) <= {"Student", "ID", "SIS User ID", "SIS Login ID", "Integration ID", "Section"}
+        assert set(header[:info]) <= STUDENT_COLUMNS
         ids = {}
         for place, title in enumerate(header[info:], info):
+            if re.search("|".join(NO_ASSIGNMENTS), title):
+                continue
             found = re.fullmatch(r"(.*) \((\d+)\)", title)
             assert found, title
             assert int(found[2]) in self.assignments, f"{title!r} would become a new assignment"

@@ -68,7 +68,9 @@ class Box:
         shutil.rmtree(self.root / "results", ignore_errors=True)
         (self.root / "submission").mkdir()
         (self.root / "results").mkdir()
-        if notebook is not None:
+        if isinstance(notebook, bytes):
+            (self.root / "submission" / name).write_bytes(notebook)
+        elif notebook is not None:
             (self.root / "submission" / name).write_text(text_of(notebook))
         environment = {"AUTOGRADER_ROOT": str(self.root), "PATH": os.environ["PATH"], "HOME": str(Path.home())}
         done = subprocess.run(
@@ -180,6 +182,8 @@ def test_a_hostile_submission_reads_nothing_and_writes_nothing(box: Box) -> None
 def test_an_endless_cell_and_a_missing_notebook_still_have_a_report(box: Box) -> None:
     report = box.answer("while True:\n    pass")
     assert by_name(report)[EXERCISE]["status"] == "failed"
+    page = box.run(b"<!DOCTYPE html><html><title>Sign in</title></html>")
+    assert page["output"].startswith("The file is a web page, saved in place of the notebook. Download the notebook")
     assert box.run()["output"] == f"There is no notebook in it: hand in the one file {NAME}.ipynb."
 
 

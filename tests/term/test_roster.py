@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
+from course_grader.exports.reading import TITLES
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
 from course_grader.term.identifying import find_for, identified, read_class
-from course_grader.term.roster import enter, extend, read_roster
+from course_grader.term.roster import COLUMNS, enter, extend, read, read_roster
 from course_grader.verbs import term
 from course_utils.errors import CourseError
 
@@ -84,6 +90,146 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
 def test_a_file_that_is_no_roster_is_told(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(CourseError, match=sentence):
         read_roster(roster(tmp_path, text))
+
+
+CASES = Path(__file__).parent / "cases"
+NAMES = ["Ada", "Zoë", "O’Brien", "van der Berg; Jan", "Lee, jr.", 'the "Boss"', "김", "می\u200cخواهم", ""]
+WESTERN = ["Zoë", "Müller", "José", "O’Brien", "Ångström", "ÅNGSTRÖM", "Nuñez, jr.", "Łęcka"[1:]]
+INVISIBLE = ["", "\u200b", "\ufeff", "\u00a0", " ", "\u200e", "\u2060", "\u00ad"]
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> tuple[bytes, list[Student]]:
+    """Return a file as one of many programs would write it, and the students that it means."""
+    is_western = draw(st.booleans())
+    codes = draw(
+        st.lists(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True), min_size=1, max_size=5, unique=True)
+    )
+    names = st.sampled_from(WESTERN[:-1] if is_western else NAMES)
+    students = [
+        Student(f"s{code}", draw(names), draw(names), f"{code}@x.example", f"9{i}") for i, code in enumerate(codes)
+    ]
+    spelled = {"id": ["id", "ID", "Student ID", "\ufeffid"], "first": ["First name", "first"], "last": ["Surname"]}
+    spelled |= {"email": ["E-Mail address", "email"], "lms": ["lms_id", "LMS ID\u200b"]}
+    if is_western:
+        spelled = {key: titles[:1] for key, titles in spelled.items()}
+    kept = ["id", "first", *draw(st.sets(st.sampled_from(["last", "email", "lms"])))]
+    columns = draw(st.permutations([*kept, "other", "other"]))
+    hidden = st.sampled_from([""] if is_western else INVISIBLE)
+
+    def cell(one: Student, key: str) -> str:
+        return draw(hidden) + (getattr(one, key) if key != "other" else "x") + draw(hidden)
+
+    delimiter = draw(st.sampled_from(",;\t|"))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, quoting=draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL])))
+    empty = [""] * draw(st.integers(0, 3))
+    writer.writerow([*(draw(st.sampled_from(spelled.get(key, ["Seat"]))) for key in columns), *empty])
+    for one in students:
+        if draw(st.booleans()):
+            file.write(draw(st.sampled_from(["", f"{delimiter}{delimiter}", " ", delimiter * 9])) + "\r\n")
+        writer.writerow([*(cell(one, key) for key in columns), *empty])
+    text = (f"sep={delimiter}\r\n" if draw(st.booleans()) else "") + file.getvalue()
+    known = [Student(**{key: getattr(one, key) for key in kept}) for one in students]
+    encodings = (
+        ["cp1252"] if is_western else ["utf-8", "utf-8-sig", "utf-16", "utf-16-be" if text[0] != "\ufeff" else "utf-8"]
+    )
+    return text.encode(draw(st.sampled_from(encodings))), known
+
+
+@settings(max_examples=150)
+@given(rosters())
+def test_a_roster_is_read_in_every_form(made: tuple[bytes, list[Student]]) -> None:
+    content, students = made
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "roster.csv").write_bytes(content)
+        assert read_roster(Path(folder) / "roster.csv") == students
+
+
+def test_the_titles_of_a_roster_decide_on_its_delimiter() -> None:
+    assert {title for titles in COLUMNS.values() for title in titles} <= set(TITLES)
+
+
+def test_the_samples_of_rosters() -> None:
+    assert [one.id for one in read_roster(CASES / "roster.csv")] == [
+        "ada", "emmy", "grace", "zoë", "20260001", "20260002",
+    ]  # fmt: skip
+    assert read_roster(CASES / "roster_blank_rows.csv") == [Student("ada", "Ada", "Lovelace")]
+    found = read(CASES / "roster_from_canvas.csv")
+    assert found.students == (Student("ada", "Ada", "Lovelace", lms="4711"),)
+    assert "This is Canvas's grade book" in found.notes[0]
+    assert found.notes[1:] == ("Line 4: Canvas's test student is left out.",)
+
+
+CANVAS = "LastName;FirstName;ID;SIS User ID;SIS Login ID;Section;Notes, and more (1)\n"
+
+
+def test_canvas_names_students_in_two_columns_too(tmp_path: Path) -> None:
+    rows = ";;;;;;Manual Posting\n    Points Possible;;;;;;3,00\nLovelace;Ada;4711;S1;ada;A;\nStudent;Test;9;;x;A;\n"
+    assert read_roster(roster(tmp_path, CANVAS + rows)) == [Student("ada", "Ada", "Lovelace", lms="4711")]
+    # Somebody may be called so.
+    [test] = read_roster(roster(tmp_path, CANVAS + "Student;Test;9;S9;x;A;\n"))
+    assert test.id == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (CANVAS + "Lovelace;Ada;4711;S1;;A;\n", r"Line 2: the id is empty \(Ada Lovelace\)"),
+        (CANVAS + "Lovelace;Ada;;S1;ada;A;\n", "in line 2, which is no number"),
+        ("Student,ID,Section\nx,1,A\n", "has no column 'SIS Login ID'"),
+        ("id,first,id\na,A,b\n", "2 columns 'id' that differ in line 2"),
+        ("id,first,,\n\na,A,,note\n", "has 'note' in line 3, in a column without a title"),
+        ("id,first\n2.02601E+11,A\n", "rounded"),
+        ("id,first\nad\u200ba,A\nada,B\n", "Line 3: the id 'ada' stands in line 2 already"),
+        ("id,first\nzoe\u0308,A\nzoë,B\n", "Line 3: the id 'zoë' stands in line 2 already"),
+        ("id,first\n\u200b=1+1,A\n", "Line 2: '=1\\+1' cannot be an id"),
+        ('id,first\n"a,A\n', "cannot be read as a table: line "),
+        ("<html><body>Log in", "is a web page"),
+    ],
+)
+def test_a_roster_that_is_not_understood_is_refused_with_its_line(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(CourseError, match=sentence):
+        read_roster(roster(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("id,first,last\n1,철수,김\n", "cp949"), ("id,first,last\n1,太郎,佐藤\n", "cp932"),
+        ("id,last\n1,王伟\n", "gbk"),
+        ("id,last\n1,Иванов\n", "cp1251"), ("id,last\n1,Łęcka\n", "cp1250"), ("id,last\n1,René\n", "mac-roman"),
+        ("id,last\n1,Müller\n", "mac-roman"), ("id,last\n1,Müller\n", "cp850"), ("id,last\n1,Παπάς\n", "cp1253"),
+    ],
+)  # fmt: skip
+def test_names_in_another_code_page_are_refused_and_read_when_it_is_named(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    path = roster(tmp_path, text, encoding)
+    with pytest.raises(CourseError, match=r"is not UTF-8 text \(line 2\)"):
+        read_roster(path)
+    rows = [dict(zip(text.split("\n")[0].split(","), text.split("\n")[1].split(","), strict=True))]
+    assert list(read(path, encoding).students) == [Student(**row) for row in rows]
+
+
+def test_names_that_were_read_as_western_are_shown_and_ids_are_not_assumed(tmp_path: Path) -> None:
+    found = read(roster(tmp_path, "id,first,last\nzoe,Zoë,Müller\nada,Ada,Lovelace\n", "cp1252"))
+    assert found.students[0] == Student("zoe", "Zoë", "Müller")
+    [note] = found.notes
+    assert note.startswith("The file is not UTF-8 and was read as Windows-1252: Zoë Müller. If a name is wrong")
+    with pytest.raises(CourseError, match="Line 2: the file is not UTF-8, and so 'zoë' may be wrong"):
+        read(roster(tmp_path, "id,first\nzoë,Zoë\n", "cp1252"))
+    with pytest.raises(CourseError, match="There is no encoding 'nonsense'"):
+        read(roster(tmp_path, "id,first\nzoë,Zoë\n"), "nonsense")
+
+
+def test_a_number_of_the_platform_stays_with_its_student(tmp_path: Path) -> None:
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        enter(book, [Student("S1", "Ada", "Lovelace", lms="4711")])
+        with pytest.raises(CourseError, match="The lms_id '4711' of 'ada' is that of 'S1' in the gradebook"):
+            enter(book, [Student("emmy"), Student("ada", "Ada", "Lovelace", lms="4711")])
+        assert [one.id for one in book.students] == ["S1"]
+        assert enter(book, [Student("S1", lms="4712"), Student("emmy")]).changed == ("S1",)
 
 
 def test_more_time_counts_from_the_due_date(tmp_path: Path) -> None:
