@@ -347,3 +347,22 @@ def test_teams_are_no_students(tmp_path: Path) -> None:
     assert [(one.student, one.notes) for one in found.submissions] == [
         (student, ("The team Gruppe A handed this in.",)) for student in ("ada", "emmy")
     ]
+
+
+def test_the_folder_with_just_the_assignments_name_counts(tmp_path: Path) -> None:
+    world = handed_in("nbgrader")
+    world.files |= {
+        f"ada/{NAME.upper()}/{NAME}.ipynb": notebook("loud"),
+        f"ada/{NAME.upper()}/timestamp.txt": "2020-01-01 00:00:00 UTC",
+    }
+    ada, *_ = find_submissions(world.write(tmp_path / "in.zip"), NAME).submissions
+    assert (ada.content().decode(), ada.submitted) == (notebook("ada"), None)
+
+
+def test_loose_files_beside_the_folder_around_all(tmp_path: Path) -> None:
+    world = handed_in("folders", "week 1/")
+    world.files |= {"grades.csv": "", "week 1/readme.txt": ""}
+    for place in (world.write(tmp_path / "in"), world.write(tmp_path / "in.zip")):
+        found = find_submissions(place, NAME)
+        assert {one.student: one.content().decode() for one in found.submissions} == world.counting
+        assert sorted(accounted(found, place)) == sorted(world.files)
