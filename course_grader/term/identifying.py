@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz, process
 
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
@@ -18,6 +20,7 @@ from course_grader.submissions.teams import Teams
 LATE = "Canvas marks it as handed in late."
 # The search for similar names takes a moment for each.
 MOST_SUGGESTED, SUGGESTIONS = 50, 2
+SIMILAR: dict[str, Any] = {"scorer": fuzz.ratio, "limit": SUGGESTIONS, "score_cutoff": 60}
 TEAMS = (
     "None of the names in the zip is one of the roster's, though the numbers are: if teams handed in together, Canvas "
     "gives each team's work under one member's number, and the grades of the other members are missing."
@@ -165,8 +168,9 @@ def _with_closest(unknown: Sequence[Submission], students: dict[str, Student]) -
     found = []
     for place, one in enumerate(unknown):
         texts = {letters(one.called or one.student), letters(one.name)} - {""} if place < MOST_SUGGESTED else set()
-        similar = (each for text in sorted(texts) for each in difflib.get_close_matches(text, spellings, SUGGESTIONS))
-        closest = tuple(dict.fromkeys(spellings[each] for each in similar))
+        similar = [each for text in sorted(texts) for each in process.extract(text, spellings.keys(), **SIMILAR)]
+        best = sorted(similar, key=lambda each: -each[1])
+        closest = tuple(dict.fromkeys(spellings[spelling] for spelling, *_ in best))
         found.append(replace(one, closest=closest[:SUGGESTIONS]))
     return found
 
