@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_grader.engine.intake import Unreadable
+from course_grader.engine.limits import MIB
 from course_grader.engine.text import clean
 from course_grader.submissions.layout import Owner
 from course_grader.submissions.names import attempt, is_notebook, may_be_notebook
@@ -15,8 +16,8 @@ from course_grader.submissions.places import Entry, entries
 # A notebook begins with a brace, and these are its only required parts in formats 3 and 4.
 KEYS = (b'"nbformat"', b'"cells"', b'"worksheets"')
 HEAD = 1024
-# So many files of a student are looked into, if no name says that it is a notebook's.
-MOST_LOOKS = 20
+# So many files of a student are looked into, and none that is larger, if no name says that it is a notebook's.
+MOST_LOOKS, LARGEST_LOOK = 20, 10 * MIB
 # Copying a folder gives all files nearly the same time, and a zip counts in twos.
 SECONDS = 1.0
 
@@ -101,7 +102,8 @@ def notebooks_of(own: Sequence[File]) -> list[File]:
     named = [file for file in files if is_notebook(file.name)]
     inside = [file for file in files if not is_notebook(file.name) and may_be_notebook(file.name)]
     named += [file for file in inside[:MOST_LOOKS] if is_like_notebook(file.entry)]
-    return named or [file for file in files[:MOST_LOOKS] if is_like_notebook(file.entry)]
+    small = [file for file in files if file.entry.size <= LARGEST_LOOK] if not named else []
+    return named or [file for file in small[:MOST_LOOKS] if is_like_notebook(file.entry)]
 
 
 def is_like_notebook(entry: Entry) -> bool:

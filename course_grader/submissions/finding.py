@@ -157,15 +157,15 @@ class _Sorter:
         if self._plan.layout == Layout.FLAT and self._is_stray(own):
             return None
         if self._plan.layout == Layout.NBGRADER:
-            inside = [file for file in own if _is_in(file, assignment)]
-            self.leave(ELSEWHERE, [file.entry for file in own if not _is_in(file, assignment)], student)
+            inside, outside = _parted(own, assignment)
+            self.leave(ELSEWHERE, [file.entry for file in outside], student)
             if not inside:
                 return self._outside(student, own, notes)
             own = [_below_assignment(file) for file in inside]
         whole = next((file.entry for file in own if not file.owner.original), None)
         choice = choose(own, assignment) if whole is None else Choice(None, whole.problem)
         stamp = _stamp(own, self._plan.layout)
-        used = {id(file.entry) for file in (choice.file, stamp) if file}
+        used = {id(file.entry) for file in (choice.file or own[0], stamp) if file}
         candidates = {id(file.entry) for file in choice.notebooks}
         reason = NOT_CHOSEN if choice.file else choice.reason
         self.leave(reason, [f.entry for f in own if id(f.entry) in candidates - used], student)
@@ -219,12 +219,19 @@ def _is_notebook(file: File) -> bool:
     return may_be_notebook(file.name)
 
 
-def _is_in(file: File, assignment: str) -> bool:
-    """Return whether a file of nbgrader's layout is in the assignment's folder."""
-    path = file.owner.original
-    if file.entry.is_folder and len(path) == 1:
-        return folded(path[0]) == folded(assignment)
-    return len(path) > 1 and folded(path[0]) == folded(assignment)
+def _parted(own: Sequence[File], assignment: str) -> tuple[list[File], list[File]]:
+    """Return a student's files in the folder of the assignment, and all others. A folder whose name differs in case
+    counts if there is none with just the name."""
+    tops = [
+        file.owner.original[0] if len(file.owner.original) > 1 or (file.entry.is_folder and file.owner.original) else ""
+        for file in own
+    ]
+    if assignment in tops:
+        is_in = [top == assignment for top in tops]
+    else:
+        is_in = [folded(top) == folded(assignment) for top in tops]
+    both = list(zip(own, is_in, strict=True))
+    return [file for file, inside in both if inside], [file for file, inside in both if not inside]
 
 
 def _below_assignment(file: File) -> File:

@@ -111,5 +111,5 @@ def is_ignored(parts: tuple[str, ...]) -> bool:
 
 def climbs(name: str) -> bool:
     """Return whether the name of a zip's member leads out of the folder that it would be unpacked in."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or bool(re.match(r"[A-Za-z]:", name))
+    path = name.replace("\\", "/")
+    return path.startswith("/") or ".." in path.split("/") or bool(re.match(r"[A-Za-z]:", path))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz, process
 
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
@@ -18,10 +20,14 @@ from course_grader.submissions.teams import Teams
 LATE = "Canvas marks it as handed in late."
 # The search for similar names takes a moment for each.
 MOST_SUGGESTED, SUGGESTIONS = 50, 2
+SIMILAR: dict[str, Any] = {"scorer": fuzz.ratio, "limit": SUGGESTIONS, "score_cutoff": 60}
 TEAMS = (
     "None of the names in the zip is one of the roster's, though the numbers are: if teams handed in together, Canvas "
     "gives each team's work under one member's number, and the grades of the other members are missing."
 )
+
+
+OTHER_NUMBER = "The name is that of {}, but the roster has the number {} for this student: see in Moodle whose it is."
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,8 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
     people = {one.id: one for one in students}
     known = Known.of((one.id, one.lms, one.names) for one in people.values())
     meant: dict[str, list[tuple[int, Submission]]] = defaultdict(list)
-    for one in found.submissions:
-        student, strength = _meant(one, known, people)
+    everybody = [(*_meant(one, known, people), one) for one in found.submissions]
+    for student, strength, one in _with_other_numbers(everybody, people):
         meant[student].append((strength, one))
     submissions = _with_closest([one for _, one in meant.pop("", [])], people)
     for student, several in meant.items():
@@ -90,20 +96,39 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
 
 def _settled(student: str, several: Sequence[tuple[int, Submission]]) -> list[Submission]:
     """Return the submissions that mean a student: the strongest is the student's, the others have a problem."""
-    best = max(strength for strength, _ in several)
-    first = [one for strength, one in several if strength == best]
+    # A file that is no notebook takes nobody's place.
+    whole = [one for one in several if not one[1].problem] or several
+    best = max(strength for strength, _ in whole)
+    first = [one for strength, one in whole if strength == best]
     # An exact id is better than one that differs in case, but no better than a name that somebody else may have.
-    is_weak = best == EXACT_ID and any(strength == NAME for strength, _ in several)
+    is_weak = best == EXACT_ID and any(strength == NAME for strength, _ in whole)
     if len(first) > 1 or is_weak:
-        names = " and ".join(sorted(one.file or one.student for _, one in several)[:3])
-        problem = (
-            f"{names} mean the same student, {student}. See whose they are, rename or remove one, and grade again."
-        )
-        return [replace(one, problem=problem) for _, one in several]
+        names = " and ".join(sorted(one.file or one.student for _, one in whole)[:3])
+        problem = f"{names} mean the same student, {student}. See whose they are, rename or remove one; grade again."
+        return [replace(one, problem=one.problem or problem) for _, one in several]
     problem = f"This also means the student {student}, whose submission is {first[0].file or first[0].student}."
     return [
-        replace(one, student=student) if one is first[0] else replace(one, problem=problem) for _, one in several
-    ]  # fmt: skip
+        replace(one, student=student) if one is first[0] else replace(one, problem=one.problem or problem)
+        for _, one in several
+    ]
+
+
+def _with_other_numbers(
+    meant: Sequence[tuple[str, int, Submission]], students: Mapping[str, Student]
+) -> list[tuple[str, int, Submission]]:
+    """Return who is meant, without those who have a student's name and another number, if the roster has Moodle's
+    numbers: people can change their names there."""
+    has_numbers = any(strength == NUMBER and one.participant for _, strength, one in meant)
+    return [
+        (
+            "",
+            NAME,
+            replace(one, problem=one.problem or OTHER_NUMBER.format(students[student].called, students[student].lms)),
+        )
+        if has_numbers and strength == NAME and one.participant and student and students[student].lms
+        else (student, strength, one)
+        for student, strength, one in meant
+    ]
 
 
 NAME, SAME_ID, EXACT_ID, NUMBER = 1, 2, 3, 4
@@ -143,8 +168,9 @@ def _with_closest(unknown: Sequence[Submission], students: dict[str, Student]) -
     found = []
     for place, one in enumerate(unknown):
         texts = {letters(one.called or one.student), letters(one.name)} - {""} if place < MOST_SUGGESTED else set()
-        similar = (each for text in sorted(texts) for each in difflib.get_close_matches(text, spellings, SUGGESTIONS))
-        closest = tuple(dict.fromkeys(spellings[each] for each in similar))
+        similar = [each for text in sorted(texts) for each in process.extract(text, spellings.keys(), **SIMILAR)]
+        best = sorted(similar, key=lambda each: -each[1])
+        closest = tuple(dict.fromkeys(spellings[spelling] for spelling, *_ in best))
         found.append(replace(one, closest=closest[:SUGGESTIONS]))
     return found
 

@@ -162,7 +162,7 @@ FORGED = [
     [f"Emmy Noether_4712_assignsubmission_file_{NAME}.ipynb"],
     [f"emmy/{NAME}/{NAME}.ipynb", f"x/{NAME}/{NAME}.ipynb"],
     [f"x{n}/{NAME}/{NAME}.ipynb" for n in range(20)],
-    [f"a_{n + 1}_{n + 1}_{NAME}.ipynb" for n in range(2)],
+    [f"a_{n + 1}_{n + 1}_{NAME}.ipynb" for n in range(3)],
 ]
 
 
@@ -184,7 +184,8 @@ def test_one_student_does_not_change_the_layout_of_a_flat_folder(
 def test_one_student_does_not_change_the_layout_of_folders(tmp_path: Path) -> None:
     world = handed_in("folders")
     world.hand_in(ADA, f"{NAME}/timestamp.txt", "2020-01-01 00:00:00 UTC")
-    world.hand_in(ADA, f"{NAME}/{NAME}.ipynb", notebook("deep"))
+    world.hand_in(ADA, f"{NAME}/{NAME}.ipynb", notebook("deep"), counts=True)
+    del world.files[f"ada/{NAME}.ipynb"]
     found = find_submissions(world.write(tmp_path / "in"), NAME)
     assert found.layout == Layout.FOLDERS
     assert [one.submitted for one in found.submissions] == [None] * 3
@@ -279,6 +280,11 @@ def test_where_nothing_decides_the_student_is_named(tmp_path: Path) -> None:
         assert ada.problem.startswith("There are 2 notebooks of this student, a.ipynb, b.ipynb, and neither")
         assert emmy.problem == ""
         assert emmy.notes[0].endswith(f"{NAME}.ipynb counts: by its name; not graded: x.ipynb.")
+    # The same number twice decides as little.
+    world.files |= {"grace/w-1.ipynb": notebook("1"), "grace/w (1).ipynb": notebook("2")}
+    del world.files[f"grace/{NAME}.ipynb"]
+    *_, grace = find_submissions(world.write(tmp_path / "twice.zip"), NAME).submissions
+    assert "neither a number nor a time" in grace.problem
     # Two copies of one notebook leave nothing to decide.
     world.files["ada/b.ipynb"] = notebook("a")
     ada, *_ = find_submissions(world.write(tmp_path / "again"), NAME).submissions
@@ -347,3 +353,22 @@ def test_teams_are_no_students(tmp_path: Path) -> None:
     assert [(one.student, one.notes) for one in found.submissions] == [
         (student, ("The team Gruppe A handed this in.",)) for student in ("ada", "emmy")
     ]
+
+
+def test_the_folder_with_just_the_assignments_name_counts(tmp_path: Path) -> None:
+    world = handed_in("nbgrader")
+    world.files |= {
+        f"ada/{NAME.upper()}/{NAME}.ipynb": notebook("loud"),
+        f"ada/{NAME.upper()}/timestamp.txt": "2020-01-01 00:00:00 UTC",
+    }
+    ada, *_ = find_submissions(world.write(tmp_path / "in.zip"), NAME).submissions
+    assert (ada.content().decode(), ada.submitted) == (notebook("ada"), None)
+
+
+def test_loose_files_beside_the_folder_around_all(tmp_path: Path) -> None:
+    world = handed_in("folders", "week 1/")
+    world.files |= {"grades.csv": "", "week 1/readme.txt": ""}
+    for place in (world.write(tmp_path / "in"), world.write(tmp_path / "in.zip")):
+        found = find_submissions(place, NAME)
+        assert {one.student: one.content().decode() for one in found.submissions} == world.counting
+        assert sorted(accounted(found, place)) == sorted(world.files)

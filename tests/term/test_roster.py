@@ -308,7 +308,11 @@ def test_of_two_that_mean_one_student_only_the_platforms_number_decides() -> Non
     assert problems(
         Submission("ada lovelace", Path("x"), name="Ada Lovelace", participant="99"),
         Submission("4711", Path("y"), name="Ada Lovelace", participant="4711"),
-    ) == {"ada": "", "ada lovelace": "This also means the student ada, whose submission is 4711."}
+    ) == {
+        "ada": "",
+        "ada lovelace": "The name is that of Ada Lovelace (ada), but the roster has the number 4711 for this student: "
+        "see in Moodle whose it is.",
+    }
     # Nobody knows whose the files of a flat folder are: neither is graded, and each is named.
     both = problems(
         Submission("ada", Path("x"), file="ada.ipynb"), Submission("Ada Lovelace", Path("y"), file="A.ipynb")
@@ -319,6 +323,19 @@ def test_of_two_that_mean_one_student_only_the_platforms_number_decides() -> Non
     assert problems(Submission("ada", Path("x")), Submission("Ada (2)", Path("y"), called="Ada")) == {
         "ada": "", "Ada (2)": "This also means the student ada, whose submission is ada.",
     }  # fmt: skip
+    # A file that is no notebook takes nobody's place.
+    assert problems(Submission("ada", Path("x")), Submission("Ada Lovelace", Path("y"), problem="No notebook.")) == {
+        "ada": "", "Ada Lovelace": "No notebook.",
+    }  # fmt: skip
+    # If the roster has Moodle's numbers, a name with another number is somebody who changed it.
+    renamed = Submission("Zoë Łęcka", Path("y"), name="Zoë Łęcka", participant="99")
+    assert problems(renamed) == {"zoë": ""}, "her number is not known"
+    two = (Submission("Ada Lovelace", Path("x"), name="Ada Lovelace", participant="4711"), renamed)
+    class_ = [one if one.id != "zoë" else Student("zoë", "Zoë", "Łęcka", "", "4714") for one in STUDENTS]
+    found = identified(Found(two, ()), class_).submissions
+    assert [(one.student, "but the roster has the number 4714" in one.problem) for one in found] == [
+        ("Zoë Łęcka", True), ("ada", False),
+    ]  # fmt: skip
     third = problems(
         Submission("ada", Path("x")), Submission("Ada (2)", Path("y"), called="Ada"), Submission("4711", Path("z"))
     )
