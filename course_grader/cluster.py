@@ -87,9 +87,10 @@ def _begin(lifeline: Connection, started: Synchronized[int], workers: int) -> No
     with started.get_lock():
         number = started.value
         started.value += 1
-    # Threads that one submission starts take nothing of what others compute with.
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, cores[number % workers :: workers] or [cores[number % len(cores)]])
+    if hasattr(os, "sched_setaffinity"):
+        # Threads that one submission starts take nothing of what others compute with.
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[number % workers :: workers] or [cores[number % len(cores)]])
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 
