@@ -18,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -61,8 +62,12 @@ def local(workers: int, preload: str) -> Iterator[Cluster]:
     # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
     lifeline, held = context.Pipe(duplex=False)
 
+    started = context.Value("i", 0)
+
     def start() -> Executor:
-        return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(lifeline,))
+        return ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_begin, initargs=(lifeline, started, workers)
+        )
 
     with held, lifeline:
         yield Cluster(start, workers, 4)
@@ -76,9 +81,16 @@ def _same_imports() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), "PYTHONSAFEPATH": "1"}
 
 
-def _begin(lifeline: Connection) -> None:
-    """Make a new process ready: Ctrl-C left to the parent, and no life without it."""
+def _begin(lifeline: Connection, started: Synchronized[int], workers: int) -> None:
+    """Make a new process ready: Ctrl-C left to the parent, cores of its own, and no life without the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with started.get_lock():
+        number = started.value
+        started.value += 1
+    if hasattr(os, "sched_setaffinity"):
+        # Threads that one submission starts take nothing of what others compute with.
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, cores[number % workers :: workers] or [cores[number % len(cores)]])
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
 
 

@@ -64,6 +64,7 @@ class Referee:
             grading(hidden, published, self._cards.append),
             contextlib.redirect_stdout(io.StringIO()),
         ):
+            self._session.on_delay = self._watchdog.extend
             for step in plan.steps:
                 if isinstance(step, Run):
                     self._run(step)

@@ -37,6 +37,8 @@ ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[
 START_SECONDS = 60
 # The answers of the self-study course's concept questions, which a class may be asked too.
 WITHHELD = Path(course_utils.__file__).parent / "checks" / "keys" / "questions"
+# What is said on a leash: the question how long a worker had to wait, the answer, and with the end its CPU time.
+ASK, WAITED, USED = b"?", "waited: ", ", CPU seconds "
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MKL_NUM_THREADS": "1",
@@ -77,14 +79,32 @@ class Leash:
     """Holds a worker: letting go ends it."""
 
     end: socket.socket
+    # How many seconds of CPU time the worker took; known when it has ended.
+    cpu_seconds: float = 0.0
+    _said: str = ""
 
     def pull(self) -> str:
         """End the worker where it still lives; return what its keeper says of the end."""
         with contextlib.suppress(OSError), self.end:
             self.end.shutdown(socket.SHUT_WR)
             self.end.settimeout(START_SECONDS)
-            return self.end.recv(4096).decode(errors="replace")
+            said = self._said or self.end.recv(4096).decode(errors="replace")
+            said, _, taken = said.partition(USED)
+            self.cpu_seconds = float(taken or 0)
+            return said
         return ""
+
+    def waited(self) -> float:
+        """Return for how many seconds other processes kept the worker from running."""
+        with contextlib.suppress(OSError):
+            self.end.settimeout(START_SECONDS)
+            self.end.send(ASK)
+            said = self.end.recv(4096).decode(errors="replace")
+            if said.startswith(WAITED):
+                return float(said.removeprefix(WAITED))
+            # It has ended meanwhile.
+            self._said = said
+        return 0.0
 
 
 class Zygote:

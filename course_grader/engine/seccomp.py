@@ -34,7 +34,7 @@ ALLOWED = {
         rt_sigsuspend=130 sigaltstack=131 kill=62 tgkill=234 tkill=200
         getpid=39 getppid=110 gettid=186 getuid=102 geteuid=107 getgid=104 getegid=108 getgroups=115
         getresuid=118 getresgid=120 getpgrp=111 getpgid=121 getsid=124 uname=63 sched_yield=24
-        sched_getaffinity=204 sched_setaffinity=203 getpriority=140 getrlimit=97 prlimit64=302 getrusage=98
+        sched_getaffinity=204 getpriority=140 getrlimit=97 prlimit64=302 getrusage=98
         times=100 sysinfo=99 getcpu=309 getrandom=318 set_robust_list=273 rseq=334 set_tid_address=218
         arch_prctl=158 wait4=61 waitid=247 exit=60 exit_group=231
         socketpair=53 sendto=44 recvfrom=45 sendmsg=46 recvmsg=47 shutdown=48 getsockname=51 getpeername=52
@@ -55,7 +55,7 @@ ALLOWED = {
         rt_sigsuspend=133 sigaltstack=132 kill=129 tgkill=131 tkill=130
         getpid=172 getppid=173 gettid=178 getuid=174 geteuid=175 getgid=176 getegid=177 getgroups=158
         getresuid=148 getresgid=150 getpgid=155 getsid=156 uname=160 sched_yield=124 sched_getaffinity=123
-        sched_setaffinity=122 getpriority=141 getrlimit=163 prlimit64=261 getrusage=165 times=153 sysinfo=179
+        getpriority=141 getrlimit=163 prlimit64=261 getrusage=165 times=153 sysinfo=179
         getcpu=168 getrandom=278 set_robust_list=99 rseq=293 set_tid_address=96 wait4=260 waitid=95
         exit=93 exit_group=94
         socketpair=199 sendto=206 recvfrom=207 sendmsg=211 recvmsg=212 shutdown=210 getsockname=204

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from course_grader.engine.batch import Batch
@@ -22,10 +23,14 @@ from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import Leash, Zygote
 from course_grader.engine.text import clean
 from course_grader.engine.transcripts import Conversation, Event, Transcripts
+from course_grader.engine.waiting import WORTH, waited_here
 from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
 
 MISSING = object()
 EMPTY = "pass"
+USED_UP = "the time for the whole notebook is used up"
+# What others took may make all limits together so many times as long.
+MOST_EXTRA = 7
 
 
 class Stopped(Frameless, Exception):  # type: ignore[misc]
@@ -88,6 +93,10 @@ class Session:
         self._sources: list[tuple[str, bool]] = []
         self._experiments_left = limits.experiments_seconds * self.patience
         self._experiments_stopped = 0
+        # Seconds that workers which have ended computed, and what was added to limits for the time that others took.
+        self._computed = self._extra = 0.0
+        self._waited = waited_here()
+        self.on_delay: Callable[[float], None] = lambda seconds: None
         # Cells that went through, and of which no cell behind them does.
         self.spoiling: list[str] = []
         self._past: list[Event] = []
@@ -131,7 +140,7 @@ class Session:
         """
         peer = self.ready()
         self.fault, self._past, self._conversation = None, [], None
-        peer.deadline = min(within(seconds * self.patience), self._end)
+        self._set_deadline(peer, seconds)
         try:
             result, self._past = transcripts.play(grade_id, peer.wire, peer.deadline)
         except WireError as error:
@@ -198,8 +207,15 @@ class Session:
             if self._starts >= self.limits.starts:
                 raise Stopped("the submission ended its process too often")
             self._starts += 1
-            wire, self._leash = self._zygote.start_worker(self.limits)
-            self.peer = _RefereePeer(self, Channel(wire, self.limits.message))
+            # Experiments have seconds of their own.
+            left = self.limits.total_seconds + self.limits.experiments_seconds - self._computed
+            if left < 1:
+                raise Stopped(USED_UP)
+            wire, self._leash = self._zygote.start_worker(replace(self.limits, total_seconds=left))
+            self._worker_waited = 0.0
+            channel = Channel(wire, self.limits.message)
+            channel.more_time = self._more_time
+            self.peer = _RefereePeer(self, channel)
             kept: list[tuple[str, bool]] = []
             for place, (source, is_experiment) in enumerate(self._sources):
                 try:
@@ -248,8 +264,8 @@ class Session:
     def _run(self, peer: _RefereePeer, source: str, seconds: float, *memory: int) -> Any:
         """Run a cell and return its outputs as they came."""
         if time.monotonic() >= self._end:
-            raise Stopped("the time for the whole notebook is used up")
-        peer.deadline = min(within(seconds * self.patience), self._end)
+            raise Stopped(USED_UP)
+        self._set_deadline(peer, seconds)
         peer.channel = peer.wire
         try:
             peer.send(["cell", source, *memory])
@@ -260,12 +276,33 @@ class Session:
         except WireError as error:
             raise self.fault_of(error) from None
 
+    def _set_deadline(self, peer: _RefereePeer, seconds: float) -> None:
+        peer.deadline, peer.wire.extra = min(within(seconds * self.patience), self._end), 0.0
+
+    def _more_time(self) -> float:
+        """Return for how many seconds a deadline that has passed is to be extended: what other processes took of the
+        time since this was asked last, of the worker's and of this process's."""
+        if self._leash is None:
+            return 0.0
+        worker, here = self._leash.waited(), waited_here()
+        lost = worker - self._worker_waited + here - self._waited
+        self._worker_waited, self._waited = worker, here
+        lost = min(lost, MOST_EXTRA * self.limits.total_seconds - self._extra)
+        if lost < WORTH:
+            return 0.0
+        self._extra += lost
+        self._end += lost
+        self.on_delay(lost)
+        return lost
+
     def _let_go(self) -> str:
         if self.peer is not None:
             self.peer.wire.close()
             self.peer = None
         leash, self._leash = self._leash, None
-        return leash.pull() if leash else ""
+        said = leash.pull() if leash else ""
+        self._computed += leash.cpu_seconds if leash else 0.0
+        return said
 
 
 def _ending(said: str) -> str:

@@ -38,7 +38,8 @@ def kept_tags(metadata: Mapping[str, Any]) -> list[str]:
     tags = metadata.get("tags")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag.isprintable() for tag in tags):
         return []
-    return list(dict.fromkeys(tags))
+    # nbformat takes no tag that is empty or holds a comma.
+    return [tag for tag in dict.fromkeys(tags) if tag and "," not in tag]
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

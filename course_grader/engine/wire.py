@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 LENGTH = struct.Struct("<I")
@@ -53,6 +54,10 @@ class Channel:
         self._buffer = bytearray()
         self._unsent: list[bytes] = []
         self.last_size = 0
+        # What is asked when a deadline has passed, for seconds to go on waiting; 0 where it stays. Then `extra` has
+        # them, until a new deadline begins.
+        self.more_time: Callable[[], float] = float
+        self.extra = 0.0
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
         """Send one message; `deadline` is a time of `time.monotonic()`, None waits for ever."""
@@ -64,7 +69,7 @@ class Channel:
             try:
                 sent = self._socket.send(left)
             except BlockingIOError:
-                _look_at(deadline, "The worker does not take what it is sent.")
+                self._look_at(deadline, "The worker does not take what it is sent.")
             except OSError as error:
                 raise WireClosed(f"The other side is gone ({error.strerror}).") from None
             else:
@@ -102,17 +107,19 @@ class Channel:
                 # Room for the whole of a large message, and not the cost of it for a small one.
                 chunk = self._socket.recv(min(max(size - len(self._buffer), PAGE), CHUNK))
             except BlockingIOError:
-                _look_at(deadline, "No answer came in time.")
+                self._look_at(deadline, "No answer came in time.")
                 continue
             except OSError as error:
                 raise WireClosed(f"The other side is gone ({error.strerror}).") from None
             if not chunk:
                 raise WireClosed("The other side is gone.")
             # A side that trickles its bytes is waited for no longer than one that is silent.
-            _look_at(deadline, "No answer came in time.")
+            self._look_at(deadline, "No answer came in time.")
             self._buffer += chunk
 
-
-def _look_at(deadline: float | None, sentence: str) -> None:
-    if deadline is not None and time.monotonic() > deadline:
-        raise DeadlinePassed(sentence)
+    def _look_at(self, deadline: float | None, sentence: str) -> None:
+        while deadline is not None and time.monotonic() > deadline + self.extra:
+            more = self.more_time()
+            if not more:
+                raise DeadlinePassed(sentence)
+            self.extra += more

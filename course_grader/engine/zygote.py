@@ -2,7 +2,8 @@
 
 It waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets, and the
 leash, which the zygote holds. When the worker ends, the zygote tells on the leash how; when the leash is let go, it
-ends the worker and with it everything in the worker's process namespace.
+ends the worker and with it everything in the worker's process namespace. Asked on the leash, it says how long the
+worker had to wait for a processor.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from matplotlib import font_manager
 
 from course_grader.engine import confine, seccomp
 from course_grader.engine.outputs import OutputLog
-from course_grader.engine.sandbox import visible
+from course_grader.engine.sandbox import ASK, USED, WAITED, visible
 from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
+from course_grader.engine.waiting import waited
 from course_grader.engine.worker import serve
 
 NOBODY = 65_534
@@ -105,8 +107,7 @@ class _Keeper:
                 if worker := self._ends.pop(descriptor, None):
                     self._bury(descriptor, worker)
                 elif worker := self._leashes.get(descriptor):
-                    self._poll.unregister(descriptor)
-                    os.kill(worker.pid, signal.SIGKILL)
+                    self._look_at_leash(descriptor, worker)
                 elif descriptor == self._control.fileno():
                     request, descriptors, _, _ = socket.recv_fds(self._control, 4096, 2)
                     if not request:
@@ -133,12 +134,21 @@ class _Keeper:
         finally:
             os.close(wire)
 
+    def _look_at_leash(self, leash: int, worker: _Worker) -> None:
+        with contextlib.suppress(OSError):
+            if os.read(leash, len(ASK)) == ASK:
+                os.write(leash, f"{WAITED}{waited(worker.pid):.3f}".encode())
+                return
+        self._poll.unregister(leash)
+        os.kill(worker.pid, signal.SIGKILL)
+
     def _bury(self, end: int, worker: _Worker) -> None:
-        status = os.waitpid(worker.pid, 0)[1]
+        _, status, usage = os.wait4(worker.pid, 0)
         if worker.folder:
             _remove(worker.folder)
         with contextlib.suppress(OSError):
-            os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}".encode())
+            taken = f"{USED}{usage.ru_utime + usage.ru_stime:.3f}"
+            os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}{taken}".encode())
         for descriptor in (end, worker.leash):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(descriptor)

@@ -67,6 +67,7 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     readme = (root / "README.md").read_text(encoding="utf-8")
     (source / "lessons" / "index.md").write_text(_contents(lessons, readme), encoding="utf-8")
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
+    shutil.copy(root / "SECURITY.md", source / "security.md")
     for guide in source.glob("*.md"):
         guide.write_text(linked(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
     _lay_scripts(root, source / "_static")
@@ -84,7 +85,9 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
     Where a row of a table names a lesson and a heading of it, the number of the lesson links to its page and the
     heading to its place there. An explorer is put where the guide wants one.
     """
-    guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)")
+    guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)").replace("](../SECURITY.md)", "](security.md)")
+    # In SECURITY.md, which is beside docs/.
+    guide = guide.replace("](docs/grading_engine.md)", "](grading_engine.md)")
     for lesson in lessons:
         guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
     guide = EXPLORER.sub(lambda found: f"```{{raw}} html\n{panel(found[1])}\n```", guide)
