@@ -168,6 +168,8 @@ class _Merger:
         """Return whether a cell without a slot is the course's: of an earlier version, or a stub above the answer."""
         id = self._ids[place]
         slot = self._slots.get(id)
+        if not cell["source"].strip():
+            return True
         if slot is not None:
             return _is_answer(cell) and notebooks.is_untouched(cell) and place < slot
         return (
