@@ -55,7 +55,7 @@ def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) 
     if not tests:
         raise CourseError(f"{path} has no checks: it is not a notebook of this course, or its test cells were deleted.")
     executed = _execute({**notebook, "cells": cells}, path, timeout, on_cell)
-    return Run(str(path), tuple(_outcome(executed["cells"][place], timeout) for place in tests))
+    return Run(str(path), tuple(_outcome(executed["cells"][place], test, timeout) for place, test in tests.items()))
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ def _shipped(lesson: str) -> list[dict[str, Any]]:
         return []
 
 
-def as_graded(cells: list[dict[str, Any]], shipped: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the cells to run, and the places of the test cells that count among them.
+def as_graded(
+    cells: list[dict[str, Any]], shipped: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]]]:
+    """Return the cells to run, and by place among them the test cells that count, as the course has them.
 
-    It is what grading does: test and set-up cells that are missing or were edited are put in as the course has them,
-    and of several copies of a test one counts. The learner's own cells all run.
+    It is what grading does: test and set-up cells that are missing or were edited are put in, and of several copies of
+    a test one counts. The learner's own cells all run.
     """
     untouched = {notebooks.mark(cell).get("grade_id"): cell for cell in cells if notebooks.is_untouched(cell)}
     # An earlier version of a test is the course's as well.
@@ -96,16 +98,20 @@ def as_graded(cells: list[dict[str, Any]], shipped: list[dict[str, Any]]) -> tup
     texts = "\n".join(cell["source"] for cell in cells)
     counting = {place for place in places_of(matches).values() if matches[place].is_exact}
     put_in = to_put_in(matches, originals)
-    found = [one.cell for one in put_in.get(-1, ()) if _is_wanted(one, texts)]
-    tests = [place for place, cell in enumerate(found) if notebooks.is_test(cell)]
-    for place, cell in enumerate(cells):
-        if place in counting and notebooks.is_test(cell):
-            tests.append(len(found))
+    found: list[dict[str, Any]] = []
+    tests: dict[int, dict[str, Any]] = {}
+
+    def add(cell: dict[str, Any], original: _Shipped | None) -> None:
+        if original is not None and original.kind == "test":
+            tests[len(found)] = original.cell
         found.append(cell)
+
+    for place in range(-1, len(cells)):
+        if place >= 0:
+            add(cells[place], matches[place].copy_of if place in counting else None)
         for one in put_in.get(place, ()):
             if _is_wanted(one, texts):
-                tests.append(len(found))
-                found.append(one.cell)
+                add(one.cell, one)
     return found, tests
 
 
@@ -194,8 +200,8 @@ DOCTOR = "Run `course doctor`: it looks for the cause."
 KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
 
 
-def _outcome(cell: dict[str, Any], timeout: int) -> Outcome:
-    name, points = notebooks.grade_id(cell), notebooks.points(cell)
+def _outcome(cell: dict[str, Any], test: dict[str, Any], timeout: int) -> Outcome:
+    name, points = notebooks.grade_id(test), notebooks.points(test)
     if _is_empty(cell["source"]):
         return Outcome(name, points, "hidden")
     errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]

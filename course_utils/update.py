@@ -112,15 +112,15 @@ class _Merger:
         self._mine = mine
         self._ids = [self._known_as(cell) for cell in mine]
         self._slots = {id: self._slot(id, cell) for id, cell in self._shipped.items()}
+        self._in_place = {place: id for id, place in self._slots.items() if place is not None}
         self.answers = self.kept = 0
 
     def cells(self) -> list[NbCell]:
         """Return the cells of the merged notebook."""
         found: list[tuple[str, NbCell]] = []
         for place, cell in enumerate(self._mine):
-            id = self._ids[place]
-            if self._slots.get(id) == place:
-                found += self._in_slot(id, cell)
+            if place in self._in_place:
+                found += self._in_slot(self._in_place[place], cell)
             elif not self._is_dropped(place, cell):
                 found.append(("", _freed(cell)))
                 self.kept += 1
@@ -137,15 +137,22 @@ class _Merger:
         places = [place for place, known in enumerate(self._ids) if known == id]
         if _is_answer(shipped):
             code = [place for place in places if self._mine[place]["cell_type"] == "code"]
-            names = names_bound(shipped["source"])
-            defining = [place for place in code if names & names_defined(self._mine[place]["source"])]
-            places = defining or code or places
+            defining = self._defining(shipped)
+            # A cell of the learner's own that has the answer gets the mark that it has lost.
+            own = [place for place in defining if not places and self._ids[place] not in self._shipped]
+            places = [place for place in defining if place in code] or code or places or own
         if _is_locked(shipped):
             exact = [place for place in places if _is_as_released(self._mine[place], shipped)]
             places = exact or places
         if not places:
             return None
         return places[-1] if shipped["metadata"].get("nbgrader") else places[0]
+
+    def _defining(self, answer: NbCell) -> list[int]:
+        """Return the places of the code cells that define what an answer is to define."""
+        names = names_bound(answer["source"])
+        code = (place for place, cell in enumerate(self._mine) if cell["cell_type"] == "code")
+        return [place for place in code if names & names_defined(self._mine[place]["source"])]
 
     def _in_slot(self, id: str, old: NbCell) -> list[tuple[str, NbCell]]:
         cell = copy.deepcopy(self._shipped[id])
@@ -173,6 +180,8 @@ class _Merger:
         """Return whether a cell without a slot is the course's: of an earlier version, or a stub above the answer."""
         id = self._ids[place]
         slot = self._slots.get(id)
+        if not cell["source"].strip():
+            return True
         if slot is not None:
             return _is_answer(cell) and notebooks.is_untouched(cell) and place < slot
         return (
@@ -186,14 +195,17 @@ class _Merger:
         test behind another test comes before those, for it may not see what they define."""
         before, is_answered = "", False
         for id, cell in self._shipped.items():
+            follows_own = is_answered or not notebooks.is_test(cell)
+            is_answered = _is_answer(cell) or (is_answered and not notebooks.mark(cell))
+            if self._slots[id] is None and _is_answer(cell) and self._defining(cell):
+                # A stub would undo what another cell of the learner's has.
+                continue
             if self._slots[id] is None:
                 place = next((i + 1 for i, (one, _) in enumerate(found) if one == before), 0)
-                follows_own = is_answered or not notebooks.is_test(cell)
                 while follows_own and place < len(found) and not found[place][0]:
                     place += 1
                 found.insert(place, (id, copy.deepcopy(cell)))
             before = id
-            is_answered = _is_answer(cell) or (is_answered and not notebooks.mark(cell))
 
 
 def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
