@@ -110,12 +110,12 @@ def landlock_version() -> int:
     return int(libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ALONE))
 
 
-def landlock_rules(folder: str, visible: Iterable[str]) -> int | None:
+def landlock_rules(folder: str, visible: Iterable[str], listed: Iterable[str] = ()) -> int | None:
     """Return Landlock's rules for `restrict`, as a file descriptor, or None where the kernel has no Landlock.
 
-    By them a process reads what is in `visible` and nothing else, makes and changes files in `folder` alone, opens no
-    TCP connection and sends no signal to others. To be made before a change of user: the new one may not be able to
-    open all of it.
+    By them a process reads what is in `visible` and nothing else, finds the names in the folders `listed`, makes and
+    changes files in `folder` alone, opens no TCP connection and sends no signal to others. To be made before a change
+    of user: the new one may not be able to open all of it.
     """
     version = landlock_version()
     rights = sum(right for since, right in RIGHTS.items() if since <= version)
@@ -127,7 +127,8 @@ def landlock_rules(folder: str, visible: Iterable[str]) -> int | None:
     if rules < 0:
         raise OSError(ctypes.get_errno(), f"Landlock: {os.strerror(ctypes.get_errno())}")
     devices = dict.fromkeys(DEVICES, rights & OF_A_FILE)
-    for path, given in {**dict.fromkeys(visible, READ_FILE | READ_DIR), **devices, folder: rights & ~EXECUTE}.items():
+    read = dict.fromkeys(listed, READ_DIR) | dict.fromkeys(visible, READ_FILE | READ_DIR)
+    for path, given in {**read, **devices, folder: rights & ~EXECUTE}.items():
         try:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except FileNotFoundError:

@@ -285,9 +285,20 @@ def _visible() -> Iterator[Path]:
 
 
 @functools.cache
-def visible() -> tuple[str, ...]:
-    """Return what a worker may read at any level, besides its own folder and five devices."""
-    return tuple(map(str, _visible()))
+def visible() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a worker may read at the level `user`, which is what the level `namespaces` shows; and the folders of
+    which it may only list the names, since something in them is withheld."""
+    listed = [path for path in _visible() if WITHHELD.is_relative_to(path)]
+    readable = [part for path in _visible() for part in _without_withheld(path)]
+    return tuple(map(str, readable)), tuple(map(str, listed))
+
+
+def _without_withheld(path: Path) -> Iterator[Path]:
+    if not WITHHELD.is_relative_to(path):
+        yield path
+    elif path != WITHHELD:
+        for inner in sorted(path.iterdir()):
+            yield from _without_withheld(inner)
 
 
 def exposed(level: Level) -> str:

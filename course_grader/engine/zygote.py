@@ -190,7 +190,7 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
     elif level == "user":
         private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
         os.chown(home, private, private)
-        rules = confine.landlock_rules(home, visible())
+        rules = confine.landlock_rules(home, *visible())
         confine.become(private)
         seccomp.no_new_privileges()
         confine.restrict(rules)

@@ -399,3 +399,24 @@ def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, 
     assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (os.geteuid(), 0o711)
     engine.close()
     assert not home.exists()
+
+
+@pytest.mark.parametrize("level", ["namespaces", "user"])
+def test_no_digest_of_a_question_is_in_reach(exam: Exam, level: Level) -> None:
+    if level == "user" and confine.landlock_version() < 1:
+        assert "Landlock" in sandbox.exposed("user")
+        return
+    assert any(sandbox.WITHHELD.glob("*.json"))
+    source = f"""
+from pathlib import Path
+import course_utils
+def seen():
+    for file in {[str(path) for path in sandbox.WITHHELD.iterdir()]!r}:
+        try: yield Path(file).read_text()
+        except OSError as error: yield type(error).__name__
+print(sorted(set(seen())), bool(Path(course_utils.__file__).read_text()))
+def sgd_step(w, grad, lr):
+    return w - lr * grad
+"""
+    shown = printed(grade(exam.changed({"sgd_step": source}), exam.assignment, level))
+    assert shown.strip() in ("['FileNotFoundError'] True", "['PermissionError'] True")
