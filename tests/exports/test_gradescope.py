@@ -180,7 +180,7 @@ def test_a_hostile_submission_reads_nothing_and_writes_nothing(box: Box) -> None
 def test_an_endless_cell_and_a_missing_notebook_still_have_a_report(box: Box) -> None:
     report = box.answer("while True:\n    pass")
     assert by_name(report)[EXERCISE]["status"] == "failed"
-    assert box.run()["output"] == f"There is no notebook in it: hand in the one file {NAME}.ipynb."
+    assert box.run()["output"] == f"There is no notebook in it. Hand in the one file {NAME}.ipynb."
 
 
 def test_the_report_is_whole_while_grading_goes_on(box: Box) -> None:
