@@ -154,7 +154,7 @@ def _are_equal(left: Sequence[File]) -> bool:
 
 def _no_notebook(own: Sequence[File]) -> str:
     if not own:
-        return "There is no file."
+        return "There is no notebook in it."
     if problem := next((file.entry.problem for file in own if file.entry.problem), ""):
         return problem
     names = ", ".join(clean(file.name, 60) for file in own[:3])

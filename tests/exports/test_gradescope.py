@@ -184,7 +184,7 @@ def test_an_endless_cell_and_a_missing_notebook_still_have_a_report(box: Box) ->
     assert by_name(report)[EXERCISE]["status"] == "failed"
     page = box.run(b"<!DOCTYPE html><html><title>Sign in</title></html>")
     assert page["output"].startswith("The file is a web page, saved in place of the notebook. Download the notebook")
-    assert box.run()["output"] == f"There is no notebook in it: hand in the one file {NAME}.ipynb."
+    assert box.run()["output"] == f"There is no notebook in it. Hand in the one file {NAME}.ipynb."
 
 
 def test_the_report_is_whole_while_grading_goes_on(box: Box) -> None:
