@@ -36,7 +36,7 @@ from tests.engine.conftest import Exam, grade_id_of
 from tests.odd.changes import NbCell, Odd, Workbench, change
 from tests.odd.kernel import HALF_DONE, PASSED, ROOT, UNDEFINED, Kernel
 
-EXAMPLES = int(os.environ.get("ODD_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("ODD_EXAMPLES", "6"))
 START = "00_start_here"
 WRONG = "def {}(*args, **named):\n    return 0"
 
