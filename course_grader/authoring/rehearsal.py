@@ -83,10 +83,10 @@ def known_of_hidden_key(path: Path) -> Known:
     """Return what a hidden key of any version says of itself; CourseError if it cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        parts = {name: frozenset(key["parts"]) for name, key in data["exercises"].items()}
+        parts = {name: frozenset(key.get("parts", ())) for name, key in data["exercises"].items()}
         return Known(str(data["secret"]), str(data.get("questions", data["secret"])), parts)
     except FileNotFoundError:
-        raise CourseError(f"There is no key {path.name}: make one with `course key`.") from None
+        raise CourseError(f"There is no key {path.name} to make again: make one with `course key`.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
             f"{path.name} cannot be read, so that its secret is lost: take your copy, or move it away and make another."

@@ -25,6 +25,8 @@ from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError, Exit
 
+SHOWN = 3
+
 
 def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
     """Return the teacher's notebook of an assignment, after a rehearsal of what is not a whole lesson of the course.
@@ -95,13 +97,13 @@ def _cells(folder: Path, plan: Plan, key: Path | None, chosen: Sequence[str] | N
 
 
 def _questions_of(key: Path, graded: set[str]) -> Known:
-    try:
+    if key.is_file():
         return known_of_hidden_key(key)
-    except CourseError as error:
-        shown = ", ".join(sorted(graded)[:3])
-        raise CourseError(
-            f"The questions of this lesson ({shown}) are drawn with the secret of the hidden key. {error}"
-        ) from error
+    shown = ", ".join(sorted(graded)[:SHOWN]) + (" ..." if len(graded) > SHOWN else "")
+    raise CourseError(
+        f"Concept questions ({shown}) are drawn with the secret of the hidden key, and there is no {key.name}: make it "
+        "with `course key` before you release, or give them 0 points."
+    )
 
 
 def _graded_questions(lesson: Lesson, plan: Plan, chosen: Sequence[str] | None) -> set[str]:

@@ -343,7 +343,10 @@ def test_a_whole_lesson_is_drawn_too_and_a_new_key_can_keep_its_questions(small:
 @pytest.mark.parametrize(
     ("key", "sentence"),
     [
-        (None, r"The questions of this lesson \(cg_iterations, what_is_stored\) are drawn .*`course key`"),
+        (
+            None,
+            r"Concept questions \(cg_iterations, what_is_stored\) are drawn .* no course.key: make it",
+        ),
         ("{", "cannot be read"),
         ('{"secret": "s", "exercises": {}}', "no variant of cg_iterations that fits: run `course key --again`"),
     ],
