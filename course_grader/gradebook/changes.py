@@ -99,8 +99,9 @@ def change_of(student: str, before: Standing, after: Standing, assignment: Assig
 
 
 def unchanged_cells(old: Path, new: str) -> frozenset[str]:
-    """Return the graded cells of which a student's work is the same in two autograded notebooks: of an answer its own
-    text, of any other all that the student wrote. None are, if the old one cannot be read."""
+    """Return the cells graded by hand in which a student's work is the same in two autograded notebooks: in an answer
+    its own text, in a task all that the student wrote. None are, if the old one cannot be read. Tests are none of
+    these: a score that overrules one is looked at again, since the test may be what was corrected."""
     try:
         before = _written(json.loads(old.read_text(encoding="utf-8")))
         after = _written(json.loads(new))
@@ -114,13 +115,13 @@ def unchanged_cells(old: Path, new: str) -> frozenset[str]:
 
 
 def _written(notebook: Mapping[str, Any]) -> tuple[dict[str, str | None], list[tuple[str, str]]]:
-    """Return the graded cells, with the source of those that are answers; and all cells that are not locked."""
+    """Return the graded answers and tasks, the answers with their source; and all cells that are not locked."""
     graded: dict[str, str | None] = {}
     own: list[tuple[str, str]] = []
     for cell in notebook["cells"]:
         mark = cell["metadata"].get("nbgrader", {})
         source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
-        if mark.get("grade") or mark.get("task"):
+        if mark.get("task") or (mark.get("grade") and mark.get("solution")):
             graded[mark["grade_id"]] = source if mark.get("solution") else None
         if not mark.get("locked"):
             own.append((cell["cell_type"], source))
