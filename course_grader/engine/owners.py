@@ -58,7 +58,7 @@ def owners_of(cells: Cells, assignment: Assignment) -> Owners:
             owners.append(match.copy_of)
         else:
             owners.append(SKIPPED if _is_further_copy(match) else None)
-    notes = list(_notes(matches, owners, places, assignment))
+    notes = [*_notes(matches, owners, places, assignment), *_below_tests(cells, matches, owners, places, assignment)]
     return Owners(owners, to_put_in(matches, originals), matches, notes)
 
 
@@ -110,6 +110,25 @@ def _defines(names: set[str], source: str) -> bool:
     if len(source) > LONGEST_READ:
         return any(re.search(rf"^(async +def|def|class) +{name}\b|^{name} *=", source, re.MULTILINE) for name in names)
     return not names.isdisjoint(names_defined(source))
+
+
+def _below_tests(
+    cells: Cells,
+    matches: Sequence[Match[TeacherCell]],
+    owners: Sequence[Owner],
+    tests: Mapping[str, int],
+    assignment: Assignment,
+) -> Iterator[str]:
+    """Yield a sentence for each answer that is defined below all of its tests, too, where no test sees it."""
+    for place, match in enumerate(matches):
+        if owners[place] is not None or match.text_of is not None or cells[place]["cell_type"] != "code":
+            continue
+        for answer in assignment.of_kind("answer"):
+            names, source = set(answer.names), cells[place]["source"]
+            if any(name in source for name in names):
+                last = max((tests.get(test.grade_id, place) for test in _tests_of(names, assignment)), default=place)
+                if last < place and _defines(names, source):
+                    yield f"Cell {place + 1} defines {answer.grade_id!r} below its tests: a test sees what is above it."
 
 
 def _notes(
