@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.assignment import Assignment
-from course_grader.engine.intake import take_in
+from course_grader.engine.assignment import Assignment, Mode
+from course_grader.engine.intake import Intake, take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result
@@ -22,7 +22,7 @@ from course_grader.engine.transcripts import Transcripts
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
-_zygotes: dict[tuple[int, Level, tuple[str, ...]], Zygote] = {}
+_zygotes: dict[tuple[int, Level, tuple[str, ...], Mode], Zygote] = {}
 # Of the assignment that was graded last, by its digest.
 _transcripts: dict[str, Transcripts] = {}
 
@@ -41,13 +41,27 @@ def grade(
     Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
     """
     with _one_at_a_time:
-        zygote = _zygote(isolation, assignment)
+        zygote = zygote_of(isolation, assignment)
         taken = take_in(notebook)
+        if assignment.mode == "together":
+            return _together(taken, assignment, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
         with _collecting_seldom(), Session(zygote, assignment.limits) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     notes, sandbox = taken.notes + steps.notes, described(isolation)
     return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, sandbox)
+
+
+def _together(
+    taken: Intake, assignment: Assignment, isolation: Level, zygote: Zygote, on_cell: Callable[[CellResult], None] | None
+) -> Result:
+    from course_grader.engine.together import Room, grade_together, steps_of
+
+    steps, more = steps_of(taken, assignment)
+    with Room(zygote, assignment.limits, assignment.content_of_files, assignment.spared) as room:
+        cells, outputs = grade_together(steps, assignment, room, on_cell)
+    notes, sandbox = taken.notes + more, described(isolation)
+    return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, sandbox, "together")
 
 
 @contextlib.contextmanager
@@ -61,13 +75,19 @@ def _collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _zygote(level: Level, assignment: Assignment) -> Zygote:
+def zygote_of(level: Level, assignment: Assignment) -> Zygote:
     """Return this process's zygote for the assignment; what another assignment had is ended."""
-    set_up = tuple(cell.source for cell in assignment.of_kind("setup"))
-    wanted = os.getpid(), level, set_up
+    is_together = assignment.mode == "together"
+    set_up = assignment.imports if is_together else tuple(cell.source for cell in assignment.of_kind("setup"))
+    return zygote(level, set_up, assignment.mode)
+
+
+def zygote(level: Level, set_up: tuple[str, ...], mode: Mode) -> Zygote:
+    """Return this process's zygote of a kind; what it had of another kind is ended."""
+    wanted = os.getpid(), level, set_up, mode
     if wanted not in _zygotes:
         close()
-        _zygotes[wanted] = Zygote(level, set_up)
+        _zygotes[wanted] = Zygote(level, set_up, mode)
     return _zygotes[wanted]
 
 

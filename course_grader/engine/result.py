@@ -22,7 +22,8 @@ class CellResult:
 
     `message` is one line for student and teacher; `details` is what the check showed. `rows` are the label and the text
     of what a published check asked, expected and received. Of the hidden checks, `hidden_passed` of `hidden_total`
-    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone.
+    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone. `outputs` are those of
+    the test cell in the mode together, by which nbgrader scores it.
     """
 
     grade_id: str
@@ -38,6 +39,7 @@ class CellResult:
     hidden_passed: int = 0
     hidden_total: int = 0
     secret: bool = False
+    outputs: tuple[dict[str, Any], ...] = ()
 
     @property
     def told(self) -> str:
@@ -65,7 +67,8 @@ class Result:
     """The result of one submission. `notes` tell student and teacher what was found out of order.
 
     `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
-    assignment's content. `sandbox` names the program that isolated the submission, and is empty if none did.
+    assignment's content. `sandbox` names the program that isolated the submission, and is empty if none did. `mode` is
+    "apart" or "together".
     """
 
     assignment: str
@@ -75,6 +78,7 @@ class Result:
     notes: tuple[str, ...] = ()
     outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     sandbox: str = ""
+    mode: str = "apart"
 
     @property
     def score(self) -> float:
@@ -108,12 +112,14 @@ class Result:
         cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
         notes, sandbox = tuple(data["notes"]), data.get("sandbox", "")
-        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, sandbox)
+        mode = data.get("mode", "apart")
+        return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, sandbox, mode)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:
     rows = tuple((label, text) for label, text in data.get("rows", ()))
-    return CellResult(**data | {"exercises": tuple(data["exercises"]), "rows": rows})
+    outputs = tuple(data.get("outputs", ()))
+    return CellResult(**data | {"exercises": tuple(data["exercises"]), "rows": rows, "outputs": outputs})
 
 
 def _together(name: str, cells: list[CellResult]) -> ExerciseResult:

@@ -82,16 +82,22 @@ class Leash:
             return self.end.recv(4096).decode(errors="replace")
         return ""
 
+    def interrupt(self) -> None:
+        """Interrupt what the worker does, as Ctrl-C would."""
+        with contextlib.suppress(OSError):
+            self.end.send(b"i")
+
 
 class Zygote:
     """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers.
 
-    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life.
+    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life; in the
+    mode together, the names of modules that the zygote imports.
     """
 
-    def __init__(self, level: Level, set_up: Sequence[str] = ()) -> None:
+    def __init__(self, level: Level, set_up: Sequence[str] = (), mode: str = "apart") -> None:
         require(level)
-        self.level, self._set_up = level, list(set_up)
+        self.level, self._set_up, self._mode = level, list(set_up), mode
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -129,7 +135,7 @@ class Zygote:
             number = its_control.fileno()
             program = (
                 f"import sys; sys.path[:0] = {ROOTS!r}; from course_grader.engine.zygote import main; "
-                f"main({number}, {self.level!r}, {self._set_up!r})"
+                f"main({number}, {self.level!r}, {self._set_up!r}, {self._mode!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
             self._process = _start(lambda: _popen(command, number, self.level))

@@ -1,0 +1,69 @@
+"""A teacher's notebook as nbgrader itself makes it: what it enters into the gradebook, and what it hands out."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import nbformat
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import ClearSolutions, InstantiateTests
+from traitlets.config import Config
+
+from course_grader.engine.assignment import AssignmentProblem, is_autotest
+
+_quiet = logging.Logger("nbgrader", logging.CRITICAL + 1)
+
+
+def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
+    """Return a notebook with marks of nbgrader's present format, and the tests of AUTOTEST cells.
+
+    To make these, the solutions run in a kernel, as in `nbgrader generate_assignment`. AssignmentProblem where that
+    cannot be.
+    """
+    read = _as_node(notebook)
+    try:
+        read = MetadataValidator().upgrade_notebook_metadata(read)
+        if any(is_autotest(cell) for cell in read.cells):
+            read = _with_tests(read, place)
+    except AssignmentProblem:
+        raise
+    except Exception as error:
+        raise AssignmentProblem(f"nbgrader does not take {place}: {type(error).__name__}: {error}") from error
+    return cast("dict[str, Any]", json.loads(nbformat.writes(read)))
+
+
+def _with_tests(notebook: Any, place: Path) -> Any:
+    folder = place.parent.resolve()
+    # nbgrader looks beside the notebook, and else in the folder in which it was started: that of the course.
+    above = next((one for one in (folder, *folder.parents) if (one / "autotests.yml").is_file()), None)
+    if above is None:
+        raise AssignmentProblem(
+            f"{place} has AUTOTEST cells, and there is no autotests.yml in its folder or above it: copy nbgrader's into "
+            "the folder of the course."
+        )
+    name = os.path.relpath(above / "autotests.yml", folder)
+    maker = InstantiateTests(autotest_filename=name, log=_quiet)
+    resources = {"metadata": {"path": str(folder)}}
+    made, _ = maker.preprocess(notebook, resources)
+    return made
+
+
+def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
+    """Return a teacher's notebook with stubs in the place of solutions; AssignmentProblem where nbgrader cannot make
+    them."""
+    clearing = ClearSolutions(config=config or Config(), log=_quiet)
+    try:
+        made, _ = clearing.preprocess(_as_node(copy.deepcopy(dict(notebook))), {})
+    except (RuntimeError, ValueError) as error:
+        raise AssignmentProblem(f"nbgrader cannot take the solutions out: {error}.") from error
+    return cast("dict[str, Any]", json.loads(nbformat.writes(made)))
+
+
+def _as_node(notebook: Mapping[str, Any]) -> Any:
+    return nbformat.reads(json.dumps(notebook), as_version=4)
