@@ -50,7 +50,11 @@ def _with_tests(notebook: Any, place: Path) -> Any:
     name = os.path.relpath(above / "autotests.yml", folder)
     maker = InstantiateTests(autotest_filename=name, log=_quiet)
     resources = {"metadata": {"path": str(folder)}}
+    marked = [bool(is_autotest(cell)) for cell in notebook.cells]
     made, _ = maker.preprocess(notebook, resources)
+    for cell, is_made in zip(made.cells, marked, strict=True):
+        if is_made:
+            cell.metadata.nbgrader["autotest"] = True
     return made
 
 
