@@ -10,27 +10,26 @@ import base64
 import functools
 import hashlib
 import json
-import re
 import symtable
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from course_grader.engine.beside import files_beside
 from course_grader.engine.limits import Limits
-from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN, SCHEMA_VERSION, nbgrader_mark
+from course_grader.engine.masters import source_notebook
+from course_grader.engine.source import AssignmentProblem as AssignmentProblem
+from course_grader.engine.source import MissingKey, imported_modules, problem_of, read_json, replaced_names, text_of
+from course_grader.engine.source import without_magics as without_magics
+from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
 from course_utils.checks import keys
 from course_utils.checks.stamps import require_current
-from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
-# What is beside a notebook and belongs to no submission.
-LEFT_OUT = {".ipynb", ".key", ".pyc", ".assignment"}
 
-# As nbgrader's InstantiateTests looks for them.
-AUTOTEST = re.compile(r"^[ \t]*#.*AUTOTEST", re.MULTILINE)
 # A cell that is too long to be remembered.
 LONG = 20_000
 T = TypeVar("T")
@@ -47,10 +46,6 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
 def squeezed(source: str) -> str:
     """Return a cell's text with one space where there is any: two cells with the same are the same."""
     return " ".join(source.split())
-
-
-class AssignmentProblem(CourseError):
-    """An assignment that cannot be made or read; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +119,8 @@ class Assignment:
         tests = [cell.source for cell in cells if cell.kind == "test"]
         wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
         if wanted and hidden_key is None:
-            raise AssignmentProblem("There is no course.key, which holds the hidden checks: run `course key`.")
-        known = _read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
+            raise MissingKey("There is no course.key, which holds the hidden checks: run `course key`.")
+        known = read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
         if missing := [name for name in wanted if name not in known]:
             raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
         hidden = {name: known[name] for name in wanted}
@@ -142,7 +137,7 @@ class Assignment:
     @classmethod
     def load(cls, path: Path) -> Assignment:
         """Read the file that `save` wrote; AssignmentProblem where it is something else."""
-        data = _read_json(path, "The assignment")
+        data = read_json(path, "The assignment")
         if data.get("format") != FORMAT:
             raise AssignmentProblem(f"{path.name} has another format than this version reads: make it anew.")
         return cls.from_json(data)
@@ -152,7 +147,7 @@ class Assignment:
         """Return the assignment that `to_json` wrote."""
         tuples = ("names", "needs", "exercises")
         cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
-        more = {"imports": tuple(data.get("imports", ()))}
+        more: dict[str, Any] = {"imports": tuple(data.get("imports", ()))}
         more |= {key: data[key] for key in ("mode", "why", "files", "faults") if key in data}
         return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]), **more)
 
@@ -212,6 +207,13 @@ class Assignment:
     def content_of_files(self) -> dict[str, bytes]:
         return {name: base64.b64decode(content) for name, content in self.files.items()}
 
+    def within(self, seconds: float) -> Assignment:
+        """Return the assignment with so many seconds for each cell in the mode together; 0 leaves it as it is."""
+        if self.mode != "together" or seconds <= 0:
+            return self
+        total = max(self.limits.total_seconds, 10 * seconds)
+        return replace(self, limits=replace(self.limits, cell_seconds=float(seconds), total_seconds=total))
+
     @property
     def needs_key(self) -> bool:
         """Whether a test asks what the hidden key holds, which no worker may have."""
@@ -238,19 +240,9 @@ def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ..
         ) from error
 
 
-def _read_json(path: Path, what: str) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AssignmentProblem(f"{what} {path} cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise AssignmentProblem(f"{what} {path} holds no JSON object.")
-    return data
-
-
 def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
-    sources = [(cell, _text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
-    problems = {source: _problem_of(source) for _, source in sources}
+    sources = [(cell, text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    problems = {source: problem_of(source) for _, source in sources}
     plain = [(cell, source) for cell, source in sources if not problems[source]]
     names = {
         mark["grade_id"]: tuple(sorted(assigned_names(source)))
@@ -276,73 +268,13 @@ def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
         elif mark["grade"]:
             needs = () if problem else tuple(sorted(given & used_names(source)))
             checked = () if problem else tuple(dict.fromkeys(checked_exercises(source)))
-            checked = checked or tuple(
-                grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs)
-            )
+            checked = checked or tuple(grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs))
             # Each test belongs to an exercise: where it names none, to the answer above it.
             checked = checked or (answer or mark["grade_id"],)
             points = float(mark["points"])
             yield TeacherCell("test", **known, source=source, points=points, needs=needs, exercises=checked)
         else:
             yield TeacherCell("setup", **known, source=source)
-
-
-def _problem_of(source: str) -> str:
-    """Return why a cell is not plain Python; empty where it is, or where only lines for IPython alone are not."""
-    try:
-        ast.parse(without_magics(source))
-        symtable.symtable(without_magics(source), "cell", "exec")
-    except SyntaxError as error:
-        return f"it is not plain Python (`{(error.text or '').strip()}`)"
-    return ""
-
-
-def source_notebook(solution: Path) -> dict[str, Any]:
-    """Return a teacher's notebook as nbgrader enters it into the gradebook: marks of its present format, and AUTOTEST
-    cells with their tests.
-
-    AssignmentProblem where it cannot be read, or is for another kernel than Python.
-    """
-    notebook = _read_json(solution, "The teacher's notebook")
-    if (language := language_of(notebook)) not in ("", "python", "ipython"):
-        raise AssignmentProblem(
-            f"{solution} is a notebook for {language}, and the engine runs Python alone. Grade it with nbgrader's own "
-            'Execute: in a folder with an nbgrader_config.py that sets neither c.Autograde.sanitize_preprocessors nor '
-            "c.Autograde.autograde_preprocessors. Its submissions are then not isolated."
-        )
-    cells = notebook.get("cells")
-    if not isinstance(cells, list):
-        raise AssignmentProblem(f"The teacher's notebook {solution} is not as nbgrader writes it: it has no cells.")
-    marks = [cell["metadata"]["nbgrader"] for cell in cells if (cell.get("metadata") or {}).get("nbgrader")]
-    is_old = any(mark.get("schema_version") != SCHEMA_VERSION for mark in marks)
-    if is_old or any(is_autotest(cell) for cell in cells):
-        # Imported only here: to import nbgrader takes half a second.
-        from course_grader.engine.masters import entered
-
-        return entered(notebook, solution)
-    return notebook
-
-
-def language_of(notebook: Mapping[str, Any]) -> str:
-    """Return the language of a notebook's kernel in small letters, "" where it names none."""
-    metadata = notebook.get("metadata") or {}
-    kernel, info = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
-    return str(kernel.get("language") or info.get("name") or "").lower()
-
-
-def is_autotest(cell: Mapping[str, Any]) -> bool:
-    """Tell whether nbgrader writes tests into a cell."""
-    return cell.get("cell_type") == "code" and AUTOTEST.search(_text_of(cell)) is not None
-
-
-def _text_of(cell: Mapping[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
-def without_magics(source: str) -> str:
-    """Return the source with lines for IPython alone (%magic, !command) left blank."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
 
 
 def assigned_names(source: str) -> set[str]:
@@ -393,60 +325,9 @@ def used_names(source: str) -> set[str]:
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
-def replaced_names(source: str) -> set[str]:
-    """Return the names that a cell sets in a module or a class, or has replaced by a double (`patch`, `setattr`)."""
-    try:
-        nodes = list(ast.walk(ast.parse(without_magics(source))))
-    except SyntaxError:
-        return set(re.findall(r"\.(\w+) *=[^=]", source))
-    found = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
-    for node in nodes:
-        if isinstance(node, ast.Call) and _called(node) in ("setattr", "delattr", "patch", "object", "multiple"):
-            texts = (item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, str))
-            found |= {text.rpartition(".")[2] for text in texts}
-    return found
-
-
-def _called(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
-def imported_modules(notebook: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the modules that a notebook's cells import, in order."""
-    found: dict[str, None] = {}
-    for cell in notebook.get("cells", []):
-        if cell.get("cell_type") != "code" or _problem_of(source := _text_of(cell)):
-            continue
-        for node in ast.walk(ast.parse(without_magics(source))):
-            if isinstance(node, ast.Import):
-                found |= dict.fromkeys(alias.name for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found[node.module] = None
-    return tuple(found)
-
-
-def files_beside(folder: Path, most: int) -> dict[str, str]:
-    """Return the files in a folder that are no notebooks, in base64, by their path; AssignmentProblem where they are
-    larger than `most` bytes together."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        is_left = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
-        if is_left or path.suffix in LEFT_OUT or not path.is_file():
-            continue
-        most -= path.stat().st_size
-        if most < 0:
-            raise AssignmentProblem(f"The files in {folder} are larger than a submission may have ({name}).")
-        found[name.as_posix()] = base64.b64encode(path.read_bytes()).decode()
-    return found
-
-
 def checked_exercises(source: str) -> Iterator[str]:
     """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
-    if "check" not in source or _problem_of(source):
+    if "check" not in source or problem_of(source):
         return
     for node in ast.walk(ast.parse(without_magics(source))):
         match node:

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from course_grader.engine.assignment import Assignment, AssignmentProblem, Mode, without_magics
+from course_grader.engine.assignment import Assignment, Mode
 from course_grader.engine.grading import grade
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox import Level
+from course_grader.engine.source import AssignmentProblem, text_of, without_magics
 
 # So many answers are left blank one at a time.
 MOST_BLANK = 12
@@ -58,7 +59,9 @@ def choose(
         why = "The teacher asks for it." if fixed else KEY
         return Choice("apart", why, _faults(grade(reference, replace(assignment, mode="apart"), level)))
     if fixed:
-        return Choice("together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level)))
+        return Choice(
+            "together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level))
+        )
     return _by_scores(assignment, reference, blank, against, level)
 
 
@@ -83,7 +86,9 @@ def _by_scores(
             if one.points != other.points:
                 said = f"Apart, {name} gets {other.points:g} points in the test {one.grade_id!r}, and together"
                 return Choice("together", f"{said} {one.points:g}. {other.message}".strip())
-    return Choice("apart", f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them.")
+    return Choice(
+        "apart", f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
+    )
 
 
 def why_not_apart(assignment: Assignment) -> str:
@@ -118,9 +123,7 @@ def _gives_value(outputs: tuple[dict[str, Any], ...]) -> bool:
     return any(output["output_type"] == "execute_result" for output in outputs)
 
 
-def _with_one_blank(
-    reference: Mapping[str, Any], blank: Mapping[str, Any]
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _with_one_blank(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     places = [place for place, cell in enumerate(reference["cells"]) if _is_answer(cell)]
     for place in places[:MOST_BLANK] if len(places) > 1 else ():
         made = copy.deepcopy(dict(reference))
@@ -140,14 +143,9 @@ def _without_reference(reference: Mapping[str, Any], blank: Mapping[str, Any]) -
         # What a human grades needs none.
         if not _is_answer(cell) or cell["metadata"]["nbgrader"]["grade"]:
             continue
-        source, stub = _text(cell), _text(cleared)
+        source, stub = text_of(cell), text_of(cleared)
         if BEGIN not in source and (source.split() == stub.split() or _is_stub(source)):
             yield str(cell["metadata"]["nbgrader"]["grade_id"])
-
-
-def _text(cell: Mapping[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
 
 
 def _is_stub(source: str) -> bool:

@@ -12,6 +12,7 @@ import builtins
 import contextlib
 import getpass
 import json
+import os
 import signal
 import socket
 import sys
@@ -111,6 +112,7 @@ def serve(shell: WorkerShell, pristine: Pristine, end: socket.socket, limits: di
     """Run cells until the trusted side is gone."""
     # As a kernel has it: modules beside the notebook can be imported.
     sys.path.insert(0, "")
+    os.environ["NBGRADER_EXECUTION"] = "autograde"
     channel = Channel(end, limits["message"])
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -195,9 +197,7 @@ def _no_input() -> Iterator[None]:
 
 def _raises(name: str) -> Any:
     def asked(prompt: object = "", *args: object, **kwargs: object) -> NoReturn:
-        raise StdinNotImplementedError(
-            f"{name} was called, but this frontend does not support input requests."
-        )
+        raise StdinNotImplementedError(f"{name} was called, but this frontend does not support input requests.")
 
     return asked
 
@@ -209,4 +209,3 @@ def _write(name: str, content: bytes) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):
         place.write_bytes(content)
-

@@ -53,7 +53,11 @@ def grade(
 
 
 def _together(
-    taken: Intake, assignment: Assignment, isolation: Level, zygote: Zygote, on_cell: Callable[[CellResult], None] | None
+    taken: Intake,
+    assignment: Assignment,
+    isolation: Level,
+    zygote: Zygote,
+    on_cell: Callable[[CellResult], None] | None,
 ) -> Result:
     from course_grader.engine.together import Room, grade_together, steps_of
 

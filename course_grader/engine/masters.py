@@ -8,16 +8,40 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import nbformat
-from nbgrader.nbgraderformat import MetadataValidator
-from nbgrader.preprocessors import ClearSolutions, InstantiateTests
-from traitlets.config import Config
 
-from course_grader.engine.assignment import AssignmentProblem, is_autotest
+from course_grader.engine.source import AssignmentProblem, is_autotest, language_of, read_json
+from course_grader.marks import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 _quiet = logging.Logger("nbgrader", logging.CRITICAL + 1)
+
+
+def source_notebook(solution: Path) -> dict[str, Any]:
+    """Return a teacher's notebook as nbgrader enters it into the gradebook: marks of its present format, and AUTOTEST
+    cells with their tests.
+
+    AssignmentProblem where it cannot be read, or is for another kernel than Python.
+    """
+    notebook = read_json(solution, "The teacher's notebook")
+    if (language := language_of(notebook)) not in ("", "python", "ipython"):
+        raise AssignmentProblem(
+            f"{solution} is a notebook for {language}, and the engine runs Python alone. Grade it with nbgrader's own "
+            "Execute: in a folder with an nbgrader_config.py that sets neither c.Autograde.sanitize_preprocessors nor "
+            "c.Autograde.autograde_preprocessors. Its submissions are then not isolated."
+        )
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise AssignmentProblem(f"The teacher's notebook {solution} is not as nbgrader writes it: it has no cells.")
+    marks = [cell["metadata"]["nbgrader"] for cell in cells if (cell.get("metadata") or {}).get("nbgrader")]
+    is_old = any(mark.get("schema_version") != SCHEMA_VERSION for mark in marks)
+    if is_old or any(is_autotest(cell) for cell in cells):
+        return entered(notebook, solution)
+    return notebook
 
 
 def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
@@ -26,6 +50,9 @@ def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
     To make these, the solutions run in a kernel, as in `nbgrader generate_assignment`. AssignmentProblem where that
     cannot be.
     """
+    # To import nbgrader takes half a second, and most notebooks need nothing of it.
+    from nbgrader.nbgraderformat import MetadataValidator
+
     read = _as_node(notebook)
     try:
         read = MetadataValidator().upgrade_notebook_metadata(read)
@@ -44,9 +71,11 @@ def _with_tests(notebook: Any, place: Path) -> Any:
     above = next((one for one in (folder, *folder.parents) if (one / "autotests.yml").is_file()), None)
     if above is None:
         raise AssignmentProblem(
-            f"{place} has AUTOTEST cells, and there is no autotests.yml in its folder or above it: copy nbgrader's into "
-            "the folder of the course."
+            f"{place} has AUTOTEST cells, and there is no autotests.yml in its folder or above it: copy nbgrader's "
+            "into the folder of the course."
         )
+    from nbgrader.preprocessors import InstantiateTests
+
     name = os.path.relpath(above / "autotests.yml", folder)
     maker = InstantiateTests(autotest_filename=name, log=_quiet)
     resources = {"metadata": {"path": str(folder)}}
@@ -61,7 +90,9 @@ def _with_tests(notebook: Any, place: Path) -> Any:
 def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
     """Return a teacher's notebook with stubs in the place of solutions; AssignmentProblem where nbgrader cannot make
     them."""
-    clearing = ClearSolutions(config=config or Config(), log=_quiet)
+    from nbgrader.preprocessors import ClearSolutions
+
+    clearing = ClearSolutions(config=config, log=_quiet) if config else ClearSolutions(log=_quiet)
     try:
         made, _ = clearing.preprocess(_as_node(copy.deepcopy(dict(notebook))), {})
     except (RuntimeError, ValueError) as error:

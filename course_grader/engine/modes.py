@@ -14,8 +14,9 @@ from typing import Any
 
 from traitlets.config import Config
 
-from course_grader.engine.assignment import Assignment, source_notebook
+from course_grader.engine.assignment import Assignment
 from course_grader.engine.evidence import Choice, choose
+from course_grader.engine.masters import blank, source_notebook
 from course_grader.engine.sandbox import best_level
 from course_utils.files import PRIVATE, write_whole
 
@@ -76,8 +77,6 @@ def applied(assignment: Assignment, choice: Choice) -> Assignment:
 
 def chosen(assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None) -> Choice:
     """Return the mode of an assignment by evidence."""
-    from course_grader.engine.masters import blank
-
     reference = source_notebook(solution)
     level, _ = best_level()
     return choose(assignment, reference, blank(reference, config), fixed, level)

@@ -39,7 +39,7 @@ class Pristine:
         self._modules = {name: sys.modules[name] for name in MODULES if name in sys.modules}
         self._saved = [(vars(module), dict(_callables(module))) for module in self._modules.values()]
         classes = dict.fromkeys((*SHELL, *type(shell).__mro__[:-1], *_test_cases()))
-        self._classes = [(one, dict(_methods(one))) for one in classes if isinstance(one, type)]
+        self._classes = [(one, dict(_methods(one))) for one in classes]
         self._own = set(vars(shell))
         self._parts = {name: getattr(shell, name) for name in ("displayhook", "display_pub", "compile", "events")}
 

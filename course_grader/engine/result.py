@@ -22,8 +22,8 @@ class CellResult:
 
     `message` is one line for student and teacher; `details` is what the check showed. `rows` are the label and the text
     of what a published check asked, expected and received. Of the hidden checks, `hidden_passed` of `hidden_total`
-    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone. `outputs` are those of
-    the test cell in the mode together, by which nbgrader scores it.
+    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone. `outputs` are
+    those of the test cell in the mode together, by which nbgrader scores it.
     """
 
     grade_id: str

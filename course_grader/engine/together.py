@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nbformat import from_dict
-from nbgrader.utils import determine_grade
+from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.intake import Intake
@@ -214,6 +214,23 @@ def steps_of(taken: Intake, assignment: Assignment) -> tuple[list[Step], tuple[s
         elif cell["cell_type"] == "code":
             steps.append(Step(cell["source"], place))
     return steps, tuple(notes)
+
+
+def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
+    """Return the code cells of a notebook into which nbgrader has put the teacher's, as nodes of nbformat."""
+    steps = []
+    for place, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        mark, test = cell.metadata.get("nbgrader", {}), None
+        known = assignment.by_grade_id.get(mark.get("grade_id", ""))
+        if is_grade(cell) and not is_solution(cell):
+            exercises = known.exercises if known else (mark["grade_id"],)
+            # Hidden tests are in what is run, and not in what the teacher hands out.
+            source, points = cell.source, float(mark["points"])
+            test = TeacherCell("test", "", mark["grade_id"], source, points, (), (), exercises, dict(mark))
+        steps.append(Step(cell.source, place, test, (known.exercises or (known.grade_id,)) if known else ()))
+    return steps
 
 
 def grade_together(

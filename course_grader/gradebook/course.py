@@ -14,6 +14,8 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.engine.assignment import Assignment
+from course_grader.engine.modes import store_beside, with_mode
+from course_grader.engine.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 
@@ -78,15 +80,33 @@ class Course:
             found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
             # A term's own folder is filled by its releases.
             make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
-            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `{make}`.")
+            if notebooks:
+                make = f"nbgrader autograde {assignment}"
+                raise CourseError(f"{folder} {found}, and `course grade` takes one: grade all of them by `{make}`.")
+            raise CourseError(f"{folder} {found}: look at the spelling, or run `{make}`.")
         return notebooks[0]
 
     def assignment(self, name: str) -> Assignment:
         """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
         solution = self.solution(name)
-        if not self.key.is_file():
-            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
-        return Assignment.from_notebook(solution, self.key)
+        try:
+            found = Assignment.from_notebook(
+                solution, self.key if self.key.is_file() else None, files=self.folder("source", ".", name)
+            )
+        except MissingKey:
+            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+        found = with_mode(found, solution, self.modes, name, self.fixed_mode(name), self.config)
+        return found.within(self.config.get("Execute", {}).get("timeout", 0) or 0)
+
+    @property
+    def modes(self) -> Path:
+        """The file that remembers in which mode each assignment is graded."""
+        return store_beside(self.database, self.root)
+
+    def fixed_mode(self, name: str) -> str:
+        """Return the mode that nbgrader's configuration or course.toml fixes for an assignment, "" for none."""
+        modes = self.config.get("Grade", {}).get("modes", {})
+        return str(modes.get(name, ""))
 
 
 def _configuration(root: Path) -> Config:
