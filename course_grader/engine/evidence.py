@@ -35,13 +35,18 @@ class Choice:
 
 
 def choose(
-    assignment: Assignment, reference: Mapping[str, Any], blank: Mapping[str, Any], fixed: str = "",
+    assignment: Assignment,
+    reference: Mapping[str, Any],
+    blank: Mapping[str, Any],
+    fixed: str = "",
     level: Level = "namespaces",
-) -> Choice:  # fmt: skip
+    thorough: bool = True,
+) -> Choice:
     """Return the mode of an assignment.
 
     reference: the teacher's notebook. blank: the same with stubs in the place of solutions. fixed: the mode that the
-    teacher asks for, where one is; the reference is graded all the same.
+    teacher asks for, where one is; the reference is graded all the same. thorough: whether it is graded too where the
+    mode can be no other, as before a release.
     Raises AssignmentProblem where the mode that the teacher asks for cannot be.
     """
     fixed = fixed or mode_in(reference)
@@ -52,6 +57,8 @@ def choose(
         raise AssignmentProblem(f"{assignment.name} cannot be graded together: {KEY}")
     if fixed == "apart" and against:
         raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {against} Take the mode together.")
+    if assignment.needs_key and not thorough:
+        return Choice("apart", KEY)
     if without := next(_without_reference(reference, blank), ""):
         said = f"The teacher's notebook has no solution in the cell {without!r}, so nothing shows what the modes give."
         return Choice("apart" if assignment.needs_key or fixed == "apart" else "together", said)

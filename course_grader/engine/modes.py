@@ -55,19 +55,30 @@ class Modes:
 
 
 def with_mode(
-    assignment: Assignment, solution: Path, store: Path, name: str, fixed: str = "", config: Config | None = None
+    assignment: Assignment,
+    solution: Path,
+    store: Path,
+    name: str,
+    fixed: str = "",
+    config: Config | None = None,
+    thorough: bool = False,
 ) -> Assignment:
     """Return an assignment with its mode: the one that was chosen before for the same content, or by evidence.
 
     solution: the teacher's notebook. store: the file of choices. name: the assignment's. fixed: the mode that the
-    teacher asks for. Raises AssignmentProblem where that cannot be.
+    teacher asks for. thorough: as before a release, see `choose`. Raises AssignmentProblem where that cannot be.
     """
-    modes, entry, key = Modes(store), f"{name}/{assignment.name}", _key(assignment, solution, fixed)
+    modes, entry, key = Modes(store), f"{name}/{assignment.name}", _key(assignment, solution, fixed, thorough)
     choice = modes.get(entry, key)
     if choice is None:
-        choice = chosen(assignment, solution, fixed, config)
+        choice = chosen(assignment, solution, fixed, config, thorough)
         modes.put(entry, key, choice)
     return applied(assignment, choice)
+
+
+def fixed_mode(config: Config, name: str) -> str:
+    """Return the mode that nbgrader's configuration (`c.Grade.modes`) or course.toml fixes, "" for none."""
+    return str(config.get("Grade", {}).get("modes", {}).get(name, ""))
 
 
 def applied(assignment: Assignment, choice: Choice) -> Assignment:
@@ -75,11 +86,13 @@ def applied(assignment: Assignment, choice: Choice) -> Assignment:
     return replace(assignment, mode=choice.mode, why=choice.why, faults=dict(choice.faults))
 
 
-def chosen(assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None) -> Choice:
+def chosen(
+    assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
+) -> Choice:
     """Return the mode of an assignment by evidence."""
     reference = source_notebook(solution)
     level, _ = best_level()
-    return choose(assignment, reference, blank(reference, config), fixed, level)
+    return choose(assignment, reference, blank(reference, config), fixed, level, thorough)
 
 
 def store_beside(database: Path | None, root: Path) -> Path:
@@ -87,9 +100,10 @@ def store_beside(database: Path | None, root: Path) -> Path:
     return (database or root / "gradebook.db").with_suffix(f".{NAME}")
 
 
-def _key(assignment: Assignment, solution: Path, fixed: str) -> str:
+def _key(assignment: Assignment, solution: Path, fixed: str, thorough: bool) -> str:
     content = hashlib.sha256(solution.read_bytes()).hexdigest()
-    return hashlib.sha256("\0".join((assignment.digest, content, fixed, *_versions())).encode()).hexdigest()
+    parts = (assignment.digest, content, fixed, str(thorough and assignment.needs_key), *_versions())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @functools.cache

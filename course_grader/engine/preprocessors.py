@@ -26,7 +26,7 @@ from traitlets import Dict, Enum, Unicode
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.beside import files_of
 from course_grader.engine.intake import take_in
-from course_grader.engine.modes import store_beside, with_mode
+from course_grader.engine.modes import fixed_mode, store_beside, with_mode
 from course_grader.engine.plan import SKIPPED, arranged, owners_of
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import LEVELS
@@ -45,8 +45,6 @@ except ModuleNotFoundError as missing:
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
     key = Unicode("", help="The hidden key; by default what COURSE_KEY names.").tag(config=True)
 
-    modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
-
     def assignment(self, resources: dict[str, Any]) -> Assignment | None:
         """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key; None where
         only the gradebook has it."""
@@ -57,7 +55,7 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
         modified = (path.stat().st_mtime_ns for path in (solution, key) if path is not None and path.exists())
         assignment = _assignment(solution, key, *modified)
         name, root = resources["nbgrader"]["assignment"], Path(self.parent.parent.coursedir.root)
-        fixed, store = str(self.modes.get(name, "")), store_beside(_database(resources), root)
+        fixed, store = fixed_mode(self.config, name), store_beside(_database(resources), root)
         return with_mode(assignment, solution, store, name, fixed, self.config)
 
     def solution(self, resources: dict[str, Any]) -> Path:
@@ -140,6 +138,7 @@ class Grade(_Engine):
     """Grades the notebook and writes what was found into its outputs."""
 
     isolation = Enum(LEVELS, "namespaces", help="How submissions are kept apart.").tag(config=True)
+    modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         execute = self.config.get("Execute", {})
@@ -171,6 +170,7 @@ class Grade(_Engine):
         steps = steps_in(notebook.cells, assignment)
         files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
         results = []
+        files |= assignment.content_of_files
         with Room(zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared) as room:
             for step, ran in run_all(steps, room):
                 outputs = ran.outputs

@@ -14,7 +14,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.engine.assignment import Assignment
-from course_grader.engine.modes import store_beside, with_mode
+from course_grader.engine.modes import fixed_mode, store_beside, with_mode
 from course_grader.engine.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
@@ -88,25 +88,23 @@ class Course:
 
     def assignment(self, name: str) -> Assignment:
         """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
-        solution = self.solution(name)
+        return self.with_mode(name, self.solution(name))
+
+    def with_mode(self, name: str, solution: Path, thorough: bool = False) -> Assignment:
+        """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""
         try:
-            found = Assignment.from_notebook(
-                solution, self.key if self.key.is_file() else None, files=self.folder("source", ".", name)
-            )
+            key = self.key if self.key.is_file() else None
+            found = Assignment.from_notebook(solution, key, files=solution.parent)
         except MissingKey:
             raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
-        found = with_mode(found, solution, self.modes, name, self.fixed_mode(name), self.config)
+        fixed = fixed_mode(self.config, name)
+        found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough)
         return found.within(self.config.get("Execute", {}).get("timeout", 0) or 0)
 
     @property
     def modes(self) -> Path:
         """The file that remembers in which mode each assignment is graded."""
         return store_beside(self.database, self.root)
-
-    def fixed_mode(self, name: str) -> str:
-        """Return the mode that nbgrader's configuration or course.toml fixes for an assignment, "" for none."""
-        modes = self.config.get("Grade", {}).get("modes", {})
-        return str(modes.get(name, ""))
 
 
 def _configuration(root: Path) -> Config:

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from course_grader.engine.assignment import Assignment
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
 from course_grader.gradebook.run import Tally, Told
@@ -55,14 +56,17 @@ class _Pace(ProgressColumn):
 
 
 class Display:
-    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each."""
+    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each. `exam` is
+    what is graded."""
 
-    def __init__(self, assignment: str, as_json: bool) -> None:
-        self._assignment, self._as_json = assignment, as_json
+    def __init__(self, assignment: str, as_json: bool, exam: Assignment | None = None) -> None:
+        self._assignment, self._as_json, self.exam = assignment, as_json, exam
         self._console = Console(stderr=True)
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
+        # By test: how many submissions passed it, and how many failed it with more than the stub.
+        self._tests: dict[str, list[int]] = {}
         self._move: Callable[[], None] = _stay
 
     @property
@@ -97,9 +101,30 @@ class Display:
         self.reused += told.reused
         if told.result is None:
             self._problems.append((told.student, told.problem))
+        else:
+            self._count_tests(told.result)
         if self._as_json:
             print(json.dumps(as_json(told)), flush=True)
         self._move()
+
+    def _count_tests(self, result: Result) -> None:
+        for cell in result.cells:
+            count = self._tests.setdefault(cell.grade_id, [0, 0])
+            count[0] += cell.outcome == "passed" or cell.points > 0
+            count[1] += cell.outcome not in ("passed", "blank", "missing") and not cell.points
+
+    @property
+    def suspects(self) -> list[str]:
+        """A sentence for each test that is at fault itself, or that no submission passes."""
+        faults = self.exam.faults if self.exam else {}
+        said = [
+            f"The test {grade_id!r} fails on the reference too, so it is at fault itself: {reason}"
+            for grade_id, reason in faults.items()
+        ]
+        for grade_id, (passed, failed) in self._tests.items():
+            if not passed and failed > 1 and grade_id not in faults:
+                said.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: look at the test.")
+        return said
 
     def summary(self, tally: Tally, interrupted: bool = False) -> None:
         """Print what became of the run: for people, or one more line of JSON."""
@@ -109,7 +134,9 @@ class Display:
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
             entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
-            print(json.dumps({"summary": {**found, **entered, "problems": problems, "interrupted": interrupted}}))
+            mode = {"mode": self.exam.mode, "why": self.exam.why} if self.exam else {}
+            told = {"problems": problems, "interrupted": interrupted, **mode, "tests": self.suspects}
+            print(json.dumps({"summary": {**found, **entered, **told}}))
             return
         if tally.entered:
             self._say(f"The assignment {self._assignment} was entered into the gradebook.")
@@ -122,6 +149,10 @@ class Display:
             self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
+        if self.exam and self.exam.mode == "together":
+            self._say(f"Graded in the mode together. {clean(self.exam.why, 500)}")
+        for sentence in self.suspects:
+            self._say(clean(sentence, 500))
 
     def _counted(self) -> str:
         return ", ".join(f"{self.counts[name]} {name}" for name in OUTCOMES if self.counts[name]) or "none"
@@ -150,6 +181,7 @@ def as_json(told: Told) -> dict[str, Any]:
         "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
         "isolation": result.isolation if result else None,
         "sandbox": result.sandbox if result else None,
+        "mode": result.mode if result else None,
         "reused": told.reused,
         "problem": told.problem,
         "notes": [*told.notes, *(result.notes if result else ())],
@@ -160,7 +192,7 @@ def explain(result: Result) -> None:
     """Print a result in full."""
     print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
     by = f" by {result.sandbox}" if result.sandbox else ""
-    print(f"isolation {result.isolation}{by}, assignment {result.digest}")
+    print(f"isolation {result.isolation}{by}, mode {result.mode}, assignment {result.digest}")
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:

@@ -71,7 +71,8 @@ def grade(
     """Grade submissions into the gradebook. What was graded before is not graded again.
 
     Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
-    the machine stands in the way; 130 interrupted, with what was done kept.
+    the machine stands in the way; 4 all graded, and a test looks as if it were at fault itself; 130 interrupted, with
+    what was done kept.
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
@@ -94,11 +95,13 @@ def grade(
         if upgrade_gradebook:
             _upgrade(course)
         name, exam = _assignment(course, assignment, submissions)
-        display = Display(name, as_json)
+        display = Display(name, as_json, exam)
         job = Job(course, name, exam, level, unknown_students == Unknown.ADD)
         _class(job, by_roster(course, find_submissions(submissions, name)), machines, display)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
+    if display.suspects:
+        raise typer.Exit(Exit.TESTS)
 
 
 def _machines(scheduler: str | None, workers: int | None) -> AbstractContextManager[Cluster]:
