@@ -204,7 +204,8 @@ def _change(notebook: NotebookNode, cell: NotebookNode, change: Cell) -> None:
     if change.name == "deleted":
         notebook.cells.remove(cell)
     elif change.name == "markdown":
-        made = new_markdown_cell(change.source or cell.source, id=cell.id, metadata=cell.metadata)
+        made = new_markdown_cell(change.source or cell.source, metadata=cell.metadata)
+        made.id = cell.get("id", made.id)
         notebook.cells[notebook.cells.index(cell)] = made
     else:
         source = change.source
@@ -212,7 +213,7 @@ def _change(notebook: NotebookNode, cell: NotebookNode, change: Cell) -> None:
 
 
 def _cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
-    [found] = [one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id", one.id) == name]
+    [found] = [one for one in notebook.cells if one.metadata.get("nbgrader", {}).get("grade_id", one.get("id")) == name]
     return found
 
 

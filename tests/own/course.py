@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -20,6 +22,8 @@ from tests.own.build import Own
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "nbgrader_config.py"
+# nbgrader calls the program `alembic` by name.
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
 # What a gradebook says of a cell: points given, points at most, "by hand" if a human is to look, the comment if any.
 Cell = list[Any]
 # By student, notebook and cell. A student whom the grader could not grade has a sentence in place of notebooks.
@@ -98,8 +102,8 @@ def autograde(folder: Path, own: Own, api: NbGraderAPI) -> Scores:
 def reason(log: str, student: str) -> str:
     """Return the error that ended the grading of a student, from nbgrader's log."""
     part = log.rpartition(f"/{student}/")[2] or log
-    errors = [line for line in part.splitlines() if line.split(":")[0].rpartition(".")[2].endswith(("Error", "Exception"))]
-    return errors[0] if errors else "no reason in the log"
+    errors = [line for line in part.splitlines() if re.match(r" *[\w.]*(Error|Exception)\b", line)]
+    return errors[0].strip() if errors else "no reason in the log"
 
 
 def scores(folder: Path, own: Own) -> Scores:

@@ -8,12 +8,12 @@ preprocessors, and belong to a digest of the notebooks, the files beside them an
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
-import sys
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 from traitlets.config import Config
 
+from tests.own import build
 from tests.own.build import Own, own_assignments
 from tests.own.course import Scores, autograde, make_course, nbgrader
 
@@ -34,11 +35,11 @@ def digest(own: Own) -> str:
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def remembered() -> dict[str, Any]:
+def remembered(place: Path = REMEMBERED) -> dict[str, Any]:
     """Return the digest and the scores of each assignment, as they were written."""
-    if not REMEMBERED.is_file():
+    if not place.is_file():
         return {}
-    known: dict[str, Any] = json.loads(REMEMBERED.read_text(encoding="utf-8"))
+    known: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     return known
 
 
@@ -59,28 +60,24 @@ def can_run(own: Own) -> bool:
     return all(find_spec(package) is not None for package in own.needs)
 
 
-def grade(assignments: Iterable[Own], folder: Path) -> dict[str, Scores]:
-    """Grade assignments with stock nbgrader in one course."""
+def grade(assignments: Iterable[Own], folder: Path) -> Iterator[tuple[str, Scores]]:
+    """Grade assignments with stock nbgrader in one course; AssertionError if one cannot be released."""
     assignments = list(assignments)
     problems = make_course(folder, assignments)
     assert not problems, "\n".join(f"{name}: {said}" for name, said in problems.items())
     # No configuration at all, so that nothing of this machine's or of the project's has a say.
     api = nbgrader(folder, Config())
-    found = {}
     for own in assignments:
-        found[own.name] = autograde(folder, own, api)
-        print(own.name, flush=True)
-    return found
+        yield own.name, autograde(folder, own, api)
 
 
-def remember(graded: dict[str, Scores]) -> None:
-    """Write scores into the file, and drop those of assignments that are gone."""
-    every = own_assignments()
-    known = {name: entry for name, entry in remembered().items() if name in every}
-    for name, found in graded.items():
-        known[name] = {"digest": digest(every[name]), "scores": found}
+def remember(own: Own, found: Scores, place: Path = REMEMBERED) -> None:
+    """Write the scores of an assignment into the file, and drop those of assignments that are gone."""
+    names = {path.stem for path in build.FOLDER.glob("*.txt")}
+    known = {name: entry for name, entry in remembered(place).items() if name in names}
+    known[own.name] = {"digest": digest(own), "scores": found}
     entries = (f"{json.dumps(name)}: {_text(known[name])}" for name in sorted(known))
-    REMEMBERED.write_text("{\n" + ",\n".join(entries) + "\n}\n", encoding="utf-8")
+    place.write_text("{\n" + ",\n".join(entries) + "\n}\n", encoding="utf-8")
 
 
 def _text(entry: dict[str, Any]) -> str:
@@ -92,14 +89,18 @@ def _text(entry: dict[str, Any]) -> str:
 def main() -> None:
     # SQLAlchemy's advice to nbgrader.
     warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--into", type=Path, default=REMEMBERED, help="write into another file")
+    options = parser.parse_args()
     every = own_assignments()
-    names = sys.argv[1:] or [name for name, own in every.items() if not is_current(own)]
-    for each in names:
-        if not can_run(every[each]):
-            print(f"{each} needs {', '.join(every[each].needs)}: not graded.")
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            remember(grade([every[each]], Path(folder) / "course"))
+    chosen = [own for name, own in every.items() if (name in options.names if options.names else not is_current(own))]
+    for own in [own for own in chosen if not can_run(own)]:
+        print(f"{own.name} needs {', '.join(own.needs)}: not graded.")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, found in grade([own for own in chosen if can_run(own)], Path(folder) / "course"):
+            remember(every[name], found, options.into)
+            print(name, flush=True)
 
 
 if __name__ == "__main__":
