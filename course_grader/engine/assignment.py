@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import symtable
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,8 @@ from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
 
+# What each zygote has imported.
+QUICK = {"numpy", "matplotlib", "IPython", "course_utils"}
 # A cell that is too long to be remembered.
 LONG = 20_000
 T = TypeVar("T")
@@ -202,6 +205,11 @@ class Assignment:
     def spared(self) -> tuple[str, ...]:
         """The names that the teacher's cells replace in modules or classes, such as `print` by a double."""
         return tuple(sorted({name for cell in self.cells for name in replaced_names(cell.source)}))
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """The modules among `imports` that take long to import, and not part of Python."""
+        return tuple(name for name in self.imports if name.split(".")[0] not in sys.stdlib_module_names | QUICK)
 
     @cached_property
     def content_of_files(self) -> dict[str, bytes]:

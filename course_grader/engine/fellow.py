@@ -30,6 +30,12 @@ from course_grader.engine.wire import Channel, WireClosed, WireError
 
 # Of the text of one test, and of each part of it that its score depends on.
 TEST_TEXT, DECISIVE = 200_000, 20_000
+# What tests and answers often import, so that no submission needs to wait for it.
+COMMON = (
+    "collections.abc", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "heapq",
+    "inspect", "io", "itertools", "json", "math", "numpy.testing", "operator", "pathlib", "pickle", "random",
+    "statistics", "string", "textwrap", "typing", "unittest.mock",
+)  # fmt: skip
 # Modules that say or open something when they are imported.
 NOT_BEFOREHAND = {"__main__", "antigravity", "this", "idlelib", "turtle"}
 
@@ -97,7 +103,7 @@ def prepared_shell(imports: Sequence[str]) -> tuple[WorkerShell, Pristine]:
     warm = ["import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x$')\nplt.legend()\nplt.show()", "1/0"]
     for source in warm:
         shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
-    for name in imports:
+    for name in (*COMMON, *imports):
         if name.split(".")[0] not in NOT_BEFOREHAND:
             with contextlib.suppress(Exception, SystemExit):
                 __import__(name)

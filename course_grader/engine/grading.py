@@ -80,18 +80,13 @@ def _collecting_seldom() -> Iterator[None]:
 
 
 def zygote_of(level: Level, assignment: Assignment) -> Zygote:
-    """Return this process's zygote for the assignment; what another assignment had is ended."""
-    is_together = assignment.mode == "together"
-    set_up = assignment.imports if is_together else tuple(cell.source for cell in assignment.of_kind("setup"))
-    return zygote(level, set_up, assignment.mode)
-
-
-def zygote(level: Level, set_up: tuple[str, ...], mode: Mode) -> Zygote:
-    """Return this process's zygote of a kind; what it had of another kind is ended."""
-    wanted = os.getpid(), level, set_up, mode
+    """Return this process's zygote for the assignment; what another assignment in the same mode had is ended."""
+    mode = assignment.mode
+    set_up = tuple(cell.source for cell in assignment.of_kind("setup"))
+    wanted = os.getpid(), level, assignment.packages if mode == "together" else set_up, mode
     if wanted not in _zygotes:
-        close()
-        _zygotes[wanted] = Zygote(level, set_up, mode)
+        close(mode)
+        _zygotes[wanted] = Zygote(level, wanted[2], mode)
     return _zygotes[wanted]
 
 
@@ -103,10 +98,10 @@ def _transcripts_of(assignment: Assignment) -> Transcripts:
 
 
 @atexit.register
-def close() -> None:
-    """End the zygotes of this process."""
-    for owner, *_ in list(_zygotes):
-        if owner == os.getpid():
-            for key in [key for key in _zygotes if key[0] == owner]:
-                _zygotes.pop(key).close()
-    _zygotes.clear()
+def close(mode: Mode | None = None) -> None:
+    """End the zygotes of this process: those of a mode, or all."""
+    for key in [key for key in _zygotes if mode in (None, key[3])]:
+        zygote = _zygotes.pop(key)
+        # Another process's are its own affair.
+        if key[0] == os.getpid():
+            zygote.close()
