@@ -70,6 +70,9 @@ class CellLog(OutputLog):
         super().stream(name, text)
 
     def show(self, kind: str, data: dict[str, Any], count: int | None = None) -> None:
+        if not data:
+            # It displayed itself.
+            return
         self._clear_now()
         before = len(self.outputs)
         super().show("display_data", data)

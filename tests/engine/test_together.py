@@ -1,5 +1,4 @@
-"""The mode together: a notebook and its tests in one namespace, with nbgrader's meaning, and what a submission can do to
-its tests there."""
+"""The mode together: a notebook and its tests in one namespace, as nbgrader runs them; and what a submission can do."""
 
 from __future__ import annotations
 
@@ -29,7 +28,9 @@ def notebook(cells: Cells) -> Any:
         new_code_cell(source, metadata={} if kind == "code" else {"nbgrader": nbgrader_mark(kind, f"{kind}{place}", 2)})
         for place, (kind, source) in enumerate(cells)
     ]
-    return new_notebook(cells=made, metadata={"kernelspec": {"name": "python3", "language": "python"}})
+    return new_notebook(
+        cells=made, metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
+    )
 
 
 def assignment(cells: Cells, folder: Path, **changes: Any) -> Assignment:
@@ -67,8 +68,8 @@ def points(result: Result) -> list[float]:
         ("", "import asyncio\nawait asyncio.sleep(0)", 2),
         (
             "import asyncio\nc = asyncio.sleep(0)",
-            "try:\n    asyncio.run(c)\nexcept RuntimeError as error:\n    c.close()\n    1",
-            1,
+            "try:\n    asyncio.run(c)\nexcept RuntimeError:\n    c.close()\n    ran = False\nassert not ran",
+            2,
         ),
         (
             "import asyncio\nn = 0\nasync def go():\n    global n\n    n = 1\ntask = asyncio.create_task(go())",
@@ -78,8 +79,8 @@ def points(result: Result) -> list[float]:
         ("", "import pytest\nwith pytest.raises(NotImplementedError):\n    input('?')", 2),
         (
             "import builtins\nbuiltins.input = lambda prompt: '7'",
-            "try:\n    input()\nexcept NotImplementedError:\n    1",
-            1,
+            "try:\n    input()\nexcept NotImplementedError:\n    asked = False\nassert not asked",
+            2,
         ),
         ("input = lambda prompt: '7'", "assert input('?') == '7'", 2),
         (
@@ -87,7 +88,7 @@ def points(result: Result) -> list[float]:
             "import pickle\nassert pickle.loads(pickle.dumps(P(1))) == P(1)",
             2,
         ),
-        ("def f():\n    return 1", "import inspect\nassert 'return 1' in inspect.getsource(f)", 2),
+        ("def g():\n    return 1", "import inspect\nassert 'return 1' in inspect.getsource(g)", 2),
         ("", "assert __name__ == '__main__'", 2),
         ("%%capture out\nprint('so')", "assert out.stdout == 'so\\n'", 2),
         ("%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1]);", "assert plt.get_backend()", 2),
@@ -228,9 +229,12 @@ def test_a_test_is_not_there_before_it_runs(tmp_path: Path) -> None:
 def f(x):
     return x
 import gc
-found = [one for one in gc.get_objects() if isinstance(one, (list, dict, tuple)) and any(
-    isinstance(item, str) and "SECRET" + "_VALUE" in item for item in (one.values() if isinstance(one, dict) else one))]
-print(len(found))
+word, found = "_".join(["SECRET", "VALUE"]), 0
+for one in gc.get_objects():
+    if isinstance(one, (list, dict, tuple)):
+        items = list(one.values() if isinstance(one, dict) else one)
+        found += any(isinstance(item, str) and item is not word and word in item for item in items)
+print(found)
 """
     cells = [IDENTITY, ("test", "SECRET_VALUE = f(1)")]
     result = graded(cells, tmp_path, [("answer", looking), cells[1]])
