@@ -53,6 +53,9 @@ def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
     # To import nbgrader takes half a second, and most notebooks need nothing of it.
     from nbgrader.nbgraderformat import MetadataValidator
 
+    text = json.dumps(notebook, sort_keys=True)
+    if (text, place) in _made:
+        return copy.deepcopy(_made[text, place])
     read = _as_node(notebook)
     try:
         read = MetadataValidator().upgrade_notebook_metadata(read)
@@ -62,7 +65,13 @@ def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
         raise
     except Exception as error:
         raise AssignmentProblem(f"nbgrader does not take {place}: {type(error).__name__}: {error}") from error
-    return cast("dict[str, Any]", json.loads(nbformat.writes(read)))
+    _made.clear()
+    _made[text, place] = json.loads(nbformat.writes(read))
+    return copy.deepcopy(_made[text, place])
+
+
+# The notebook that was made last: to make it takes a kernel.
+_made: dict[tuple[str, Path], dict[str, Any]] = {}
 
 
 def _with_tests(notebook: Any, place: Path) -> Any:

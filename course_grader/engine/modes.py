@@ -72,7 +72,9 @@ def with_mode(
     choice = modes.get(entry, key)
     if choice is None:
         choice = chosen(assignment, solution, fixed, config, thorough)
-        modes.put(entry, key, choice)
+        if not (thorough and choice.faults):
+            # What is refused leaves nothing behind.
+            modes.put(entry, key, choice)
     return applied(assignment, choice)
 
 

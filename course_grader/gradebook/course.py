@@ -88,15 +88,15 @@ class Course:
 
     def assignment(self, name: str) -> Assignment:
         """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
-        return self.with_mode(name, self.solution(name))
+        try:
+            return self.with_mode(name, self.solution(name))
+        except MissingKey:
+            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
 
     def with_mode(self, name: str, solution: Path, thorough: bool = False) -> Assignment:
         """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""
-        try:
-            key = self.key if self.key.is_file() else None
-            found = Assignment.from_notebook(solution, key, files=solution.parent)
-        except MissingKey:
-            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+        key = self.key if self.key.is_file() else None
+        found = Assignment.from_notebook(solution, key, files=solution.parent)
         fixed = fixed_mode(self.config, name)
         found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough)
         return found.within(self.config.get("Execute", {}).get("timeout", 0) or 0)

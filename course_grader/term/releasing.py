@@ -23,6 +23,7 @@ from traitlets.config import Config, LoggingConfigurable
 from course_grader.authoring.notebook import text_of
 from course_grader.engine.beside import files_beside
 from course_grader.engine.limits import Limits
+from course_grader.engine.source import MissingKey
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.term.building import require_no_leak, source_of
@@ -57,12 +58,12 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             beside = _files_of(plan, term.root)
             for relative, content in beside.items():
                 write_whole(made.parent / relative, content)
-            told.append(_mode(course, name, made))
+            mode = _mode(course, name, made)
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             tried = _generate(course, name, folder, term, enter=False)
             require_no_leak(term, plan, nbformat.read(tried, as_version=4))
         else:
-            course.solution(name)
+            mode = _mode(course, name, course.solution(name))
         released = _generate(course, name, folder, term)
         if term and plan:
             source = _put(made, course.folder("source", ".", name), beside)
@@ -71,9 +72,8 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             if beside:
                 told.append(f"Beside it, for learners too: {', '.join(beside)}.")
         else:
-            told.append(_mode(course, name, course.solution(name)))
             place = _built(released, course.folder("release", ".", name), course.root)
-        told.append(_entered(course, name, plan.due if plan else None))
+        told += [_entered(course, name, plan.due if plan else None), mode]
     told.append(f"The notebook for learners is {_short(place, course.root)}.")
     if to is not None:
         told.append(_copied(place, to, force, beside))
@@ -100,10 +100,8 @@ def _mode(course: Course, name: str, solution: Path) -> str:
     reference."""
     try:
         assignment = course.with_mode(name, solution, thorough=True)
-    except CourseError as problem:
-        if course.key.is_file():
-            raise
-        return f"How it is graded is found once there is a hidden key. {problem}"
+    except MissingKey as problem:
+        return f"Its solutions were not graded. {problem}"
     if assignment.faults:
         told = [
             f"The test {grade_id!r} fails on your own solution: {why}" for grade_id, why in assignment.faults.items()
