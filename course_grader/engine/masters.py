@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -89,11 +90,36 @@ def _with_tests(notebook: Any, place: Path) -> Any:
     maker = InstantiateTests(autotest_filename=name, log=_quiet)
     resources = {"metadata": {"path": str(folder)}}
     marked = [bool(is_autotest(cell)) for cell in notebook.cells]
-    made, _ = maker.preprocess(notebook, resources)
+    with _kernels_ended():
+        made, _ = maker.preprocess(notebook, resources)
     for cell, is_made in zip(made.cells, marked, strict=True):
         if is_made:
             cell.metadata.nbgrader["autotest"] = True
     return made
+
+
+@contextlib.contextmanager
+def _kernels_ended() -> Iterator[None]:
+    """End the kernels that nbgrader starts for this: it leaves their sockets open, and where a test cannot be made the
+    kernel too."""
+    from nbgrader.preprocessors import instantiatetests
+
+    start, started = instantiatetests.start_new_kernel, []
+
+    def start_noted(*args: Any, **kwargs: Any) -> Any:
+        started.append(start(*args, **kwargs))
+        return started[-1]
+
+    instantiatetests.start_new_kernel = start_noted
+    try:
+        yield
+    finally:
+        instantiatetests.start_new_kernel = start
+        for manager, client in started:
+            client.stop_channels()
+            if manager.has_kernel:
+                manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()
 
 
 def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:

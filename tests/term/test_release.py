@@ -188,7 +188,7 @@ def test_course_toml_fixes_the_mode(root: Path, mode: str) -> None:
     told = release(term(root, f'[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\nmode = "{mode}"\n'), "ps1").told
     assert f"It is graded in the mode {mode}. The teacher asks for it." in told
     assert Course.at(root).assignment("ps1").mode == mode
-    with pytest.raises(CourseError, match='line 5: .*must be "apart" or "together"'):
+    with pytest.raises(CourseError, match=r'line 5: .*must be "apart" or "together"'):
         term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n\nmode = "beside"\n')
 
 
