@@ -1,4 +1,4 @@
-"""nbgrader's own tests, unmodified, with our configuration: all of them pass but those listed in expected_failures.toml."""
+"""nbgrader's own tests, unmodified, with our configuration: all pass but those listed in expected_failures.toml."""
 
 from __future__ import annotations
 
