@@ -215,6 +215,6 @@ def _write(name: str, content: bytes) -> None:
     place = Path(name)
     if place.is_absolute() or ".." in place.parts:
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)

@@ -15,7 +15,7 @@ from course_grader.engine.assignment import Assignment, Mode
 from course_grader.engine.intake import Intake, take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
-from course_grader.engine.result import CellResult, Result
+from course_grader.engine.result import CellResult, Result, blameless
 from course_grader.engine.sandbox import Level, Zygote, described
 from course_grader.engine.session import Session
 from course_grader.engine.transcripts import Transcripts
@@ -48,6 +48,7 @@ def grade(
         steps = plan(taken.cells, assignment)
         with _collecting_seldom(), Session(zygote, assignment.limits) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
+    cells = tuple(blameless(cell, assignment.faults) for cell in cells)
     notes, sandbox = taken.notes + steps.notes, described(isolation)
     return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, sandbox)
 

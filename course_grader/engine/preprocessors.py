@@ -28,7 +28,7 @@ from course_grader.engine.beside import files_of
 from course_grader.engine.intake import take_in
 from course_grader.engine.modes import fixed_mode, store_beside, with_mode
 from course_grader.engine.plan import SKIPPED, arranged, owners_of
-from course_grader.engine.result import CellResult
+from course_grader.engine.result import CellResult, blameless
 from course_grader.engine.sandbox import LEVELS
 from course_grader.engine.source import imported_modules
 from course_grader.engine.text import storable
@@ -175,7 +175,7 @@ class Grade(_Engine):
             for step, ran in run_all(steps, room):
                 outputs = ran.outputs
                 if step.test is not None:
-                    result = result_of(step.test, ran, assignment.faults.get(step.test.grade_id, ""))
+                    result = blameless(result_of(step.test, ran), assignment.faults)
                     results.append(result)
                     outputs = list(result.outputs)
                 notebook.cells[step.place].outputs = [from_dict(output) for output in outputs]

@@ -25,7 +25,7 @@ from typing import Literal, get_args
 
 import course_utils
 from course_grader.engine import bubblewrap, seccomp
-from course_grader.engine.limits import Limits
+from course_grader.engine.limits import Limits, patience
 
 Level = Literal["namespaces", "user", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -139,7 +139,7 @@ class Zygote:
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
             self._process = _start(lambda: _popen(command, number, self.level))
-        control.settimeout(START_SECONDS)
+        control.settimeout(START_SECONDS * patience())
         if control.recv(16) != b"ready":
             self._end()
             raise WorkerNotStarted("The zygote ended while it started.")

@@ -185,6 +185,7 @@ ATTACKS = {
     "cells not run": "get_ipython().run_cell = lambda *a, **k: type('R', (), {'success': True})()",
     "process ended": "import os\ndef f(x): os._exit(0)",
     "trace": "import sys\nsys.settrace(lambda frame, event, arg: None)",
+    "value displayed": "import sys\ndef f(x):\n    sys.displayhook(2)\n    return x",
 }  # fmt: skip
 TESTS = [
     ("test", "import numpy as np\nfrom numpy.testing import assert_allclose\nassert_allclose(f(1), 3)"),
@@ -258,3 +259,17 @@ def test_the_result_says_the_mode(tmp_path: Path) -> None:
     result = graded([IDENTITY, ("test", "0.5")], tmp_path)
     assert result.mode == "together"
     assert Result.from_json(result.to_json()) == result
+
+
+def test_a_value_that_an_answer_displays_is_no_partial_credit(tmp_path: Path) -> None:
+    cells = [IDENTITY, ("test", "int(f(1) == 1)")]
+    displayed = ("answer", "import sys\ndef f(x):\n    sys.displayhook(2)\n    return 0")
+    assert points(graded(cells, tmp_path, [displayed, cells[1]])) == [0]
+
+
+def test_a_fault_is_no_students_in_the_mode_apart_either(tmp_path: Path) -> None:
+    made = dataclasses.replace(assignment([IDENTITY, ("test", "assert f(1) == 2")], tmp_path), mode="apart")
+    made = dataclasses.replace(made, faults={"test1": "AssertionError"})
+    [cell] = grade(dict(notebook([IDENTITY])), made).cells
+    assert (cell.outcome, cell.points) == ("error", 0)
+    assert "no fault of yours" in cell.told
