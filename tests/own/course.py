@@ -101,8 +101,8 @@ def autograde(folder: Path, own: Own, api: NbGraderAPI) -> Scores:
 
 def reason(log: str, student: str) -> str:
     """Return the error that ended the grading of a student, from nbgrader's log."""
-    part = log.rpartition(f"/{student}/")[2] or log
-    errors = [line for line in part.splitlines() if re.match(r" *[\w.]*(Error|Exception)\b", line)]
+    part = re.search(rf"error processing assignment: \S*/{re.escape(student)}/.*", log, re.DOTALL)
+    errors = re.findall(r"^ *([\w.]*(?:Error|Exception)\b.*)", part.group() if part else log, re.MULTILINE)
     return errors[0].strip() if errors else "no reason in the log"
 
 

@@ -77,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, command, given in grade(chosen, Path(folder)):
             found[command][name] = given
-    Path(target).write_text(json.dumps(found), encoding="utf-8")
+            Path(target).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
