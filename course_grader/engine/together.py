@@ -169,6 +169,7 @@ class Room:
                 # As nbclient does: what the cell has defined until then stays.
                 if self._leash is not None:
                     self._leash.interrupt()
+                channel.extra = 0.0
                 reply, is_late = channel.receive(time.monotonic() + GRACE * self._patience), True
             match unpack(reply):
                 case ["done", bytes(known), bytes(data), bool(went_through)] if known == nonce:

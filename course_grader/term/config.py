@@ -138,7 +138,8 @@ def configure(config: Config, root: Path) -> None:
         return
     config.CourseDirectory.course_id = term.course
     config.CourseDirectory.source_directory, config.CourseDirectory.release_directory = SOURCE, RELEASE
-    config.Grade.modes = {name: plan.mode for name, plan in term.assignments.items() if plan.mode}
+    if modes := {name: plan.mode for name, plan in term.assignments.items() if plan.mode}:
+        config.Grade.modes = config.get("Grade", {}).get("modes", {}) | modes
     if term.timezone:
         config.ReadTimes.timezone = term.timezone
     if term.late.percent_per_day:

@@ -203,14 +203,14 @@ def _built(released: Path, folder: Path, root: Path) -> Path:
 
 
 def _copied(place: Path, to: Path, force: bool, beside: Mapping[str, bytes]) -> str:
-    target = to / place.name
-    if target.exists() and target.read_bytes() != place.read_bytes() and not force:
-        raise CourseError(f"{target} exists already, with other content: replace it with --force.")
+    contents = {to / place.name: place.read_bytes()} | {to / name: content for name, content in beside.items()}
+    for target, content in contents.items():
+        if target.exists() and target.read_bytes() != content and not force:
+            raise CourseError(f"{target} exists already, with other content: replace it with --force.")
     to.mkdir(parents=True, exist_ok=True)
-    write_whole(target, place.read_text(encoding="utf-8"))
-    for name, content in beside.items():
-        write_whole(to / name, content)
-    return f"It was copied to {target}."
+    for target, content in contents.items():
+        write_whole(target, content)
+    return f"It was copied to {to / place.name}."
 
 
 def _exchanged(course: Course, name: str, force: bool) -> str:
