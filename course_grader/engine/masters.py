@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import nbformat
-
 from course_grader.engine.source import AssignmentProblem, is_autotest, language_of, read_json
 from course_grader.marks import SCHEMA_VERSION
 
@@ -67,7 +65,7 @@ def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
     except Exception as error:
         raise AssignmentProblem(f"nbgrader does not take {place}: {type(error).__name__}: {error}") from error
     _made.clear()
-    _made[text, place] = json.loads(nbformat.writes(read))
+    _made[text, place] = _as_json(read)
     return copy.deepcopy(_made[text, place])
 
 
@@ -132,8 +130,17 @@ def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str
         made, _ = clearing.preprocess(_as_node(copy.deepcopy(dict(notebook))), {})
     except (RuntimeError, ValueError) as error:
         raise AssignmentProblem(f"nbgrader cannot take the solutions out: {error}.") from error
-    return cast("dict[str, Any]", json.loads(nbformat.writes(made)))
+    return _as_json(made)
 
 
 def _as_node(notebook: Mapping[str, Any]) -> Any:
+    # Imported here: an autograder at Gradescope reads assignments, and has no nbformat.
+    import nbformat
+
     return nbformat.reads(json.dumps(notebook), as_version=4)
+
+
+def _as_json(read: Any) -> dict[str, Any]:
+    import nbformat
+
+    return cast("dict[str, Any]", json.loads(nbformat.writes(read)))
