@@ -58,6 +58,10 @@ def scores(folder: Path) -> dict[str, float]:
         return {one.student.id: one.score for one in book.assignment_submissions("ps1")}
 
 
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) -> None:
     folder = course(tmp_path, (COUNTING, "assert f(1) == 2"), right=RIGHT, partial=PARTIAL, wrong=WRONG)
     done = graded(folder, "--json")
@@ -75,6 +79,24 @@ def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) 
     assert mode.says.startswith("ps1/ps1 is graded together. The test 't1' ends in a value")
     assert mode.well
     assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
+
+
+def test_an_edited_test_is_the_teachers_and_runs_once_and_a_preview_writes_nothing(tmp_path: Path) -> None:
+    once = "runs = globals().get('runs', 0) + 1\n2 if runs == 1 else 0"
+    folder = course(tmp_path, (once, "assert f(1) == 2"), right=RIGHT, edited=RIGHT, wrong=WRONG)
+    (folder / "submitted" / "edited" / "ps1" / "ps1.ipynb").write_text(
+        notebook(RIGHT, f"{once}  # mine", "assert True")
+    )
+    before = files_in(folder)
+    assert "Graded in the mode together." in graded(folder, "--preview").stdout
+    assert files_in(folder) == before
+    assert graded(folder).returncode == 0
+    expected = {"right": 4, "edited": 4, "wrong": 2}
+    assert scores(folder) == expected
+    assert (folder / "gradebook.modes.json").stat().st_mode & 0o777 == 0o600
+    with inside(folder):
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert scores(folder) == expected
 
 
 def test_a_test_that_is_at_fault_itself_is_said_with_its_own_exit_code(tmp_path: Path) -> None:
