@@ -485,7 +485,7 @@ def test_gradebook_and_other_submissions_stay_as_they_are(exam: Exam, course: Pa
 
 def with_python_in_view() -> list[str]:
     """Return a command that shows the interpreter to every user, also where it stands in root's own home."""
-    command = ["bwrap", "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
+    command = [bubblewrap_program(), "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     opened: set[Path] = set()
     for path in _visible():
@@ -511,6 +511,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from course_grader import Assignment, grade
 from course_grader.engine.sandbox import IsolationUnavailable
+from tests.tools import bubblewrap_program
 assignment, notebook = Assignment.load(Path({str(place)!r})), json.loads(sys.stdin.read())
 for level in ("namespaces", "user"):
     try:
