@@ -24,6 +24,7 @@ from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.sandbox import Level, _visible
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
+from tests.tools import bubblewrap_program
 
 WRONG = "\ndef sgd_step(w, grad, lr):\n    return w\n"
 RIGHT = "\ndef sgd_step(w, grad, lr):\n    return w - lr * grad\n"
@@ -511,7 +512,6 @@ sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from course_grader import Assignment, grade
 from course_grader.engine.sandbox import IsolationUnavailable
-from tests.tools import bubblewrap_program
 assignment, notebook = Assignment.load(Path({str(place)!r})), json.loads(sys.stdin.read())
 for level in ("namespaces", "user"):
     try:
