@@ -114,7 +114,10 @@ def worlds(draw: st.DrawFn) -> World:
     author = people[0]
     if layout != "flat":
         for number, extra in enumerate(draw(st.lists(EXTRA, max_size=5, unique=True)), 2):
-            world.hand_in(author, extra, notebook(f"extra {number}"), number)
+            path = world.path(author, extra, number)
+            # No disk has a file and a folder of one name.
+            if not any(one.startswith(f"{path}/") or path.startswith(f"{one}/") for one in world.files):
+                world.hand_in(author, extra, notebook(f"extra {number}"), number)
     return world
 
 
