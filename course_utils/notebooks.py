@@ -147,13 +147,19 @@ def mark(cell: dict[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def of_class(notebook: Mapping[str, Any]) -> str:
+    """Return the name of the course whose teacher handed a notebook out with questions drawn for the class, or ""."""
+    described = notebook.get("metadata", {}).get("descent")
+    return str(described.get("class", "")) if isinstance(described, dict) else ""
+
+
 def is_untouched(cell: dict[str, Any]) -> bool:
     """Return whether a marked cell is as it was released: nbgrader noted the digest."""
     found = mark(cell)
     flags = "".join(str(bool(found.get(name))) for name in ("grade", "solution", "locked"))
     worth = str(points(cell)) if found.get("grade") else ""
     written = cell["source"] + cell["cell_type"] + flags + str(found.get("grade_id")) + worth
-    return bool(hashlib.md5(written.encode()).hexdigest() == found.get("checksum"))
+    return bool(hashlib.md5(written.encode(errors="surrogatepass")).hexdigest() == found.get("checksum"))
 
 
 def grade_id(cell: dict[str, Any]) -> str:

@@ -51,7 +51,9 @@ def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) 
     each cell. Raises CourseError where the notebook cannot be read or run.
     """
     notebook = notebooks.read(path)
-    cells, tests = as_graded(notebook["cells"], _shipped(path.stem))
+    # What is handed out to a class may ask other questions than the course as it ships.
+    shipped = [] if notebooks.of_class(notebook) else _shipped(path.stem)
+    cells, tests = as_graded(notebook["cells"], shipped)
     if not tests:
         raise CourseError(f"{path} has no checks: it is not a notebook of this course, or its test cells were deleted.")
     executed = _execute({**notebook, "cells": cells}, path, timeout, on_cell)
@@ -92,8 +94,13 @@ def as_graded(
     a test one counts. The learner's own cells all run.
     """
     untouched = {notebooks.mark(cell).get("grade_id"): cell for cell in cells if notebooks.is_untouched(cell)}
-    # An earlier version of a test is the course's as well.
-    originals = Originals(_original(cell, untouched) for cell in shipped or cells if cell["cell_type"] == "code")
+    # An earlier version of a test is the course's as well, and so is a test that a teacher added to the lesson.
+    known = {notebooks.mark(cell).get("grade_id") for cell in shipped}
+    added = [
+        cell for grade_id, cell in untouched.items() if grade_id not in known and notebooks.mark(cell).get("grade")
+    ]
+    every = [*shipped, *added] if shipped else cells
+    originals = Originals(_original(cell, untouched) for cell in every if cell["cell_type"] == "code")
     matches = [originals.match(cell) for cell in cells]
     texts = "\n".join(cell["source"] for cell in cells)
     counting = {place for place in places_of(matches).values() if matches[place].is_exact}

@@ -59,7 +59,7 @@ def outdated(folder: Path) -> list[str]:
     for lesson in notebooks.lessons_in(shelf()):
         place = folder / lesson.stem / lesson.name
         mine = notebooks.try_read(place) if place.exists() else None
-        if isinstance(mine, CourseError) or (mine and of_class(mine)):
+        if isinstance(mine, CourseError) or (mine and notebooks.of_class(mine)):
             continue
         if mine is None or _sources(merged(mine, notebooks.read(lesson))[0]) != _sources(mine):
             found.append(lesson.stem)
@@ -73,7 +73,7 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     mine = notebooks.try_read(place)
     if isinstance(mine, CourseError):
         return Update(shipped.stem, "left alone", reason=str(mine))
-    if teacher := of_class(mine):
+    if teacher := notebooks.of_class(mine):
         reason = f"It was handed out in the course {teacher}, which asks questions of its own."
         return Update(shipped.stem, "left alone", reason=reason)
     fresh, answers, kept = merged(mine, notebooks.read(shipped))
@@ -83,12 +83,6 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     write_whole(saved, place.read_text(encoding="utf-8-sig"))
     write_whole(place, notebooks.text_of(fresh))
     return Update(shipped.stem, "changed", answers, kept, saved)
-
-
-def of_class(notebook: Notebook) -> str:
-    """Return the name of the course whose teacher handed a notebook out with questions drawn for the class, or ""."""
-    described = notebook.get("metadata", {}).get("descent")
-    return str(described.get("class", "")) if isinstance(described, dict) else ""
 
 
 def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:

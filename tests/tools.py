@@ -1,4 +1,4 @@
-"""The programs that tests need and pip alone may not bring: isolation, a browser, a PostgreSQL server, root's rights.
+"""What tests need and pip alone may not bring: isolation, a browser, a PostgreSQL server, Landlock, root's rights.
 
 `python -m tests.tools` says in a line each what is there, and fetches a browser if there is none and nobody has to
 type a password. A test that needs one is marked `@pytest.mark.needs("browser")`; if it cannot be had, the test is
@@ -39,8 +39,9 @@ class Tool:
 
 
 def tool(name: str) -> Tool:
-    """Return what is found of "isolation", "browser", "PostgreSQL" or "root"."""
-    return {"isolation": isolation, "browser": browser, "PostgreSQL": postgresql, "root": root}[name]()
+    """Return what is found of "isolation", "browser", "PostgreSQL", "Landlock" or "root"."""
+    found = {"isolation": isolation, "browser": browser, "PostgreSQL": postgresql, "Landlock": landlock, "root": root}
+    return found[name]()
 
 
 @functools.cache
@@ -52,6 +53,25 @@ def isolation() -> Tool:
     if reason:
         return Tool("isolation", missing="see the reason", remedy=reason)
     return Tool("isolation", described("namespaces"))
+
+
+def bubblewrap_program() -> str:
+    """Return the path of the bubblewrap that isolates submissions; AssertionError if there is none."""
+    from course_grader.engine import bubblewrap
+
+    program = bubblewrap.find()
+    assert program, bubblewrap.problem()
+    return str(program.path)
+
+
+@functools.cache
+def landlock() -> Tool:
+    """Return whether the kernel has Landlock, by which the level `user` reads nothing of others."""
+    from course_grader.engine.confine import landlock_version
+
+    if (version := landlock_version()) > 0:
+        return Tool("Landlock", f"version {version}")
+    return Tool("Landlock", missing="the kernel has none", remedy="Run the tests on Linux 5.13 or newer with Landlock.")
 
 
 @functools.cache

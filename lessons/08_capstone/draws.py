@@ -10,7 +10,7 @@ def knows_nothing(rng: Rng) -> Edits:
         f"if the task had {labels} labels instead\nof ten, what would be the loss of a network that knows nothing and "
         "gives each of them the same probability?"
     )
-    return {old: new, "labels = 10": f"labels = {labels}"}
+    return {old: new, "label_count = 10": f"label_count = {labels}"}
 
 
 DRAWS = [

@@ -113,8 +113,8 @@ with style():
 # One number, to two decimals.
 loss_at_start = None
 ### BEGIN SOLUTION
-labels = 10
-loss_at_start = np.log(labels)
+label_count = 10
+loss_at_start = np.log(label_count)
 ### END SOLUTION
 
 # %% kind="test" grade_id="loss_at_start_visible" points=0

@@ -119,15 +119,15 @@ MISTAKES = [
     edit(
         "loss_at_start",
         "share_of_right_guesses",
-        "np.log(labels)",
-        "1 / labels",
+        "np.log(label_count)",
+        "1 / label_count",
         "This is the share of right guesses: that is the accuracy. The loss is the cross-entropy of that guess.",
     ),
     edit(
         "loss_at_start",
         "decimal_logarithm",
-        "np.log(labels)",
-        "np.log10(labels)",
+        "np.log(label_count)",
+        "np.log10(label_count)",
         "This is the logarithm to the base 10. The cross-entropy takes the natural one.",
     ),
 ]

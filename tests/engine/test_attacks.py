@@ -24,6 +24,7 @@ from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.sandbox import Level, _visible
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
+from tests.tools import bubblewrap_program
 
 WRONG = "\ndef sgd_step(w, grad, lr):\n    return w\n"
 RIGHT = "\ndef sgd_step(w, grad, lr):\n    return w - lr * grad\n"
@@ -485,7 +486,7 @@ def test_gradebook_and_other_submissions_stay_as_they_are(exam: Exam, course: Pa
 
 def with_python_in_view() -> list[str]:
     """Return a command that shows the interpreter to every user, also where it stands in root's own home."""
-    command = ["bwrap", "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
+    command = [bubblewrap_program(), "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     opened: set[Path] = set()
     for path in _visible():

@@ -100,7 +100,7 @@ def test_folders_within_folders_are_removed_and_the_next_is_graded(exam: Exam, l
     assert not Path(folder).exists()
 
 
-@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+@pytest.mark.needs("Landlock", "root")
 def test_another_user_leaves_nothing_elsewhere(exam: Exam, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents[:2]:
@@ -321,7 +321,7 @@ VIEWS = {
 }
 
 
-@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+@pytest.mark.needs("Landlock", "root")
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
 def test_another_user_sees_what_namespaces_show_and_no_more(exam: Exam, view: str, tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
@@ -337,7 +337,7 @@ def test_another_user_sees_what_namespaces_show_and_no_more(exam: Exam, view: st
     )
 
 
-@pytest.mark.skipif(confine.landlock_version() < 1, reason="the kernel has no Landlock")
+@pytest.mark.needs("Landlock", "root")
 def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
     seen = tmp_path / "seen.txt"
     for folder in (tmp_path, *tmp_path.parents[:2]):
@@ -401,11 +401,8 @@ def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, 
     assert not home.exists()
 
 
-@pytest.mark.parametrize("level", ["namespaces", "user"])
+@pytest.mark.parametrize("level", ["namespaces", pytest.param("user", marks=pytest.mark.needs("Landlock", "root"))])
 def test_no_digest_of_a_question_is_in_reach(exam: Exam, level: Level) -> None:
-    if level == "user" and confine.landlock_version() < 1:
-        assert "Landlock" in sandbox.exposed("user")
-        return
     assert any(sandbox.WITHHELD.glob("*.json"))
     source = f"""
 from pathlib import Path

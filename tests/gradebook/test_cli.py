@@ -65,7 +65,7 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
         (["submitted", "--explain"], "is for one notebook", Exit.INPUT),
         (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.INPUT),
         (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.INPUT),
-        (["broken.ipynb", "--assignment", NAME], "its JSON is damaged", Exit.WRONG),
+        (["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.WRONG),
         (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.INPUT),
         (["submitted"], "name it with --assignment", Exit.INPUT),
         (["submitted", "--db", "nowhere"], "no address of a database", Exit.INPUT),
@@ -148,7 +148,7 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "best_level", lambda: (level, reason))
     by = f", with {sandbox.described(level)}" if level == "namespaces" else ""
-    [finding] = doctor.findings()
+    finding = next(doctor.findings())
     assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
     monkeypatch.setattr(doctor, "MARK_OF_A_TEACHER", "no_such_package")
     assert list(doctor.findings()) == []

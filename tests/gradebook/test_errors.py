@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> No
     school.hand_in("bob").write_text("no notebook")
     _, told = school.grade()
     assert told["bob"].result is None
-    assert "its JSON is damaged" in told["bob"].problem
+    assert "line 1 is not JSON" in told["bob"].problem
     row = school.rows()["bob"]
     assert row["needs_manual_grade"]
     assert [grade[0] for grade in row["grades"].values()] == [None, None]

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from nbformat import from_dict
+from nbgrader.utils import compute_checksum
+
 
 def code(source: str, **marks: Any) -> dict[str, Any]:
     cell = {"cell_type": "code", "execution_count": None, "outputs": [], "source": source, "metadata": {}}
@@ -17,7 +20,10 @@ def code(source: str, **marks: Any) -> dict[str, Any]:
 
 
 def graded(grade_id: str, source: str, points: float) -> dict[str, Any]:
-    return code(source, grade=True, grade_id=grade_id, points=points)
+    """Return a test cell as nbgrader releases it, with its digest."""
+    cell = code(source, grade=True, grade_id=grade_id, points=points)
+    cell["metadata"]["nbgrader"]["checksum"] = compute_checksum(from_dict(cell))
+    return cell
 
 
 def notebook(*cells: dict[str, Any]) -> dict[str, Any]:

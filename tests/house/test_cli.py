@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -256,3 +257,21 @@ def test_an_error_of_ours_carries_its_exit_code() -> None:
     assert CourseError("so").exit_code == Exit.INPUT
     outcome = CliRunner().invoke(cli.app, ["check", "/nowhere.ipynb"])
     assert isinstance(outcome.exception, CourseError)
+
+
+def test_a_test_that_a_teacher_added_to_a_lesson_counts(run: Run, course: Path) -> None:
+    """`course` has tests that the lesson does not have as it ships."""
+    said = run("check", "00").out
+    assert re.search(r"^other_visible +passed +8 of 8$", said, re.MULTILINE)
+    assert re.search(r"^mean_squared_error_arguments +failed +0 of 2 ", said, re.MULTILINE)
+
+
+def test_a_notebook_of_a_class_is_checked_by_its_own_tests(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "00_start_here.ipynb"
+    write(path, code("answer = 1"), graded("mean_squared_error_visible", "assert answer == 1", 5))
+    own = json.loads(path.read_text())
+    own["metadata"]["descent"] = {"class": "autumn"}
+    path.write_text(json.dumps(own))
+    said = run("check", str(path)).out
+    assert "mean_squared_error_visible  passed  5 of 5" in said
+    assert "hidden" not in said.splitlines()[-2]

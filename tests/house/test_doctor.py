@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from course_utils import doctor, kernels, lab
 from course_utils.doctor import Finding
 from tests.house.conftest import Result
 from tests.house.samples import graded, write
+from tests.tools import bubblewrap_program
 
 SERVER = {"ServerApp": {"jpserver_extensions": {doctor.SERVER_EXTENSION: True}}}
 
@@ -149,10 +149,10 @@ def test_a_hidden_kernel_stops_neither_check_nor_validate(fitting: Path, home: P
     assert "Success! Your notebook passes all the tests." in done.stdout, done.stderr
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="makes a folder that even root cannot write to")
+@pytest.mark.needs("isolation")
 def test_a_kernel_that_cannot_be_renamed_is_passed_over_by_a_setting(fitting: Path, home: Path) -> None:
     kernels = next(home.rglob("kernel.json")).parents[1]
-    wrapped = ["bwrap", "--bind", "/", "/", "--ro-bind", str(kernels), str(kernels), "--dev", "/dev"]
+    wrapped = [bubblewrap_program(), "--bind", "/", "/", "--ro-bind", str(kernels), str(kernels), "--dev", "/dev"]
     doctor = [*wrapped, sys.executable, "-m", "course_utils", "doctor", "--json"]
     for other in ({}, {"JUPYTER_PATH": f"{kernels.parent}:/nowhere"}):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}

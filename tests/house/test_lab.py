@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 
 from course_utils import lab
 from tests.house.conftest import Result
+from tests.tools import bubblewrap_program
 
 COMMAND = Path(sys.executable).with_name("course")
 
@@ -82,7 +82,7 @@ def test_it_serves_the_first_notebook_and_asks_nothing(address: re.Match[str]) -
     assert "@jupyter/nbgrader:validate-assignment" not in disabled
 
 
-@pytest.mark.skipif(shutil.which("bwrap") is None, reason="makes a home that even root cannot write to")
+@pytest.mark.needs("isolation")
 def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     home = str(tmp_path / "home")
@@ -90,7 +90,7 @@ def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
         "from course_utils import lab; lab.keep_settings_somewhere(); import os; print('#', *map(os.environ.get, N))"
     )
     names = [f"JUPYTER_{name}_DIR" for name in ("CONFIG", "DATA", "RUNTIME")]
-    wrapped = ["bwrap", "--bind", "/", "/", "--ro-bind", home, home, "--dev", "/dev", sys.executable, "-c"]
+    wrapped = [bubblewrap_program(), "--bind", "/", "/", "--ro-bind", home, home, "--dev", "/dev", sys.executable, "-c"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
     done = subprocess.run(
         [*wrapped, f"N = {names}; {program}"], env=kept | {"HOME": home}, capture_output=True, text=True, check=True

@@ -175,7 +175,7 @@ def test_a_notebook_that_cannot_be_read_is_left_alone_and_the_rest_goes_on(house
     house.place.write_text("{not JSON")
     first, second = update(house.own, NOW)
     assert (first.outcome, second.outcome) == ("left alone", "new")
-    assert "not JSON" in first.reason
+    assert "breaks off in line 1" in first.reason
     assert house.place.read_text() == "{not JSON"
 
 

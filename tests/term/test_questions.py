@@ -25,7 +25,6 @@ from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
 from course_grader.engine.assignment import Assignment, AssignmentProblem, without_magics
 from course_grader.engine.grading import grade
-from course_grader.engine.sandbox import unavailable
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
 from course_grader.term import building
@@ -227,7 +226,7 @@ def run_in_worker(one: Class, lesson: Lesson, source: str, isolation: str) -> st
     return "".join(output.get("text", "") for outputs in result.outputs.values() for output in outputs)
 
 
-@pytest.mark.skipif(bool(unavailable("namespaces")), reason="no bubblewrap here")
+@pytest.mark.needs("isolation")
 def test_a_loop_in_the_worker_finds_nothing(classes: tuple[Class, Class]) -> None:
     lesson = next(lesson for lesson in ASKING if lesson.name == "01_learning_rate_decay")
     some = {name: list(itertools.islice(all_answers(QUESTIONS[name]), 150)) for name in questions_of(lesson)}
