@@ -117,7 +117,7 @@ class Result:
 
 
 def blameless(cell: CellResult, faults: Mapping[str, str]) -> CellResult:
-    """Return a result as a fault of the test, if the test fails on the reference too; `faults` says why, by grade_id."""
+    """Return a result as a fault of the test, if the test fails on the reference too; `faults` says why."""
     if cell.grade_id not in faults or cell.points >= cell.max_points:
         return cell
     message = f"The test fails on the reference too. {faults[cell.grade_id]}"

@@ -297,8 +297,8 @@ def _told(outputs: Sequence[Mapping[str, Any]], points: float, cell: TeacherCell
 
 
 def _decisive(outputs: list[dict[str, Any]], went_through: bool) -> list[dict[str, Any]]:
-    """Return a test's outputs so that its own end decides its score: a value that an answer displays while the test runs
-    (`sys.displayhook`) comes before the test's own value or error, and nbgrader takes the first."""
+    """Return a test's outputs so that its own end decides its score. A value that an answer displays while the test
+    runs (`sys.displayhook`) comes before the test's own value or error, and nbgrader takes the first."""
     values = [output for output in outputs if output["output_type"] == "execute_result"]
     kept = [output for output in outputs if output["output_type"] != "execute_result" or output is values[-1]]
     return kept if went_through else list(_errors_first(kept))
