@@ -111,6 +111,7 @@ def test_a_kernel_and_the_command_agree(tmp_path: Path) -> None:
     assert run_notebook(tmp_path / f"{NAME}.ipynb", 60, lambda done, cells: None).tests[0].status == "failed"
 
 
+@pytest.mark.needs("isolation")
 def test_nbgrader_autograde_gives_full_marks_and_shows_all_parts(tmp_path: Path) -> None:
     notebooks = ((f"student-{i}", nbformat.from_dict(made())) for i, made in enumerate(ODD.values()))
     folder = course(tmp_path / "course", read_lesson(ROOT / "lessons" / NAME), True, iter(list(notebooks)))
