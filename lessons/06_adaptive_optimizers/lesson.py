@@ -245,9 +245,8 @@ def follow(step, lr, targets):
     return places
 
 
-print(
-    "RMSProp's first step is", round(steps_at_constant_gradient(rmsprop_step, 1, decay=0.99)[0], 3), "times lr."
-)
+[first] = steps_at_constant_gradient(rmsprop_step, 1, decay=0.99)
+print("RMSProp's first step is", round(first, 3), "times lr.")
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 3.6))
     lengths = {

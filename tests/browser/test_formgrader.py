@@ -77,6 +77,7 @@ def submissions() -> Iterator[tuple[str, NotebookNode]]:
     yield "attack", attack
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.needs("browser")
 def test_the_autograde_button_grades_and_no_script_of_a_student_runs(course: Path) -> None:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]

@@ -39,6 +39,7 @@ def only(result: Result, **expected: str) -> None:
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | expected
 
 
+@pytest.mark.needs("isolation")
 # The referee would wait for ever where it draws, until a draw fits, from what came back.
 def test_a_generator_that_stands_still_is_refused(exam: Exam) -> None:
     source = """
@@ -62,6 +63,7 @@ def hanging(exam: Exam, test: str) -> Assignment:
     return dataclasses.replace(exam.assignment, cells=tuple(cells), limits=limits)
 
 
+@pytest.mark.needs("isolation")
 # A probe takes whatever is raised in a call for the student's.
 @pytest.mark.parametrize("caught", ["Exception", "BaseException"])
 def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) -> None:
@@ -75,6 +77,7 @@ def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) ->
     assert honest.score == honest.max_score
 
 
+@pytest.mark.needs("isolation")
 # Ten megabytes held against a row: 48 gigabytes, and the system would end the grader with all submissions to come.
 @pytest.mark.parametrize("caught", ["()", "MemoryError"])
 def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: Exam, caught: str) -> None:
@@ -89,6 +92,7 @@ def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: 
         assert result.cells[0].message.endswith("What the test makes of it takes more memory than it may.")
 
 
+@pytest.mark.needs("isolation")
 def test_a_callback_that_is_made_to_grow_takes_no_more_memory_than_it_may(exam: Exam) -> None:
     test = "def wide(x): return float(np.sum(x + np.zeros(600)))\nassert sgd_step(wide, 0.0, 1.0) == 1.0"
     source = """
@@ -102,6 +106,7 @@ def test_a_callback_that_is_made_to_grow_takes_no_more_memory_than_it_may(exam: 
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
+@pytest.mark.needs("isolation")
 def test_the_count_of_output_cannot_be_lifted(exam: Exam) -> None:
     source = """
 kept = get_ipython().kept
@@ -114,6 +119,7 @@ get_ipython().events.register("post_run_cell", lambda result: print("x" * 12 * 1
     assert "It was cut here" in printed(result)
 
 
+@pytest.mark.needs("isolation")
 def test_descriptors_sent_along_arrive_nowhere(exam: Exam) -> None:
     source = """
     import os, socket
@@ -133,6 +139,7 @@ def test_descriptors_sent_along_arrive_nowhere(exam: Exam) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", "user"])
 def test_a_worker_inherits_nothing_but_its_wire(exam: Exam, level: Level) -> None:
     source = """
@@ -157,6 +164,7 @@ CALLS = {
 }  # fmt: skip
 
 
+@pytest.mark.needs("isolation")
 def test_system_calls_that_nobody_needs_are_refused(exam: Exam) -> None:
     source = f"""
     import ctypes, errno, platform
@@ -191,6 +199,7 @@ def grader_processes(exam: Exam) -> list[int]:
     return chain
 
 
+@pytest.mark.needs("isolation")
 def test_nothing_of_a_submission_outlives_it(exam: Exam) -> None:
     zygote = grader_processes(exam)[-1]
     source = """
@@ -214,6 +223,7 @@ for daemon in (True, False):
         time.sleep(0.02)
 
 
+@pytest.mark.needs("isolation")
 def test_no_memory_is_shared_for_writing(exam: Exam) -> None:
     for pid in grader_processes(exam):
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
@@ -240,6 +250,7 @@ np.testing = np.random.RandomState = None
 """
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(("answer", "outcome"), [(RIGHT, "passed"), (WRONG, "failed")])
 def test_hooks_of_the_interpreter_change_no_verdict(exam: Exam, answer: str, outcome: str) -> None:
     only(graded(exam, HOOKS + answer), sgd_step=outcome)
@@ -260,6 +271,7 @@ class Late:
 """
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("hook", SPOILING.values(), ids=SPOILING)
 def test_a_hook_that_stops_all_later_cells_costs_none_of_them(exam: Exam, hook: str) -> None:
     result = exam.grade(exam.changed({"exponential_decay": f"{HANGING}\n{hook}"}), cell_seconds=3, again_seconds=1)
@@ -269,6 +281,7 @@ def test_a_hook_that_stops_all_later_cells_costs_none_of_them(exam: Exam, hook: 
     assert "Grading went on without it" in str(result.outputs)
 
 
+@pytest.mark.needs("isolation")
 def test_cells_that_stop_one_by_one_cost_themselves_alone(exam: Exam) -> None:
     loops = dict.fromkeys(("sgd_step", "with_warmup"), "while True: pass")
     only(exam.grade(exam.changed(loops), cell_seconds=2), sgd_step="missing", with_warmup="missing")
@@ -308,6 +321,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", FORGERIES.values(), ids=FORGERIES)
 def test_a_forged_verdict_is_none(exam: Exam, source: str) -> None:
     result = graded(exam, source)
@@ -344,6 +358,7 @@ REWRITTEN = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", REWRITTEN.values(), ids=REWRITTEN)
 def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
     head = "from course_grader.engine.peer import Peer\n" + textwrap.dedent(source)
@@ -385,6 +400,7 @@ TOLD = {
 }
 
 
+@pytest.mark.needs("isolation")
 # A function whose answers are known beforehand is called here as often, and with what, the worker says.
 @pytest.mark.parametrize(("lie", "outcome"), TOLD.values(), ids=TOLD)
 def test_who_lies_about_calls_of_a_known_function_earns_nothing(exam: Exam, lie: str, outcome: str) -> None:
@@ -408,6 +424,7 @@ def sgd_step(w, grad, lr):
 """
 
 
+@pytest.mark.needs("isolation")
 def test_what_is_left_at_home_reaches_no_later_worker(exam: Exam) -> None:
     # The worker that takes the place of this one, and those of the next submission, have a home of their own.
     only(exam.grade(exam.changed({"sgd_step": HOME})), sgd_step="stopped")
@@ -417,6 +434,7 @@ def test_what_is_left_at_home_reaches_no_later_worker(exam: Exam) -> None:
     assert "UTC []" in printed(result)
 
 
+@pytest.mark.needs("isolation")
 def test_calls_of_the_graders_functions_with_anything_at_all_harm_nobody(exam: Exam) -> None:
     source = """
     wild = [10**1900, "x" * 10**5, [[]] * 1000, np.ones((300, 300)), np.array([1j]), {1: 2}, None, float("nan"), print]
@@ -432,12 +450,14 @@ def test_calls_of_the_graders_functions_with_anything_at_all_harm_nobody(exam: E
     only(graded(exam, source, "with_warmup"), with_warmup="failed")
 
 
+@pytest.mark.needs("isolation")
 def test_a_function_that_is_slow_is_stopped(exam: Exam) -> None:
     source = "import time\ndef sgd_step(w, grad, lr):\n    time.sleep(0.4)\n    return w - lr * grad"
     result = exam.grade(exam.changed({"sgd_step": source}), test_seconds=1, again_seconds=0.3)
     only(result, sgd_step="stopped")
 
 
+@pytest.mark.needs("isolation")
 def test_a_busy_machine_stops_nobody(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     cores = os.cpu_count() or 1
     monkeypatch.setattr(os, "getloadavg", lambda: (8.0 * cores, 0.0, 0.0))
@@ -461,6 +481,7 @@ def course(exam: Exam, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", "user"])
 def test_gradebook_and_other_submissions_stay_as_they_are(exam: Exam, course: Path, level: Level) -> None:
     files = sorted(path for path in course.rglob("*") if path.is_file())

@@ -60,6 +60,7 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     engine._transcripts.clear()
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", "user"])
 def test_who_is_kept_from_computing_loses_nothing(exam: Exam, level: Level) -> None:
     calls = 12
@@ -71,6 +72,7 @@ def test_who_is_kept_from_computing_loses_nothing(exam: Exam, level: Level) -> N
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed"), (time.monotonic() - begin, result.cells[0])
 
 
+@pytest.mark.needs("isolation")
 def test_a_cell_that_is_kept_from_computing_loses_nothing(exam: Exam) -> None:
     source = f"import time\nwhile time.process_time() < 1.5: pass\n{HONEST.format(seconds=0)}"
     with burning(4 * len(os.sched_getaffinity(0))):
@@ -78,6 +80,7 @@ def test_a_cell_that_is_kept_from_computing_loses_nothing(exam: Exam) -> None:
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed")
 
 
+@pytest.mark.needs("isolation")
 def test_threads_of_its_own_give_a_submission_no_more_time(exam: Exam) -> None:
     source = f"{BURNING}\ndef sgd_step(w, grad, lr):\n    while True: pass"
     begin = time.monotonic()
@@ -87,6 +90,7 @@ def test_threads_of_its_own_give_a_submission_no_more_time(exam: Exam) -> None:
     assert time.monotonic() - begin < 90
 
 
+@pytest.mark.needs("isolation")
 def test_who_sleeps_is_not_kept_from_computing(exam: Exam) -> None:
     source = "import time\ndef sgd_step(w, grad, lr):\n    time.sleep(60)"
     with burning(2):
@@ -96,6 +100,7 @@ def test_who_sleeps_is_not_kept_from_computing(exam: Exam) -> None:
     assert time.monotonic() - begin < 50
 
 
+@pytest.mark.needs("isolation")
 def test_all_workers_of_a_submission_compute_no_longer_than_one_may(exam: Exam) -> None:
     # Each ends before its own limit and after having computed for two seconds; sixty of them would take two minutes.
     source = "import os, time\nwhile time.process_time() < 2: pass\ndef sgd_step(w, grad, lr):\n    os._exit(1)"
@@ -159,6 +164,7 @@ def test_each_process_that_grades_has_cores_of_its_own() -> None:
     assert {one.result() for one in running} == {frozenset({core}) for core in whole}
 
 
+@pytest.mark.needs("isolation")
 def test_a_submission_cannot_choose_its_cores(exam: Exam) -> None:
     source = "import os\ntry:\n    os.sched_setaffinity(0, [0])\nexcept OSError as error:\n    print('NO', error)"
     assert printed(exam.grade(exam.changed({"sgd_step": source}))).startswith("NO")

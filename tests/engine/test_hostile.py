@@ -168,6 +168,7 @@ ENDING = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", UNDESERVED.values(), ids=UNDESERVED)
 def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, source: str) -> None:
     result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}))
@@ -177,6 +178,7 @@ def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, source: str) -> No
     assert set(found.values()) == {"passed"}, found
 
 
+@pytest.mark.needs("isolation")
 def test_who_reads_the_published_key_earns_what_is_published(exam: Exam) -> None:
     # The guide says so: points that matter belong to the hidden checks.
     source = """
@@ -194,6 +196,7 @@ def test_who_reads_the_published_key_earns_what_is_published(exam: Exam) -> None
     assert set(found.values()) == {"passed"}
 
 
+@pytest.mark.needs("isolation")
 def test_a_thread_that_goes_on_earns_nothing_and_reaches_no_other_submission(exam: Exam) -> None:
     before = exam.grade(exam.right)
     source = """
@@ -216,6 +219,7 @@ def test_a_thread_that_goes_on_earns_nothing_and_reaches_no_other_submission(exa
     assert exam.grade(exam.right) == before
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", ENDING.values(), ids=ENDING)
 def test_a_process_that_ends_loses_its_exercise_alone(exam: Exam, source: str) -> None:
     result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}))
@@ -225,6 +229,7 @@ def test_a_process_that_ends_loses_its_exercise_alone(exam: Exam, source: str) -
     assert all(cell.message.startswith("sgd_step: ") for cell in result.cells if "sgd_step" in cell.exercises)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(
     "loop",
     [
@@ -252,12 +257,14 @@ def test_an_endless_loop_loses_its_exercise_alone(exam: Exam, loop: str) -> None
     assert in_function.cells[0].message == "sgd_step: it took too long and was stopped."
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("end", ["import sys; sys.exit()", "raise KeyboardInterrupt", "exit()", "quit()"])
 def test_leaving_a_cell_early_loses_nothing_that_was_defined(exam: Exam, end: str) -> None:
     result = exam.grade(exam.changed({"sgd_step": f"{RIGHT}\n{end}"}))
     assert set(outcomes(result).values()) == {"passed"}
 
 
+@pytest.mark.needs("isolation")
 def test_a_cell_that_ends_the_process_is_left_out_when_the_rest_runs_again(exam: Exam) -> None:
     result = exam.grade(exam.changed({"sgd_step": f"{RIGHT}\nimport os; os._exit(3)"}))
     assert outcomes(result).pop("sgd_step") == "missing"
@@ -265,12 +272,14 @@ def test_a_cell_that_ends_the_process_is_left_out_when_the_rest_runs_again(exam:
     assert "exit code 3" in str(result.outputs)
 
 
+@pytest.mark.needs("isolation")
 def test_a_closure_that_turns_bad_later_loses_its_exercise_alone(exam: Exam) -> None:
     later = "import os\ndef with_warmup(schedule, warmup_epochs):\n    return lambda epoch: os._exit(1)"
     found = outcomes(exam.grade(exam.changed({"with_warmup": later})))
     assert found == dict.fromkeys(found, "passed") | {"with_warmup": "stopped"}
 
 
+@pytest.mark.needs("isolation")
 def test_a_callback_called_without_end_is_refused(exam: Exam) -> None:
     often = """
 def with_warmup(schedule, warmup_epochs):
@@ -282,12 +291,14 @@ def with_warmup(schedule, warmup_epochs):
     assert any(cell.message.endswith("It calls the functions that it is given too often.") for cell in result.cells)
 
 
+@pytest.mark.needs("isolation")
 def test_more_than_a_cell_may_send_is_refused(exam: Exam) -> None:
     sending = "def with_warmup(schedule, warmup_epochs):\n    return lambda epoch: 'x' * 2 * 10**7"
     result = exam.grade(exam.changed({"with_warmup": sending}), received=32 * 2**20)
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"with_warmup": "refused"}
 
 
+@pytest.mark.needs("isolation")
 def test_a_callback_that_is_kept_serves_nobody_later(exam: Exam) -> None:
     keeping = """
 kept = []
@@ -302,6 +313,7 @@ def with_warmup(schedule, warmup_epochs):
     assert found["sample_log_uniform"] == found["robbins_monro_schedules"] == "passed"
 
 
+@pytest.mark.needs("isolation")
 def test_an_unlucky_flood_of_output_is_cut_and_costs_nothing(exam: Exam) -> None:
     flood = RIGHT + "\nfor _ in range(100): print('x' * 10**6)\nimport sys; sys.stderr.write('warning')"
     result = exam.grade(exam.changed({"sgd_step": flood}))
@@ -310,6 +322,7 @@ def test_an_unlucky_flood_of_output_is_cut_and_costs_nothing(exam: Exam) -> None
     assert "It was cut here" in printed(result)
 
 
+@pytest.mark.needs("isolation")
 def test_a_full_disk_costs_nothing_but_the_file(exam: Exam) -> None:
     filling = """
 try:
@@ -342,12 +355,14 @@ DOORS = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_a_door_is_shut(exam: Exam, door: str) -> None:
     source = f"try:\n    {door}\nexcept BaseException as error:\n    print('NO', error)\nelse:\n    print('YES')"
     assert printed(exam.grade(exam.changed({"sgd_step": source}))).startswith("NO ")
 
 
+@pytest.mark.needs("isolation")
 def test_nothing_secret_is_in_view(exam: Exam) -> None:
     look = f"""
 import os, sys
@@ -369,6 +384,7 @@ print([fd for fd in range(1000) if os.path.exists(f"/dev/fd/{{fd}}")], dict(os.e
     assert "COURSE" not in shown
 
 
+@pytest.mark.needs("isolation")
 def test_frames_and_objects_hold_no_key(exam: Exam) -> None:
     secret = str(exam.assignment.hidden["sgd_step"]["parts"]["values"]["seeds"][0])
     look = """
@@ -387,6 +403,7 @@ def sgd_step(w, grad, lr):
     assert "SEEN" not in result.cells[0].message.replace("UNSEEN", "")
 
 
+@pytest.mark.needs("isolation")
 def test_the_next_submission_is_graded_as_if_nothing_had_happened(exam: Exam) -> None:
     before = exam.grade(exam.right)
     exam.grade(exam.changed({"sgd_step": textwrap.dedent(ENDING["killing everything in reach"])}))
@@ -395,6 +412,7 @@ def test_the_next_submission_is_graded_as_if_nothing_had_happened(exam: Exam) ->
     assert after.score == after.max_score > 0
 
 
+@pytest.mark.needs("isolation")
 def test_messages_hold_no_control_characters(exam: Exam) -> None:
     text = "\\x1b[31m\\x1b]0;title\\x07\\u202eevil\\u200b\\x9b"
     loud = f"def sgd_step(w, grad, lr):\n    raise ValueError('{text}')\nprint('\\x1b[1mA\\u2066')"
@@ -404,6 +422,7 @@ def test_messages_hold_no_control_characters(exam: Exam) -> None:
     assert not any(mark in text for mark in ("\\x1b", "\\u202e", "\\u2066", "\\x9b", "title"))
 
 
+@pytest.mark.needs("isolation")
 def test_a_shell_command_says_that_it_does_nothing(exam: Exam) -> None:
     result = exam.grade(exam.changed({"sgd_step": "%matplotlib inline\n!rm -rf /\nfiles = !ls\nprint(files)" + RIGHT}))
     assert set(outcomes(result).values()) == {"passed"}

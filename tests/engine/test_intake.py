@@ -67,6 +67,7 @@ def test_a_link_a_folder_and_a_pipe_are_no_submissions(tmp_path: Path, exam: Exa
             take_in(tmp_path / name)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("cell", [None, 5, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1]}])
 def test_a_damaged_cell_is_left_out_and_told(exam: Exam, cell: Any) -> None:
     result = exam.grade(exam.right | {"cells": [cell, *exam.right["cells"]]})
@@ -92,6 +93,7 @@ FORMATS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("change", FORMATS.values(), ids=FORMATS)
 def test_a_notebook_of_another_format_is_graded(exam: Exam, tmp_path: Path, change: Any) -> None:
     text = json.dumps(change(exam.right))
@@ -155,6 +157,7 @@ CELLS: dict[str, Callable[[Cells], Cells]] = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("change", CELLS.values(), ids=CELLS)
 def test_cells_out_of_order_cost_no_honest_point(exam: Exam, change: Callable[[Cells], Cells]) -> None:
     honest = exam.grade(exam.right)
@@ -163,6 +166,7 @@ def test_cells_out_of_order_cost_no_honest_point(exam: Exam, change: Callable[[C
     assert (result.score, result.max_score) == (honest.max_score, honest.max_score)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("change", CELLS.values(), ids=CELLS)
 def test_cells_out_of_order_earn_nothing(exam: Exam, change: Callable[[Cells], Cells]) -> None:
     result = exam.grade(exam.released | {"cells": change(exam.released["cells"])})
@@ -177,6 +181,7 @@ def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
     assert len(runs) == 4901
 
 
+@pytest.mark.needs("isolation")
 def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
     cells = with_copy_behind(exam.right["cells"])
     assert exam.grade(exam.right | {"cells": cells}).notes == (
@@ -190,6 +195,7 @@ def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"exponential_decay": "missing"}
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
@@ -222,6 +228,7 @@ def test_a_name_that_is_missing_comes_with_what_became_of_its_cell(
     assert told["sgd_step"] == sentence
 
 
+@pytest.mark.needs("isolation")
 def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
     again = {"cell_type": "code", "id": "x", "metadata": {}, "source": "def sgd_step(*a):\n    return 0"}
     behind = exam.grade(exam.right | {"cells": [*exam.right["cells"], again]})
@@ -231,6 +238,7 @@ def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
     assert outcomes(exam.grade(exam.right | {"cells": cells}))["sgd_step"] == "failed"
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(
     ("use", "runs"),
     [
@@ -286,6 +294,7 @@ NEEDED = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(("sources", "answer"), NEEDED.values(), ids=NEEDED)
 def test_an_answer_has_what_the_whole_notebook_would_give_it(
     exam: Exam, tmp_path: Path, sources: list[str], answer: str
@@ -317,6 +326,7 @@ def test_a_source_that_python_reads_for_hours_is_not_read_here(exam: Exam) -> No
         assert len(found) == len(plan(exam.right["cells"], exam.assignment).steps) + len(more)
 
 
+@pytest.mark.needs("isolation")
 def test_a_cell_that_the_student_changed_runs(exam: Exam) -> None:
     teacher = TeacherCell("code", "free", source="offset = 0.0", names=("offset",))
     assignment = dataclasses.replace(exam.assignment, cells=(teacher, *exam.assignment.cells))

@@ -41,6 +41,7 @@ def test_this_machine_gives_every_level() -> None:
     assert best_level() == ("namespaces", "")
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_level_grades_alike_and_says_which_it_was(exam: Exam, level: Level) -> None:
     result = grade(exam.right, exam.assignment, level)
@@ -75,6 +76,7 @@ def test_another_user_finds_the_door_shut(exam: Exam, door: str) -> None:
     assert printed(result).startswith("NO ")
 
 
+@pytest.mark.needs("isolation")
 def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> None:
     source = "import os\nprint(os.getcwd(), os.getuid())\nopen('left.txt', 'w').write('x')\nprint(os.listdir())"
     folders = []
@@ -127,6 +129,7 @@ for folder in ("/tmp", "/var/tmp", "/dev/shm", {str(tmp_path)!r}):
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("open.txt", "as it was")]
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_process_that_ends_loses_its_exercise_alone_at_every_level(exam: Exam, level: Level) -> None:
     source = "import os\ndef sgd_step(w, grad, lr):\n    os._exit(5)"
@@ -166,6 +169,7 @@ def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.Mon
         unavailable.cache_clear()
 
 
+@pytest.mark.needs("isolation")
 def test_grading_works_from_threads_that_come_and_go(exam: Exam) -> None:
     results: list[Result] = []
     for _ in range(2):
@@ -179,6 +183,7 @@ def test_grading_works_from_threads_that_come_and_go(exam: Exam) -> None:
     assert results[0].score == results[0].max_score
 
 
+@pytest.mark.needs("isolation")
 def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
     zygote = Zygote("namespaces")
     wire, leash = zygote.start_worker(exam.assignment.limits)
@@ -194,6 +199,7 @@ def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
     zygote.close()
 
 
+@pytest.mark.needs("isolation")
 def test_a_zygote_keeps_several_workers_apart(exam: Exam) -> None:
     zygote = Zygote("namespaces")
     (one, first), (other, second) = (zygote.start_worker(exam.assignment.limits) for _ in range(2))
@@ -222,6 +228,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_grader_that_is_killed_leaves_nothing_behind(level: Level) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDING, level], stdout=subprocess.PIPE, text=True) as grader:
@@ -247,6 +254,7 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(("end", "told"), [("ctypes.string_at(0)", "signal 11"), ("os._exit(5)", "exit code 5")])
 def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) -> None:
     # Asked for the first time: what is remembered asks in the place of the test.
@@ -258,6 +266,7 @@ def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) 
     assert "fault_of" not in result.cells[0].details
 
 
+@pytest.mark.needs("isolation")
 def test_a_worker_rounds_as_this_process_does(exam: Exam) -> None:
     # A singular system makes the last bits of its sums the first digits of its answer.
     source = """
@@ -270,12 +279,14 @@ text = (np.linalg.solve(X.T @ X, X.T @ y).tobytes() + (X.T @ y).tobytes()).hex()
     assert shown.strip() == names["text"]
 
 
+@pytest.mark.needs("isolation")
 def test_a_result_survives_json(exam: Exam) -> None:
     result = exam.grade(exam.released)
     assert Result.from_json(result.to_json()) == result
     assert {exercise.outcome for exercise in result.exercises} <= {"blank", "failed"}
 
 
+@pytest.mark.needs("isolation")
 def test_the_same_submission_gives_the_same_result(exam: Exam) -> None:
     source = "def sgd_step(w, grad, lr):\n    return w + lr * grad\nprint({'a', 'b', 'c', 'd', 'e'}, hash('x'))"
     first, second = (exam.grade(exam.changed({"sgd_step": source})) for _ in range(2))
@@ -376,6 +387,7 @@ def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("version", [-1, 1, 7])
 def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     monkeypatch.setattr(confine, "landlock_version", lambda: version)
@@ -401,6 +413,7 @@ def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, 
     assert not home.exists()
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", pytest.param("user", marks=pytest.mark.needs("Landlock", "root"))])
 def test_no_digest_of_a_question_is_in_reach(exam: Exam, level: Level) -> None:
     assert any(sandbox.WITHHELD.glob("*.json"))

@@ -80,6 +80,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Desk(lesson, nbformat.read(ROOT / "notebooks" / place, 4), assignment)
 
 
+@pytest.mark.needs("isolation")
 def test_the_reference_gets_full_marks_and_the_release_none(desk: Desk) -> None:
     right, found = desk.both({})
     assert {cell.grade_id: cell.message for cell in right.cells if cell.outcome != "passed"} == {}
@@ -91,6 +92,7 @@ def test_the_reference_gets_full_marks_and_the_release_none(desk: Desk) -> None:
     assert {exercise.outcome for exercise in blank.exercises} == {"blank"}
 
 
+@pytest.mark.needs("isolation")
 def test_an_alternative_of_each_exercise_is_right(desk: Desk) -> None:
     # One that calls another exercise's function expects that one's reference beside it.
     names = set(desk.lesson.answers)
@@ -102,6 +104,7 @@ def test_an_alternative_of_each_exercise_is_right(desk: Desk) -> None:
     assert all(found[cell.grade_id][0] for cell in result.cells if set(cell.exercises) <= set(sources))
 
 
+@pytest.mark.needs("isolation")
 def test_a_mistake_in_each_exercise_is_recognised(desk: Desk) -> None:
     mistakes = next(rounds(desk.lesson, desk.lesson.mistakes))
     result, found = desk.both({one.exercise: mistaken_source(desk.lesson, one) for one in mistakes})

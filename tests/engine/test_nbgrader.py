@@ -166,6 +166,7 @@ REFUSED: dict[str, Any] = {
 }
 
 
+@pytest.mark.needs("isolation")
 def test_metadata_that_nbformat_refuses_costs_nothing(tmp_path: Path, lesson: Lesson, released: NotebookNode) -> None:
     """Each student is right, and has odd metadata in the notebook, in an answer, and in cells of every type."""
 

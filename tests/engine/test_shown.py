@@ -67,6 +67,7 @@ def test_markdown_keeps_what_a_student_means() -> None:
     assert clean_html(b"<p>a</p>") == "<p>a</p>"
 
 
+@pytest.mark.needs("isolation")
 def test_the_engine_hands_on_text_and_pictures_alone(exam: Exam) -> None:
     source = """
 import matplotlib.pyplot as plt

@@ -55,6 +55,7 @@ def without_outputs(result: Result) -> Result:
     return dataclasses.replace(result, outputs={})
 
 
+@pytest.mark.needs("isolation")
 def test_the_second_of_two_equal_submissions_is_not_judged_and_gets_the_same_result(
     exam: Exam, judged: list[str]
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_second_of_two_equal_submissions_is_not_judged_and_gets_the_same_res
     assert judged == []
 
 
+@pytest.mark.needs("isolation")
 def test_a_wrong_answer_is_remembered_with_its_hint(exam: Exam, judged: list[str]) -> None:
     wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w + lr * grad\n"})
     first = exam.grade(wrong)
@@ -76,6 +78,7 @@ def test_a_wrong_answer_is_remembered_with_its_hint(exam: Exam, judged: list[str
     assert second.exercises[0].hint
 
 
+@pytest.mark.needs("isolation")
 def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]) -> None:
     alone = exam.grade(counted(exam))
     exam.grade(exam.right)
@@ -90,6 +93,7 @@ def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]
     assert printed(late) == printed(alone)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("place", [1, 2, 9, 15])
 def test_one_other_answer_among_known_ones_is_judged(exam: Exam, judged: list[str], place: int) -> None:
     submission = counted(exam, f"if calls == {place}: return w * 1.01")
@@ -100,6 +104,7 @@ def test_one_other_answer_among_known_ones_is_judged(exam: Exam, judged: list[st
     assert alone.score < alone.max_score
 
 
+@pytest.mark.needs("isolation")
 def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str]) -> None:
     # The wrapped schedule is asked for another epoch than a right answer asks for.
     source = "def with_warmup(schedule, warmup_epochs):\n    return lambda epoch: schedule(epoch)\n"
@@ -128,6 +133,7 @@ def with_shared_array(exam: Exam) -> Assignment:
     return dataclasses.replace(exam.assignment, cells=tuple(cells))
 
 
+@pytest.mark.needs("isolation")
 def test_what_one_test_changed_of_the_set_up_reaches_no_other(exam: Exam, judged: list[str]) -> None:
     assignment = with_shared_array(exam)
     spoiling = "def sgd_step(w, grad, lr):\n    new = w - lr * grad\n    w[0] += 1.0\n    return new\n"
@@ -151,6 +157,7 @@ def asking_at_random(exam: Exam) -> Assignment:
     return dataclasses.replace(exam.assignment, cells=tuple(cells))
 
 
+@pytest.mark.needs("isolation")
 def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, judged: list[str]) -> None:
     assignment = asking_at_random(exam)
     right = grade(exam.right, assignment)
@@ -160,6 +167,7 @@ def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, jud
     assert grade(exam.right, assignment).score == right.max_score
 
 
+@pytest.mark.needs("isolation")
 def test_a_test_that_asks_something_else_costs_no_submission_a_start(exam: Exam, judged: list[str]) -> None:
     assignment = asking_at_random(exam)
     assignment = dataclasses.replace(assignment, limits=dataclasses.replace(assignment.limits, starts=1))
@@ -170,6 +178,7 @@ def test_a_test_that_asks_something_else_costs_no_submission_a_start(exam: Exam,
     assert grade(exam.right, assignment).cells == right.cells
 
 
+@pytest.mark.needs("isolation")
 def test_a_set_of_objects_is_handed_back_alike_each_time(exam: Exam, judged: list[str]) -> None:
     tests = [cell for cell in exam.assignment.cells if cell.kind == "test"]
     source = "kept = sgd_step(1, 0, 0)\nassert sgd_step(kept, 1, 0) == 50\nassert sgd_step(2, 0, 1) == 2"
@@ -185,6 +194,7 @@ def test_a_set_of_objects_is_handed_back_alike_each_time(exam: Exam, judged: lis
     assert judged.count(tests[0].grade_id) == 3
 
 
+@pytest.mark.needs("isolation")
 def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grading, "_transcripts", {})
     with monkeypatch.context() as once:

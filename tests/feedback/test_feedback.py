@@ -26,6 +26,7 @@ def text_of(page: str) -> str:
     return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", body).split()))
 
 
+@pytest.mark.needs("isolation")
 def test_a_right_answer_shows_its_points_and_hidden_checks(course: Class) -> None:
     graded = course.graded("ada", course.notebook())
     said = text_of(feedback_page(graded, course.paper))
@@ -36,6 +37,7 @@ def test_a_right_answer_shows_its_points_and_hidden_checks(course: Class) -> Non
     assert "Hint" not in said
 
 
+@pytest.mark.needs("isolation")
 def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Class) -> None:
     graded = course.graded("bob", course.notebook(WRONG))
     assert graded.result
@@ -49,6 +51,7 @@ def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Clas
     assert "0 of 3 points" in said
 
 
+@pytest.mark.needs("isolation")
 def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
     """The submission prints and raises every argument that it was given; an assertion of the teacher's fails, too."""
     tell = "seen = []\ndef mean_squared_error(prediction, target):\n    seen.append(prediction)\n    return seen[999]\n"
@@ -77,6 +80,7 @@ def _numbers(text: str) -> set[str]:
     return {found[:10] for found in re.findall(r"\d\.\d{8,}", text)}
 
 
+@pytest.mark.needs("isolation")
 def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Class) -> None:
     figure = {"output_type": "display_data", "metadata": {}, "data": {"image/png": PIXEL, "text/plain": "<Figure>"}}
     table = {
@@ -99,6 +103,7 @@ def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Cl
     assert prose.split("\n")[-1][:60] not in page
 
 
+@pytest.mark.needs("isolation")
 def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
     marks = Marks(
         3.5,
@@ -116,6 +121,7 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
     assert "Nearly: <b>mind</b> the sign." in said
 
 
+@pytest.mark.needs("isolation")
 def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
     graded = course.graded("ada", course.notebook())
     most = {"essay": 4.0, "sketch": 2.0, f"{EXERCISE}_hidden": 2.0}
@@ -124,6 +130,7 @@ def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
     assert "Graded by hand essay 3 / 4 Your teacher writes: Well put. sketch not graded yet" in said
 
 
+@pytest.mark.needs("isolation")
 def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     stub = "def mean_squared_error(prediction, target):\n    raise NotImplementedError\n"
     blank = course.graded("cy", course.notebook(stub))
@@ -145,6 +152,7 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     assert "teacher" not in text_of(feedback_page(told, course.paper))
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_pages_are_written_whole_at_their_places(course: Class, tmp_path: Path, workers: int) -> None:
     graded = [course.graded(name, course.notebook()) for name in ("ada", "bob")]
@@ -155,6 +163,7 @@ def test_pages_are_written_whole_at_their_places(course: Class, tmp_path: Path, 
         assert [path.name for path in places[one.student].parent.iterdir()] == ["x.html"]
 
 
+@pytest.mark.needs("isolation")
 def test_a_page_needs_no_other_file(course: Class) -> None:
     page = feedback_page(course.graded("ada", course.notebook()), course.paper)
     assert "default-src 'none'" in html.unescape(page)

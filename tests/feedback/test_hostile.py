@@ -48,6 +48,7 @@ def hostile(course: Class) -> str:
     return feedback_page(course.graded(NAME, notebook), course.paper)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.needs("browser")
 def test_no_script_runs_and_nothing_is_left_for_the_policy_to_stop(hostile: str, tmp_path: Path) -> None:
     assert "&lt;img src=x onerror" in hostile, "the name is shown, as text"
@@ -62,6 +63,7 @@ def test_no_script_runs_and_nothing_is_left_for_the_policy_to_stop(hostile: str,
         assert refused == []
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.needs("browser")
 def test_the_policy_stops_what_a_sanitizer_might_miss(hostile: str, tmp_path: Path) -> None:
     # A refresh is the sanitizer's alone: no policy stops it.

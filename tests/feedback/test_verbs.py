@@ -39,6 +39,7 @@ def page(graded: School, student: str) -> str:
     return (graded.root / "feedback" / student / NAME / f"{NAME}.html").read_text()
 
 
+@pytest.mark.needs("isolation")
 def test_feedback_with_manual_scores_is_released_by_nbgrader(graded: School, tmp_path: Path) -> None:
     with Gradebook(graded.course.db_url, "descent") as book:
         grade = book.find_grade("mean_squared_error_hidden", NAME, NAME, "bob")
@@ -76,6 +77,7 @@ def test_feedback_with_manual_scores_is_released_by_nbgrader(graded: School, tmp
     assert (released / f"{name}.html").read_text() == page(graded, "bob")
 
 
+@pytest.mark.needs("isolation")
 def test_report_and_similar_are_written(graded: School) -> None:
     done = course(graded, "report", "--anonymous", "--to", "class.html")
     # The path as the teacher types it, not the machine's.
@@ -88,6 +90,7 @@ def test_report_and_similar_are_written(graded: School) -> None:
     assert "not verdicts" in (graded.root / "similar" / f"{NAME}.html").read_text()
 
 
+@pytest.mark.needs("isolation")
 def test_students_stand_on_the_pages_by_their_names(graded: School) -> None:
     with Gradebook(graded.course.db_url, "descent") as book:
         for student, first, last in (("bob", "Bob", "O'Neil & Co"), ("cy", "", "Young"), ("dee", "Dee", "")):
@@ -104,6 +107,7 @@ def test_students_stand_on_the_pages_by_their_names(graded: School) -> None:
     assert not re.search(r"O'Neil|Young|Dee|\bbob\b", text.split("<body", 1)[1].split("<script>")[0])
 
 
+@pytest.mark.needs("isolation")
 def test_who_was_taken_out_of_the_gradebook_is_on_no_page(graded: School) -> None:
     with Gradebook(graded.course.db_url, "descent") as book:
         book.remove_student("cy")
@@ -121,6 +125,7 @@ def test_who_was_taken_out_of_the_gradebook_is_on_no_page(graded: School) -> Non
     assert "knows no student" in done.stderr
 
 
+@pytest.mark.needs("isolation")
 def test_errors_are_one_sentence(school: School) -> None:  # noqa: F811
     for verb in ("feedback", "report", "similar"):
         done = course(school, verb)

@@ -68,6 +68,7 @@ def everything(root: Path) -> dict[str, tuple[bytes, int]]:
     }
 
 
+@pytest.mark.needs("isolation")
 def test_a_second_attempt_keeps_what_humans_gave_and_says_what_changed(seminar: School) -> None:
     assert set(by_hand(seminar).values()) == {(3, False, 3.5, f"Well put, {one}.") for one in ("ada", "bob", "cy")}
     hand_in(seminar, "ada", "right", "Because, says ada.")
@@ -94,6 +95,7 @@ def test_a_second_attempt_keeps_what_humans_gave_and_says_what_changed(seminar: 
     assert seminar.grade()[0].changes == []
 
 
+@pytest.mark.needs("isolation")
 def test_a_corrected_test_asks_only_for_what_it_changed(seminar: School) -> None:
     solution = seminar.course.solution(NAME)
     text = solution.read_text()
@@ -116,6 +118,7 @@ def test_a_corrected_test_asks_only_for_what_it_changed(seminar: School) -> None
     assert seminar.rows()["bob"]["grades"][HIDDEN][:3] == (0, 1, True)
 
 
+@pytest.mark.needs("isolation")
 def test_without_the_graded_notebook_or_after_a_killed_run_all_is_looked_at(seminar: School) -> None:
     (seminar.root / "autograded" / "ada" / NAME / f"{NAME}.ipynb").unlink()
     with seminar.journal() as journal:
@@ -128,6 +131,7 @@ def test_without_the_graded_notebook_or_after_a_killed_run_all_is_looked_at(semi
     assert [one[1] for one in by_hand(seminar).values()] == [True, False, True]
 
 
+@pytest.mark.needs("isolation")
 def test_what_cannot_be_read_keeps_the_grades_by_hand(seminar: School) -> None:
     seminar.hand_in("bob").write_text("{")
     tally, told = seminar.grade()
@@ -137,6 +141,7 @@ def test_what_cannot_be_read_keeps_the_grades_by_hand(seminar: School) -> None:
     assert by_hand(seminar)["bob"] == (3, True, 3.5, "Well put, bob.")
 
 
+@pytest.mark.needs("isolation")
 def test_the_penalty_is_part_of_what_changed(seminar: School) -> None:
     with (seminar.root / "nbgrader_config.py").open("a") as file:
         file.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
@@ -147,6 +152,7 @@ def test_the_penalty_is_part_of_what_changed(seminar: School) -> None:
     assert all(row["penalty"] is None for row in seminar.rows().values())
 
 
+@pytest.mark.needs("isolation")
 def test_scores_are_those_of_the_gradebook(seminar: School) -> None:
     with Gradebook(seminar.course.db_url, "descent") as book:
         # nbgrader counts extra credit once there is a score.
@@ -177,6 +183,7 @@ def test_it_is_said_for_people_and_for_programs(capsys: pytest.CaptureFixture[st
     ]  # fmt: skip
 
 
+@pytest.mark.needs("isolation")
 def test_the_first_grading_changes_nothing(school: School) -> None:
     school.hand_in("ada", "right")
     assert school.grade()[0].changes == []
@@ -190,6 +197,7 @@ def test_an_unreadable_notebook_is_never_unchanged(tmp_path: Path) -> None:
     assert unchanged_cells(tmp_path / "none", '{"cells": []}') == frozenset()
 
 
+@pytest.mark.needs("isolation")
 def test_the_tables_of_a_server_are_copied_whole(seminar: School, tmp_path: Path) -> None:
     copy_tables(seminar.course.db_url, f"sqlite:///{tmp_path}/copy.db", "descent")
     engines = [create_engine(url) for url in (seminar.course.db_url, f"sqlite:///{tmp_path}/copy.db")]

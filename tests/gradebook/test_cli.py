@@ -37,6 +37,7 @@ def here(school: School, monkeypatch: pytest.MonkeyPatch) -> School:
     return school
 
 
+@pytest.mark.needs("isolation")
 def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None:
     place = here.hand_in("ada", "not_squared")
     before = here.book.read_bytes()
@@ -52,6 +53,7 @@ def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None
     assert not here.course.journal.exists()
 
 
+@pytest.mark.needs("isolation")
 def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path: Path) -> None:
     here.assignment.save(tmp_path / "exam.assignment")
     place = here.hand_in("ada", "right").rename(tmp_path / "mine.ipynb")
@@ -96,6 +98,7 @@ def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     assert last["summary"]["waiting"] == 1
 
 
+@pytest.mark.needs("isolation")
 def test_a_preview_says_what_would_change_and_where_times_come_from(school: School) -> None:
     school.hand_in("ada", "blank", "2026-10-19 17:30:00 +0900")
     school.grade()

@@ -25,6 +25,7 @@ from tests.gradebook.conftest import ENVIRONMENT, School
 from tests.gradebook.duties import DEADLY, FAULTY, Numbers, die, singles, squares
 
 
+@pytest.mark.needs("isolation")
 def test_the_culprit_is_named_and_the_rest_is_done() -> None:
     batches = [tuple(range(start, start + 4)) for start in range(0, 40, 4)]
     found: dict[int, Any] = {}

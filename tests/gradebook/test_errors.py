@@ -46,6 +46,7 @@ def graded_once(school: School) -> None:
     assert school.scores() == dict.fromkeys(told, 0.0)
 
 
+@pytest.mark.needs("isolation")
 def test_an_unknown_student_is_added_or_left_out(school: School) -> None:
     for student in ("ada", "eve"):
         school.hand_in(student)
@@ -61,6 +62,7 @@ def test_an_unknown_student_is_added_or_left_out(school: School) -> None:
     assert set(school.rows()) == {"ada", "eve"}
 
 
+@pytest.mark.needs("isolation")
 def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> None:
     school.hand_in("ada")
     school.hand_in("bob").write_text("no notebook")
@@ -85,6 +87,7 @@ def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> No
     assert school.rows()["bob"]["needs_manual_grade"]
 
 
+@pytest.mark.needs("isolation")
 def test_a_student_who_handed_in_no_notebook_is_in_the_journal(school: School) -> None:
     def in_journal() -> dict[str, tuple[bool, str]]:
         with school.journal() as journal:
@@ -114,6 +117,7 @@ def test_a_student_who_handed_in_no_notebook_is_in_the_journal(school: School) -
     assert in_journal() == {"ada": (True, ""), "bob": (True, "")}
 
 
+@pytest.mark.needs("isolation")
 def test_a_key_for_other_questions_grades_nothing(school: School) -> None:
     school.hand_in("ada", "right")
     school.grade()
@@ -128,6 +132,7 @@ def test_a_key_for_other_questions_grades_nothing(school: School) -> None:
     assert school.scores() == {"ada": 3}
 
 
+@pytest.mark.needs("isolation")
 def test_the_newest_of_two_counts(school: School) -> None:
     school.hand_in("ada")
     other = school.root / "class"
@@ -151,6 +156,7 @@ def test_an_assignment_that_is_neither_in_the_gradebook_nor_in_the_folder(school
         school.course.assignment(NAME)
 
 
+@pytest.mark.needs("isolation")
 def test_another_number_of_cells_is_refused_once_submissions_are_in(school: School) -> None:
     school.hand_in("ada")
     school.grade()
@@ -161,6 +167,7 @@ def test_another_number_of_cells_is_refused_once_submissions_are_in(school: Scho
     assert school.rows() == before
 
 
+@pytest.mark.needs("isolation")
 def test_other_points_regrade_only_what_changed(school: School) -> None:
     school.hand_in("ada", "right")
     school.grade()
@@ -174,6 +181,7 @@ def test_other_points_regrade_only_what_changed(school: School) -> None:
     assert school.scores() == {"ada": 6.0}
 
 
+@pytest.mark.needs("isolation")
 def test_a_locked_gradebook(school: School) -> None:
     school.hand_in("ada")
     school.grade()
@@ -188,6 +196,7 @@ def test_a_locked_gradebook(school: School) -> None:
     assert school.grade()[1]["ada"].reused
 
 
+@pytest.mark.needs("isolation")
 def test_a_gradebook_that_is_locked_at_the_end_keeps_the_results(school: School) -> None:
     school.hand_in("ada")
     school.grade()
@@ -202,6 +211,7 @@ def test_a_gradebook_that_is_locked_at_the_end_keeps_the_results(school: School)
     graded_once(school)
 
 
+@pytest.mark.needs("isolation")
 def test_a_full_disk_under_the_gradebook(school: School) -> None:
     school.hand_in("ada")
     school.grade()
@@ -225,6 +235,7 @@ def test_a_full_disk_under_the_gradebook(school: School) -> None:
     assert len(school.rows()) == 41
 
 
+@pytest.mark.needs("isolation")
 def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     school.hand_in("ada")
 
@@ -260,6 +271,7 @@ def make_older(school: School) -> bytes:
     return school.book.read_bytes()
 
 
+@pytest.mark.needs("isolation")
 def test_an_older_gradebook_is_upgraded_on_demand(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     school.hand_in("ada")
     before = make_older(school)
@@ -301,6 +313,7 @@ def test_a_server_whose_driver_is_not_installed(school: School, monkeypatch: pyt
         Book(course)
 
 
+@pytest.mark.needs("isolation")
 def test_the_second_is_told_who_holds_the_lock(school: School) -> None:
     school.hand_in("ada")
     with locked(school.course.journal.with_suffix(".lock")):
@@ -317,6 +330,7 @@ def test_a_damaged_journal(school: School) -> None:
     assert "not a database" in str(refused(school))
 
 
+@pytest.mark.needs("isolation")
 def test_a_gradebook_that_is_not_there_is_made(school: School) -> None:
     school.hand_in("ada", "right")
     school.book.unlink()

@@ -13,6 +13,7 @@ from tests.browser.lab import TOKEN, browser_page, server
 from tests.gradebook.conftest import NAME, School
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.needs("browser")
 def test_the_formgrader_shows_what_was_graded(school: School) -> None:
     school.hand_in("ada", "right")

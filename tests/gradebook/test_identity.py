@@ -82,6 +82,7 @@ def test_everybody_is_who_they_are_and_every_file_is_named(
     assert {one.student for one in found.submissions} - known == set() or layout == "flat"
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("layout", ["moodle", "flat"])
 def test_every_grade_is_right(school: School, tmp_path: Path, layout: str) -> None:
     enter_class(school)

@@ -39,6 +39,7 @@ def handed(template: School, tmp_path_factory: pytest.TempPathFactory) -> Any:
         return assignment, sheet, school.notebook("right")
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
 def test_a_strange_submission_makes_a_proper_notebook(handed: Any, change: dict[str, Any]) -> None:
     assignment, sheet, right = handed

@@ -80,6 +80,7 @@ def grade_both(schools: tuple[School, School]) -> None:
     assert all(one.result for one in told.values())
 
 
+@pytest.mark.needs("isolation")
 def test_the_gradebooks_are_the_same_cell_by_cell(pair: tuple[School, School]) -> None:
     stock, ours = pair
     rows = ours.rows()
@@ -127,6 +128,7 @@ def test_nbgrader_goes_on_from_there(pair: tuple[School, School]) -> None:
     assert (submission["score"], submission["max_score"]) == (3, 3)
 
 
+@pytest.mark.needs("isolation")
 def test_what_humans_gave_stays_and_asks_for_review(pair: tuple[School, School]) -> None:
     stock, ours = pair
     for school in pair:

@@ -43,6 +43,7 @@ def with_a_term(school: School) -> Course:
     return school.course
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("shared", [False, True])
 def test_nothing_secret_is_open_to_others(school: School, shared: bool, tmp_path: Path) -> None:
     # As for a course that has just begun.
@@ -72,6 +73,7 @@ def test_nothing_secret_is_open_to_others(school: School, shared: bool, tmp_path
     assert graded.stat().st_mode & 0o777 == (0o660 if shared else 0o400)
 
 
+@pytest.mark.needs("isolation")
 def test_what_an_older_version_left_open_is_named_with_the_remedy(school: School) -> None:
     school.hand_in("ada")
     school.grade()
@@ -89,6 +91,7 @@ def test_what_an_older_version_left_open_is_named_with_the_remedy(school: School
     assert list(open_to_others(school.course)) == []
 
 
+@pytest.mark.needs("isolation")
 def test_a_gradebook_that_is_there_keeps_its_permissions(school: School) -> None:
     Book(school.course).close()
     school.book.chmod(0o640)

@@ -39,6 +39,7 @@ def graded(lines: list[str]) -> list[str]:
     return [one["student"] for one in told if one.get("reused") is False]
 
 
+@pytest.mark.needs("isolation")
 def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(another: Callable[[str], School]) -> None:
     undisturbed, school = class_of(another("undisturbed")), class_of(another("killed"))
     undisturbed.grade()
@@ -82,6 +83,7 @@ def slow(notebook: dict[str, Any]) -> dict[str, Any]:
     return notebook | {"cells": [cell | {"source": "import time\ntime.sleep(60)"}, *notebook["cells"]]}
 
 
+@pytest.mark.needs("isolation")
 def test_ctrl_c_ends_it_with_what_is_done(school: School) -> None:
     class_of(school)
     # It comes last, so that there is something to interrupt.
@@ -151,6 +153,7 @@ def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(
         journal._judging.cache_clear()
 
 
+@pytest.mark.needs("isolation")
 def test_a_new_key_has_all_graded_again(school: School) -> None:
     school.hand_in("ada", "right")
     school.grade()

@@ -72,6 +72,7 @@ def check(school: School) -> None:
     assert seen == dict.fromkeys(rows, True)
 
 
+@pytest.mark.needs("isolation")
 def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.CaptureFixture[str]) -> None:
     hand_in_all(set_up(school))
     for turn in range(2):
@@ -95,6 +96,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
     assert "time unknown: s08: timestamp.txt, line 1: 'soon' is not a date and a time" in out
 
 
+@pytest.mark.needs("isolation")
 def test_nbgrader_reads_them_as_course_grade_does(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in_all(set_up(school))
     monkeypatch.setenv("COURSE_KEY", str(school.root / "course.key"))
@@ -120,6 +122,7 @@ def test_nbgrader_reads_them_as_course_grade_does(school: School, monkeypatch: p
     assert school.scores()["s00"] == 3
 
 
+@pytest.mark.needs("isolation")
 def test_only_a_regular_file_gives_a_time(school: School, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(school)
     for student in ("ada", "bob", "cy"):
@@ -139,6 +142,7 @@ def test_only_a_regular_file_gives_a_time(school: School, tmp_path: Path, monkey
     assert (tmp_path / "early").exists()
 
 
+@pytest.mark.needs("isolation")
 def test_nbgrader_reads_them_also_without_the_journal(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up(school)
     school.hand_in("ada", "right", "2026-10-19 17:30:00 KST")
@@ -150,6 +154,7 @@ def test_nbgrader_reads_them_also_without_the_journal(school: School, monkeypatc
     assert school.rows()["ada"]["when"] == datetime(2026, 10, 19, 8, 30)
 
 
+@pytest.mark.needs("isolation")
 def test_a_timezone_that_is_added_or_put_right_afterwards_counts(school: School) -> None:
     set_up(school, "")
     school.hand_in("ada", "right", "2026-10-19 17:30:00")
@@ -169,6 +174,7 @@ def test_a_timezone_that_is_added_or_put_right_afterwards_counts(school: School)
     assert school.rows()["ada"]["when"] == datetime(2026, 10, 19, 7)
 
 
+@pytest.mark.needs("isolation")
 def test_a_new_notebook_without_a_time_does_not_get_that_of_the_old_one(school: School, tmp_path: Path) -> None:
     school.hand_in("ada", "blank", "2026-10-19 08:30:00 UTC")
     school.hand_in("bob", "blank", "tomorrow")
@@ -190,6 +196,7 @@ def test_a_new_notebook_without_a_time_does_not_get_that_of_the_old_one(school: 
         assert not stamp_of(school, student).exists()
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(
     "names",
     [
@@ -211,6 +218,7 @@ def test_a_timestamp_of_a_students_own_is_an_ordinary_file(
     assert school.rows()["Ada"]["when"] is None
 
 
+@pytest.mark.needs("isolation")
 def test_a_journal_of_the_version_before_is_read(school: School, another: Callable[[str], School]) -> None:
     school.hand_in("ada", "right", "2026-10-19 08:30:00 UTC")
     school.grade()

@@ -199,6 +199,7 @@ def test_each_mistake_loses_points_and_shows_its_hint_in_the_feedback(graded: Gr
             assert any(answer.exercise in error and answer.hint in error for error in told), answer.id
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("student", ["right", "blank", "student"])
 def test_the_engine_finds_of_every_cell_what_nbgrader_finds(graded: Graded, student: str) -> None:
     name = BANK if student == "student" else graded.lesson.name

@@ -73,6 +73,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     return Assignment.from_notebook(ROOT / "solutions" / NAME / f"{NAME}.ipynb", key)
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("made", ODD.values(), ids=ODD)
 def test_an_answer_in_several_cells_has_full_marks_and_stays(start: Assignment, made: Any) -> None:
     notebook = made()
@@ -110,6 +111,7 @@ def test_a_kernel_and_the_command_agree(tmp_path: Path) -> None:
     assert run_notebook(tmp_path / f"{NAME}.ipynb", 60, lambda done, cells: None).tests[0].status == "failed"
 
 
+@pytest.mark.needs("isolation")
 def test_nbgrader_autograde_gives_full_marks_and_shows_all_parts(tmp_path: Path) -> None:
     notebooks = ((f"student-{i}", nbformat.from_dict(made())) for i, made in enumerate(ODD.values()))
     folder = course(tmp_path / "course", read_lesson(ROOT / "lessons" / NAME), True, iter(list(notebooks)))
@@ -183,6 +185,7 @@ USES = "def sgd_step(w, grad, lr):\n    return w - lr * grad + zero"
 TEXT = "zero = 0.0\nprint('RAN')"
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize(
     ("changed", "answer", "runs"),
     [(TEXT, "", False), (TEXT, USES, True), (TEXT + "\n\n", "", False), (TEXT + "\nmine = 1", "", True)],
@@ -201,6 +204,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("changed", ENDLESS.values(), ids=ENDLESS)
 def test_an_experiment_that_takes_too_much_costs_only_what_needs_it(exam: Exam, changed: str) -> None:
     result = with_experiment(exam, TEXT, changed, USES, experiment_seconds=2.0, again_seconds=2.0)
@@ -209,6 +213,7 @@ def test_an_experiment_that_takes_too_much_costs_only_what_needs_it(exam: Exam, 
     assert {name for name, outcome in outcomes(result).items() if outcome != "passed"} <= {"sgd_step"}
 
 
+@pytest.mark.needs("isolation")
 def test_experiments_leave_the_other_cells_their_time(exam: Exam) -> None:
     endless = {"cell_type": "code", "metadata": {"tags": ["experiment"]}, "source": "while True: pass"}
     cells = [*(endless | {"id": f"try-{i}"} for i in range(20)), *exam.right["cells"]]
@@ -220,6 +225,7 @@ def test_experiments_leave_the_other_cells_their_time(exam: Exam) -> None:
     assert "what experiments may take is used up" in str(result.outputs[19])
 
 
+@pytest.mark.needs("isolation")
 def test_only_the_teachers_text_is_the_teachers(exam: Exam) -> None:
     # The same words and another program: the last line is within the loop now.
     text = "zero = 1.0\nfor one in ():\n    pass\nzero = 0.0"
@@ -227,6 +233,7 @@ def test_only_the_teachers_text_is_the_teachers(exam: Exam) -> None:
     assert outcomes(result)["sgd_step"] == "failed"
 
 
+@pytest.mark.needs("isolation")
 def test_set_up_that_a_cell_above_undid_runs_again(exam: Exam) -> None:
     cell = {"cell_type": "code", "id": "above", "metadata": {}, "source": "np = None"}
     result = exam.grade(exam.right | {"cells": [cell, *exam.right["cells"]]})
@@ -236,6 +243,7 @@ def test_set_up_that_a_cell_above_undid_runs_again(exam: Exam) -> None:
     assert exam.right["cells"][0]["source"] not in sources
 
 
+@pytest.mark.needs("isolation")
 def test_a_helper_in_a_set_up_or_test_cell_runs(exam: Exam) -> None:
     cells = exam.changed({"sgd_step": USES})["cells"]
     for host in ("imports", "exponential_decay_visible"):
@@ -248,6 +256,7 @@ def test_a_helper_in_a_set_up_or_test_cell_runs(exam: Exam) -> None:
         assert any(f"cell {host!r} was edited" in note for note in result.notes)
 
 
+@pytest.mark.needs("isolation")
 def test_an_old_attempt_that_was_turned_into_text_stays_text(exam: Exam) -> None:
     cells = copy.deepcopy(exam.right["cells"])
     place = place_of(cells, "sgd_step")

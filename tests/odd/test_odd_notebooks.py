@@ -209,6 +209,7 @@ def gathered(bench: Workbench, lesson: Lesson) -> dict[str, str]:
     return found
 
 
+@pytest.mark.needs("isolation")
 # A smaller failure is found by fewer changes: what a seed does with a shorter notebook is something else.
 @settings(max_examples=EXAMPLES, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(seed=st.integers(0, 10**9), changes=st.integers(1, 5))

@@ -176,6 +176,7 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Term:
     return term
 
 
+@pytest.mark.needs("isolation")
 def test_the_class_is_in_the_gradebook_under_its_own_ids(term: Term) -> None:
     assert "8 students: 8 added, 0 changed." in term.of("roster")
     with term.book() as book:
