@@ -83,7 +83,7 @@ def test_everybody_is_who_they_are_and_every_file_is_named(
 
 
 @pytest.mark.needs("isolation")
-@pytest.mark.parametrize("layout", ["moodle", "flat"])
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_grade_is_right(school: School, tmp_path: Path, layout: str) -> None:
     enter_class(school)
     world, scores = term_of(layout, school)
