@@ -166,9 +166,9 @@ def _problems(entries: Sequence[Student], lines: Sequence[int], encoding: str) -
             yield f"Line {line}: the file is not UTF-8, and so {entry.id!r} may be wrong: save it as 'CSV UTF-8'."
         # Some disks take two ids for one folder that differ in capitals alone.
         elif (known := seen.setdefault(entry.id.casefold(), line)) != line:
-            yield f"Line {line}: the id {entry.id!r} stands in line {known} already."
+            yield f"Line {line}: the id {entry.id!r} is already in line {known}."
         if entry.lms and (known := lms.setdefault(entry.lms.casefold(), line)) != line:
-            yield f"Line {line}: the lms_id {entry.lms!r} stands in line {known} already."
+            yield f"Line {line}: the lms_id {entry.lms!r} is already in line {known}."
 
 
 def enter(book: Gradebook, entries: Sequence[Student]) -> Change:

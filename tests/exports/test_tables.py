@@ -30,7 +30,7 @@ STUDENTS = [
     Student("zoë", "Zoë", "Łęcka", "zoe@example.edu", "4714"), Student("kim; lee", "Kim", "Lee, jr.", "", "4715"),
 ]  # fmt: skip
 grades = st.fixed_dictionaries({one.id: st.none() | st.integers(0, 12).map(lambda n: n / 4) for one in STUDENTS})
-# What separates cells in some file may stand in the title in any.
+# A title may contain any character that separates cells in some other file.
 titles = st.text("abc ,;|\t'\"(1)é", min_size=1, max_size=12).map(lambda text: f"T{text}.")
 
 

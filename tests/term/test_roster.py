@@ -77,11 +77,9 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
     told = str(caught.value).split("\n")
     assert told[0] == "The roster is refused, and the gradebook stays as it is."
     assert told[1] == "Line 3: the id is empty (No Body)."
-    assert told[2:4] == [
-        f"Line {line}: the id {id!r} stands in line 2 already." for line, id in ((4, "ada"), (5, "ADA"))
-    ]
+    assert told[2:4] == [f"Line {line}: the id {id!r} is already in line 2." for line, id in ((4, "ada"), (5, "ADA"))]
     assert [line[:15] for line in told[4:6]] == ["Line 6: '../x' ", "Line 7: '=1+1' "]
-    assert told[6] == "Line 9: the lms_id '1' stands in line 2 already."
+    assert told[6] == "Line 9: the lms_id '1' is already in line 2."
 
 
 @pytest.mark.parametrize(
@@ -181,8 +179,8 @@ def test_canvas_names_students_in_two_columns_too(tmp_path: Path) -> None:
         ("id,first,id\na,A,b\n", "2 columns 'id' that differ in line 2"),
         ("id,first,,\n\na,A,,note\n", "has 'note' in line 3, in a column without a title"),
         ("id,first\n2.02601E+11,A\n", "rounded"),
-        ("id,first\nad\u200ba,A\nada,B\n", "Line 3: the id 'ada' stands in line 2 already"),
-        ("id,first\nzoe\u0308,A\nzoë,B\n", "Line 3: the id 'zoë' stands in line 2 already"),
+        ("id,first\nad\u200ba,A\nada,B\n", "Line 3: the id 'ada' is already in line 2"),
+        ("id,first\nzoe\u0308,A\nzoë,B\n", "Line 3: the id 'zoë' is already in line 2"),
         ("id,first\n\u200b=1+1,A\n", "Line 2: '=1\\+1' cannot be an id"),
         ('id,first\n"a,A\n', "cannot be read as a table: line "),
         ("<html><body>Log in", "is a web page"),
