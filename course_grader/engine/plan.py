@@ -52,7 +52,7 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
     owners = owners_of(cells, assignment)
     own = {place for place in range(len(cells)) if _is_students(cells, owners, place)}
-    runs = own | _needed(cells, owners, own)
+    runs = own | _needed(cells, owners, own, assignment)
     steps: list[Step] = [Test(cell) for cell in _tests(owners, -1)]
     for place, cell in enumerate(cells):
         if place in runs:
@@ -79,8 +79,8 @@ def _is_students(cells: Sequence[dict[str, Any]], owners: Owners, place: int) ->
     return cells[place]["cell_type"] == "code" and owners.matches[place].text_of is None
 
 
-def _needed(cells: Sequence[dict[str, Any]], owners: Owners, own: set[int]) -> set[int]:
-    """Return the places of cells with the teacher's text of which a cell that runs may use a name."""
+def _needed(cells: Sequence[dict[str, Any]], owners: Owners, own: set[int], assignment: Assignment) -> set[int]:
+    """Return the places of cells with the teacher's text of which a cell that runs, or a test, may use a name."""
     rest = {
         place: match.text_of
         for place, (cell, match) in enumerate(zip(cells, owners.matches, strict=True))
@@ -88,7 +88,8 @@ def _needed(cells: Sequence[dict[str, Any]], owners: Owners, own: set[int]) -> s
     }
     setups = {place: cell for place, cell in rest.items() if cell.kind == "setup"}
     unused = {place: cell.gives for place, cell in rest.items() if place not in setups}
-    used = {ALL} | _read(cells[place]["source"] for place in sorted(own))
+    tested = {name for cell in assignment.of_kind("test") for name in cell.needs}
+    used = {ALL} | tested | _read(cells[place]["source"] for place in sorted(own))
     needed: set[int] = set()
     # A cell that is needed may need others in turn.
     while found := [place for place, names in unused.items() if used.intersection(names)]:

@@ -196,6 +196,23 @@ def test_an_experiment_runs_if_it_is_needed_or_changed(exam: Exam, changed: str,
     assert ("RAN" in printed(result)) == runs
 
 
+@pytest.mark.needs("isolation")
+@pytest.mark.parametrize("tags", [[], ["experiment"]], ids=["plain", "experiment"])
+def test_a_cell_of_the_teachers_runs_if_only_a_test_needs_it(exam: Exam, tmp_path: Path, tags: list[str]) -> None:
+    """As where a teacher gives an answer, so that those who did not find it can go on."""
+    given = "def sgd_step(w, grad, lr):\n    return w - lr * grad"
+    cell = {"cell_type": "code", "id": "given", "metadata": {"tags": tags}, "source": given, "outputs": []}
+
+    def with_it(notebook: dict[str, Any]) -> dict[str, Any]:
+        place = place_of(notebook["cells"], "sgd_step") + 1
+        return notebook | {"cells": [*notebook["cells"][:place], cell, *notebook["cells"][place:]]}
+
+    (tmp_path / "exam.ipynb").write_text(json.dumps(with_it(json.loads(exam.solutions.read_text()))))
+    assignment = Assignment.from_notebook(tmp_path / "exam.ipynb", exam.key, LIMITS)
+    result = grade(with_it(exam.changed({"sgd_step": "# not found"})), assignment)
+    assert set(outcomes(result).values()) == {"passed"}
+
+
 ENDLESS = {
     "time": "while True: pass",
     "its process": "import os\nos._exit(1)",
