@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,20 +19,12 @@ from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
 from course_grader.engine.intake import Unreadable
 from course_grader.engine.preprocessors import AnyState
-from tests.grading.stock import STOCK
+from tests.grading.stock import STOCK, nbgrader
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
-HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", PYTHONPATH=str(ROOT))
 FUTURE = {"grade_id": "x", "schema_version": 99, "grade": True, "solution": True, "locked": False, "task": False}
 Scores = dict[str, dict[str, float]]
-
-
-def nbgrader(folder: Path, *args: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *args], cwd=folder, env=HERE, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple[str, NotebookNode]]) -> Path:

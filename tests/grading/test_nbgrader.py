@@ -7,11 +7,8 @@ exercise behind it. The lesson itself is graded twice more, right and blank.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +26,10 @@ from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
 from course_grader.marks import nbgrader_mark
-from tests.grading.stock import STOCK
+from tests.grading.stock import STOCK, nbgrader, remembered
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
-HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 BANK = "bank"
 Scores = dict[str, float]
 
@@ -86,14 +82,7 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     solution = read(folder / "solutions" / lesson.name / f"{lesson.name}.ipynb")
     write(folder / "solutions" / BANK / f"{BANK}.ipynb", bank_notebook(lesson, solution, answers))
     write_hidden_key(folder / "course.key", [lesson], "a term")
-    for assignment in (lesson.name, BANK):
-        nbgrader(folder, "generate_assignment", assignment, "--create")
-    for student, notebook in of_lesson(lesson, folder):
-        write(folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb", notebook)
-    write(folder / "submitted" / "student" / BANK / f"{BANK}.ipynb", filled_bank(folder, answers))
-    for assignment in (lesson.name, BANK):
-        nbgrader(folder, "autograde", assignment, "--create")
-    nbgrader(folder, "generate_feedback", BANK)
+    folder = remembered(request.config.cache, folder, lambda folder: grade_all(lesson, folder, answers))
     scores, points = {}, {}
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
         for assignment in (lesson.name, BANK):
@@ -104,11 +93,15 @@ def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return Graded(lesson, folder, answers, scores, points)
 
 
-def nbgrader(folder: Path, *args: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *args], cwd=folder, env=HERE, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+def grade_all(lesson: Lesson, folder: Path, answers: tuple[Answer, ...]) -> None:
+    for assignment in (lesson.name, BANK):
+        nbgrader(folder, "generate_assignment", assignment, "--create")
+    for student, notebook in of_lesson(lesson, folder):
+        write(folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb", notebook)
+    write(folder / "submitted" / "student" / BANK / f"{BANK}.ipynb", filled_bank(folder, answers))
+    for assignment in (lesson.name, BANK):
+        nbgrader(folder, "autograde", assignment, "--create")
+    nbgrader(folder, "generate_feedback", BANK)
 
 
 def read(path: Path) -> NotebookNode:

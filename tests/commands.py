@@ -1,0 +1,112 @@
+"""Commands as a terminal starts them, each in a process of its own, without the seconds that imports take.
+
+A process that has imported the libraries waits, and each command is a fork of it: with arguments, a folder, an
+environment and an output of its own. It has imported nothing of this project, so that each command still imports
+that itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+# What `nbgrader` and `course` import that takes long.
+LIBRARIES = ("numpy", "nbgrader.apps.nbgraderapp", "nbgrader.converters", "nbgrader.api", "nbconvert", "alembic")
+COURSE = "course_utils"
+
+
+def nbgrader(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `nbgrader` with these words in a folder."""
+    return _run("nbgrader", words, folder, env)
+
+
+def course(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `course` with these words in a folder."""
+    return _run(COURSE, words, folder, env)
+
+
+def _run(
+    module: str, words: Sequence[str], folder: Path, env: Mapping[str, str] | None
+) -> subprocess.CompletedProcess[str]:
+    # Files, not pipes: a process that a command leaves behind, and that has them open, holds up nobody.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        request = {"module": module, "words": list(words), "cwd": str(folder), "env": dict(env or environment())}
+        wire = _server()
+        socket.send_fds(wire, [json.dumps(request).encode() + b"\n"], [out.fileno(), err.fileno()])
+        code = int(wire.makefile("rb").readline())
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess([module, *words], code, _text(out.read()), _text(err.read()))
+
+
+def _text(data: bytes) -> str:
+    return data.decode().replace("\r\n", "\n")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a command: this project can be imported, and the programs beside Python are found."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return dict(os.environ, PATH=path, PYTHONPATH=str(ROOT))
+
+
+@functools.cache
+def _server() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-P", str(Path(__file__)), str(theirs.fileno())]
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment(), stdin=subprocess.DEVNULL)
+    theirs.close()
+    atexit.register(process.wait)
+    atexit.register(ours.close)
+    return ours
+
+
+def serve(wire: socket.socket) -> None:
+    """Fork for each request; return in the child, which is to be the command, and end with the other side."""
+    # As in `course_utils.quick_start`: the import takes three seconds, and nothing uses it.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    for name in LIBRARIES:
+        import_module(name)
+    while True:
+        data, files = b"", []
+        while not data.endswith(b"\n"):
+            part, more, _, _ = socket.recv_fds(wire, 1 << 20, 2)
+            if not part:
+                sys.exit()
+            data, files = data + part, files + more
+        child = os.fork()
+        if not child:
+            wire.close()
+            become(json.loads(data), files)
+            return
+        for file in files:
+            os.close(file)
+        _, status = os.waitpid(child, 0)
+        wire.send(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def become(request: Mapping[str, str], files: Sequence[int]) -> None:
+    """Give this process the folder, environment, arguments and output of a command."""
+    for target, file in enumerate(files, 1):
+        os.dup2(file, target)
+        os.close(file)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])  # type: ignore[arg-type]
+    sys.argv = [request["module"], *request["words"]]
+    sys.path[:0] = [*request["env"].get("PYTHONPATH", "").split(os.pathsep)]  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
