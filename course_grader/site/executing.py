@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -22,6 +24,7 @@ from course_utils.kernels import OwnKernelManager
 
 # For what never ends: the slowest cell takes half a minute, and many times that on a machine with much else to do.
 SECONDS_A_CELL = 900
+PACKAGES = ("numpy", "scikit-learn", "matplotlib", "ipywidgets", "ipykernel")
 DESCRIBE = "from course_grader.site.alt import record as _record\n_record()\ndel _record"
 
 
@@ -42,10 +45,12 @@ def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
 
 
 def _digest(root: Path, source: Path) -> str:
-    """Return what stands for the notebook and all that it imports of the course."""
+    """Return a digest of the notebook, of all that it reads of the course, and of the packages that it imports."""
     digest = hashlib.sha256(source.read_bytes())
-    for path in sorted((root / "course_utils").rglob("*.py")):
-        digest.update(path.read_bytes())
+    for path in sorted((root / "course_utils").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.read_bytes())
+    digest.update(repr([sys.version, *map(version, PACKAGES)]).encode())
     return digest.hexdigest()[:16]
 
 
@@ -59,6 +64,7 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
         client = NotebookClient(
             notebook,
             timeout=SECONDS_A_CELL,
+            iopub_timeout=120,
             kernel_manager_class=OwnKernelManager,
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": folder}},

@@ -10,20 +10,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.site.executing import executed
 from tests.lessons.conftest import ROOT
-
-
-def executed(notebook: NotebookNode, folder: Path, allow_errors: bool = False) -> NotebookNode:
-    client = NotebookClient(
-        notebook,
-        # A machine that runs all tests at once is slow: benchmarks/notebooks.py measures, this does not.
-        timeout=900,
-        iopub_timeout=120,
-        allow_errors=allow_errors,
-        resources={"metadata": {"path": str(folder)}},
-    )
-    return client.execute()
 
 
 def outputs(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
@@ -36,13 +24,10 @@ def outputs(notebook: NotebookNode, kind: str) -> list[NotebookNode]:
     ]
 
 
-def test_the_solution_runs_from_top_to_bottom_without_a_warning(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_hidden_key(tmp_path / "course.key", [lesson], "a run")
-    monkeypatch.setenv("COURSE_KEY", str(tmp_path / "course.key"))
-    notebook = nbformat.read(ROOT / "solutions" / lesson.name / f"{lesson.name}.ipynb", 4)
-    done = executed(notebook, tmp_path)
+def test_the_solution_runs_from_top_to_bottom_without_a_warning(lesson: Lesson, pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.cache is not None
+    # Where nothing has changed since the last run, its outputs are read again.
+    done = executed(ROOT, lesson, pytestconfig.cache.mkdir("executed"))
     said = [output.text for output in outputs(done, "stream") if output.name == "stderr"]
     assert not said
     pictures = [output for output in outputs(done, "display_data") if "image/png" in output.data]
@@ -54,7 +39,9 @@ def test_the_release_fails_kindly_at_each_stub(lesson: Lesson, tmp_path: Path, m
     notebook = nbformat.read(ROOT / "notebooks" / lesson.name / f"{lesson.name}.ipynb", 4)
     # An experiment with a stub in it raises what the stub raises; that says nothing more.
     notebook.cells = [cell for cell in notebook.cells if "experiment" not in cell.metadata.get("tags", [])]
-    done = executed(notebook, tmp_path, allow_errors=True)
+    # A machine that runs all tests at once is slow: benchmarks/notebooks.py measures, this does not.
+    place = {"metadata": {"path": str(tmp_path)}}
+    done = NotebookClient(notebook, timeout=900, iopub_timeout=120, allow_errors=True, resources=place).execute()
     checked = [cell for cell in done.cells if cell.cell_type == "code" and cell.source.startswith("check(")]
     assert checked
     for cell in checked:
