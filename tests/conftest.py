@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from course_utils.quick_start import skip_unused_grammar
-from tests import tools
+from tests import commands, tools
 
 skip_unused_grammar()
+commands.ask_alembic_once()
 
 # On a machine with much else to do, an example takes long, and nothing is wrong. In CI Hypothesis sees to that itself.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
