@@ -16,6 +16,7 @@ grade_id is the name of its exercise. A cell without a kind is shown and run, an
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,9 +81,18 @@ class Cell:
                 yield line
 
 
-def read_cells(path: Path) -> Iterator[Cell]:
-    """Yield the cells of a percent-format file."""
-    text = path.read_text(encoding="utf-8")
+def read_cells(path: Path) -> tuple[Cell, ...]:
+    """Return the cells of a percent-format file; LessonProblem where one makes no sense."""
+    return _read(path, path.read_text(encoding="utf-8"))
+
+
+# jupytext takes half a second for a lesson, and a lesson that gathers functions is read from all that have them.
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, text: str) -> tuple[Cell, ...]:
+    return tuple(_cells(path, text))
+
+
+def _cells(path: Path, text: str) -> Iterator[Cell]:
     starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
     cells = jupytext.reads(text, fmt="py:percent").cells
     if cells and (not starts or len(cells) != len(starts)):
