@@ -13,8 +13,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 INSTALL := $(VENV)/bin/python .ci/install.py
 PINNED := pyproject.toml requirements.lock
 
+PARALLEL := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint format types build check-build site lock clean
+.PHONY: help lab test check lesson lint format types build check-build site lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,8 +26,16 @@ lab: $(VENV)/.lab  ## set up and open JupyterLab on the first notebook
 
 test: $(VENV)/.dev  ## set up and run all tests; STRICT=1 allows no skip
 	@$(VENV)/bin/python -m tests.tools
-	@$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder \
-	  $(if $(STRICT),--no-skips) $(PYTESTFLAGS)
+	@$(VENV)/bin/python -m pytest $(PARALLEL) $(if $(STRICT),--no-skips) $(PYTESTFLAGS)
+
+check: lint types  ## lint, types and the tests that are not slow (tests/slow.toml)
+	@$(VENV)/bin/python -m pytest --fast $(PARALLEL) $(PYTESTFLAGS)
+
+lesson: $(VENV)/.dev  ## build one lesson and run its tests: make lesson L=04
+	@[ -n "$(L)" ] || { echo "Name a lesson: make lesson L=04" >&2; exit 1; }
+	$(VENV)/bin/course build $(L)
+	@$(VENV)/bin/python -m pytest $(PARALLEL) tests/lessons tests/engine/test_lessons.py tests/grading/test_nbgrader.py \
+	  -k "$(L) or test_$(L:a=) or test_$(L:b=)" $(PYTESTFLAGS)
 
 lint: $(VENV)/.dev  ## check style, formatting and which package may import which
 	$(VENV)/bin/ruff check .

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,17 +27,25 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 
+HERE = Path(tools.__file__).parent
 # One site holds all lessons: its tests share it.
 WHOLE = ("test_site.py",)
 # Long ones begin early, so that no process has one left when the others are done.
 FIRST = ("test_site.py", "test_term.py", "test_nbgrader.py", "test_running.py")
 
 
+SLOW = {HERE / place: reason for place, reason in tomllib.loads((HERE / "slow.toml").read_text()).items()}
 LACKING = "for lack of "
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test makes the run fail")
+    parser.addoption("--fast", action="store_true", help="leave out the tests that slow.toml names")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is slow before it is imported, for imports are half of what a quick run takes."""
+    return True if config.getoption("--fast") and collection_path in SLOW else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 def test_make_alone_lists_the_targets() -> None:
     listed = make("--no-print-directory", "VENV=.venv")
-    for target in ("lab", "test", "lint", "types", "build", "check-build", "lock", "clean"):
+    for target in ("lab", "test", "check", "lesson", "lint", "types", "build", "check-build", "lock", "clean"):
         assert f"  make {target} " in listed.stdout
 
 
@@ -45,3 +46,21 @@ def test_what_belongs_together_is_tested_in_one_process(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([*command, str(tmp_path)], cwd=tmp_path, env=environment, check=True, capture_output=True)
     assert len(set((tmp_path / "log").read_text().split())) == 2
+
+
+def test_slow_tests_exist_and_are_left_out_of_a_quick_run() -> None:
+    slow = tomllib.loads((ROOT / "tests" / "slow.toml").read_text())
+    assert [place for place, reason in slow.items() if not (ROOT / "tests" / place).exists() or not reason] == []
+    # A folder that is named itself is collected in any case.
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
+    quick = subprocess.run([*command, "--fast", "tests/engine"], cwd=ROOT, capture_output=True, text=True).stdout
+    assert "tests/engine/test_wire.py" in quick
+    left_out = [place for place in slow if place.startswith("engine/")]
+    assert left_out
+    assert [place for place in left_out if f"tests/{place}" in quick] == []
+
+
+def test_a_lesson_that_is_not_named_is_asked_for() -> None:
+    refused = make("lesson", "VENV=.venv")
+    assert refused.returncode == 2
+    assert "make lesson L=04" in refused.stderr
