@@ -89,6 +89,9 @@ def grade(
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
+    if not as_json:
+        # The imports below take seconds on a busy machine.
+        print(f"Reading {submissions} ...", flush=True)
     level: Level = "none" if trust_submissions else isolation.value
     if submissions.suffix == ".ipynb" and submissions.is_file() and not dry_run:
         _one(submissions, assignment, db, level, as_json)
@@ -101,8 +104,6 @@ def grade(
         _dry_run(submissions, assignment, db, unknown_students, teams, as_json)
         return
     with _machines(scheduler, workers) as machines:
-        # Imported while the processes start, and `warm` first, which makes the rest quicker.
-        from course_grader.gradebook import warm  # noqa: F401
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
         from course_grader.gradebook.privacy import warning
