@@ -58,7 +58,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Verb:
-    """A command, and what makes the folder ready for it. `limit` is the figure for its CPU ratio; None: none was set."""
+    """A command, and what makes the folder ready for it. `limit` is the figure for its CPU ratio, if there is one."""
 
     name: str
     words: tuple[str, ...]
