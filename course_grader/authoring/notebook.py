@@ -34,7 +34,7 @@ def text_of(notebook: NotebookNode) -> str:
 
 
 def _cell(cell: Cell) -> NotebookNode:
-    """Return a cell without an id. nbformat's `new_code_cell` would validate each; the notebook is validated as a whole."""
+    """Return a cell without an id. nbformat's `new_code_cell` would validate each; later all are validated at once."""
     made: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
     if cell.kind != "markdown":
         made |= {"cell_type": "code", "metadata": _metadata(cell), "execution_count": None, "outputs": []}
