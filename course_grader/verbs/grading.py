@@ -89,9 +89,6 @@ def grade(
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
-    if not as_json:
-        # The imports below take seconds on a busy machine.
-        print(f"Reading {submissions} ...", flush=True)
     level: Level = "none" if trust_submissions else isolation.value
     if submissions.suffix == ".ipynb" and submissions.is_file() and not dry_run:
         _one(submissions, assignment, db, level, as_json)
@@ -103,6 +100,9 @@ def grade(
     if dry_run:
         _dry_run(submissions, assignment, db, unknown_students, teams, as_json)
         return
+    if not as_json:
+        # What is imported next takes seconds on a busy machine.
+        print(f"Reading {submissions} ...", flush=True)
     with _machines(scheduler, workers) as machines:
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
