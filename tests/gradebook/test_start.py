@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from course_grader.verbs import grading
-from course_utils.cli import app
 from course_utils.errors import CourseError
 from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
 
@@ -71,17 +70,22 @@ def test_only_what_is_needed_is_imported(school: School, words: tuple[str, ...])
     assert loaded & NEEDLESS == set()
 
 
-def test_the_first_line_comes_before_anything_that_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_line_comes_before_anything_that_takes_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(scheduler: str | None, workers: int | None) -> None:
         raise CourseError("It goes no further.")
 
     monkeypatch.setattr(grading, "_machines", fail)
-    assert CliRunner().invoke(app, ["grade", "submitted"]).stdout == "Reading submitted ...\n"
-    assert CliRunner().invoke(app, ["grade", "submitted", "--json"]).stdout == ""
+    for as_json, said in ((False, "Reading submitted ...\n"), (True, "")):
+        with pytest.raises(CourseError, match="no further"):
+            grading.grade(Path("submitted"), as_json=as_json)
+        assert capsys.readouterr().out == said
 
 
 PARENT = """
 import os, threading
+from course_grader.cluster import local
 {before}
 with local(1, "json") as machines, machines.start() as pool:
     print(pool.submit(os.getppid).result() == os.getpid())
@@ -109,11 +113,13 @@ def test_a_forked_process_ends_with_the_command() -> None:
         "    print(machines.start().submit(os.getpid).result(), flush=True)\n"
         "    os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True)
-    process = Path("/proc", done.stdout.strip(), "status")
-    ended = threading.Event()
+    with subprocess.Popen([sys.executable, "-c", program], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
     for _ in range(1000):
+        process = Path(f"/proc/{worker}/status")
         if not process.exists() or "zombie" in process.read_text():
             return
-        ended.wait(0.01)
+        time.sleep(0.01)
+    os.kill(worker, signal.SIGKILL)
     raise AssertionError("the process is still there")
