@@ -7,6 +7,7 @@ dies takes no batch but its own with it: what was in flight is tried again one b
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -54,23 +55,41 @@ def local(workers: int, preload: str) -> Iterator[Cluster]:
     """Yield so many processes of this machine; at the end of the block they end, whatever they do.
 
     preload: the module that a process has imported before the processes are forked from it, which costs its time once.
+    They are forked from this process before the block begins, so that they have none of the files that it opens.
     """
+    with environment(**dict.fromkeys(THREADS, "1")):
+        importlib.import_module(preload)
+    # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
+    lifeline, held = multiprocessing.Pipe(duplex=False)
+    with held, lifeline:
+        first = [_forked(workers, lifeline, held)] if _has_one_thread() else []
+        yield Cluster(lambda: first.pop() if first else _served(workers, lifeline, preload), workers, 4)
+
+
+def _has_one_thread() -> bool:
+    """Return whether this process can be forked: what another thread has locked would stay locked in the new one."""
+    threads = Path("/proc/self/task")
+    return threads.is_dir() and len(list(threads.iterdir())) == 1
+
+
+def _forked(workers: int, lifeline: Connection, held: Connection) -> Executor:
+    """Return processes that are forked from this one now, which saves the imports of a server of forks."""
+    context = multiprocessing.get_context("fork")
+    given = lifeline, context.Value("i", 0), workers, held
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
+    # The first task starts them all.
+    pool.submit(os.getpid)
+    return pool
+
+
+def _served(workers: int, lifeline: Connection, preload: str) -> Executor:
+    """Return processes that a server forks: this one may have threads and open files by now."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
     with environment(**dict.fromkeys(THREADS, "1"), **_same_imports()):
         forkserver.ensure_running()
-    # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
-    lifeline, held = context.Pipe(duplex=False)
-
-    started = context.Value("i", 0)
-
-    def start() -> Executor:
-        return ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_begin, initargs=(lifeline, started, workers)
-        )
-
-    with held, lifeline:
-        yield Cluster(start, workers, 4)
+    given = lifeline, context.Value("i", 0), workers
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
 
 
 def _same_imports() -> dict[str, str]:
@@ -81,9 +100,14 @@ def _same_imports() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), "PYTHONSAFEPATH": "1"}
 
 
-def _begin(lifeline: Connection, started: Synchronized[int], workers: int) -> None:
-    """Make a new process ready: Ctrl-C left to the parent, cores of its own, and no life without the parent."""
+def _begin(lifeline: Connection, started: Synchronized[int], workers: int, held: Connection | None = None) -> None:
+    """Make a new process ready: Ctrl-C left to the parent, cores of its own, and no life without the parent.
+
+    held: the parent's end of the lifeline, if this process has a copy of it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if held is not None:
+        held.close()
     with started.get_lock():
         number = started.value
         started.value += 1

@@ -152,9 +152,10 @@ def add_commands() -> None:
 def main() -> None:
     """Run `course`: every foreseeable problem ends in one sentence on stderr and a documented exit code."""
     from course_utils.lab import use_own_programs
-    from course_utils.quick_start import skip_unused_grammar
+    from course_utils.quick_start import collect_seldom, skip_unused_grammar
 
     skip_unused_grammar()
+    collect_seldom()
     use_own_programs()
     add_commands()
     try:

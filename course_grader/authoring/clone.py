@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +37,10 @@ def chosen_lessons(root: Path, names: Sequence[str] | None) -> list[Lesson]:
 
 def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
     """Yield lessons with a bar that tells how far it is, on a terminal."""
+    if not sys.stderr.isatty():
+        yield from lessons
+        return
     from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    yield from track(lessons, "Lessons", console=console, transient=True, disable=not console.is_terminal)
+    yield from track(lessons, "Lessons", console=Console(stderr=True), transient=True)

@@ -128,7 +128,7 @@ def reference_runs(
 def _is_rejected(
     lesson: Lesson, mistake: Mistake, exercise: Exercise, part: str, runs: Sequence[Run], right: Sequence[Run]
 ) -> bool:  # fmt: skip
-    apart = distance(right, runs, exercise.float32)
+    apart = distance(right, runs, exercise.float32, LEAST_MARGIN)
     if 0 < apart < LEAST_MARGIN:
         where = f"{exercise.name} ({part})"
         sentence = f"{mistake.id!r} differs from the reference of {where} by only {apart:.2g} tolerances: ask more."
@@ -145,5 +145,5 @@ def _refuse_twins(lesson: Lesson, exercise: Exercise, part: str, mistakes: Seque
 
 def _twins(exercise: Exercise, mistakes: Sequence[KnownMistake]) -> Iterator[tuple[KnownMistake, KnownMistake]]:
     for one, other in itertools.combinations(mistakes, 2):
-        if distance(one.runs, other.runs, exercise.float32) < LEAST_MARGIN:
+        if distance(one.runs, other.runs, exercise.float32, LEAST_MARGIN) < LEAST_MARGIN:
             yield one, other

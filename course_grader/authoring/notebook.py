@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_notebook
 
 from course_grader.authoring.cells import Cell
 from course_grader.authoring.lesson import Lesson
@@ -34,9 +34,11 @@ def text_of(notebook: NotebookNode) -> str:
 
 
 def _cell(cell: Cell) -> NotebookNode:
-    if cell.kind == "markdown":
-        return cast(NotebookNode, new_markdown_cell(cell.source))
-    return cast(NotebookNode, new_code_cell(cell.source, metadata=_metadata(cell)))
+    """Return a cell without an id. nbformat's `new_code_cell` would validate each; later all are validated at once."""
+    made: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
+    if cell.kind != "markdown":
+        made |= {"cell_type": "code", "metadata": _metadata(cell), "execution_count": None, "outputs": []}
+    return cast(NotebookNode, nbformat.from_dict(made))
 
 
 def _metadata(cell: Cell) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib
-
 from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
@@ -17,6 +15,8 @@ from course_grader.engine.assignment import without_magics
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
     """Execute the lesson's set-up and answer cells in order and return what they define."""
+    import matplotlib
+
     matplotlib.use("Agg")
     names: dict[str, Any] = {"__name__": f"lesson_{lesson.name}"}
     for cell in lesson.cells:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
-
 from course_grader.authoring.keying import lesson_keys
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
@@ -33,6 +31,9 @@ def rehearse(lesson: Lesson, published: Path) -> None:
 
 def run_graded_cells(lesson: Lesson) -> None:
     """Run every cell but the experiments, in silence; LessonProblem where one fails."""
+    # Not every release rehearses, and this takes half a second.
+    import matplotlib.pyplot as plt
+
     names: dict[str, Any] = {"__name__": "__main__"}
     with contextlib.redirect_stdout(io.StringIO()):
         for cell in lesson.cells:

@@ -29,6 +29,7 @@ def release(config: Config, folder: Path, assignment: str) -> None:
     # As nbgrader's own --no-db: the build needs no gradebook.
     here.GenerateAssignment.no_database = True
     here.SaveCells.enabled = False
+    here.Exporter.optimistic_validation = True
     coursedir = CourseDirectory(config=here)
     converter = GenerateAssignment(coursedir=coursedir, config=here)
     converter.log = logging.getLogger("course_grader.release")

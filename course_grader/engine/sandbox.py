@@ -153,7 +153,8 @@ class Zygote:
         with its_control:
             number = its_control.fileno()
             program = (
-                f"import sys; sys.path[:0] = {ROOTS!r}; from course_grader.engine.zygote import main; "
+                f"import sys; sys.path[:0] = {ROOTS!r}; from course_utils.quick_start import collect_seldom; "
+                "collect_seldom(); from course_grader.engine.zygote import main; "
                 f"main({number}, {self.level!r}, {self._set_up!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]

@@ -45,8 +45,9 @@ def write_feedback(
     places, marks and names are by student's id; only places must have each. workers: processes; by default one a core.
     """
     jobs = ((errors_alone(one), marks.get(one.student), names.get(one.student), places[one.student]) for one in graded)
-    workers = workers or len(os.sched_getaffinity(0))
-    if workers == 1:
+    # A process for less than a batch would take longer to start than to write it.
+    workers = min(workers or len(os.sched_getaffinity(0)), -(-len(places) // BATCH))
+    if workers <= 1:
         yield from map(partial(_write, paper), jobs)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:

@@ -13,18 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from nbgrader import dbutil
 from nbgrader.api import Assignment, Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
 from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
-from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import selectinload
 
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import prepare
+from course_grader.gradebook.schema import ensure_schema
 from course_grader.gradebook.sheet import Sheet
 from course_utils.errors import CourseError, Exit
 
@@ -51,7 +51,11 @@ class Book:
         self._course = course
         prepare(course)
         with self._telling():
-            _require_schema(course)
+            if not ensure_schema(course.db_url):
+                raise CourseError(
+                    f"The gradebook {shown(course)} was made by another version of nbgrader: run this again with "
+                    "--upgrade-gradebook, which keeps a copy of it, or `nbgrader db upgrade`."
+                )
             self.gradebook = Gradebook(course.db_url, course.directory.course_id)
         # nbgrader's own preprocessor holds its plugin for late submissions.
         self._late = AssignLatePenalties(config=course.config)
@@ -216,27 +220,6 @@ def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) ->
         name = names[comment.cell_id]
         if name in row.comments:
             comment.auto_comment = row.comments[name]
-
-
-def _require_schema(course: Course) -> None:
-    """Raise CourseError where the gradebook was made by another version of nbgrader."""
-    if course.database is not None and not course.database.exists():
-        return
-    engine = create_engine(course.db_url)
-    try:
-        tables = inspect(engine).get_table_names()
-        if not tables:
-            return
-        with engine.connect() as connection:
-            versions = "SELECT version_num FROM alembic_version"
-            found = connection.execute(text(versions)).scalar() if "alembic_version" in tables else None
-    finally:
-        engine.dispose()
-    if found != ScriptDirectory(dbutil.ALEMBIC_DIR).get_current_head():
-        raise CourseError(
-            f"The gradebook {shown(course)} was made by another version of nbgrader: run this again with "
-            "--upgrade-gradebook, which keeps a copy of it, or `nbgrader db upgrade`."
-        )
 
 
 def upgrade(course: Course) -> Path | None:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.text import Text
 
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
@@ -27,35 +20,11 @@ from course_utils.words import counted
 
 # So many names of students are shown in a sentence.
 MOST_NAMES = 10
-# So many seconds tell how fast submissions come.
-WINDOW = 30
 OUTCOMES = ("full marks", "part", "no points", "not graded")
 
 
 def _stay() -> None:
     pass
-
-
-class _Pace(ProgressColumn):
-    """Rate and time left, by what came in the last half minute; nothing until a second of it has been seen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._came: deque[float] = deque()
-
-    def note(self) -> None:
-        self._came.append(time.monotonic())
-
-    def render(self, task: Task) -> Text:
-        now = time.monotonic()
-        while self._came and now - self._came[0] > WINDOW:
-            self._came.popleft()
-        seconds = now - self._came[0] if self._came else 0.0
-        if seconds < 1 or len(self._came) < 2:
-            return Text("-.-/s -:--:--")
-        rate = (len(self._came) - 1) / seconds
-        left = timedelta(seconds=round((task.total or 0) - task.completed) / rate)
-        return Text(f"{rate:.1f}/s {str(left).split('.')[0]}")
 
 
 class Display:
@@ -64,7 +33,6 @@ class Display:
     def __init__(self, assignment: str, as_json: bool, found: Found | None = None, preview: bool = False) -> None:
         self._assignment, self._as_json, self._preview = assignment, as_json, preview
         self._place = found or Found((), ())
-        self._console = Console(stderr=True)
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
@@ -79,23 +47,13 @@ class Display:
     @contextmanager
     def bar(self, total: int) -> Iterator[None]:
         """Show the bar during the block, where stderr is a terminal."""
-        pace = _Pace()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            pace,
-            TextColumn("{task.fields[counts]}"),
-        )
-        console = self._console
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task(escape(self._assignment), total=total, counts="")
+        if not sys.stderr.isatty():
+            yield
+            return
+        # What draws it takes a fifth of a second to import.
+        from course_grader.gradebook.bar import bar
 
-            def move() -> None:
-                pace.note()
-                progress.update(task, advance=1, counts=self._counted())
-
-            self._move = move
+        with bar(self._assignment, total, self._counted) as self._move:
             yield
 
     def tell(self, told: Told) -> None:

@@ -14,6 +14,7 @@ from nbgrader.api import Base, Gradebook
 from sqlalchemy import create_engine, delete, insert, select
 
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.schema import ensure_schema
 
 ROWS = 1000
 
@@ -34,6 +35,7 @@ def copied(course: Course) -> Iterator[Course]:
 
 def copy_tables(source: str, target: str, course_id: str) -> None:
     """Copy nbgrader's tables from a server into a new file."""
+    ensure_schema(target)
     Gradebook(target, course_id).close()
     old, new = create_engine(source), create_engine(target)
     try:

@@ -23,6 +23,11 @@ from course_utils.errors import CourseError, Exit
 
 SHOW = Path("course_utils/explorers/show")
 MATHJAX = "tex-svg-full.js"
+# `python -m sphinx`, less an import of three seconds.
+SPHINX = (
+    "import sys; from course_utils.quick_start import skip_unused_grammar; skip_unused_grammar(); "
+    "from sphinx.cmd.build import main; sys.exit(main(sys.argv[1:]))"
+)
 # A guide has such a line where an explorer is to stand.
 EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
 # What may be wider than a page.
@@ -171,7 +176,7 @@ def _as_spans(signature: re.Match[str]) -> str:
 
 
 def _sphinx(source: Path, pages: Path) -> None:
-    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
+    command = [sys.executable, "-c", SPHINX, "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
     ended = subprocess.run([*command, "--jobs", "auto", str(source), str(pages)], capture_output=True, text=True)
     if ended.returncode:
         raise CourseError(f"Sphinx finds fault with the site.\n{ended.stderr.strip()}", Exit.WRONG)

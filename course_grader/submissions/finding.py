@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-from rich.console import Console
-from rich.progress import track
 
 from course_grader.engine.intake import Unreadable
 from course_grader.engine.text import clean
@@ -285,6 +283,9 @@ def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[Fil
 
 
 def _with_bar(submissions: Sequence[Submission]) -> Iterable[Submission]:
-    console = Console(stderr=True)
-    quiet = not console.is_terminal or not any(isinstance(one.place, Member) for one in submissions)
-    return track(submissions, "Reading", console=console, transient=True, disable=quiet)
+    if not sys.stderr.isatty() or not any(isinstance(one.place, Member) for one in submissions):
+        return submissions
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(submissions, "Reading", console=Console(stderr=True), transient=True)

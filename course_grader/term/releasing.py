@@ -24,6 +24,7 @@ from course_grader.engine.assignment import teacher_cells
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
+from course_grader.gradebook.sheet import entering
 from course_grader.term.building import require_no_leak, source_of
 from course_grader.term.config import FILE, Term, read_term
 from course_utils.checks.probe import exercises
@@ -53,11 +54,12 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
         if term and plan:
             write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan, course.key)))
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
-            tried = _generate(course, name, folder, term, enter=False)
-            require_no_leak(term, plan, nbformat.read(tried, as_version=4), course.key)
+            released = _generate(course, name, folder, term, _without_gradebook(course.config))
+            require_no_leak(term, plan, nbformat.read(released, as_version=4), course.key)
+            _enter(course, name, folder, term, entering(course.config))
         else:
             course.solution(name)
-        released = _generate(course, name, folder, term)
+            released = _enter(course, name, folder, term, course.config)
         if term and plan:
             # It holds the hidden tests.
             make_folder(course, course.folder("source", ".", name))
@@ -112,20 +114,30 @@ def _directory(course: Course, name: str) -> CourseDirectory:
     return directory
 
 
-def _generate(course: Course, name: str, folder: Path, term: Term | None, enter: bool = True) -> Path:
-    """Let nbgrader make the release in a folder, and enter the assignment into the gradebook; return the release."""
+def _without_gradebook(config: Config) -> Config:
+    """Return the configuration with nbgrader's own --no-db."""
+    changed = Config(config)
+    changed.GenerateAssignment.no_database, changed.SaveCells.enabled = True, False
+    changed.Exporter.optimistic_validation = True
+    return changed
+
+
+def _enter(course: Course, name: str, folder: Path, term: Term | None, config: Config) -> Path:
+    """Let nbgrader enter the assignment into the gradebook; return the notebook that it makes on the way."""
+    # Opened once beforehand, so that an older schema or a locked file is reported in the course's words.
+    Book(course).close()
+    return _generate(course, name, folder, term, config, "entered")
+
+
+def _generate(
+    course: Course, name: str, folder: Path, term: Term | None, config: Config, made: str = "release"
+) -> Path:  # fmt: skip
+    """Let nbgrader convert the assignment into the folder `made` of a folder; return the notebook there."""
     directory = _directory(course, name)
-    directory.release_directory = str(folder / ("release" if enter else "tried"))
+    directory.release_directory = str(folder / made)
     if term:
         directory.source_directory = str(folder / "source")
-    config = Config(course.config)
-    if not enter:
-        # As nbgrader's own --no-db.
-        config.GenerateAssignment.no_database, config.SaveCells.enabled = True, False
     try:
-        if enter:
-            # Opened once beforehand, so that an older schema or a locked file is told in the course's words.
-            Book(course).close()
         GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
         remedy = "in course.toml " if term else ""

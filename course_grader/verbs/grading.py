@@ -100,9 +100,10 @@ def grade(
     if dry_run:
         _dry_run(submissions, assignment, db, unknown_students, teams, as_json)
         return
+    if not as_json:
+        # What is imported next takes seconds on a busy machine.
+        print(f"Reading {submissions} ...", flush=True)
     with _machines(scheduler, workers) as machines:
-        # Imported while the processes start, and `warm` first, which makes the rest quicker.
-        from course_grader.gradebook import warm  # noqa: F401
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
         from course_grader.gradebook.privacy import warning

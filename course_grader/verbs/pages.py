@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -156,8 +157,10 @@ def _read(course: Course, assignment: str) -> tuple[list[Graded], dict[str, Mark
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    if not sys.stderr.isatty():
+        yield from items
+        return
     from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    yield from track(items, what, total=total, console=console, transient=True, disable=not console.is_terminal)
+    yield from track(items, what, total=total, console=Console(stderr=True), transient=True)

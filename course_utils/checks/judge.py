@@ -69,13 +69,17 @@ def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> 
     return True
 
 
-def distance(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> float:
+def distance(
+    runs: Sequence[Run], others: Sequence[Run], float32: bool = False, enough: float = math.inf
+) -> float:  # fmt: skip
     """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped
-    earlier."""
+    earlier. From `enough` on it may be any margin that large: the rest is not compared."""
     largest = 0.0
     for one, other in zip(runs, others, strict=True):
         if len(one) != len(other):
             return math.inf
         for seen, seen_too in zip(one, other, strict=True):
             largest = max(largest, margin(seen.value, seen_too.value, seen.tolerance, float32))
+            if largest >= enough:
+                return largest
     return largest

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 from rich.progress import Task, TaskID
 from typer.testing import CliRunner
 
 from course_grader.engine import sandbox
 from course_grader.engine.sandbox import Level
 from course_grader.gradebook import doctor
-from course_grader.gradebook.display import Display, _Pace
+from course_grader.gradebook.bar import Pace
+from course_grader.gradebook.display import Display
 from course_grader.gradebook.run import Tally, Told
 from course_grader.verbs import grading
 from course_utils.errors import CourseError, Exit
@@ -116,8 +117,8 @@ def test_a_preview_says_what_would_change_and_where_times_come_from(school: Scho
 
 def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("course_grader.gradebook.display.time.monotonic", lambda: clock[0])
-    pace, task = _Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
+    monkeypatch.setattr("course_grader.gradebook.bar.time.monotonic", lambda: clock[0])
+    pace, task = Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
     for _ in range(4):
         pace.note()
     # What comes at once, such as what was known from before, tells no rate.
@@ -130,10 +131,19 @@ def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: p
     assert str(pace.render(task)) == "0.1/s 0:08:20"
 
 
+class Terminal(io.StringIO):
+    """Takes what is written to a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    screen = io.StringIO()
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
     display = Display(NAME, as_json=False)
-    display._console = Console(file=screen, force_terminal=True, width=200)
     with display.bar(2):
         display.tell(Told("ada", problem="The file is empty."))
         display.tell(Told("eve\x1b[31m", problem="The file is empty."))

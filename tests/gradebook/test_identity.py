@@ -146,7 +146,7 @@ def test_a_stranger_is_refused_if_there_is_a_roster(here: School) -> None:
     arguments = ["submitted", "--assignment", NAME, "--workers", "1"]
     ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert ended.exit_code == Exit.WRONG
-    assert ended.stdout.startswith("nbgrader's layout in a folder, 2 submissions.\n")
+    assert ended.stdout.startswith("Reading submitted ...\nnbgrader's layout in a folder, 2 submissions.\n")
     assert (
         "not graded: s01x: This student is not in the gradebook. Closest in the roster: First1 Last1 (s01)"
         in ended.stdout

@@ -1,0 +1,125 @@
+"""What keeps `course grade` quick to start: no import that costs seconds for nothing, no process more than it needs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course_grader.verbs import grading
+from course_utils.errors import CourseError
+from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
+
+GRAMMAR = "rfc3987_syntax"
+# Leaves a file behind where it is imported, in whichever process that is.
+TRAP = """
+import os, pathlib
+pathlib.Path(os.environ["TRAP"], str(os.getpid())).touch()
+raise ImportError
+"""
+# What `course grade` imports for nothing while it only lists, or while it grades what is known already.
+NEEDLESS = {"alembic", "jupytext", "matplotlib", "rich.progress", "scipy", "sklearn", "torch"}
+LOADED = """
+import contextlib, sys
+from course_utils.cli import main
+with contextlib.suppress(SystemExit):
+    main()
+print(*sys.modules)
+"""
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> dict[str, Any]:
+    """Return the environment of processes in which an import of the grammar leaves a file in `tmp_path`/caught."""
+    (tmp_path / "trap").mkdir()
+    (tmp_path / "trap" / f"{GRAMMAR}.py").write_text(TRAP)
+    (tmp_path / "caught").mkdir()
+    path = f"{tmp_path / 'trap'}{os.pathsep}{ROOT}"
+    return ENVIRONMENT | {"PYTHONPATH": path, "TRAP": str(tmp_path / "caught")}
+
+
+@pytest.mark.needs("isolation")
+def test_no_process_of_a_command_imports_the_grammar(school: School, tmp_path: Path, trap: dict[str, Any]) -> None:
+    school.hand_in("ada", "right")
+    # The second one starts a kernel.
+    for words in (("grade", "submitted"), ("check", str(school.course.solution(NAME)))):
+        command = [*school.command()[:-1], *words]
+        done = subprocess.run(command, cwd=school.root, env=trap, capture_output=True, text=True)
+        assert done.returncode in (0, 1), done.stderr
+        assert list((tmp_path / "caught").iterdir()) == [], words
+    # Stock nbgrader stays as it is: and the trap catches.
+    subprocess.run([sys.executable, "-m", "nbgrader", "--version"], env=trap, capture_output=True, check=True)
+    assert len(list((tmp_path / "caught").iterdir())) == 1
+
+
+@pytest.mark.needs("isolation")
+@pytest.mark.parametrize("words", [("submitted", "--dry-run"), ("submitted",)], ids=["dry-run", "nothing new"])
+def test_only_what_is_needed_is_imported(school: School, words: tuple[str, ...]) -> None:
+    school.hand_in("ada", "right")
+    school.grade()
+    command = [sys.executable, "-c", LOADED, "grade", *words]
+    done = subprocess.run(command, **school.place, capture_output=True, check=True)
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "course_grader.verbs.grading" in loaded
+    assert loaded & NEEDLESS == set()
+
+
+def test_the_first_line_comes_before_anything_that_takes_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(scheduler: str | None, workers: int | None) -> None:
+        raise CourseError("It goes no further.")
+
+    monkeypatch.setattr(grading, "_machines", fail)
+    for as_json, said in ((False, "Reading submitted ...\n"), (True, "")):
+        with pytest.raises(CourseError, match="no further"):
+            grading.grade(Path("submitted"), as_json=as_json)
+        assert capsys.readouterr().out == said
+
+
+PARENT = """
+import os, threading
+from course_grader.cluster import local
+{before}
+with local(1, "json") as machines, machines.start() as pool:
+    print(pool.submit(os.getppid).result() == os.getpid())
+with local(1, "json") as machines:
+    machines.start().shutdown()
+    with machines.start() as pool:
+        print(pool.submit(os.getppid).result() == os.getpid())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "forked"), [("", True), ("threading.Thread(target=threading.Event().wait, daemon=True).start()", False)]
+)
+def test_processes_are_forked_from_this_one_while_it_has_one_thread(before: str, forked: bool) -> None:
+    command = [sys.executable, "-c", PARENT.format(before=before)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    # Later ones, which replace those that ended, come from a server: by then there are threads and open files.
+    assert done.stdout.split() == [str(forked), "False"]
+
+
+def test_a_forked_process_ends_with_the_command() -> None:
+    program = (
+        "import os\nfrom course_grader.cluster import local\n"
+        "with local(1, 'json') as machines:\n"
+        "    print(machines.start().submit(os.getpid).result(), flush=True)\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        worker = int(run.stdout.readline())
+    for _ in range(1000):
+        process = Path(f"/proc/{worker}/status")
+        if not process.exists() or "zombie" in process.read_text():
+            return
+        time.sleep(0.01)
+    os.kill(worker, signal.SIGKILL)
+    raise AssertionError("the process is still there")
