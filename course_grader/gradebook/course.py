@@ -15,6 +15,8 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.engine.assignment import Assignment
+from course_grader.engine.modes import fixed_mode, store_beside, with_mode
+from course_grader.engine.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 
@@ -83,15 +85,34 @@ class Course:
             found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
             # A term's own folder is filled by its releases.
             make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
-            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `{make}`.")
+            if notebooks:
+                make = f"nbgrader autograde {assignment}"
+                raise CourseError(f"{folder} {found}, and `course grade` takes one: grade all of them by `{make}`.")
+            raise CourseError(f"{folder} {found}: look at the spelling, or run `{make}`.")
         return notebooks[0]
 
-    def assignment(self, name: str) -> Assignment:
-        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
-        solution = self.solution(name)
-        if not self.key.is_file():
-            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
-        return Assignment.from_notebook(solution, self.key)
+    def assignment(self, name: str, remember: bool = True) -> Assignment:
+        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be.
+
+        remember: whether to write down the mode in which it is graded, where that was not done before.
+        """
+        try:
+            return self.with_mode(name, self.solution(name), remember=remember)
+        except MissingKey:
+            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+
+    def with_mode(self, name: str, solution: Path, thorough: bool = False, remember: bool = True) -> Assignment:
+        """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""
+        key = self.key if self.key.is_file() else None
+        found = Assignment.from_notebook(solution, key, files=solution.parent)
+        fixed = fixed_mode(self.config, name)
+        found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough, remember)
+        return found.within(self.config.get("Execute", {}).get("timeout", 0) or 0)
+
+    @property
+    def modes(self) -> Path:
+        """The file that remembers in which mode each assignment is graded."""
+        return store_beside(self.database, self.root)
 
 
 def journal_of(db_url: str, root: Path) -> Path:

@@ -85,7 +85,8 @@ def grade(
     """Grade submissions into the gradebook. What was graded before is not graded again.
 
     Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
-    the machine stands in the way; 130 interrupted, with what was done kept.
+    the machine stands in the way; 4 all graded, and a test looks as if it were at fault itself; 130 interrupted, with
+    what was done kept.
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
@@ -111,15 +112,17 @@ def grade(
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
             _upgrade(course)
-        name, exam = _assignment(course, assignment, submissions)
+        name, exam = _assignment(course, assignment, submissions, remember=not preview)
         found, people = _found(course, submissions, name, teams)
-        display = Display(name, as_json, found, preview)
+        display = Display(name, as_json, found, preview, exam)
         job = Job(course, name, exam, level, _adds(unknown_students, people), preview)
         _class(job, found, machines, display)
         if said := warning(course):
             typer.echo(said, err=True)
     if display.not_graded:
         raise typer.Exit(Exit.WRONG)
+    if display.suspects:
+        raise typer.Exit(Exit.TESTS)
 
 
 def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, Class]:
@@ -203,7 +206,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
         explain(result)
 
 
-def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, Assignment]:
+def _assignment(course: Course, wanted: str | None, place: Path, remember: bool = True) -> tuple[str, Assignment]:
     """Return an assignment and its name: the one that was named, or the only one that was handed in."""
     from course_grader.engine.assignment import Assignment
 
@@ -211,7 +214,7 @@ def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, A
         exam = Assignment.load(Path(wanted))
         return exam.name, exam
     name = wanted or _only(course, place)
-    return name, course.assignment(name)
+    return name, course.assignment(name, remember)
 
 
 def _only(course: Course, place: Path) -> str:
