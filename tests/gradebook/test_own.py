@@ -121,7 +121,7 @@ def test_a_test_that_nobody_passes_is_said_with_its_own_exit_code(tmp_path: Path
     assert "'t1'" not in done.stdout
     # Once somebody passes it, nothing is said.
     place = folder / "submitted" / "three" / "ps1"
-    place.mkdir()
+    place.mkdir(parents=True)
     (place / "ps1.ipynb").write_text(notebook(RIGHT, *tests))
     assert graded(folder).returncode == 0
 
