@@ -21,7 +21,7 @@ from course_grader.engine.source import AssignmentProblem, text_of, without_magi
 
 # So many answers are left blank one at a time.
 MOST_BLANK = 12
-BEGIN = "BEGIN SOLUTION"
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 STUBS = (ast.Pass, ast.Import, ast.ImportFrom)
 
 
@@ -59,7 +59,9 @@ def choose(
         raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {against} Take the mode together.")
     if assignment.needs_key and not thorough:
         return Choice("apart", KEY)
-    if without := next(_without_reference(reference, blank), ""):
+    without = next(_without_reference(reference, blank), "")
+    reference = _without_markers(reference)
+    if without:
         said = f"The teacher's notebook has no solution in the cell {without!r}, so nothing shows what the modes give."
         return Choice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
     if fixed == "apart" or assignment.needs_key:
@@ -137,6 +139,15 @@ def _with_one_blank(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> I
         made["cells"][place]["source"] = blank["cells"][place]["source"]
         grade_id = made["cells"][place]["metadata"]["nbgrader"]["grade_id"]
         yield f"the reference without {grade_id!r}", made
+
+
+def _without_markers(reference: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a reference as a student would hand it in: a test may read an answer's text."""
+    made = copy.deepcopy(dict(reference))
+    for cell in made["cells"]:
+        lines = text_of(cell).split("\n")
+        cell["source"] = "\n".join(line for line in lines if BEGIN not in line and END not in line)
+    return made
 
 
 def _is_answer(cell: Mapping[str, Any]) -> bool:

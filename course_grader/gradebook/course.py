@@ -77,29 +77,41 @@ class Course:
         name = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(name, student, assignment))
 
-    def solution(self, assignment: str) -> Path:
-        """Return the teacher's notebook of an assignment; CourseError where there is not just one."""
+    def solutions(self, assignment: str) -> list[Path]:
+        """Return the teacher's notebooks of an assignment; CourseError if there is none."""
         folder = self.folder("source", ".", assignment)
-        notebooks = sorted(folder.glob("*.ipynb"))
-        if len(notebooks) != 1:
-            found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
-            # A term's own folder is filled by its releases.
-            make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
-            if notebooks:
-                make = f"nbgrader autograde {assignment}"
-                raise CourseError(f"{folder} {found}, and `course grade` takes one: grade all of them by `{make}`.")
-            raise CourseError(f"{folder} {found}: look at the spelling, or run `{make}`.")
-        return notebooks[0]
+        if found := sorted(folder.glob("*.ipynb")):
+            return found
+        # A term's own folder is filled by its releases.
+        make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
+        raise CourseError(f"{folder} holds no notebook: look at the spelling, or run `{make}`.")
 
-    def assignment(self, name: str, remember: bool = True) -> Assignment:
+    def solution(self, assignment: str, notebook: str = "") -> Path:
+        """Return the teacher's notebook of an assignment; CourseError if there is not just one.
+
+        notebook: the name of the one that is meant, if there are several.
+        """
+        found = self.solutions(assignment)
+        named = [path for path in found if path.stem == notebook]
+        if len(named or found) != 1:
+            names = ", ".join(path.stem for path in found)
+            raise CourseError(f"{assignment} has several notebooks ({names}), and this takes an assignment with one.")
+        return (named or found)[0]
+
+    def assignment(self, name: str, remember: bool = True, notebook: str = "") -> Assignment:
         """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be.
 
-        remember: whether to write down the mode in which it is graded, where that was not done before.
+        remember: whether to write down the mode in which it is graded, where that was not done before. notebook: the
+        one that is meant, if the assignment has several.
         """
         try:
-            return self.with_mode(name, self.solution(name), remember=remember)
+            return self.with_mode(name, self.solution(name, notebook), remember=remember)
         except MissingKey:
             raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+
+    def notebooks(self, name: str, remember: bool = True) -> list[Assignment]:
+        """Return an assignment's notebooks, each as an assignment; see `assignment`."""
+        return [self.assignment(name, remember, path.stem) for path in self.solutions(name)]
 
     def with_mode(self, name: str, solution: Path, thorough: bool = False, remember: bool = True) -> Assignment:
         """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""

@@ -127,7 +127,7 @@ def _fits(sheet: Sheet, assignment: Assignment) -> bool:
 
 def _generate(course: Course, name: str) -> None:
     """Let nbgrader enter the assignment, with the release that it makes on the way left aside."""
-    course.solution(name)
+    course.solutions(name)
     # Its errors come as exceptions; what else it logs is not for the teacher's eyes.
     quiet = LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
     with tempfile.TemporaryDirectory() as aside:

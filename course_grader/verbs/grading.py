@@ -112,6 +112,11 @@ def grade(
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
             _upgrade(course)
+        if (several := _several(course, assignment, submissions)) and preview:
+            raise CourseError(f"{several} has several notebooks, and --preview takes an assignment with one.")
+        if several:
+            display = _all_notebooks(course, several, submissions, level, unknown_students, as_json)
+            raise typer.Exit(_exit_code(display))
         name, exam = _assignment(course, assignment, submissions, remember=not preview)
         found, people = _found(course, submissions, name, teams)
         display = Display(name, as_json, found, preview, exam)
@@ -119,10 +124,36 @@ def grade(
         _class(job, found, machines, display)
         if said := warning(course):
             typer.echo(said, err=True)
+    if code := _exit_code(display):
+        raise typer.Exit(code)
+
+
+def _exit_code(display: Display) -> int:
     if display.not_graded:
-        raise typer.Exit(Exit.WRONG)
-    if display.suspects:
-        raise typer.Exit(Exit.TESTS)
+        return Exit.WRONG
+    return Exit.TESTS if display.suspects else 0
+
+
+def _several(course: Course, wanted: str | None, place: Path) -> str:
+    """Return the name of the assignment if it has several notebooks, else an empty text."""
+    if wanted and Path(wanted).is_file():
+        return ""
+    name = wanted or _only(course, place)
+    return name if len(course.solutions(name)) > 1 else ""
+
+
+def _all_notebooks(
+    course: Course, name: str, place: Path, level: Level, unknown: Unknown | None, as_json: bool
+) -> Display:
+    """Grade an assignment with several notebooks, and return the display that has shown it."""
+    from course_grader.gradebook.display import Display
+    from course_grader.gradebook.several import grade_several, merged
+    from course_grader.term.identifying import read_class
+
+    adds = _adds(unknown, read_class(course))
+    display = Display(name, as_json, exam=merged(name, course.notebooks(name)))
+    display.summary(grade_several(course, name, place, level, adds, display))
+    return display
 
 
 def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, Class]:
@@ -193,7 +224,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
     else:
         from course_grader.gradebook.course import Course
 
-        _, exam = _assignment(Course.nearest(Path.cwd(), db), assignment or notebook.stem, notebook)
+        exam = Course.nearest(Path.cwd(), db).assignment(assignment or notebook.stem, notebook=notebook.stem)
     try:
         result = grade_notebook(notebook, exam, level)
     except Unreadable as problem:

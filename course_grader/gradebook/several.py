@@ -1,0 +1,114 @@
+"""`course grade` of an assignment with several notebooks: nbgrader's own autograding, with the engine in it.
+
+What comes of it is in the gradebook and in `autograded/`; there is no journal entry, so that each run grades all of
+them again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nbgrader.apps.api import NbGraderAPI
+from traitlets.config import Config
+
+from course_grader.configuration import use_engine
+from course_grader.engine.assignment import Assignment
+from course_grader.engine.result import CellResult, Outcome, Result
+from course_grader.engine.sandbox import Level, described, exposed
+from course_grader.gradebook.book import Book
+from course_grader.gradebook.course import Course
+from course_grader.gradebook.display import Display
+from course_grader.gradebook.run import Tally, Told
+from course_grader.gradebook.sheet import enter
+from course_utils.errors import CourseError
+
+
+def merged(name: str, notebooks: list[Assignment]) -> Assignment:
+    """Return what the notebooks of an assignment are together, to be shown."""
+    mode = next((one for one in notebooks if one.mode == "together"), notebooks[0])
+    faults = {f"{one.name}.{grade_id}": why for one in notebooks for grade_id, why in one.faults.items()}
+    return replace(notebooks[0], name=name, mode=mode.mode, why=mode.why, faults=faults)
+
+
+def grade_several(course: Course, name: str, place: Path, level: Level, adds: bool, display: Display) -> Tally:
+    """Grade all submissions of an assignment with several notebooks, and report each to the display.
+
+    Raises CourseError if the submissions are not in nbgrader's own folders.
+    """
+    own = course.folder("submitted", "", "")
+    if place.resolve() != own.resolve():
+        raise CourseError(
+            f"{name} has several notebooks: put submissions into {own}/STUDENT/{name}, and grade that folder."
+        )
+    students = sorted(folder.parent.name for folder in own.glob(f"*/{name}") if folder.is_dir())
+    tally = Tally()
+    with Book(course) as book:
+        for notebook in course.notebooks(name):
+            tally.entered |= enter(course, book.gradebook, name, notebook)[1]
+    api = _nbgrader(course, level)
+    with display.bar(len(students)), _inside(course.root):
+        for student in students:
+            done = api.autograde(name, student, force=True, create=adds)
+            if done["success"]:
+                tally.booked += 1
+                display.tell(Told(student, result=_result(course, name, student, level, display)))
+            else:
+                display.tell(Told(student, problem=_problem(done)))
+    with Book(course) as book:
+        tally.waiting = book.waiting(name)
+    return tally
+
+
+def _nbgrader(course: Course, level: Level) -> NbGraderAPI:
+    config = Config(course.config)
+    use_engine(config)
+    config.Grade.isolation = level
+    if course.key.is_file():
+        config.Intake.key = config.Grade.key = str(course.key)
+    course.directory.config = config
+    return NbGraderAPI(course.directory, config=config)
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Work in the course's folder, as a teacher would with nbgrader."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _result(course: Course, name: str, student: str, level: Level, display: Display) -> Result:
+    """Return what the gradebook has of a submission."""
+    with Book(course) as book:
+        submission = book.gradebook.find_submission(name, student)
+        cells = tuple(
+            _cell(notebook.name, grade)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+            if grade.auto_score is not None
+        )
+    mode = display.exam.mode if display.exam else "apart"
+    return Result(name, "", level, cells, sandbox=described(level), exposed=exposed(level), mode=mode)
+
+
+def _cell(notebook: str, grade: Any) -> CellResult:
+    outcome: Outcome = "passed" if grade.auto_score >= grade.max_score else "failed"
+    return CellResult(
+        f"{notebook}.{grade.name}", (f"{notebook}.{grade.name}",), outcome, grade.auto_score, grade.max_score
+    )
+
+
+def _problem(done: dict[str, Any]) -> str:
+    """Return why nbgrader could not grade a submission, from its log."""
+    said = f"{done.get('log') or ''}\n{done.get('error') or ''}"
+    errors = re.findall(r"^ *(?:[\w.]*(?:Error|Exception|Unreadable|Problem)): *(.+)", said, re.MULTILINE)
+    return errors[0].strip() if errors else "nbgrader could not grade it: run `nbgrader autograde` to see its log."
