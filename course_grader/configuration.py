@@ -1,7 +1,7 @@
 """nbgrader's configuration with the engine in it, for a course of a teacher's own: two lines in nbgrader_config.py.
 
-    from course_grader.configuration import use_engine
-    use_engine(c)
+from course_grader.configuration import use_engine
+use_engine(c)
 """
 
 from __future__ import annotations
