@@ -54,6 +54,14 @@ def use_engine(config: Config) -> None:
     config.HTMLExporter.filters = FILTERS
 
 
+def own_preprocessors(config: Config) -> list[str]:
+    """Return the names of the preprocessors of autograding that are neither nbgrader's own nor the engine's."""
+    known = {INTAKE, GRADE, *SANITIZE, *AUTOGRADE}
+    lists = (("sanitize_preprocessors", SANITIZE), ("autograde_preprocessors", AUTOGRADE))
+    steps = [step for name, default in lists for step in _listed(config.get("Autograde", Config()), name, default)]
+    return [name for step in steps if (name := _name_of(step)) not in known]
+
+
 def _listed(config: Config, name: str, default: list[str]) -> list[Any]:
     """Return a list that the configuration sets, with what it adds to nbgrader's own (`append`, `insert`) in place."""
     found = config.get(name, default)
@@ -61,5 +69,11 @@ def _listed(config: Config, name: str, default: list[str]) -> list[Any]:
 
 
 def _is_execute(step: Any) -> bool:
+    return _name_of(step) == "nbgrader.preprocessors.Execute"
+
+
+def _name_of(step: Any) -> str:
+    """Return a preprocessor's name; nbgrader's and nbconvert's have short ones, whichever module they are in."""
     name = step if isinstance(step, str) else f"{step.__module__}.{step.__name__}"
-    return name.startswith("nbgrader.preprocessors") and name.endswith(".Execute")
+    package = next((one for one in ("nbgrader", "nbconvert") if name.startswith(f"{one}.preprocessors.")), "")
+    return f"{package}.preprocessors.{name.rpartition('.')[2]}" if package else name

@@ -41,12 +41,13 @@ def choose(
     fixed: str = "",
     level: Level = "namespaces",
     thorough: bool = True,
+    seconds: float = 0.0,
 ) -> Choice:
     """Return the mode of an assignment.
 
     reference: the teacher's notebook. blank: the same with stubs in the place of solutions. fixed: the mode that the
     teacher asks for, where one is; the reference is graded all the same. thorough: whether it is graded too where the
-    mode can be no other, as before a release.
+    mode can be no other, as before a release. seconds: how long a cell may take together; 0 for the assignment's limit.
     Raises AssignmentProblem where the mode that the teacher asks for cannot be.
     """
     fixed = fixed or mode_in(reference)
@@ -69,18 +70,23 @@ def choose(
         return Choice("apart", why, _faults(grade(reference, replace(assignment, mode="apart"), level)))
     if fixed:
         return Choice(
-            "together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level))
+            "together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level, seconds))
         )
-    return _by_scores(assignment, reference, blank, against, level)
+    return _by_scores(assignment, reference, blank, against, level, seconds)
 
 
 KEY = "Its hidden checks need the hidden key, which no submission may see."
 
 
 def _by_scores(
-    assignment: Assignment, reference: Mapping[str, Any], blank: Mapping[str, Any], against: str, level: Level
+    assignment: Assignment,
+    reference: Mapping[str, Any],
+    blank: Mapping[str, Any],
+    against: str,
+    level: Level,
+    seconds: float,
 ) -> Choice:
-    full = _graded(assignment, "together", reference, level)
+    full = _graded(assignment, "together", reference, level, seconds)
     faults = _faults(full)
     if faults or against:
         return Choice("together", against or "The reference does not get full marks.", faults)
@@ -88,7 +94,7 @@ def _by_scores(
         return Choice("together", f"The test {valued!r} ends in a value, which nbgrader takes for partial credit.")
     others = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
-    together += [(name, _graded(assignment, "together", other, level)) for name, other in others]
+    together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
     for (name, found), submission in zip(together, [reference, *(other for _, other in others)], strict=True):
         apart = _graded(assignment, "apart", submission, level)
         for one, other in zip(found.cells, apart.cells, strict=True):
@@ -116,8 +122,10 @@ def mode_in(notebook: Mapping[str, Any]) -> str:
     return str(own.get("mode", "")) if isinstance(own, Mapping) else ""
 
 
-def _graded(assignment: Assignment, mode: Mode, notebook: Mapping[str, Any], level: Level) -> Result:
-    return grade(notebook, replace(assignment, mode=mode, faults={}), level)
+def _graded(
+    assignment: Assignment, mode: Mode, notebook: Mapping[str, Any], level: Level, seconds: float = 0.0
+) -> Result:
+    return grade(notebook, replace(assignment, mode=mode, faults={}).within(seconds), level)
 
 
 def _faults(result: Result) -> dict[str, str]:

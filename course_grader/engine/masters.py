@@ -120,6 +120,18 @@ def _kernels_ended() -> Iterator[None]:
             manager.cleanup_resources()
 
 
+def framed(notebook: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
+    """Return a notebook with the header and footer that nbgrader's configuration adds to a release."""
+    asked = config.get("IncludeHeaderFooter", {}) if config else {}
+    root = Path((config.get("CourseDirectory", {}).get("root", "") if config else "") or ".")
+    parts = {name: root / path for name in ("header", "footer") if (path := asked.get(name, ""))}
+    parts = {name: path for name, path in parts.items() if path.is_file()}
+    cells = {name: read_json(path, f"The {name}")["cells"] for name, path in parts.items()}
+    made = copy.deepcopy(dict(notebook))
+    made["cells"] = [*cells.get("header", ()), *made["cells"], *cells.get("footer", ())]
+    return made
+
+
 def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
     """Return a teacher's notebook with stubs in the place of solutions; AssignmentProblem where nbgrader cannot make
     them."""

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from course_grader.engine.assignment import Assignment
 from course_grader.engine.evidence import Choice, choose
-from course_grader.engine.masters import blank, source_notebook
+from course_grader.engine.masters import blank, framed, source_notebook
 from course_grader.engine.sandbox import best_level
 from course_utils.files import PRIVATE, write_whole
 
@@ -73,7 +73,8 @@ def with_mode(
     teacher asks for. thorough: as before a release, see `choose`. remember: whether to write a choice into the store.
     Raises AssignmentProblem where that cannot be.
     """
-    modes, entry, key = Modes(store), f"{name}/{assignment.name}", _key(assignment, solution, fixed, thorough)
+    modes, entry = Modes(store), f"{name}/{assignment.name}"
+    key = _key(assignment, solution, f"{fixed} {seconds_of(config):g}", thorough)
     choice = modes.get(entry, key)
     if choice is None:
         choice = chosen(assignment, solution, fixed, config, thorough)
@@ -89,6 +90,14 @@ def fixed_mode(config: Config, name: str) -> str:
     return str(config.get("Grade", {}).get("modes", {}).get(name, ""))
 
 
+def seconds_of(config: Config | None) -> float:
+    """Return how long a cell may take by nbgrader's configuration, 0 if it sets nothing or no limit."""
+    for name in ("Execute", "ExecutePreprocessor", "NotebookClient"):
+        if seconds := config.get(name, {}).get("timeout", 0) if config else 0:
+            return max(0.0, float(seconds))
+    return 0.0
+
+
 def applied(assignment: Assignment, choice: Choice) -> Assignment:
     """Return an assignment in the mode that was chosen."""
     return replace(assignment, mode=choice.mode, why=choice.why, faults=dict(choice.faults))
@@ -98,9 +107,9 @@ def chosen(
     assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
 ) -> Choice:
     """Return the mode of an assignment by evidence."""
-    reference = source_notebook(solution)
+    reference = framed(source_notebook(solution), config)
     level, _ = best_level()
-    return choose(assignment, reference, blank(reference, config), fixed, level, thorough)
+    return choose(assignment, reference, blank(reference, config), fixed, level, thorough, seconds_of(config))
 
 
 def store_beside(database: Path | None, root: Path) -> Path:

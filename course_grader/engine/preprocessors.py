@@ -26,7 +26,7 @@ from traitlets import Dict, Enum, Unicode
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.beside import files_of
 from course_grader.engine.intake import take_in
-from course_grader.engine.modes import fixed_mode, store_beside, with_mode
+from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
 from course_grader.engine.owners import owners_of, restored
 from course_grader.engine.result import CellResult, blameless
 from course_grader.engine.sandbox import LEVELS, exposed
@@ -155,8 +155,7 @@ class Grade(_Engine):
     modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        execute = self.config.get("Execute", {})
-        if execute.get("enabled", True) is False:
+        if self.config.get("Execute", {}).get("enabled", True) is False:
             # nbgrader's --no-execute.
             return notebook, resources
         if said := exposed(self.isolation):
@@ -165,7 +164,7 @@ class Grade(_Engine):
         if assignment is None or assignment.mode == "together":
             name = resources["nbgrader"]["notebook"]
             assignment = assignment or Assignment(name, (), {}, {}, mode="together", imports=imported_modules(notebook))
-            return self._together(notebook, resources, assignment.within(execute.get("timeout", 0) or 0))
+            return self._together(notebook, resources, assignment.within(seconds_of(self.config)))
         result = grade(notebook, assignment, self.isolation)
         found = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
@@ -185,8 +184,12 @@ class Grade(_Engine):
         """Run the notebook as it is: nbgrader has put the teacher's cells of its gradebook in."""
         steps = steps_in(notebook.cells, assignment)
         files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
+        # What nbgrader's exclude_overwriting names is the student's own.
+        own = (
+            self.config.get("Autograde", {}).get("exclude_overwriting", {}).get(resources["nbgrader"]["assignment"], ())
+        )
+        files |= {name: content for name, content in assignment.content_of_files.items() if name not in own}
         results = []
-        files |= assignment.content_of_files
         with Room(zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared) as room:
             for step, ran in run_all(steps, room):
                 outputs = ran.outputs

@@ -27,6 +27,7 @@ from course_grader.engine.sandbox import Leash, Zygote
 from course_grader.engine.session import EMPTY, MOST_EXTRA, USED_UP, Stopped, ending
 from course_grader.engine.text import clean
 from course_grader.engine.waiting import WORTH, waited_here
+from course_grader.engine.wellformed import kept_tags
 from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
 
 # Seconds in which a cell that was interrupted is to end.
@@ -236,7 +237,9 @@ def steps_of(taken: Intake, assignment: Assignment) -> tuple[list[Step], tuple[s
     owners = owners_of(cells, assignment)
     steps = []
     for numbered, owner in owners.around(list(enumerate(cells))):
-        place, cell = numbered or (-1, {"source": "", "cell_type": "code"})
+        place, cell = numbered or (-1, {"source": "", "cell_type": "code", "metadata": {}})
+        if _is_skipped(cell) and not (isinstance(owner, TeacherCell) and owner.kind == "test"):
+            continue
         if isinstance(owner, TeacherCell) and owner.kind in ("test", "setup"):
             steps.append(Step(owner.source, place, owner if owner.kind == "test" else None, owner.exercises))
         elif isinstance(owner, TeacherCell):
@@ -259,8 +262,15 @@ def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
             # Hidden tests are in what is run, and not in what the teacher hands out.
             source, points = cell.source, float(mark["points"])
             test = TeacherCell("test", "", mark["grade_id"], source, points, (), (), exercises, dict(mark))
+        if test is None and _is_skipped(cell):
+            continue
         steps.append(Step(cell.source, place, test, (known.exercises or (known.grade_id,)) if known else ()))
     return steps
+
+
+def _is_skipped(cell: Mapping[str, Any]) -> bool:
+    """Return whether a cell has the tag with which nbclient, and so nbgrader, does not run it."""
+    return "skip-execution" in kept_tags(cell["metadata"])
 
 
 def grade_together(

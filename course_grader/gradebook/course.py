@@ -14,8 +14,9 @@ from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from course_grader.configuration import own_preprocessors
 from course_grader.engine.assignment import Assignment
-from course_grader.engine.modes import fixed_mode, store_beside, with_mode
+from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
 from course_grader.engine.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
@@ -98,6 +99,15 @@ class Course:
             raise CourseError(f"{assignment} has several notebooks ({names}), and this takes an assignment with one.")
         return (named or found)[0]
 
+    def needs_nbgrader(self, assignment: str) -> str:
+        """Return why an assignment is graded by nbgrader's own autograding with the engine in it; empty if it is
+        not."""
+        if len(self.solutions(assignment)) > 1:
+            return f"{assignment} has several notebooks"
+        if own := own_preprocessors(self.config):
+            return f"{CONFIG} has the preprocessor {own[0]}"
+        return ""
+
     def assignment(self, name: str, remember: bool = True, notebook: str = "") -> Assignment:
         """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be.
 
@@ -119,7 +129,7 @@ class Course:
         found = Assignment.from_notebook(solution, key, files=solution.parent)
         fixed = fixed_mode(self.config, name)
         found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough, remember)
-        return found.within(self.config.get("Execute", {}).get("timeout", 0) or 0)
+        return found.within(seconds_of(self.config))
 
     @property
     def modes(self) -> Path:

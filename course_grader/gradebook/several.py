@@ -1,4 +1,5 @@
-"""`course grade` of an assignment with several notebooks: nbgrader's own autograding, with the engine in it.
+"""`course grade` of an assignment with several notebooks, or with preprocessors of a teacher's own: nbgrader's own
+autograding, with the engine in it.
 
 What comes of it is in the gradebook and in `autograded/`; there is no journal entry, so that each run grades all of
 them again.
@@ -37,14 +38,14 @@ def merged(name: str, notebooks: list[Assignment]) -> Assignment:
 
 
 def grade_several(course: Course, name: str, place: Path, level: Level, adds: bool, display: Display) -> Tally:
-    """Grade all submissions of an assignment with several notebooks, and report each to the display.
+    """Grade all submissions of an assignment, and report each to the display.
 
     Raises CourseError if the submissions are not in nbgrader's own folders.
     """
     own = course.folder("submitted", "", "")
     if place.resolve() != own.resolve():
         raise CourseError(
-            f"{name} has several notebooks: put submissions into {own}/STUDENT/{name}, and grade that folder."
+            f"{course.needs_nbgrader(name)}: put submissions into {own}/STUDENT/{name}, and grade the folder {own}."
         )
     students = sorted(folder.parent.name for folder in own.glob(f"*/{name}") if folder.is_dir())
     tally = Tally()

@@ -35,6 +35,9 @@ from course_utils.errors import CourseError, Exit
 from course_utils.files import write_whole
 from course_utils.words import counted
 
+# The folder of the course's own lessons, of which releases are built beforehand.
+LESSONS = "lessons"
+
 
 @dataclass(frozen=True)
 class Released:
@@ -51,6 +54,8 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     Raises CourseError where the assignment is unknown or refused, or was handed out before.
     """
     term = read_term(course.root)
+    if term is None and not (course.root / LESSONS).is_dir():
+        return _release_own(course, name, to, exchange, force)
     plan = term.plan(name) if term else None
     told = []
     beside: dict[str, bytes] = {}
@@ -91,6 +96,34 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
         told.append(_exchanged(course, name, force))
     if to is None and not exchange:
         told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
+    return Released(name, tuple(told))
+
+
+def _release_own(course: Course, name: str, to: Path | None, exchange: bool, force: bool) -> Released:
+    """Release an assignment of a course with a configuration of nbgrader's alone, as `nbgrader generate_assignment`
+    does, once its solutions were graded."""
+    solutions = course.solutions(name)
+    said = [_mode(course, name, solution) for solution in solutions]
+    if len(said) > 1:
+        said = [f"{solution.stem}: {sentence}" for solution, sentence in zip(solutions, said, strict=True)]
+    directory, config = _directory(course, name), Config(course.config)
+    config.BaseConverter.force = True
+    try:
+        Book(course).close()
+        GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
+    except (NbGraderException, RuntimeError) as error:
+        raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.WRONG) from error
+    place = course.folder("release", ".", name)
+    told = [_entered(course, name, None), *said, f"The release for learners is {_short(place, course.root)}."]
+    if to is not None:
+        contents = {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()}
+        first = place / f"{solutions[0].stem}.ipynb"
+        beside = {relative: path.read_bytes() for relative, path in contents.items() if path != first}
+        told.append(_copied(first, to, force, beside))
+    if exchange:
+        told.append(_exchanged(course, name, force))
+    if to is None and not exchange:
+        told.append("Nothing was handed out: hand that folder out yourself, or release again with --to or --exchange.")
     return Released(name, tuple(told))
 
 

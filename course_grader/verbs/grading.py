@@ -112,10 +112,11 @@ def grade(
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
             _upgrade(course)
-        if (several := _several(course, assignment, submissions)) and preview:
-            raise CourseError(f"{several} has several notebooks, and --preview takes an assignment with one.")
-        if several:
-            display = _all_notebooks(course, several, submissions, level, unknown_students, as_json)
+        if (why := _by_nbgrader(course, assignment, submissions)) and preview:
+            raise CourseError(f"{why}, so that there is no --preview.")
+        if why:
+            name = assignment or _only(course, submissions)
+            display = _graded_by_nbgrader(course, name, submissions, level, unknown_students, as_json)
             raise typer.Exit(_exit_code(display))
         name, exam = _assignment(course, assignment, submissions, remember=not preview)
         found, people = _found(course, submissions, name, teams)
@@ -134,18 +135,17 @@ def _exit_code(display: Display) -> int:
     return Exit.TESTS if display.suspects else 0
 
 
-def _several(course: Course, wanted: str | None, place: Path) -> str:
-    """Return the name of the assignment if it has several notebooks, else an empty text."""
+def _by_nbgrader(course: Course, wanted: str | None, place: Path) -> str:
+    """Return why nbgrader's own autograding is needed, with the engine in it; empty if it is not."""
     if wanted and Path(wanted).is_file():
         return ""
-    name = wanted or _only(course, place)
-    return name if len(course.solutions(name)) > 1 else ""
+    return course.needs_nbgrader(wanted or _only(course, place))
 
 
-def _all_notebooks(
+def _graded_by_nbgrader(
     course: Course, name: str, place: Path, level: Level, unknown: Unknown | None, as_json: bool
 ) -> Display:
-    """Grade an assignment with several notebooks, and return the display that has shown it."""
+    """Grade with nbgrader's own autograding, and return the display that has shown it."""
     from course_grader.gradebook.display import Display
     from course_grader.gradebook.several import grade_several, merged
     from course_grader.term.identifying import read_class
