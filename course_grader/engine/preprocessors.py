@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
 
@@ -202,7 +202,9 @@ class Grade(_Engine):
         return notebook, resources
 
     def _look_at(self, results: Sequence[CellResult], assignment: Assignment, resources: dict[str, Any]) -> None:
-        """Log what is a fault of a test, and tests that nobody has passed so far."""
+        """Log what is a fault of a test, and tests that nobody has passed so far; pass the results to listeners."""
+        for listener in listeners:
+            listener(resources["nbgrader"]["student"], assignment.name, results)
         for result in results:
             if result.outcome == "error":
                 self.log.error("The test %s is at fault itself: %s", result.grade_id, result.message)
@@ -216,6 +218,8 @@ class Grade(_Engine):
                 self.log.warning(said, failed, result.grade_id)
 
 
+# Each is called with a student, a notebook's name and the results of its tests.
+listeners: list[Callable[[str, str, Sequence[CellResult]], None]] = []
 # How many submissions of this run passed a test, and how many failed it.
 _tallies: dict[tuple[str, str, str], tuple[int, int]] = {}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,8 @@ from traitlets.config import Config
 
 from course_grader.configuration import use_engine
 from course_grader.engine.assignment import Assignment
-from course_grader.engine.result import CellResult, Outcome, Result
+from course_grader.engine.preprocessors import listeners
+from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox import Level, described, exposed
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
@@ -52,13 +53,17 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
     with Book(course) as book:
         for notebook in course.notebooks(name):
             tally.entered |= enter(course, book.gradebook, name, notebook)[1]
-    api = _nbgrader(course, level)
-    with display.bar(len(students)), _inside(course.root):
+    api, mode = _nbgrader(course, level), display.exam.mode if display.exam else "apart"
+    with display.bar(len(students)), _inside(course.root), _listening() as found:
         for student in students:
+            found.clear()
             done = api.autograde(name, student, force=True, create=adds)
             if done["success"]:
                 tally.booked += 1
-                display.tell(Told(student, result=_result(course, name, student, level, display)))
+                result = Result(
+                    name, "", level, tuple(found), sandbox=described(level), exposed=exposed(level), mode=mode
+                )
+                display.tell(Told(student, result=result))
             else:
                 display.tell(Told(student, problem=_problem(done)))
     with Book(course) as book:
@@ -77,6 +82,21 @@ def _nbgrader(course: Course, level: Level) -> NbGraderAPI:
 
 
 @contextmanager
+def _listening() -> Iterator[list[CellResult]]:
+    """Yield a list to which the result of each test is added, with its notebook's name in its own."""
+    found: list[CellResult] = []
+
+    def listen(student: str, notebook: str, results: Sequence[CellResult]) -> None:
+        found.extend(replace(one, grade_id=f"{notebook}.{one.grade_id}") for one in results)
+
+    listeners.append(listen)
+    try:
+        yield found
+    finally:
+        listeners.remove(listen)
+
+
+@contextmanager
 def _inside(folder: Path) -> Iterator[None]:
     """Work in the course's folder, as a teacher would with nbgrader."""
     before = Path.cwd()
@@ -85,27 +105,6 @@ def _inside(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-
-
-def _result(course: Course, name: str, student: str, level: Level, display: Display) -> Result:
-    """Return what the gradebook has of a submission."""
-    with Book(course) as book:
-        submission = book.gradebook.find_submission(name, student)
-        cells = tuple(
-            _cell(notebook.name, grade)
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-            if grade.auto_score is not None
-        )
-    mode = display.exam.mode if display.exam else "apart"
-    return Result(name, "", level, cells, sandbox=described(level), exposed=exposed(level), mode=mode)
-
-
-def _cell(notebook: str, grade: Any) -> CellResult:
-    outcome: Outcome = "passed" if grade.auto_score >= grade.max_score else "failed"
-    return CellResult(
-        f"{notebook}.{grade.name}", (f"{notebook}.{grade.name}",), outcome, grade.auto_score, grade.max_score
-    )
 
 
 def _problem(done: dict[str, Any]) -> str:
