@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.apps.api import NbGraderAPI
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from course_grader.configuration import use_engine
@@ -54,7 +56,9 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
         for notebook in course.notebooks(name):
             tally.entered |= enter(course, book.gradebook, name, notebook)[1]
     api, mode = _nbgrader(course, level), display.exam.mode if display.exam else "apart"
-    with display.bar(len(students)), _inside(course.root), _listening() as found:
+    with display.bar(len(students)), _inside(course.root), warnings.catch_warnings(), _listening() as found:
+        # SQLAlchemy's advice to nbgrader.
+        warnings.simplefilter("ignore", SAWarning)
         for student in students:
             found.clear()
             done = api.autograde(name, student, force=True, create=adds)

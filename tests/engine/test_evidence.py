@@ -10,11 +10,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from traitlets.config import Config
 
 from course_grader import Assignment, grade
 from course_grader.engine import modes
 from course_grader.engine.evidence import Choice
-from course_grader.engine.modes import Modes, applied, chosen, with_mode
+from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
 from course_grader.engine.source import AssignmentProblem
 from tests.engine.test_together import LIMITS, Cells, notebook
 
@@ -76,6 +77,31 @@ def test_a_test_that_fails_on_the_reference_is_at_fault(tmp_path: Path) -> None:
     made = applied(written(cells, tmp_path)[0], found)
     result = grade(dict(notebook(cells)), made)
     assert [(cell.outcome, cell.points) for cell in result.cells] == [("passed", 2), ("error", 0)]
+
+
+def test_the_reference_is_graded_as_a_student_would_hand_it_in(tmp_path: Path) -> None:
+    """A test may read the text of an answer, in which a student has no markers of a solution."""
+    cells = [DOUBLE, ("test", "import inspect\nassert '#' not in inspect.getsource(f)")]
+    assert choice(cells, tmp_path).faults == {}
+
+
+def test_the_reference_has_the_time_that_the_configuration_gives(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "import time\ntime.sleep(2.5)\nassert f(1) == 2")]
+    made, place = written(cells, tmp_path)
+    made = dataclasses.replace(made, limits=dataclasses.replace(LIMITS, cell_seconds=0.5))
+    assert list(chosen(made, place, "together").faults) == ["test1"]
+    assert chosen(made, place, "together", Config({"Execute": {"timeout": 20}})).faults == {}
+    assert seconds_of(Config({"ExecutePreprocessor": {"timeout": 20}})) == 20
+    assert seconds_of(Config({"Execute": {"timeout": -1}})) == 0
+
+
+def test_the_reference_has_the_header_of_the_configuration(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "assert f(1) == factor")]
+    made, place = written(cells, tmp_path)
+    nbformat.write(notebook([("code", "factor = 2")]), tmp_path / "header.ipynb")
+    config = Config({"IncludeHeaderFooter": {"header": "header.ipynb"}, "CourseDirectory": {"root": str(tmp_path)}})
+    assert list(chosen(made, place).faults) == ["test1"]
+    assert chosen(made, place, "", config).faults == {}
 
 
 def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:

@@ -166,6 +166,19 @@ def test_files_beside_the_notebook_are_a_private_copy(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "n.csv").read_text() == "1"
 
 
+def test_a_cell_that_nbclient_skips_does_not_run_unless_it_is_a_test(tmp_path: Path) -> None:
+    cells = [IDENTITY, ("code", "f = None"), ("test", "assert f(1) == 2")]
+    made = assignment(cells, tmp_path)
+    handed_in = notebook(cells)
+    for cell in handed_in.cells[1:]:
+        cell.metadata["tags"] = ["skip-execution"]
+    [found] = grade(dict(handed_in), made).cells
+    assert found.message == "AssertionError"
+    handed_in.cells[1].metadata["tags"] = 3
+    [found] = grade(dict(handed_in), made).cells
+    assert found.message.startswith("TypeError")
+
+
 # Known short cuts of submissions whose tests run beside them.
 ATTACKS = {
     "replaced assertion": "import numpy.testing\nnumpy.testing.assert_allclose = lambda *a, **k: None",

@@ -7,16 +7,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
+from course_grader.configuration import own_preprocessors, use_engine
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.doctor import findings
 from course_grader.marks import nbgrader_mark
-from course_utils.errors import Exit
+from course_grader.term.releasing import release
+from course_utils.errors import CourseError, Exit
 from tests.own.course import inside, nbgrader, our_configuration
 
 RIGHT, WRONG = "def f(x):\n    return 2 * x", "def f(x):\n    return x"
@@ -44,10 +49,10 @@ def course(folder: Path, tests: tuple[str, ...], **answers: str) -> Path:
     return folder
 
 
-def graded(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def graded(folder: Path, *more: str, place: str = "submitted") -> subprocess.CompletedProcess[str]:
     """Run `course grade` with one process."""
     command = [sys.executable, "-c", "from course_utils.cli import main; main()"]
-    command += ["grade", "submitted", "--assignment", "ps1", "--workers", "1", *more]
+    command += ["grade", place, "--assignment", "ps1", "--workers", "1", *more]
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment = {name: value for name, value in os.environ.items() if name != "COURSE_KEY"} | path
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -124,6 +129,104 @@ def test_a_test_that_nobody_passes_is_said_with_its_own_exit_code(tmp_path: Path
     place.mkdir(parents=True)
     (place / "ps1.ipynb").write_text(notebook(RIGHT, *tests))
     assert graded(folder).returncode == 0
+
+
+def test_the_engine_is_put_into_a_teachers_configuration() -> None:
+    """Two lines give what our own file says, and what the teacher's says stays."""
+    ours, theirs = configuration(our_configuration()), Config()
+    use_engine(theirs)
+    for section in ("Autograde", "HTMLExporter"):
+        assert theirs[section] == ours[section]
+    use_engine(theirs)
+    assert theirs.Autograde == ours.Autograde
+    assert own_preprocessors(theirs) == own_preprocessors(Config()) == []
+    own = configuration(
+        "c = get_config()\nfrom nbgrader.preprocessors import Execute, SaveAutoGrades\n"
+        "c.Autograde.sanitize_preprocessors.insert(0, 'mine.First')\n"
+        "c.Autograde.autograde_preprocessors = [Execute, SaveAutoGrades, 'mine.Last']\n"
+    )
+    use_engine(own)
+    assert own.Autograde.sanitize_preprocessors[:3] == [
+        "course_grader.engine.preprocessors.Intake", "mine.First", "nbgrader.preprocessors.ClearOutput",
+    ]  # fmt: skip
+    grading, saving, last = own.Autograde.autograde_preprocessors
+    assert (grading, saving.__name__, last) == (
+        "course_grader.engine.preprocessors.Grade",
+        "SaveAutoGrades",
+        "mine.Last",
+    )
+    assert own_preprocessors(own) == ["mine.First", "mine.Last"]
+
+
+def configuration(text: str) -> Config:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "nbgrader_config.py").write_text(text)
+        return PyFileConfigLoader("nbgrader_config.py", path=folder).load_config()
+
+
+def test_a_teachers_own_preprocessor_has_its_say_in_both_commands(tmp_path: Path) -> None:
+    """The one here writes the answer for a student who left it out."""
+    folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"), helped="# help me", wrong=WRONG)
+    (folder / "nbgrader_config.py").write_text(OWN_PREPROCESSOR)
+    done = graded(folder)
+    assert (done.returncode, done.stderr) == (Exit.TESTS, "")
+    assert "The test 'ps1.t2' fails on the reference too" in done.stdout
+    assert "2 submissions: 1 part, 1 no points." in done.stdout
+    assert scores(folder) == {"helped": 2, "wrong": 0}
+    with inside(folder):
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert scores(folder) == {"helped": 2, "wrong": 0}
+
+
+OWN_PREPROCESSOR = f"""
+import sys, types
+from nbgrader.preprocessors import NbGraderPreprocessor
+class Help(NbGraderPreprocessor):
+    def preprocess_cell(self, cell, resources, index):
+        if cell.source == "# help me":
+            cell.source = {RIGHT!r}
+        return cell, resources
+helping = types.ModuleType("helping_students")
+helping.Help = Help
+sys.modules["helping_students"] = helping
+c = get_config()
+c.Autograde.sanitize_preprocessors.append("helping_students.Help")
+from course_grader.configuration import use_engine
+use_engine(c)
+"""
+
+
+def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp_path: Path) -> None:
+    blank = "def f(x):\n    raise NotImplementedError()"
+    folder = course(tmp_path, ("assert f(1) == 2",), one=blank, two=f"{blank}\n", three=blank)
+    for place in (folder / "source" / "ps1", *(folder / "submitted").glob("*/ps1")):
+        (place / "more.ipynb").write_text((place / "ps1.ipynb").read_text())
+    done = graded(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 submissions: 3 no points." in done.stdout
+    (folder / "submitted" / "three" / "ps1" / "more.ipynb").write_text(notebook(RIGHT, "assert f(1) == 2"))
+    (folder / "submitted" / "two" / "ps1" / "ps1.ipynb").write_text("{")
+    done = graded(folder)
+    assert done.returncode == Exit.WRONG
+    assert "not graded: two: " in done.stdout
+    assert scores(folder)["three"] == 2
+    assert "put submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
+
+
+def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_path: Path) -> None:
+    folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"))
+    with pytest.raises(CourseError, match=r"ps1 is refused.\nThe test 't2' fails on your own solution: AssertionError"):
+        release(Course.at(folder), "ps1")
+    assert not (folder / "release").exists()
+    (folder / "source" / "ps1" / "ps1.ipynb").write_text(
+        notebook("def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "assert f(1) == 2")
+    )
+    (folder / "source" / "ps1" / "data.csv").write_text("1")
+    told = release(Course.at(folder), "ps1", tmp_path / "handed out").told
+    assert any(sentence.startswith("It is graded in the mode apart.") for sentence in told)
+    for place in (folder / "release" / "ps1", tmp_path / "handed out"):
+        assert {path.name for path in place.iterdir()} == {"ps1.ipynb", "data.csv"}
+    assert "2 * x" not in (folder / "release" / "ps1" / "ps1.ipynb").read_text()
 
 
 def test_two_blank_submissions_say_nothing_of_the_test(tmp_path: Path) -> None:
