@@ -186,8 +186,9 @@ class Assignment:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits that stand for the whole content."""
-        return hashlib.sha256(self._text.encode()).hexdigest()[:32]
+        """32 hexadecimal digits that stand for all that decides a result."""
+        text = replace(self, why="")._text if self.why else self._text
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @cached_property
     def by_grade_id(self) -> dict[str, TeacherCell]:
@@ -224,8 +225,12 @@ class Assignment:
 
     @property
     def needs_key(self) -> bool:
-        """Whether a test asks what the hidden key holds, which no worker may have."""
-        return any("check_hidden" in cell.source for cell in self.of_kind("test"))
+        """Whether a test asks what no worker may have: the hidden key, or the answer of a concept question.
+
+        Without that answer a check would pass every answer of the right form.
+        """
+        asks_question = any(keys.is_question(name) for name in self.published)
+        return asks_question or any("check_hidden" in cell.source for cell in self.of_kind("test"))
 
     @cached_property
     def keys(self) -> tuple[dict[str, keys.Key], dict[str, keys.Key]]:

@@ -75,7 +75,7 @@ def choose(
     return _by_scores(assignment, reference, blank, against, level, seconds)
 
 
-KEY = "Its hidden checks need the hidden key, which no submission may see."
+KEY = "Its checks need keys that no submission may see."
 
 
 def _by_scores(

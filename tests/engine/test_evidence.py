@@ -17,6 +17,9 @@ from course_grader.engine import modes
 from course_grader.engine.evidence import Choice
 from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
 from course_grader.engine.source import AssignmentProblem
+from course_utils.checks import keys
+from course_utils.checks.probe import exercises
+from course_utils.checks.stamps import stamped
 from tests.engine.test_together import LIMITS, Cells, notebook
 
 DOUBLE = ("answer", "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION")
@@ -42,6 +45,9 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> Choice:
         ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
         ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "together", "'test2'.*name 'k' is not defined"),
         ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "together", "'test2'"),
+        # A locked cell that fails apart matters to those tests alone that need it.
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the scores"),
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "together", "name 'n' is not defined"),
         ([DOUBLE, ("test", "f(0)\n2")], "together", "'test1' ends in a value"),
         (
             [DOUBLE, ("test", "f?\nassert f(2) == 4")],
@@ -102,6 +108,33 @@ def test_the_reference_has_the_header_of_the_configuration(tmp_path: Path) -> No
     config = Config({"IncludeHeaderFooter": {"header": "header.ipynb"}, "CourseDirectory": {"root": str(tmp_path)}})
     assert list(chosen(made, place).faults) == ["test1"]
     assert chosen(made, place, "", config).faults == {}
+
+
+def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_path: Path) -> None:
+    """The key of a question is not in the sandbox, in either mode."""
+    question = ("answer", 'label_kept = None\n### BEGIN SOLUTION\nlabel_kept = {"a", "c", "f"}\n### END SOLUTION')
+    cells = [("setup", "from course_utils.checks import check"), question, ("test", 'check("label_kept", label_kept)')]
+    place, key = tmp_path / "source.ipynb", tmp_path / "course.key"
+    nbformat.write(notebook(cells), place)
+    known = stamped(keys.published_key("label_kept"), exercises()["label_kept"])
+    key.write_text(json.dumps({"exercises": {"label_kept": known}}))
+    made = Assignment.from_notebook(place, key, LIMITS)
+    assert chosen(made, place) == Choice("apart", "Its checks need keys that no submission may see.")
+    looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
+        "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
+        "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
+        "print(found)"
+    )
+    for mode in ("apart", "together"):
+        asked = dataclasses.replace(made, mode=mode)
+        result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
+        assert result.score == 0
+    with pytest.raises(AssignmentProblem, match="cannot be graded together"):
+        chosen(made, place, "together")
+    for mode in ("apart", "together"):
+        asked = dataclasses.replace(made, mode=mode)
+        result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
+        assert result.outputs[1][-1]["text"] == "[]\n"
 
 
 def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
