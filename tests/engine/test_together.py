@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -230,6 +232,49 @@ for fd in range(3, 64):
 """
     cells = [("answer", "def f(x):\n    return 3"), *TESTS]
     assert points(graded(cells, tmp_path, [("answer", forged), *TESTS])) == [0, 0, 0]
+
+
+REACHING = """
+import os, socket, subprocess
+def attempt(action):
+    try:
+        return repr(action())
+    except BaseException:
+        return "no"
+attempts = [
+    lambda: open({source!r}).read(),
+    lambda: os.listdir({folder!r}),
+    lambda: open("/etc/passwd").read(),
+    lambda: socket.create_connection(("127.0.0.1", {port}), 2),
+    lambda: os.fork(),
+    lambda: subprocess.run(["true"]),
+    lambda: os.kill(os.getppid() or {pid}, 0),
+    lambda: open("/proc/{pid}/environ").read(),
+    lambda: os.environ["COURSE_KEY"],
+    lambda: open("left.txt").read() + open(os.path.expanduser("~/left.txt")).read(),
+    lambda: open("data.csv").read().index("changed"),
+]
+print([attempt(one) for one in attempts])
+for name in ("left.txt", os.path.expanduser("~/left.txt"), "data.csv"):
+    with open(name, "a") as file: file.write("changed")
+def f(x): return x
+"""
+
+
+def test_nothing_reaches_beyond_the_submissions_own_assignment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_KEY", str(tmp_path / "course.key"))
+    (tmp_path / "data.csv").write_text("1")
+    cells = [IDENTITY, ("test", "assert f(1) == 1")]
+    place = tmp_path / "source.ipynb"
+    nbformat.write(notebook(cells), place)
+    made = dataclasses.replace(Assignment.from_notebook(place, None, LIMITS, files=tmp_path), mode="together")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        places = {"source": str(place), "folder": str(tmp_path), "port": server.getsockname()[1], "pid": os.getpid()}
+        handed_in = dict(notebook([("answer", REACHING.format(**places)), cells[1]]))
+        for _ in range(2):
+            result = grade(handed_in, made)
+            assert result.outputs[0][-1].get("text", result.outputs[0]) == f"{['no'] * 11}\n"
+            assert points(result) == [2]
 
 
 def test_what_the_teachers_cells_replace_stays_replaced(tmp_path: Path) -> None:
