@@ -123,7 +123,10 @@ def blameless(cell: CellResult, faults: Mapping[str, str]) -> CellResult:
     if cell.grade_id not in faults or cell.points >= cell.max_points:
         return cell
     message = f"The test fails on the reference too. {faults[cell.grade_id]}"
-    return replace(cell, outcome="error", message=message, secret=True)
+    # Printed text has no say in nbgrader's score, and is above the error in the feedback that nbgrader makes.
+    said = {"output_type": "stream", "name": "stdout", "text": f"{FAULT}\n"}
+    outputs = (said, *cell.outputs) if cell.outputs else ()
+    return replace(cell, outcome="error", message=message, secret=True, outputs=outputs)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:

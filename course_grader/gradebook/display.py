@@ -81,6 +81,8 @@ class Display:
         self._times: list[tuple[str, str]] = []
         # By test: how many submissions passed it, and how many failed it with more than the stub.
         self._tests: dict[str, list[int]] = {}
+        # By test: why it failed of itself, if it did.
+        self._faults: dict[str, str] = {}
         self._move: Callable[[], None] = _stay
 
     @property
@@ -127,19 +129,26 @@ class Display:
     def _count_tests(self, result: Result) -> None:
         for cell in result.cells:
             count = self._tests.setdefault(cell.grade_id, [0, 0])
+            # Apart, an answer of the wrong type can make a test fail of itself.
+            if cell.outcome == "error" and result.mode == "together":
+                self._faults.setdefault(cell.grade_id, cell.message)
             count[0] += cell.outcome == "passed" or cell.points > 0
             count[1] += cell.outcome not in ("passed", "blank", "missing") and not cell.points
 
     @property
     def suspects(self) -> list[str]:
         """A sentence for each test that is at fault itself, or that no submission passes."""
-        faults = self.exam.faults if self.exam else {}
+        faults = dict(self.exam.faults) if self.exam else {}
         said = [
             f"The test {grade_id!r} fails on the reference too, so it is at fault itself: {reason}"
             for grade_id, reason in faults.items()
         ]
+        own = {grade_id: message for grade_id, message in self._faults.items() if grade_id not in faults}
+        said += [
+            f"The test {grade_id!r} failed of itself for a submission: {message}" for grade_id, message in own.items()
+        ]
         for grade_id, (passed, failed) in self._tests.items():
-            if not passed and failed > 1 and grade_id not in faults:
+            if not passed and failed > 1 and grade_id not in faults | own:
                 said.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: look at the test.")
         return said
 

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader import Assignment, Result, grade
 from course_grader.engine.limits import Limits
+from course_grader.engine.together import score_of
 from course_grader.marks import nbgrader_mark
 
 # Kind and source: "code", or what nbgrader_mark knows; each test has two points.
@@ -309,8 +310,12 @@ def test_hidden_tests_that_fail_are_for_the_teacher_alone(tmp_path: Path) -> Non
 
 def test_a_fault_of_the_test_is_never_the_students(tmp_path: Path) -> None:
     result = graded([IDENTITY, ("test", "assert g(1)")], tmp_path, faults={"test1": "NameError"})
-    assert (result.cells[0].outcome, result.cells[0].points) == ("error", 0)
-    assert "no fault of yours" in result.cells[0].told
+    [cell] = result.cells
+    assert (cell.outcome, cell.points) == ("error", 0)
+    assert "no fault of yours" in cell.told
+    # In the feedback that nbgrader makes, too.
+    assert "no fault of yours" in cell.outputs[0]["text"]
+    assert score_of(nbgrader_mark("test", "test1", 2), cell.outputs) == 0
 
 
 def test_the_result_says_the_mode(tmp_path: Path) -> None:

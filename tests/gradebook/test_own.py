@@ -17,8 +17,11 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.configuration import own_preprocessors, use_engine
+from course_grader.engine.result import CellResult, Outcome, Result
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.display import Display
 from course_grader.gradebook.doctor import findings
+from course_grader.gradebook.run import Told
 from course_grader.marks import nbgrader_mark
 from course_grader.term.releasing import release
 from course_utils.errors import CourseError, Exit
@@ -227,6 +230,21 @@ def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_p
     for place in (folder / "release" / "ps1", tmp_path / "handed out"):
         assert {path.name for path in place.iterdir()} == {"ps1.ipynb", "data.csv"}
     assert "2 * x" not in (folder / "release" / "ps1" / "ps1.ipynb").read_text()
+
+
+def test_a_test_that_fails_of_itself_for_one_submission_is_said() -> None:
+    def told(mode: str, *outcomes: Outcome) -> list[str]:
+        display = Display("ps1", as_json=False)
+        for number, outcome in enumerate(outcomes):
+            cell = CellResult("t1", ("f",), outcome, 2 * (outcome == "passed"), 2, "The test itself failed: why.")
+            display.tell(Told(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
+        return display.suspects
+
+    assert told("together", "passed", "error") == [
+        "The test 't1' failed of itself for a submission: The test itself failed: why."
+    ]
+    assert told("apart", "passed", "error") == []
+    assert told("apart", "error", "failed") == ["No submission passes the test 't1', and 2 fail it: look at the test."]
 
 
 def test_two_blank_submissions_say_nothing_of_the_test(tmp_path: Path) -> None:
