@@ -35,6 +35,8 @@ OURS = """{configuration}
 for name in ("course_id", "source_directory", "release_directory", "ignore"):
     c.CourseDirectory.pop(name, None)
 c.ClearSolutions.pop("code_stub", None)
+# As nbgrader reads a time without a zone.
+c.ReadTimes.timezone = "UTC"
 """
 
 
