@@ -31,7 +31,7 @@ HERE = Path(tools.__file__).parent
 # One site holds all lessons: its tests share it.
 WHOLE = ("test_site.py",)
 # Long ones begin early, so that no process has one left when the others are done.
-FIRST = ("test_site.py", "test_term.py", "test_nbgrader.py", "test_running.py")
+FIRST = ("test_site.py", "test_nbgrader_suite.py", "test_own.py", "test_term.py", "test_nbgrader.py", "test_running.py")
 
 
 SLOW = {HERE / place: reason for place, reason in tomllib.loads((HERE / "slow.toml").read_text()).items()}
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist by file and lesson: what a lesson's tests share is made once."""
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        lesson = next((params[name] for name in ("lesson", "graded", "desk") if name in params), "")
+        lesson = next((params[name] for name in ("lesson", "graded", "desk", "suite") if name in params), "")
         item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
     items.sort(key=lambda item: item.path.name not in FIRST)
     for item in items:

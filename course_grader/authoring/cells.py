@@ -20,11 +20,9 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import jupytext
-from nbformat import NotebookNode
 
 from course_grader.marks import BEGIN, END
 
@@ -88,7 +86,8 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     return _read(path, path.read_text(encoding="utf-8"))
 
 
-# jupytext takes half a second for a lesson, and a lesson that gathers functions is read from all that have them.
+# jupytext takes half a second for a lesson. `release` reads one twice, and a lesson that gathers functions is read from
+# all that have them.
 @functools.lru_cache(maxsize=64)
 def _read(path: Path, text: str) -> tuple[Cell, ...]:
     return tuple(_cells(path, text))
@@ -96,7 +95,7 @@ def _read(path: Path, text: str) -> tuple[Cell, ...]:
 
 def _cells(path: Path, text: str) -> Iterator[Cell]:
     starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
-    cells = _jupytext_cells(text)
+    cells = jupytext.reads(text, fmt="py:percent").cells
     if cells and (not starts or len(cells) != len(starts)):
         raise LessonProblem(
             path,
@@ -106,13 +105,6 @@ def _cells(path: Path, text: str) -> Iterator[Cell]:
     for start, cell in zip(starts, cells, strict=True):
         metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
         yield _cell(path, start, cell.cell_type, cell.source, metadata)
-
-
-@lru_cache(maxsize=32)
-def _jupytext_cells(text: str) -> list[NotebookNode]:
-    """Return jupytext's cells of a text, which `release` reads more than once. They are not to be changed."""
-    notebook: NotebookNode = jupytext.reads(text, fmt="py:percent")
-    return list(notebook.cells)
 
 
 def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> Cell:

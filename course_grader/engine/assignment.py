@@ -6,31 +6,39 @@ The file holds the hidden key: it belongs to the teacher alone, and is written s
 from __future__ import annotations
 
 import ast
+import base64
 import functools
 import hashlib
 import json
 import symtable
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+from course_grader.engine.beside import files_beside
 from course_grader.engine.limits import Limits
-from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN
+from course_grader.engine.masters import source_notebook
+from course_grader.engine.source import AssignmentProblem as AssignmentProblem
+from course_grader.engine.source import MissingKey, imported_modules, problem_of, read_json, replaced_names, text_of
+from course_grader.engine.source import without_magics as without_magics
+from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
 from course_utils.checks import keys
 from course_utils.checks.checking import CLASS
 from course_utils.checks.stamps import require_current
-from course_utils.errors import CourseError
 from course_utils.files import PRIVATE, write_whole
 from course_utils.matching import Originals
 
 FORMAT = 1
 
-
+# What each zygote has imported.
+QUICK = {"numpy", "matplotlib", "IPython", "course_utils"}
 # A cell that is too long to be remembered.
 LONG = 20_000
 T = TypeVar("T")
+Mode = Literal["apart", "together"]
 
 
 def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
@@ -39,17 +47,13 @@ def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
     return lambda source: (remembering if len(source) < LONG else function)(source)
 
 
-class AssignmentProblem(CourseError):
-    """An assignment that cannot be made or read; the message says why and what to do."""
-
-
 @dataclass(frozen=True)
 class TeacherCell:
     """A code cell of the teacher's notebook. `kind` is setup, answer, test, experiment or code.
 
     `names` are those that it assigns in the notebook, or of which it changes what they stand for. For a test cell,
     `needs` are the answer names that it uses, and `exercises` those that it checks. Of an answer cell only the names
-    are kept, not the solution.
+    are kept, not the solution. `mark` is nbgrader's metadata of the cell. `problem` is why it is not plain Python.
     """
 
     kind: str
@@ -60,6 +64,13 @@ class TeacherCell:
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     exercises: tuple[str, ...] = ()
+    mark: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def nbgrader(self) -> dict[str, Any]:
+        """nbgrader's metadata of the cell."""
+        return dict(self.mark) or nbgrader_mark(self.kind, self.grade_id, self.points)
 
     @cached_property
     def released(self) -> str:
@@ -84,22 +95,40 @@ class TeacherCell:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What is graded, and by what. `hidden` and `published` are keys by exercise, as JSON."""
+    """What is graded, and by what. `hidden` and `published` are keys by exercise, as JSON.
+
+    mode: "apart" or "together"; `why` is the reason, in a sentence. files: what is beside the notebook, by its path, in
+    base64. imports: the modules that the teacher's cells import. faults: by grade_id, why a test fails on the
+    reference.
+    """
 
     name: str
     cells: tuple[TeacherCell, ...]
     hidden: Mapping[str, Any]
     published: Mapping[str, Any]
     limits: Limits = field(default_factory=Limits)
+    mode: Mode = "apart"
+    why: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_notebook(cls, solution: Path, hidden_key: Path, limits: Limits | None = None) -> Assignment:
-        """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit."""
-        cells = teacher_cells(solution)
-        known = _read_json(hidden_key, "The hidden key").get("exercises", {})
+    def from_notebook(
+        cls, solution: Path, hidden_key: Path | None, limits: Limits | None = None, files: Path | None = None
+    ) -> Assignment:
+        """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit.
+
+        hidden_key: is read only if a test asks for it. files: the folder of the files that belong to the notebook.
+        """
+        notebook = source_notebook(solution)
+        cells = _cells_of(notebook, solution)
         # A test of plain asserts needs no key.
         tests = [cell.source for cell in cells if cell.kind == "test"]
         wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
+        if wanted and hidden_key is None:
+            raise MissingKey("There is no course.key, which holds the hidden checks: run `course key`.")
+        known = read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
         if missing := [name for name in wanted if name not in known]:
             raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
         hidden = {name: known[name] for name in wanted}
@@ -109,12 +138,15 @@ class Assignment:
             published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
         except keys.KeyProblem as problem:
             raise AssignmentProblem(str(problem)) from problem
-        return cls(solution.stem, cells, hidden, published, limits or Limits())
+        limits = limits or Limits()
+        beside = files_beside(files, limits.files // 2) if files else {}
+        imports = imported_modules(notebook)
+        return cls(solution.stem, cells, hidden, published, limits, files=beside, imports=imports)
 
     @classmethod
     def load(cls, path: Path) -> Assignment:
         """Read the file that `save` wrote; AssignmentProblem where it is something else."""
-        data = _read_json(path, "The assignment")
+        data = read_json(path, "The assignment")
         if data.get("format") != FORMAT:
             raise AssignmentProblem(f"{path.name} has another format than this version reads: make it anew.")
         return cls.from_json(data)
@@ -124,7 +156,9 @@ class Assignment:
         """Return the assignment that `to_json` wrote."""
         tuples = ("names", "needs", "exercises")
         cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
-        return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]))
+        more: dict[str, Any] = {"imports": tuple(data.get("imports", ()))}
+        more |= {key: data[key] for key in ("mode", "why", "files", "faults") if key in data}
+        return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]), **more)
 
     def save(self, path: Path) -> None:
         """Write the assignment to one file that only its owner can read, whole or not at all."""
@@ -139,6 +173,11 @@ class Assignment:
             "hidden": dict(self.hidden),
             "published": dict(self.published),
             "limits": self.limits.to_json(),
+            "mode": self.mode,
+            "why": self.why,
+            "files": dict(self.files),
+            "imports": self.imports,
+            "faults": dict(self.faults),
         }
 
     @cached_property
@@ -147,8 +186,9 @@ class Assignment:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits that stand for the whole content."""
-        return hashlib.sha256(self._text.encode()).hexdigest()[:32]
+        """32 hexadecimal digits that stand for all that decides a result."""
+        text = replace(self, why="")._text if self.why else self._text
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @cached_property
     def by_grade_id(self) -> dict[str, TeacherCell]:
@@ -163,6 +203,36 @@ class Assignment:
         return [cell for cell in self.cells if cell.kind == kind]
 
     @cached_property
+    def spared(self) -> tuple[str, ...]:
+        """The names that the teacher's cells replace in modules or classes, such as `print` by a double."""
+        return tuple(sorted({name for cell in self.cells for name in replaced_names(cell.source)}))
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """The modules among `imports` that take long to import, and not part of Python."""
+        return tuple(name for name in self.imports if name.split(".")[0] not in sys.stdlib_module_names | QUICK)
+
+    @cached_property
+    def content_of_files(self) -> dict[str, bytes]:
+        return {name: base64.b64decode(content) for name, content in self.files.items()}
+
+    def within(self, seconds: float) -> Assignment:
+        """Return the assignment with so many seconds for each cell in the mode together; 0 leaves it as it is."""
+        if self.mode != "together" or seconds <= 0:
+            return self
+        total = max(self.limits.total_seconds, 10 * seconds)
+        return replace(self, limits=replace(self.limits, cell_seconds=float(seconds), total_seconds=total))
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether a test asks what no worker may have: the hidden key, or the answer of a concept question.
+
+        Without that answer a check would pass every answer of the right form.
+        """
+        asks_question = any(keys.is_question(name) for name in self.published)
+        return asks_question or any("check_hidden" in cell.source for cell in self.of_kind("test"))
+
+    @cached_property
     def keys(self) -> tuple[dict[str, keys.Key], dict[str, keys.Key]]:
         """The hidden and the published keys, read."""
         hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
@@ -171,7 +241,8 @@ class Assignment:
 
 def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
     """Raise AssignmentProblem if a test asks for a variant of a question that the hidden key does not have."""
-    for source in tests:
+    # As in `checked_exercises`: what is not plain Python is graded together, without a key.
+    for source in (source for source in tests if not problem_of(source)):
         for node in ast.walk(ast.parse(without_magics(source))):
             match node:
                 case ast.Call(
@@ -187,67 +258,53 @@ def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
 
 def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
     """Return the code cells of a teacher's notebook; AssignmentProblem where it cannot be read."""
-    notebook = _read_json(solution, "The teacher's notebook")
+    return _cells_of(source_notebook(solution), solution)
+
+
+def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ...]:
     try:
         return tuple(_teacher_cells(notebook))
-    except SyntaxError as error:
-        raise AssignmentProblem(
-            f"The teacher's notebook {solution} has a cell that is not Python (`{(error.text or '').strip()}`). "
-            "Of what is IPython's, only lines that begin with % or ! are understood."
-        ) from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise AssignmentProblem(
             f"The teacher's notebook {solution} is not as nbgrader writes it ({type(error).__name__}: {error})."
         ) from error
 
 
-def _read_json(path: Path, what: str) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AssignmentProblem(f"{what} {path} cannot be read: {error}") from error
-    if not isinstance(data, dict):
-        raise AssignmentProblem(f"{what} {path} holds no JSON object.")
-    return data
-
-
 def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
-    sources = [(cell, _text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    sources = [(cell, text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    problems = {source: problem_of(source) for _, source in sources}
+    plain = [(cell, source) for cell, source in sources if not problems[source]]
     names = {
         mark["grade_id"]: tuple(sorted(assigned_names(source)))
-        for cell, source in sources
+        for cell, source in plain
         if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
     }
     given = {name for assigned in names.values() for name in assigned}
     # A figure draws with modules, and changes nothing of theirs that another cell would miss.
-    modules = {name for _, source in sources for name in imported_names(source)}
+    modules = {name for _, source in plain for name in imported_names(source)}
+    answer = ""
     for cell, source in sources:
-        mark, id = cell["metadata"].get("nbgrader"), str(cell.get("id", ""))
-        if mark is None:
+        mark, id, problem = cell["metadata"].get("nbgrader"), str(cell.get("id", "")), problems[source]
+        if mark is None or not (mark["solution"] or mark["grade"] or mark["locked"]):
             kind = "experiment" if "experiment" in cell["metadata"].get("tags", []) else "code"
-            touched = assigned_names(source) | (changed_names(source) - modules)
-            yield TeacherCell(kind, id, source=source, names=tuple(sorted(touched)))
-        elif mark["solution"]:
-            yield TeacherCell("answer", id, mark["grade_id"], names=names[mark["grade_id"]])
+            # Of what cannot be read nobody knows the names, so that it always runs.
+            touched = {"*"} if problem else assigned_names(source) | (changed_names(source) - modules)
+            yield TeacherCell(kind, id, source=source, names=tuple(sorted(touched)), problem=problem)
+            continue
+        known = {"id": id, "grade_id": mark["grade_id"], "mark": mark, "problem": problem}
+        if mark["solution"]:
+            answer = mark["grade_id"]
+            yield TeacherCell("answer", **known, names=names.get(answer, ()))
         elif mark["grade"]:
-            needs = tuple(sorted(given & used_names(source)))
-            checked = tuple(dict.fromkeys(checked_exercises(source))) or tuple(
-                grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs)
-            )
+            needs = () if problem else tuple(sorted(given & used_names(source)))
+            checked = () if problem else tuple(dict.fromkeys(checked_exercises(source)))
+            checked = checked or tuple(grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs))
+            # Each test belongs to an exercise: where it names none, to the answer above it.
+            checked = checked or (answer or mark["grade_id"],)
             points = float(mark["points"])
-            yield TeacherCell("test", id, mark["grade_id"], source, points, needs=needs, exercises=checked)
+            yield TeacherCell("test", **known, source=source, points=points, needs=needs, exercises=checked)
         else:
-            yield TeacherCell("setup", id, mark["grade_id"], source)
-
-
-def _text_of(cell: dict[str, Any]) -> str:
-    source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
-
-
-def without_magics(source: str) -> str:
-    """Return the source with lines for IPython alone (%magic, !command) left blank."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
+            yield TeacherCell("setup", **known, source=source)
 
 
 def assigned_names(source: str) -> set[str]:
@@ -300,6 +357,8 @@ def used_names(source: str) -> set[str]:
 
 def checked_exercises(source: str) -> Iterator[str]:
     """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
+    if "check" not in source or problem_of(source):
+        return
     for node in ast.walk(ast.parse(without_magics(source))):
         match node:
             case ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(value=str(name)), *_]):

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.assignment import Assignment
-from course_grader.engine.intake import take_in
+from course_grader.engine.assignment import Assignment, Mode
+from course_grader.engine.intake import Intake, take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
-from course_grader.engine.result import CellResult, Result
+from course_grader.engine.result import CellResult, Result, blameless
 from course_grader.engine.sandbox import Level, Zygote, described, exposed
 from course_grader.engine.session import Session
 from course_grader.engine.transcripts import Transcripts
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
-_zygotes: dict[tuple[int, Level, tuple[str, ...]], Zygote] = {}
+_zygotes: dict[tuple[int, Level, tuple[str, ...], Mode], Zygote] = {}
 # Of the assignment that was graded last, by its digest.
 _transcripts: dict[str, Transcripts] = {}
 
@@ -41,14 +41,50 @@ def grade(
     Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
     """
     with _one_at_a_time:
-        zygote = _zygote(isolation, assignment)
+        zygote = zygote_of(isolation, assignment)
         taken = take_in(notebook)
+        if assignment.mode == "together":
+            return _together(taken, assignment, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
         with _collecting_seldom(), Session(zygote, assignment.limits) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
-    notes = taken.notes + steps.notes
-    means = {"sandbox": described(isolation), "exposed": exposed(isolation)}
-    return Result(assignment.name, assignment.digest, isolation, cells, notes, outputs, **means)
+    cells = tuple(blameless(cell, assignment.faults) for cell in cells)
+    return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)
+
+
+def _together(
+    taken: Intake,
+    assignment: Assignment,
+    isolation: Level,
+    zygote: Zygote,
+    on_cell: Callable[[CellResult], None] | None,
+) -> Result:
+    from course_grader.engine.together import Room, grade_together, steps_of
+
+    steps, more = steps_of(taken, assignment)
+    with Room(zygote, assignment.limits, assignment.content_of_files, assignment.spared) as room:
+        cells, outputs = grade_together(steps, assignment, room, on_cell)
+    return _result(assignment, isolation, cells, taken.notes + more, outputs)
+
+
+def _result(
+    assignment: Assignment,
+    isolation: Level,
+    cells: tuple[CellResult, ...],
+    notes: tuple[str, ...],
+    outputs: dict[int, list[dict[str, Any]]],
+) -> Result:
+    return Result(
+        assignment.name,
+        assignment.digest,
+        isolation,
+        cells,
+        notes,
+        outputs,
+        sandbox=described(isolation),
+        exposed=exposed(isolation),
+        mode=assignment.mode,
+    )
 
 
 @contextlib.contextmanager
@@ -62,13 +98,14 @@ def _collecting_seldom() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def _zygote(level: Level, assignment: Assignment) -> Zygote:
-    """Return this process's zygote for the assignment; what another assignment had is ended."""
+def zygote_of(level: Level, assignment: Assignment) -> Zygote:
+    """Return this process's zygote for the assignment; what another assignment in the same mode had is ended."""
+    mode = assignment.mode
     set_up = tuple(cell.source for cell in assignment.of_kind("setup"))
-    wanted = os.getpid(), level, set_up
+    wanted = os.getpid(), level, assignment.packages if mode == "together" else set_up, mode
     if wanted not in _zygotes:
-        close()
-        _zygotes[wanted] = Zygote(level, set_up)
+        close(mode)
+        _zygotes[wanted] = Zygote(level, wanted[2], mode)
     return _zygotes[wanted]
 
 
@@ -80,10 +117,10 @@ def _transcripts_of(assignment: Assignment) -> Transcripts:
 
 
 @atexit.register
-def close() -> None:
-    """End the zygotes of this process."""
-    for owner, *_ in list(_zygotes):
-        if owner == os.getpid():
-            for key in [key for key in _zygotes if key[0] == owner]:
-                _zygotes.pop(key).close()
-    _zygotes.clear()
+def close(mode: Mode | None = None) -> None:
+    """End the zygotes of this process: those of a mode, or all."""
+    for key in [key for key in _zygotes if mode in (None, key[3])]:
+        zygote = _zygotes.pop(key)
+        # Another process's are its own affair.
+        if key[0] == os.getpid():
+            zygote.close()

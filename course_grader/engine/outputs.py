@@ -64,7 +64,7 @@ class OutputLog:
         lines = [self._within(line) for line in lines[-MOST_LINES:]]
         self._add({"output_type": "error", "ename": name, "evalue": self._within(value[:2000]), "traceback": lines})
 
-    def clear(self) -> None:
+    def clear(self, wait: bool = False) -> None:
         self.outputs = []
 
     def _add(self, output: dict[str, Any]) -> None:

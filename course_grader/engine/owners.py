@@ -62,6 +62,20 @@ def owners_of(cells: Cells, assignment: Assignment) -> Owners:
     return Owners(owners, to_put_in(matches, originals), matches, notes)
 
 
+def restored(cells: Cells, assignment: Assignment) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the cells with the teacher's text in set-up and test cells that were edited, as nbgrader writes it back;
+    and notes for student and teacher."""
+    matches = [assignment.originals.match(cell) for cell in cells]
+    made, notes = [dict(cell) for cell in cells], []
+    for grade_id, place in places_of(matches).items():
+        if not matches[place].is_exact:
+            cell = assignment.by_grade_id[grade_id]
+            made[place] |= {"cell_type": "code", "source": cell.released}
+            what = "test" if cell.kind == "test" else "set-up"
+            notes.append(f"The {what} cell {grade_id!r} was edited. The teacher's text ran in its place.")
+    return made, notes
+
+
 def _is_further_copy(match: Match[TeacherCell]) -> bool:
     return match.text_of is not None and (bool(match.text_of.grade_id) or match.text_of.kind == "experiment")
 

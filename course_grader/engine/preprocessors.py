@@ -3,7 +3,8 @@
 `nbgrader_config.py` names them in `c.Autograde.sanitize_preprocessors` and `c.Autograde.autograde_preprocessors`, and
 in `c.Autograde.exporter_class` a reader built on `AnyState`, which reads what nbformat refuses though it can be graded.
 `Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` replaces `Execute`: it
-leaves in each test cell no output or one error, which is what nbgrader's `SaveAutoGrades` scores.
+leaves in each test cell no output or one error, or in the mode together the outputs of the cell, which is what
+nbgrader's `SaveAutoGrades` scores.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,19 +21,23 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
-from traitlets import Enum, Unicode
+from traitlets import Dict, Enum, Unicode
 
-from course_grader.engine.assignment import Assignment, AssignmentProblem, TeacherCell
+from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.beside import files_of
 from course_grader.engine.intake import take_in
-from course_grader.engine.owners import owners_of
-from course_grader.engine.result import CellResult
-from course_grader.engine.sandbox import LEVELS
+from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
+from course_grader.engine.owners import owners_of, restored
+from course_grader.engine.result import CellResult, blameless
+from course_grader.engine.sandbox import LEVELS, exposed
+from course_grader.engine.source import imported_modules
 from course_grader.engine.text import storable
 from course_grader.engine.wellformed import unique_ids, well_formed
-from course_grader.marks import SCHEMA_VERSION, nbgrader_mark
+from course_grader.marks import SCHEMA_VERSION
 
 try:
-    from course_grader.engine.grading import grade
+    from course_grader.engine.grading import grade, zygote_of
+    from course_grader.engine.together import Room, result_of, run_all, steps_in
 except ModuleNotFoundError as missing:
     remedy = "install the course with `pip install -e '.[lab,grader]'`."
     raise ModuleNotFoundError(f"Grading needs {missing.name}: {remedy}", name=missing.name) from None
@@ -41,13 +46,18 @@ except ModuleNotFoundError as missing:
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
     key = Unicode("", help="The hidden key; by default what COURSE_KEY names.").tag(config=True)
 
-    def assignment(self, resources: dict[str, Any]) -> Assignment:
-        """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key."""
+    def assignment(self, resources: dict[str, Any]) -> Assignment | None:
+        """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key; None where
+        only the gradebook has it."""
         named = self.key or os.environ.get("COURSE_KEY", "")
-        if not named:
-            raise AssignmentProblem("There is no course.key, which holds the hidden checks: run `course key`.")
-        solution, key = self.solution(resources), Path(named)
-        return _assignment(solution, key, *(path.stat().st_mtime_ns for path in (solution, key) if path.exists()))
+        solution, key = self.solution(resources), Path(named) if named else None
+        if not solution.is_file():
+            return None
+        modified = (path.stat().st_mtime_ns for path in (solution, key) if path is not None and path.exists())
+        assignment = _assignment(solution, key, *modified)
+        name, root = resources["nbgrader"]["assignment"], Path(self.parent.parent.coursedir.root)
+        fixed, store = fixed_mode(self.config, name), store_beside(_database(resources), root)
+        return with_mode(assignment, solution, store, name, fixed, self.config)
 
     def solution(self, resources: dict[str, Any]) -> Path:
         """Return the teacher's notebook."""
@@ -89,8 +99,13 @@ def _grade_ids(solution: Path, modified: int) -> frozenset[str]:
 
 
 @functools.lru_cache(maxsize=4)
-def _assignment(solution: Path, key: Path, *modified: int) -> Assignment:
-    return Assignment.from_notebook(solution, key)
+def _assignment(solution: Path, key: Path | None, *modified: int) -> Assignment:
+    return Assignment.from_notebook(solution, key, files=solution.parent)
+
+
+def _database(resources: Mapping[str, Any]) -> Path | None:
+    url = str(resources["nbgrader"].get("db_url", ""))
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 class Intake(_Engine):
@@ -104,11 +119,16 @@ class Intake(_Engine):
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         assignment = self.assignment(resources)
+        if assignment is None:
+            return notebook, resources
         solution = self.solution(resources)
         grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
         taken = take_in(notebook)
-        owners = owners_of(taken.cells, assignment)
-        for note in (*taken.notes, *owners.notes):
+        # Together, an edited test is the teacher's again in its place, as in nbgrader; apart it is the student's own.
+        is_restored = assignment.mode == "together"
+        submitted, edited = restored(taken.cells, assignment) if is_restored else (taken.cells, [])
+        owners = owners_of(submitted, assignment)
+        for note in (*taken.notes, *edited, *owners.notes):
             self.log.warning(note)
         by_hand = marked_for_humans(notebook.cells, grade_ids - assignment.by_grade_id.keys())
         cells = []
@@ -132,11 +152,20 @@ class Grade(_Engine):
     """Grades the notebook and writes what was found into its outputs."""
 
     isolation = Enum(LEVELS, "namespaces", help="How submissions are kept apart.").tag(config=True)
+    modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        result = grade(notebook, self.assignment(resources), self.isolation)
-        if result.exposed:
-            self.log.warning(result.exposed)
+        if self.config.get("Execute", {}).get("enabled", True) is False:
+            # nbgrader's --no-execute.
+            return notebook, resources
+        if said := exposed(self.isolation):
+            self.log.warning(said)
+        assignment = self.assignment(resources)
+        if assignment is None or assignment.mode == "together":
+            name = resources["nbgrader"]["notebook"]
+            assignment = assignment or Assignment(name, (), {}, {}, mode="together", imports=imported_modules(notebook))
+            return self._together(notebook, resources, assignment.within(seconds_of(self.config)))
+        result = grade(notebook, assignment, self.isolation)
         found = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
             mark = cell.metadata.get("nbgrader", {})
@@ -146,11 +175,59 @@ class Grade(_Engine):
                 cell.outputs = outputs_of_test(found[mark["grade_id"]])
             elif place in result.outputs:
                 cell.outputs = [from_dict(output) for output in result.outputs[place]]
+        self._look_at(result.cells, assignment, resources)
         return notebook, resources
+
+    def _together(
+        self, notebook: NotebookNode, resources: dict[str, Any], assignment: Assignment
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Run the notebook as it is: nbgrader has put the teacher's cells of its gradebook in."""
+        steps = steps_in(notebook.cells, assignment)
+        files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
+        # What nbgrader's exclude_overwriting names is the student's own.
+        own = (
+            self.config.get("Autograde", {}).get("exclude_overwriting", {}).get(resources["nbgrader"]["assignment"], ())
+        )
+        files |= {name: content for name, content in assignment.content_of_files.items() if name not in own}
+        results = []
+        with Room(zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared) as room:
+            for step, ran in run_all(steps, room):
+                outputs = ran.outputs
+                if step.test is not None:
+                    result = blameless(result_of(step.test, ran), assignment.faults)
+                    results.append(result)
+                    outputs = list(result.outputs)
+                notebook.cells[step.place].outputs = [from_dict(output) for output in outputs]
+        self._look_at(results, assignment, resources)
+        return notebook, resources
+
+    def _look_at(self, results: Sequence[CellResult], assignment: Assignment, resources: dict[str, Any]) -> None:
+        """Log what is a fault of a test, and tests that nobody has passed so far; pass the results to listeners."""
+        for listener in listeners:
+            listener(resources["nbgrader"]["student"], assignment.name, results)
+        for result in results:
+            if result.outcome == "error":
+                self.log.error("The test %s is at fault itself: %s", result.grade_id, result.message)
+            key = resources["nbgrader"]["assignment"], assignment.name, result.grade_id
+            passed, failed = _tallies.get(key, (0, 0))
+            is_passed = result.points > 0 or not result.max_points
+            _tallies[key] = passed, failed = passed + is_passed, failed + (not is_passed and result.outcome != "blank")
+            # Once for each doubling, so that a class of hundreds does not fill the log.
+            if not passed and failed > 1 and failed & (failed - 1) == 0:
+                said = "None of %d submissions passes the test %s: look at the test."
+                self.log.warning(said, failed, result.grade_id)
+
+
+# Each is called with a student, a notebook's name and the results of its tests.
+listeners: list[Callable[[str, str, Sequence[CellResult]], None]] = []
+# How many submissions of this run passed a test, and how many failed it.
+_tallies: dict[tuple[str, str, str], tuple[int, int]] = {}
 
 
 def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
-    """Return the outputs of a test cell: none where it passed, or one error."""
+    """Return the outputs of a test cell: in the mode together its own, else none where it passed, or one error."""
+    if cell.outputs:
+        return [cast(NotebookNode, from_dict(output)) for output in cell.outputs]
     if cell.outcome == "passed":
         return []
     error = {"output_type": "error", "ename": "CheckFailed", "evalue": cell.message, "traceback": [cell.message]}
@@ -187,7 +264,9 @@ def _is_untouched(cell: Mapping[str, Any]) -> bool:
 
 
 def _mark(cell: TeacherCell) -> dict[str, Any]:
-    return nbgrader_mark(cell.kind, cell.grade_id, cell.points)
+    mark = cell.nbgrader
+    mark.pop("autotest", None)
+    return mark
 
 
 def _fresh(cell: TeacherCell) -> NotebookNode:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 FORMAT = 1
@@ -22,7 +22,8 @@ class CellResult:
 
     `message` is one line for student and teacher; `details` is what the check showed. `rows` are the label and the text
     of what a published check asked, expected and received. Of the hidden checks, `hidden_passed` of `hidden_total`
-    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone.
+    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone. `outputs` are
+    those of the test cell in the mode together, by which nbgrader scores it.
     """
 
     grade_id: str
@@ -38,6 +39,7 @@ class CellResult:
     hidden_passed: int = 0
     hidden_total: int = 0
     secret: bool = False
+    outputs: tuple[dict[str, Any], ...] = ()
 
     @property
     def told(self) -> str:
@@ -67,6 +69,7 @@ class Result:
     `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
     assignment's content. `sandbox` names the program that isolated the submission; it is empty if none did.
     `exposed` is a sentence for the teacher on what the submission could reach while it ran; empty if nothing was open.
+    `mode` is "apart" or "together".
     """
 
     assignment: str
@@ -77,6 +80,7 @@ class Result:
     outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     sandbox: str = ""
     exposed: str = ""
+    mode: str = "apart"
 
     @property
     def score(self) -> float:
@@ -109,13 +113,26 @@ class Result:
         """Return the result that `to_json` wrote."""
         cells = tuple(_cell(cell) for cell in data["cells"])
         outputs = {int(place): found for place, found in data["outputs"].items()}
-        notes, more = tuple(data["notes"]), {name: data.get(name, "") for name in ("sandbox", "exposed")}
+        texts = {"sandbox": "", "exposed": "", "mode": "apart"}
+        notes, more = tuple(data["notes"]), {name: data.get(name, default) for name, default in texts.items()}
         return cls(data["assignment"], data["digest"], data["isolation"], cells, notes, outputs, **more)
+
+
+def blameless(cell: CellResult, faults: Mapping[str, str]) -> CellResult:
+    """Return a result as a fault of the test if that fails on the reference too; `faults` says why, by grade_id."""
+    if cell.grade_id not in faults or cell.points >= cell.max_points:
+        return cell
+    message = f"The test fails on the reference too. {faults[cell.grade_id]}"
+    # Printed text has no say in nbgrader's score, and is above the error in the feedback that nbgrader makes.
+    said = {"output_type": "stream", "name": "stdout", "text": f"{FAULT}\n"}
+    outputs = (said, *cell.outputs) if cell.outputs else ()
+    return replace(cell, outcome="error", message=message, secret=True, outputs=outputs)
 
 
 def _cell(data: dict[str, Any]) -> CellResult:
     rows = tuple((label, text) for label, text in data.get("rows", ()))
-    return CellResult(**data | {"exercises": tuple(data["exercises"]), "rows": rows})
+    outputs = tuple(data.get("outputs", ()))
+    return CellResult(**data | {"exercises": tuple(data["exercises"]), "rows": rows, "outputs": outputs})
 
 
 def _together(name: str, cells: list[CellResult]) -> ExerciseResult:

@@ -27,7 +27,7 @@ from typing import Literal, get_args
 
 import course_utils
 from course_grader.engine import bubblewrap, confine, seccomp
-from course_grader.engine.limits import Limits
+from course_grader.engine.limits import Limits, patience
 
 Level = Literal["namespaces", "user", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -37,8 +37,9 @@ ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[
 START_SECONDS = 60
 # The answers of the self-study course's concept questions, which a class may be asked too.
 WITHHELD = Path(course_utils.__file__).parent / "checks" / "keys" / "questions"
-# What is said on a leash: the question how long a worker had to wait, the answer, and with the end its CPU time.
-ASK, WAITED, USED = b"?", "waited: ", ", CPU seconds "
+# What is said on a leash: the question how long a worker had to wait, the answer, and with the end its CPU time; and
+# the order to interrupt what it does.
+ASK, WAITED, USED, INTERRUPT = b"?", "waited: ", ", CPU seconds ", b"i"
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MKL_NUM_THREADS": "1",
@@ -106,16 +107,22 @@ class Leash:
             self._said = said
         return 0.0
 
+    def interrupt(self) -> None:
+        """Interrupt what the worker does, as Ctrl-C would."""
+        with contextlib.suppress(OSError):
+            self.end.send(INTERRUPT)
+
 
 class Zygote:
     """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers.
 
-    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life.
+    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life; in the
+    mode together, the names of modules that the zygote imports.
     """
 
-    def __init__(self, level: Level, set_up: Sequence[str] = ()) -> None:
+    def __init__(self, level: Level, set_up: Sequence[str] = (), mode: str = "apart") -> None:
         require(level)
-        self.level, self._set_up = level, list(set_up)
+        self.level, self._set_up, self._mode = level, list(set_up), mode
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -155,12 +162,12 @@ class Zygote:
             program = (
                 f"import sys; sys.path[:0] = {ROOTS!r}; from course_utils.quick_start import collect_seldom; "
                 "collect_seldom(); from course_grader.engine.zygote import main; "
-                f"main({number}, {self.level!r}, {self._set_up!r})"
+                f"main({number}, {self.level!r}, {self._set_up!r}, {self._mode!r})"
             )
             command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
             home = self._own_home()
             self._process = _start(lambda: _popen(command, number, home))
-        control.settimeout(START_SECONDS)
+        control.settimeout(START_SECONDS * patience())
         if control.recv(16) != b"ready":
             self._end()
             raise WorkerNotStarted("The zygote ended while it started.")

@@ -195,7 +195,7 @@ class Session:
         if isinstance(error, DeadlinePassed):
             message = "it took too long and was stopped"
         elif isinstance(error, WireClosed):
-            message = f"it ended the process it ran in ({_ending(said)})"
+            message = f"it ended the process it ran in ({ending(said)})"
         else:
             message = f"what it sent cannot be read. {str(error).removesuffix('.')}"
         self.fault = Stopped(message, refused=type(error) is WireError)
@@ -305,7 +305,8 @@ class Session:
         return said
 
 
-def _ending(said: str) -> str:
+def ending(said: str) -> str:
+    """Return how a process ended, by what its keeper says."""
     code = said.removeprefix("ended: ")
     if code == said or not code.lstrip("-").isdigit():
         return "without a word"

@@ -44,7 +44,7 @@ class _Publisher(DisplayPublisher):
         self.shell.kept.show("display_data", data)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.shell.kept.clear()
+        self.shell.kept.clear(wait)
 
 
 class WorkerShell(InteractiveShell):
@@ -122,12 +122,13 @@ class WorkerShell(InteractiveShell):
         self.kept.error(getattr(etype, "__name__", "Error"), str(evalue), [str(line) for line in stb])
 
 
-def new_shell() -> WorkerShell:
-    """Return the shell, ready to be forked: nothing of it is open, and no thread runs."""
+def new_shell(cache_size: int = 0) -> WorkerShell:
+    """Return the shell, ready to be forked: nothing of it is open, and no thread runs. It keeps so many values in
+    `Out`."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.cache_size = 0
+    config.InteractiveShell.cache_size = cache_size
     config.InteractiveShell.display_page = True
     config.InteractiveShellApp.exec_files = []
     shell = WorkerShell(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]

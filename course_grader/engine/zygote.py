@@ -3,7 +3,7 @@
 It waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets, and the
 leash, which the zygote holds. When the worker ends, the zygote tells on the leash how; when the leash is let go, it
 ends the worker and with it everything in the worker's process namespace. Asked on the leash, it says how long the
-worker had to wait for a processor.
+worker had to wait for a processor, and it interrupts the worker where that is ordered.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matplotlib import font_manager
 
-from course_grader.engine import confine, seccomp
+from course_grader.engine import confine, fellow, sandbox, seccomp
 from course_grader.engine.outputs import OutputLog
-from course_grader.engine.sandbox import ASK, USED, WAITED, visible
 from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
 from course_grader.engine.waiting import waited
 from course_grader.engine.worker import serve
@@ -41,8 +40,11 @@ UNCONFINED = 97
 COLLECT_AT = 20_000, 10, 10
 
 
-def main(control: int, level: str, set_up: Sequence[str]) -> None:
-    """Serve requests on the socket `control` until the grader is gone. `set_up` are the teacher's set-up cells."""
+def main(control: int, level: str, set_up: Sequence[str], mode: str = "apart") -> None:
+    """Serve requests on the socket `control` until the grader is gone.
+
+    set_up: the sources of the teacher's set-up cells; in the mode together, the names of modules to import.
+    """
     end = socket.socket(fileno=control)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if level == "namespaces":
@@ -50,10 +52,24 @@ def main(control: int, level: str, set_up: Sequence[str]) -> None:
             confine.become(NOBODY)
         confine.set_dumpable(False)
     confine.die_with_parent()
-    shell = prepared_shell(set_up)
+    service = _together(set_up) if mode == "together" else _apart(set_up)
     end.send(b"ready")
-    _Keeper(end, shell, level).serve()
+    _Keeper(end, service, level).serve()
     os._exit(0)
+
+
+Service = Callable[[socket.socket, dict[str, Any]], None]
+
+
+def _apart(set_up: Sequence[str]) -> Service:
+    shell = prepared_shell(set_up)
+    return lambda end, limits: serve(shell, end, limits)
+
+
+def _together(imports: Sequence[str]) -> Service:
+    shell, pristine = fellow.prepared_shell(imports)
+    _settle()
+    return lambda end, limits: fellow.serve(shell, pristine, end, limits)
 
 
 def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
@@ -70,6 +86,12 @@ def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
         run_cell(shell, source)
     shell.begin()
     sys.stdout, sys.stderr = streams
+    _settle()
+    return shell
+
+
+def _settle() -> None:
+    """Leave the process so that a fork of it costs little."""
     # Every fork empties this cache of matplotlib's (it holds open files); once is enough.
     font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
     # Objects that exist now are never collected, so that a fork does not copy their pages; others are looked at seldom.
@@ -77,7 +99,6 @@ def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
     gc.freeze()
     gc.set_threshold(*COLLECT_AT)
     confine.use_large_pages()
-    return shell
 
 
 @dataclass
@@ -92,8 +113,8 @@ class _Worker:
 class _Keeper:
     """Brings workers to life and sees them to their ends."""
 
-    def __init__(self, control: socket.socket, shell: WorkerShell, level: str) -> None:
-        self._control, self._shell, self._level = control, shell, level
+    def __init__(self, control: socket.socket, service: Service, level: str) -> None:
+        self._control, self._service, self._level = control, service, level
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
         # By the descriptors that tell of them: one where a worker has ended, one where it is let go.
@@ -119,7 +140,7 @@ class _Keeper:
         try:
             if self._level != "namespaces":
                 folder = tempfile.mkdtemp(prefix="grading-")
-            pid = _worker(self._shell, wire, self._level, limits, folder)
+            pid = _worker(self._service, wire, self._level, limits, folder)
         except OSError as error:
             os.write(leash, f"failed: {error}".encode())
             os.close(leash)
@@ -135,10 +156,15 @@ class _Keeper:
             os.close(wire)
 
     def _look_at_leash(self, leash: int, worker: _Worker) -> None:
+        """Answer or obey what is said on a leash, and end a worker that is let go."""
         with contextlib.suppress(OSError):
-            if os.read(leash, len(ASK)) == ASK:
-                os.write(leash, f"{WAITED}{waited(worker.pid):.3f}".encode())
-                return
+            match os.read(leash, 1):
+                case sandbox.ASK:
+                    os.write(leash, f"{sandbox.WAITED}{waited(worker.pid):.3f}".encode())
+                    return
+                case sandbox.INTERRUPT:
+                    os.kill(worker.pid, signal.SIGINT)
+                    return
         self._poll.unregister(leash)
         os.kill(worker.pid, signal.SIGKILL)
 
@@ -147,7 +173,7 @@ class _Keeper:
         if worker.folder:
             _remove(worker.folder)
         with contextlib.suppress(OSError):
-            taken = f"{USED}{usage.ru_utime + usage.ru_stime:.3f}"
+            taken = f"{sandbox.USED}{usage.ru_utime + usage.ru_stime:.3f}"
             os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}{taken}".encode())
         for descriptor in (end, worker.leash):
             with contextlib.suppress(KeyError):
@@ -164,7 +190,7 @@ def _remove(folder: str) -> None:
         subprocess.run(["rm", "-rf", "--", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
+def _worker(service: Service, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
     """Start a worker that is at the referee's service on `wire`, and return its number."""
     keeper = os.getpid(), os.geteuid(), os.getegid()
     pid = confine.fork_into_namespaces() if level == "namespaces" else os.fork()
@@ -178,7 +204,7 @@ def _worker(shell: WorkerShell, wire: int, level: str, limits: dict[str, Any], f
         code = 0
         signal.signal(signal.SIGINT, signal.default_int_handler)
         time.tzset()
-        serve(shell, socket.socket(fileno=wire), limits)
+        service(socket.socket(fileno=wire), limits)
     finally:
         os._exit(code)
 
@@ -190,7 +216,7 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
     elif level == "user":
         private = confine.FIRST_PRIVATE_ID + os.getpid() % confine.PRIVATE_IDS
         os.chown(home, private, private)
-        rules = confine.landlock_rules(home, *visible())
+        rules = confine.landlock_rules(home, *sandbox.visible())
         confine.become(private)
         seccomp.no_new_privileges()
         confine.restrict(rules)

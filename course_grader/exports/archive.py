@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib.metadata import packages_distributions
 from importlib.resources import files
 from pathlib import Path
 
@@ -38,8 +39,19 @@ def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | 
             _add(archive, name, (SCRIPTS / name).read_bytes(), 0o755)
         _add(archive, ASSIGNMENT, _bytes_of(assignment), 0o600)
         _add(archive, wheel.name, wheel.read_bytes(), 0o644)
+        _add(archive, "requirements.txt", "".join(f"{name}\n" for name in requirements(assignment)).encode(), 0o644)
         _add(archive, "constraints.txt", "".join(f"{pin.strip()}\n" for pin in pins).encode(), 0o644)
     write_whole(path, file.getvalue(), PRIVATE)
+
+
+def requirements(assignment: Assignment) -> list[str]:
+    """Return the packages that grade an assignment, beside those that a learner installs: in the mode together also
+    nbgrader, which gives the scores, and what the teacher's cells import."""
+    if assignment.mode != "together":
+        return ["msgpack"]
+    known = packages_distributions()
+    imported = (name for module in assignment.packages for name in known.get(module.split(".")[0], ())[:1])
+    return list(dict.fromkeys(["msgpack", "nbgrader", *imported]))
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:

@@ -14,7 +14,10 @@ from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from course_grader.configuration import own_preprocessors
 from course_grader.engine.assignment import Assignment
+from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
+from course_grader.engine.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 
@@ -75,23 +78,63 @@ class Course:
         name = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(name, student, assignment))
 
-    def solution(self, assignment: str) -> Path:
-        """Return the teacher's notebook of an assignment; CourseError where there is not just one."""
+    def solutions(self, assignment: str) -> list[Path]:
+        """Return the teacher's notebooks of an assignment; CourseError if there is none."""
         folder = self.folder("source", ".", assignment)
-        notebooks = sorted(folder.glob("*.ipynb"))
-        if len(notebooks) != 1:
-            found = f"holds {len(notebooks)} notebooks" if notebooks else "holds no notebook"
-            # A term's own folder is filled by its releases.
-            make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
-            raise CourseError(f"{folder} {found}; an assignment has one: look at the spelling, or run `{make}`.")
-        return notebooks[0]
+        if found := sorted(folder.glob("*.ipynb")):
+            return found
+        # A term's own folder is filled by its releases.
+        make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
+        raise CourseError(f"{folder} holds no notebook: look at the spelling, or run `{make}`.")
 
-    def assignment(self, name: str) -> Assignment:
-        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be."""
-        solution = self.solution(name)
-        if not self.key.is_file():
-            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.")
-        return Assignment.from_notebook(solution, self.key)
+    def solution(self, assignment: str, notebook: str = "") -> Path:
+        """Return the teacher's notebook of an assignment; CourseError if there is not just one.
+
+        notebook: the name of the one that is meant, if there are several.
+        """
+        found = self.solutions(assignment)
+        named = [path for path in found if path.stem == notebook]
+        if len(named or found) != 1:
+            names = ", ".join(path.stem for path in found)
+            raise CourseError(f"{assignment} has several notebooks ({names}), and this takes an assignment with one.")
+        return (named or found)[0]
+
+    def needs_nbgrader(self, assignment: str) -> str:
+        """Return why an assignment is graded by nbgrader's own autograding with the engine in it; empty if it is
+        not."""
+        if len(self.solutions(assignment)) > 1:
+            return f"{assignment} has several notebooks"
+        if own := own_preprocessors(self.config):
+            return f"{CONFIG} has the preprocessor {own[0]}"
+        return ""
+
+    def assignment(self, name: str, remember: bool = True, notebook: str = "") -> Assignment:
+        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be.
+
+        remember: whether to write down the mode in which it is graded, where that was not done before. notebook: the
+        one that is meant, if the assignment has several.
+        """
+        try:
+            return self.with_mode(name, self.solution(name, notebook), remember=remember)
+        except MissingKey:
+            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+
+    def notebooks(self, name: str, remember: bool = True) -> list[Assignment]:
+        """Return an assignment's notebooks, each as an assignment; see `assignment`."""
+        return [self.assignment(name, remember, path.stem) for path in self.solutions(name)]
+
+    def with_mode(self, name: str, solution: Path, thorough: bool = False, remember: bool = True) -> Assignment:
+        """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""
+        key = self.key if self.key.is_file() else None
+        found = Assignment.from_notebook(solution, key, files=solution.parent)
+        fixed = fixed_mode(self.config, name)
+        found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough, remember)
+        return found.within(seconds_of(self.config))
+
+    @property
+    def modes(self) -> Path:
+        """The file that remembers in which mode each assignment is graded."""
+        return store_beside(self.database, self.root)
 
 
 def journal_of(db_url: str, root: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from course_grader.engine.assignment import Assignment
 from course_grader.engine.result import Result
 from course_grader.engine.text import clean
 from course_grader.gradebook.changes import Change
@@ -28,16 +29,28 @@ def _stay() -> None:
 
 
 class Display:
-    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each."""
+    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each. `exam` is
+    what is graded."""
 
-    def __init__(self, assignment: str, as_json: bool, found: Found | None = None, preview: bool = False) -> None:
+    def __init__(
+        self,
+        assignment: str,
+        as_json: bool,
+        found: Found | None = None,
+        preview: bool = False,
+        exam: Assignment | None = None,
+    ) -> None:
         self._assignment, self._as_json, self._preview = assignment, as_json, preview
-        self._place = found or Found((), ())
+        self._place, self.exam = found or Found((), ()), exam
         self.counts: Counter[str] = Counter()
         self.reused = 0
         self._problems: list[tuple[str, str]] = []
         self._exposed: Counter[str] = Counter()
         self._times: list[tuple[str, str]] = []
+        # By test: how many submissions passed it, and how many failed it with more than the stub.
+        self._tests: dict[str, list[int]] = {}
+        # By test: why it failed of itself, if it did.
+        self._faults: dict[str, str] = {}
         self._move: Callable[[], None] = _stay
 
     @property
@@ -62,12 +75,40 @@ class Display:
         self.reused += told.reused
         if told.result is None:
             self._problems.append((told.student, told.problem))
-        elif told.result.exposed:
-            self._exposed[told.result.exposed] += 1
+        else:
+            self._count_tests(told.result)
+            if told.result.exposed:
+                self._exposed[told.result.exposed] += 1
         self._times += [(told.student, note) for note in told.notes if note.startswith(TIMESTAMP)]
         if self._as_json:
             print(json.dumps(as_json(told)), flush=True)
         self._move()
+
+    def _count_tests(self, result: Result) -> None:
+        for cell in result.cells:
+            count = self._tests.setdefault(cell.grade_id, [0, 0])
+            # Apart, an answer of the wrong type can make a test fail of itself.
+            if cell.outcome == "error" and result.mode == "together":
+                self._faults.setdefault(cell.grade_id, cell.message)
+            count[0] += cell.outcome == "passed" or cell.points > 0
+            count[1] += cell.outcome not in ("passed", "blank", "missing") and not cell.points
+
+    @property
+    def suspects(self) -> list[str]:
+        """A sentence for each test that is at fault itself, or that no submission passes."""
+        faults = dict(self.exam.faults) if self.exam else {}
+        said = [
+            f"The test {grade_id!r} fails on the reference too, so it is at fault itself: {reason}"
+            for grade_id, reason in faults.items()
+        ]
+        own = {grade_id: message for grade_id, message in self._faults.items() if grade_id not in faults}
+        said += [
+            f"The test {grade_id!r} failed of itself for a submission: {message}" for grade_id, message in own.items()
+        ]
+        for grade_id, (passed, failed) in self._tests.items():
+            if not passed and failed > 1 and grade_id not in faults | own:
+                said.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: look at the test.")
+        return said
 
     def summary(self, tally: Tally, interrupted: bool = False) -> None:
         """Print what became of the run: for people, or one more line of JSON."""
@@ -80,8 +121,10 @@ class Display:
             changes = {"preview": self._preview, "changes": [change.to_json() for change in tally.changes]}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
             place = about(self._place)
+            mode = {"mode": self.exam.mode, "why": self.exam.why} if self.exam else {}
             ending = {"problems": problems, "exposed": dict(self._exposed), "interrupted": interrupted}
-            print(json.dumps({"summary": found | entered | times | changes | place | ending}))
+            tests = {"tests": self.suspects}
+            print(json.dumps({"summary": found | entered | times | changes | place | mode | ending | tests}))
             return
         if self._preview:
             self._say("This is a preview: submissions were graded, and nothing was written. This is what would happen.")
@@ -109,8 +152,12 @@ class Display:
             self._say(f"time unknown: {clean(student, 200)}: {note}")
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
+        if self.exam and self.exam.mode == "together":
+            self._say(f"Graded in the mode together. {clean(self.exam.why, 500)}")
         for line in lines_about(self._place, whole=False):
             self._say(line)
+        for sentence in self.suspects:
+            self._say(clean(sentence, 500))
 
     def _say_changes(self, changes: Sequence[Change]) -> None:
         scores = [one for one in changes if one.score[0] != one.score[1] or one.exercises]
@@ -159,6 +206,7 @@ def as_json(told: Told) -> dict[str, Any]:
         "isolation": result.isolation if result else None,
         "sandbox": result.sandbox if result else None,
         "exposed": result.exposed if result else "",
+        "mode": result.mode if result else None,
         "reused": told.reused,
         "problem": told.problem,
         "notes": [*told.notes, *(result.notes if result else ())],
@@ -169,7 +217,7 @@ def explain(result: Result) -> None:
     """Print a result in full."""
     print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
     by = f" by {result.sandbox}" if result.sandbox else ""
-    print(f"isolation {result.isolation}{by}, assignment {result.digest}")
+    print(f"isolation {result.isolation}{by}, mode {result.mode}, assignment {result.digest}")
     if result.exposed:
         print(result.exposed)
     for note in result.notes:

@@ -1,20 +1,26 @@
-"""What `course doctor` looks at for teachers: how well this machine keeps submissions apart."""
+"""What `course doctor` looks at for teachers: how well this machine keeps submissions apart, in which mode each
+assignment is graded, and who can read a course's files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from course_utils.doctor import Finding
 from course_utils.errors import CourseError
+
+if TYPE_CHECKING:
+    from course_grader.gradebook.course import Course
 
 # Of the extra `grader`: a learner has not installed it, and grades nothing.
 MARK_OF_A_TEACHER = "jupytext"
 
 
 def findings() -> Iterator[Finding]:
-    """Yield the level of isolation, and who can read a course's files, where the grader is installed."""
+    """Yield the level of isolation, the mode of each assignment, and who can read a course's files, where the grader is
+    installed."""
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
     from course_grader.engine.sandbox import best_level, described, exposed
@@ -22,16 +28,31 @@ def findings() -> Iterator[Finding]:
     level, reasons = best_level()
     by = f", with {program}" if (program := described(level)) else ""
     yield Finding("isolation", f"this machine gives the level {level!r}{by}. {exposed(level)}".rstrip(), reasons)
-    yield from _private_files(Path.cwd())
+    yield from _of_course(Path.cwd())
 
 
-def _private_files(start: Path) -> Iterator[Finding]:
+def _of_course(start: Path) -> Iterator[Finding]:
     from course_grader.gradebook.course import Course
-    from course_grader.gradebook.privacy import warning
 
     try:
         course = Course.nearest(start)
     except CourseError:
         return
+    yield from _modes(course)
+    yield from _private_files(course)
+
+
+def _private_files(course: Course) -> Iterator[Finding]:
+    from course_grader.gradebook.privacy import warning
+
     said = warning(course)
     yield Finding("privacy", "what is secret is closed to other users." if not said else "not all is closed.", said)
+
+
+def _modes(course: Course) -> Iterator[Finding]:
+    """Yield for each assignment that was released or graded here in which mode, and why."""
+    from course_grader.engine.modes import Modes
+
+    for name, choice in Modes(course.modes).all().items():
+        remedy = f"Look at the tests that fail on the reference: {', '.join(choice.faults)}." if choice.faults else ""
+        yield Finding("mode", f"{name} is graded {choice.mode}. {choice.why}", remedy)

@@ -61,7 +61,7 @@ def warning(course: Course) -> str:
 
 def open_to_others(course: Course) -> Iterator[Path]:
     """Yield those files and folders of a course that other users of this machine can read."""
-    places = [course.key, course.journal, *(course.folder(step, ".", ".") for step in FOLDERS)]
+    places = [course.key, course.journal, course.modes, *(course.folder(step, ".", ".") for step in FOLDERS)]
     if course.database is not None:
         places.append(course.database)
     if (course.root / "course.toml").is_file():

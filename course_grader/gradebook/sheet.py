@@ -144,7 +144,7 @@ def entering(config: Config) -> Config:
 
 def _generate(course: Course, name: str) -> None:
     """Let nbgrader enter the assignment, with the release that it makes on the way left aside."""
-    course.solution(name)
+    course.solutions(name)
     # Its errors come as exceptions; what else it logs is not for the teacher's eyes.
     quiet = LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
     with tempfile.TemporaryDirectory() as aside:

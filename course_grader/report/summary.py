@@ -59,7 +59,7 @@ class Group:
 @dataclass(frozen=True)
 class ClassReport:
     """`problems` are the notebooks that could not be read, `troubles` the test cells that hit a limit or could not be
-    judged."""
+    judged. `mode` is that in which they were graded."""
 
     title: str
     assignment: str
@@ -73,6 +73,7 @@ class ClassReport:
     problems: tuple[Group, ...]
     troubles: tuple[Group, ...]
     notes: tuple[Group, ...]
+    mode: str = "apart"
 
 
 def class_report(
@@ -115,6 +116,7 @@ def class_report(
         _grouped(((one.student, "", one.problem) for one in ranked if one.result is None), names, instead),
         _grouped(_troubles(results), names, instead),
         _grouped(_notes(graded), names, instead),
+        "together" if any(result.mode == "together" for _, result in results) else "apart",
     )
 
 

@@ -14,7 +14,8 @@
     due = 2026-10-19T23:59:00
 
 An assignment is of the lesson that has its name, unless it names one (`lesson`); or it is a notebook of the teacher's
-own (`notebook`). `add` appends lessons from the teacher's own folder (`own`, at the top).
+own (`notebook`). `mode` fixes whether it is graded "apart" or "together". `add` appends lessons from the teacher's own
+folder (`own`, at the top).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ LATE: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 ASSIGNMENT: dict[str, tuple[type, ...]] = {
     "lesson": (str,), "exercises": (list,), "points": (dict,), "due": (date, str), "add": (list,), "notebook": (str,),
+    "mode": (str,),
 }  # fmt: skip
 
 
@@ -71,6 +73,7 @@ class Plan:
     points: Mapping[str, float] = field(default_factory=dict)
     add: tuple[str, ...] = ()
     due: datetime | None = None
+    mode: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -135,6 +138,8 @@ def configure(config: Config, root: Path) -> None:
         return
     config.CourseDirectory.course_id = term.course
     config.CourseDirectory.source_directory, config.CourseDirectory.release_directory = SOURCE, RELEASE
+    if modes := {name: plan.mode for name, plan in term.assignments.items() if plan.mode}:
+        config.Grade.modes = config.get("Grade", {}).get("modes", {}) | modes
     if term.timezone:
         config.ReadTimes.timezone = term.timezone
     if term.late.percent_per_day:
@@ -162,8 +167,10 @@ def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path
     if wrong := next((key for key, value in points.items() if not _is_number(value) or value < 0), None):
         raise _problem(text, where, "points", f"must give {wrong} a number of at least 0", wrong)
     notebook = root / table["notebook"] if "notebook" in table else None
-    if notebook is not None and (set(table) - {"notebook", "due"} or not notebook.is_file()):
-        raise _problem(text, where, "notebook", "must be an existing notebook, and goes with `due` alone")
+    if notebook is not None and (set(table) - {"notebook", "due", "mode"} or not notebook.is_file()):
+        raise _problem(text, where, "notebook", "must be an existing notebook, and goes with `due` and `mode` alone")
+    if table.get("mode", "apart") not in ("apart", "together"):
+        raise _problem(text, where, "mode", 'must be "apart" or "together"')
     lesson = "" if notebook else table.get("lesson", name)
     key = "lesson" if "lesson" in table else ""
     for one in (lesson, *table.get("add", [])) if not notebook else ():
@@ -173,7 +180,9 @@ def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path
     exercises = tuple(table["exercises"]) if "exercises" in table else None
     due = _due(text, where, table["due"], zone) if "due" in table else None
     line = _line(text, where, "")
-    return Plan(name, line, lesson, notebook, exercises, points, tuple(table.get("add", ())), due)
+    return Plan(
+        name, line, lesson, notebook, exercises, points, tuple(table.get("add", ())), due, table.get("mode", "")
+    )
 
 
 def _due(text: str, where: str, value: date | str, zone: ZoneInfo) -> datetime:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,16 +22,22 @@ from traitlets.config import Config, LoggingConfigurable
 
 from course_grader.authoring.notebook import text_of
 from course_grader.engine.assignment import teacher_cells
+from course_grader.engine.beside import files_beside
+from course_grader.engine.limits import Limits
+from course_grader.engine.source import MissingKey
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.gradebook.sheet import entering
 from course_grader.term.building import require_no_leak, source_of
-from course_grader.term.config import FILE, Term, read_term
+from course_grader.term.config import FILE, Plan, Term, read_term
 from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError, Exit
 from course_utils.files import write_whole
 from course_utils.words import counted
+
+# The folder of the course's own lessons, of which releases are built beforehand.
+LESSONS = "lessons"
 
 
 @dataclass(frozen=True)
@@ -48,29 +55,37 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     Raises CourseError where the assignment is unknown or refused, or was handed out before.
     """
     term = read_term(course.root)
+    if term is None and not (course.root / LESSONS).is_dir():
+        return _release_own(course, name, to, exchange, force)
     plan = term.plan(name) if term else None
     told = []
+    beside: dict[str, bytes] = {}
     with _aside(course) as folder:
         if term and plan:
-            write_whole(folder / "source" / name / f"{name}.ipynb", text_of(source_of(term, plan, course.key)))
+            made = folder / "source" / name / f"{name}.ipynb"
+            write_whole(made, text_of(source_of(term, plan, course.key)))
+            beside = _files_of(plan, term.root)
+            for relative, content in beside.items():
+                write_whole(made.parent / relative, content)
+            mode = _mode(course, name, made)
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             released = _generate(course, name, folder, term, _without_gradebook(course.config))
             require_no_leak(term, plan, nbformat.read(released, as_version=4), course.key)
             _enter(course, name, folder, term, entering(course.config))
         else:
-            course.solution(name)
+            mode = _mode(course, name, course.solution(name))
             released = _enter(course, name, folder, term, course.config)
         if term and plan:
             # It holds the hidden tests.
             make_folder(course, course.folder("source", ".", name))
-            source = _put(
-                folder / "source" / name / f"{name}.ipynb", course.folder("source", ".", name), file_mode(course)
-            )
+            source = _put(made, course.folder("source", ".", name), beside, file_mode(course))
             told.append(f"The teacher's notebook is {_short(source, course.root)}.")
-            place = _put(released, course.folder("release", ".", name))
+            place = _put(released, course.folder("release", ".", name), beside)
+            if beside:
+                told.append(f"Beside it, for learners too: {', '.join(beside)}.")
         else:
             place = _built(released, course.folder("release", ".", name), course.root)
-        told.append(_entered(course, name, plan.due if plan else None))
+        told += [_entered(course, name, plan.due if plan else None), mode]
     told.append(f"The notebook for learners is {_short(place, course.root)}.")
     if term is None and (count := _questions_in(course.solution(name))):
         told.append(
@@ -78,7 +93,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             f"{FILE}, they are drawn for your class."
         )
     if to is not None:
-        told.append(_copied(place, to, force))
+        told.append(_copied(place, to, force, beside))
     if exchange:
         told.append(_exchanged(course, name, force))
     if to is None and not exchange:
@@ -86,10 +101,64 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     return Released(name, tuple(told))
 
 
+def _release_own(course: Course, name: str, to: Path | None, exchange: bool, force: bool) -> Released:
+    """Release an assignment of a course with a configuration of nbgrader's alone, as `nbgrader generate_assignment`
+    does, once its solutions were graded."""
+    solutions = course.solutions(name)
+    said = [_mode(course, name, solution) for solution in solutions]
+    if len(said) > 1:
+        said = [f"{solution.stem}: {sentence}" for solution, sentence in zip(solutions, said, strict=True)]
+    directory, config = _directory(course, name), Config(course.config)
+    config.BaseConverter.force = True
+    try:
+        Book(course).close()
+        GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
+    except (NbGraderException, RuntimeError) as error:
+        raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.WRONG) from error
+    place = course.folder("release", ".", name)
+    told = [_entered(course, name, None), *said, f"The release for learners is {_short(place, course.root)}."]
+    if to is not None:
+        contents = {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()}
+        first = place / f"{solutions[0].stem}.ipynb"
+        beside = {relative: path.read_bytes() for relative, path in contents.items() if path != first}
+        told.append(_copied(first, to, force, beside))
+    if exchange:
+        told.append(_exchanged(course, name, force))
+    if to is None and not exchange:
+        told.append("Nothing was handed out: hand that folder out yourself, or release again with --to or --exchange.")
+    return Released(name, tuple(told))
+
+
 def _questions_in(solution: Path) -> int:
     known = exercises()
     asked = {name for cell in teacher_cells(solution) for name in cell.exercises}
     return sum(name in known and known[name].form is not None for name in asked)
+
+
+def _files_of(plan: Plan, root: Path) -> dict[str, bytes]:
+    """Return the files that belong to a notebook of the teacher's own: all beside it, where it has a folder of its
+    own."""
+    if plan.notebook is None:
+        return {}
+    folder = plan.notebook.parent
+    if folder.resolve() == root.resolve() or len(list(folder.glob("*.ipynb"))) > 1:
+        return {}
+    return {name: base64.b64decode(content) for name, content in files_beside(folder, Limits().files // 2).items()}
+
+
+def _mode(course: Course, name: str, solution: Path) -> str:
+    """Return the sentence on the mode in which an assignment is graded; CourseError where a test fails on the
+    reference."""
+    try:
+        assignment = course.with_mode(name, solution, thorough=True)
+    except MissingKey as problem:
+        return f"Its solutions were not graded. {problem}"
+    if assignment.faults:
+        told = [
+            f"The test {grade_id!r} fails on your own solution: {why}" for grade_id, why in assignment.faults.items()
+        ]
+        raise CourseError("\n".join([f"{name} is refused.", *told]), Exit.WRONG)
+    return f"It is graded in the mode {assignment.mode}. {assignment.why}"
 
 
 @contextmanager
@@ -137,6 +206,8 @@ def _generate(
     directory.release_directory = str(folder / made)
     if term:
         directory.source_directory = str(folder / "source")
+        # Only what belongs to the notebook is there, modules of the teacher's own among it.
+        directory.ignore = [pattern for pattern in directory.ignore if pattern != "*.py"]
     try:
         GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
@@ -160,9 +231,11 @@ def _entered(course: Course, name: str, due: datetime | None) -> str:
     return f"{name} stands in the gradebook {place}, with {counted(points, 'point')}, {until}."
 
 
-def _put(made: Path, folder: Path, mode: int | None = None) -> Path:
-    """Move a notebook into its place."""
+def _put(made: Path, folder: Path, beside: Mapping[str, bytes], mode: int | None = None) -> Path:
+    """Move a notebook into its place, and the files beside it."""
     write_whole(folder / made.name, made.read_text(encoding="utf-8"), mode)
+    for name, content in beside.items():
+        write_whole(folder / name, content, mode)
     return folder / made.name
 
 
@@ -174,13 +247,15 @@ def _built(released: Path, folder: Path, root: Path) -> Path:
     return place
 
 
-def _copied(place: Path, to: Path, force: bool) -> str:
-    target = to / place.name
-    if target.exists() and target.read_bytes() != place.read_bytes() and not force:
-        raise CourseError(f"{target} exists already, with other content: replace it with --force.")
+def _copied(place: Path, to: Path, force: bool, beside: Mapping[str, bytes]) -> str:
+    contents = {to / place.name: place.read_bytes()} | {to / name: content for name, content in beside.items()}
+    for target, content in contents.items():
+        if target.exists() and target.read_bytes() != content and not force:
+            raise CourseError(f"{target} exists already, with other content: replace it with --force.")
     to.mkdir(parents=True, exist_ok=True)
-    write_whole(target, place.read_text(encoding="utf-8"))
-    return f"It was copied to {target}."
+    for target, content in contents.items():
+        write_whole(target, content)
+    return f"It was copied to {to / place.name}."
 
 
 def _exchanged(course: Course, name: str, force: bool) -> str:

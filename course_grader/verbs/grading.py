@@ -85,7 +85,8 @@ def grade(
     """Grade submissions into the gradebook. What was graded before is not graded again.
 
     Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
-    the machine stands in the way; 130 interrupted, with what was done kept.
+    the machine stands in the way; 4 all graded, and a test looks as if it were at fault itself; 130 interrupted, with
+    what was done kept.
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
         raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
@@ -112,15 +113,48 @@ def grade(
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
             _upgrade(course)
-        name, exam = _assignment(course, assignment, submissions)
+        if (why := _by_nbgrader(course, assignment, submissions)) and preview:
+            raise CourseError(f"{why}, so that there is no --preview.")
+        if why:
+            name = assignment or _only(course, submissions)
+            display = _graded_by_nbgrader(course, name, submissions, level, unknown_students, as_json)
+            raise typer.Exit(_exit_code(display))
+        name, exam = _assignment(course, assignment, submissions, remember=not preview)
         found, people = _found(course, submissions, name, teams)
-        display = Display(name, as_json, found, preview)
+        display = Display(name, as_json, found, preview, exam)
         job = Job(course, name, exam, level, _adds(unknown_students, people), preview)
         _class(job, found, machines, display)
         if said := warning(course):
             typer.echo(said, err=True)
+    if code := _exit_code(display):
+        raise typer.Exit(code)
+
+
+def _exit_code(display: Display) -> int:
     if display.not_graded:
-        raise typer.Exit(Exit.WRONG)
+        return Exit.WRONG
+    return Exit.TESTS if display.suspects else 0
+
+
+def _by_nbgrader(course: Course, wanted: str | None, place: Path) -> str:
+    """Return why nbgrader's own autograding is needed, with the engine in it; empty if it is not."""
+    if wanted and Path(wanted).is_file():
+        return ""
+    return course.needs_nbgrader(wanted or _only(course, place))
+
+
+def _graded_by_nbgrader(
+    course: Course, name: str, place: Path, level: Level, unknown: Unknown | None, as_json: bool
+) -> Display:
+    """Grade with nbgrader's own autograding, and return the display that has shown it."""
+    from course_grader.gradebook.display import Display
+    from course_grader.gradebook.several import grade_several, merged
+    from course_grader.term.identifying import read_class
+
+    adds = _adds(unknown, read_class(course))
+    display = Display(name, as_json, exam=merged(name, course.notebooks(name)))
+    display.summary(grade_several(course, name, place, level, adds, display))
+    return display
 
 
 def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, Class]:
@@ -191,7 +225,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
     else:
         from course_grader.gradebook.course import Course
 
-        _, exam = _assignment(Course.nearest(Path.cwd(), db), assignment or notebook.stem, notebook)
+        exam = Course.nearest(Path.cwd(), db).assignment(assignment or notebook.stem, notebook=notebook.stem)
     try:
         result = grade_notebook(notebook, exam, level)
     except Unreadable as problem:
@@ -204,7 +238,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
         explain(result)
 
 
-def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, Assignment]:
+def _assignment(course: Course, wanted: str | None, place: Path, remember: bool = True) -> tuple[str, Assignment]:
     """Return an assignment and its name: the one that was named, or the only one that was handed in."""
     from course_grader.engine.assignment import Assignment
 
@@ -212,7 +246,7 @@ def _assignment(course: Course, wanted: str | None, place: Path) -> tuple[str, A
         exam = Assignment.load(Path(wanted))
         return exam.name, exam
     name = wanted or _only(course, place)
-    return name, course.assignment(name)
+    return name, course.assignment(name, remember)
 
 
 def _only(course: Course, place: Path) -> str:

@@ -62,6 +62,11 @@ class Key:
     parts: dict[str, PartKey]
 
 
+def is_question(exercise: str) -> bool:
+    """Return whether an exercise is a concept question, whose published key no submission that is graded can read."""
+    return (PUBLISHED / QUESTIONS / f"{exercise}.json").is_file()
+
+
 def key_to_json(key: Key) -> dict[str, Any]:
     """Return a key as JSON can hold it."""
     return {

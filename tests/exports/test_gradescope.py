@@ -29,7 +29,7 @@ from course_grader.authoring.submissions import samples, submission
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.limits import Limits
 from course_grader.engine.result import FAULT, SECRET, CellResult
-from course_grader.exports.archive import LOCK, build_wheel, write_archive
+from course_grader.exports.archive import LOCK, build_wheel, requirements, write_archive
 from course_grader.exports.autograder import Report
 from tests.exports.readers import gradescope_report
 
@@ -138,10 +138,22 @@ def by_name(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_the_archive_has_its_files_at_the_top_and_pins_versions(box: Box) -> None:
     with zipfile.ZipFile(box.root / "autograder.zip") as archive:
         assert {"setup.sh", "run_autograder", "assignment.json", "constraints.txt"} < set(archive.namelist())
+        assert archive.read("requirements.txt").decode().split() == ["msgpack"]
         assert archive.getinfo("run_autograder").external_attr >> 16 & 0o111
         pins = archive.read("constraints.txt").decode().splitlines()
     assert any(line.startswith("numpy==") for line in pins)
     assert all("==" in line and "#" not in line for line in pins)
+
+
+def test_the_mode_together_brings_what_it_needs() -> None:
+    assignment = Assignment(NAME, (), {}, {}, mode="together", imports=("sympy.abc", "json", "numpy", "helper"))
+    assert requirements(assignment) == ["msgpack", "nbgrader", "sympy"]
+
+
+def test_the_autograder_needs_nothing_of_jupyter() -> None:
+    lacking = ("jinja2", "jupytext", "nbclient", "nbconvert", "nbformat", "nbgrader", "sqlalchemy")
+    program = f"import sys; sys.modules.update(dict.fromkeys({lacking})); import course_grader.exports.autograder"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
 def test_the_course_comes_from_the_wheel(box: Box) -> None:

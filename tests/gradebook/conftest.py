@@ -79,7 +79,7 @@ class School:
         """Grade what was handed in; return the tally, and what was told by student."""
         self.told.clear()
         course = Course.at(self.root, db)
-        job = Job(course, NAME, course.assignment(NAME), **options)
+        job = Job(course, NAME, course.assignment(NAME, remember=not options.get("preview")), **options)
         folder = place or self.root / "submitted"
         found = find_submissions(folder, NAME) if folder.exists() else Found((), ())
         tally = grade_class(job, found, cluster, self.told.append)

@@ -44,7 +44,7 @@ def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None
     before = here.book.read_bytes()
     told = grade(str(place), "--explain")
     isolation = f"isolation namespaces by {sandbox.described('namespaces')}"
-    assert told.startswith(f"{NAME}: 0 of 3 points\n{isolation}, assignment {here.assignment.digest}\n")
+    assert told.startswith(f"{NAME}: 0 of 3 points\n{isolation}, mode apart, assignment {here.assignment.digest}\n")
     assert "mean_squared_error: failed, 0 of 3 points\n  mistake: not_squared\n" in told
     assert "mean_squared_error_hidden: failed, 0 of 2 points" in told
     assert grade(str(place)) == told, "the same submission and key give the same result"

@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from course_grader.engine.grading import grade
 from course_grader.gradebook.course import Course
+from course_grader.marks import nbgrader_mark
 from course_grader.term import assignment_of
 from course_grader.term.releasing import release
 from course_utils.errors import CourseError
@@ -137,8 +138,8 @@ def test_a_notebook_of_ones_own_is_released(root: Path) -> None:
         ('{"cells": [', "cannot be read"),
         ('{"cells": [{"source": "x"}]}', "is not as nbgrader writes it"),
         (
-            json.dumps(new_notebook(cells=[new_code_cell("files = !ls", id="shell")])),
-            "a cell that is not Python .*files = !ls",
+            json.dumps(new_notebook(metadata={"kernelspec": {"language": "R", "name": "ir", "display_name": "R"}})),
+            "is a notebook for r, .* nbgrader's own Execute",
         ),
     ],
 )
@@ -147,6 +148,58 @@ def test_a_notebook_of_ones_own_that_cannot_be_graded_is_not_released(root: Path
     with pytest.raises(CourseError, match=sentence):
         release(term(root, '[assignments.essay]\nnotebook = "essay.ipynb"\n'), "essay")
     assert not (root / "gradebook.db").exists()
+
+
+def test_a_notebook_of_ones_own_is_released_with_its_files_and_says_its_mode(root: Path) -> None:
+    own = root / "mine" / "ps1"
+    own.mkdir(parents=True)
+    (own / "helper.py").write_text("factor = 2")
+    (own / "numbers.csv").write_text("1,2")
+    text = '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n'
+    _write_own(
+        own / "ps1.ipynb", "import helper\nassert open('numbers.csv').read()\nassert double(2) == 2 * helper.factor"
+    )
+    told = release(term(root, text), "ps1", root / "handout").told
+    assert any(sentence.startswith("It is graded in the mode together. Apart,") for sentence in told)
+    assert {path.name for path in (root / "handout").iterdir()} == {"ps1.ipynb", "helper.py", "numbers.csv"}
+    assert "return 2 * x" not in (root / "handout" / "ps1.ipynb").read_text()
+    assignment = Course.at(root).assignment("ps1")
+    assert assignment.mode == "together"
+    source = json.loads((root / "term" / "source" / "ps1" / "ps1.ipynb").read_text())
+    assert grade(source, assignment, "none").score == 2
+
+
+def test_a_test_that_fails_on_the_teachers_solution_is_not_released(root: Path) -> None:
+    own = root / "mine" / "ps1"
+    own.mkdir(parents=True)
+    _write_own(own / "ps1.ipynb", "assert double(2) == 5")
+    with pytest.raises(CourseError, match="The test 'double_test' fails on your own solution: AssertionError"):
+        release(term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n'), "ps1")
+    assert not (root / "term").exists()
+    assert not (root / "gradebook.db").exists()
+    assert not (root / "gradebook.modes.json").exists()
+
+
+@pytest.mark.parametrize("mode", ["apart", "together"])
+def test_course_toml_fixes_the_mode(root: Path, mode: str) -> None:
+    own = root / "mine" / "ps1"
+    own.mkdir(parents=True)
+    _write_own(own / "ps1.ipynb", "assert double(2) == 4")
+    told = release(term(root, f'[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\nmode = "{mode}"\n'), "ps1").told
+    assert f"It is graded in the mode {mode}. The teacher asks for it." in told
+    assert Course.at(root).assignment("ps1").mode == mode
+    with pytest.raises(CourseError, match=r'line 5: .*must be "apart" or "together"'):
+        term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n\nmode = "beside"\n')
+
+
+def _write_own(place: Path, test: str) -> None:
+    answer = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+    cells = [
+        new_code_cell(answer, metadata={"nbgrader": nbgrader_mark("answer", "double", 0)}),
+        new_code_cell(test, metadata={"nbgrader": nbgrader_mark("test", "double_test", 2)}),
+    ]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), place)
 
 
 def test_the_exchange_gets_it_once(root: Path) -> None:

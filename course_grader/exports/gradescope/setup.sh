@@ -25,6 +25,6 @@ if ! python=$(find_python); then
 fi
 
 [ -x "$root/venv/bin/python" ] || "$python" -m venv "$root/venv"
-# What grades needs msgpack beside what a learner installs; the versions are those that the keys were made with.
+# What grades needs more than a learner installs; the versions are those that the keys were made with.
 "$root/venv/bin/python" -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
-  --constraint "$root/source/constraints.txt" msgpack "$root"/source/*.whl
+  --constraint "$root/source/constraints.txt" --requirement "$root/source/requirements.txt" "$root"/source/*.whl

@@ -1,0 +1,136 @@
+"""Remembers which mode each assignment is graded in and why, in a file beside the gradebook."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+
+from course_grader.engine.assignment import Assignment
+from course_grader.engine.evidence import Choice, choose
+from course_grader.engine.masters import blank, framed, source_notebook
+from course_grader.engine.sandbox import best_level
+from course_utils.files import PRIVATE, write_whole
+
+FORMAT = 1
+NAME = "modes.json"
+# As nbgrader's `groupshared` has it.
+SHARED = 0o660
+
+
+class Modes:
+    """The file: by assignment and notebook, a choice and what it was made from."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def all(self) -> dict[str, Choice]:
+        """Return every choice by "assignment/notebook"."""
+        return {name: _choice(entry) for name, entry in self._read().items()}
+
+    def get(self, name: str, key: str) -> Choice | None:
+        """Return the choice that was made for an assignment, if it was made from the same."""
+        entry = self._read().get(name)
+        return _choice(entry) if entry and entry.get("key") == key else None
+
+    def put(self, name: str, key: str, choice: Choice, permissions: int = PRIVATE) -> None:
+        """Remember a choice. What faults say may tell of hidden tests: the file is its owner's alone, or its group's
+        where the course is shared."""
+        entries = self._read() | {name: asdict(choice) | {"faults": dict(choice.faults), "key": key}}
+        write_whole(self.path, json.dumps({"format": FORMAT, "assignments": entries}, indent=1), permissions)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            # What cannot be read is found again.
+            return {}
+        entries = data.get("assignments") if isinstance(data, dict) and data.get("format") == FORMAT else None
+        return entries if isinstance(entries, dict) else {}
+
+
+def with_mode(
+    assignment: Assignment,
+    solution: Path,
+    store: Path,
+    name: str,
+    fixed: str = "",
+    config: Config | None = None,
+    thorough: bool = False,
+    remember: bool = True,
+) -> Assignment:
+    """Return an assignment with its mode: the one that was chosen before for the same content, or by evidence.
+
+    solution: the teacher's notebook. store: the file of choices. name: the assignment's. fixed: the mode that the
+    teacher asks for. thorough: as before a release, see `choose`. remember: whether to write a choice into the store.
+    Raises AssignmentProblem where that cannot be.
+    """
+    modes, entry = Modes(store), f"{name}/{assignment.name}"
+    key = _key(assignment, solution, f"{fixed} {seconds_of(config):g}", thorough)
+    choice = modes.get(entry, key)
+    if choice is None:
+        choice = chosen(assignment, solution, fixed, config, thorough)
+        if remember and not (thorough and choice.faults):
+            # What is refused leaves nothing behind.
+            is_shared = config is not None and config.get("CourseDirectory", {}).get("groupshared", False)
+            modes.put(entry, key, choice, SHARED if is_shared else PRIVATE)
+    return applied(assignment, choice)
+
+
+def fixed_mode(config: Config, name: str) -> str:
+    """Return the mode that nbgrader's configuration (`c.Grade.modes`) or course.toml fixes, "" for none."""
+    return str(config.get("Grade", {}).get("modes", {}).get(name, ""))
+
+
+def seconds_of(config: Config | None) -> float:
+    """Return how long a cell may take by nbgrader's configuration, 0 if it sets nothing or no limit."""
+    for name in ("Execute", "ExecutePreprocessor", "NotebookClient"):
+        if seconds := config.get(name, {}).get("timeout", 0) if config else 0:
+            return max(0.0, float(seconds))
+    return 0.0
+
+
+def applied(assignment: Assignment, choice: Choice) -> Assignment:
+    """Return an assignment in the mode that was chosen."""
+    return replace(assignment, mode=choice.mode, why=choice.why, faults=dict(choice.faults))
+
+
+def chosen(
+    assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
+) -> Choice:
+    """Return the mode of an assignment by evidence."""
+    reference = framed(source_notebook(solution), config)
+    level, _ = best_level()
+    return choose(assignment, reference, blank(reference, config), fixed, level, thorough, seconds_of(config))
+
+
+def store_beside(database: Path | None, root: Path) -> Path:
+    """Return the file of choices: beside the gradebook, or in the course's folder where a server has the gradebook."""
+    return (database or root / "gradebook.db").with_suffix(f".{NAME}")
+
+
+def _key(assignment: Assignment, solution: Path, fixed: str, thorough: bool) -> str:
+    content = hashlib.sha256(solution.read_bytes()).hexdigest()
+    parts = (assignment.digest, content, fixed, str(thorough and assignment.needs_key), *_versions())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _versions() -> tuple[str, ...]:
+    """Return what stands for the code that grades: an edit of the engine changes no number."""
+    total = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        total.update(path.read_bytes())
+    return total.hexdigest(), sys.version, version("nbgrader"), version("ipython")
+
+
+def _choice(entry: Mapping[str, Any]) -> Choice:
+    return Choice(entry["mode"], entry["why"], dict(entry["faults"]))

@@ -1,0 +1,218 @@
+"""The mode of an assignment: by what the teacher's own solutions show, and remembered."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import nbformat
+import pytest
+from traitlets.config import Config
+
+from course_grader import Assignment, grade
+from course_grader.engine import modes
+from course_grader.engine.evidence import Choice
+from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
+from course_grader.engine.source import AssignmentProblem
+from course_utils.checks import keys
+from course_utils.checks.probe import exercises
+from course_utils.checks.stamps import stamped
+from tests.engine.test_together import LIMITS, Cells, notebook
+
+DOUBLE = ("answer", "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION")
+pytestmark = pytest.mark.needs("isolation")
+
+
+def written(cells: Cells, folder: Path, **metadata: object) -> tuple[Assignment, Path]:
+    """Write a teacher's notebook; return its assignment and its place."""
+    place, made = folder / "source.ipynb", notebook(cells)
+    made.metadata.update(metadata)
+    nbformat.write(made, place)
+    return Assignment.from_notebook(place, None, LIMITS), place
+
+
+def choice(cells: Cells, folder: Path, fixed: str = "") -> Choice:
+    return chosen(*written(cells, folder), fixed)
+
+
+@pytest.mark.parametrize(
+    ("cells", "mode", "why"),
+    [
+        ([DOUBLE, ("test", "assert f(2) == 4")], "apart", "the scores that nbgrader gives"),
+        ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
+        ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "together", "'test2'.*name 'k' is not defined"),
+        ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "together", "'test2'"),
+        # A locked cell that fails apart matters to those tests alone that need it.
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the scores"),
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "together", "name 'n' is not defined"),
+        ([DOUBLE, ("test", "f(0)\n2")], "together", "'test1' ends in a value"),
+        (
+            [DOUBLE, ("test", "f?\nassert f(2) == 4")],
+            "together",
+            "'test1' cannot run by itself: .*not plain Python",
+        ),
+        ([DOUBLE, ("test", "assert f.__doc__ is None and f.__code__.co_argcount == 1")], "together", "the reference"),
+        (
+            [("answer", "def f(x):\n    raise NotImplementedError()"), ("test", "f(1)")],
+            "together",
+            "no solution in .*'an",
+        ),
+        ([("answer", "x = None\n# your answer"), ("test", "assert x is None")], "together", "no solution"),
+        # The reference gets the same; where the answer is missing, the test passes in one namespace alone.
+        (
+            [DOUBLE, ("answer", "def g(x):\n    return x"), ("test", "try:\n    g(1)\nexcept NameError:\n    pass")],
+            "together",
+            "Apart, the blank release gets 0 points",
+        ),
+    ],
+)
+def test_the_mode_is_the_strong_one_where_the_scores_agree(cells: Cells, mode: str, why: str, tmp_path: Path) -> None:
+    found = choice(cells, tmp_path)
+    assert found.mode == mode
+    assert found.faults == {}
+    assert re.search(why, found.why, re.DOTALL)
+
+
+def test_a_test_that_fails_on_the_reference_is_at_fault(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "assert f(2) == 4"), ("test", "assert f(2) == 5, 'no'")]
+    found = choice(cells, tmp_path)
+    assert found.faults == {"test2": "AssertionError: no"}
+    made = applied(written(cells, tmp_path)[0], found)
+    result = grade(dict(notebook(cells)), made)
+    assert [(cell.outcome, cell.points) for cell in result.cells] == [("passed", 2), ("error", 0)]
+
+
+def test_the_reference_is_graded_as_a_student_would_hand_it_in(tmp_path: Path) -> None:
+    """A test may read the text of an answer, in which a student has no markers of a solution."""
+    cells = [DOUBLE, ("test", "import inspect\nassert '#' not in inspect.getsource(f)")]
+    assert choice(cells, tmp_path).faults == {}
+
+
+def test_the_reference_has_the_time_that_the_configuration_gives(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "import time\ntime.sleep(2.5)\nassert f(1) == 2")]
+    made, place = written(cells, tmp_path)
+    made = dataclasses.replace(made, limits=dataclasses.replace(LIMITS, cell_seconds=0.5))
+    assert list(chosen(made, place, "together").faults) == ["test1"]
+    assert chosen(made, place, "together", Config({"Execute": {"timeout": 20}})).faults == {}
+    assert seconds_of(Config({"ExecutePreprocessor": {"timeout": 20}})) == 20
+    assert seconds_of(Config({"Execute": {"timeout": -1}})) == 0
+
+
+def test_the_reference_has_the_header_of_the_configuration(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "assert f(1) == factor")]
+    made, place = written(cells, tmp_path)
+    nbformat.write(notebook([("code", "factor = 2")]), tmp_path / "header.ipynb")
+    config = Config({"IncludeHeaderFooter": {"header": "header.ipynb"}, "CourseDirectory": {"root": str(tmp_path)}})
+    assert list(chosen(made, place).faults) == ["test1"]
+    assert chosen(made, place, "", config).faults == {}
+
+
+def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_path: Path) -> None:
+    """The key of a question is not in the sandbox, in either mode."""
+    question = ("answer", 'label_kept = None\n### BEGIN SOLUTION\nlabel_kept = {"a", "c", "f"}\n### END SOLUTION')
+    cells = [("setup", "from course_utils.checks import check"), question, ("test", 'check("label_kept", label_kept)')]
+    place, key = tmp_path / "source.ipynb", tmp_path / "course.key"
+    nbformat.write(notebook(cells), place)
+    known = stamped(keys.published_key("label_kept"), exercises()["label_kept"])
+    key.write_text(json.dumps({"exercises": {"label_kept": known}}))
+    made = Assignment.from_notebook(place, key, LIMITS)
+    assert chosen(made, place) == Choice("apart", "Its checks need keys that no submission may see.")
+    looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
+        "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
+        "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
+        "print(found)"
+    )
+    for mode in ("apart", "together"):
+        asked = dataclasses.replace(made, mode=mode)
+        result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
+        assert result.score == 0
+    with pytest.raises(AssignmentProblem, match="cannot be graded together"):
+        chosen(made, place, "together")
+    for mode in ("apart", "together"):
+        asked = dataclasses.replace(made, mode=mode)
+        result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
+        assert result.outputs[1][-1]["text"] == "[]\n"
+
+
+def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
+    cells = [DOUBLE, ("test", "assert f(2) == 4")]
+    assert choice(cells, tmp_path, "together").mode == "together"
+    made, place = written(cells, tmp_path, course_grader={"mode": "together"})
+    assert chosen(made, place) == Choice("together", "The teacher asks for it.")
+    with pytest.raises(AssignmentProblem, match="asks for a mode 'beside'"):
+        choice(cells, tmp_path, "beside")
+    with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Take the mode together"):
+        choice([DOUBLE, ("test", "f?\nassert f(2) == 4")], tmp_path, "apart")
+
+
+def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, place = written([DOUBLE, ("test", "f(0)\n2")], tmp_path)
+    store = tmp_path / "gradebook.modes.json"
+    first = with_mode(made, place, store, "ps1")
+    assert (first.mode, store.stat().st_mode & 0o777) == ("together", 0o600)
+    monkeypatch.setattr(modes, "chosen", lambda *found: pytest.fail("it is chosen again"))
+    assert with_mode(made, place, store, "ps1") == first
+    assert list(Modes(store).all()) == ["ps1/source"]
+    other, place = written([DOUBLE, ("test", "f(1)\n2")], tmp_path)
+    monkeypatch.setattr(modes, "chosen", lambda *found: Choice("apart", "new"))
+    assert with_mode(other, place, store, "ps1").why == "new"
+    store.write_text("damaged")
+    assert with_mode(other, place, store, "ps1").why == "new"
+
+
+@pytest.mark.parametrize("hashed", ["", "HASHED "])
+def test_an_autotest_cell_is_graded_as_nbgrader_writes_it(hashed: str, tmp_path: Path) -> None:
+    tests = resources.files("nbgrader").joinpath("tests/apps/files/autotests.yml").read_text(encoding="utf-8")
+    (tmp_path / "autotests.yml").write_text(tests)
+    cells = [DOUBLE, ("test", f"### {hashed}AUTOTEST f(2); f(3)")]
+    made, place = written(cells, tmp_path)
+    made = applied(made, chosen(made, place))
+    assert (made.mode, made.faults) == ("together", {})
+    assert "AUTOTEST f" not in made.by_grade_id["test1"].source
+    assert grade(dict(notebook(cells)), made).score == 2
+    for wrong in ("def f(x):\n    raise NotImplementedError()", "def f(x):\n    return 2.5 * x"):
+        assert grade(dict(notebook([("answer", wrong), cells[1]])), made).score == 0
+
+
+def test_an_autotest_cell_without_its_templates_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(AssignmentProblem, match=r"there is no autotests\.yml"):
+        written([DOUBLE, ("test", "### AUTOTEST f(2)")], tmp_path)
+
+
+def test_marks_of_an_old_nbgrader_are_read(tmp_path: Path) -> None:
+    _, place = written([DOUBLE, ("test", "assert f(2) == 4")], tmp_path)
+    old = json.loads(place.read_text())
+    for cell in old["cells"]:
+        mark = cell["metadata"]["nbgrader"]
+        mark["schema_version"] = 2
+        del mark["task"]
+        cell.pop("id")
+    place.write_text(json.dumps(old | {"nbformat_minor": 0}))
+    made = Assignment.from_notebook(place, None, LIMITS)
+    assert [cell.kind for cell in made.cells] == ["answer", "test"]
+    assert grade(json.loads(place.read_text()), made).score == 2
+
+
+def test_a_manually_graded_cell_keeps_its_mark(tmp_path: Path) -> None:
+    made = notebook([DOUBLE])
+    made.cells[0].metadata["nbgrader"] |= {"grade": True, "points": 3}
+    place = tmp_path / "source.ipynb"
+    nbformat.write(made, place)
+    [cell] = Assignment.from_notebook(place, None).cells
+    assert cell.kind == "answer"
+    assert cell.nbgrader["grade"]
+    assert cell.nbgrader["points"] == 3
+
+
+def test_an_assignment_survives_being_saved(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("1")
+    _, place = written([("code", "import pandas, random"), DOUBLE, ("test", "f(1)")], tmp_path)
+    made = Assignment.from_notebook(place, None, LIMITS, files=tmp_path)
+    made = dataclasses.replace(made, mode="together", why="so", faults={"test1": "why"})
+    made.save(tmp_path / "x.assignment")
+    read = Assignment.load(tmp_path / "x.assignment")
+    assert read == made
+    assert (read.packages, read.content_of_files) == (("pandas",), {"data.csv": b"1"})

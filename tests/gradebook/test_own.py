@@ -1,0 +1,252 @@
+"""A teacher's own assignment in `course grade` and `nbgrader autograde`: its mode, and tests that are at fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from course_grader.configuration import own_preprocessors, use_engine
+from course_grader.engine.result import CellResult, Outcome, Result
+from course_grader.gradebook.course import Course
+from course_grader.gradebook.display import Display
+from course_grader.gradebook.doctor import findings
+from course_grader.gradebook.run import Told
+from course_grader.marks import nbgrader_mark
+from course_grader.term.releasing import release
+from course_utils.errors import CourseError, Exit
+from tests.own.course import inside, nbgrader, our_configuration
+
+RIGHT, WRONG = "def f(x):\n    return 2 * x", "def f(x):\n    return x"
+PARTIAL = "def f(x):\n    return 2 * x if x < 5 else 0"
+COUNTING = "sum(f(x) == 2 * x for x in (1, 9))"
+pytestmark = pytest.mark.needs("isolation")
+
+
+def notebook(answer: str, *tests: str) -> str:
+    cells = [new_code_cell(answer, metadata={"nbgrader": nbgrader_mark("answer", "f", 0)})]
+    for number, test in enumerate(tests, 1):
+        cells.append(new_code_cell(test, metadata={"nbgrader": nbgrader_mark("test", f"t{number}", 2)}))
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    return nbformat.writes(new_notebook(cells=cells, metadata={"kernelspec": kernel}))
+
+
+def course(folder: Path, tests: tuple[str, ...], **answers: str) -> Path:
+    """Write a course with an assignment ps1 and submissions of it."""
+    (folder / "nbgrader_config.py").write_text(our_configuration())
+    places = {folder / "source" / "ps1": RIGHT}
+    places |= {folder / "submitted" / who / "ps1": answer for who, answer in answers.items()}
+    for place, answer in places.items():
+        place.mkdir(parents=True)
+        (place / "ps1.ipynb").write_text(notebook(answer, *tests))
+    return folder
+
+
+def graded(folder: Path, *more: str, place: str = "submitted") -> subprocess.CompletedProcess[str]:
+    """Run `course grade` with one process."""
+    command = [sys.executable, "-c", "from course_utils.cli import main; main()"]
+    command += ["grade", place, "--assignment", "ps1", "--workers", "1", *more]
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {name: value for name, value in os.environ.items() if name != "COURSE_KEY"} | path
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def scores(folder: Path) -> dict[str, float]:
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        return {one.student.id: one.score for one in book.assignment_submissions("ps1")}
+
+
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
+def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) -> None:
+    folder = course(tmp_path, (COUNTING, "assert f(1) == 2"), right=RIGHT, partial=PARTIAL, wrong=WRONG)
+    done = graded(folder, "--json")
+    assert done.returncode == 0, done.stderr
+    *lines, last = map(json.loads, done.stdout.splitlines())
+    assert {line["student"]: (line["score"], line["mode"]) for line in lines} == {
+        "right": (4, "together"), "partial": (3, "together"), "wrong": (0, "together"),
+    }  # fmt: skip
+    assert last["summary"]["mode"] == "together"
+    assert last["summary"]["why"] == "The test 't1' ends in a value, which nbgrader takes for partial credit."
+    assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
+    with inside(folder):
+        [mode] = [found for found in findings() if found.subject == "mode"]
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert mode.says.startswith("ps1/ps1 is graded together. The test 't1' ends in a value")
+    assert mode.well
+    assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
+
+
+def test_an_edited_test_is_the_teachers_and_runs_once_and_a_preview_writes_nothing(tmp_path: Path) -> None:
+    once = "runs = globals().get('runs', 0) + 1\n2 if runs == 1 else 0"
+    folder = course(tmp_path, (once, "assert f(1) == 2"), right=RIGHT, edited=RIGHT, wrong=WRONG)
+    (folder / "submitted" / "edited" / "ps1" / "ps1.ipynb").write_text(
+        notebook(RIGHT, f"{once}  # mine", "assert True")
+    )
+    before = files_in(folder)
+    assert "Graded in the mode together." in graded(folder, "--preview").stdout
+    assert files_in(folder) == before
+    assert graded(folder).returncode == 0
+    expected = {"right": 4, "edited": 4, "wrong": 2}
+    assert scores(folder) == expected
+    assert (folder / "gradebook.modes.json").stat().st_mode & 0o777 == 0o600
+    with inside(folder):
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert scores(folder) == expected
+
+
+def test_a_test_that_is_at_fault_itself_is_said_with_its_own_exit_code(tmp_path: Path) -> None:
+    folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"), right=RIGHT, wrong=WRONG)
+    done = graded(folder)
+    assert done.returncode == Exit.TESTS
+    assert "The test 't2' fails on the reference too, so it is at fault itself: AssertionError" in done.stdout
+    with inside(folder):
+        [mode] = [found for found in findings() if found.subject == "mode"]
+    assert "t2" in mode.remedy
+    autograded = json.loads((folder / "autograded" / "right" / "ps1" / "ps1.ipynb").read_text())
+    assert autograded["cells"][2]["outputs"][0]["output_type"] == "error"
+    assert Course.at(folder).assignment("ps1").faults == {"t2": "AssertionError"}
+
+
+def test_a_test_that_nobody_passes_is_said_with_its_own_exit_code(tmp_path: Path) -> None:
+    tests = ("assert f(0) == 0", "assert f(1) == 2")
+    folder = course(tmp_path, tests, one=WRONG, two="def f(x):\n    return 3 * x")
+    done = graded(folder)
+    assert done.returncode == Exit.TESTS
+    assert "No submission passes the test 't2', and 2 fail it: look at the test." in done.stdout
+    assert "'t1'" not in done.stdout
+    # Once somebody passes it, nothing is said.
+    place = folder / "submitted" / "three" / "ps1"
+    place.mkdir(parents=True)
+    (place / "ps1.ipynb").write_text(notebook(RIGHT, *tests))
+    assert graded(folder).returncode == 0
+
+
+def test_the_engine_is_put_into_a_teachers_configuration() -> None:
+    """Two lines give what our own file says, and what the teacher's says stays."""
+    ours, theirs = configuration(our_configuration()), Config()
+    use_engine(theirs)
+    for section in ("Autograde", "HTMLExporter"):
+        assert theirs[section] == ours[section]
+    use_engine(theirs)
+    assert theirs.Autograde == ours.Autograde
+    assert own_preprocessors(theirs) == own_preprocessors(Config()) == []
+    own = configuration(
+        "c = get_config()\nfrom nbgrader.preprocessors import Execute, SaveAutoGrades\n"
+        "c.Autograde.sanitize_preprocessors.insert(0, 'mine.First')\n"
+        "c.Autograde.autograde_preprocessors = [Execute, SaveAutoGrades, 'mine.Last']\n"
+    )
+    use_engine(own)
+    assert own.Autograde.sanitize_preprocessors[:3] == [
+        "course_grader.engine.preprocessors.Intake", "mine.First", "nbgrader.preprocessors.ClearOutput",
+    ]  # fmt: skip
+    grading, saving, last = own.Autograde.autograde_preprocessors
+    assert (grading, saving.__name__, last) == (
+        "course_grader.engine.preprocessors.Grade",
+        "SaveAutoGrades",
+        "mine.Last",
+    )
+    assert own_preprocessors(own) == ["mine.First", "mine.Last"]
+
+
+def configuration(text: str) -> Config:
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "nbgrader_config.py").write_text(text)
+        return PyFileConfigLoader("nbgrader_config.py", path=folder).load_config()
+
+
+def test_a_teachers_own_preprocessor_has_its_say_in_both_commands(tmp_path: Path) -> None:
+    """The one here writes the answer for a student who left it out."""
+    folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"), helped="# help me", wrong=WRONG)
+    (folder / "nbgrader_config.py").write_text(OWN_PREPROCESSOR)
+    done = graded(folder)
+    assert (done.returncode, done.stderr) == (Exit.TESTS, "")
+    assert "The test 'ps1.t2' fails on the reference too" in done.stdout
+    assert "2 submissions: 1 part, 1 no points." in done.stdout
+    assert scores(folder) == {"helped": 2, "wrong": 0}
+    with inside(folder):
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert scores(folder) == {"helped": 2, "wrong": 0}
+
+
+OWN_PREPROCESSOR = f"""
+import sys, types
+from nbgrader.preprocessors import NbGraderPreprocessor
+class Help(NbGraderPreprocessor):
+    def preprocess_cell(self, cell, resources, index):
+        if cell.source == "# help me":
+            cell.source = {RIGHT!r}
+        return cell, resources
+helping = types.ModuleType("helping_students")
+helping.Help = Help
+sys.modules["helping_students"] = helping
+c = get_config()
+c.Autograde.sanitize_preprocessors.append("helping_students.Help")
+from course_grader.configuration import use_engine
+use_engine(c)
+"""
+
+
+def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp_path: Path) -> None:
+    blank = "def f(x):\n    raise NotImplementedError()"
+    folder = course(tmp_path, ("assert f(1) == 2",), one=blank, two=f"{blank}\n", three=blank)
+    for place in (folder / "source" / "ps1", *(folder / "submitted").glob("*/ps1")):
+        (place / "more.ipynb").write_text((place / "ps1.ipynb").read_text())
+    done = graded(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 submissions: 3 no points." in done.stdout
+    (folder / "submitted" / "three" / "ps1" / "more.ipynb").write_text(notebook(RIGHT, "assert f(1) == 2"))
+    (folder / "submitted" / "two" / "ps1" / "ps1.ipynb").write_text("{")
+    done = graded(folder)
+    assert done.returncode == Exit.WRONG
+    assert "not graded: two: " in done.stdout
+    assert scores(folder)["three"] == 2
+    assert "put submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
+
+
+def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_path: Path) -> None:
+    folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"))
+    with pytest.raises(CourseError, match=r"ps1 is refused.\nThe test 't2' fails on your own solution: AssertionError"):
+        release(Course.at(folder), "ps1")
+    assert not (folder / "release").exists()
+    (folder / "source" / "ps1" / "ps1.ipynb").write_text(
+        notebook("def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "assert f(1) == 2")
+    )
+    (folder / "source" / "ps1" / "data.csv").write_text("1")
+    told = release(Course.at(folder), "ps1", tmp_path / "handed out").told
+    assert any(sentence.startswith("It is graded in the mode apart.") for sentence in told)
+    for place in (folder / "release" / "ps1", tmp_path / "handed out"):
+        assert {path.name for path in place.iterdir()} == {"ps1.ipynb", "data.csv"}
+    assert "2 * x" not in (folder / "release" / "ps1" / "ps1.ipynb").read_text()
+
+
+def test_a_test_that_fails_of_itself_for_one_submission_is_said() -> None:
+    def told(mode: str, *outcomes: Outcome) -> list[str]:
+        display = Display("ps1", as_json=False)
+        for number, outcome in enumerate(outcomes):
+            cell = CellResult("t1", ("f",), outcome, 2 * (outcome == "passed"), 2, "The test itself failed: why.")
+            display.tell(Told(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
+        return display.suspects
+
+    assert told("together", "passed", "error") == [
+        "The test 't1' failed of itself for a submission: The test itself failed: why."
+    ]
+    assert told("apart", "passed", "error") == []
+    assert told("apart", "error", "failed") == ["No submission passes the test 't1', and 2 fail it: look at the test."]
+
+
+def test_two_blank_submissions_say_nothing_of_the_test(tmp_path: Path) -> None:
+    blank = "def f(x):\n    raise NotImplementedError()"
+    assert graded(course(tmp_path, ("assert f(1) == 2",), one=blank, two=f"{blank}\n")).returncode == 0
