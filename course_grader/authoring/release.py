@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
 from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
@@ -21,7 +22,7 @@ def release(config: Config, folder: Path, assignment: str) -> None:
 
     Raises nbgrader's NbGraderException where the conversion fails; the log has the reason.
     """
-    here = Config(config)
+    here = deepcopy(config)
     here.CourseDirectory.root = str(folder)
     here.CourseDirectory.assignment_id = assignment
     # A course.toml beside the configuration moves these elsewhere.

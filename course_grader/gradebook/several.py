@@ -12,13 +12,13 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nbgrader.apps.api import NbGraderAPI
 from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
 
 from course_grader.configuration import use_engine
 from course_grader.engine.assignment import Assignment
@@ -76,7 +76,7 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
 
 
 def _nbgrader(course: Course, level: Level) -> NbGraderAPI:
-    config = Config(course.config)
+    config = deepcopy(course.config)
     use_engine(config)
     config.Grade.isolation = level
     if course.key.is_file():

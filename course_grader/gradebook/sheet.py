@@ -6,6 +6,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -131,7 +132,7 @@ def entering(config: Config) -> Config:
 
     What it does after that makes the notebook for learners, which is left aside; to do it takes a third of the time.
     """
-    short = Config(config)
+    short = deepcopy(config)
     steps = list(
         config.GenerateAssignment.get("preprocessors") or GenerateAssignment.class_traits()["preprocessors"].default()
     )

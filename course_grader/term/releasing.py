@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,7 +109,7 @@ def _release_own(course: Course, name: str, to: Path | None, exchange: bool, for
     said = [_mode(course, name, solution) for solution in solutions]
     if len(said) > 1:
         said = [f"{solution.stem}: {sentence}" for solution, sentence in zip(solutions, said, strict=True)]
-    directory, config = _directory(course, name), Config(course.config)
+    directory, config = _directory(course, name), deepcopy(course.config)
     config.BaseConverter.force = True
     try:
         Book(course).close()
@@ -185,7 +186,7 @@ def _directory(course: Course, name: str) -> CourseDirectory:
 
 def _without_gradebook(config: Config) -> Config:
     """Return the configuration with nbgrader's own --no-db."""
-    changed = Config(config)
+    changed = deepcopy(config)
     changed.GenerateAssignment.no_database, changed.SaveCells.enabled = True, False
     changed.Exporter.optimistic_validation = True
     return changed
