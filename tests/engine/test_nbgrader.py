@@ -60,6 +60,7 @@ def released() -> NotebookNode:
     return nbformat.read(ROOT / "notebooks" / NAME / f"{NAME}.ipynb", 4)
 
 
+@pytest.mark.needs("isolation")
 def test_the_engine_gives_the_grades_of_nbgrader_itself(tmp_path: Path, lesson: Lesson, released: NotebookNode) -> None:
     kinds = ("right", "blank", "not_squared", "sum", "alternative-1")
     chosen = [(student, notebook) for student, notebook in samples(lesson, released) if student.endswith(kinds)]
@@ -84,6 +85,7 @@ def test_autograde_says_what_a_broken_file_is(tmp_path: Path, content: bytes, wh
         AnyState().from_filename(str(tmp_path / "a.ipynb"))
 
 
+@pytest.mark.needs("isolation")
 def test_a_warning_costs_nothing_and_odd_notebooks_do_not_end_the_batch(
     tmp_path: Path, lesson: Lesson, released: NotebookNode
 ) -> None:

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PUBLISHED = "https://github.com/some-body/descent"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The shell's own, what the workflow makes itself, and what it installs by name.
-GIVEN = {"cd", "git", "pip", "python", "mkdir", "set"}
+GIVEN = {"cd", "git", "lint-imports", "pip", "python", "ruff", "mkdir", "set"}
 
 
 def workflow(path: Path) -> dict[str, Any]:

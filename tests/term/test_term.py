@@ -183,6 +183,7 @@ def test_the_class_is_in_the_gradebook_under_its_own_ids(term: Term) -> None:
         assert {student.id for student in book.students} == set(CLASS)
 
 
+@pytest.mark.needs("isolation")
 def test_the_chosen_exercises_have_the_chosen_points(term: Term) -> None:
     assert f"with {POINTS:g} points, due 2026-10-19 16:00 UTC" in term.of("release", SECOND)
     released = nbformat.read(term.folder / "handout" / f"{SECOND}.ipynb", 4)
@@ -194,6 +195,7 @@ def test_the_chosen_exercises_have_the_chosen_points(term: Term) -> None:
     assert "plateau" not in "".join(cell.source for cell in released.cells if cell.cell_type == "code")
 
 
+@pytest.mark.needs("isolation")
 def test_each_gets_what_the_work_is_worth(term: Term) -> None:
     scores = term.scores(SECOND)
     assert {student: score for student, (score, _) in scores.items()} == {
@@ -204,6 +206,7 @@ def test_each_gets_what_the_work_is_worth(term: Term) -> None:
     assert POINTS - 6 <= scores["zoe"][0] < POINTS
 
 
+@pytest.mark.needs("isolation")
 def test_lateness_costs_and_more_time_forgives(term: Term) -> None:
     assert term.of("extend").startswith(f"emmy has 3 days more for {SECOND}.")
     scores = term.scores(SECOND)
@@ -211,6 +214,7 @@ def test_lateness_costs_and_more_time_forgives(term: Term) -> None:
     assert lost == {"zoe": round(scores["zoe"][0] / 10, 4)}
 
 
+@pytest.mark.needs("isolation")
 def test_a_mended_test_changes_what_it_touches_and_leaves_hands_alone(term: Term) -> None:
     scores = term.scores(FIRST)
     assert scores["ada"] == (4.0, 0.0)
@@ -219,6 +223,7 @@ def test_a_mended_test_changes_what_it_touches_and_leaves_hands_alone(term: Term
         assert (grade.manual_score, grade.score, grade.needs_manual_grade) == (1.5, 1.5, True)
 
 
+@pytest.mark.needs("isolation")
 def test_pages_are_written_and_hold_no_hidden_value(term: Term) -> None:
     key = (term.folder / "course.key").read_text()
     hidden = set(re.findall(r"-?\d\.\d{12,}", key))
@@ -235,6 +240,7 @@ def expected(term: Term) -> dict[str, float]:
     return {student: score - penalty for student, (score, penalty) in term.scores(SECOND).items()}
 
 
+@pytest.mark.needs("isolation")
 def test_the_table_has_a_row_a_student(term: Term) -> None:
     with (term.folder / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
@@ -249,6 +255,7 @@ def test_the_table_has_a_row_a_student(term: Term) -> None:
     assert table["emmy"][f"{SECOND}: remarks"] == ""
 
 
+@pytest.mark.needs("isolation")
 def test_canvas_and_moodle_take_the_grades(term: Term) -> None:
     canvas = CanvasCourse({12: ("Learning-rate decay", POINTS)}, dict.fromkeys(CANVAS.values(), ("", "")))
     canvas.read(term.folder / "canvas-import.csv")
@@ -261,6 +268,7 @@ def test_canvas_and_moodle_take_the_grades(term: Term) -> None:
     assert worksheet.grades == imported.grades == pytest.approx(expected(term))
 
 
+@pytest.mark.needs("isolation")
 def test_an_appeal_shows_the_mistake_again(term: Term) -> None:
     said = term.of("grade", f"submitted/zoe/{SECOND}/{SECOND}.ipynb")
     assert "cosine_decay" in said
