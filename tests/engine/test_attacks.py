@@ -521,6 +521,7 @@ def with_python_in_view() -> list[str]:
     return command
 
 
+@pytest.mark.needs("isolation", "root")
 def test_a_grader_that_is_not_root_grades_in_namespaces_or_refuses(exam: Exam, request: pytest.FixtureRequest) -> None:
     # Not below tmp_path, whose parents belong to this user alone.
     open_folder = Path(tempfile.mkdtemp())

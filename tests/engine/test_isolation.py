@@ -36,6 +36,7 @@ from course_grader.engine.wire import Channel
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
 
 
+@pytest.mark.needs("isolation", "root")
 def test_this_machine_gives_every_level() -> None:
     assert {level: unavailable(level) for level in LEVELS} == dict.fromkeys(LEVELS, "")
     assert best_level() == ("namespaces", "")
@@ -68,6 +69,7 @@ DOORS = {
 }
 
 
+@pytest.mark.needs("root")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_another_user_finds_the_door_shut(exam: Exam, door: str) -> None:
     door = door.format(key=exam.key, pid=os.getpid())
@@ -76,7 +78,7 @@ def test_another_user_finds_the_door_shut(exam: Exam, door: str) -> None:
     assert printed(result).startswith("NO ")
 
 
-@pytest.mark.needs("isolation")
+@pytest.mark.needs("isolation", "root")
 def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> None:
     source = "import os\nprint(os.getcwd(), os.getuid())\nopen('left.txt', 'w').write('x')\nprint(os.listdir())"
     folders = []
@@ -138,6 +140,7 @@ def test_a_process_that_ends_loses_its_exercise_alone_at_every_level(exam: Exam,
     assert "exit code 5" in result.cells[0].message
 
 
+@pytest.mark.needs("root")
 def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
     try:
@@ -387,7 +390,7 @@ def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
-@pytest.mark.needs("isolation")
+@pytest.mark.needs("isolation", "root")
 @pytest.mark.parametrize("version", [-1, 1, 7])
 def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     monkeypatch.setattr(confine, "landlock_version", lambda: version)

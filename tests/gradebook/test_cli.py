@@ -68,12 +68,15 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
         (["submitted", "--explain"], "is for one notebook", Exit.INPUT),
         (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.INPUT),
         (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.INPUT),
-        (["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.WRONG),
+        pytest.param(
+            ["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.WRONG,
+            marks=pytest.mark.needs("isolation"),
+        ),
         (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.INPUT),
         (["submitted"], "name it with --assignment", Exit.INPUT),
         (["submitted", "--db", "nowhere"], "no address of a database", Exit.INPUT),
     ],
-)
+)  # fmt: skip
 def test_wrong_use_is_one_sentence(here: School, arguments: list[str], sentence: str, code: Exit) -> None:
     (here.root / "broken.ipynb").write_text("{")
     with pytest.raises(CourseError, match=sentence) as told:
@@ -81,6 +84,7 @@ def test_wrong_use_is_one_sentence(here: School, arguments: list[str], sentence:
     assert told.value.exit_code == code
 
 
+@pytest.mark.needs("isolation")
 def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     school.hand_in("ada", "right")
     school.hand_in("bob").write_text("{")
@@ -157,7 +161,10 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "Waiting for grading by hand, in the formgrader: 1 submission.\n" in out
 
 
-@pytest.mark.parametrize(("level", "reason"), [("namespaces", ""), ("user", "bubblewrap is not installed.")])
+@pytest.mark.parametrize(
+    ("level", "reason"),
+    [pytest.param("namespaces", "", marks=pytest.mark.needs("isolation")), ("user", "bubblewrap is not installed.")],
+)
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "best_level", lambda: (level, reason))
     by = f", with {sandbox.described(level)}" if level == "namespaces" else ""

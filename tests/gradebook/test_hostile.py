@@ -19,6 +19,7 @@ def half_a_character(notebook: dict[str, Any]) -> None:
     notebook["metadata"] |= {HALF: HALF, "kernelspec": {"language": HALF, "name": HALF, "display_name": HALF}}
 
 
+@pytest.mark.needs("isolation")
 def test_half_a_character_costs_nobody(school: School) -> None:
     notebook = school.notebook("right")
     half_a_character(notebook)

@@ -33,6 +33,7 @@ def fitting(course: Path) -> Path:
     return course
 
 
+@pytest.mark.needs("isolation")
 def test_a_sound_course_is_well(run: Callable[..., Result], fitting: Path) -> None:
     ended = run("doctor")
     assert ended.code == 0, ended.out
