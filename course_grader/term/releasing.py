@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -116,7 +117,7 @@ def _directory(course: Course, name: str) -> CourseDirectory:
 
 def _without_gradebook(config: Config) -> Config:
     """Return the configuration with nbgrader's own --no-db."""
-    changed = Config(config)
+    changed = deepcopy(config)
     changed.GenerateAssignment.no_database, changed.SaveCells.enabled = True, False
     changed.Exporter.optimistic_validation = True
     return changed
