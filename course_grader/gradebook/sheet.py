@@ -132,10 +132,10 @@ def entering(config: Config) -> Config:
 
     What it does after that makes the notebook for learners, which is left aside; to do it takes a third of the time.
     """
+    # Not Config(config), which shares the sections.
     short = deepcopy(config)
-    steps = list(
-        config.GenerateAssignment.get("preprocessors") or GenerateAssignment.class_traits()["preprocessors"].default()
-    )
+    default = GenerateAssignment.class_traits()["preprocessors"].default()
+    steps = list(short.GenerateAssignment.get("preprocessors", default))
     names = [str(getattr(step, "__name__", step)).rpartition(".")[2] for step in steps]
     if SaveCells.__name__ in names:
         short.GenerateAssignment.preprocessors = steps[: names.index(SaveCells.__name__) + 1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.gradebook.conftest import School
 
 HALF = "\ud800"

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from traitlets.config import Config
 
+from course_grader.gradebook.sheet import entering
 from course_grader.verbs import grading
 from course_utils.errors import CourseError
 from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
@@ -81,6 +84,18 @@ def test_the_first_line_comes_before_anything_that_takes_time(
         with pytest.raises(CourseError, match="no further"):
             grading.grade(Path("submitted"), as_json=as_json)
         assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(
+    "steps", [None, ["nbgrader.preprocessors.SaveCells", "nbgrader.preprocessors.ClearHiddenTests"]]
+)
+def test_what_enters_an_assignment_ends_with_its_cells_and_changes_no_configuration(steps: list[str] | None) -> None:
+    config = Config({"GenerateAssignment": {"preprocessors": steps} if steps else {"create_assignment": True}})
+    before = deepcopy(config)
+    short = entering(config).GenerateAssignment.preprocessors
+    assert str(getattr(short[-1], "__name__", short[-1])).endswith("SaveCells")
+    assert len(short) == (1 if steps else 8)
+    assert config == before
 
 
 PARENT = """
