@@ -163,6 +163,7 @@ def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pyt
         unavailable.cache_clear()
 
 
+@pytest.mark.needs("isolation")
 def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
     monkeypatch.setattr(sandbox, "isolated", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])

@@ -146,6 +146,7 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
+@pytest.mark.needs("isolation")
 def test_a_dask_cluster_that_loses_a_worker_grades_each_once(school: School, tmp_path: Path) -> None:
     students = [f"student-{i:02}" for i in range(24)]
     for student in students:

@@ -140,6 +140,7 @@ def test_a_dry_run_says_all_and_writes_nothing(here: School) -> None:
     assert ended.exit_code == 0
 
 
+@pytest.mark.needs("isolation")
 def test_a_stranger_is_refused_if_there_is_a_roster(here: School) -> None:
     here.hand_in("s01", "right")
     here.hand_in("s01x", "right")

@@ -92,6 +92,7 @@ def test_the_gradebooks_are_the_same_cell_by_cell(pair: tuple[School, School]) -
     assert len({row["when"] for row in rows.values()}) == 4
 
 
+@pytest.mark.needs("isolation")
 def test_the_autograded_notebooks_are_the_same_but_for_what_has_no_meaning(pair: tuple[School, School]) -> None:
     stock, ours = pair
     for student in STUDENTS:
@@ -112,6 +113,7 @@ def parse(time: Path) -> object:
     return parse_utc(time.read_text().strip()) if time.exists() else None
 
 
+@pytest.mark.needs("isolation")
 def test_nbgrader_goes_on_from_there(pair: tuple[School, School]) -> None:
     ours = pair[1]
     api = ours.nbgrader()

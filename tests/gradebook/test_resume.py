@@ -110,6 +110,7 @@ def test_ctrl_c_ends_it_with_what_is_done(school: School) -> None:
     assert len(school.rows()) == COUNT
 
 
+@pytest.mark.needs("isolation")
 @pytest.mark.parametrize("change", ["bytes", "isolation"])
 def test_what_changed_is_graded_again(school: School, change: str) -> None:
     for student in ("ada", "bob"):
