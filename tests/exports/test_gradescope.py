@@ -162,6 +162,7 @@ def test_the_course_comes_from_the_wheel(box: Box) -> None:
     assert found.startswith(str(box.root / "venv"))
 
 
+@pytest.mark.needs("root")
 def test_right_blank_and_wrong(box: Box) -> None:
     right = box.run(box.right)
     assert right["score"] == sum(test["max_score"] for test in right["tests"]) > 0
@@ -177,6 +178,7 @@ def test_right_blank_and_wrong(box: Box) -> None:
     assert mistake.hint in test["output"]
 
 
+@pytest.mark.needs("root")
 def test_a_hostile_submission_reads_nothing_and_writes_nothing(box: Box) -> None:
     report = box.answer(PEEK.format(root=str(box.root), home=str(Path.home())))
     assert by_name(report)[EXERCISE]["score"] == 0
@@ -191,6 +193,7 @@ def test_a_hostile_submission_reads_nothing_and_writes_nothing(box: Box) -> None
     assert by_name(box.answer(guarded))[EXERCISE]["status"] == "passed"
 
 
+@pytest.mark.needs("root")
 def test_an_endless_cell_and_a_missing_notebook_still_have_a_report(box: Box) -> None:
     report = box.answer("while True:\n    pass")
     assert by_name(report)[EXERCISE]["status"] == "failed"

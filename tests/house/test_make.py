@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    # A make that runs these tests must not hand its own options on.
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    # A make that runs these tests must not pass its own options on, nor the Python that it was given.
+    left_out = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON")
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     program = shutil.which("make")
     assert program
     return subprocess.run([program, *arguments], cwd=ROOT, env=inherited | environment, capture_output=True, text=True)
