@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
@@ -270,7 +271,12 @@ def _mark(cell: TeacherCell) -> dict[str, Any]:
 
 
 def _fresh(cell: TeacherCell) -> NotebookNode:
-    return cast(NotebookNode, new_code_cell(cell.released, id=cell.id, metadata={"nbgrader": _mark(cell)}))
+    return cast(NotebookNode, new_code_cell(cell.released, id=_id_of(cell), metadata={"nbgrader": _mark(cell)}))
+
+
+def _id_of(cell: TeacherCell) -> str:
+    """Return a cell's id, or one made of its grade_id: before format 4.5 cells have none."""
+    return cell.id or re.sub(r"[^a-zA-Z0-9_-]", "-", cell.grade_id)[:64] or "cell"
 
 
 def _marked(cell: NotebookNode, owner: TeacherCell) -> NotebookNode:
@@ -278,4 +284,4 @@ def _marked(cell: NotebookNode, owner: TeacherCell) -> NotebookNode:
         cell.metadata["nbgrader"] = from_dict(_mark(owner))
         return cell
     metadata = {**cell.metadata, "nbgrader": _mark(owner)}
-    return cast(NotebookNode, new_code_cell(cell.source, id=cell.get("id", owner.id), metadata=metadata))
+    return cast(NotebookNode, new_code_cell(cell.source, id=cell.get("id") or _id_of(owner), metadata=metadata))
