@@ -10,8 +10,10 @@ nbgrader's `SaveAutoGrades` scores.
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +84,9 @@ class AnyState(NotebookExporter):
 
     def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = file_stream.read()
+        if not _executes(self.config):
+            # What is graded then are the outputs that the student handed in.
+            return super().from_file(io.StringIO(content), resources=resources, **options)
         # Unreadable says in a sentence why a notebook cannot be graded, and what to do.
         taken = take_in(content.encode(errors="replace"))
         for note in taken.notes:
@@ -89,6 +94,11 @@ class AnyState(NotebookExporter):
         metadata = json.loads(content.removeprefix("\ufeff")).get("metadata")
         read = from_dict(well_formed(taken.cells, metadata))
         return self.from_notebook_node(read, resources=resources, **options)  # type: ignore[no-untyped-call]
+
+
+def _executes(config: Mapping[str, Any]) -> bool:
+    """Return whether notebooks are run: not with nbgrader's --no-execute."""
+    return config.get("Execute", {}).get("enabled", True) is not False
 
 
 @functools.lru_cache(maxsize=4)
@@ -155,8 +165,7 @@ class Grade(_Engine):
     modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        if self.config.get("Execute", {}).get("enabled", True) is False:
-            # nbgrader's --no-execute.
+        if not _executes(self.config):
             return notebook, resources
         if said := exposed(self.isolation):
             self.log.warning(said)
@@ -270,7 +279,12 @@ def _mark(cell: TeacherCell) -> dict[str, Any]:
 
 
 def _fresh(cell: TeacherCell) -> NotebookNode:
-    return cast(NotebookNode, new_code_cell(cell.released, id=cell.id, metadata={"nbgrader": _mark(cell)}))
+    return cast(NotebookNode, new_code_cell(cell.released, id=_id_of(cell), metadata={"nbgrader": _mark(cell)}))
+
+
+def _id_of(cell: TeacherCell) -> str:
+    """Return a cell's id, or one made of its grade_id: before format 4.5 cells have none."""
+    return cell.id or re.sub(r"[^a-zA-Z0-9_-]", "-", cell.grade_id)[:64] or "cell"
 
 
 def _marked(cell: NotebookNode, owner: TeacherCell) -> NotebookNode:
@@ -278,4 +292,4 @@ def _marked(cell: NotebookNode, owner: TeacherCell) -> NotebookNode:
         cell.metadata["nbgrader"] = from_dict(_mark(owner))
         return cell
     metadata = {**cell.metadata, "nbgrader": _mark(owner)}
-    return cast(NotebookNode, new_code_cell(cell.source, id=cell.get("id", owner.id), metadata=metadata))
+    return cast(NotebookNode, new_code_cell(cell.source, id=cell.get("id") or _id_of(owner), metadata=metadata))
