@@ -92,7 +92,7 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
     """
     guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)").replace("](../SECURITY.md)", "](security.md)")
     # In SECURITY.md, which is beside docs/.
-    guide = guide.replace("](docs/grading_engine.md)", "](grading_engine.md)")
+    guide = guide.replace("](docs/", "](")
     for lesson in lessons:
         guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
     guide = EXPLORER.sub(lambda found: f"```{{raw}} html\n{panel(found[1])}\n```", guide)
