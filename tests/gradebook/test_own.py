@@ -116,7 +116,9 @@ def test_a_test_that_is_at_fault_itself_is_said_with_its_own_exit_code(tmp_path:
         [mode] = [found for found in findings() if found.subject == "mode"]
     assert "t2" in mode.remedy
     autograded = json.loads((folder / "autograded" / "right" / "ps1" / "ps1.ipynb").read_text())
-    assert autograded["cells"][2]["outputs"][0]["output_type"] == "error"
+    said, error = autograded["cells"][2]["outputs"]
+    assert "no fault of yours" in said["text"]
+    assert error["output_type"] == "error"
     assert Course.at(folder).assignment("ps1").faults == {"t2": "AssertionError"}
 
 
