@@ -1,8 +1,8 @@
 """What a test compares with, as it was before a submission ran: put back before each test cell of the mode together.
 
-It runs in the worker, beside the submission, and whoever looks for it can undo it. It takes the known short cuts: an
-assertion of a library that is replaced, an attribute that covers a method of the shell, a transformer that takes
-`assert` out of every cell, a trace function.
+It runs in the worker, beside the submission, and a submission that looks for it can undo it. It takes the known short
+cuts: an assertion of a library that is replaced, an attribute that covers a method of the shell, a transformer that
+takes `assert` out of every cell, a trace function.
 """
 
 from __future__ import annotations
