@@ -28,7 +28,6 @@ from traitlets import Dict, Enum, Unicode
 from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.beside import files_of
 from course_grader.engine.intake import take_in
-from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
 from course_grader.engine.owners import owners_of, restored
 from course_grader.engine.result import CellResult, blameless
 from course_grader.engine.sandbox import LEVELS, exposed
@@ -39,6 +38,7 @@ from course_grader.marks import SCHEMA_VERSION
 
 try:
     from course_grader.engine.grading import grade, zygote_of
+    from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
     from course_grader.engine.together import Room, result_of, run_all, steps_in
 except ModuleNotFoundError as missing:
     remedy = "install the course with `pip install -e '.[lab,grader]'`."

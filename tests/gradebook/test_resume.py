@@ -17,6 +17,7 @@ import pytest
 
 from course_grader.gradebook import journal
 from course_utils.checks import stamps
+from course_utils.errors import Exit
 from tests.gradebook.conftest import NAME, School
 
 COUNT = 14
@@ -60,7 +61,8 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
         done += graded([line for line in lines if "summary" not in line])
     with start(school, 2) as run:
         out, told = run.communicate()
-    assert run.returncode == 0, told
+    # Nobody in this class passes the tests.
+    assert run.returncode == Exit.TESTS, told
     *lines, summary = out.splitlines()
     done += graded(lines)
     # What was told as graded was never graded again, and each one was graded.
