@@ -27,7 +27,7 @@ from course_grader.engine.assignment import Assignment, AssignmentProblem, witho
 from course_grader.engine.grading import grade
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
-from course_grader.term import building
+from course_grader.term import building, releasing
 from course_grader.term.releasing import release
 from course_utils.checks.checking import CLASS
 from course_utils.checks.forms import Form, Labels, NumberWith, OrderingOf, SubsetOf
@@ -91,9 +91,24 @@ def class_with(root: Path, secret: str) -> Class:
         write_hidden_key(root / "course.key", ASKING, secret)
         # Half a minute a class: that releases are rehearsed is tested in test_release.
         patch.setattr(building, "_rehearse", lambda lesson: None)
+        modes = without_modes(patch)
         for lesson in ASKING:
             release(Course.at(root), lesson.name, root / "handout")
+        assert len(modes) == len(ASKING)
     return Class(root)
+
+
+def without_modes(patch: pytest.MonkeyPatch) -> list[str]:
+    """Let a release not grade the solutions, which a key of questions alone cannot; return the list of what it would
+    have graded."""
+    asked: list[str] = []
+
+    def mode(course: Course, name: str, solution: Path) -> str:
+        asked.append(name)
+        return "Its solutions were not graded."
+
+    patch.setattr(releasing, "_mode", mode)
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -293,8 +308,9 @@ def test_a_class_notebook_is_not_updated_to_other_questions(classes: tuple[Class
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Path:
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a course that has the lesson with the fewest functions."""
+    without_modes(monkeypatch)
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     for part in ("lessons", "solutions", "notebooks"):
         shutil.copytree(
