@@ -25,11 +25,13 @@ from IPython.core.error import StdinNotImplementedError
 from course_grader.engine.outputs import MOST_LINES, OutputLog
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.pristine import Pristine
-from course_grader.engine.shell import WorkerShell, attach, new_shell
+from course_grader.engine.shell import WorkerShell, attach
 from course_grader.engine.wire import Channel, WireClosed, WireError
 
 # Of the text of one test, and of each part of it that its score depends on.
 TEST_TEXT, DECISIVE = 200_000, 20_000
+# Values that `Out` keeps, as in a kernel.
+CACHED = 1000
 # What tests and answers often import, so that no submission needs to wait for it.
 COMMON = (
     "collections.abc", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "heapq",
@@ -98,23 +100,17 @@ class CellLog(OutputLog):
             self.outputs, self._clear_first = [], False
 
 
-def prepared_shell(imports: Sequence[str]) -> tuple[WorkerShell, Pristine]:
-    """Return a shell to be forked, with modules imported that the teacher's cells ask for, and its pristine state."""
-    shell = new_shell(cache_size=1000)
-    streams = sys.stdout, sys.stderr
-    attach(shell, OutputLog(2**20, 2**20))
-    warm = ["import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x$')\nplt.legend()\nplt.show()", "1/0"]
-    for source in warm:
-        shell.run_cell(source, store_history=False)  # type: ignore[no-untyped-call]
+def prepare(shell: WorkerShell, imports: Sequence[str]) -> Pristine:
+    """Make a shell one to be forked for this mode, import the modules that the teacher's cells ask for, and return the
+    pristine state."""
+    shell.cache_size = CACHED
+    shell.init_displayhook()  # type: ignore[no-untyped-call]
     for name in (*COMMON, *imports):
         if name.split(".")[0] not in NOT_BEFOREHAND:
             with contextlib.suppress(Exception, SystemExit):
                 __import__(name)
-    shell.reset()  # type: ignore[no-untyped-call]
-    shell.execution_count = 1
     shell.begin()
-    sys.stdout, sys.stderr = streams
-    return shell, Pristine(shell)
+    return Pristine(shell)
 
 
 def serve(shell: WorkerShell, pristine: Pristine, end: socket.socket, limits: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from course_grader.engine.intake import Intake, take_in
 from course_grader.engine.plan import plan
 from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result, blameless
-from course_grader.engine.sandbox import Level, Zygote, described, exposed
+from course_grader.engine.sandbox import Level, Zygote, close_servers, described, exposed
 from course_grader.engine.session import Session
 from course_grader.engine.transcripts import Transcripts
 
@@ -118,9 +118,11 @@ def _transcripts_of(assignment: Assignment) -> Transcripts:
 
 @atexit.register
 def close(mode: Mode | None = None) -> None:
-    """End the zygotes of this process: those of a mode, or all."""
+    """End the zygotes of this process: those of a mode, or all and what they were forked from."""
     for key in [key for key in _zygotes if mode in (None, key[3])]:
         zygote = _zygotes.pop(key)
         # Another process's are its own affair.
         if key[0] == os.getpid():
             zygote.close()
+    if mode is None:
+        close_servers()

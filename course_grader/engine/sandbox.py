@@ -1,4 +1,4 @@
-"""Where workers run: the three levels of isolation, and the zygote that brings workers to life.
+"""Where workers run: the three levels of isolation, and the processes that bring workers to life.
 
 namespaces  bubblewrap around the zygote, and namespaces, an unprivileged user, a system-call filter and limits
             around each worker
@@ -23,7 +23,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import course_utils
 from course_grader.engine import bubblewrap, confine, seccomp
@@ -40,6 +40,8 @@ WITHHELD = Path(course_utils.__file__).parent / "checks" / "keys" / "questions"
 # What is said on a leash: the question how long a worker had to wait, the answer, and with the end its CPU time; and
 # the order to interrupt what it does.
 ASK, WAITED, USED, INTERRUPT = b"?", "waited: ", ", CPU seconds ", b"i"
+# What is said on a control: a fork server or a zygote is ready, and a zygote is to be forked.
+READY, FORK = b"ready", b"fork"
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "MKL_NUM_THREADS": "1",
@@ -114,7 +116,8 @@ class Leash:
 
 
 class Zygote:
-    """The process that workers are forked from. Starts when first needed; `close` ends it and all its workers.
+    """The process that the workers of one assignment are forked from. Starts when first needed; `close` ends it and all
+    its workers.
 
     `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life; in the
     mode together, the names of modules that the zygote imports.
@@ -124,9 +127,9 @@ class Zygote:
         require(level)
         self.level, self._set_up, self._mode = level, list(set_up), mode
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server: ForkServer | None = None
         self._control: socket.socket | None = None
-        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._number = 0
 
     def start_worker(self, limits: Limits) -> tuple[socket.socket, Leash]:
         """Return the wire to a new worker, and its leash; WorkerNotStarted where that fails."""
@@ -149,51 +152,115 @@ class Zygote:
         wire, its_wire = socket.socketpair()
         leash, its_leash = socket.socketpair()
         with its_wire, its_leash:
-            socket.send_fds(control, [json.dumps(limits.to_json()).encode()], [its_wire.fileno(), its_leash.fileno()])
+            try:
+                message = json.dumps(limits.to_json()).encode()
+                socket.send_fds(control, [message], [its_wire.fileno(), its_leash.fileno()])
+            except OSError:
+                wire.close()
+                leash.close()
+                raise
         return wire, Leash(leash)
 
     def _running(self) -> socket.socket:
-        if self._control is not None and self._process is not None and self._process.poll() is None:
+        if self._control is not None and self._server is not None and self._server.process.poll() is None:
             return self._control
         self._end()
-        control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._server = ForkServer.of(self.level)
+        control = self._server.fork(self._set_up, self._mode)
+        control.settimeout(START_SECONDS * patience())
+        said = control.recv(64)
+        if not said.startswith(READY):
+            control.close()
+            raise WorkerNotStarted("The zygote ended while it started.")
+        control.settimeout(None)
+        self._control, self._number = control, int(said.removeprefix(READY))
+        return control
+
+    def _end(self) -> None:
+        if self._control is not None and self._server is not None:
+            self._control.close()
+            self._server.end(self._number)
+        self._control = self._server = None
+
+
+class ForkServer:
+    """A process in the sandbox that is forked for each zygote. It has imported what all need, which takes a second."""
+
+    def __init__(self, level: Level, command: Sequence[str]) -> None:
+        self._lock = threading.Lock()
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its_control:
             number = its_control.fileno()
             program = (
                 f"import sys; sys.path[:0] = {ROOTS!r}; from course_utils.quick_start import collect_seldom; "
-                "collect_seldom(); from course_grader.engine.zygote import main; "
-                f"main({number}, {self.level!r}, {self._set_up!r}, {self._mode!r})"
+                f"collect_seldom(); from course_grader.engine.zygote import main; main({number}, {level!r})"
             )
-            command = [*_wrapped(self.level), sys.executable, "-sP", "-c", program]
-            home = self._own_home()
-            self._process = _start(lambda: _popen(command, number, home))
-        control.settimeout(START_SECONDS * patience())
-        if control.recv(16) != b"ready":
-            self._end()
+            home = self._own_home(level)
+            self.process = _start(lambda: _popen([*command, sys.executable, "-sP", "-c", program], number, home))
+        self._control.settimeout(START_SECONDS * patience())
+        if self._control.recv(64) != READY:
+            self.close()
             raise WorkerNotStarted("The zygote ended while it started.")
-        control.settimeout(None)
-        self._control = control
+
+    @staticmethod
+    def of(level: Level) -> ForkServer:
+        """Return this process's server at a level, a new one where the last is gone or what it depends on changed."""
+        command = _wrapped(level)
+        wanted = os.getpid(), level, *command, *_environment(_scratch()).items()
+        server = _servers.get(wanted)
+        if server is not None and server.process.poll() is not None:
+            server.close()
+            server = None
+        if server is None:
+            server = _servers[wanted] = ForkServer(level, command)
+        return server
+
+    def fork(self, set_up: Sequence[str], mode: str) -> socket.socket:
+        """Return the control of a new zygote, which says when it is ready."""
+        control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        reading, writing = os.pipe()
+        with self._lock, its_control, os.fdopen(writing, "w", encoding="utf-8") as file:
+            try:
+                socket.send_fds(self._control, [FORK], [its_control.fileno(), reading])
+            finally:
+                os.close(reading)
+            json.dump([mode, *set_up], file)
         return control
 
-    def _own_home(self) -> str:
-        """Return where the zygote itself may write. In a shared /tmp others could lay files down that its libraries
+    def end(self, number: int) -> None:
+        """End a zygote, by the number that it has in the sandbox."""
+        with self._lock, contextlib.suppress(OSError):
+            self._control.send(b"%d" % number)
+            self._control.recv(64)
+
+    def close(self) -> None:
+        """End the server, and all zygotes and workers with it."""
+        self._control.close()
+        self.process.kill()
+        self.process.wait()
+        if self._home is not None:
+            self._home.cleanup()
+
+    def _own_home(self, level: Level) -> str:
+        """Return where the server itself may write. In a shared /tmp others could lay files down that its libraries
         read, such as matplotlib's settings, or links that its files follow."""
-        if self.level == "namespaces":
+        if level == "namespaces":
             return _scratch()
         self._home = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
         # Workers, which are other users, have their folders in it.
         Path(self._home.name).chmod(0o711)
         return self._home.name
 
-    def _end(self) -> None:
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self._home is not None:
-            self._home.cleanup()
-        self._control = self._process = self._home = None
+
+# By process, level, and all that a server is started with.
+_servers: dict[tuple[Any, ...], ForkServer] = {}
+
+
+def close_servers() -> None:
+    """End the fork servers of this process."""
+    for key in [key for key in _servers if key[0] == os.getpid()]:
+        _servers.pop(key).close()
 
 
 def _popen(command: list[str], control: int, home: str) -> subprocess.Popen[bytes]:

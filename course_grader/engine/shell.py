@@ -122,13 +122,12 @@ class WorkerShell(InteractiveShell):
         self.kept.error(getattr(etype, "__name__", "Error"), str(evalue), [str(line) for line in stb])
 
 
-def new_shell(cache_size: int = 0) -> WorkerShell:
-    """Return the shell, ready to be forked: nothing of it is open, and no thread runs. It keeps so many values in
-    `Out`."""
+def new_shell() -> WorkerShell:
+    """Return the shell, ready to be forked: nothing of it is open, and no thread runs."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
-    config.InteractiveShell.cache_size = cache_size
+    config.InteractiveShell.cache_size = 0
     config.InteractiveShell.display_page = True
     config.InteractiveShellApp.exec_files = []
     shell = WorkerShell(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]

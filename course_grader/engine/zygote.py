@@ -1,8 +1,9 @@
-"""The zygote: a process with NumPy, matplotlib, IPython and the course imported, forked for each submission.
+"""The fork server, a process with NumPy, matplotlib, IPython and the course imported; the zygote, a fork of it in which
+an assignment's set-up cells have run; and the worker, a fork of the zygote for each submission.
 
-It waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets, and the
-leash, which the zygote holds. When the worker ends, the zygote tells on the leash how; when the leash is let go, it
-ends the worker and with it everything in the worker's process namespace. Asked on the leash, it says how long the
+The zygote waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets,
+and the leash, which the zygote holds. When the worker ends, the zygote says on the leash how; when the leash is let go,
+it ends the worker and with it everything in the worker's process namespace. Asked on the leash, it says how long the
 worker had to wait for a processor, and it interrupts the worker where that is ordered.
 """
 
@@ -20,10 +21,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from matplotlib import font_manager
 
@@ -40,11 +42,9 @@ UNCONFINED = 97
 COLLECT_AT = 20_000, 10, 10
 
 
-def main(control: int, level: str, set_up: Sequence[str], mode: str = "apart") -> None:
-    """Serve requests on the socket `control` until the grader is gone.
-
-    set_up: the sources of the teacher's set-up cells; in the mode together, the names of modules to import.
-    """
+def main(control: int, level: str) -> None:
+    """Be the fork server on the socket `control` until the grader is gone: fork a zygote for each request, and end one
+    whose number comes."""
     end = socket.socket(fileno=control)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if level == "namespaces":
@@ -52,29 +52,71 @@ def main(control: int, level: str, set_up: Sequence[str], mode: str = "apart") -
             confine.become(NOBODY)
         confine.set_dumpable(False)
     confine.die_with_parent()
-    service = _together(set_up) if mode == "together" else _apart(set_up)
-    end.send(b"ready")
-    _Keeper(end, service, level).serve()
-    os._exit(0)
+    shell = warm_shell()
+    _settle()
+    end.send(sandbox.READY)
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(end, 64, 2)
+        if not request:
+            os._exit(0)
+        if request != sandbox.FORK:
+            _end(int(request))
+            end.send(request)
+            continue
+        keeper = os.getpid()
+        if not os.fork():
+            end.close()
+            _zygote(shell, level, keeper, *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _end(number: int) -> None:
+    """End a zygote, and its workers with it."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(number, signal.SIGKILL)
+        os.waitpid(number, 0)
+
+
+def _zygote(shell: WorkerShell, level: str, keeper: int, control: int, reading: int) -> NoReturn:
+    """Be the zygote of the assignment that the pipe `reading` describes: its mode, and its set-up cells or, in the mode
+    together, the modules to import."""
+    try:
+        confine.die_with_parent()
+        if os.getppid() == keeper:
+            with os.fdopen(reading, encoding="utf-8") as file:
+                mode, *set_up = json.load(file)
+            end = socket.socket(fileno=control)
+            service = _together(shell, set_up) if mode == "together" else _apart(shell, set_up)
+            _settle()
+            end.send(b"%s%d" % (sandbox.READY, os.getpid()))
+            _Keeper(end, service, level).serve()
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
 
 
 Service = Callable[[socket.socket, dict[str, Any]], None]
 
 
-def _apart(set_up: Sequence[str]) -> Service:
-    shell = prepared_shell(set_up)
+def _apart(shell: WorkerShell, set_up: Sequence[str]) -> Service:
+    streams = sys.stdout, sys.stderr
+    attach(shell, OutputLog(2**20, 2**20))
+    for source in set_up:
+        run_cell(shell, source)
+    shell.begin()
+    sys.stdout, sys.stderr = streams
     return lambda end, limits: serve(shell, end, limits)
 
 
-def _together(imports: Sequence[str]) -> Service:
-    shell, pristine = fellow.prepared_shell(imports)
-    _settle()
+def _together(shell: WorkerShell, imports: Sequence[str]) -> Service:
+    pristine = fellow.prepare(shell, imports)
     return lambda end, limits: fellow.serve(shell, pristine, end, limits)
 
 
-def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
-    """Return a shell in which the teacher's set-up cells have run, and everything was tried once that a submission is
-    likely to need."""
+def warm_shell() -> WorkerShell:
+    """Return a shell in which everything was tried once that a submission is likely to need."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
     attach(shell, OutputLog(2**20, 2**20))
@@ -82,11 +124,7 @@ def prepared_shell(set_up: Sequence[str]) -> WorkerShell:
     run_cell(shell, "1/0")
     shell.reset()  # type: ignore[no-untyped-call]
     shell.execution_count = 1
-    for source in set_up:
-        run_cell(shell, source)
-    shell.begin()
     sys.stdout, sys.stderr = streams
-    _settle()
     return shell
 
 

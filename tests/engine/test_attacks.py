@@ -21,6 +21,7 @@ import pytest
 
 from course_grader import Assignment, Result
 from course_grader.engine import grading as engine
+from course_grader.engine import sandbox
 from course_grader.engine.grading import grade
 from course_grader.engine.sandbox import Level, _visible
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
@@ -188,15 +189,13 @@ def children(pid: int) -> Iterator[int]:
 
 
 def grader_processes(exam: Exam) -> list[int]:
-    """Start anew; return bubblewrap's processes and the zygote, in this order."""
+    """Start anew; return bubblewrap's processes, the fork server and the zygote, in this order."""
     engine.close()
     exam.grade(exam.released)
-    (zygote,) = engine._zygotes.values()
-    assert zygote._process is not None
-    chain = [zygote._process.pid]
+    chain = [sandbox.ForkServer.of("namespaces").process.pid]
     while b"bwrap" in Path(f"/proc/{chain[-1]}/cmdline").read_bytes().split(b"\0")[0]:
         chain.append(next(children(chain[-1])))
-    return chain
+    return [*chain, next(children(chain[-1]))]
 
 
 @pytest.mark.needs("isolation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import os
 import signal
 import socket
@@ -88,7 +89,7 @@ def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> N
         assert int(user) > 1_000_000
         folders.append(folder)
     assert folders[0] != folders[1]
-    grade(exam.right, exam.assignment, "namespaces")  # ends the zygote of the level user, and its keepers
+    engine.close()
     assert not any(Path(folder).exists() for folder in folders)
 
 
@@ -96,9 +97,9 @@ def test_another_user_works_in_a_folder_that_is_gone_afterwards(exam: Exam) -> N
 def test_folders_within_folders_are_removed_and_the_next_is_graded(exam: Exam, level: Level) -> None:
     deep = "import os\nprint(os.getcwd())\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
     folder = printed(grade(exam.changed({"sgd_step": deep}), exam.assignment, level)).strip()
-    zygote = engine._zygotes[next(iter(engine._zygotes))]._process
+    [zygote] = (one._number for one in engine._zygotes.values())
     assert grade(exam.right, exam.assignment, level).score > 0
-    assert engine._zygotes[next(iter(engine._zygotes))]._process is zygote
+    assert [one._number for one in engine._zygotes.values()] == [zygote]
     engine.close()
     assert folder
     assert not Path(folder).exists()
@@ -193,14 +194,44 @@ def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
     wire, leash = zygote.start_worker(exam.assignment.limits)
     wire.close()
     leash.pull()
-    process = zygote._process
-    assert process is not None
-    process.kill()
-    process.wait()
+    server = zygote._server
+    assert server is not None
+    server.end(zygote._number)
+    started_again(zygote, exam)
+    assert zygote._server is server
+    server.process.kill()
+    server.process.wait()
+    started_again(zygote, exam)
+    assert zygote._server is not server
+    zygote.close()
+
+
+def started_again(zygote: Zygote, exam: Exam) -> None:
     wire, leash = zygote.start_worker(exam.assignment.limits)
     assert leash.pull() == "ended: -9"
     wire.close()
-    zygote.close()
+
+
+@pytest.mark.needs("isolation")
+def test_assignments_share_a_fork_server_and_nothing_else(exam: Exam) -> None:
+    server = sandbox.ForkServer.of("namespaces")
+    numbers = []
+    for set_up in (["import numpy\nnumpy.e = shared = 3"], []):
+        zygote = Zygote("namespaces", set_up)
+        wire, leash = zygote.start_worker(exam.assignment.limits)
+        peer = Peer(Channel(wire, 1 << 20), trusted=True)
+        peer.deadline = within(30)
+        peer.send(["cell", "import numpy\nfound = numpy.e"])
+        peer.wait("done")
+        for name, value in {"found": 3 if set_up else math.e, "shared": 3}.items():
+            peer.send(["begin", [name]])
+            assert peer.wait("value", "missing") == (["value", value] if set_up or name == "found" else ["missing"])
+        assert leash.pull() == "ended: -9"
+        wire.close()
+        assert zygote._server is server
+        numbers.append(zygote._number)
+        zygote.close()
+    assert numbers[0] != numbers[1]
 
 
 @pytest.mark.needs("isolation")
@@ -407,9 +438,8 @@ def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("level", ["user", "none"])
 def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, level: Level) -> None:
     grade(exam.right, exam.assignment, level)
-    [zygote] = engine._zygotes.values()
-    assert zygote._process is not None
-    environment = Path(f"/proc/{zygote._process.pid}/environ").read_text().split("\0")
+    server = sandbox.ForkServer.of(level)
+    environment = Path(f"/proc/{server.process.pid}/environ").read_text().split("\0")
     homes = {Path(one.split("=")[1]) for one in environment if one.startswith(("HOME=", "TMPDIR="))}
     [home] = homes
     assert (home.stat().st_uid, home.stat().st_mode & 0o777) == (os.geteuid(), 0o711)
