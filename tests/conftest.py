@@ -15,6 +15,7 @@ from tests import commands, tools
 
 skip_unused_grammar()
 commands.ask_alembic_once()
+commands.never_wait_for_the_disk()
 
 # On a machine with much else to do, an example takes long, and nothing is wrong. In CI Hypothesis sees to that itself.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist by file and lesson: what a lesson's tests share is made once."""
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
-        lesson = next((params[name] for name in ("lesson", "graded", "desk", "suite") if name in params), "")
+        lesson = next((params[name] for name in ("lesson", "graded", "desk", "suite", "half") if name in params), "")
         item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
         if item.path.parent.name == "engine" and (needed := OF_LEVEL.get(params.get("level", ""))):
             item.add_marker(pytest.mark.needs(needed))

@@ -20,6 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 from course_utils.cli import main as course
+from tests import commands
 from tests.own.build import Own, own_assignments
 from tests.own.course import Scores, autograde, copy_for, inside, make_course, nbgrader, scores
 from tests.own.stock import can_run
@@ -70,6 +71,8 @@ def _run(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]], str]
 def main() -> None:
     # SQLAlchemy's advice to nbgrader.
     warnings.simplefilter("ignore")
+    commands.ask_alembic_once()
+    commands.never_wait_for_the_disk()
     target, *names = sys.argv[1:]
     every = own_assignments()
     chosen = [every[name] for name in names or every if can_run(every[name])]
