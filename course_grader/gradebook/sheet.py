@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
@@ -127,6 +128,23 @@ def _fits(sheet: Sheet, assignment: Assignment) -> bool:
     return True
 
 
+NBGRADERS = (SaveCells, "nbgrader.preprocessors.SaveCells")
+
+
+class SaveCellsTogether(SaveCells):  # type: ignore[misc]
+    """nbgrader's own step that enters a notebook's cells, in one transaction: nbgrader commits after each cell, which
+    takes longer than all the rest, and leaves half a notebook where it is interrupted."""
+
+    def _create_notebook(self, nb: NotebookNode) -> None:
+        session = self.gradebook.db
+        session.commit = session.flush
+        try:
+            super()._create_notebook(nb)
+        finally:
+            del session.commit
+        session.commit()
+
+
 def entering(config: Config) -> Config:
     """Return the configuration with which nbgrader enters an assignment into the gradebook and does no more.
 
@@ -138,7 +156,9 @@ def entering(config: Config) -> Config:
     steps = list(short.GenerateAssignment.get("preprocessors", default))
     names = [str(getattr(step, "__name__", step)).rpartition(".")[2] for step in steps]
     if SaveCells.__name__ in names:
-        short.GenerateAssignment.preprocessors = steps[: names.index(SaveCells.__name__) + 1]
+        place = names.index(SaveCells.__name__)
+        own = SaveCellsTogether if steps[place] in NBGRADERS else steps[place]
+        short.GenerateAssignment.preprocessors = [*steps[:place], own]
     short.Exporter.optimistic_validation = True
     return short
 

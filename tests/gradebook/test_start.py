@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
-from course_grader.gradebook.sheet import entering
+from course_grader.gradebook.sheet import SaveCellsTogether, entering
+from course_grader.marks import nbgrader_mark
 from course_grader.verbs import grading
 from course_utils.errors import CourseError
 from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
@@ -93,9 +97,41 @@ def test_what_enters_an_assignment_ends_with_its_cells_and_changes_no_configurat
     config = Config({"GenerateAssignment": {"preprocessors": steps} if steps else {"create_assignment": True}})
     before = deepcopy(config)
     short = entering(config).GenerateAssignment.preprocessors
-    assert str(getattr(short[-1], "__name__", short[-1])).endswith("SaveCells")
+    assert short[-1] is SaveCellsTogether
     assert len(short) == (1 if steps else 8)
     assert config == before
+
+
+@pytest.mark.parametrize("kind", [SaveCells, SaveCellsTogether])
+def test_an_assignment_enters_the_gradebook_whole_or_not_at_all(
+    kind: type[SaveCells], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = f"sqlite:///{tmp_path}/gradebook.db"
+    named = {"notebook": "ps1", "assignment": "ps1", "db_url": book}
+    cells = [new_code_cell("1", metadata={"nbgrader": nbgrader_mark("test", f"test_{n}", 1)}) for n in range(3)]
+    for cell in cells:
+        cell.metadata.nbgrader["checksum"] = "-"
+    with Gradebook(book) as before:
+        before.add_assignment("ps1")
+    original = Gradebook.update_or_create_source_cell
+
+    def fail_at_the_last(self: Gradebook, name: str, *args: object, **info: object) -> object:
+        if name == "test_2":
+            raise KeyboardInterrupt
+        return original(self, name, *args, **info)
+
+    monkeypatch.setattr(Gradebook, "update_or_create_source_cell", fail_at_the_last)
+    with pytest.raises(KeyboardInterrupt):
+        kind().preprocess(new_notebook(cells=cells), {"nbgrader": named})
+    with Gradebook(book) as after:
+        left = after.find_assignment("ps1").notebooks
+        # As nbgrader does it, half of it is there.
+        assert [len(one.source_cells) for one in left] == ([] if kind is SaveCellsTogether else [2])
+    monkeypatch.undo()
+    kind().preprocess(new_notebook(cells=cells), {"nbgrader": named})
+    with Gradebook(book) as after:
+        assert len(after.find_notebook("ps1", "ps1").source_cells) == 3
+        assert after.find_assignment("ps1").max_score == 3
 
 
 PARENT = """
