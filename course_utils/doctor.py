@@ -17,6 +17,8 @@ from course_utils.errors import CourseError, from_os
 from course_utils.running import KERNEL, KERNEL_REMEDY
 
 DISTRIBUTION = "descent-course"
+# A teacher with assignments of their own has it where a learner has notebooks.
+TEACHERS = "nbgrader_config.py"
 FINDINGS = "descent.findings"
 INSTALL = "In the course's folder, run `pip install -c requirements.lock -e '.[lab]'`."
 SERVER_EXTENSION = "nbgrader.server_extensions.validate_assignment"
@@ -46,6 +48,8 @@ def examine(start: Path) -> list[Finding]:
     """Look at the machine and at the course's folder nearest to `start`, and return every finding in order."""
     folder = notebooks.find_folder(start)
     found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook(), *others()]
+    if folder is None and (start / TEACHERS).is_file():
+        return [*found, Finding("folder", f"{start} is a course for nbgrader; notebooks of this course are not in it.")]
     if folder is None:
         remedy = "Change to the folder of your notebooks, or lay them down in a new one with `course start FOLDER`."
         return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]

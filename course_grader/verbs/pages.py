@@ -128,6 +128,11 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
     if course.journal.is_file():
         with Journal(course.journal) as journal:
             known = journal.assignments()
+    if assignment and assignment not in known and (reason := _graded_by_nbgrader(course, assignment)):
+        raise CourseError(
+            f"{reason}, and is graded through nbgrader's own autograding: such pages are not made of it. Make its feedback "
+            f"with `nbgrader generate_feedback {assignment}`; its scores are in the formgrader and in `course export`."
+        )
     if not known:
         raise CourseError("Nothing was graded here yet: run `course grade` first.")
     if assignment is not None and assignment not in known:
@@ -135,6 +140,15 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
     if to and assignment is None and len(known) > 1:
         raise CourseError(f"--to is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
     return course, [assignment] if assignment else known
+
+
+def _graded_by_nbgrader(course: Course, assignment: str) -> str:
+    """Return why there are no pages of an assignment: it has several notebooks, or a teacher's own preprocessors. Empty
+    where neither is so, or nobody knows the assignment."""
+    try:
+        return course.needs_nbgrader(assignment)
+    except CourseError:
+        return ""
 
 
 def _read(course: Course, assignment: str) -> tuple[list[Graded], dict[str, Marks], list[Student]]:

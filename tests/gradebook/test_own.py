@@ -25,6 +25,7 @@ from course_grader.gradebook.run import Told
 from course_grader.marks import nbgrader_mark
 from course_grader.term.releasing import release
 from course_utils.errors import CourseError, Exit
+from tests import commands
 from tests.own.course import inside, nbgrader, our_configuration
 
 RIGHT, WRONG = "def f(x):\n    return 2 * x", "def f(x):\n    return x"
@@ -217,6 +218,11 @@ def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp
     assert "not graded: two: " in done.stdout
     assert scores(folder)["three"] == 2
     assert "put submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
+    for verb in ("feedback", "report", "similar"):
+        said = commands.course(folder, verb, "ps1").stderr
+        assert said.startswith("course: ps1 has several notebooks"), verb
+        assert "nbgrader generate_feedback ps1" in said
+        assert "`course grade` first" in commands.course(folder, verb, "ps2").stderr
 
 
 def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ def test_the_wrong_folder(tmp_path: Path) -> None:
     assert not finding.well
 
 
+def test_the_folder_of_a_course_for_nbgrader_is_no_wrong_folder(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    finding = doctor.examine(tmp_path)[-1]
+    assert finding.subject == "folder"
+    assert finding.well
+    assert "for nbgrader" in finding.says
+
+
 def test_an_old_python() -> None:
     assert not doctor.python((3, 10, 9)).well
     assert doctor.python((3, 11, 0)).well
