@@ -130,7 +130,7 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
             known = journal.assignments()
     if assignment and assignment not in known and (reason := _graded_by_nbgrader(course, assignment)):
         raise CourseError(
-            f"{reason}, and is graded through nbgrader's own autograding: such pages are not made of it. Make its feedback "
+            f"{reason}, and is graded through nbgrader's own autograding: no such pages are made of it. Make feedback "
             f"with `nbgrader generate_feedback {assignment}`; its scores are in the formgrader and in `course export`."
         )
     if not known:
