@@ -31,7 +31,8 @@ from tests.own.course import inside, nbgrader, our_configuration
 RIGHT, WRONG = "def f(x):\n    return 2 * x", "def f(x):\n    return x"
 PARTIAL = "def f(x):\n    return 2 * x if x < 5 else 0"
 COUNTING = "sum(f(x) == 2 * x for x in (1, 9))"
-pytestmark = pytest.mark.needs("isolation")
+# SQLAlchemy's advice to nbgrader.
+pytestmark = [pytest.mark.needs("isolation"), pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
 
 
 def notebook(answer: str, *tests: str) -> str:
@@ -201,6 +202,82 @@ c.Autograde.sanitize_preprocessors.append("helping_students.Help")
 from course_grader.configuration import use_engine
 use_engine(c)
 """
+
+
+LATE = """
+import sys, types
+from nbgrader.plugins import BasePlugin
+class HalfAPoint(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 0.5 if total_seconds_late > 3600 else 0
+late = types.ModuleType("half_a_point")
+late.HalfAPoint = HalfAPoint
+sys.modules["half_a_point"] = late
+c.AssignLatePenalties.plugin_class = "half_a_point.HalfAPoint"
+"""
+
+
+def test_a_teachers_own_late_penalty_is_taken_by_both_commands(tmp_path: Path) -> None:
+    folder = course(tmp_path, ("assert f(1) == 2",), early=RIGHT, minutes=RIGHT, late=RIGHT, wrong=WRONG)
+    (folder / "nbgrader_config.py").write_text(our_configuration() + LATE)
+    times = {"early": "10:00", "minutes": "12:59", "late": "14:00", "wrong": "14:00"}
+    for student, time in times.items():
+        (folder / "submitted" / student / "ps1" / "timestamp.txt").write_text(f"2026-11-02 {time}:00 UTC")
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        book.add_assignment("ps1", duedate="2026-11-02T12:00:00")
+    done = graded(folder)
+    assert done.returncode == 0, done.stderr
+    # nbgrader takes no more off than a score has.
+    expected = {"early": (2, 0), "minutes": (2, 0), "late": (1.5, 0.5), "wrong": (0, 0)}
+    assert penalized(folder) == expected
+    with inside(folder):
+        assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
+    assert penalized(folder) == expected
+
+
+def penalized(folder: Path) -> dict[str, tuple[float, float]]:
+    """Return the score after the penalty, and the penalty, of each student."""
+    with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
+        found = book.assignment_submissions("ps1")
+        return {one.student.id: (one.score - one.late_submission_penalty, one.late_submission_penalty) for one in found}
+
+
+def test_a_footer_of_the_course_belongs_to_the_assignment(tmp_path: Path) -> None:
+    """The footer here defines what a test needs, so that without it the reference would fail."""
+    folder = course(tmp_path, (), right=RIGHT, wrong=WRONG)
+    footer = new_notebook(cells=[new_code_cell("doubled = f(3)")])
+    nbformat.write(footer, folder / "source" / "footer.ipynb")
+    (folder / "nbgrader_config.py").write_text(
+        our_configuration() + 'c.IncludeHeaderFooter.footer = "source/footer.ipynb"\n'
+    )
+    source = folder / "source" / "ps1" / "ps1.ipynb"
+    source.write_text(notebook("### BEGIN SOLUTION\ndef f(x):\n    return 2 * x\n### END SOLUTION", "assert f(1) == 2"))
+    assert release(Course.at(folder), "ps1").told
+    released = nbformat.read(folder / "release" / "ps1" / "ps1.ipynb", 4)
+    assert released.cells[-1].source == "doubled = f(3)"
+    for student, answer in {"right": RIGHT, "wrong": WRONG}.items():
+        released.cells[0].source = answer
+        nbformat.write(released, folder / "submitted" / student / "ps1" / "ps1.ipynb")
+    done = graded(folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert scores(folder) == {"right": 2, "wrong": 0}
+
+
+def test_a_file_that_nbgrader_does_not_overwrite_is_the_students_own(tmp_path: Path) -> None:
+    answer = "import helper\ndef f(x):\n    return helper.twice(x)"
+    folder = course(tmp_path, ("assert f(1) == 2",), own=answer, teachers=answer)
+    helper = {folder / "source" / "ps1": 2, folder / "submitted/own/ps1": 3, folder / "submitted/teachers/ps1": 3}
+    for place, factor in helper.items():
+        (place / "helper.py").write_text(f"def twice(x):\n    return {factor} * x")
+    (folder / "source" / "ps1" / "ps1.ipynb").write_text(notebook(answer, "assert f(1) == 2"))
+    for own, expected in (((), 2), (("helper.py",), 0)):
+        excluded = f'c.Autograde.exclude_overwriting = {{"ps1": {list(own)!r}}}\n'
+        (folder / "nbgrader_config.py").write_text(our_configuration() + excluded)
+        with inside(folder):
+            api = nbgrader(folder)
+            assert api.generate_assignment("ps1", force=True)["success"]
+            assert api.autograde("ps1", "*", force=True)["success"]
+        assert scores(folder) == {"own": expected, "teachers": expected}
 
 
 def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp_path: Path) -> None:
