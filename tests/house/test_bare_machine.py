@@ -1,0 +1,32 @@
+"""The README's first command on a machine with Python, make and git alone; `.ci/bare_machine` runs the others too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HIDDEN = ("bwrap", "chromium", "google-chrome", "initdb", "postgres")
+LOOK = f"""--version >/dev/null
+for name in {" ".join(HIDDEN)}; do if command -v $name; then echo "$name is there"; fi; done
+test -w "$HOME" && echo "home is empty but for: $(ls "$HOME")"
+"""
+
+
+# The script hides the programs in a namespace of its own, which a machine that cannot isolate may refuse.
+@pytest.mark.needs("isolation")
+def test_a_learner_on_a_bare_machine_needs_one_command() -> None:
+    # A make that runs these tests must not pass its own options on.
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    command = [str(ROOT / ".ci" / "bare_machine"), LOOK, "lab"]
+    done = subprocess.run(command, env=inherited, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "is there" not in done.stdout
+    assert "home is empty but for: \n" in done.stdout
+    assert "JupyterLab answers." in done.stdout
+    # A few lines, not what pip prints of each package; JupyterLab's own come behind the address.
+    set_up = done.stdout.partition("home is empty")[2].partition("http://")[0].splitlines()
+    assert len(set_up) < 60, set_up
