@@ -17,6 +17,7 @@ from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from tests import commands
 from tests.own.course import CONFIG, our_configuration
 
 
@@ -25,6 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     (Path(folder.name) / CONFIG).write_text(our_configuration(), encoding="utf-8")
     os.environ["JUPYTER_CONFIG_PATH"] = folder.name
+    commands.ask_alembic_once()
+    commands.never_wait_for_the_disk()
     _configure_api(PyFileConfigLoader(CONFIG, path=folder.name).load_config())
 
 
