@@ -90,8 +90,6 @@ def _by_scores(
     faults = _faults(full)
     if faults or against:
         return Choice("together", against or "The reference does not get full marks.", faults)
-    if valued := next((cell.grade_id for cell in full.cells if _gives_value(cell.outputs)), ""):
-        return Choice("together", f"The test {valued!r} ends in a value, which nbgrader takes for partial credit.")
     others = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
     together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
@@ -134,10 +132,6 @@ def _faults(result: Result) -> dict[str, str]:
         for cell in result.cells
         if cell.points < cell.max_points
     }
-
-
-def _gives_value(outputs: tuple[dict[str, Any], ...]) -> bool:
-    return any(output["output_type"] == "execute_result" for output in outputs)
 
 
 def _with_one_blank(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
