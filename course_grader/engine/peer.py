@@ -302,6 +302,8 @@ def _snapshot(value: Any) -> Any:
         return value.tobytes()
     if isinstance(value, np.random.Generator):
         return pack(state_of(value))
+    if isinstance(value, bytearray):
+        return bytes(value)
     return [item for pair in value.items() for item in pair] if isinstance(value, dict) else list(value)
 
 
