@@ -13,7 +13,7 @@ import io
 import re
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import CodeType
 from typing import Any
@@ -68,7 +68,7 @@ class Referee:
         with (
             Watchdog() as self._watchdog,
             grading(hidden, published, self._cards.append),
-            contextlib.redirect_stdout(io.StringIO()),
+            _unseen(),
         ):
             self._session.on_delay = self._watchdog.extend
             for step in plan.steps:
@@ -184,7 +184,7 @@ class Referee:
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
         odd, value = self._session.odd, None
         try:
-            with no_empty_comparisons(odd):
+            with no_empty_comparisons(odd), _unseen():
                 namespace = self._namespace(self._given[cell.grade_id], values)
                 value = _run(cell.source, cell.grade_id, namespace)
         except CheckFailed as failed:
@@ -278,6 +278,13 @@ def _run(source: str, name: str, namespace: dict[str, Any]) -> Any:
     code, last = _code(source, name)
     exec(code, namespace)
     return None if last is None else eval(last, namespace)
+
+
+@contextlib.contextmanager
+def _unseen() -> Iterator[None]:
+    """Keep what a test and the answers that it calls print: it is for the test alone."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _credited(cell: TeacherCell, value: Any) -> CellResult:
