@@ -48,7 +48,7 @@ def grade(
         if assignment.mode == "together":
             return _together(taken, assignment, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
-        with _collecting_seldom(), Session(zygote, assignment.limits) as session:
+        with _collecting_seldom(), Session(zygote, assignment.limits, assignment.content_of_files) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     cells = tuple(blameless(cell, assignment.faults) for cell in cells)
     return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)

@@ -19,6 +19,7 @@ from types import CodeType
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
+from course_grader.engine.beside import Workplace
 from course_grader.engine.given import Edited, Given, given_in, gives
 from course_grader.engine.headroom import headroom
 from course_grader.engine.odd import EmptyCompared, no_empty_comparisons
@@ -57,6 +58,7 @@ class Referee:
         self._steps: dict[str, list[Run]] = defaultdict(list)
         self._cards: list[Card] = []
         self._given, self._edited = given_in(assignment), Edited()
+        self._workplace = Workplace(assignment.content_of_files)
         # By the names that a given cell was to define when it failed: the cell, and the error.
         self._lost: dict[str, tuple[TeacherCell, Exception]] = {}
 
@@ -69,6 +71,7 @@ class Referee:
             Watchdog() as self._watchdog,
             grading(hidden, published, self._cards.append),
             _unseen(),
+            self._workplace,
         ):
             self._session.on_delay = self._watchdog.extend
             for step in plan.steps:
@@ -184,7 +187,7 @@ class Referee:
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
         odd, value = self._session.odd, None
         try:
-            with no_empty_comparisons(odd), _unseen():
+            with no_empty_comparisons(odd), _unseen(), self._workplace.fresh():
                 namespace = self._namespace(self._given[cell.grade_id], values)
                 value = _run(cell.source, cell.grade_id, namespace)
         except CheckFailed as failed:

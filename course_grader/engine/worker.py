@@ -13,10 +13,12 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from course_grader.engine.beside import write_beside
 from course_grader.engine.codec import Encoder, Shared
 from course_grader.engine.headroom import at_most
 from course_grader.engine.outputs import OutputLog
@@ -77,6 +79,10 @@ class _Service:
             case ["cell", source, int(memory)]:
                 with at_most(memory):
                     self._run(source)
+            case ["files", [*files]]:
+                # As a kernel has it: modules beside the notebook can be imported.
+                sys.path.insert(0, "")
+                write_beside(Path(), dict(files))
             case ["begin", [*names]]:
                 self.testing.close()
                 self.testing.enter_context(_quietly())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import io
 import sys
+import tempfile
+import types
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -103,3 +106,72 @@ def test_a_worker_prints_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
     with referee_with(pack(["printed", [["stdout", "x" * 70]] * 3])) as referee, pytest.raises(WireError):
         referee.call(0, [], {})
     assert len(printed.getvalue()) == 100
+
+
+FILES = {
+    "numbers.txt": b"3\n1\n",
+    "data/more.txt": b"5\n",
+    "helpers.py": b"K = 2\ndef close(a, b):\n    return abs(a - b) < K\n",
+    "shapes/__init__.py": b"",
+    "shapes/squares.py": b"from helpers import K\n",
+}
+PATH = "from pathlib import Path\nhere = Path('numbers.txt')\n"
+READ = ("answer", "def read(path):\n    with open(path) as file:\n        return [int(line) for line in file]")
+
+
+@pytest.mark.needs("isolation")
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([("test", PATH + "assert read('numbers.txt') == [*map(int, here.read_text().split())]")], [2]),
+        ([("test", "from pathlib import Path\nassert read(Path('data') / 'more.txt') == [5]")], [2]),
+        ([("test", "import os\nassert sorted(os.listdir()) == ['data', 'helpers.py', 'numbers.txt', 'shapes']")], [2]),
+        ([("code", "from helpers import close"), ("test", "assert close(read('numbers.txt')[0], 2)")], [2]),
+        ([("code", "import shapes.squares as squares"), ("test", "assert squares.K == 2")], [2]),
+        ([("setup", PATH + "lines = here.read_text().split()"), ("test", "assert lines == ['3', '1']")], [2]),
+        ([("setup", "k = read('numbers.txt')"), ("answer", "def g():\n    return k"), ("test", "assert g()[0]")], [2]),
+        # Each test finds the files and modules as they were handed out.
+        ([("test", "import helpers\nhelpers.K = 9"), ("test", "import helpers\nassert helpers.K == 2")], [2, 2]),
+        ([("test", PATH + "Path('new').touch()"), ("test", PATH + "assert not Path('new').exists()")], [2, 2]),
+        ([("test", PATH + "here.unlink()\nimport os\nos.chdir('/')"), ("test", PATH + "here.stat();")], [2, 2]),
+    ],
+)  # fmt: skip
+def test_the_files_of_an_assignment_are_there(cells: Cells, expected: list[float], tmp_path: Path) -> None:
+    files = {name: base64.b64encode(content).decode() for name, content in FILES.items()}
+    assert points(apart([READ, *cells], tmp_path, files=files)) == expected
+
+
+@pytest.mark.needs("isolation")
+@pytest.mark.parametrize("files", [{}, FILES])
+def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path) -> None:
+    sys.modules["shapes"] = other = types.ModuleType("shapes")
+    try:
+        before = Path.cwd(), sys.path[:], set(sys.modules), set(Path(tempfile.gettempdir()).glob("grading-*"))
+        kept = {name: base64.b64encode(content).decode() for name, content in files.items()}
+        test = (
+            "import os, sys\nfound = os.getcwd()\nsys.path.append('x')\nopen('left', 'w').close()\nassert False, found"
+        )
+        if files:
+            test = "import helpers, shapes.squares\n" + test
+        [cell] = apart([READ, ("test", test)], tmp_path, files=kept).cells
+        folder = Path(cell.message.removeprefix("AssertionError: "))
+        assert folder.name.startswith("grading-")
+        assert not folder.exists()
+        after = Path.cwd(), sys.path[:], set(sys.modules), set(Path(tempfile.gettempdir()).glob("grading-*"))
+        assert after == before
+        assert sys.modules["shapes"] is other
+    finally:
+        del sys.modules["shapes"]
+
+
+@pytest.mark.needs("isolation")
+def test_a_path_of_a_submission_leads_to_no_file_of_the_graders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gradebook.db").write_text("marks")
+    monkeypatch.chdir(tmp_path)
+    answer = "from pathlib import Path\ndef f():\n    return {}"
+    test = ("test", "f().unlink(missing_ok=True)\nf().write_text('mine')")
+    for path in ("Path('gradebook.db')", "Path('../gradebook.db')", f"Path({str(tmp_path / 'gradebook.db')!r})"):
+        apart([("answer", answer.format(path)), test], tmp_path)
+        assert (tmp_path / "gradebook.db").read_text() == "marks"
