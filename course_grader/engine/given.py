@@ -114,7 +114,8 @@ def edited(cells: Sequence[Mapping[str, Any]], matches: Sequence[Match[TeacherCe
     """
     needed = [cell for given in given_in(assignment).values() for cell in given.cells if cell.kind == "code"]
     teachers = list(dict.fromkeys(cell.source for cell in needed))
-    if not teachers:
+    # Where tests ask keys, no submission puts a `check` of its own in the place of the course's.
+    if not teachers or assignment.published:
         return Edited()
     given = frozenset().union(*map(may_bind, teachers)) - _answers(assignment)
     code = [(cell["source"], match.text_of) for cell, match in zip(cells, matches, strict=True) if _is_code(cell)]

@@ -149,6 +149,18 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
         choice([DOUBLE, ("test", "f?\nassert f(2) == 4")], tmp_path, "apart")
 
 
+def test_what_a_fixed_mode_cannot_grade_is_said_with_the_mode_that_can(tmp_path: Path) -> None:
+    stack = ("answer", "class Stack:\n    ### BEGIN SOLUTION\n    size = 1\n    ### END SOLUTION\n    pass")
+    cells = [stack, ("test", "assert Stack().size == 1"), ("test", "assert Stack"), ("test", "assert Stack is None")]
+    found = choice(cells, tmp_path, "apart")
+    assert list(found.faults) == ["test1", "test3"]
+    advice = r"AttributeError: .*'size'.* grade the assignment in the mode together \(`c\.Grade\.modes = "
+    assert re.search(advice, found.faults["test1"])
+    # What fails in both modes is the test's own fault.
+    assert "together" not in found.faults["test3"]
+    assert choice(cells[:2], tmp_path).mode == "together"
+
+
 def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, place = written([DOUBLE, ("test", "assert f.__code__.co_argcount == 1")], tmp_path)
     store = tmp_path / "gradebook.modes.json"

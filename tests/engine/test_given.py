@@ -11,7 +11,7 @@ import pytest
 
 from course_grader import grade
 from course_grader.engine.assignment import Mode
-from course_grader.engine.given import given_in
+from course_grader.engine.given import edited, given_in
 from course_grader.engine.preprocessors import outputs_of_test
 from course_grader.engine.together import score_of
 from course_grader.marks import nbgrader_mark
@@ -83,6 +83,16 @@ def test_an_unmarked_cell_is_the_students_as_in_nbgrader(
     handed_in.cells = [marked.get(text) or notebook([("code", text)]).cells[0] for _, text in [*submitted, *tests]]
     found = {mode: points(grade(dict(handed_in), dataclasses.replace(made, mode=mode))) for mode in MODES}
     assert found == dict.fromkeys(MODES, expected)
+
+
+def test_no_submission_brings_a_check_of_its_own(tmp_path: Path) -> None:
+    source = [("code", "from course_utils.checks import check"), IDENTITY, ("test", "check(f)")]
+    made = assignment(source, tmp_path)
+    handed_in = [dict(cell) for cell in notebook([("code", "def check(*given):\n    return None"), *source[1:]]).cells]
+    for published, names in (({}, {"check"}), ({"f": {}}, set())):
+        asking = dataclasses.replace(made, published=published)
+        matches = [asking.originals.match(cell) for cell in handed_in]
+        assert edited(handed_in, matches, asking).names == names
 
 
 def test_nothing_runs_that_a_test_does_not_need(tmp_path: Path) -> None:
