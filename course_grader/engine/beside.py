@@ -96,7 +96,7 @@ class Workplace:
             if self._files:
                 _forget_modules(folder)
                 sys.modules.update(hidden)
-            if self._files or any(folder.iterdir()):
+            if self._files or os.listdir(folder):  # noqa: PTH208
                 self._remove()
 
     def _made(self) -> Path:
@@ -124,7 +124,9 @@ def _working_folder() -> Path:
 def _modules_named_as(files: Mapping[str, bytes]) -> dict[str, Any]:
     """Take out the modules that have the name of a file which a kernel would import in their place; return them."""
     names = {Path(name).parts[0].removesuffix(".py") for name in files if name.endswith(".py")}
-    names -= sys.stdlib_module_names | KEPT
+    names = {name for name in names if name not in KEPT and name not in sys.stdlib_module_names}
+    if not names:
+        return {}
     found = [name for name in sys.modules if name.split(".")[0] in names]
     return {name: sys.modules.pop(name) for name in found}
 

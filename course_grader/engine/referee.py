@@ -136,7 +136,7 @@ class Referee:
         try:
             self._session.ready()
             with self._watchdog.limit((seconds + own) * self._session.patience):
-                known = self._session.recall(cell.grade_id, seconds, self._transcripts)
+                known = self._session.recall(self._key(cell.grade_id), seconds, self._transcripts)
                 if known is not None:
                     self._found[cell.grade_id] = known
                 else:
@@ -157,7 +157,7 @@ class Referee:
             self._stopped(cell, self._session.fault_of(WireError(TOO_MUCH)))
         if self._session.diverged:
             # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
-            self._transcripts.give_up(cell.grade_id)
+            self._transcripts.give_up(self._key(cell.grade_id))
             self._session.begin_anew()
             return self._test(cell, last_chance)
         if self._on_cell is not None:
@@ -182,7 +182,12 @@ class Referee:
         # What failed in the grader, as for want of memory, says nothing of the same answers the next time; and what
         # became of the cell that was to define a name is this submission's alone.
         if found.outcome not in ("error", "missing"):
-            self._transcripts.keep(found.grade_id, self._session.events, found)
+            self._transcripts.keep(self._key(found.grade_id), self._session.events, found)
+
+    def _key(self, grade_id: str) -> str:
+        """Return what a conversation is remembered by: where a submission has names of its own in the place of the
+        teacher's, the test is another one."""
+        return f"{grade_id} {sorted(self._edited.names)}" if self._edited.names else grade_id
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
         odd, value = self._session.odd, None

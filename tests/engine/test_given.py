@@ -83,6 +83,10 @@ def test_an_unmarked_cell_is_the_students_as_in_nbgrader(
     handed_in.cells = [marked.get(text) or notebook([("code", text)]).cells[0] for _, text in [*submitted, *tests]]
     found = {mode: points(grade(dict(handed_in), dataclasses.replace(made, mode=mode))) for mode in MODES}
     assert found == dict.fromkeys(MODES, expected)
+    # Nor does what was remembered of a right submission count for this one.
+    asked = dataclasses.replace(made, mode="apart")
+    assert points(grade(dict(notebook(source)), asked)) == [2, 2, 2]
+    assert points(grade(dict(handed_in), asked)) == expected
 
 
 def test_no_submission_brings_a_check_of_its_own(tmp_path: Path) -> None:
