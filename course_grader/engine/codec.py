@@ -1,8 +1,8 @@
 """Values on the wire: what msgpack knows as it is, and extension types for the rest.
 
-    Plain values cross by value. What can be changed (array, list, dict, Generator) has a number in its message, so that
-    one object passed twice stays one and the reply can say how it stands after the call. A callable crosses as a
-    handle, and so does anything else: the other side can only hand it back.
+    Plain values cross by value. What can be changed (array, list, dict, deque, Generator) has a number in its message,
+    so that one object passed twice stays one and the reply can say how it stands after the call. A callable crosses as
+    a handle, and so does anything else: the other side can only hand it back.
 
 The referee reads what an untrusted worker wrote. Whatever the bytes are, `Decoder` returns values of exact built-in and
 NumPy types or raises WireError, in time and memory bounded by the size of the message.
@@ -13,19 +13,21 @@ from __future__ import annotations
 import copy
 import re
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from course_grader.engine import stdlib
 from course_grader.engine.odd import Odd
 from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.wire import WireError
 from course_utils.checks.trial import KNOWN
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
-CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT = range(11, 17)
+CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT, STANDARD, HOLDER = range(11, 19)
 
 DEPTH = 48
 # Layouts of an array: C or Fortran order, neither, or a view of another array.
@@ -44,6 +46,8 @@ DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
 ATOMS = frozenset({type(None), bool, float, str})
 BARE = ATOMS - {str}
 BIT_GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM, "SFC64": np.random.SFC64}
+# What holds other values, and can hold itself.
+CONTAINERS = (list, dict, deque)
 DOUBLE, PAIR = struct.Struct("<d"), struct.Struct("<dd")
 
 
@@ -118,7 +122,7 @@ class RemoteList(_Remote, list[Any]):
 
 
 class RemoteDict(_Remote, dict[Any, Any]):
-    """A dict of the other side's own class, such as a defaultdict: a dict here."""
+    """A dict of the other side's own class: a dict here."""
 
     base = dict
 
@@ -199,6 +203,10 @@ class Encoder:
         if number is not None and (self._trusted or id(value) not in self._sent):
             self.touched |= {number} | self._inside.get(number, set())
             return ExtType(REFERENCE, pack(number))
+        if kind in stdlib.NAMES:
+            return self._standard(value, depth)
+        if kind in stdlib.HOLDER_NAMES:
+            return self._holder(value, depth)
         for types, method in ENCODINGS:
             if isinstance(value, types):
                 return method(self, value, depth)
@@ -216,12 +224,14 @@ class Encoder:
             return self._array_body(value)
         if isinstance(value, np.random.Generator):
             return state_of(value)
+        if isinstance(value, bytearray):
+            return self._bytes(value, 0)
         kept = {id(item) for item in before}
         items = [item for pair in value.items() for item in pair] if isinstance(value, dict) else value
         return [self._child(item, kept) for item in items]
 
     def _child(self, item: Any, kept: set[int]) -> Any:
-        if not isinstance(item, list | dict) or id(item) in kept:
+        if not isinstance(item, CONTAINERS) or id(item) in kept:
             return self.encode(item, 1)
         number = self._shared.numbers.pop(id(item), None)
         try:
@@ -237,7 +247,7 @@ class Encoder:
             raise WireError("The value is too large to be sent.")
 
     def _register(self, value: Any, weight: int) -> int:
-        is_container = isinstance(value, list | dict)
+        is_container = isinstance(value, CONTAINERS)
         # Nobody asks later how a result stands; an array that is in it twice is one array all the same.
         if id(value) in self._shared.numbers or (is_container and not self._asking):
             return -1
@@ -331,6 +341,27 @@ class Encoder:
         body = ExtType(DICT, pack([number, self._shared_items(number, value, pairs, depth)]))
         return body if type(value) in (dict, RemoteDict) else self._view(value, body)
 
+    def _standard(self, value: Any, depth: int) -> Any:
+        try:
+            parts = stdlib.parts_of(value)
+        except ValueError:
+            return self._opaque(value)
+        return ExtType(STANDARD, pack([stdlib.NAMES[type(value)], [self.encode(part, depth + 1) for part in parts]]))
+
+    def _holder(self, value: Any, depth: int) -> Any:
+        number, extra, body = self._register(value, 16 * len(value)), None, None
+        if isinstance(value, bytearray):
+            body = self._bytes(value, depth)
+        elif isinstance(value, dict):
+            made = getattr(value, "default_factory", None)
+            name = stdlib.FACTORY_NAMES.get(made) if isinstance(made, type) else None
+            extra = name or self.encode(made, depth + 1)
+            body = self._shared_items(number, value, (item for pair in value.items() for item in pair), depth)
+        else:
+            extra = value.maxlen
+            body = self._shared_items(number, value, iter(value), depth)
+        return ExtType(HOLDER, pack([number, stdlib.HOLDER_NAMES[type(value)], extra, body]))
+
     def _set(self, value: Any, depth: int) -> Any:
         code = SET if isinstance(value, set) else FROZENSET
         items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
@@ -363,7 +394,7 @@ class Encoder:
         number = self._register(value, 64)
         return ExtType(GENERATOR, pack([number, *state_of(value)]))
 
-    def _bytes(self, value: bytes, depth: int) -> Any:
+    def _bytes(self, value: bytes | bytearray, depth: int) -> Any:
         self._count(len(value))
         return bytes(value)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import math
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 
+from course_grader.engine import stdlib
 from course_grader.engine.codec import (
     ALIKE,
     ARRAY,
@@ -20,6 +22,7 @@ from course_grader.engine.codec import (
     CALLABLE,
     CHILDREN,
     COMPLEX,
+    CONTAINERS,
     DEPTH,
     DICT,
     DOUBLE,
@@ -29,6 +32,7 @@ from course_grader.engine.codec import (
     FROZENSET,
     GENERATOR,
     HASHED,
+    HOLDER,
     IN_FORTRAN_ORDER,
     IN_NO_ORDER,
     LIST,
@@ -41,6 +45,7 @@ from course_grader.engine.codec import (
     SEED_WORDS,
     SET,
     STAND_IN,
+    STANDARD,
     TUPLE,
     VIEW,
     Opaque,
@@ -109,8 +114,16 @@ class Decoder:
         elif isinstance(value, dict):
             self._allowed = {id(item) for item in value.values()}
             pairs = self._pairs(body, 1)
-            dict.clear(value)
+            # An OrderedDict has an order of its own to clear.
+            value.clear() if type(value) in stdlib.HOLDER_NAMES else dict.clear(value)
             value.update(pairs)
+        elif isinstance(value, deque):
+            self._allowed = {id(item) for item in value}
+            items = self._items(body, 1)
+            value.clear()
+            value.extend(items)
+        elif isinstance(value, bytearray):
+            value[:] = self._content(body)
         else:
             raise WireError("An argument came back that cannot change.")
         self._allowed = None
@@ -124,7 +137,7 @@ class Decoder:
     def _register(self, value: Any, number: int, weight: int) -> None:
         if number == -1:
             return
-        if number != len(self._shared.objects) or (isinstance(value, list | dict) and not self._asked):
+        if number != len(self._shared.objects) or (isinstance(value, CONTAINERS) and not self._asked):
             raise WireError("The objects of a message are numbered wrongly.")
         self._shared.add(value, number, weight)
 
@@ -171,6 +184,31 @@ class Decoder:
         dict.clear(value)
         dict.update(value, pairs)
         return value
+
+    def _standard(self, data: bytes, depth: int) -> Any:
+        name, parts = unpack(data)
+        value = stdlib.made_of(name, self._items(parts, depth))
+        self._spend(stdlib.weight_of(value))
+        return value
+
+    def _holder(self, data: bytes, depth: int) -> Any:
+        number, name, extra, body = unpack(data)
+        value = stdlib.empty(name, self.decode(extra, depth + 1))
+        # Before its items, as a list.
+        self._register(value, number, 0)
+        if isinstance(value, bytearray):
+            value[:] = self._content(body)
+        elif isinstance(value, dict):
+            value.update(self._pairs(body, depth))
+        else:
+            value.extend(self._items(body, depth))
+        return value
+
+    def _content(self, body: Any) -> bytes:
+        if type(body) is not bytes:
+            raise WireError("A bytearray is damaged.")
+        self._spend(len(body))
+        return body
 
     def _complex(self, data: bytes, depth: int) -> Any:
         return complex(*_pair(data))
@@ -285,7 +323,7 @@ class Decoder:
         number = unpack(data)
         value = self._shared.objects[number]
         self._spend(self._shared.weights[number])
-        if self._allowed is not None and isinstance(value, list | dict) and id(value) not in self._allowed:
+        if self._allowed is not None and isinstance(value, CONTAINERS) and id(value) not in self._allowed:
             raise WireError("A container is put into another, which could close a circle.")
         return value
 
@@ -308,6 +346,8 @@ DECODINGS: dict[int, Callable[[Decoder, bytes, int], Any]] = {
     FORM: Decoder._form,
     VIEW: Decoder._view,
     FLOAT: Decoder._float,
+    STANDARD: Decoder._standard,
+    HOLDER: Decoder._holder,
 }
 
 

@@ -67,7 +67,7 @@ def choose(
         return Choice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
     if fixed == "apart" or assignment.needs_key:
         why = "The teacher asks for it." if fixed else KEY
-        return Choice("apart", why, _faults(grade(reference, replace(assignment, mode="apart"), level)))
+        return Choice("apart", why, _faults_apart(assignment, reference, level, seconds))
     if fixed:
         return Choice(
             "together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level, seconds))
@@ -76,6 +76,11 @@ def choose(
 
 
 KEY = "Its checks need keys that no submission may see."
+# Of a test that fails apart alone.
+ADVICE = (
+    "Apart, a test calls an answer's functions and gets plain values: if it looks at more, grade the assignment in the "
+    'mode together (`c.Grade.modes = {"ASSIGNMENT": "together"}`).'
+)
 
 
 def _by_scores(
@@ -90,8 +95,6 @@ def _by_scores(
     faults = _faults(full)
     if faults or against:
         return Choice("together", against or "The reference does not get full marks.", faults)
-    if valued := next((cell.grade_id for cell in full.cells if _gives_value(cell.outputs)), ""):
-        return Choice("together", f"The test {valued!r} ends in a value, which nbgrader takes for partial credit.")
     others = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
     together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
@@ -136,8 +139,13 @@ def _faults(result: Result) -> dict[str, str]:
     }
 
 
-def _gives_value(outputs: tuple[dict[str, Any], ...]) -> bool:
-    return any(output["output_type"] == "execute_result" for output in outputs)
+def _faults_apart(assignment: Assignment, reference: Mapping[str, Any], level: Level, seconds: float) -> dict[str, str]:
+    """Return why tests fail on the reference apart, and which of them the other mode can grade."""
+    faults = _faults(_graded(assignment, "apart", reference, level))
+    if faults and not assignment.needs_key:
+        others = _faults(_graded(assignment, "together", reference, level, seconds))
+        faults |= {name: f"{said} {ADVICE}" for name, said in faults.items() if name not in others}
+    return faults
 
 
 def _with_one_blank(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 from IPython.core.error import StdinNotImplementedError
 
+from course_grader.engine.beside import write_beside
 from course_grader.engine.outputs import MOST_LINES, OutputLog
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.pristine import Pristine
@@ -141,8 +142,7 @@ class _Fellow:
             match unpack(self._channel.receive()):
                 case ["begin", [*files], [*spared]]:
                     self._spared = tuple(spared)
-                    for name, content in files:
-                        _write(name, content)
+                    write_beside(Path(), dict(files))
                 case ["run", nonce, source, bool(is_test)]:
                     await self._run(nonce, source, is_test)
                 case _:
@@ -205,12 +205,3 @@ def _raises(name: str) -> Any:
         raise StdinNotImplementedError(f"{name} was called, but this frontend does not support input requests.")
 
     return asked
-
-
-def _write(name: str, content: bytes) -> None:
-    place = Path(name)
-    if place.is_absolute() or ".." in place.parts:
-        return
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)

@@ -22,6 +22,8 @@ from course_grader.engine.transcripts import Transcripts
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
+# A package that takes long is there when a submission imports it, and is no name in it until then.
+IMPORT = "try:\n    __import__({name!r})\nexcept BaseException:\n    pass\n"
 _zygotes: dict[tuple[int, Level, tuple[str, ...], Mode], Zygote] = {}
 # Of the assignment that was graded last, by its digest.
 _transcripts: dict[str, Transcripts] = {}
@@ -46,7 +48,7 @@ def grade(
         if assignment.mode == "together":
             return _together(taken, assignment, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
-        with _collecting_seldom(), Session(zygote, assignment.limits) as session:
+        with _collecting_seldom(), Session(zygote, assignment.limits, assignment.content_of_files) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     cells = tuple(blameless(cell, assignment.faults) for cell in cells)
     return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)
@@ -101,7 +103,8 @@ def _collecting_seldom() -> Iterator[None]:
 def zygote_of(level: Level, assignment: Assignment) -> Zygote:
     """Return this process's zygote for the assignment; what another assignment in the same mode had is ended."""
     mode = assignment.mode
-    set_up = tuple(cell.source for cell in assignment.of_kind("setup"))
+    set_up = tuple(IMPORT.format(name=name) for name in assignment.packages)
+    set_up += tuple(cell.source for cell in assignment.of_kind("setup"))
     wanted = os.getpid(), level, assignment.packages if mode == "together" else set_up, mode
     if wanted not in _zygotes:
         close(mode)

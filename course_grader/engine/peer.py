@@ -7,8 +7,10 @@ changed. While one side waits for a reply, it answers calls of its own functions
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import itertools
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -29,6 +31,8 @@ NESTING = 16
 TOLD = frozenset({int, float, np.float64, np.ndarray})
 # Replies of a batch are sent when there are so many bytes of them.
 ANSWERS = 1 << 20
+# Characters that are printed in one test cell.
+MOST_PRINTED = 200_000
 
 
 class ResultNotSent(Exception):
@@ -52,6 +56,9 @@ class Peer:
         self._waiting: Batch | None = None
         # What came from the other side since a test cell began.
         self.odd = Odd()
+        # What was printed here since the last message, as names of streams and texts; and how much may still come.
+        self.printed: list[tuple[str, str]] = []
+        self._room = MOST_PRINTED
 
     def forget(self) -> None:
         """End the life of all handles that this side gave, and of calls that nobody asked about."""
@@ -59,6 +66,8 @@ class Peer:
         self._numbers.clear()
         self._waiting = None
         self.odd = Odd()
+        self.printed.clear()
+        self._room = MOST_PRINTED
 
     def give(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._given))
@@ -169,7 +178,34 @@ class Peer:
         raise WireError("A reply has the wrong form.")
 
     def send(self, message: Any) -> None:
+        if self.printed:
+            self._send_printed()
         self.channel.send(pack(message), self.deadline)
+
+    def _send_printed(self) -> None:
+        """Send what was printed, with the next message: what the function printed appears before it returns."""
+        parts: list[list[str]] = []
+        for name, text in self.printed:
+            kept = text[: self._room]
+            self._room -= len(kept)
+            if parts and parts[-1][0] == name:
+                parts[-1][1] += kept
+            elif kept:
+                parts.append([name, kept])
+        self.printed.clear()
+        if parts:
+            self.channel.put(pack(["printed", parts]), self.deadline)
+
+    def _print(self, parts: Any) -> None:
+        """Print what the other side has printed, where a test may look for it."""
+        for name, text in _pairs(parts):
+            if name not in ("stdout", "stderr") or not isinstance(text, str):
+                raise WireError("What was printed is damaged.")
+            kept, stream = text[: self._room], getattr(sys, name)
+            self._room -= len(kept)
+            # What is wrong with a stream of the test's must not end the conversation half way.
+            with contextlib.suppress(Exception):
+                stream.write(kept)
 
     def receive(self) -> list[Any]:
         message = unpack(self.channel.receive(self.deadline))
@@ -180,6 +216,9 @@ class Peer:
     def wait(self, *kinds: str) -> list[Any]:
         """Answer calls until a message of one of the given kinds comes, and return that."""
         while (message := self.receive())[0] not in kinds:
+            if message[0] == "printed" and self._trusted:
+                self._print(message[-1])
+                continue
             if message[0] not in ("call", "tell"):
                 raise WireError(f"A message {clean(message[0], 40)!r} came out of turn.")
             self.answer(message)
@@ -302,6 +341,8 @@ def _snapshot(value: Any) -> Any:
         return value.tobytes()
     if isinstance(value, np.random.Generator):
         return pack(state_of(value))
+    if isinstance(value, bytearray):
+        return bytes(value)
     return [item for pair in value.items() for item in pair] if isinstance(value, dict) else list(value)
 
 

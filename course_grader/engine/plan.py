@@ -8,10 +8,11 @@ became of the cell, if it was edited; behind the teacher's cells that come befor
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.given import Edited, edited, late_setups
 from course_grader.engine.names import ALL, may_bind, reads, words
 from course_grader.engine.owners import Owners, owners_of
 
@@ -42,18 +43,22 @@ Step = Run | Test
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in order, and what was found out of order, in sentences for student and teacher."""
+    """The steps in order, what was found out of order, in sentences for student and teacher, and what the submission
+    made of the teacher's unmarked cells."""
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
+    edited: Edited = field(default_factory=Edited)
 
 
 def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
     owners = owners_of(cells, assignment)
-    own = {place for place in range(len(cells)) if _is_students(cells, owners, place)}
+    late = late_setups(assignment)
+    own = {place for place in range(len(cells)) if _is_students(cells, owners, place) or owners.of[place] in late}
     runs = own | _needed(cells, owners, own, assignment)
-    steps: list[Step] = [Test(cell) for cell in _tests(owners, -1)]
+    steps: list[Step] = [Run(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
+    steps += [Test(cell) for cell in _tests(owners, -1)]
     for place, cell in enumerate(cells):
         if place in runs:
             match = owners.matches[place]
@@ -63,7 +68,7 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
         if isinstance(owner, TeacherCell) and owner.kind == "test":
             steps.append(Test(owner))
         steps += [Test(cell) for cell in _tests(owners, place)]
-    return Plan(tuple(steps), tuple(owners.notes))
+    return Plan(tuple(steps), tuple(owners.notes), edited(cells, owners.matches, assignment))
 
 
 def _tests(owners: Owners, place: int) -> list[TeacherCell]:

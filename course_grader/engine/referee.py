@@ -6,18 +6,21 @@ or as plain data. Nothing else of the student's is ever visible to a test.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import io
 import re
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import CodeType
 from typing import Any
 
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
+from course_grader.engine.beside import Workplace
+from course_grader.engine.given import Edited, Given, given_in, gives
 from course_grader.engine.headroom import headroom
 from course_grader.engine.odd import EmptyCompared, no_empty_comparisons
 from course_grader.engine.plan import Plan, Run
@@ -54,15 +57,21 @@ class Referee:
         self._ran: dict[str, str] = {}
         self._steps: dict[str, list[Run]] = defaultdict(list)
         self._cards: list[Card] = []
+        self._given, self._edited = given_in(assignment), Edited()
+        self._workplace = Workplace(assignment.content_of_files)
+        # By the names that a given cell was to define when it failed: the cell, and the error.
+        self._lost: dict[str, tuple[TeacherCell, Exception]] = {}
 
     def grade(self, plan: Plan) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
         """Return the result of each test cell in the teacher's order, and the outputs of the student's cells."""
         later: list[TeacherCell] = []
+        self._edited = plan.edited
         hidden, published = self._assignment.keys
         with (
             Watchdog() as self._watchdog,
             grading(hidden, published, self._cards.append),
-            contextlib.redirect_stdout(io.StringIO()),
+            _unseen(),
+            self._workplace,
         ):
             self._session.on_delay = self._watchdog.extend
             for step in plan.steps:
@@ -74,18 +83,27 @@ class Referee:
                 self._test(cell, last_chance=True)
         return tuple(self._found[cell.grade_id] for cell in self._assignment.of_kind("test")), self._outputs
 
-    def _given(self) -> dict[str, Any]:
-        """Return the names that the teacher's set-up cells define, new for each test cell: calls of a submission may
-        change what they are given, and that ends with the test."""
-        namespace: dict[str, Any] = {"__name__": "__main__"}
-        for cell in self._assignment.of_kind("setup"):
-            # One that fails, such as one that uses an answer, costs the tests that need its names.
+    def _namespace(self, given: Given, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the names of the teacher's cells that a test needs, and of answers, new for each test cell: calls of a
+        submission may change what they are given, and that ends with the test."""
+        found = {name: value for name, value in values.items() if value is not MISSING}
+        namespace = {"__name__": "__main__"} | {name: found[name] for name in self._edited.names & found.keys()}
+        self._lost.clear()
+        for cell in given.cells:
+            if cell.kind == "answer":
+                namespace |= {name: found[name] for name in cell.names if name in found}
+                continue
+            source = self._edited.left.get(cell.source, cell.source) if cell.kind == "code" else cell.source
+            # One that fails costs the tests that need its names.
             try:
-                exec(_code(cell.source, cell.grade_id), namespace)
+                _run(source, cell.grade_id, namespace)
             except MemoryError:
                 raise
-            except Exception:
-                continue
+            except Exception as error:
+                self._lost |= dict.fromkeys(gives(source) - namespace.keys(), (cell, error))
+        self._cards.clear()
+        for name, value in found.items():
+            namespace.setdefault(name, value)
         return namespace
 
     def _run(self, step: Run) -> None:
@@ -118,7 +136,7 @@ class Referee:
         try:
             self._session.ready()
             with self._watchdog.limit((seconds + own) * self._session.patience):
-                known = self._session.recall(cell.grade_id, seconds, self._transcripts)
+                known = self._session.recall(self._key(cell.grade_id), seconds, self._transcripts)
                 if known is not None:
                     self._found[cell.grade_id] = known
                 else:
@@ -139,7 +157,7 @@ class Referee:
             self._stopped(cell, self._session.fault_of(WireError(TOO_MUCH)))
         if self._session.diverged:
             # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
-            self._transcripts.give_up(cell.grade_id)
+            self._transcripts.give_up(self._key(cell.grade_id))
             self._session.begin_anew()
             return self._test(cell, last_chance)
         if self._on_cell is not None:
@@ -149,11 +167,11 @@ class Referee:
     def _ask(self, cell: TeacherCell, last_chance: bool) -> bool:
         """Run one test cell on what the submission has; return False where a name is missing."""
         self._cards.clear()
-        values = self._session.begin_test(cell.needs)
-        missing = [name for name, value in values.items() if value is MISSING]
-        if missing and not last_chance:
+        given = self._given[cell.grade_id]
+        values = self._session.begin_test([*given.needs, *sorted(self._edited.names & given.reads)])
+        if not last_chance and any(values[name] is MISSING for name in given.needs):
             return False
-        if missing:
+        if missing := [name for name in cell.needs if values[name] is MISSING]:
             became = self._ran.get(missing[0], "the cell that defines it is not in the notebook")
             self._note(cell, "missing", clean(f"There is no {missing[0]!r}: {became}", 400).removesuffix(".") + ".")
         else:
@@ -164,13 +182,19 @@ class Referee:
         # What failed in the grader, as for want of memory, says nothing of the same answers the next time; and what
         # became of the cell that was to define a name is this submission's alone.
         if found.outcome not in ("error", "missing"):
-            self._transcripts.keep(found.grade_id, self._session.events, found)
+            self._transcripts.keep(self._key(found.grade_id), self._session.events, found)
+
+    def _key(self, grade_id: str) -> str:
+        """Return what a conversation is remembered by: where a submission has names of its own in the place of the
+        teacher's, the test is another one."""
+        return f"{grade_id} {sorted(self._edited.names)}" if self._edited.names else grade_id
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
-        odd = self._session.odd
+        odd, value = self._session.odd, None
         try:
-            with no_empty_comparisons(odd):
-                exec(_code(cell.source, cell.grade_id), self._given() | values)
+            with no_empty_comparisons(odd), _unseen(), self._workplace.fresh():
+                namespace = self._namespace(self._given[cell.grade_id], values)
+                value = _run(cell.source, cell.grade_id, namespace)
         except CheckFailed as failed:
             error: BaseException | None = failed
         except Exception as raised:
@@ -183,8 +207,7 @@ class Referee:
         if isinstance(error, MemoryError) and not _is_remote(error):
             raise error
         if error is None:
-            passed = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
-            self._found[cell.grade_id] = replace(passed, **self._counts())
+            self._found[cell.grade_id] = replace(_credited(cell, value), **self._counts())
         elif isinstance(error, CheckFailed):
             self._failed(cell, error)
         elif isinstance(error, AssertionError) or _is_remote(error):
@@ -194,10 +217,19 @@ class Referee:
                 f"AssertionError: {error}" if isinstance(error, EmptyCompared) else f"{type(error).__name__}: {error}"
             )
             self._note(cell, outcome, clean(said), is_own=isinstance(error, EmptyCompared))
-        elif reason := odd.explains(error):
+        elif reason := self._without_name(error) or odd.explains(error):
             self._note(cell, "failed", clean(reason), is_own=True)
         else:
             self._note(cell, "error", clean(f"The test itself failed: {type(error).__name__}: {error}"), _where(error))
+
+    def _without_name(self, error: BaseException) -> str:
+        """Return why the test does not have a name that another cell was to give it; "" for another error."""
+        name = str(error.name) if isinstance(error, NameError) else ""
+        if name in self._lost:
+            cell, error = self._lost[name]
+            label = f"cell {cell.grade_id!r}" if cell.grade_id else "teacher's cell"
+            return f"There is no {name!r}: the {label} that defines it ended in {type(error).__name__}."
+        return f"There is no {name!r}: no cell of the notebook defines it." if name in self._edited.names else ""
 
     def _failed(self, cell: TeacherCell, failed: CheckFailed) -> None:
         verdict = failed.verdict
@@ -238,8 +270,48 @@ class Referee:
 
 
 @functools.lru_cache(maxsize=1024)
-def _code(source: str, name: str) -> CodeType:
-    return compile(without_magics(source), name, "exec")
+def _code(source: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """Return a cell's code, and that of its last expression, if it ends in one."""
+    tree = ast.parse(without_magics(source), name)
+    last: CodeType | None = None
+    match tree.body:
+        case [*_, ast.Expr(value=value)]:
+            tree.body.pop()
+            last = compile(ast.Expression(value), name, "eval", dont_inherit=True)
+    return compile(tree, name, "exec", dont_inherit=True), last
+
+
+def _run(source: str, name: str, namespace: dict[str, Any]) -> Any:
+    """Run a cell and return its last value, None where there is none."""
+    code, last = _code(source, name)
+    exec(code, namespace)
+    return None if last is None else eval(last, namespace)
+
+
+@contextlib.contextmanager
+def _unseen() -> Iterator[None]:
+    """Keep what a test and the answers that it calls print: it is for the test alone."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def _credited(cell: TeacherCell, value: Any) -> CellResult:
+    """Return the result of a test that went through, by its last value: a number is what nbgrader gives for it."""
+    passed = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
+    if value is None or isinstance(value, Card):
+        return passed
+    # Few tests end in a value, and nbgrader takes long to import.
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.formatters import PlainTextFormatter
+
+    from course_grader.engine.together import Ran, result_of
+
+    if DisplayHook.semicolon_at_end_of_expression(without_magics(cell.source)):  # type: ignore[no-untyped-call]
+        return passed
+    text = PlainTextFormatter()(value)
+    shown = {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": None}
+    found = result_of(cell, Ran([shown]))
+    return passed if found.outcome == "passed" else found
 
 
 def _is_remote(error: BaseException) -> bool:

@@ -8,7 +8,7 @@ did not end, or one before it, behind which not even an empty cell ends.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
 from course_grader.engine.odd import Odd
 from course_grader.engine.outputs import read_outputs
+from course_grader.engine.packing import pack
 from course_grader.engine.peer import Frameless, Peer, within
 from course_grader.engine.result import CellResult
 from course_grader.engine.sandbox import Leash, Zygote
@@ -79,10 +80,12 @@ class _RefereePeer(Peer):
 
 
 class Session:
-    """The worker of one submission. Use as a context manager: nothing of it outlives the block."""
+    """The worker of one submission. Use as a context manager: nothing of it outlives the block. `files` are those
+    beside the notebook."""
 
-    def __init__(self, zygote: Zygote, limits: Limits) -> None:
+    def __init__(self, zygote: Zygote, limits: Limits, files: Mapping[str, bytes] | None = None) -> None:
         self._zygote, self.limits = zygote, limits
+        self._files = pack(["files", [[name, content] for name, content in files.items()]]) if files else b""
         self.peer: _RefereePeer | None = None
         self.fault: Stopped | None = None
         self._leash: Leash | None = None
@@ -216,6 +219,8 @@ class Session:
             channel = Channel(wire, self.limits.message)
             channel.more_time = self._more_time
             self.peer = _RefereePeer(self, channel)
+            if self._files:
+                self._send_files(self.peer)
             kept: list[tuple[str, bool]] = []
             for place, (source, is_experiment) in enumerate(self._sources):
                 try:
@@ -228,6 +233,13 @@ class Session:
                         break
             self._sources = kept
         return self.peer
+
+    def _send_files(self, peer: _RefereePeer) -> None:
+        self._set_deadline(peer, self.limits.cell_seconds)
+        try:
+            peer.wire.send(self._files, peer.deadline)
+        except WireError as error:
+            raise self.fault_of(error) from None
 
     def _leave_out_spoiling(self) -> bool:
         """Leave out the last cells where a cell that does nothing does not end behind them: what they left behind, such

@@ -13,23 +13,25 @@ import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from course_grader.engine.beside import write_beside
 from course_grader.engine.codec import Encoder, Shared
 from course_grader.engine.headroom import at_most
 from course_grader.engine.outputs import OutputLog
-from course_grader.engine.peer import Peer
+from course_grader.engine.peer import MOST_PRINTED, Peer
 from course_grader.engine.shell import WorkerShell, attach, run_cell
 from course_grader.engine.wire import Channel, WireClosed, WireError
 
 
 def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> None:
     """Answer the referee until it is gone."""
-    log = OutputLog(limits["output"], limits["figures"])
-    attach(shell, log)
     peer = Peer(Channel(end, limits["message"]), trusted=False)
+    log = _Log(limits["output"], limits["figures"], peer)
+    attach(shell, log)
     with contextlib.suppress(WireClosed), contextlib.ExitStack() as testing:
         service = _Service(shell, log, peer, testing)
         while True:
@@ -39,12 +41,30 @@ def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> Non
                 continue
 
 
+class _Log(OutputLog):
+    """The outputs of cells; while a test asks, what is printed goes to the test."""
+
+    def __init__(self, text: int, pictures: int, peer: Peer) -> None:
+        super().__init__(text, pictures)
+        self._peer, self.is_testing, self._left = peer, False, 0
+
+    def begin_test(self) -> None:
+        self.is_testing, self._left = True, MOST_PRINTED
+
+    def stream(self, name: str, text: str) -> None:
+        if not self.is_testing:
+            super().stream(name, text)
+        elif self._left > 0 and text:
+            self._peer.printed.append((name, text[: self._left]))
+            self._left -= len(text)
+
+
 @dataclass(frozen=True)
 class _Service:
     """`testing` is left where a test cell ends."""
 
     shell: WorkerShell
-    log: OutputLog
+    log: _Log
     peer: Peer
     testing: contextlib.ExitStack
 
@@ -59,10 +79,15 @@ class _Service:
             case ["cell", source, int(memory)]:
                 with at_most(memory):
                     self._run(source)
+            case ["files", [*files]]:
+                # As a kernel has it: modules beside the notebook can be imported.
+                sys.path.insert(0, "")
+                write_beside(Path(), dict(files))
             case ["begin", [*names]]:
                 self.testing.close()
                 self.testing.enter_context(_quietly())
                 self.peer.forget()
+                self.log.begin_test()
                 for name in names:
                     self.peer.send(self._value(name))
             case _:
@@ -70,8 +95,10 @@ class _Service:
 
     def _run(self, source: str) -> None:
         self.testing.close()
-        # What was printed while tests asked belongs to no cell.
+        # What is displayed while tests ask belongs to no cell.
         self.log.take()
+        self.log.is_testing = False
+        self.peer.printed.clear()
         went_through = run_cell(self.shell, source)
         with contextlib.suppress(Exception):
             sys.stdout.flush()

@@ -43,12 +43,13 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> Choice:
     [
         ([DOUBLE, ("test", "assert f(2) == 4")], "apart", "the scores that nbgrader gives"),
         ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
-        ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "together", "'test2'.*name 'k' is not defined"),
-        ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "together", "'test2'"),
+        ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
+        ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "apart", "the scores"),
         # A locked cell that fails apart matters to those tests alone that need it.
         ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the scores"),
-        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "together", "name 'n' is not defined"),
-        ([DOUBLE, ("test", "f(0)\n2")], "together", "'test1' ends in a value"),
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "apart", "the scores"),
+        ([DOUBLE, ("setup", "f.n = 1"), ("test", "assert f.n == 1")], "together", "'test2'"),
+        ([DOUBLE, ("test", "f(0)\n2")], "apart", "the scores"),
         (
             [DOUBLE, ("test", "f?\nassert f(2) == 4")],
             "together",
@@ -148,8 +149,20 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
         choice([DOUBLE, ("test", "f?\nassert f(2) == 4")], tmp_path, "apart")
 
 
+def test_what_a_fixed_mode_cannot_grade_is_said_with_the_mode_that_can(tmp_path: Path) -> None:
+    stack = ("answer", "class Stack:\n    ### BEGIN SOLUTION\n    size = 1\n    ### END SOLUTION\n    pass")
+    cells = [stack, ("test", "assert Stack().size == 1"), ("test", "assert Stack"), ("test", "assert Stack is None")]
+    found = choice(cells, tmp_path, "apart")
+    assert list(found.faults) == ["test1", "test3"]
+    advice = r"AttributeError: .*'size'.* grade the assignment in the mode together \(`c\.Grade\.modes = "
+    assert re.search(advice, found.faults["test1"])
+    # What fails in both modes is the test's own fault.
+    assert "together" not in found.faults["test3"]
+    assert choice(cells[:2], tmp_path).mode == "together"
+
+
 def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, place = written([DOUBLE, ("test", "f(0)\n2")], tmp_path)
+    made, place = written([DOUBLE, ("test", "assert f.__code__.co_argcount == 1")], tmp_path)
     store = tmp_path / "gradebook.modes.json"
     first = with_mode(made, place, store, "ps1")
     assert (first.mode, store.stat().st_mode & 0o777) == ("together", 0o600)

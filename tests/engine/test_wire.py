@@ -9,10 +9,15 @@ import socket
 import struct
 import threading
 import tracemalloc
-from collections import OrderedDict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -20,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from course_grader.engine import codec
+from course_grader.engine import codec, stdlib
 from course_grader.engine.codec import Encoder, Opaque, OpaqueIterator, Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.packing import ExtType, pack, unpack
@@ -104,6 +109,97 @@ VALUES = st.recursive(
 @given(VALUES, st.booleans())
 def test_a_plain_value_comes_across_as_it_is(value: Any, to_referee: bool) -> None:
     assert same(value, across(value, to_referee))
+
+
+ZONES = st.none() | st.timezones() | st.timedeltas(-timedelta(hours=23), timedelta(hours=23)).map(timezone)
+RELATIVE = st.lists(st.text("ab. é", min_size=1).filter(lambda part: ".." not in part), max_size=3).map("/".join)
+STANDARD = st.one_of(
+    st.decimals(allow_nan=False, min_value=-(10**99), max_value=10**99),
+    st.just(Decimal("-Infinity")),
+    st.fractions(),
+    st.dates(),
+    st.times(timezones=ZONES.filter(lambda zone: not isinstance(zone, ZoneInfo))),
+    st.datetimes(timezones=ZONES, allow_imaginary=True),
+    st.timedeltas(),
+    st.builds(timezone, st.just(timedelta(hours=1)), st.text(max_size=9)),
+    st.timezones(),
+    st.uuids(),
+    RELATIVE.map(Path),
+    st.text("ab./", max_size=9).map(PurePosixPath),
+    st.text("ab:\\\\/", max_size=9).map(PureWindowsPath),
+    st.builds(range, st.integers(-(2**70), 2**70), st.just(5), st.just(10**15)),
+    st.builds(slice, st.none() | st.integers(), st.none() | st.text(), st.none()),
+)
+HELD = st.one_of(
+    st.lists(STANDARD).map(deque),
+    st.builds(deque, st.lists(st.integers()), st.none() | st.integers(0, 5)),
+    st.lists(st.tuples(KEYS, STANDARD)).map(OrderedDict),
+    st.dictionaries(KEYS, st.integers()).map(Counter),
+    st.builds(defaultdict, st.sampled_from([list, int, Counter, None]), st.dictionaries(KEYS, STANDARD)),
+    st.binary().map(bytearray),
+)
+
+
+@given(STANDARD | HELD, st.booleans())
+def test_a_value_of_the_standard_library_comes_across_as_it_is(value: Any, to_referee: bool) -> None:
+    got = across(value, to_referee)
+    assert (type(got), repr(got), got) == (type(value), repr(value), value)
+    for name in ("maxlen", "default_factory", "tzinfo", "fold"):
+        assert getattr(got, name, None) == getattr(value, name, None)
+
+
+def test_what_singles_out_a_value_comes_across_too() -> None:
+    assert across(UTC) is UTC
+    assert across(ZoneInfo("Asia/Tokyo")) is ZoneInfo("Asia/Tokyo")
+    assert repr(across(Decimal("NaN12"))) == "Decimal('NaN12')"
+    assert across([date(2024, 2, 29), {Fraction(1, 3): Decimal("1.50")}]) == [date(2024, 2, 29), {Fraction(1, 3): 1.5}]
+
+
+class Stamp(datetime):
+    pass
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Decimal("1E+1000000"), Decimal("1E-1000000"), Decimal(10**2500), Decimal("sNaN"), Fraction(10**3000, 7),
+        range(10**9), range(0, -(10**30), -7), Path("/etc/passwd"), Path("../x"), Path("a/../../x"),
+        Stamp(2024, 1, 1), datetime(2024, 1, 1, tzinfo=type("Own", (timezone.__base__,), {})()),
+        timezone(timedelta(hours=1), "n" * 10**6),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_value_that_costs_its_reader_much_or_leads_elsewhere_is_no_plain_one(value: Any) -> None:
+    assert isinstance(across(value), Opaque)
+    assert across([value])[0].remote
+
+
+def test_what_holds_values_can_be_changed_by_a_call(table: Table) -> None:
+    def change(items: Any, counts: Any, ordered: Any, groups: Any, data: Any) -> Any:
+        items.append(4)
+        counts["a"] += 2
+        ordered.move_to_end("first")
+        groups["new"].append(items[0])
+        data += b"!"
+        return items, [*map(type, (counts, ordered, groups, data))] == [Counter, OrderedDict, defaultdict, bytearray]
+
+    items, counts, ordered = deque([1, 2, 3], 3), Counter("ab"), OrderedDict(first=1, second=2)
+    groups, data = defaultdict(list), bytearray(b"x")
+    assert table.proxy(change)(items, counts, ordered, groups, data) == (items, True)
+    assert (items, items.maxlen, counts) == (deque([2, 3, 4]), 3, Counter(a=3, b=1))
+    assert (list(ordered), groups, data) == (["second", "first"], {"new": [2]}, b"x!")
+    ordered.popitem(last=False)
+    assert list(ordered) == ["first"]
+
+
+def test_a_defaultdict_goes_on_making_what_is_missing(table: Table) -> None:
+    counts = table.proxy(lambda: defaultdict(int, a=1))()
+    counts["b"] += 1
+    assert counts == {"a": 1, "b": 1}
+    nested = table.proxy(lambda: defaultdict(lambda: defaultdict(list)))()
+    nested["x"]["y"].append(3)
+    assert nested["x"] == {"y": [3]}
+    assert table.proxy(lambda groups: groups["z"]["y"])(nested) == []
 
 
 @pytest.mark.parametrize(
@@ -299,7 +395,10 @@ def test_what_is_not_plain_can_be_handed_back(table: Table) -> None:
     class Cache:
         pass
 
-    cache, counts = Cache(), OrderedDict(n=0)
+    class Counts(dict[str, int]):
+        pass
+
+    cache, counts = Cache(), Counts(n=0)
     got, got_counts = table.proxy(lambda: (cache, counts))()
     assert isinstance(got, Opaque)
     got_counts["n"] = 5
@@ -433,6 +532,12 @@ NODES = st.recursive(
         | st.tuples(st.integers(0, 20), st.binary(max_size=40)).map(lambda pair: ExtType(*pair))
     ),
     max_leaves=20,
+)
+NODES |= st.tuples(st.sampled_from([*stdlib.VALUES]), st.lists(NODES | STANDARD.map(repr), max_size=8)).map(
+    lambda pair: ExtType(codec.STANDARD, pack([*pair]))
+)
+NODES |= st.tuples(st.just(-1), st.sampled_from([*stdlib.HOLDERS]), NODES, st.lists(NODES, max_size=4) | NODES).map(
+    lambda body: ExtType(codec.HOLDER, pack([*body]))
 )
 RENEWED = st.lists(st.tuples(st.integers(-1, 6), NODES).map(list), max_size=3)
 
@@ -574,6 +679,56 @@ def seeded(*seed: Any) -> Any:
         ExtType(codec.VIEW, pack([0, 0, 5])),
         ExtType(99, b""),
         [1, 2],
+        *(
+            ExtType(codec.STANDARD, pack([name, list(parts)]))
+            for name, *parts in [
+                ("Decimal", "1E999999999"),
+                ("Decimal", "9" * 10**6),
+                ("Decimal", "NaN" + "1" * 10**5),
+                ("Decimal", "sNaN"),
+                ("Decimal", 1),
+                ("Fraction", 1, 0),
+                ("Fraction", 1, -1),
+                ("Fraction", "1/3", 1),
+                ("range", 0, 2**62, 1),
+                ("range", 0, 1, 0),
+                ("range", 0, 1.5, 1),
+                ("date", 2024, 2, 30),
+                ("time", 25, 0, 0, 0, 0, None),
+                ("datetime", 2024, 1, 1, 0, 0, 0, 0, 2, None),
+                ("datetime", 2024, 1, 1, 0, 0, 0, 0, 0, "UTC"),
+                ("timedelta", 2**62, 0, 0),
+                ("timezone", 3600, None),
+                ("ZoneInfo", "Asia/" + "x" * 10**6),
+                ("ZoneInfo", "../../../etc/passwd"),
+                ("ZoneInfo", "America"),
+                ("ZoneInfo", "No/Such"),
+                ("UUID", 2**63, 1),
+                ("UUID", -1),
+                ("PosixPath", "/etc/passwd"),
+                ("PosixPath", "a/../.."),
+                ("PosixPath", "a" * 10**5),
+                ("object",),
+                (["date"], 1, 1, 1),
+            ]
+        ),
+        *(
+            ExtType(codec.HOLDER, pack([-1, *body]))
+            for body in [
+                ("deque", -1, []),
+                ("deque", 2**40, []),
+                ("deque", None, 5),
+                ("defaultdict", "eval", []),
+                ("defaultdict", 5, []),
+                ("Counter", "int", []),
+                ("OrderedDict", None, [1]),
+                ("bytearray", None, 10**9),
+                ("object", None, []),
+            ]
+        ),
+        # Each is short, and many of them would take hours.
+        ExtType(codec.LIST, pack([-1, [ExtType(codec.STANDARD, pack(["range", [0, 9_999_999, 1]]))] * 99])),
+        ExtType(codec.LIST, pack([-1, [ExtType(codec.STANDARD, pack(["ZoneInfo", ["Asia/Tokyo"]]))] * 99])),
     ],
 )
 def test_a_damaged_value_is_refused(node: Any) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from course_grader.engine.modes import Modes
 from course_utils.cli import main as course
 from tests import commands
 from tests.own.build import Own, own_assignments
@@ -81,6 +82,9 @@ def main() -> None:
         for name, command, given in grade(chosen, Path(folder)):
             found[command][name] = given
             Path(target).write_text(json.dumps(found), encoding="utf-8")
+        chosen = Modes(Path(folder) / "course" / "gradebook.modes.json").all()
+        modes = {name: choice.mode for name, choice in chosen.items()}
+        Path(target).with_suffix(".modes.json").write_text(json.dumps(modes), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -23,17 +23,25 @@ ROOT = Path(__file__).parents[2]
 EVERY = own_assignments()
 # Two processes share the work.
 HALVES = {half: sorted(EVERY)[half::2] for half in (0, 1)}
+# Which mode each assignment gets by evidence, so that a loss of strength is seen.
+APART = tomllib.loads(Path(__file__).with_name("modes.toml").read_text(encoding="utf-8"))["apart"]
 EXPECTED = tomllib.loads(Path(__file__).with_name("differences.toml").read_text(encoding="utf-8")).get("difference", [])
 # nbgrader is slow, so that only these are graded with it again; all with OWN_STOCK=all.
 AGAIN = sorted(EVERY) if os.environ.get("OWN_STOCK") == "all" else ["locked_middle_fails", "partial_edges"]
 
 
 @pytest.fixture(scope="module")
-def ours(half: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Scores]]:
-    """Return our scores by command and assignment, of one half of all assignments."""
+def graded(half: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file with our scores of one half of all assignments, beside which are the modes."""
     target = tmp_path_factory.mktemp("own") / "ours.json"
     run("tests.own.ours", str(target), *(name for name in HALVES[half] if can_run(EVERY[name])))
-    found: dict[str, dict[str, Scores]] = json.loads(target.read_text(encoding="utf-8"))
+    return target
+
+
+@pytest.fixture(scope="module")
+def ours(graded: Path) -> dict[str, dict[str, Scores]]:
+    """Return our scores by command and assignment."""
+    found: dict[str, dict[str, Scores]] = json.loads(graded.read_text(encoding="utf-8"))
     return found
 
 
@@ -69,6 +77,17 @@ def test_the_scores_are_those_of_stock_nbgrader(name: str, command: str, ours: d
     assert not differing
     # A difference by design that is none any more is struck off the list.
     assert {student for student in by_design if not said[student]} == set()
+
+
+@pytest.mark.needs("isolation")
+@pytest.mark.parametrize("half", HALVES, scope="module")
+def test_each_assignment_gets_the_mode_that_is_expected(half: int, graded: Path) -> None:
+    """The strong mode where it gives nbgrader's scores, and nowhere else."""
+    modes: dict[str, str] = json.loads(graded.with_suffix(".modes.json").read_text(encoding="utf-8"))
+    mine = [EVERY[name] for name in HALVES[half] if can_run(EVERY[name])]
+    expected = {f"{own.name}/{stem}": "together" for own in mine for stem in own.notebooks}
+    assert set(APART) <= {f"{own.name}/{stem}" for own in EVERY.values() for stem in own.notebooks}
+    assert modes == expected | {name: "apart" for name in APART if name in expected}
 
 
 @pytest.mark.parametrize("name", AGAIN)
