@@ -10,13 +10,14 @@ import builtins
 import functools
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 
-from course_grader.engine.batch import CLOTHED, Batch, stripped
+from course_grader.engine.batch import CLOTHED, Batch, Together, stripped
 from course_grader.engine.codec import Encoder, Shared, is_bare, state_of
+from course_grader.engine.columns import Columns, results_in
 from course_grader.engine.decode import Decoder
 from course_grader.engine.odd import Odd
 from course_grader.engine.packing import pack, unpack
@@ -89,10 +90,10 @@ class Peer:
         return function
 
     def _knowing(
-        self, handle: int, ask: Callable[..., Any], arguments: list[int] | None, answers: list[Any]
+        self, handle: int, ask: Callable[..., Any], arguments: list[int | None] | None, answers: list[Any]
     ) -> Callable[..., Any]:
-        """Return a function that gives the known answers, by argument or in turn, and asks for others. Those in turn
-        are told to the other side, which calls its function too."""
+        """Return a function that gives the known answers, by argument, in turn or always, and asks for others. Those in
+        turn are told to the other side, which calls its function too."""
         by_argument = {} if arguments is None else dict(zip(arguments, answers, strict=True))
         count = itertools.count()
 
@@ -103,6 +104,9 @@ class Peer:
                 return answers[place]
             if kind is int and args[0] in by_argument:
                 return by_argument[args[0]]
+            if None in by_argument and len(args) == 1 and not kwargs:
+                always = by_argument[None]
+                return always.copy() if isinstance(always, np.ndarray) else always
             return ask(*args, **kwargs)
 
         return function
@@ -133,7 +137,7 @@ class Peer:
         if not batch.add(handle, args, kwargs):
             return None
         self._waiting = batch
-        outcome = functools.partial(batch.outcome, len(batch.calls) - 1)
+        outcome = functools.partial(batch.outcome, len(batch.places) - 1)
         if batch.is_full:
             self.exchange(batch)
         return outcome
@@ -143,13 +147,14 @@ class Peer:
         self._waiting, batch.replies = None, []
         self.send(["calls", batch.calls])
         size = 0
-        while len(batch.replies) < len(batch.calls):
+        while len(batch.replies) < len(batch.places):
             # All replies are held until they are asked for, and text takes four times its bytes.
             if size > self._limit:
                 raise WireError("The results are too large.")
             match self.wait("answers"):
                 case ["answers", [*replies]] if replies:
-                    batch.replies += replies
+                    for reply in replies:
+                        batch.take(reply)
                     size += self.channel.last_size
                 case _:
                     raise WireError("A reply has the wrong form.")
@@ -167,6 +172,16 @@ class Peer:
                     case ["raise", _, str(name), str(base), str(text)]:
                         raise error_of(name, base, text)
         raise WireError("A reply has the wrong form.")
+
+    def results_of(self, reply: Together, shared: Shared) -> list[Any]:
+        """Return the results of a reply to several calls; renew the arguments in `shared` as it tells."""
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
+        for number, body in _pairs(reply.renewed):
+            decoder.renew(number, body)
+        results = results_in(decoder, shared, reply.columns)
+        if len(results) != reply.count:
+            raise WireError("Results in columns are missing.")
+        return results
 
     def send(self, message: Any) -> None:
         self.channel.send(pack(message), self.deadline)
@@ -206,16 +221,7 @@ class Peer:
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
         replies: list[Any] = []
         size = 0
-        for handle, args, *more in calls:
-            if more:
-                named, touched = more
-                reply, weight = self._perform(*self._read_call(decoder, handle, args, named), shared.part(touched))
-            else:
-                result, raised = self._try(self.take(handle), args, {})
-                if not raised and (number := stripped(result)) is not CLOTHED:
-                    replies.append(number)
-                    continue
-                reply, weight = self._reply(result, raised, Shared(), {})
+        for reply, weight in self._replies(decoder, shared, calls):
             # One reply alone may be larger.
             if replies and size + weight > ANSWERS:
                 self.send(["answers", replies])
@@ -224,9 +230,55 @@ class Peer:
             size += weight
         self.send(["answers", replies])
 
+    def _replies(self, decoder: Decoder, shared: Shared, calls: list[Any]) -> Iterator[tuple[Any, int]]:
+        """Make the calls of a batch; yield the replies, each with about how many bytes it has."""
+        for handle, args, *more in calls:
+            if not more:
+                result, raised = self._try(self.take(handle), args, {})
+                if not raised and (number := stripped(result)) is not CLOTHED:
+                    yield number, 0
+                else:
+                    yield self._reply(result, raised, Shared(), {})
+                continue
+            named, touched, *count = more
+            function, given, kwargs = self._read_call(decoder, handle, args, named)
+            if count:
+                part = functools.partial(shared.part, touched)
+                yield from self._perform_again(function, given, kwargs, part, *count)
+            else:
+                yield self._perform(function, given, kwargs, shared.part(touched))
+
+    def _perform_again(
+        self, function: Any, args: list[Any], kwargs: dict[str, Any], part: Callable[[], Shared], count: int
+    ) -> Iterator[tuple[Any, int]]:
+        """Make a call several times and yield the replies. `part` returns its shared objects. Results go together as
+        long as they are plain and no call changes more than a Generator."""
+        # Never encoded from, so that its numbers stay those of the arguments.
+        own = part()
+        before, columns = _snapshots(own), Columns(own)
+        fixed = [number for number, value in own.objects.items() if not isinstance(value, np.random.Generator)]
+        for _ in range(count):
+            result, raised = self._try(function, args, kwargs)
+            is_same = not any(_changed(own.objects[number], before[number]) for number in fixed)
+            is_plain = is_same and not raised and columns.add(result)
+            if len(columns) and (not is_plain or columns.size > ANSWERS):
+                generators = {number: was for number, was in before.items() if number not in fixed}
+                yield self._together(columns, part(), generators)
+                columns = Columns(own)
+            if not is_plain:
+                yield self._reply(result, raised, part(), before)
+                before = _snapshots(own)
+        if len(columns):
+            generators = {number: was for number, was in before.items() if number not in fixed}
+            yield self._together(columns, part(), generators)
+
+    def _together(self, columns: Columns, shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
+        renewed = self._renewed(Encoder(self, shared, self._limit, self._trusted), shared, before)
+        return ["several", renewed, len(columns), columns.body()], columns.size
+
     def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> tuple[list[Any], int]:
         """Make a call and return its reply, and about how many bytes that has."""
-        before = {number: _snapshot(value) for number, value in shared.objects.items()} if shared.objects else {}
+        before = _snapshots(shared)
         return self._reply(*self._try(function, args, kwargs), shared, before)
 
     def _try(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -294,6 +346,10 @@ def _pairs(items: Any) -> list[Any]:
     if type(items) is not list or any(type(item) is not list or len(item) != 2 for item in items):
         raise WireError("A message has the wrong form.")
     return items
+
+
+def _snapshots(shared: Shared) -> dict[int, Any]:
+    return {number: _snapshot(value) for number, value in shared.objects.items()}
 
 
 def _snapshot(value: Any) -> Any:

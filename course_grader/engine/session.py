@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from course_grader.engine.batch import Batch
+from course_grader.engine.batch import Batch, Together
 from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
@@ -56,6 +56,9 @@ class _RefereePeer(Peer):
 
     def outcome(self, reply: list[Any], shared: Shared) -> Any:
         return self._or_fault(super().outcome, reply, shared)
+
+    def results_of(self, reply: Together, shared: Shared) -> Any:
+        return self._or_fault(super().results_of, reply, shared)
 
     def _or_fault(self, method: Callable[..., Any], *args: Any) -> Any:
         if self._session.peer is not self:

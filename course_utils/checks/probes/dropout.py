@@ -327,7 +327,9 @@ def _observe_survivals(
     False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 75 or
     more of 150 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**150 = 5e-34 (Chernoff).
     """
-    x, block = np.ones(1), _constant(np.ones(1), "np.ones(1)")[0]
+    x, block = np.ones(1), _named(lambda x: np.ones(1), "lambda x: np.ones(1)")
+    # How often it runs is observed elsewhere.
+    setattr(block, KNOWN, lambda: {None: np.ones(1)})
 
     def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
         results = trial.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)
