@@ -24,6 +24,8 @@ MOST_BYTES = 1 << 20
 WAITING = frozenset({type(None), bool, int, float, str, np.float64, np.float32, np.int64, np.bool_})
 WAITING |= {np.ndarray, np.random.Generator}
 CLOTHED = object()
+# Of a function; or of a loop over its calls too, which is a module and a name.
+Handle = int | list[Any]
 
 
 def stripped(value: Any) -> Any:
@@ -62,7 +64,7 @@ class Caller(Side, Protocol):
 
 
 def _is_again(
-    call: tuple[int, Sequence[Any], dict[str, Any]], last: tuple[int, Sequence[Any], dict[str, Any]]
+    call: tuple[Handle, Sequence[Any], dict[str, Any]], last: tuple[Handle, Sequence[Any], dict[str, Any]]
 ) -> bool:  # fmt: skip
     """Return whether a call is made with the very same arguments as the last one."""
     if call[0] != last[0] or [*call[2]] != [*last[2]]:
@@ -77,7 +79,7 @@ def _can_repeat(value: Any) -> bool:
     """Return whether the same value can be given to a call that is made again: what it is there, it is still."""
     if type(value) in (tuple, list, dict):
         return all(map(_can_repeat, value.values() if type(value) is dict else value))
-    return type(value) in WAITING or (hasattr(value, KNOWN) and type(getattr(value, KNOWN)()) is dict)
+    return type(value) in WAITING or (hasattr(value, KNOWN) and type(getattr(value, KNOWN)()) is not list)
 
 
 class Batch:
@@ -94,14 +96,14 @@ class Batch:
         self.calls: list[list[Any]] = []
         # Of each call, those made again counted, its place among `calls`; and the last call, if it can be made again.
         self.places: list[int] = []
-        self._last: tuple[int, Sequence[Any], dict[str, Any]] | None = None
+        self._last: tuple[Handle, Sequence[Any], dict[str, Any]] | None = None
         self.replies: list[Any] | None = None
 
     @property
     def is_full(self) -> bool:
         return len(self.places) >= MOST_CALLS or self._encoder.size > MOST_BYTES
 
-    def add(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    def add(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
         """Add a call; False where it cannot wait, and nothing was added."""
         told = handle, args, kwargs
         if self._last is not None and _is_again(told, self._last):
@@ -119,7 +121,7 @@ class Batch:
         call = self.calls[-1]
         call[4:] = [call[4] + 1 if len(call) > 4 else 2]
 
-    def _add(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    def _add(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
         if not kwargs and all(map(is_bare, args)):
             self.calls.append([handle, args])
             return True

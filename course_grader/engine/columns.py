@@ -5,8 +5,8 @@ the call. Here the form is sent once, with the bytes of all arrays and a list of
 
     [order, groups]: for each call, in `order`, the number of its group; a group is [form, columns]
 
-A form is None for what msgpack has as it is, and otherwise [TUPLE, forms], [ARRAY, dtype, shape, writeable],
-[SCALAR, dtype] or [REFERENCE, number] for an argument that came back.
+A form is None for what msgpack has as it is, and otherwise [TUPLE, forms], [DICT, keys, forms], [ARRAY, dtype, shape,
+writeable], [SCALAR, dtype] or [REFERENCE, number] for an argument that came back.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.engine.codec import ARRAY, DEPTH, REFERENCE, SCALAR, TUPLE, Shared, is_bare
+from course_grader.engine.codec import ARRAY, DEPTH, DICT, REFERENCE, SCALAR, TUPLE, Shared, is_bare
 from course_grader.engine.decode import Decoder, dtype_of, shape_of
 from course_grader.engine.packing import DAMAGE
 from course_grader.engine.wire import WireError
 
-MOST_GROUPS = 100
+MOST_GROUPS, MOST_KEYS = 100, 1000
 # What a value in a column may take in memory beside its own bytes.
 ITEM = 100
 
@@ -71,6 +71,8 @@ class Columns:
             return None
         if kind is tuple and depth < DEPTH:
             return (TUPLE, tuple([self._form(item, parts, seen, depth + 1) for item in value]))
+        if kind is dict and depth < DEPTH and self._is_new(value, seen) and set(map(type, value)) == {str}:
+            return (DICT, tuple(value), tuple([self._form(item, parts, seen, depth + 1) for item in value.values()]))
         if kind is np.ndarray and value.dtype.kind in "biufc" and not any(value is one for one in seen):
             seen.append(value)
             if (number := self._numbers.get(id(value))) is not None:
@@ -82,6 +84,13 @@ class Columns:
             parts.append(value.tobytes())
             return (SCALAR, value.dtype.str)
         raise _NoColumn
+
+    def _is_new(self, value: Any, seen: list[Any]) -> bool:
+        """Return whether a container is neither an argument nor in the same result already."""
+        if id(value) in self._numbers or any(value is one for one in seen):
+            return False
+        seen.append(value)
+        return True
 
 
 class _NoColumn(Exception):
@@ -134,6 +143,12 @@ class _Reader:
                 parts = [self.read(one, depth + 1) for one in forms]
                 self._decoder.notice(bool(forms))
                 return list(zip(*parts, strict=True)) if parts else [()] * count
+            case [kind, list(keys), list(forms)] if kind == DICT and 0 < len(keys) == len(set(keys)) <= MOST_KEYS:
+                if set(map(type, keys)) != {str}:
+                    raise WireError("A key in a column is damaged.")
+                self._decoder.spend(sum(map(len, keys)), 0)
+                parts = [self.read(one, depth + 1) for one in forms]
+                return [dict(zip(keys, items, strict=True)) for items in zip(*parts, strict=True)]
             case [kind, dtype, shape, bool(writeable)] if kind == ARRAY:
                 arrays = self._array(dtype, shape_of(shape))
                 arrays.flags.writeable = writeable

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import importlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from course_grader.engine.batch import CLOTHED, Batch, Together, stripped
+from course_grader.engine.batch import CLOTHED, Batch, Handle, Together, stripped
 from course_grader.engine.codec import Encoder, Shared, is_bare, state_of
 from course_grader.engine.columns import Columns, results_in
 from course_grader.engine.decode import Decoder
@@ -23,11 +24,14 @@ from course_grader.engine.odd import Odd
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
 from course_grader.engine.wire import Line, WireError
+from course_utils.checks.there import THERE
 from course_utils.checks.trial import LATER
 
 NESTING = 16
 # Kinds of arguments of which a function whose answers are known is told; a number is as good as a float.
 TOLD = frozenset({int, float, np.float64, np.ndarray})
+# Modules whose functions the referee has run in the worker, see `there`.
+PROBES = "course_utils.checks.probes."
 # Replies of a batch are sent when there are so many bytes of them.
 ANSWERS = 1 << 20
 
@@ -87,13 +91,26 @@ class Peer:
         function.remote = (self.owner, handle)  # type: ignore[attr-defined]
         if self._trusted:
             setattr(function, LATER, functools.partial(self._later, handle))
+            setattr(function, THERE, functools.partial(self._loop_over, handle))
+        return function
+
+    def _loop_over(self, handle: int, loop: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what runs a loop over the calls of the other side's function there."""
+        place = [handle, loop.__module__, loop.__name__]
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return self.call(place, args, kwargs)
+
+        setattr(function, LATER, functools.partial(self._later, place))
         return function
 
     def _knowing(
-        self, handle: int, ask: Callable[..., Any], arguments: list[int | None] | None, answers: list[Any]
+        self, handle: int, ask: Callable[..., Any], arguments: list[Any] | None, answers: list[Any]
     ) -> Callable[..., Any]:
         """Return a function that gives the known answers, by argument, in turn or always, and asks for others. Those in
-        turn are told to the other side, which calls its function too."""
+        turn are told to the other side, which calls its function too. One that can be made here is made."""
+        if arguments and type(arguments[0]) is str:
+            return cast(Callable[..., Any], _of_module(*arguments)(*answers))
         by_argument = {} if arguments is None else dict(zip(arguments, answers, strict=True))
         count = itertools.count()
 
@@ -117,7 +134,7 @@ class Peer:
         item = encoder.encode(argument) if type(argument) is np.ndarray else float(argument)
         self.channel.put(pack(["tell", handle, [item], []]), self.deadline)
 
-    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call the other side's function; raise what it raised."""
         if self._waiting is not None:
             self.exchange(self._waiting)
@@ -131,7 +148,7 @@ class Peer:
             self.send(message)
         return self.outcome(self.wait("return", "raise"), shared)
 
-    def _later(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
+    def _later(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
         """Put a call aside; return what gives its outcome, or None where it cannot wait."""
         batch = self._waiting or Batch(self, self._limit)
         if not batch.add(handle, args, kwargs):
@@ -307,7 +324,11 @@ class Peer:
     def _read_call(
         self, decoder: Decoder, handle: Any, args: list[Any], kwargs: list[Any]
     ) -> tuple[Any, list[Any], dict[str, Any]]:
-        function = self.take(handle)
+        if type(handle) is list and not self._trusted:
+            number, module, name = handle
+            function = functools.partial(_of_module(module, name), self.take(number))
+        else:
+            function = self.take(handle)
         if not callable(function):
             raise WireError("What was called is no function.")
         # In the order in which they were written.
@@ -340,6 +361,13 @@ class Peer:
             ]
         except Exception as error:
             raise WireError(f"A changed argument cannot be sent back ({type(error).__name__}).") from None
+
+
+def _of_module(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module of probes. The referee alone names one."""
+    if not module.startswith(PROBES):
+        raise WireError("A function is not one of a probe.")
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
 
 
 def _pairs(items: Any) -> list[Any]:

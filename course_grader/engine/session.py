@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from course_grader.engine.batch import Batch, Together
+from course_grader.engine.batch import Batch, Handle, Together
 from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
@@ -48,7 +48,7 @@ class _RefereePeer(Peer):
         super().__init__(channel, trusted=True, allow=self._count)
         self._session, self.wire, self.callbacks, self.received = session, channel, 0, 0
 
-    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return self._or_fault(super().call, handle, args, kwargs)
 
     def exchange(self, batch: Batch) -> None:

@@ -23,6 +23,7 @@ from course_utils.checks.statistics import (
     normal_variance_tolerance,
     pairings,
 )
+from course_utils.checks.there import made
 from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
@@ -174,20 +175,24 @@ def probe_classic_dropout_predict(trial: Trial, rng: Draw, classic_dropout_predi
 
 def _linear(rng: Draw, dim: int) -> Function:
     w, b = _table(rng, dim), round(rng.rand(), 2)
+    return made(f"lambda x: x @ np.array({w.tolist()}) + {b}", _linear_of, w, b)
 
-    def predict(x: Any) -> Any:
-        return x @ w + b
 
-    return _named(predict, f"lambda x: x @ np.array({w.tolist()}) + {b}")
+def _linear_of(w: Any, b: float) -> Function:
+    return lambda x: x @ w + b
+
+
+def _always(value: float) -> Function:
+    return lambda x: value
 
 
 def _kinked(rng: Draw, dim: int) -> Function:
     W = _table(rng, dim, 3)
+    return made(f"lambda x: np.maximum(x @ np.array({W.tolist()}), 0)", _kinked_of, W)
 
-    def predict(x: Any) -> Any:
-        return np.maximum(x @ W, 0)
 
-    return _named(predict, f"lambda x: np.maximum(x @ np.array({W.tolist()}), 0)")
+def _kinked_of(W: Any) -> Function:
+    return lambda x: np.maximum(x @ W, 0)
 
 
 def _named(function: Function, text: str) -> Function:
@@ -203,7 +208,7 @@ def probe_exact_ensemble(trial: Trial, rng: Draw, exact_ensemble: Function) -> N
         trial.ask(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
         trial.ask(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
     x = _table(rng, 4)
-    constant = _named(lambda x: 1.0, "lambda x: 1.0")
+    constant = made("lambda x: 1.0", _always, 1.0)
     trial.ask("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
     trial.ask("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
 
