@@ -13,9 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from course_grader.engine.codec import CALLABLE, Shared
+from course_grader.engine.decode import Decoder
+from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.peer import Peer, within
 from course_grader.engine.wire import Channel, WireError
 from course_utils.checks.compare import difference
+from course_utils.checks.probes.adaptive_optimizers import _walk
+from course_utils.checks.probes.quasi_newton import _line
+from course_utils.checks.there import loop_over, made
 from course_utils.checks.trial import EXACT, KNOWN, LATER
 from course_utils.checks.values import plain
 
@@ -315,3 +321,50 @@ def test_large_results_of_a_repeated_call_come_in_several_messages(table: Table)
     outcomes = [later(x, rng) for _ in range(5)]
     assert len({outcome()[0] for outcome in outcomes}) == 5
     assert table.received == ["answers"] * 3
+
+
+def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
+    def step(w: np.ndarray, grad: np.ndarray, state: dict[str, Any], lr: float) -> Any:
+        return w - lr * grad, state | {"t": state.get("t", 0) + 1}
+
+    step_there = table.referee.function(table.worker.give(step), "step", False)
+    w, grads = np.ones(2), np.arange(6.0).reshape(3, 2)
+    looped = loop_over(_walk, step_there)
+    outcome = getattr(looped, LATER)((w, grads, {}, 0.5), {})
+    expected, state = loop_over(_walk, step)(w, grads, {}, 0.5)
+    for found in (outcome(), looped(w, grads, {}, 0.5)):
+        assert found[0].tolist() == expected.tolist()
+        assert found[1] == state == {"t": 3}
+    assert table.received == ["answers", "return"]
+
+
+def test_a_loop_over_what_is_wrong_raises_as_in_one_process(table: Table) -> None:
+    looped = loop_over(_walk, table.referee.function(table.worker.give(lambda *args: args[0]), "step", False))
+    with pytest.raises(ValueError, match="unpack"):
+        getattr(looped, LATER)((np.ones(3), np.ones((3, 3)), {}, 0.5), {})()
+
+
+def test_a_function_that_can_be_made_there_is_not_asked_for(table: Table) -> None:
+    line = made("lambda w: 3 * w[0]", _line, 3.0)
+    outcome = table.later(lambda f, w: (f(w), f))(line, np.ones(1))
+    assert outcome() == (3.0, line)
+    assert table.received == ["answers"]
+
+
+@pytest.mark.parametrize("module", ["os", "course_utils.progress", "course_utils.checks.probesx"])
+def test_only_functions_of_probes_are_named(table: Table, module: str) -> None:
+    for peer, other in ((table.referee, table.worker), (table.worker, table.referee)):
+        decoder = Decoder(peer, Shared(), 1 << 20, peer is table.referee, asked=True)
+        with pytest.raises(WireError):
+            peer._read_call(decoder, [other.give(len), module, "getcwd"], [], [])
+
+
+def test_the_referee_runs_no_loop_for_a_worker(table: Table) -> None:
+    table.referee.give(len)
+    decoder = Decoder(table.referee, Shared(), 1 << 20, True, asked=True)
+    with pytest.raises(WireError):
+        table.referee._read_call(decoder, [0, _walk.__module__, "_walk"], [], [])
+    theirs = ExtType(CALLABLE, pack([0, 5, "f", False, [[_line.__module__, "_line"], [3.0]]]))
+    function = decoder.decode(theirs)
+    assert function.remote == (table.referee, 5)
+    assert function.__code__ is not _line(3.0).__code__
