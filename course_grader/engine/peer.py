@@ -276,7 +276,9 @@ class Peer:
         fixed = [number for number, value in own.objects.items() if not isinstance(value, np.random.Generator)]
         for _ in range(count):
             result, raised = self._try(function, args, kwargs)
-            is_same = not any(_changed(own.objects[number], before[number]) for number in fixed)
+            is_same = True
+            for number in fixed:
+                is_same = is_same and not _changed(own.objects[number], before[number])
             is_plain = is_same and not raised and columns.add(result)
             if len(columns) and (not is_plain or columns.size > ANSWERS):
                 generators = {number: was for number, was in before.items() if number not in fixed}
