@@ -1,7 +1,7 @@
 """Milliseconds a submission: `course grade` against `nbgrader autograde`, and the engine against one warm process.
 
     .venv/bin/python benchmarks/grading_speed.py [--count 200] [--right 200] [--whole 2] [--each 20] [--nbgrader 5]
-        [--times 3]
+        [--times 3] [--lessons 02b 03]
 
 One core, in one run on one machine. Notebook 01:
 
@@ -11,7 +11,8 @@ One core, in one run on one machine. Notebook 01:
 - a class that answers everything right, the best case of what is judged once;
 - the same with the experiments in them, where nbgrader runs them and the engine does not.
 
-And every notebook, a mixed class: the engine against one process.
+And every notebook, a mixed class: the engine against one process, in CPU seconds of all processes (with --lessons
+nothing else is measured, and only the lessons whose names begin so).
 
 Each side grades the same submissions and must give each the same points. A command is measured on a part of the class
 and on all of it, several times. A submission takes the difference in time over the difference in size, whatever a
@@ -25,6 +26,7 @@ import contextlib
 import io
 import os
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -37,6 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
@@ -81,13 +84,13 @@ if not isinstance({name}, type):
 """
 
 
-def mixed_class(lesson: Lesson, released: NotebookNode, count: int) -> list[NotebookNode]:
-    """Return submissions, the same in each run: three answers in four are right and the others drawn from the lesson's
-    bank, and one in ten of all is as nobody else gives it."""
-    rng = random.Random(0)
+def mixed_class(lesson: Lesson, released: NotebookNode, count: int, first: int = 0) -> list[NotebookNode]:
+    """Return submissions, the same in each run, numbered from `first` on: three answers in four are right and the
+    others drawn from the lesson's bank, and one in ten of all is as nobody else gives it."""
+    rng = random.Random(first)
     blank = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in released.cells}
     notebooks = []
-    for number in range(count):
+    for number in range(first, first + count):
         changed = {}
         for name in lesson.answers:
             mistakes, others = lesson.mistakes_of(name), lesson.alternatives_of(name)
@@ -258,16 +261,44 @@ def prepared(name: str) -> tuple[Lesson, NotebookNode, Assignment]:
         return lesson, released, Assignment.from_notebook(ROOT / "solutions" / name / f"{name}.ipynb", key)
 
 
-def compare_each(count: int) -> None:
-    """Measure the engine on a mixed class of each lesson, and print the ratio to one process."""
-    print(f"Each notebook, a mixed class of {count}: medians")
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process, of those that it started, and of all that these saw end."""
+    me, here = psutil.Process(), resource.getrusage(resource.RUSAGE_SELF)
+    # Of this process alone the system says it more finely than in hundredths.
+    total = here.ru_utime + here.ru_stime + sum(me.cpu_times()[2:4])
+    for process in me.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+def cpu_of(function: Callable[[NotebookNode], float], notebooks: Sequence[NotebookNode]) -> tuple[float, list[float]]:
+    """Return the CPU milliseconds of a submission, on average over these, and the points of each."""
+    begin = cpu_seconds()
+    points = [function(notebook) for notebook in notebooks]
+    return 1000 * (cpu_seconds() - begin) / len(notebooks), points
+
+
+def compare_each(count: int, times: int, names: Sequence[str]) -> None:
+    """Measure the engine on a mixed class of each lesson, in several parts, and print the ratio to one process."""
+    print(f"Each notebook, a mixed class: CPU of a submission, median and range of {times} parts of {count}")
     for place in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        if names and not place.stem.startswith(tuple(names)):
+            continue
         lesson, released, assignment = prepared(place.stem)
-        notebooks = mixed_class(lesson, released, count)
-        wanted = [in_one_process(assignment, notebook) for notebook in notebooks]
-        floor = each(lambda notebook, by=assignment: in_one_process(by, notebook), notebooks, wanted)
-        engine = each(lambda notebook, by=assignment: grade(notebook, by).score, notebooks, wanted)
-        both = f"one process {floor:.0f} ms, engine {engine:.0f} ms"
+        right = submission(lesson, released)
+        assert in_one_process(assignment, right) == grade(right, assignment).score
+        floors, engines = [], []
+        for part in range(times):
+            notebooks = mixed_class(lesson, released, count, part * count)
+            floor, wanted = cpu_of(lambda notebook, by=assignment: in_one_process(by, notebook), notebooks)
+            engine, points = cpu_of(lambda notebook, by=assignment: grade(notebook, by).score, notebooks)
+            assert points == wanted
+            floors.append(floor)
+            engines.append(engine)
+        ratios = sorted(engine / floor for engine, floor in zip(engines, floors, strict=True))
+        floor, engine = statistics.median(floors), statistics.median(engines)
+        both = f"one process {floor:.0f} ms, engine {engine:.0f} ms [{ratios[0]:.2f} to {ratios[-1]:.2f} times]"
         print(f"  {place.stem}: {both}; {beyond(floor, engine)}", flush=True)
 
 
@@ -275,16 +306,20 @@ def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=200, help="submissions of the mixed class (0: leave it out)")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of a class nbgrader grades (0: none)")
-    parser.add_argument("--times", type=int, default=3, help="how often each slope is measured")
+    parser.add_argument("--times", type=int, default=3, help="how often each slope, and each notebook, is measured")
     parser.add_argument("--right", type=int, default=200, help="submissions that are right (0: leave them out)")
     parser.add_argument("--whole", type=int, default=2, help="the same with experiments in them (0: leave that out)")
-    parser.add_argument("--each", type=int, default=20, help="submissions of each notebook (0: leave that out)")
+    parser.add_argument("--each", type=int, default=20, help="submissions of each part of a notebook's class (0: none)")
+    parser.add_argument("--lessons", nargs="*", default=[], help="measure these notebooks' classes and nothing else")
     return parser.parse_args()
 
 
 def main() -> None:
     counts = asked()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if counts.lessons:
+        compare_each(counts.each, counts.times, counts.lessons)
+        return
     lesson, released, assignment = prepared(NAME)
     whole = submission(lesson, released)
     released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
@@ -297,7 +332,7 @@ def main() -> None:
         if notebooks:
             compare(title, lesson, assignment, notebooks, stock, counts.times)
     if counts.each:
-        compare_each(counts.each)
+        compare_each(counts.each, counts.times, [])
 
 
 if __name__ == "__main__":

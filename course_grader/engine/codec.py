@@ -24,6 +24,7 @@ from course_grader.engine import stdlib
 from course_grader.engine.odd import Odd
 from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.wire import WireError
+from course_utils.checks.there import Made
 from course_utils.checks.trial import KNOWN
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
@@ -265,8 +266,11 @@ class Encoder:
             return ExtType(VIEW, pack([1, handle, body]))
         return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
 
-    def _answers(self, known: dict[int, Any] | list[Any], depth: int) -> list[Any]:
-        """Return the arguments, None for answers in turn, and the answers."""
+    def _answers(self, known: dict[int, Any] | list[Any] | Made, depth: int) -> list[Any]:
+        """Return the arguments, None for answers in turn, and the answers; of a function that the other side makes too,
+        what makes it, and from what."""
+        if isinstance(known, Made):
+            return [[known.module, known.name], [self.encode(item, depth + 1) for item in known.args]]
         arguments, answers = ([*known], known.values()) if isinstance(known, dict) else (None, known)
         return [arguments, [self.encode(answer, depth + 1) for answer in answers]]
 

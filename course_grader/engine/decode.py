@@ -128,6 +128,15 @@ class Decoder:
             raise WireError("An argument came back that cannot change.")
         self._allowed = None
 
+    def notice(self, is_full: bool) -> None:
+        """Note for a test's messages whether something that came is empty."""
+        self._side.odd.has_empty |= not is_full
+
+    def spend(self, weight: int, nodes: int) -> None:
+        """Count so many values of this weight together; WireError if a message has no more of them."""
+        self._spend(weight)
+        self._nodes -= nodes
+
     def _spend(self, weight: int) -> None:
         self._left -= weight
         self._nodes -= 1
@@ -225,7 +234,7 @@ class Decoder:
 
     def _scalar(self, data: bytes, depth: int) -> Any:
         dtype, content = unpack(data)
-        return np.frombuffer(content, _dtype(dtype), count=1)[0]
+        return np.frombuffer(content, dtype_of(dtype), count=1)[0]
 
     def _array(self, data: bytes, depth: int) -> Any:
         number, *body = unpack(data)
@@ -239,13 +248,13 @@ class Decoder:
             raise WireError("An array has a layout that only the referee sends.")
         base, offset, strides = place
         owner = self.decode(base, depth + 1)
-        value: np.ndarray = np.ndarray(shape, _dtype(text), owner, offset, strides)
+        value: np.ndarray = np.ndarray(shape, dtype_of(text), owner, offset, strides)
         value.flags.writeable = writeable
         return value
 
     def _plain_array(self, body: list[Any]) -> np.ndarray:
         text, shape, layout, writeable, data = body
-        dtype, shape = _dtype(text), _shape(shape)
+        dtype, shape = dtype_of(text), shape_of(shape)
         if math.prod(shape) * dtype.itemsize != len(data):
             raise WireError("An array has another size than its shape says.")
         self._spend(len(data))
@@ -262,7 +271,7 @@ class Decoder:
 
     def _form(self, data: bytes, depth: int) -> Any:
         text, shape = unpack(data)
-        shape = _shape(shape)
+        shape = shape_of(shape)
         if math.prod(shape) > NODES:
             return self._named(Opaque, "ndarray")
         self._spend(8 * math.prod(shape))
@@ -357,13 +366,13 @@ def _pair(data: bytes) -> tuple[float, float]:
     return cast(tuple[float, float], PAIR.unpack(data))
 
 
-def _dtype(text: Any) -> np.dtype[Any]:
+def dtype_of(text: Any) -> np.dtype[Any]:
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
         raise WireError("An array has a dtype that is not plain.")
     return np.dtype(text)
 
 
-def _shape(shape: Any) -> tuple[int, ...]:
+def shape_of(shape: Any) -> tuple[int, ...]:
     if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 2**31 for n in shape):
         raise WireError("An array has no proper shape.")
     return tuple(shape)

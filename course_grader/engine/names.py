@@ -6,7 +6,8 @@ import ast
 import re
 import symtable
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from typing import TypeGuard
 
 from course_grader.engine.assignment import assigned_names, remembered, without_magics
 
@@ -22,6 +23,9 @@ ALL = "*"
 # a longer cell every word counts as a name that it reads and binds: a cell too many may run, never one too few.
 LONGEST_READ, LONGEST_NAME = 10_000, 200
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+# Comprehensions that are evaluated where they are written; a generator expression is if one of these takes it whole.
+AT_ONCE = {"listcomp", "setcomp", "dictcomp"}
+TAKE_WHOLE = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
 
 
 @remembered
@@ -41,12 +45,13 @@ def reads(source: str) -> frozenset[str]:
     try:
         text = without_magics(source)
         table, tree = symtable.symtable(text, "cell", "exec"), ast.parse(text)
-        later = frozenset().union(*map(_names_of_notebook, table.get_children()))
-        # A comprehension's own names are not the notebook's.
-        at_once = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
-        # What is changed in place or deleted must be there too.
+        # What is changed in place or deleted must be there too, which a table of symbols does not say.
         changed = {name for node in ast.walk(tree) for name in _changed(node)}
-        return magics | later | changed | at_once.intersection(_unbound(tree.body, set()))
+        inside, scopes = _read_at_once(table, tree)
+        later = frozenset[str]().union(*(_names_of_notebook(scope, changed) for scope in scopes))
+        # A comprehension's own names are not the notebook's.
+        at_once = inside | {one.get_name() for one in table.get_symbols() if _is_used(one, changed)}
+        return magics | later | at_once.intersection(_unbound(tree.body, set()))
     except NOT_PYTHON:
         return found
 
@@ -69,16 +74,47 @@ def _as_python_reads(word: str) -> str:
     return word if word.isascii() or len(word) > LONGEST_NAME else unicodedata.normalize("NFKC", word)
 
 
-def _names_of_notebook(scope: symtable.SymbolTable) -> frozenset[str]:
-    """Return the names that are read in a scope or in one within it, and are not those of a function on the way."""
+def _read_at_once(table: symtable.SymbolTable, tree: ast.Module) -> tuple[set[str], list[symtable.SymbolTable]]:
+    """Return the notebook's names that a cell's comprehensions read where they are written, and the scopes that may
+    read names later, such as functions."""
+    takers = TAKE_WHOLE - {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    whole = {id(node.args[0]) for node in ast.walk(tree) if _takes_whole(node, takers)}
+    expressions = [node for node in ast.walk(tree) if isinstance(node, ast.GeneratorExp)]
+    later_lines = {node.lineno for node in expressions if id(node) not in whole}
+    found, scopes, left = set[str](), list[symtable.SymbolTable](), table.get_children()
+    while left:
+        scope = left.pop()
+        kind = scope.get_name().strip("<>")
+        if kind in AT_ONCE or (kind == "genexpr" and scope.get_lineno() not in later_lines):
+            found |= {one.get_name() for one in scope.get_symbols() if one.is_referenced() and one.is_global()}
+            left += scope.get_children()
+        else:
+            scopes.append(scope)
+    return found, scopes
+
+
+def _takes_whole(node: ast.AST, takers: Set[str]) -> TypeGuard[ast.Call]:
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp()]):
+            return name in takers
+    return False
+
+
+def _is_used(symbol: symtable.Symbol, changed: Set[str]) -> bool:
+    return symbol.is_referenced() or symbol.get_name() in changed
+
+
+def _names_of_notebook(scope: symtable.SymbolTable, changed: Set[str]) -> frozenset[str]:
+    """Return the names that are read or, of those in `changed`, used in a scope or in one within it, and are not those
+    of a function on the way."""
     # What a class's body reads may be its own in one line and the notebook's in another.
     is_function = scope.get_type() not in ("module", "class")
     names = frozenset(
         symbol.get_name()
         for symbol in scope.get_symbols()
-        if symbol.is_referenced() and (symbol.is_global() or not is_function)
+        if _is_used(symbol, changed) and (symbol.is_global() or not is_function)
     )
-    return names.union(*map(_names_of_notebook, scope.get_children()))
+    return names.union(*(_names_of_notebook(inner, changed) for inner in scope.get_children()))
 
 
 def _changed(node: ast.AST) -> Iterator[str]:
@@ -116,6 +152,7 @@ def _loads(nodes: Sequence[ast.AST], bound: set[str]) -> Iterator[str]:
         for node in ast.walk(top):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in bound:
                 yield node.id
+            yield from (name for name in _changed(node) if name not in bound)
 
 
 def _surely_bound(statement: ast.stmt) -> Iterator[str]:

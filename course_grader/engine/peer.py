@@ -9,26 +9,31 @@ from __future__ import annotations
 import builtins
 import contextlib
 import functools
+import importlib
 import itertools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 
-from course_grader.engine.batch import CLOTHED, Batch, stripped
+from course_grader.engine.batch import CLOTHED, Batch, Handle, Together, stripped
 from course_grader.engine.codec import Encoder, Shared, is_bare, state_of
+from course_grader.engine.columns import Columns, results_in
 from course_grader.engine.decode import Decoder
 from course_grader.engine.odd import Odd
 from course_grader.engine.packing import pack, unpack
 from course_grader.engine.text import clean
 from course_grader.engine.wire import Line, WireError
+from course_utils.checks.there import THERE
 from course_utils.checks.trial import LATER
 
 NESTING = 16
 # Kinds of arguments of which a function whose answers are known is told; a number is as good as a float.
 TOLD = frozenset({int, float, np.float64, np.ndarray})
+# Modules whose functions the referee has run in the worker, see `there`.
+PROBES = "course_utils.checks.probes."
 # Replies of a batch are sent when there are so many bytes of them.
 ANSWERS = 1 << 20
 # Characters that are printed in one test cell.
@@ -95,13 +100,26 @@ class Peer:
         function.remote = (self.owner, handle)  # type: ignore[attr-defined]
         if self._trusted:
             setattr(function, LATER, functools.partial(self._later, handle))
+            setattr(function, THERE, functools.partial(self._loop_over, handle))
+        return function
+
+    def _loop_over(self, handle: int, loop: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what runs a loop over the calls of the other side's function there."""
+        place = [handle, loop.__module__, loop.__name__]
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            return self.call(place, args, kwargs)
+
+        setattr(function, LATER, functools.partial(self._later, place))
         return function
 
     def _knowing(
-        self, handle: int, ask: Callable[..., Any], arguments: list[int] | None, answers: list[Any]
+        self, handle: int, ask: Callable[..., Any], arguments: list[Any] | None, answers: list[Any]
     ) -> Callable[..., Any]:
-        """Return a function that gives the known answers, by argument or in turn, and asks for others. Those in turn
-        are told to the other side, which calls its function too."""
+        """Return a function that gives the known answers, by argument, in turn or always, and asks for others. Those in
+        turn are told to the other side, which calls its function too. One that can be made here is made."""
+        if arguments and type(arguments[0]) is str:
+            return cast(Callable[..., Any], _of_module(*arguments)(*answers))
         by_argument = {} if arguments is None else dict(zip(arguments, answers, strict=True))
         count = itertools.count()
 
@@ -112,6 +130,9 @@ class Peer:
                 return answers[place]
             if kind is int and args[0] in by_argument:
                 return by_argument[args[0]]
+            if None in by_argument and len(args) == 1 and not kwargs:
+                always = by_argument[None]
+                return always.copy() if isinstance(always, np.ndarray) else always
             return ask(*args, **kwargs)
 
         return function
@@ -122,7 +143,7 @@ class Peer:
         item = encoder.encode(argument) if type(argument) is np.ndarray else float(argument)
         self.channel.put(pack(["tell", handle, [item], []]), self.deadline)
 
-    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Call the other side's function; raise what it raised."""
         if self._waiting is not None:
             self.exchange(self._waiting)
@@ -136,13 +157,13 @@ class Peer:
             self.send(message)
         return self.outcome(self.wait("return", "raise"), shared)
 
-    def _later(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
+    def _later(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
         """Put a call aside; return what gives its outcome, or None where it cannot wait."""
         batch = self._waiting or Batch(self, self._limit)
         if not batch.add(handle, args, kwargs):
             return None
         self._waiting = batch
-        outcome = functools.partial(batch.outcome, len(batch.calls) - 1)
+        outcome = functools.partial(batch.outcome, len(batch.places) - 1)
         if batch.is_full:
             self.exchange(batch)
         return outcome
@@ -152,13 +173,14 @@ class Peer:
         self._waiting, batch.replies = None, []
         self.send(["calls", batch.calls])
         size = 0
-        while len(batch.replies) < len(batch.calls):
+        while len(batch.replies) < len(batch.places):
             # All replies are held until they are asked for, and text takes four times its bytes.
             if size > self._limit:
                 raise WireError("The results are too large.")
             match self.wait("answers"):
                 case ["answers", [*replies]] if replies:
-                    batch.replies += replies
+                    for reply in replies:
+                        batch.take(reply)
                     size += self.channel.last_size
                 case _:
                     raise WireError("A reply has the wrong form.")
@@ -176,6 +198,16 @@ class Peer:
                     case ["raise", _, str(name), str(base), str(text)]:
                         raise error_of(name, base, text)
         raise WireError("A reply has the wrong form.")
+
+    def results_of(self, reply: Together, shared: Shared) -> list[Any]:
+        """Return the results of a reply to several calls; renew the arguments in `shared` as it tells."""
+        decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
+        for number, body in _pairs(reply.renewed):
+            decoder.renew(number, body)
+        results = results_in(decoder, shared, reply.columns)
+        if len(results) != reply.count:
+            raise WireError("Results in columns are missing.")
+        return results
 
     def send(self, message: Any) -> None:
         if self.printed:
@@ -245,16 +277,7 @@ class Peer:
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
         replies: list[Any] = []
         size = 0
-        for handle, args, *more in calls:
-            if more:
-                named, touched = more
-                reply, weight = self._perform(*self._read_call(decoder, handle, args, named), shared.part(touched))
-            else:
-                result, raised = self._try(self.take(handle), args, {})
-                if not raised and (number := stripped(result)) is not CLOTHED:
-                    replies.append(number)
-                    continue
-                reply, weight = self._reply(result, raised, Shared(), {})
+        for reply, weight in self._replies(decoder, shared, calls):
             # One reply alone may be larger.
             if replies and size + weight > ANSWERS:
                 self.send(["answers", replies])
@@ -263,9 +286,57 @@ class Peer:
             size += weight
         self.send(["answers", replies])
 
+    def _replies(self, decoder: Decoder, shared: Shared, calls: list[Any]) -> Iterator[tuple[Any, int]]:
+        """Make the calls of a batch; yield the replies, each with about how many bytes it has."""
+        for handle, args, *more in calls:
+            if not more:
+                result, raised = self._try(self.take(handle), args, {})
+                if not raised and (number := stripped(result)) is not CLOTHED:
+                    yield number, 0
+                else:
+                    yield self._reply(result, raised, Shared(), {})
+                continue
+            named, touched, *count = more
+            function, given, kwargs = self._read_call(decoder, handle, args, named)
+            if count:
+                part = functools.partial(shared.part, touched)
+                yield from self._perform_again(function, given, kwargs, part, *count)
+            else:
+                yield self._perform(function, given, kwargs, shared.part(touched))
+
+    def _perform_again(
+        self, function: Any, args: list[Any], kwargs: dict[str, Any], part: Callable[[], Shared], count: int
+    ) -> Iterator[tuple[Any, int]]:
+        """Make a call several times and yield the replies. `part` returns its shared objects. Results go together as
+        long as they are plain and no call changes more than a Generator."""
+        # Never encoded from, so that its numbers stay those of the arguments.
+        own = part()
+        before, columns = _snapshots(own), Columns(own)
+        fixed = [number for number, value in own.objects.items() if not isinstance(value, np.random.Generator)]
+        for _ in range(count):
+            result, raised = self._try(function, args, kwargs)
+            is_same = True
+            for number in fixed:
+                is_same = is_same and not _changed(own.objects[number], before[number])
+            is_plain = is_same and not raised and columns.add(result)
+            if len(columns) and (not is_plain or columns.size > ANSWERS):
+                generators = {number: was for number, was in before.items() if number not in fixed}
+                yield self._together(columns, part(), generators)
+                columns = Columns(own)
+            if not is_plain:
+                yield self._reply(result, raised, part(), before)
+                before = _snapshots(own)
+        if len(columns):
+            generators = {number: was for number, was in before.items() if number not in fixed}
+            yield self._together(columns, part(), generators)
+
+    def _together(self, columns: Columns, shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
+        renewed = self._renewed(Encoder(self, shared, self._limit, self._trusted), shared, before)
+        return ["several", renewed, len(columns), columns.body()], columns.size
+
     def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> tuple[list[Any], int]:
         """Make a call and return its reply, and about how many bytes that has."""
-        before = {number: _snapshot(value) for number, value in shared.objects.items()} if shared.objects else {}
+        before = _snapshots(shared)
         return self._reply(*self._try(function, args, kwargs), shared, before)
 
     def _try(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -294,7 +365,11 @@ class Peer:
     def _read_call(
         self, decoder: Decoder, handle: Any, args: list[Any], kwargs: list[Any]
     ) -> tuple[Any, list[Any], dict[str, Any]]:
-        function = self.take(handle)
+        if type(handle) is list and not self._trusted:
+            number, module, name = handle
+            function = functools.partial(_of_module(module, name), self.take(number))
+        else:
+            function = self.take(handle)
         if not callable(function):
             raise WireError("What was called is no function.")
         # In the order in which they were written.
@@ -329,10 +404,21 @@ class Peer:
             raise WireError(f"A changed argument cannot be sent back ({type(error).__name__}).") from None
 
 
+def _of_module(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module of probes. The referee alone names one."""
+    if not module.startswith(PROBES):
+        raise WireError("A function is not one of a probe.")
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
+
+
 def _pairs(items: Any) -> list[Any]:
     if type(items) is not list or any(type(item) is not list or len(item) != 2 for item in items):
         raise WireError("A message has the wrong form.")
     return items
+
+
+def _snapshots(shared: Shared) -> dict[int, Any]:
+    return {number: _snapshot(value) for number, value in shared.objects.items()}
 
 
 def _snapshot(value: Any) -> Any:

@@ -44,6 +44,11 @@ ASK, WAITED, USED, INTERRUPT = b"?", "waited: ", ", CPU seconds ", b"i"
 READY, FORK = b"ready", b"fork"
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
+    # Memory that a large array leaves stays with the worker, as in a process that has run for long: to be given each of
+    # its pages again, empty, costs more than to fill them.
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TOP_PAD_": str(16 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
     "MKL_NUM_THREADS": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "OMP_NUM_THREADS": "1",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from course_grader.engine.batch import Batch
+from course_grader.engine.batch import Batch, Handle, Together
 from course_grader.engine.codec import Shared
 from course_grader.engine.decode import Decoder
 from course_grader.engine.limits import Limits, patience
@@ -49,7 +49,7 @@ class _RefereePeer(Peer):
         super().__init__(channel, trusted=True, allow=self._count)
         self._session, self.wire, self.callbacks, self.received = session, channel, 0, 0
 
-    def call(self, handle: int, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return self._or_fault(super().call, handle, args, kwargs)
 
     def exchange(self, batch: Batch) -> None:
@@ -57,6 +57,9 @@ class _RefereePeer(Peer):
 
     def outcome(self, reply: list[Any], shared: Shared) -> Any:
         return self._or_fault(super().outcome, reply, shared)
+
+    def results_of(self, reply: Together, shared: Shared) -> Any:
+        return self._or_fault(super().results_of, reply, shared)
 
     def _or_fault(self, method: Callable[..., Any], *args: Any) -> Any:
         if self._session.peer is not self:

@@ -17,9 +17,10 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 # call aside and returns a function that gives its outcome, or returns None where the call cannot wait.
 LATER = "__later__"
 # A function of a probe's that a learner's function is to call may have an attribute of this name: called, it returns
-# the answers that are known beforehand, as a dict by argument (a whole number) or as a list of those in turn, whatever
-# the argument: numbers or arrays. They spare a process the way back here. Answers in turn may have an effect, which
-# happens here all the same, but no sooner than the call is settled: let `observe_later` look for it.
+# the answers that are known beforehand, numbers or arrays: as a dict by argument (a whole number, or None for a copy of
+# one answer whatever the argument), or as a list of those in turn; or how the function is made, see `there`. They spare
+# a process the way back here. Answers in turn may have an effect, which happens here all the same, but no sooner than
+# the call is settled: let `observe_later` look for it.
 KNOWN = "__known__"
 
 

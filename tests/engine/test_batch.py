@@ -5,14 +5,25 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from course_grader.engine.codec import CALLABLE, Shared
+from course_grader.engine.decode import Decoder
+from course_grader.engine.packing import ExtType, pack
 from course_grader.engine.peer import Peer, within
 from course_grader.engine.wire import Channel, WireError
-from course_utils.checks.trial import KNOWN, LATER
+from course_utils.checks.compare import difference
+from course_utils.checks.probes.adaptive_optimizers import _walk
+from course_utils.checks.probes.quasi_newton import _line
+from course_utils.checks.there import loop_over, made
+from course_utils.checks.trial import EXACT, KNOWN, LATER
+from course_utils.checks.values import plain
 
 
 class Table:
@@ -201,3 +212,159 @@ def test_an_immediate_call_comes_after_those_that_wait(table: Table) -> None:
     proxy(2)
     outcome()
     assert seen == [1, 2]
+
+
+def raising(x: np.ndarray, rng: np.random.Generator) -> None:
+    raise ValueError("no")
+
+
+def doubling(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    x *= 2
+    return x + 1
+
+
+def twice(x: np.ndarray, rng: np.random.Generator) -> Any:
+    drawn = rng.random(2)
+    return drawn, drawn
+
+
+ACTS: dict[str, Callable[[np.ndarray, np.random.Generator], Any]] = {
+    "an array and a flag": lambda x, rng: (x + rng.random(), bool(rng.random() < 0.5)),
+    "an array of another size": lambda x, rng: (np.zeros(rng.integers(3)), True),
+    "an array of no dimension": lambda x, rng: np.array(rng.random()),
+    "numbers": lambda x, rng: (rng.random(), int(rng.integers(9)), None, np.float64(1), np.bool_(True), 2**70),
+    "its argument": lambda x, rng: (x, False),
+    "a view of its argument": lambda x, rng: x[::2],
+    "an array in another order": lambda x, rng: np.asfortranarray(rng.random((2, 3))),
+    "a read-only array": lambda x, rng: np.broadcast_to(rng.random(), 3),
+    "one array twice": twice,
+    "a dict": lambda x, rng: {"x": x, "drawn": rng.random()},
+    "nothing": lambda x, rng: (),
+    "an error": raising,
+    "a changed argument": doubling,
+}
+
+
+def found(outcome: Callable[[], Any]) -> Any:
+    try:
+        return plain(outcome())
+    except ValueError as error:
+        return str(error)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(sorted(ACTS)), min_size=2, max_size=12))
+def test_a_call_that_is_repeated_is_what_single_calls_are(table: Table, acts: list[str]) -> None:
+    """Whatever each call returns or does, all arrive as if each had been made alone."""
+    x, rng, mine, my_rng = np.ones(3), np.random.default_rng(0), np.ones(3), np.random.default_rng(0)
+    turn, my_turn = iter(acts), iter(acts)
+    args = x, rng
+    later = getattr(
+        table.referee.function(table.worker.give(lambda *given: ACTS[next(turn)](*given)), "f", False), LATER
+    )
+    table.received.clear()
+    outcomes = [later(args, {}) for _ in acts]
+    for outcome in outcomes:
+        expected = found(lambda: ACTS[next(my_turn)](mine, my_rng))
+        assert difference(expected, found(outcome), EXACT) is None
+        assert x.tolist() == mine.tolist()
+    assert rng.bit_generator.state == my_rng.bit_generator.state
+    assert table.received == ["answers"]
+
+
+def test_a_repeated_call_is_sent_and_answered_once(table: Table) -> None:
+    seen: list[int] = []
+
+    def drawn(x: np.ndarray, f: Callable[..., Any], rng: np.random.Generator) -> Any:
+        seen.append(1)
+        out = f(x)
+        out += x
+        return out, bool(rng.random() < 0.5)
+
+    always = lambda x: np.ones(2)  # noqa: E731
+    setattr(always, KNOWN, lambda: {None: np.ones(2)})
+    sizes: list[int] = []
+    send = table.ends[0].send
+    table.referee.channel._socket = SimpleNamespace(  # type: ignore[attr-defined]
+        send=lambda data: sizes.append(len(data)) or send(data), recv=table.ends[0].recv
+    )
+    rng, again = np.random.default_rng(5), np.random.default_rng(5)
+    outcomes = [table.later(drawn)(np.ones(2), always, rng) for _ in range(2)]
+    args = np.ones(2), always, rng
+    outcomes += [table.later(drawn)(*args) for _ in range(900)]
+    results = [outcome() for outcome in outcomes]
+    assert [(out.tolist(), kept) for out, kept in results] == [
+        ([2.0, 2.0], bool(again.random() < 0.5)) for _ in results
+    ]
+    assert len(seen) == 902
+    assert table.received == ["answers"]
+    assert sum(sizes) < 2000
+
+
+def test_a_function_whose_answers_come_in_turn_is_given_to_each_call_anew(table: Table) -> None:
+    given: list[float] = []
+
+    def in_turn(x: float) -> float:
+        given.append(x)
+        return 0.5
+
+    setattr(in_turn, KNOWN, lambda: [0.5])
+    later, args = table.later(lambda f, x: f(1.0)), (in_turn, np.ones(1))
+    outcomes = [later(*args) for _ in range(3)]
+    assert [outcome() for outcome in outcomes] == [0.5] * 3
+    assert given == [1.0] * 3
+    assert table.received == ["tell"] * 3 + ["answers"]
+
+
+def test_large_results_of_a_repeated_call_come_in_several_messages(table: Table) -> None:
+    x, rng, later = np.zeros(100_000), np.random.default_rng(0), table.later(lambda x, rng: x + rng.random())
+    outcomes = [later(x, rng) for _ in range(5)]
+    assert len({outcome()[0] for outcome in outcomes}) == 5
+    assert table.received == ["answers"] * 3
+
+
+def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
+    def step(w: np.ndarray, grad: np.ndarray, state: dict[str, Any], lr: float) -> Any:
+        return w - lr * grad, state | {"t": state.get("t", 0) + 1}
+
+    step_there = table.referee.function(table.worker.give(step), "step", False)
+    w, grads = np.ones(2), np.arange(6.0).reshape(3, 2)
+    looped = loop_over(_walk, step_there)
+    outcome = getattr(looped, LATER)((w, grads, {}, 0.5), {})
+    expected, state = loop_over(_walk, step)(w, grads, {}, 0.5)
+    for found in (outcome(), looped(w, grads, {}, 0.5)):
+        assert found[0].tolist() == expected.tolist()
+        assert found[1] == state == {"t": 3}
+    assert table.received == ["answers", "return"]
+
+
+def test_a_loop_over_what_is_wrong_raises_as_in_one_process(table: Table) -> None:
+    looped = loop_over(_walk, table.referee.function(table.worker.give(lambda *args: args[0]), "step", False))
+    with pytest.raises(ValueError, match="unpack"):
+        getattr(looped, LATER)((np.ones(3), np.ones((3, 3)), {}, 0.5), {})()
+
+
+def test_a_function_that_can_be_made_there_is_not_asked_for(table: Table) -> None:
+    line = made("lambda w: 3 * w[0]", _line, 3.0)
+    outcome = table.later(lambda f, w: (f(w), f))(line, np.ones(1))
+    assert outcome() == (3.0, line)
+    assert table.received == ["answers"]
+
+
+@pytest.mark.parametrize("module", ["os", "course_utils.progress", "course_utils.checks.probesx"])
+def test_only_functions_of_probes_are_named(table: Table, module: str) -> None:
+    for peer, other in ((table.referee, table.worker), (table.worker, table.referee)):
+        decoder = Decoder(peer, Shared(), 1 << 20, peer is table.referee, asked=True)
+        with pytest.raises(WireError):
+            peer._read_call(decoder, [other.give(len), module, "getcwd"], [], [])
+
+
+def test_the_referee_runs_no_loop_for_a_worker(table: Table) -> None:
+    table.referee.give(len)
+    decoder = Decoder(table.referee, Shared(), 1 << 20, True, asked=True)
+    with pytest.raises(WireError):
+        table.referee._read_call(decoder, [0, _walk.__module__, "_walk"], [], [])
+    theirs = ExtType(CALLABLE, pack([0, 5, "f", False, [[_line.__module__, "_line"], [3.0]]]))
+    function = decoder.decode(theirs)
+    assert function.remote == (table.referee, 5)
+    assert function.__code__ is not _line(3.0).__code__

@@ -15,6 +15,7 @@ import pytest
 from course_grader import Assignment, Result, grade
 from course_grader.engine.assignment import TeacherCell
 from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
+from course_grader.engine.names import reads
 from course_grader.engine.plan import Run, plan
 from tests.engine.conftest import LIMITS, Exam, grade_id_of, outcomes
 
@@ -267,6 +268,29 @@ def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: s
     result = grade(changed | {"cells": [*free, *changed["cells"]]}, assignment)
     assert outcomes(result)["sgd_step"] == "passed"
     assert ("RAN" in str(result.outputs)) == runs
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("size, last = 54, 0.5\nx = sum(f(i, last) for i in range(size))", {"f", "range", "sum"}),
+        ("last = 1\nx = [[last * i for i in range(last)] for j in {last for k in rows}]", {"range", "rows"}),
+        ("x = [last for i in 'ab']\nlast = 1", {"last"}),
+        ("if c:\n    last = 1\nx = [last for i in 'ab']", {"c", "last"}),
+        # It may be asked for its items when the name has become something else.
+        ("last = 1\nx = (last for i in 'ab')", {"last"}),
+        ("def sum(x): return x\nlast = 1\nx = sum(last for i in 'ab')", {"last"}),
+        ("last = 1\nx = [lambda: last + i for i in 'ab']", {"last"}),
+        ("def f(t):\n    t *= 2\n    del t", set()),
+        ("def f():\n    global t\n    t *= 2", {"t"}),
+        ("class A:\n    t += 1", {"t"}),
+        ("total = 0\nfor i in rows:\n    total += i", {"rows"}),
+        ("total += 1", {"total"}),
+        ("try:\n    del total\nfinally: pass", {"total"}),
+    ],
+)
+def test_the_names_that_a_cell_reads_of_the_notebook(cell: str, names: set[str]) -> None:
+    assert reads(cell) == names
 
 
 STEP = "def sgd_step(w, grad, lr):\n    return w - lr * grad + {}\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ import pytest
 from nbformat import NotebookNode
 
 from course_grader import Assignment, Result, grade
+from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import rounds, submission
 from course_grader.engine.assignment import used_names, without_magics
+from course_grader.engine.intake import take_in
+from course_grader.engine.plan import Run, plan
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +114,17 @@ def test_a_mistake_in_each_exercise_is_recognised(desk: Desk) -> None:
     result, found = desk.both({one.exercise: mistaken_source(desk.lesson, one) for one in mistakes})
     assert by_engine(result) == found
     assert len({mistake for _, mistake in found.values()} - {""}) > 0.5 * len(mistakes)
+
+
+def test_no_answer_of_the_bank_runs_an_experiment(desk: Desk) -> None:
+    """An experiment takes longer than all the rest; it runs only for an answer that needs a name of it."""
+    banks: list[Sequence[Mistake | Alternative]] = [[]]
+    banks += rounds(desk.lesson, desk.lesson.mistakes)
+    banks += rounds(desk.lesson, desk.lesson.alternatives)
+    for bank in banks:
+        sources = {
+            one.exercise: mistaken_source(desk.lesson, one) if isinstance(one, Mistake) else one.source for one in bank
+        }
+        cells = take_in(submission(desk.lesson, desk.released, sources)).cells
+        runs = [step for step in plan(cells, desk.assignment).steps if isinstance(step, Run)]
+        assert not any(step.is_experiment for step in runs), list(sources)

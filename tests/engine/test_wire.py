@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import copy
+import functools
 import socket
 import struct
 import threading
@@ -554,7 +555,8 @@ def referee_reads_answers(message: bytes) -> None:
     with referee_with(message) as referee:
         array, inner = np.zeros(3), [1, 2.0]
         later = getattr(referee.function(0, "f", False), LATER)
-        outcomes = [later((array, inner, i), {"rng": np.random.default_rng(i)}) for i in range(3)]
+        calls = [((array, inner, i), {"rng": np.random.default_rng(i)}) for i in range(2)]
+        outcomes = [later(*calls[i]) for i in (0, 1, 1, 1)]
         for outcome in outcomes:
             try:
                 result = outcome()
@@ -567,7 +569,25 @@ def referee_reads_answers(message: bytes) -> None:
             repr(plain([result, array, inner]))
 
 
-REPLY = st.tuples(st.sampled_from(["return", "raise"]), RENEWED, NODES).map(list) | st.lists(NODES, max_size=5)
+FORM = st.recursive(
+    st.none()
+    | st.tuples(st.just(codec.ARRAY), st.sampled_from(["<f8", "|b1", "O", "<U3"]),
+                st.lists(st.integers(-1, 3), max_size=2), st.booleans()).map(list)
+    | st.tuples(st.just(codec.SCALAR), st.sampled_from(["<f8", "|b1", "|V8"])).map(list)
+    | st.tuples(st.just(codec.REFERENCE), st.integers(-1, 4)).map(list)
+    | NODES,
+    lambda inner: st.tuples(st.just(codec.TUPLE), st.lists(inner, max_size=3)).map(list),
+    max_leaves=4,
+)  # fmt: skip
+COLUMN = st.lists(NODES, max_size=3) | st.integers(0, 24).map(bytes)
+COLUMNS = st.tuples(
+    st.lists(st.integers(0, 2), max_size=3).map(bytes),
+    st.lists(st.tuples(FORM, st.lists(COLUMN, max_size=3)).map(list), max_size=3),
+).map(list)
+SEVERAL = st.tuples(st.just("several"), RENEWED, st.integers(-1, 4), COLUMNS | NODES).map(list)
+REPLY = (
+    st.tuples(st.sampled_from(["return", "raise"]), RENEWED, NODES).map(list) | st.lists(NODES, max_size=5) | SEVERAL
+)
 
 
 @settings(max_examples=400)
@@ -582,6 +602,38 @@ def test_any_bytes_make_answers_or_wire_errors(message: bytes, node: Any) -> Non
     referee_reads_answers(message)
     referee_reads_answers(pack(["answers", node]))
     referee_reads_answers(pack(["tell", 0, [node], []]))
+
+
+EIGHT = bytes(8)
+BROKEN = {
+    "more than was asked": (5, [bytes(5), [[None, [[1] * 5]]]]),
+    "fewer than it says": (3, [bytes(2), [[None, [[1] * 2]]]]),
+    "a group that nothing is in": (1, [bytes(1), [[None, [[1]]], [None, [[]]]]]),
+    "a group that is missing": (1, [b"\1", [[None, [[1]]]]]),
+    "a column too many": (1, [bytes(1), [[None, [[1], [1]]]]]),
+    "a column too few": (1, [bytes(1), [[None, []]]]),
+    "a column too short": (2, [bytes(2), [[None, [[1]]]]]),
+    "a list in a column": (1, [bytes(1), [[None, [[[]]]]]]),
+    "bytes too few": (2, [bytes(2), [[[codec.ARRAY, "<f8", [1], True], [EIGHT]]]]),
+    "objects": (1, [bytes(1), [[[codec.ARRAY, "|O", [1], True], [EIGHT]]]]),
+    "an argument that is a list": (1, [bytes(1), [[[codec.REFERENCE, 1], []]]]),
+    "an argument that is none": (1, [bytes(1), [[[codec.REFERENCE, 9], []]]]),
+    "millions of arrays of no size": (
+        1000, [bytes(1000), [[[codec.TUPLE, [[codec.ARRAY, "<f8", [0], True]] * 3000], [b""] * 3000]]]),
+    "tuples in tuples": (1, [bytes(1), [[functools.reduce(lambda form, _: [codec.TUPLE, [form]], range(90), None),
+                                         [[1]]]]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "columns"), BROKEN.values(), ids=BROKEN)
+def test_broken_columns_are_a_wire_error(count: int, columns: Any) -> None:
+    asked = max(count, 4) - (count == 5)
+    with referee_with(pack(["answers", [["several", [], count, columns]] + [1.0] * (asked - 1)])) as referee:
+        later = getattr(referee.function(0, "f", False), LATER)
+        args = np.zeros(3), [1, 2.0]
+        outcomes = [later(args, {}) for _ in range(asked)]
+        with pytest.raises(WireError):
+            outcomes[0]()
 
 
 def worker_reads(message: bytes) -> None:

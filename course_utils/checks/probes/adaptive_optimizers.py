@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from course_utils.checks.forms import NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.there import loop_over
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState
@@ -48,7 +48,7 @@ def _many(trial: Trial, rng: Draw, step: Function, name: str, **settings: Any) -
     )
 
     says = "weights and state after twenty steps in a row"
-    trial.ask(says, partial(_walk, step), w, grads, {}, lr, shown=text, **settings)
+    trial.ask(says, loop_over(_walk, step), w, grads, {}, lr, shown=text, **settings)
 
 
 def _square(rng: Draw, *shape: int) -> Any:

@@ -23,6 +23,7 @@ from course_utils.checks.statistics import (
     normal_variance_tolerance,
     pairings,
 )
+from course_utils.checks.there import loop_over, made
 from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
@@ -91,8 +92,9 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
     shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("dropout_forward", (), {}, shown)
-    calls = [(ones, drop_prob, draw), (ones, drop_prob, draw), (ones, drop_prob, np.random.default_rng(seed))]
-    (out, mask), (_, again), (_, twin) = trial.results(dropout_forward, calls)
+    out, mask = trial.results(dropout_forward, [(ones, drop_prob, draw)])[0]
+    calls = [(ones, drop_prob, draw), (ones, drop_prob, np.random.default_rng(seed))]
+    again, twin = trial.results(loop_over(_mask_of, dropout_forward), calls)
     where = f"of {ones.size} at drop_prob {drop_prob}"
     trial.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
     tolerance = mean_tolerance(ones.size, 1.0)
@@ -107,6 +109,12 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
     trial.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
     trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+
+
+def _mask_of(forward: Function, *args: Any) -> Any:
+    """Return the second of two results, where the first is not looked at: it need not leave the answer's process."""
+    _, mask = forward(*args)
+    return mask
 
 
 def _observe_order(trial: Trial, alike: str, side: Any, call: Call) -> None:
@@ -174,20 +182,24 @@ def probe_classic_dropout_predict(trial: Trial, rng: Draw, classic_dropout_predi
 
 def _linear(rng: Draw, dim: int) -> Function:
     w, b = _table(rng, dim), round(rng.rand(), 2)
+    return made(f"lambda x: x @ np.array({w.tolist()}) + {b}", _linear_of, w, b)
 
-    def predict(x: Any) -> Any:
-        return x @ w + b
 
-    return _named(predict, f"lambda x: x @ np.array({w.tolist()}) + {b}")
+def _linear_of(w: Any, b: float) -> Function:
+    return lambda x: x @ w + b
+
+
+def _always(value: float) -> Function:
+    return lambda x: value
 
 
 def _kinked(rng: Draw, dim: int) -> Function:
     W = _table(rng, dim, 3)
+    return made(f"lambda x: np.maximum(x @ np.array({W.tolist()}), 0)", _kinked_of, W)
 
-    def predict(x: Any) -> Any:
-        return np.maximum(x @ W, 0)
 
-    return _named(predict, f"lambda x: np.maximum(x @ np.array({W.tolist()}), 0)")
+def _kinked_of(W: Any) -> Function:
+    return lambda x: np.maximum(x @ W, 0)
 
 
 def _named(function: Function, text: str) -> Function:
@@ -203,7 +215,7 @@ def probe_exact_ensemble(trial: Trial, rng: Draw, exact_ensemble: Function) -> N
         trial.ask(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
         trial.ask(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
     x = _table(rng, 4)
-    constant = _named(lambda x: 1.0, "lambda x: 1.0")
+    constant = made("lambda x: 1.0", _always, 1.0)
     trial.ask("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
     trial.ask("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
 
@@ -327,7 +339,9 @@ def _observe_survivals(
     False alarms: the share is wrong with probability 1e-11, at five seeds 5e-11. The rest is rarer by far: 75 or
     more of 150 go the rare way, of probability 0.1, with at most (2 * sqrt(0.1 * 0.9))**150 = 5e-34 (Chernoff).
     """
-    x, block = np.ones(1), _constant(np.ones(1), "np.ones(1)")[0]
+    x, block = np.ones(1), _named(lambda x: np.ones(1), "lambda x: np.ones(1)")
+    # How often it runs is observed elsewhere.
+    setattr(block, KNOWN, lambda: {None: np.ones(1)})
 
     def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
         results = trial.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)
@@ -383,7 +397,7 @@ def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) 
     call = Call("gaussian_dropout", (), {}, shown)
     draws = [np.random.default_rng(one) for one in (seed, seed, seed + 1)]
     calls = [(ones, drop_prob, one) for one in draws]
-    (_, noise), (_, twin), (_, other) = trial.results(gaussian_dropout, calls)
+    noise, twin, other = trial.results(loop_over(_mask_of, gaussian_dropout), calls)
     where = f"of {noise.size} at drop_prob {drop_prob}"
     # At drop_prob 0.8 the standard deviation is 2.
     tolerance = normal_mean_tolerance(noise.size, 2.0)

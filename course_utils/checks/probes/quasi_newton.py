@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from course_utils.checks.card import argument_text
 from course_utils.checks.forms import Labels, NumberWith
 from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.there import made
 
 Array = NDArray[np.float64]
 Rng = np.random.RandomState
@@ -68,14 +69,61 @@ def _quartic(rng: Rng, dim: int) -> tuple[Function, Array, Array]:
     """Draw a steep bowl, a point on its wall and the gradient there."""
     a, b = rng.uniform(1, 2, dim).round(2), rng.uniform(1, 3, dim).round(2)
     w = _signed(rng, dim)
-    f = _named(lambda w: float(a @ w**4 + b @ w**2), f"lambda w: {argument_text(a)} @ w**4 + {argument_text(b)} @ w**2")
+    f = made(f"lambda w: {argument_text(a)} @ w**4 + {argument_text(b)} @ w**2", _steep, a, b)
     return f, w, (4 * a * w**3 + 2 * b * w).round(2)
+
+
+# What makes each loss of `backtracking`: in the process of the answer, which asks it hundreds of times.
+
+
+def _steep(a: Array, b: Array) -> Function:
+    return lambda w: float(a @ w**4 + b @ w**2)
+
+
+def _one_valley(h: float) -> Function:
+    return lambda w: float(w[0] ** 3 - h * w[0])
+
+
+def _barrier(k: Array) -> Function:
+    return lambda w: float(k @ w - np.sum(np.log(w)))
+
+
+def _line(m: float) -> Function:
+    return lambda w: m * w[0]
+
+
+def _fall(edge: float) -> Function:
+    return lambda w: float(-w[0]) if w[0] < edge else 5.0
+
+
+def _ledge(far: float) -> Function:
+    return lambda w: far if w[0] > 0.6 else float(-w[0])
+
+
+def _climb(k: float) -> Function:
+    return lambda w: float(k * np.log(w[0]))
+
+
+def _ridge(k: float) -> Function:
+    return lambda w: float(k * w[0] - w[1] ** 2)
+
+
+def _low_around() -> Function:
+    return lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0
+
+
+def _low_far() -> Function:
+    return lambda w: -1.0 if w[0] > 0.6 else 5.0
+
+
+def _lost() -> Function:
+    return lambda w: 0.0 if w[0] == 0 else float("nan")
 
 
 @probe("backtracking")
 def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
     h = round(float(rng.uniform(1, 2)), 2)
-    cubic = _named(lambda w: float(w[0] ** 3 - h * w[0]), f"lambda w: w[0]**3 - {h}*w[0]")
+    cubic = made(f"lambda w: w[0]**3 - {h}*w[0]", _one_valley, h)
     # Far behind 0 it lies low as well: who looks there finds a rate, and one who fails whatever is asked does not.
     trial.ask("the rate where f has one valley", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
     f, w, grad = _quartic(rng, 3)
@@ -85,14 +133,12 @@ def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
     trial.ask("the rate with c=0.5", backtracking, f, w, grad, -grad, shrink=0.8, c=0.5)
     trial.ask("the rate with c=0.9", backtracking, f, w, grad, -grad, 0.8, 0.9)
     k = rng.uniform(1, 2, 2).round(2)
-    barrier = _named(
-        lambda w: float(k @ w - np.sum(np.log(w))), f"lambda w: {argument_text(k)} @ w - np.sum(np.log(w))"
-    )
+    barrier = made(f"lambda w: {argument_text(k)} @ w - np.sum(np.log(w))", _barrier, k)
     place = rng.uniform(2, 3, 2).round(2)
     slope = (k - 1 / place).round(2)
     trial.ask("the rate where f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
     m = float(rng.randint(1, 9))
-    line = _named(lambda w: m * w[0], f"lambda w: {m:g} * w[0]")
+    line = made(f"lambda w: {m:g} * w[0]", _line, m)
     # Small whole numbers are exact, so that the two sides of the test are equal.
     trial.ask(
         "the rate where the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
@@ -102,26 +148,24 @@ def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
     trial.ask("the rate that is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
     trial.ask("the rate that is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
     for far in (-1.5e-4, -0.7e-4):
-        ledge = _named(
-            lambda w, far=far: far if w[0] > 0.6 else float(-w[0]), f"lambda w: {far} if w[0] > 0.6 else -w[0]"
-        )
+        ledge = made(f"lambda w: {far} if w[0] > 0.6 else -w[0]", _ledge, far)
         says = "the rate where the whole step keeps about the usual share"
         trial.ask(says, backtracking, ledge, np.zeros(1), np.array([-1.0]), np.array([1.0]))
 
 
 def _cliff(edge: float, text: str) -> tuple[Function, Array, Array, Array]:
     """Return a loss that falls from 0 up to an edge and is high beyond it, with start, gradient and direction."""
-    f = _named(lambda w: float(-w[0]) if w[0] < edge else 5.0, f"lambda w: -w[0] if w[0] < {text} else 5.0")
+    f = made(f"lambda w: -w[0] if w[0] < {text} else 5.0", _fall, edge)
     return f, np.zeros(1), np.array([-1.0]), np.array([1.0])
 
 
 @probe("backtracking", part="arguments")
 def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function) -> None:
     k = round(float(rng.uniform(0.5, 2)), 2)
-    climb = _named(lambda w: float(k * np.log(w[0])), f"lambda w: {k} * np.log(w[0])")
+    climb = made(f"lambda w: {k} * np.log(w[0])", _climb, k)
     one = np.array([1.0])
     trial.rejects("a direction that climbs", backtracking, climb, one, k * one, one, c=0.9)
-    across = _named(lambda w: float(k * w[0] - w[1] ** 2), f"lambda w: {k} * w[0] - w[1]**2")
+    across = made(f"lambda w: {k} * w[0] - w[1]**2", _ridge, k)
     trial.rejects(
         "a direction at right angles to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
         np.array([0.0, 1.0]),
@@ -130,12 +174,12 @@ def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function)
     trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
     trial.rejects("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
     # Behind 0 the rate passes too, so that who looks there is told from one who refuses everything.
-    around = _named(lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0, "lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0")
+    around = made("lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0", _low_around)
     trial.ask("the rate 1 where f lies low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
     # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
-    far = _named(lambda w: -1.0 if w[0] > 0.6 else 5.0, "lambda w: -1.0 if w[0] > 0.6 else 5.0")
+    far = made("lambda w: -1.0 if w[0] > 0.6 else 5.0", _low_far)
     trial.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
-    lost = _named(lambda w: 0.0 if w[0] == 0 else float("nan"), "lambda w: 0.0 if w[0] == 0 else np.nan")
+    lost = made("lambda w: 0.0 if w[0] == 0 else np.nan", _lost)
     trial.rejects("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
 
 

@@ -330,8 +330,7 @@ def _constant(grad: Array) -> Function:
     def gradient(w: Array) -> Array:
         return grad.copy()
 
-    # A step asks once where it stands, and once more where it was kicked to.
-    setattr(gradient, KNOWN, lambda: [grad.copy(), grad.copy()])
+    setattr(gradient, KNOWN, lambda: {None: grad.copy()})
     gradient.__name__ = f"lambda w: {argument_text(grad)}"
     return gradient
 
