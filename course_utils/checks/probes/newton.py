@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from course_utils.checks.card import argument_text
 from course_utils.checks.forms import Labels, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.there import made
 
 Array = NDArray[np.float64]
 Rng = np.random.RandomState
@@ -35,13 +36,12 @@ def _symmetric(rng: Rng, *eigenvalues: float) -> Array:
 def _cubic(rng: Rng, dim: int) -> Function:
     """Draw a polynomial of degree three, named so that a shown call can be pasted."""
     a, k = rng.uniform(-2, 2, dim).round(2), (rng.uniform(0.5, 1.5, dim) * rng.choice([-1.0, 1.0], dim)).round(2)
-
-    def f(w: Array) -> float:
-        return float(a @ w + (k @ w) ** 2 + (k @ w) ** 3)
-
     name = f"{argument_text(k)} @ w"
-    f.__name__ = f"lambda w: {argument_text(a)} @ w + ({name})**2 + ({name})**3"
-    return f
+    return made(f"lambda w: {argument_text(a)} @ w + ({name})**2 + ({name})**3", _cubic_of, a, k)
+
+
+def _cubic_of(a: Array, k: Array) -> Function:
+    return lambda w: float(a @ w + (k @ w) ** 2 + (k @ w) ** 3)
 
 
 def _asked(f: Function) -> tuple[Function, list[Array]]:
