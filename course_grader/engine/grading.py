@@ -34,21 +34,24 @@ def grade(
     assignment: Assignment,
     isolation: Level = "namespaces",
     on_cell: Callable[[CellResult], None] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> Result:
     """Grade one notebook.
 
     notebook: a file, its content, or a notebook that was read, as a dict or a NotebookNode.
     isolation: "namespaces", "user" or "none"; see `sandbox`.
     on_cell: is called with the result of each test cell as soon as there is one.
+    files: those beside the notebook where the submission runs, by path; by default the assignment's own. Tests apart
+    have the assignment's own in any case.
     Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
     """
     with _one_at_a_time:
-        zygote = zygote_of(isolation, assignment)
+        zygote, given = zygote_of(isolation, assignment), assignment.content_of_files if files is None else files
         taken = take_in(notebook)
         if assignment.mode == "together":
-            return _together(taken, assignment, isolation, zygote, on_cell)
+            return _together(taken, assignment, given, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
-        with _collecting_seldom(), Session(zygote, assignment.limits, assignment.content_of_files) as session:
+        with _collecting_seldom(), Session(zygote, assignment.limits, given) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     cells = tuple(blameless(cell, assignment.faults) for cell in cells)
     return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)
@@ -57,6 +60,7 @@ def grade(
 def _together(
     taken: Intake,
     assignment: Assignment,
+    files: Mapping[str, bytes],
     isolation: Level,
     zygote: Zygote,
     on_cell: Callable[[CellResult], None] | None,
@@ -64,7 +68,7 @@ def _together(
     from course_grader.engine.together import Room, grade_together, steps_of
 
     steps, more = steps_of(taken, assignment)
-    with Room(zygote, assignment.limits, assignment.content_of_files, assignment.spared) as room:
+    with Room(zygote, assignment.limits, files, assignment.spared) as room:
         cells, outputs = grade_together(steps, assignment, room, on_cell)
     return _result(assignment, isolation, cells, taken.notes + more, outputs)
 

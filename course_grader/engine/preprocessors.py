@@ -174,7 +174,7 @@ class Grade(_Engine):
             name = resources["nbgrader"]["notebook"]
             assignment = assignment or Assignment(name, (), {}, {}, mode="together", imports=imported_modules(notebook))
             return self._together(notebook, resources, assignment.within(seconds_of(self.config)))
-        result = grade(notebook, assignment, self.isolation)
+        result = grade(notebook, assignment, self.isolation, files=self._files(resources, assignment))
         found = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
             mark = cell.metadata.get("nbgrader", {})
@@ -187,17 +187,20 @@ class Grade(_Engine):
         self._look_at(result.cells, assignment, resources)
         return notebook, resources
 
+    def _files(self, resources: dict[str, Any], assignment: Assignment) -> dict[str, bytes]:
+        """Return the files beside a submission as nbgrader has them: the student's, and the teacher's in their place
+        but for those that nbgrader's exclude_overwriting names."""
+        files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
+        kept = self.config.get("Autograde", {}).get("exclude_overwriting", {})
+        own = kept.get(resources["nbgrader"]["assignment"], ())
+        return files | {name: content for name, content in assignment.content_of_files.items() if name not in own}
+
     def _together(
         self, notebook: NotebookNode, resources: dict[str, Any], assignment: Assignment
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Run the notebook as it is: nbgrader has put the teacher's cells of its gradebook in."""
         steps = steps_in(notebook.cells, assignment)
-        files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
-        # What nbgrader's exclude_overwriting names is the student's own.
-        own = (
-            self.config.get("Autograde", {}).get("exclude_overwriting", {}).get(resources["nbgrader"]["assignment"], ())
-        )
-        files |= {name: content for name, content in assignment.content_of_files.items() if name not in own}
+        files = self._files(resources, assignment)
         results = []
         with Room(zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared) as room:
             for step, ran in run_all(steps, room):

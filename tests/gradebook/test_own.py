@@ -78,15 +78,15 @@ def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     *lines, last = map(json.loads, done.stdout.splitlines())
     assert {line["student"]: (line["score"], line["mode"]) for line in lines} == {
-        "right": (4, "together"), "partial": (3, "together"), "wrong": (0, "together"),
+        "right": (4, "apart"), "partial": (3, "apart"), "wrong": (0, "apart"),
     }  # fmt: skip
-    assert last["summary"]["mode"] == "together"
-    assert last["summary"]["why"] == "The test 't1' ends in a value, which nbgrader takes for partial credit."
+    assert last["summary"]["mode"] == "apart"
+    assert last["summary"]["why"] == "It gives 2 submissions of the teacher's the scores that nbgrader gives them."
     assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
     with inside(folder):
         [mode] = [found for found in findings() if found.subject == "mode"]
         assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
-    assert mode.says.startswith("ps1/ps1 is graded together. The test 't1' ends in a value")
+    assert mode.says.startswith("ps1/ps1 is graded apart. It gives 2 submissions")
     assert mode.well
     assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
 
@@ -94,6 +94,8 @@ def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) 
 def test_an_edited_test_is_the_teachers_and_runs_once_and_a_preview_writes_nothing(tmp_path: Path) -> None:
     once = "runs = globals().get('runs', 0) + 1\n2 if runs == 1 else 0"
     folder = course(tmp_path, (once, "assert f(1) == 2"), right=RIGHT, edited=RIGHT, wrong=WRONG)
+    with (folder / "nbgrader_config.py").open("a") as config:
+        config.write('c.Grade.modes = {"ps1": "together"}\n')
     (folder / "submitted" / "edited" / "ps1" / "ps1.ipynb").write_text(
         notebook(RIGHT, f"{once}  # mine", "assert True")
     )
