@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 # Digits, and powers of ten: beyond it a whole number does not cross either.
 DIGITS, EXPONENT, BITS = 2000, 10_000, 6000
 NUMBER = re.compile(r"-?(?:(\d{1,2000})(?:\.(\d{1,2000}))?(?:E([+-]?\d{1,5}))?|Infinity|NaN\d{0,28})", re.ASCII)
-ZONE = re.compile(r"[A-Za-z][\w+-]{0,30}(?:/[A-Za-z][\w+-]{0,30}){0,2}", re.ASCII)
+ZONE = re.compile(r"[A-Za-z][\w+-]{0,30}(?:/[A-Za-z][\w+-]{0,30}){0,3}", re.ASCII)
 LONGEST_NAME, LONGEST_PATH = 200, 4000
 # Compiled code that goes through a range has no end in between.
 LONGEST_RANGE = 10_000_000
