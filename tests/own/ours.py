@@ -14,11 +14,13 @@ import json
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from course_grader import cluster
 from course_grader.engine.modes import Modes
 from course_utils.cli import main as course
 from tests import commands
@@ -60,13 +62,40 @@ def _run(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]], str]
     """Run `course` in this process; return its exit code, the lines of JSON that it printed, and what it said."""
     out, err = io.StringIO(), io.StringIO()
     written = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
-    with inside(folder), patch.object(sys, "argv", ["course", *arguments]), written[0], written[1]:
+    with inside(folder), patch.object(sys, "argv", ["course", *arguments]), written[0], written[1], _all_here():
         try:
             course()
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
     return code, [json.loads(line) for line in out.getvalue().splitlines() if line.startswith("{")], err.getvalue()
+
+
+class _Here(Executor):
+    """Runs tasks in this process, at once."""
+
+    ran = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        _Here.ran += 1
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+@contextlib.contextmanager
+def _all_here() -> Iterator[None]:
+    """Grade in this process: for each of 80 commands, another one would import the grader and what a submission may."""
+
+    @contextlib.contextmanager
+    def here(workers: int, preload: str) -> Iterator[cluster.Cluster]:
+        yield cluster.Cluster(_Here, workers, 1)
+
+    with patch.object(cluster, "local", here):
+        yield
 
 
 def main() -> None:
@@ -81,6 +110,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, command, given in grade(chosen, Path(folder)):
             found[command][name] = given
+            assert _Here.ran, "grading has found another way to its processes"
             Path(target).write_text(json.dumps(found), encoding="utf-8")
         chosen = Modes(Path(folder) / "course" / "gradebook.modes.json").all()
         modes = {name: choice.mode for name, choice in chosen.items()}
