@@ -157,14 +157,15 @@ def test_a_notebook_of_ones_own_is_released_with_its_files_and_says_its_mode(roo
     (own / "numbers.csv").write_text("1,2")
     text = '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n'
     _write_own(
-        own / "ps1.ipynb", "import helper\nassert open('numbers.csv').read()\nassert double(2) == 2 * helper.factor"
+        own / "ps1.ipynb",
+        "import helper, pathlib\nassert pathlib.Path('numbers.csv').read_text()\nassert double(2) == 2 * helper.factor",
     )
     told = release(term(root, text), "ps1", root / "handout").told
-    assert any(sentence.startswith("It is graded in the mode together. Apart,") for sentence in told)
+    assert any(sentence.startswith("It is graded in the mode apart. It gives") for sentence in told)
     assert {path.name for path in (root / "handout").iterdir()} == {"ps1.ipynb", "helper.py", "numbers.csv"}
     assert "return 2 * x" not in (root / "handout" / "ps1.ipynb").read_text()
     assignment = Course.at(root).assignment("ps1")
-    assert assignment.mode == "together"
+    assert assignment.mode == "apart"
     source = json.loads((root / "term" / "source" / "ps1" / "ps1.ipynb").read_text())
     assert grade(source, assignment, "none").score == 2
 
