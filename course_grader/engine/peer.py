@@ -117,7 +117,7 @@ class Peer:
         self, handle: int, ask: Callable[..., Any], arguments: list[Any] | None, answers: list[Any]
     ) -> Callable[..., Any]:
         """Return a function that gives the known answers, by argument, in turn or always, and asks for others. Those in
-        turn are told to the other side, which calls its function too. One that can be made here is made."""
+        turn are reported to the other side, which calls its function too. One that can be made here is made."""
         if arguments and type(arguments[0]) is str:
             return cast(Callable[..., Any], _of_module(*arguments)(*answers))
         by_argument = {} if arguments is None else dict(zip(arguments, answers, strict=True))

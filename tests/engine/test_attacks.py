@@ -189,7 +189,7 @@ def children(pid: int) -> Iterator[int]:
 
 
 def grader_processes(exam: Exam) -> list[int]:
-    """Start anew; return bubblewrap's processes, the fork server and the zygote, in this order."""
+    """Start new processes; return those of bubblewrap, the fork server and the zygote, in this order."""
     engine.close()
     exam.grade(exam.released)
     chain = [sandbox.ForkServer.of("namespaces").process.pid]
