@@ -172,12 +172,16 @@ class Zygote:
         self._end()
         self._server = ForkServer.of(self.level)
         control = self._server.fork(self._set_up, self._mode)
-        control.settimeout(START_SECONDS * patience())
-        said = control.recv(64)
-        if not said.startswith(READY):
+        try:
+            control.settimeout(START_SECONDS * patience())
+            said = control.recv(64)
+            if not said.startswith(READY):
+                raise WorkerNotStarted("The zygote ended while it started.")
+            control.settimeout(None)
+        except BaseException:
+            # A zygote that is late ends when nobody listens to it.
             control.close()
-            raise WorkerNotStarted("The zygote ended while it started.")
-        control.settimeout(None)
+            raise
         self._control, self._number = control, int(said.removeprefix(READY))
         return control
 
@@ -225,12 +229,16 @@ class ForkServer:
         """Return the control of a new zygote, which says when it is ready."""
         control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         reading, writing = os.pipe()
-        with self._lock, its_control, os.fdopen(writing, "w", encoding="utf-8") as file:
-            try:
-                socket.send_fds(self._control, [FORK], [its_control.fileno(), reading])
-            finally:
-                os.close(reading)
-            json.dump([mode, *set_up], file)
+        try:
+            with self._lock, its_control, os.fdopen(writing, "w", encoding="utf-8") as file:
+                try:
+                    socket.send_fds(self._control, [FORK], [its_control.fileno(), reading])
+                finally:
+                    os.close(reading)
+                json.dump([mode, *set_up], file)
+        except BaseException:
+            control.close()
+            raise
         return control
 
     def end(self, number: int) -> None:

@@ -16,7 +16,9 @@ from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
+from course_grader.engine import grading
 from course_grader.engine.limits import Limits
+from course_grader.engine.referee import Referee
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"
@@ -83,3 +85,18 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
     assignment = Assignment.from_notebook(solutions, folder / "course.key", LIMITS)
     right = submission(lesson, released)
     return Exam(lesson, assignment, solutions, folder / "course.key", dict(right), dict(released))
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The test cells that the referee judged itself, with nothing remembered at first."""
+    cells: list[str] = []
+    judge = Referee._judge
+
+    def noting(self: Referee, cell: Any, values: dict[str, Any]) -> None:
+        cells.append(cell.grade_id)
+        judge(self, cell, values)
+
+    monkeypatch.setattr(Referee, "_judge", noting)
+    monkeypatch.setattr(grading, "_transcripts", {})
+    return cells

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from course_grader import Result, grade
-from course_grader.engine import grading, peer
+from course_grader.engine import peer
 from course_grader.engine.packing import pack
 from course_grader.engine.peer import MOST_PRINTED
-from course_grader.engine.referee import Referee
 from course_grader.engine.wire import WireError
 from tests.engine.test_together import Cells, assignment, notebook, points
 from tests.engine.test_wire import referee_with, table
@@ -72,16 +71,7 @@ def test_what_answers_print_reaches_neither_the_grader_nor_the_notebook(tmp_path
 
 
 @pytest.mark.needs("isolation")
-def test_an_answer_that_prints_something_else_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[str] = []
-    judge = Referee._judge
-
-    def noting(self: Referee, cell: Any, values: dict[str, Any]) -> None:
-        judged.append(cell.grade_id)
-        judge(self, cell, values)
-
-    monkeypatch.setattr(Referee, "_judge", noting)
-    monkeypatch.setattr(grading, "_transcripts", {})
+def test_an_answer_that_prints_something_else_is_judged(tmp_path: Path, judged: list[str]) -> None:
     cells = [SAY, ("test", CAPTURE.format("say('a')") + "assert out.getvalue() == 'a\\n'")]
     made = dataclasses.replace(assignment(cells, tmp_path), mode="apart")
     quiet, other = (("answer", SAY[1].replace("print(text)", text)) for text in ("pass", "print(text, end=' ')"))

@@ -11,7 +11,6 @@ import pytest
 from course_grader import Assignment, grade
 from course_grader.engine import grading, transcripts
 from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.referee import Referee
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.transcripts import Conversation, Event, Transcripts
 from course_grader.engine.wire import WireError
@@ -27,21 +26,6 @@ def sgd_step(w, grad, lr):
     return w - lr * grad
 """
 SAYING = "print('calls', calls)"
-
-
-@pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The test cells that the referee judged itself, with nothing remembered at first."""
-    cells: list[str] = []
-    judge = Referee._judge
-
-    def noting(self: Referee, cell: Any, values: dict[str, Any]) -> None:
-        cells.append(cell.grade_id)
-        judge(self, cell, values)
-
-    monkeypatch.setattr(Referee, "_judge", noting)
-    monkeypatch.setattr(grading, "_transcripts", {})
-    return cells
 
 
 def counted(exam: Exam, unless: str = "pass") -> dict[str, Any]:
