@@ -99,7 +99,7 @@ class Assignment:
 
     mode: "apart" or "together"; `why` is the reason, in a sentence. files: what is beside the notebook, by its path, in
     base64. imports: the modules that the teacher's cells import. faults: by grade_id, why a test fails on the
-    reference.
+    reference, where `reference_graded` says that this was tried.
     """
 
     name: str
@@ -112,6 +112,7 @@ class Assignment:
     files: Mapping[str, str] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
+    reference_graded: bool = False
 
     @classmethod
     def from_notebook(
@@ -157,7 +158,7 @@ class Assignment:
         tuples = ("names", "needs", "exercises")
         cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
         more: dict[str, Any] = {"imports": tuple(data.get("imports", ()))}
-        more |= {key: data[key] for key in ("mode", "why", "files", "faults") if key in data}
+        more |= {key: data[key] for key in ("mode", "why", "files", "faults", "reference_graded") if key in data}
         return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]), **more)
 
     def save(self, path: Path) -> None:
@@ -178,6 +179,7 @@ class Assignment:
             "files": dict(self.files),
             "imports": self.imports,
             "faults": dict(self.faults),
+            "reference_graded": self.reference_graded,
         }
 
     @cached_property

@@ -27,11 +27,13 @@ STUBS = (ast.Pass, ast.Import, ast.ImportFrom)
 
 @dataclass(frozen=True)
 class Choice:
-    """A mode and why it was taken, in a sentence. `faults` says, by grade_id, why a test fails on the reference."""
+    """A mode and why it was taken, in a sentence. `faults` says, by grade_id, why a test fails on the reference, where
+    `reference_graded` says that this was tried."""
 
     mode: Mode
     why: str
     faults: Mapping[str, str] = field(default_factory=dict)
+    reference_graded: bool = False
 
 
 def choose(
@@ -67,11 +69,10 @@ def choose(
         return Choice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
     if fixed == "apart" or assignment.needs_key:
         why = "The teacher asks for it." if fixed else KEY
-        return Choice("apart", why, _faults_apart(assignment, reference, level, seconds))
+        return Choice("apart", why, _faults_apart(assignment, reference, level, seconds), True)
     if fixed:
-        return Choice(
-            "together", "The teacher asks for it.", _faults(_graded(assignment, "together", reference, level, seconds))
-        )
+        faults = _faults(_graded(assignment, "together", reference, level, seconds))
+        return Choice("together", "The teacher asks for it.", faults, True)
     return _by_scores(assignment, reference, blank, against, level, seconds)
 
 
@@ -94,7 +95,7 @@ def _by_scores(
     full = _graded(assignment, "together", reference, level, seconds)
     faults = _faults(full)
     if faults or against:
-        return Choice("together", against or "The reference does not get full marks.", faults)
+        return Choice("together", against or "The reference does not get full marks.", faults, True)
     others = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
     together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
@@ -103,10 +104,10 @@ def _by_scores(
         for one, other in zip(found.cells, apart.cells, strict=True):
             if one.points != other.points:
                 said = f"Apart, {name} gets {other.points:g} points in the test {one.grade_id!r}, and together"
-                return Choice("together", f"{said} {one.points:g}. {other.message}".strip())
-    return Choice(
-        "apart", f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
-    )
+                said = f"{said} {one.points:g}. {other.message}".strip()
+                return Choice("together", said, reference_graded=True)
+    said = f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
+    return Choice("apart", said, reference_graded=True)
 
 
 def why_not_apart(assignment: Assignment) -> str:

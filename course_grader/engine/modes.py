@@ -100,7 +100,8 @@ def seconds_of(config: Config | None) -> float:
 
 def applied(assignment: Assignment, choice: Choice) -> Assignment:
     """Return an assignment in the mode that was chosen."""
-    return replace(assignment, mode=choice.mode, why=choice.why, faults=dict(choice.faults))
+    faults, is_graded = dict(choice.faults), choice.reference_graded
+    return replace(assignment, mode=choice.mode, why=choice.why, faults=faults, reference_graded=is_graded)
 
 
 def chosen(
@@ -133,4 +134,4 @@ def _versions() -> tuple[str, ...]:
 
 
 def _choice(entry: Mapping[str, Any]) -> Choice:
-    return Choice(entry["mode"], entry["why"], dict(entry["faults"]))
+    return Choice(entry["mode"], entry["why"], dict(entry["faults"]), entry.get("reference_graded", False))

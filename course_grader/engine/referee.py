@@ -15,9 +15,11 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from course_grader.engine import odd
 from course_grader.engine.assignment import Assignment, TeacherCell, without_magics
 from course_grader.engine.beside import Workplace
 from course_grader.engine.given import Edited, Given, given_in, gives
@@ -30,6 +32,7 @@ from course_grader.engine.text import clean
 from course_grader.engine.transcripts import Transcripts
 from course_grader.engine.watchdog import Overdue, Watchdog
 from course_grader.engine.wire import DeadlinePassed, WireError
+from course_utils.checks import checking
 from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
@@ -37,6 +40,8 @@ DETAILS = 6000
 SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
 UNDEFINED = "its cell does not define it"
 TOO_MUCH = "What the test makes of it takes more memory than it may."
+# Where the code of the grader and of the checks is.
+OWN = Path(__file__).parents[1], Path(checking.__file__).parents[1]
 # How IPython names a cell in the message of a syntax error.
 IN_CELL = re.compile(r" \((?:<[^>]*>|\S*), line (\d+)\)$")
 
@@ -190,9 +195,9 @@ class Referee:
         return f"{grade_id} {sorted(self._edited.names)}" if self._edited.names else grade_id
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
-        odd, value = self._session.odd, None
+        seen, value = self._session.odd, None
         try:
-            with no_empty_comparisons(odd), _unseen(), self._workplace.fresh():
+            with no_empty_comparisons(seen), _unseen(), self._workplace.fresh():
                 namespace = self._namespace(self._given[cell.grade_id], values)
                 value = _run(cell.source, cell.grade_id, namespace)
         except CheckFailed as failed:
@@ -217,8 +222,10 @@ class Referee:
                 f"AssertionError: {error}" if isinstance(error, EmptyCompared) else f"{type(error).__name__}: {error}"
             )
             self._note(cell, outcome, clean(said), is_own=isinstance(error, EmptyCompared))
-        elif reason := self._without_name(error) or odd.explains(error):
+        elif reason := self._without_name(error) or seen.explains(error):
             self._note(cell, "failed", clean(reason), is_own=True)
+        elif self._is_of_answer(cell, error):
+            self._note(cell, "failed", clean(f"{type(error).__name__}: {error}"))
         else:
             self._note(cell, "error", clean(f"The test itself failed: {type(error).__name__}: {error}"), _where(error))
 
@@ -230,6 +237,17 @@ class Referee:
             label = f"cell {cell.grade_id!r}" if cell.grade_id else "teacher's cell"
             return f"There is no {name!r}: the {label} that defines it ended in {type(error).__name__}."
         return f"There is no {name!r}: no cell of the notebook defines it." if name in self._edited.names else ""
+
+    def _is_of_answer(self, cell: TeacherCell, error: BaseException) -> bool:
+        """Return whether a test that the reference passes ends in an error for what the answer is, such as None where
+        it looks for a length. An error within the grader is never the answer's."""
+        if not self._assignment.reference_graded or cell.grade_id in self._assignment.faults:
+            return False
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+        behind = files[files.index(cell.grade_id) :] if cell.grade_id in files else files
+        # NumPy's comparisons go through a function in `odd`.
+        own = [file for file in behind if file != odd.__file__ and any(map(Path(file).is_relative_to, OWN))]
+        return not own
 
     def _failed(self, cell: TeacherCell, failed: CheckFailed) -> None:
         verdict = failed.verdict

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
+import os
 import re
 import sys
 import warnings
 from typing import Any, NoReturn
 
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -45,6 +48,17 @@ class _Publisher(DisplayPublisher):
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.kept.clear(wait)
+
+
+class _Compiler(CachingCompiler):
+    """Tells `inspect` of each cell. For one traceback IPython asks sixteen times for the module of a cell's file, and
+    each time the files of all modules would be looked through."""
+
+    def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
+        name = str(super().cache(transformed_code, number, raw_code))
+        # As `inspect` writes it; to resolve it would ask the disk.
+        inspect.modulesbyfile[os.path.abspath(name)] = "__main__"  # noqa: PTH100
+        return name
 
 
 class WorkerShell(InteractiveShell):
@@ -115,6 +129,10 @@ class WorkerShell(InteractiveShell):
         self.kept.stream("stderr", NO_COMMANDS)
         return [] if split else ""
 
+    def _format_exception_for_storage(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return nothing: IPython would format each error once more for a history that nobody reads."""
+        return {}
+
     def ask_exit(self) -> None:
         """Go on with the next cell, as nbgrader would with a new kernel."""
 
@@ -130,7 +148,7 @@ def new_shell() -> WorkerShell:
     config.InteractiveShell.cache_size = 0
     config.InteractiveShell.display_page = True
     config.InteractiveShellApp.exec_files = []
-    shell = WorkerShell(config=config, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]
+    shell = WorkerShell(config=config, compiler_class=_Compiler, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]
     shell.kept = OutputLog(2**20, 2**20)
     # What get_ipython() returns.
     for kind in (WorkerShell, InteractiveShell):

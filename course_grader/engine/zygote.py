@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import json
 import os
 import select
@@ -132,6 +133,8 @@ def _settle() -> None:
     """Leave the process so that a fork of it costs little."""
     # Every fork empties this cache of matplotlib's (it holds open files); once is enough.
     font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
+    # The first traceback looks for the files of all modules, which would take every worker longer than most tests.
+    inspect.getmodule(compile("", "<a cell>", "exec"))
     # Objects that exist now are never collected, so that a fork does not copy their pages; others are looked at seldom.
     gc.collect()
     gc.freeze()

@@ -86,6 +86,36 @@ def test_a_test_that_fails_on_the_reference_is_at_fault(tmp_path: Path) -> None:
     assert [(cell.outcome, cell.points) for cell in result.cells] == [("passed", 2), ("error", 0)]
 
 
+@pytest.mark.parametrize(
+    ("test", "answer", "outcome", "message"),
+    [
+        (
+            "assert len(f('ab')) == 4",
+            "def f(x):\n    pass",
+            "failed",
+            "TypeError: object of type 'NoneType' has no len",
+        ),
+        ("import numpy as np\nnp.testing.assert_allclose(f(1.0), 2.0)", "def f(x):\n    return 'b'", "failed", "Type"),
+        # This test is at fault itself.
+        ("g()", "def f(x):\n    pass", "error", "The test fails on the reference too"),
+    ],
+)
+def test_a_test_that_the_reference_passes_fails_for_what_the_answer_is(
+    test: str, answer: str, outcome: str, message: str, tmp_path: Path
+) -> None:
+    """Where it ends in another error than an assertion, the student reads which one, and not that nobody can judge."""
+    cells = [DOUBLE, ("test", test)]
+    made, place = written(cells, tmp_path)
+    made = applied(made, chosen(made, place, "apart"))
+    handed_in = notebook([("answer", answer), ("test", test)])
+    [cell] = grade(dict(handed_in), made).cells
+    assert (cell.outcome, cell.points) == (outcome, 0)
+    assert message in cell.message
+    assert (message in cell.told) is (outcome == "failed")
+    unknown = dataclasses.replace(made, reference_graded=False, faults={})
+    assert [one.outcome for one in grade(dict(handed_in), unknown).cells] == ["error"]
+
+
 def test_the_reference_is_graded_as_a_student_would_hand_it_in(tmp_path: Path) -> None:
     """A test may read the text of an answer, in which a student has no markers of a solution."""
     cells = [DOUBLE, ("test", "import inspect\nassert '#' not in inspect.getsource(f)")]
@@ -120,7 +150,7 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
     known = stamped(keys.published_key("label_kept"), exercises()["label_kept"])
     key.write_text(json.dumps({"exercises": {"label_kept": known}}))
     made = Assignment.from_notebook(place, key, LIMITS)
-    assert chosen(made, place) == Choice("apart", "Its checks need keys that no submission may see.")
+    assert chosen(made, place) == Choice("apart", "Its checks need keys that no submission may see.", {}, True)
     looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
         "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
         "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
@@ -142,7 +172,7 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
     cells = [DOUBLE, ("test", "assert f(2) == 4")]
     assert choice(cells, tmp_path, "together").mode == "together"
     made, place = written(cells, tmp_path, course_grader={"mode": "together"})
-    assert chosen(made, place) == Choice("together", "The teacher asks for it.")
+    assert chosen(made, place) == Choice("together", "The teacher asks for it.", {}, True)
     with pytest.raises(AssignmentProblem, match="asks for a mode 'beside'"):
         choice(cells, tmp_path, "beside")
     with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Take the mode together"):

@@ -138,3 +138,27 @@ def test_the_source_of_a_function_can_be_had() -> None:
     source = "def f(x):\n    return x + 1\n"
     shell, _ = shell_after("a = 0\n# so much\n", source, short=True)
     assert inspect.getsource(shell.user_ns["f"]) == source
+
+
+def test_an_error_is_formatted_once_and_the_module_of_its_cell_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A traceback takes longer than most tests, and longer yet where all modules are looked through for it."""
+    shell = new_shell()
+    log = OutputLog(2**20, 2**20)
+    attach(shell, log)
+    formatted: list[Any] = []
+    as_it_is = shell.InteractiveTB.structured_traceback
+
+    def structured(*args: Any, **kwargs: Any) -> Any:
+        formatted.append(args)
+        return as_it_is(*args, **kwargs)
+
+    monkeypatch.setattr(shell.InteractiveTB, "structured_traceback", structured)
+    assert not run_cell(shell, "def f():\n    return 1 / 0\nf()")
+    assert [output["ename"] for output in log.take()] == ["ZeroDivisionError"]
+    assert len(formatted) == 1
+    cell = shell.user_ns["f"].__code__
+    asked: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(inspect, "ismodule", asked.append)
+        assert inspect.getmodule(cell) is sys.modules["__main__"]
+    assert {id(one) for one in asked} == {id(cell)}
