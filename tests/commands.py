@@ -20,6 +20,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+from tests import kernels
 
 ROOT = Path(__file__).parents[1]
 # What `nbgrader` and `course` import that takes long.
@@ -42,8 +45,8 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     # Files, not pipes: a process that a command leaves behind, and that has them open, holds up nobody.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        request = {"module": module, "words": list(words), "cwd": str(folder), "env": dict(env or environment())}
         wire = _server()
+        request = {"module": module, "words": list(words), "cwd": str(folder), "env": dict(env or environment())}
         socket.send_fds(wire, [json.dumps(request).encode() + b"\n"], [out.fileno(), err.fileno()])
         code = int(wire.makefile("rb").readline())
         out.seek(0)
@@ -63,6 +66,8 @@ def environment() -> dict[str, str]:
 
 @functools.cache
 def _server() -> socket.socket:
+    # Tests that make an environment of their own from this one have it too.
+    os.environ[kernels.ADDRESS] = kernels.address()
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-P", str(Path(__file__)), str(theirs.fileno())]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment(), stdin=subprocess.DEVNULL)
@@ -78,8 +83,8 @@ def serve(wire: socket.socket) -> None:
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     for name in LIBRARIES:
         import_module(name)
-    ask_alembic_once()
-    never_wait_for_the_disk()
+    leave_out_what_no_test_needs()
+    kernels.fork_kernels(lambda: os.environ.get(kernels.ADDRESS, ""))
     import_module("nbgrader.api").get_alembic_version()
     while True:
         data, files = b"", []
@@ -99,6 +104,13 @@ def serve(wire: socket.socket) -> None:
         wire.send(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
+def leave_out_what_no_test_needs() -> None:
+    """Make nbgrader faster in this process. What it finds and writes stays the same."""
+    ask_alembic_once()
+    never_wait_for_the_disk()
+    check_each_schema_once()
+
+
 def ask_alembic_once() -> None:
     """Make nbgrader remember the name of its newest schema, for which it starts a program at each new gradebook."""
     from nbgrader import api
@@ -116,6 +128,20 @@ def never_wait_for_the_disk() -> None:
     def leave_it_to_the_system(connection: object, record: object) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous=OFF")
+
+
+def check_each_schema_once() -> None:
+    """Let jsonschema check a schema the first time alone: nbgrader asks for it with each cell that it validates."""
+    from jsonschema import Draft4Validator
+
+    as_it_is, checked = Draft4Validator.check_schema, dict[int, object]()
+
+    def check_schema(schema: Any, *args: Any, **kwargs: Any) -> None:
+        if checked.get(id(schema)) is not schema:
+            as_it_is(schema, *args, **kwargs)
+            checked[id(schema)] = schema
+
+    Draft4Validator.check_schema = check_schema
 
 
 def become(request: Mapping[str, str], files: Sequence[int]) -> None:

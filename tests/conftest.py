@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from course_utils.quick_start import skip_unused_grammar
-from tests import commands, tools
+from tests import commands, kernels, tools
 
 skip_unused_grammar()
-commands.ask_alembic_once()
-commands.never_wait_for_the_disk()
+commands.leave_out_what_no_test_needs()
+kernels.fork_kernels(kernels.address)
 
 # On a machine with much else to do, an example takes long, and nothing is wrong. In CI Hypothesis sees to that itself.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

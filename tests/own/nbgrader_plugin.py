@@ -17,7 +17,7 @@ from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from tests import commands
+from tests import commands, kernels
 from tests.own.course import CONFIG, our_configuration
 
 
@@ -26,8 +26,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(folder.cleanup)
     (Path(folder.name) / CONFIG).write_text(our_configuration(), encoding="utf-8")
     os.environ["JUPYTER_CONFIG_PATH"] = folder.name
-    commands.ask_alembic_once()
-    commands.never_wait_for_the_disk()
+    commands.leave_out_what_no_test_needs()
+    kernels.fork_kernels(kernels.address)
     _configure_api(PyFileConfigLoader(CONFIG, path=folder.name).load_config())
 
 

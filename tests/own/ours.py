@@ -23,7 +23,7 @@ from unittest.mock import patch
 from course_grader import cluster
 from course_grader.engine.modes import Modes
 from course_utils.cli import main as course
-from tests import commands
+from tests import commands, kernels
 from tests.own.build import Own, own_assignments
 from tests.own.course import Scores, autograde, copy_for, inside, make_course, nbgrader, scores
 from tests.own.stock import can_run
@@ -101,8 +101,8 @@ def _all_here() -> Iterator[None]:
 def main() -> None:
     # SQLAlchemy's advice to nbgrader.
     warnings.simplefilter("ignore")
-    commands.ask_alembic_once()
-    commands.never_wait_for_the_disk()
+    commands.leave_out_what_no_test_needs()
+    kernels.fork_kernels(kernels.address)
     target, *names = sys.argv[1:]
     every = own_assignments()
     chosen = [every[name] for name in names or every if can_run(every[name])]
