@@ -1,4 +1,4 @@
-"""The concepts of the course, as `docs/concepts.md` lists them, stand in the lessons, and the README shows them."""
+"""The concepts of the course, as `docs/concepts.md` lists them, are in the lessons, and its overview shows them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from course_grader.authoring.lesson import Lesson, read_lesson
 from tests.lessons.conftest import LESSONS, ROOT
 
-TABLE, README = ROOT / "docs" / "concepts.md", ROOT / "README.md"
+TABLE = ROOT / "docs" / "concepts.md"
+OVERVIEW, CONCEPTS = "## Overview\n", "## Concept by concept\n"
 
 
 class Concept(NamedTuple):
@@ -72,7 +73,7 @@ def problems(lesson: Lesson, concepts: Iterable[Concept]) -> list[str]:
 
 
 def overview(concepts: Iterable[Concept]) -> dict[str, str]:
-    """Return the README's rows: the concepts by the number of their lesson."""
+    """Return the rows of the overview: the concepts by the number of their lesson."""
     rows: dict[str, list[str]] = {}
     for concept in concepts:
         rows.setdefault(concept.lesson.split("_")[0], []).append(concept.name)
@@ -81,7 +82,7 @@ def overview(concepts: Iterable[Concept]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def concepts() -> list[Concept]:
-    return concepts_of(TABLE.read_text(encoding="utf-8"))
+    return concepts_of(TABLE.read_text(encoding="utf-8").split(CONCEPTS)[1])
 
 
 def test_every_concept_is_taught_where_the_table_says(lesson: Lesson, concepts: list[Concept]) -> None:
@@ -100,10 +101,10 @@ def test_a_concept_stands_once(concepts: list[Concept]) -> None:
     assert sorted(names) == sorted(set(names))
 
 
-def test_the_readme_shows_the_concepts(concepts: list[Concept]) -> None:
-    section = README.read_text(encoding="utf-8").split("## Concepts\n")[1].split("\n## ")[0]
+def test_the_overview_shows_the_concepts(concepts: list[Concept]) -> None:
+    section = TABLE.read_text(encoding="utf-8").split(OVERVIEW)[1].split(CONCEPTS)[0]
     right = "\n".join(f"| {number} | {names} |" for number, names in overview(concepts).items())
-    assert dict(rows_of(section)) == overview(concepts), f"The rows under Concepts in README.md should be\n{right}"
+    assert dict(rows_of(section)) == overview(concepts), f"The rows under Overview in docs/concepts.md should be\n{right}"
 
 
 @pytest.mark.parametrize(
