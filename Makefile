@@ -10,6 +10,8 @@ STRICT ?=
 
 # nbgrader calls the program `alembic` by name.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Compiled modules are kept: every command of the tests would compile the course again.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(VENV)/bin/python .ci/install.py
 PINNED := pyproject.toml requirements.lock
 

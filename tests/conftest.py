@@ -31,11 +31,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 HERE = Path(tools.__file__).parent
 # One site holds all lessons: its tests share it.
 WHOLE = ("test_site.py",)
+# A folder whose tests share one graded class.
+SHARING = ("exports",)
 # Long ones begin early, so that no process has one left when the others are done.
 FIRST = ("test_site.py", "test_nbgrader_suite.py", "test_own.py", "test_term.py", "test_nbgrader.py", "test_running.py")
 
 
-SLOW = {HERE / place: reason for place, reason in tomllib.loads((HERE / "slow.toml").read_text()).items()}
+# Folders and files, and single tests as FILE::NAME.
+SLOW = set(tomllib.loads((HERE / "slow.toml").read_text()))
 # What grading at a level of isolation needs, which tests of the engine have as a parameter.
 OF_LEVEL = {"namespaces": "isolation", "user": "root"}
 LACKING = "for lack of "
@@ -48,19 +51,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out what is slow before it is imported, for imports are half of what a quick run takes."""
-    return True if config.getoption("--fast") and collection_path in SLOW else None
+    place = collection_path.relative_to(HERE).as_posix() if collection_path.is_relative_to(HERE) else ""
+    return True if config.getoption("--fast") and place in SLOW else None
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Return whether slow.toml names a test, whatever its parameters are."""
+    name = getattr(item, "originalname", None) or item.name
+    return item.path.is_relative_to(HERE) and f"{item.path.relative_to(HERE).as_posix()}::{name}" in SLOW
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group the tests for pytest-xdist by file and lesson: what a lesson's tests share is made once."""
+    if config.getoption("--fast"):
+        left_out = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_slow(item)]
     # An address differs from process to process, and pytest-xdist then runs nothing at all.
     if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
         raise pytest.UsageError(f"The name of a test has an address in it; give it another id: {unstable[0]}")
     for item in items:
         params = getattr(getattr(item, "callspec", None), "params", {})
         lesson = next((params[name] for name in ("lesson", "graded", "desk", "suite", "half") if name in params), "")
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name}-{'' if item.path.name in WHOLE else lesson}"))
+        shared = item.path.parent.name if item.path.parent.name in SHARING else item.path.name
+        item.add_marker(pytest.mark.xdist_group(f"{shared}-{'' if item.path.name in WHOLE else lesson}"))
         if item.path.parent.name == "engine" and (needed := OF_LEVEL.get(params.get("level", ""))):
             item.add_marker(pytest.mark.needs(needed))
     items.sort(key=lambda item: item.path.name not in FIRST)

@@ -39,6 +39,8 @@ COMMON = (
     "inspect", "io", "itertools", "json", "math", "numpy.testing", "operator", "pathlib", "pickle", "random",
     "statistics", "string", "textwrap", "typing", "unittest.mock",
 )  # fmt: skip
+# What a package imports when it is first used: torch at the first optimizer, which takes two seconds.
+AT_FIRST_USE = {"torch": ["torch._dynamo"]}
 # Modules that say or open something when they are imported.
 NOT_BEFOREHAND = {"__main__", "antigravity", "this", "idlelib", "turtle"}
 
@@ -106,7 +108,8 @@ def prepare(shell: WorkerShell, imports: Sequence[str]) -> Pristine:
     pristine state."""
     shell.cache_size = CACHED
     shell.init_displayhook()  # type: ignore[no-untyped-call]
-    for name in (*COMMON, *imports):
+    later = [name for package in AT_FIRST_USE if package in imports for name in AT_FIRST_USE[package]]
+    for name in (*COMMON, *imports, *later):
         if name.split(".")[0] not in NOT_BEFOREHAND:
             with contextlib.suppress(Exception, SystemExit):
                 __import__(name)

@@ -336,3 +336,10 @@ def test_a_fault_is_no_students_in_the_mode_apart_either(tmp_path: Path) -> None
     [cell] = grade(dict(notebook([IDENTITY])), made).cells
     assert (cell.outcome, cell.points) == ("error", 0)
     assert "no fault of yours" in cell.told
+
+
+def test_what_a_package_imports_at_first_use_is_imported_once_and_not_in_each_submission(tmp_path: Path) -> None:
+    """torch imports for two seconds when the first optimizer is made."""
+    pytest.importorskip("torch")
+    cells = [("code", "import torch"), ("test", "import sys\nassert 'torch._dynamo' in sys.modules")]
+    assert points(graded(cells, tmp_path)) == [2]

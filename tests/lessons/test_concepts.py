@@ -104,7 +104,7 @@ def test_a_concept_stands_once(concepts: list[Concept]) -> None:
 def test_the_overview_shows_the_concepts(concepts: list[Concept]) -> None:
     section = TABLE.read_text(encoding="utf-8").split(OVERVIEW)[1].split(CONCEPTS)[0]
     right = "\n".join(f"| {number} | {names} |" for number, names in overview(concepts).items())
-    assert dict(rows_of(section)) == overview(concepts), f"The rows under Overview in docs/concepts.md should be\n{right}"
+    assert dict(rows_of(section)) == overview(concepts), f"The rows of the overview should be\n{right}"
 
 
 @pytest.mark.parametrize(
