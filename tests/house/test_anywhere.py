@@ -38,7 +38,7 @@ def workflow(path: Path) -> dict[str, Any]:
 
 def lines(path: Path) -> list[list[str]]:
     """Return each command line of a workflow as words."""
-    steps = [step for job in workflow(path)["jobs"].values() for step in job["steps"]]
+    steps = [step for job in workflow(path)["jobs"].values() for step in job.get("steps", ())]
     return [shlex.split(line) for step in steps for line in step.get("run", "").splitlines() if line.strip()]
 
 
@@ -78,7 +78,26 @@ def test_a_workflow_runs_what_there_is(path: Path) -> None:
 def test_a_workflow_has_no_more_rights_than_it_names(path: Path) -> None:
     content = workflow(path)
     assert all(content.get("permissions") or job.get("permissions") for job in content["jobs"].values())
-    assert all(step.get("uses") or step.get("run") for job in content["jobs"].values() for step in job["steps"])
+    for job in content["jobs"].values():
+        # A job without steps is another workflow of these.
+        assert job.get("steps") or ROOT.joinpath(job["uses"]).resolve() in WORKFLOWS
+        assert all(step.get("uses") or step.get("run") for step in job.get("steps", ()))
+
+
+def test_the_workflows_try_each_python_that_the_course_promises() -> None:
+    pythons = workflow(ROOT / ".github" / "workflows" / "tests.yml")["jobs"]["check"]["strategy"]["matrix"]["python"]
+    required = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    assert pythons[0] == required.removeprefix(">=")
+    assert pythons == [f"3.{minor}" for minor in range(11, 15)]
+
+
+@pytest.mark.parametrize(("form", "is_refused"), [("v{}", False), ("{}", True), ("v9{}", True), ("", True)])
+def test_a_tag_names_the_version_that_is_published(form: str, is_refused: bool) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    command = [sys.executable, str(ROOT / ".ci" / "same_version.py"), form.format(version)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode != 0) is is_refused
+    assert (f"tag v{version}" in ended.stderr) is is_refused
 
 
 def test_binder_lays_the_notebooks_down_where_the_badge_opens_them(tmp_path: Path) -> None:

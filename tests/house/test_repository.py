@@ -1,0 +1,60 @@
+"""What an engineer looks for in a repository is there, is well-formed, and agrees with pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")]
+
+
+def test_the_citation_names_this_version_and_its_authors() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["authors"] == PROJECT["authors"]
+    assert " AND ".join(citation["license"]) == PROJECT["license"]
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == PROJECT["version"]
+    assert len(set(versions)) == len(versions)
+
+
+def test_the_readme_is_read_in_two_minutes() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 600
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_links_to_files_that_exist_and_names_no_address(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not target.startswith(("https://", "http://", "lessons/", "authoring.md", "security.md")):
+            assert (path.parent / target).exists(), target
+    # Nobody is invented: who maintains the course is reached at its repository.
+    assert not re.search(r"\b[\w.+-]+@(?!example\.|\w+\.example\b)[\w-]+\.\w+", text)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md")), ids=lambda path: path.stem)
+def test_an_issue_template_has_a_name_and_says_what_it_is_for(path: Path) -> None:
+    _, head, body = path.read_text(encoding="utf-8").split("---\n", 2)
+    assert set(yaml.safe_load(head)) == {"name", "about"}
+    assert "**" in body
+
+
+def test_a_hook_runs_what_make_installs() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    lint = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for hook in hooks:
+        assert hook["entry"].replace(".venv", "$(VENV)") in lint
+
+
+@pytest.mark.parametrize("package", ["course_utils", "course_grader"])
+def test_a_package_says_that_it_has_types(package: str) -> None:
+    assert (ROOT / package / "py.typed").exists()
