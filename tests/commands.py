@@ -134,7 +134,7 @@ def check_each_schema_once() -> None:
     """Let jsonschema check a schema the first time alone: nbgrader asks for it with each cell that it validates."""
     from jsonschema import Draft4Validator
 
-    as_it_is, checked = Draft4Validator.check_schema, dict[int, object]()
+    as_it_is, checked = Draft4Validator.check_schema, dict[int, Any]()
 
     def check_schema(schema: Any, *args: Any, **kwargs: Any) -> None:
         if checked.get(id(schema)) is not schema:

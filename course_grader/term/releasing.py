@@ -29,7 +29,7 @@ from course_grader.engine.source import MissingKey
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
-from course_grader.gradebook.sheet import entering
+from course_grader.gradebook.sheet import entering, schema_checked_once
 from course_grader.term.building import require_no_leak, source_of
 from course_grader.term.config import FILE, Plan, Term, read_term
 from course_utils.checks.probe import exercises
@@ -113,7 +113,8 @@ def _release_own(course: Course, name: str, to: Path | None, exchange: bool, for
     config.BaseConverter.force = True
     try:
         Book(course).close()
-        GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
+        with schema_checked_once():
+            GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
         raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.WRONG) from error
     place = course.folder("release", ".", name)

@@ -11,13 +11,15 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+from jsonschema import Draft4Validator
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
-from course_grader.gradebook.sheet import SaveCellsTogether, entering
+from course_grader.gradebook.sheet import SaveCellsTogether, entering, schema_checked_once
 from course_grader.marks import nbgrader_mark
 from course_grader.verbs import grading
 from course_utils.errors import CourseError
@@ -100,6 +102,30 @@ def test_what_enters_an_assignment_ends_with_its_cells_and_changes_no_configurat
     assert short[-1] is SaveCellsTogether
     assert len(short) == (1 if steps else 8)
     assert config == before
+
+
+def test_a_schema_is_checked_once_and_still_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses as jsonschema does, cells and schemas, and is as it was afterwards."""
+    asked: list[Any] = []
+    as_it_is = vars(Draft4Validator)["check_schema"]
+
+    def counted(kind: type, schema: Any, *args: Any, **kwargs: Any) -> None:
+        asked.append(schema)
+        as_it_is.__get__(None, kind)(schema, *args, **kwargs)
+
+    monkeypatch.setattr(Draft4Validator, "check_schema", classmethod(counted))
+    schema = {"$schema": "http://json-schema.org/draft-04/schema#", "type": "object"}
+    wrong = {**schema, "type": 3}
+    with schema_checked_once():
+        for _ in range(3):
+            jsonschema.validate({}, schema)
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate([], schema)
+            with pytest.raises(jsonschema.SchemaError):
+                jsonschema.validate({}, wrong)
+    assert asked == [schema, wrong, wrong, wrong]
+    jsonschema.validate({}, schema)
+    assert asked[-1] is schema
 
 
 @pytest.mark.parametrize("kind", [SaveCells, SaveCellsTogether])
