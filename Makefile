@@ -39,10 +39,11 @@ lesson: $(VENV)/.dev  ## build one lesson and run its tests: make lesson L=04
 	@$(VENV)/bin/python -m pytest $(PARALLEL) tests/lessons tests/engine/test_lessons.py tests/grading/test_nbgrader.py \
 	  -k "$(L) or test_$(L:a=) or test_$(L:b=)" $(PYTESTFLAGS)
 
-lint: $(VENV)/.dev  ## check style, formatting and which package may import which
+lint: $(VENV)/.dev  ## check style, formatting, wording and which package may import which
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python .ci/wording.py
 
 format: $(VENV)/.dev  ## bring the code into shape
 	$(VENV)/bin/ruff check --fix .

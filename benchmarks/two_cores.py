@@ -21,7 +21,7 @@ FIGURE = 1.8
 
 
 def measure(folder: Path, count: int, workers: int) -> tuple[float, float]:
-    """Grade the class anew; return the seconds between the first result and the last, and those of the command."""
+    """Grade the class again; return the seconds between the first result and the last, and those of the command."""
     for old in folder.glob("gradebook*"):
         old.unlink()
     begin = time.perf_counter()

@@ -1,6 +1,6 @@
 """Many tasks over any `concurrent.futures.Executor`: processes of this machine, or a Dask cluster.
 
-Only so many batches are in flight as keep every worker busy, so that memory does not grow with the class. A worker that
+Only as many batches are in flight as keep every worker busy, so that memory does not grow with the class. A worker that
 dies takes no batch but its own with it: what was in flight is tried again one by one, so that the culprit is known.
 """
 
@@ -29,7 +29,7 @@ from course_utils.errors import CourseError, Exit
 Batch = TypeVar("Batch")
 Found = TypeVar("Found")
 
-# So many workers that die one after another, with nothing done between, are no chance.
+# If this many workers die one after another, with nothing done in between, it is not by chance.
 MOST_DEATHS = 5
 DASK_SECONDS = 20
 # For BLAS; there is a worker a core already.
@@ -38,8 +38,8 @@ THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where tasks run. `start` makes an executor, anew after one broke; `workers` run at once; `batch` is how much to
-    give a worker at a time."""
+    """Where tasks run. `start` makes an executor, a new one after one broke; `workers` run at once; `batch` is how much
+    to give a worker at a time."""
 
     start: Callable[[], Executor]
     workers: int
@@ -52,7 +52,7 @@ class WorkerDied(Exception):
 
 @contextlib.contextmanager
 def local(workers: int, preload: str) -> Iterator[Cluster]:
-    """Yield so many processes of this machine; at the end of the block they end, whatever they do.
+    """Yield this number of processes of this machine; at the end of the block they end, whatever they do.
 
     preload: the module that a process has imported before the processes are forked from it, which costs its time once.
     They are forked from this process before the block begins, so that they have none of the files that it opens.

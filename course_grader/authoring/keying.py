@@ -72,7 +72,7 @@ def _drawn_part(lesson: Lesson, names: dict[str, Any], draw: Draw, secret: str, 
 def _shortest_key(
     lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Sequence[int], least: int
 ) -> Key:  # fmt: skip
-    """Return the key with the fewest of the seeds, at least so many, that is not refused: to ask costs at each seed."""
+    """Return the key with as few of the seeds as are not refused, but at least this many: each seed costs time."""
     for count in range(least, len(seeds)):
         with contextlib.suppress(LessonProblem):
             return _key(lesson, names, exercise, seeds[:count])

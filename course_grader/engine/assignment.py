@@ -131,7 +131,7 @@ class Assignment:
             raise MissingKey("There is no course.key, which holds the hidden checks: run `course key`.")
         known = read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
         if missing := [name for name in wanted if name not in known]:
-            raise AssignmentProblem(f"The hidden key holds nothing for {missing[0]!r}: make it anew with `course key`.")
+            raise AssignmentProblem(f"The hidden key has nothing for {missing[0]!r}: make it again with `course key`.")
         hidden = {name: known[name] for name in wanted}
         _require_variants(tests, hidden)
         try:
@@ -149,7 +149,7 @@ class Assignment:
         """Read the file that `save` wrote; AssignmentProblem where it is something else."""
         data = read_json(path, "The assignment")
         if data.get("format") != FORMAT:
-            raise AssignmentProblem(f"{path.name} has another format than this version reads: make it anew.")
+            raise AssignmentProblem(f"{path.name} has another format than this version reads: make it again.")
         return cls.from_json(data)
 
     @classmethod
@@ -219,7 +219,7 @@ class Assignment:
         return {name: base64.b64decode(content) for name, content in self.files.items()}
 
     def within(self, seconds: float) -> Assignment:
-        """Return the assignment with so many seconds for each cell in the mode together; 0 leaves it as it is."""
+        """Return the assignment with this many seconds for each cell in the mode together; 0 leaves it as it is."""
         if self.mode != "together" or seconds <= 0:
             return self
         total = max(self.limits.total_seconds, 10 * seconds)

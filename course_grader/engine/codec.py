@@ -36,7 +36,7 @@ IN_C_ORDER, IN_FORTRAN_ORDER, IN_NO_ORDER, BASED = range(4)
 LARGEST_BASE = 1 << 16
 # Enough for any sum of products; Python refuses to print integers of more digits than about twice this.
 BIG_INT_BYTES = 800
-# Keys with equal hashes make a set or a dict slow: each is held against all others in one step, which nothing ends.
+# Keys with equal hashes make a set or a dict slow: each is compared with all others in one step that cannot be stopped.
 HASHED, ALIKE = 10_000, 20
 NODES = 2_000_000
 # Of a random generator's seed: the numbers that it is made of, and the children that it may have.
@@ -59,7 +59,7 @@ def is_bare(value: Any) -> bool:
 
 
 class Opaque:
-    """Something of the other side's that is not plain: it can be handed back, and nothing else."""
+    """Something of the other side's that is not plain: it can be passed back, and nothing else."""
 
     remote: tuple[object, int]
 
@@ -98,7 +98,7 @@ class Advance:
 
 
 class _Remote:
-    """What can be read here and is itself when handed back. A copy of it stands for the same: what it holds is copied,
+    """What can be read here and is itself when passed back. A copy of it stands for the same: what it holds is copied,
     and not the side that it came from."""
 
     base: type[Any]
@@ -163,7 +163,7 @@ class Shared:
             del self.numbers[id(self.objects.pop(number))], self.weights[number]
 
     def part(self, numbers: Sequence[int]) -> Shared:
-        """Return those objects alone, numbered anew in the given order; KeyError where there is no such object."""
+        """Return those objects alone, numbered again in the given order; KeyError where there is no such object."""
         part = Shared()
         for number, old in enumerate(numbers):
             part.add(self.objects[old], number, self.weights[old])

@@ -133,7 +133,7 @@ class Decoder:
         self._side.odd.has_empty |= not is_full
 
     def spend(self, weight: int, nodes: int) -> None:
-        """Count so many values of this weight together; WireError if a message has no more of them."""
+        """Count this number of values of this weight; WireError if a message has no more of them."""
         self._spend(weight)
         self._nodes -= nodes
 
@@ -403,7 +403,7 @@ def _state(body: list[Any]) -> dict[str, Any]:
     if not all(known) or len(words) != len(numbers) or len(words) != (4 if name == "SFC64" else 2):
         raise WireError("A random generator is damaged.")
     if name != "SFC64" and words[1] % 2 == 0:
-        # NumPy never makes one. It can stand still, and whoever then draws from it until a draw fits waits for ever.
+        # NumPy never makes one. It can stand still, and code that draws until a draw fits would then wait for ever.
         raise WireError("A random generator is damaged: its increment is even.")
     inner: dict[str, Any] = (
         {"state": np.array(words, dtype=np.uint64)} if name == "SFC64" else {"state": words[0], "inc": words[1]}

@@ -19,7 +19,7 @@ from course_grader.engine.result import Result
 from course_grader.engine.sandbox import Level
 from course_grader.engine.source import AssignmentProblem, text_of, without_magics
 
-# So many answers are left blank one at a time.
+# At most this many answers are left blank, one at a time.
 MOST_BLANK = 12
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 STUBS = (ast.Pass, ast.Import, ast.ImportFrom)

@@ -1,7 +1,7 @@
-"""How much memory a test may take in the grader's own process: what an answer gives can make a test take all there is.
+"""Cap the grader's memory while a test runs: a returned value could otherwise exhaust it.
 
-A million small entries that are held against a row of a hundred are a hundred million: no limit on a message tells what
-a test makes of it.
+A million small entries that are compared with a row of a hundred become a hundred million: the size of a message does
+not show what a test makes of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STATISTICS = Path("/proc/self/statm")
 
 @contextmanager
 def headroom(most: int) -> Iterator[None]:
-    """Raise MemoryError where this process takes so many bytes more in the block than it has. A limit that is stricter
+    """Raise MemoryError if this process takes this many more bytes in the block than it has. A limit that is stricter
     stays; where the system does not tell what the process has, there is none."""
     if not STATISTICS.exists():
         yield
@@ -27,7 +27,7 @@ def headroom(most: int) -> Iterator[None]:
 
 @contextmanager
 def at_most(allowed: int) -> Iterator[None]:
-    """Raise MemoryError where this process would have more than so many bytes in all while it is in the block."""
+    """Raise MemoryError if this process would have more bytes than this in all while it is in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (stricter, hard))

@@ -18,13 +18,13 @@ class Limits:
     experiment_seconds: float = 20.0  # an experiment that the student changed or that an answer needs
     experiments_seconds: float = 60.0  # all experiments of a submission together, with every new start
     experiment_memory: int = 1536 * MIB  # what the worker may have in all while an experiment runs
-    experiment_stops: int = 10  # after so many experiments that were stopped, no other runs
+    experiment_stops: int = 10  # after this many experiments were stopped, no other runs
     test_seconds: float = 15.0  # all calls of one test cell
     again_seconds: float = 2.0  # the same, for further test cells of an exercise that was stopped once
     judge_seconds: float = 20.0  # what a test cell computes itself, besides the calls
     judge_memory: int = 2 * 1024 * MIB  # the same in bytes, beside what the grader holds already
     total_seconds: float = 300.0  # all cells and calls of a submission, with every new start
-    starts: int = 60  # how often a worker that ended is started anew
+    starts: int = 60  # how often a worker that ended is started again
     memory: int = 3 * 1024 * MIB  # the address space of the worker
     files: int = 64 * MIB  # the private folder for files
     threads: int = 64

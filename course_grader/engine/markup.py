@@ -88,7 +88,7 @@ def _sanitized(html: str) -> str:
 
 
 def _has_room(context: Mapping[str, Any], size: int) -> bool:
-    """Take so many characters from what the page may show, and return whether there were as many."""
+    """Take this number of characters from what the page may show, and return whether that many were left."""
     resources = context.get("resources")
     # Each page has resources of its own.
     if not isinstance(resources, dict):

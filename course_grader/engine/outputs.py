@@ -1,7 +1,7 @@
 """What a submission's cells print and show, as nbformat outputs, within limits.
 
-Only text and PNG or JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in the browser of whoever looks at
-them, and all that shows as one of them has a text too.
+Only text and PNG or JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in a reader's browser, and all that
+shows as one of them has a text too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class OutputLog:
         self.outputs: list[dict[str, Any]] = []
 
     def take(self) -> list[dict[str, Any]]:
-        """Return the outputs since the last call, and begin anew."""
+        """Return the outputs since the last call, and start a new list."""
         outputs, self.outputs = self.outputs, []
         return outputs
 

@@ -34,7 +34,7 @@ def pack(value: Any) -> bytes:
 def unpack(data: bytes) -> Any:
     """Return the value of such bytes; WireError where they are something else, or more lists than a message has."""
     # A list of one byte takes 64 in memory, and room is made for as many items as it says that it has: only a long
-    # message can hold so many that they would matter.
+    # message can contain enough of them to matter.
     options = {"list_hook": _Count(), "max_array_len": LONGEST_LIST} if len(data) > LONG else {}
     try:
         return msgpack.unpackb(

@@ -34,7 +34,7 @@ NESTING = 16
 TOLD = frozenset({int, float, np.float64, np.ndarray})
 # Modules whose functions the referee has run in the worker, see `there`.
 PROBES = "course_utils.checks.probes."
-# Replies of a batch are sent when there are so many bytes of them.
+# Replies of a batch are sent when they have this many bytes.
 ANSWERS = 1 << 20
 # Characters that are printed in one test cell.
 MOST_PRINTED = 200_000
@@ -483,5 +483,5 @@ def _error_type(name: str, kind: type[Exception]) -> Any:
 
 
 def within(seconds: float) -> float:
-    """Return the deadline that is so many seconds from now."""
+    """Return the deadline that is this number of seconds from now."""
     return time.monotonic() + seconds

@@ -16,7 +16,7 @@ from course_grader.engine.given import Edited, edited, late_setups
 from course_grader.engine.names import ALL, may_bind, reads, words
 from course_grader.engine.owners import Owners, owners_of
 
-# So many characters of all cells are read as Python, see `names`; of the others every word counts.
+# At most this many characters of all cells are read as Python, see `names`; of the others every word counts.
 MOST_READ = 500_000
 
 

@@ -37,7 +37,7 @@ from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
 
 DETAILS = 6000
-SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
+SPOILING = "After this cell, no other cell finished: it changes how cells run. Grading went on without it."
 UNDEFINED = "its cell does not define it"
 TOO_MUCH = "What the test makes of it takes more memory than it may."
 # Where the code of the grader and of the checks is.
@@ -129,7 +129,7 @@ class Referee:
         self._outputs[step.place] = outputs
         while self._session.spoiling:
             left_out = self._steps[self._session.spoiling.pop()].pop()
-            self._ran |= dict.fromkeys(left_out.names, "its cell was left out, for no cell behind it came to an end")
+            self._ran |= dict.fromkeys(left_out.names, "its cell was left out, because no cell after it finished")
             self._outputs[left_out.place] = [_error("Stopped", SPOILING)]
         self._steps[step.source].append(step)
 
@@ -161,7 +161,7 @@ class Referee:
         except MemoryError:
             self._stopped(cell, self._session.fault_of(WireError(TOO_MUCH)))
         if self._session.diverged:
-            # Its questions are new each time, as where it draws without a seed: it begins anew, with a new worker.
+            # Its questions are new each time, as if it draws without a seed: it starts again, with a new worker.
             self._transcripts.give_up(self._key(cell.grade_id))
             self._session.begin_anew()
             return self._test(cell, last_chance)

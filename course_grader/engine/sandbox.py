@@ -143,7 +143,7 @@ class Zygote:
                 try:
                     return self._ask(self._running(), limits)
                 except OSError as error:
-                    # A zygote that is gone is started once more.
+                    # A zygote that is gone is started again.
                     self._end()
                     if last:
                         raise WorkerNotStarted(f"The zygote does not answer: {error}") from error

@@ -1,4 +1,4 @@
-"""A submission's worker as the referee sees it: started when needed, ended at a fault, started anew and brought back.
+"""A submission's worker as the referee sees it: started when needed, ended at a fault, started again and brought back.
 
 A worker that hit a limit or ended is gone with all that it had. The next one runs the same cells again, without
 the cell that was at fault, so that the exercises before and after it are graded all the same. At fault is the cell that
@@ -30,7 +30,7 @@ from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireE
 MISSING = object()
 EMPTY = "pass"
 USED_UP = "the time for the whole notebook is used up"
-# What others took may make all limits together so many times as long.
+# Time that other processes took may extend all limits together by at most this factor.
 MOST_EXTRA = 7
 
 
@@ -139,7 +139,7 @@ class Session:
         return outputs
 
     def recall(self, grade_id: str, seconds: float, transcripts: Transcripts) -> CellResult | None:
-        """Begin a test cell, whose calls have so many seconds together, and ask what earlier submissions were asked.
+        """Begin a test cell, whose calls have this many seconds together, and ask what earlier submissions were asked.
 
         Return the result where all answers are known; otherwise `begin_test` goes on from there. Stopped where there is
         no worker to be had.
@@ -181,7 +181,7 @@ class Session:
         return self._conversation is not None and self._conversation.diverged
 
     def begin_anew(self) -> None:
-        """Leave a test cell that diverged, to begin it anew. That it cost a worker is not the submission's doing."""
+        """Leave a test cell that diverged, to start it again. That it cost a worker is not the submission's doing."""
         self._conversation = None
         self._starts -= 1
 

@@ -130,7 +130,7 @@ class WorkerShell(InteractiveShell):
         return [] if split else ""
 
     def _format_exception_for_storage(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return nothing: IPython would format each error once more for a history that nobody reads."""
+        """Return nothing: IPython would format each error a second time for a history that nobody reads."""
         return {}
 
     def ask_exit(self) -> None:

@@ -35,7 +35,7 @@ GRACE = 3.0
 # Of an exercise that was stopped once, each further test has this part of the time.
 AGAIN = 6
 TOO_LONG = "it took too long and was stopped"
-SPOILING = "Behind this cell no other came to an end: it changes how cells run. Grading went on without it."
+SPOILING = "After this cell, no other cell finished: it changes how cells run. Grading went on without it."
 TEST_OUTPUT = 4 * 2**20
 _quiet = logging.getLogger("course_grader.quiet")
 _quiet.addHandler(logging.NullHandler())

@@ -17,11 +17,11 @@ from typing import Literal, NamedTuple
 from course_grader.engine.result import CellResult
 from course_grader.engine.wire import Channel, WireError
 
-# Bytes that are remembered together, and of one test cell of one submission; a message takes so many beside its own.
+# Bytes that are remembered together, and of one test cell of one submission; a message takes 500 more than its own.
 MOST_BYTES, LONGEST, BESIDE = 1 << 25, 1 << 22, 500
 # Of a longer reply the digest is remembered.
 LONG = 1 << 12
-# Bytes of all replies of one test cell: whoever answers the same has to be held until the last is known.
+# Bytes of all replies of one test cell, of submissions that answer the same: they are kept until the last is known.
 MOST_HELD = 1 << 26
 
 

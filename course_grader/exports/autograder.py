@@ -33,7 +33,7 @@ FAULT = "The autograder itself failed; this is no fault of your submission. Plea
 
 
 class Report:
-    """The file of results, written anew with each cell that is graded."""
+    """The file of results, written again after each cell that is graded."""
 
     def __init__(self, path: Path, assignment: Assignment) -> None:
         self._path, self._began = path, time.monotonic()
@@ -45,7 +45,7 @@ class Report:
     def add(self, cell: CellResult) -> None:
         """Note what was found of one test cell."""
         self._found[cell.grade_id] = cell
-        self.write("Grading did not come to an end: what is missing below was not graded.")
+        self.write("Grading did not finish: what is missing below was not graded.")
 
     def finish(self, result: Result) -> None:
         """Write the whole result."""

@@ -154,7 +154,7 @@ def _keys(header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
     # Two people may share a name: it counts only if the site shows no id or address.
     has_id = any(plain(cell) and (name in IDS or "@" in cell) for name, cell in shown.items())
     number = participant[1] if participant else ""
-    # Moodle counts its participants anew in each course: the number may be another person's id elsewhere.
+    # Moodle numbers its participants separately in each course: the number may be another person's id elsewhere.
     return {"lms": number, "called": called, "login": "\n".join(shown.values()), "name": "" if has_id else called}
 
 

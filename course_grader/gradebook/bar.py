@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-# So many seconds tell how fast submissions come.
+# The last seconds that show how fast submissions come.
 WINDOW = 30
 
 

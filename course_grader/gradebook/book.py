@@ -180,7 +180,7 @@ class Book:
         if with_cells:
             for cells in (SubmittedNotebook.grades, SubmittedNotebook.comments):
                 query = query.options(notebooks.selectinload(cells))
-        # A query takes so many parameters and no more.
+        # A query takes at most this many parameters.
         for i in range(0, len(students), 500):
             yield from self._db.scalars(query.where(SubmittedAssignment.student_id.in_(students[i : i + 500])))
 

@@ -19,7 +19,7 @@ from course_grader.submissions import Found
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.words import counted
 
-# So many names of students are shown in a sentence.
+# At most this many names of students are shown in a sentence.
 MOST_NAMES = 10
 OUTCOMES = ("full marks", "part", "no points", "not graded")
 

@@ -194,7 +194,7 @@ class Journal:
             yield
         except sqlite3.DatabaseError as error:
             raise CourseError(
-                f"The results in {self.path} cannot be read or written ({error}). What was written is kept: mend "
+                f"The results in {self.path} cannot be read or written ({error}). What was written is kept: fix "
                 "that and run the command again.",
                 Exit.MACHINE,
             ) from error
@@ -203,8 +203,8 @@ class Journal:
 def key_of(content: bytes, digest: str, isolation: str) -> str:
     """Return under which key the result of a submission stands; `digest` stands for the assignment.
 
-    The probes are left out: the stamps in the assignment's hidden key tell of those that it asks, so that a mended
-    probe has its own assignment graded anew and no other.
+    The probes are left out: the stamps in the assignment's hidden key tell of those that it asks, so that after a
+    fix of a probe only its own assignment is graded again.
     """
     parts = (hashlib.sha256(content).hexdigest(), digest, *_judging(), isolation)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -35,7 +35,7 @@ from course_grader.submissions import Found, Submission
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.errors import CourseError, Exit
 
-# So many submissions, or what came in so many seconds, go into one transaction.
+# This many submissions, or what came in this many seconds, go into one transaction.
 CHUNK, SECONDS = 64, 5.0
 
 
@@ -87,13 +87,13 @@ def grade_class(
 ) -> Tally:
     """Grade every submission that was found, and tell of each once.
 
-    Raises CourseError where the course, its gradebook or this machine stand in the way. What was told before is kept,
-    also where the run is interrupted.
+    Raises CourseError if there is a problem with the course, its gradebook or this machine. What was reported before is
+    kept, also if the run is interrupted.
     """
     with ExitStack() as stack:
         course = stack.enter_context(copied(job.course)) if job.preview else job.course
         lock = course.journal.with_suffix(".lock")
-        # Whoever can open the lock can hold it.
+        # Anybody who can open the lock can hold it.
         for file in (lock, course.journal):
             make_file(course, file)
         stack.enter_context(locked(lock))

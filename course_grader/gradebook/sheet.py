@@ -77,7 +77,7 @@ class Sheet:
 
 
 def enter(course: Course, book: Gradebook, name: str, assignment: Assignment) -> tuple[Sheet, bool]:
-    """Return the sheet of an assignment; and whether it had to be entered into the gradebook, or entered anew.
+    """Return the sheet of an assignment; and whether it had to be entered into the gradebook, or entered again.
 
     Raises CourseError where it is neither there nor to be had, or nbgrader refuses to change it.
     """

@@ -21,7 +21,7 @@ def answers_in(graded: Iterable[Graded], paper: Paper) -> dict[str, dict[str, st
 
 
 def similar_page(pairs: Sequence[Pair], paper: Paper, students: int, names: Mapping[str, str] | None = None) -> str:
-    """Return the page on pairs among so many students as HTML. `names` are by id, which stands for one without."""
+    """Return the page on pairs among this many students, as HTML. `names` are by id, which stands for one without."""
     called = names or {}
     return render(
         "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,

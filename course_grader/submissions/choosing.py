@@ -16,7 +16,7 @@ from course_grader.submissions.places import Entry, entries
 # A notebook begins with a brace, and these are its only required parts in formats 3 and 4.
 KEYS = (b'"nbformat"', b'"cells"', b'"worksheets"')
 HEAD = 1024
-# So many files of a student are looked into, and none that is larger, if no name says that it is a notebook's.
+# At most this many files of a student are read, and none that is larger, if no name says that it is a notebook.
 MOST_LOOKS, LARGEST_LOOK = 20, 10 * MIB
 # Copying a folder gives all files nearly the same time, and a zip counts in twos.
 SECONDS = 1.0

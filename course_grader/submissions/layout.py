@@ -31,7 +31,7 @@ MOODLE = re.compile(
 )
 # What folders around all submissions are called: by nbgrader and by Canvas.
 WRAPPERS = {"submissions", "submitted"}
-# No name that Canvas makes has its numbers behind so many characters.
+# In no name that Canvas makes do the numbers come after this many characters.
 MOST_CANVAS = 300
 NUMBERED = re.compile(r"[ _]?\(\d+\)$|-\d+$")
 

@@ -14,7 +14,7 @@ IS_UTF8 = 0x800
 UNICODE_PATH = 0x7075
 # Of the languages in whose countries zips without the mark are made; the last takes any bytes.
 CODE_PAGES = ("cp949", "cp932", "gbk", "big5", "cp1252", "cp437")
-# A student may hand in thousands of files: so many names are looked at.
+# A student may hand in thousands of files: at most this many names are looked at.
 MOST_NAMES = 2000
 
 

@@ -53,7 +53,7 @@ ASSIGNMENT: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Late:
-    """The penalty for each day that has begun after the grace: so many per cent of the score, and never more than
+    """The penalty for each day that has begun after the grace: a percentage of the score, and never more than
     `most_percent`."""
 
     grace_minutes: float = 0.0

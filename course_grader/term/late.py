@@ -11,7 +11,7 @@ MINUTE, DAY = 60, 86_400
 
 
 class LatePolicy(LateSubmissionPlugin):  # type: ignore[misc]
-    """So many per cent of the score for each day that has begun after the grace, up to a most."""
+    """A percentage of the score for each day that has begun after the grace, up to a maximum."""
 
     grace_minutes = Float(0.0, help="Minutes after the due date that cost nothing.").tag(config=True)
     percent_per_day = Float(0.0, help="Per cent of the score that each day costs that has begun.").tag(config=True)

@@ -117,7 +117,7 @@ def key(
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Make an existing key anew after an update: same secret, its lessons."),
+        typer.Option("--again", help="Make an existing key again after an update: same secret, same lessons."),
     ] = False,
 ) -> None:
     """Make the hidden key of a course run, from a secret that nobody else knows."""

@@ -85,7 +85,7 @@ def grade(
     """Grade submissions into the gradebook. What was graded before is not graded again.
 
     Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
-    the machine stands in the way; 4 all graded, and a test looks as if it were at fault itself; 130 interrupted, with
+    a problem of this machine; 4 all graded, and a test itself seems to be wrong; 130 interrupted, with
     what was done kept.
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:

@@ -1,4 +1,4 @@
-"""Makes hint_card.png anew: notebook 00 in JupyterLab with a wrong answer, and the card that its check shows.
+"""Makes hint_card.png again: notebook 00 in JupyterLab with a wrong answer, and the card that its check shows.
 
 Run it from anywhere: `.venv/bin/python docs/pictures/hint_card.py`. It needs Chromium, as the tests of the browser do.
 """

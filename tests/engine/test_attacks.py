@@ -276,7 +276,7 @@ def test_a_hook_that_stops_all_later_cells_costs_none_of_them(exam: Exam, hook: 
     result = exam.grade(exam.changed({"exponential_decay": f"{HANGING}\n{hook}"}), cell_seconds=3, again_seconds=1)
     only(result, exponential_decay="missing")
     told = next(one for one in result.exercises if one.name == "exponential_decay").message
-    assert told == "There is no 'exponential_decay': its cell was left out, for no cell behind it came to an end."
+    assert told == "There is no 'exponential_decay': its cell was left out, because no cell after it finished."
     assert "Grading went on without it" in str(result.outputs)
 
 

@@ -218,7 +218,7 @@ report.add(CellResult(first.grade_id, first.exercises, "passed", first.points, f
     (box.root / "results").mkdir(exist_ok=True)
     subprocess.run([box.root / "venv" / "bin" / "python", "-sPc", program, box.root], check=True)
     report = gradescope_report(box.root / "results" / "results.json")
-    assert "did not come to an end" in report["output"]
+    assert "Grading did not finish" in report["output"]
     assert any("Not graded" in test["output"] for test in report["tests"])
 
 

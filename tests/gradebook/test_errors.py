@@ -1,4 +1,4 @@
-"""What stands in the way is told in one sentence, and nothing is lost."""
+"""A problem is reported in one sentence, and nothing is lost."""
 
 from __future__ import annotations
 

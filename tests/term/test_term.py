@@ -142,7 +142,7 @@ def download(term: Term) -> None:
 EVENTS: dict[str, Callable[[Term], None]] = {
     "Grade": hand_in,
     "Late, and more time": come_late,
-    "Mend a test": mend,
+    "Fix a test": mend,
     "Grades into your LMS": download,
 }
 
