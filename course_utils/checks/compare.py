@@ -153,7 +153,7 @@ def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> It
     elif isinstance(expected, int) and isinstance(received, int):
         # Python's integers have no limit, and a count is right or wrong.
         if expected != received:
-            yield Difference("value", f"{what} has another value than expected.")
+            yield Difference("value", f"{what} is not the expected value.")
     elif Number not in (type(expected), type(received)):
         yield from _values(_as_float(expected), _as_float(received), tolerance, what)
 
@@ -239,11 +239,11 @@ def _values(expected: np.ndarray, received: np.ndarray, tolerance: Tolerance, wh
 
 
 def _is_or_holds(mask: np.ndarray) -> str:
-    return "is" if mask.ndim == 0 else f"holds {mask.sum()}"
+    return "is" if mask.ndim == 0 else f"contains {mask.sum()}"
 
 
 def _wrong_share(gap: np.ndarray) -> str:
     if gap.ndim == 0:
-        return "has another value than expected"
+        return "is not the expected value"
     wrong = int(np.sum(gap > 1))
     return f"is wrong in {wrong} of its {gap.size} entries" if wrong < gap.size else "is wrong in every entry"

@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "objects": (lambda x, factor: (factor * x).astype(object), "is an array of objects"),
     "integers": (lambda x, factor: (factor * x).astype(int), "has dtype int64; expected float64"),
     "float32": (lambda x, factor: (factor * x).astype(np.float32), "has dtype float32; expected float64"),
-    "nan": (with_hole, "holds 1 NaN"),
+    "nan": (with_hole, "contains 1 NaN"),
     "everything wrong": (lambda x, factor: factor * x + 1, "is wrong in every entry"),
     "changed argument": (in_place, "your function changes an argument"),
     "not written": (not_written, "not written yet"),
