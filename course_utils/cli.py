@@ -14,7 +14,7 @@ from course_utils.errors import CourseError, Exit, from_os
 
 EXIT_CODES = (
     "Exit codes: 0 fine; 1 something is wrong in what was checked; 2 wrong use or unusable input; "
-    "3 the machine stands in the way (a permission, a full disk, a missing program); 130 interrupted."
+    "3 a problem of this machine (a permission, a full disk, a missing program); 130 interrupted."
 )
 COMMANDS = "descent.commands"
 
@@ -33,15 +33,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another pr
 
 @app.command()
 def start(
-    folder: Annotated[Path, typer.Argument(help="Where to lay the notebooks down; it is made if needed.")],
+    folder: Annotated[Path, typer.Argument(help="The folder for the notebooks; it is created if needed.")],
 ) -> None:
-    """Lay the course's notebooks down in a folder, to write your answers in."""
+    """Copy the course's notebooks into a folder, to write your answers in."""
     from course_utils.shelf import start as lay_down
     from course_utils.words import counted
 
     laid = lay_down(folder)
-    news = f"Laid down in {folder}: {counted(len(laid), 'notebook')}."
-    print(news if laid else f"All notebooks stand in {folder} already.")
+    news = f"Copied {counted(len(laid), 'notebook')} into {folder}."
+    print(news if laid else f"All notebooks are already in {folder}.")
     print(f"Go there (`cd {folder}`) and type `course lab`.")
 
 
@@ -68,10 +68,10 @@ def lab(
 @app.command()
 def check(
     notebook: Annotated[str, typer.Argument(help="A path, a lesson's name, or its number, such as 01.")],
-    timeout: Annotated[int, typer.Option(help="Stop a cell after so many seconds.", min=1)] = 120,
+    timeout: Annotated[int, typer.Option(help="Stop a cell after this many seconds.", min=1)] = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Run a notebook from top to bottom in a fresh kernel, and tell which of its checks pass."""
+    """Run a notebook from top to bottom in a fresh kernel, and show which of its checks pass."""
     from course_utils import notebooks, terminal
     from course_utils.running import run_notebook
 
@@ -127,7 +127,7 @@ def gather(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look for what commonly goes wrong, and say the remedy."""
+    """Look for common problems, and say how to fix them."""
     from course_utils import terminal
     from course_utils.doctor import examine
 

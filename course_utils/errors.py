@@ -12,7 +12,7 @@ class Exit(IntEnum):
     FINE = 0
     WRONG = 1  # something is wrong in what was checked
     INPUT = 2  # the command or a file given to it cannot be used
-    MACHINE = 3  # the machine stands in the way: a permission, a full disk, a missing program
+    MACHINE = 3  # a problem of this machine: a permission, a full disk, a missing program
     TESTS = 4  # what was graded is graded, and a test looks as if it were at fault itself
 
 

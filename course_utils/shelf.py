@@ -29,7 +29,7 @@ def is_shelf(folder: Path) -> bool:
 
 
 def start(folder: Path) -> list[str]:
-    """Lay the course's notebooks down in a folder, and return the names of the lessons that are new there.
+    """Copy the course's notebooks into a folder, and return the names of the lessons that are new there.
 
     What stands there already stays as it is.
     """

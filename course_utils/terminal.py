@@ -103,7 +103,7 @@ def show_gathered(gathered: Gathered) -> None:
         print(f"The notebook as it was: {gathered.backup}.")
         print("Is it open in JupyterLab? Then choose File > Reload Notebook from Disk.")
     if not gathered.is_whole:
-        print("Mend these in their notebooks, save, and run `course gather` again.")
+        print("Fix these in their notebooks, save, and run `course gather` again.")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
