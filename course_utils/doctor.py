@@ -1,4 +1,4 @@
-"""`course doctor`: looks at what commonly goes wrong, and says the remedy."""
+"""`course doctor`: looks for common problems, and says how to fix them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def examine(start: Path) -> list[Finding]:
     if folder is None and (start / TEACHERS).is_file():
         return [*found, Finding("folder", f"{start} is a course for nbgrader; notebooks of this course are not in it.")]
     if folder is None:
-        remedy = "Change to the folder of your notebooks, or lay them down in a new one with `course start FOLDER`."
+        remedy = "Change to the folder of your notebooks, or copy them into a new one with `course start FOLDER`."
         return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]
     return [*found, Finding("folder", f"the notebooks are in {folder}."), *writing(folder), *freshness(folder)]
 

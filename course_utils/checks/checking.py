@@ -150,7 +150,7 @@ def _hidden_key(name: str) -> Key:
 
 def _key_of(name: str, keys: Mapping[str, Key]) -> Key:
     if name not in keys:
-        raise KeyProblem(f"The key at hand holds nothing for {name!r}: make it anew with `course key`.")
+        raise KeyProblem(f"The key at hand holds nothing for {name!r}: make it again with `course key`.")
     return keys[name]
 
 
@@ -192,7 +192,7 @@ def _check_question(exercise: Exercise, form: Form, answer: Any, part: str) -> N
     if verdict.mistake is not None:
         _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
         raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
-    _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question once more."))
+    _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question again."))
     raise CheckFailed(f"{name}: not right yet.", verdict)
 
 

@@ -20,7 +20,7 @@ def hidden_key(exercise: str) -> Key:
     path = Path(name)
     keys = _hidden_file(path, path.stat().st_mtime_ns)
     if exercise not in keys:
-        raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it anew with `course key`.")
+        raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it again with `course key`.")
     require_current({exercise: keys[exercise]})
     return key_from_json(keys[exercise])
 
@@ -30,5 +30,5 @@ def _hidden_file(path: Path, modified: int) -> dict[str, Any]:
     try:
         keys = json.loads(path.read_text(encoding="utf-8"))["exercises"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise KeyProblem("The hidden key cannot be read: make it anew with `course key`.") from error
+        raise KeyProblem("The hidden key cannot be read: make it again with `course key`.") from error
     return dict(keys)

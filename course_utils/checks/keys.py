@@ -108,11 +108,11 @@ def key_from_json(data: Any) -> Key:
     try:
         if data["format"] != FORMAT:
             raise KeyProblem(
-                f"The key has format {data['format']}, and this version reads {FORMAT}: make the key anew."
+                f"The key has format {data['format']}, and this version reads {FORMAT}: make the key again."
             )
         return Key(data["exercise"], {name: _part_from_json(part) for name, part in data["parts"].items()})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise KeyProblem(f"The key is damaged ({type(error).__name__}: {error}): make it anew.") from error
+        raise KeyProblem(f"The key is damaged ({type(error).__name__}: {error}): make it again.") from error
 
 
 def _part_from_json(data: dict[str, Any]) -> PartKey:
@@ -147,5 +147,5 @@ def published_key(exercise: str) -> Key:
         return key_from_json(json.loads(text))
     except (FileNotFoundError, json.JSONDecodeError) as error:
         raise KeyProblem(
-            f"The published key of {exercise!r} is missing or damaged: install course_utils anew."
+            f"The published key of {exercise!r} is missing or damaged: install course_utils again."
         ) from error

@@ -40,7 +40,7 @@ def require_current(hidden: Mapping[str, Any]) -> None:
         more = f" and {len(old) - SHOWN} more" if len(old) > SHOWN else ""
         raise KeyProblem(
             f"The hidden key was made for another version of the questions of {', '.join(old[:SHOWN])}{more}, so that "
-            "right answers would fail: make it anew with `course key --again`, which keeps its secret and its lessons."
+            "right answers would fail: make it again with `course key --again`, which keeps its secret and its lessons."
         )
 
 

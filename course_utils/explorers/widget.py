@@ -11,7 +11,7 @@ import traitlets
 from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still
 
-INTERRUPTED = "Your function was interrupted: move a slider, or mend the function and run this cell again."
+INTERRUPTED = "Your function was interrupted: move a slider, or fix the function and run this cell again."
 AGAIN = "A still picture: run this cell, and it has its sliders."
 _show = resources.files("course_utils.explorers") / "show"
 

@@ -181,7 +181,7 @@ def test_hidden_checks_never_pass_without_a_key(
     damaged = tmp_path / "damaged.key"
     damaged.write_text("{")
     monkeypatch.setenv("COURSE_KEY", str(damaged))
-    with pytest.raises(KeyProblem, match="make it anew"):
+    with pytest.raises(KeyProblem, match="make it again"):
         check_hidden("scaled", scaled)
     damaged.write_text(json.dumps({"exercises": {}}))
     with pytest.raises(KeyProblem, match="holds nothing for 'scaled'"):
