@@ -2,7 +2,8 @@
 
     python .ci/wording.py [FOLDER]
 
-The phrases and the files are in wording.toml. Ends with 1 if there is one. A line with `wording: ignore` is left out.
+The phrases and the files are in wording.toml. Ends with 1 if there is one. A line with `wording: ignore` is left
+out, and the line below it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def found(text: str, phrases: Mapping[str, str]) -> Iterator[tuple[int, str, str
         pattern = r"\b" + phrase.replace(" ", r"[\s#>*]+") + r"\b"
         for match in re.finditer(pattern, text, re.IGNORECASE):
             number = text.count("\n", 0, match.start()) + 1
-            if "wording: ignore" not in lines[number - 1]:
+            if not any("wording: ignore" in line for line in lines[max(0, number - 2) : number]):
                 yield number, " ".join(match[0].split()), better
 
 

@@ -250,7 +250,7 @@ def double_well(tilt: float = 0.3) -> Landscape:
 def noisy_gradient(landscape: Landscape, std: float, rng: np.random.Generator) -> Callable[[Array], Array]:
     """Return a gradient as a mini-batch would give it: the true one plus `std * N(0, 1)` in each coordinate.
 
-    Each call draws anew. Two of them made from generators with one seed give the same noise, call for call, so that
-    two methods can be compared on it.
+    Each call draws new noise. Two that are made from generators with one seed give the same noise, call for call: two
+    methods can be compared on it.
     """
     return lambda w: landscape.gradient(w) + std * rng.normal(size=np.shape(w))

@@ -34,7 +34,7 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
     if Path(os.environ.get("COURSE_KEY", "")).is_file():
         return
     with contextlib.suppress(OSError):
-        # A folder that is gone is not made anew for this.
+        # A folder that is gone is not made again for this.
         folder = (Path.cwd() if folder is None else folder).resolve(strict=True)
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)

@@ -103,7 +103,7 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
     try:
         verdict = judge(exercise, part, answers, key.parts[part])
     except KeyboardInterrupt as stop:
-        # Whoever stops the grading of a class is no learner who waits for an answer.
+        # A teacher who stops the grading of a class is no learner who waits for an answer.
         raise stop if desk else _stopped(name, stop) from None
     if _is_own_answer(name, answers[0]):
         _record(name, part, verdict.passed)
@@ -255,7 +255,7 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
 
 
 def _stopped(name: str, stop: KeyboardInterrupt) -> CheckStopped:
-    sentence = "You stopped the check while your function was running. Does its loop come to an end?"
+    sentence = "You stopped the check while your function was running. Does its loop ever finish?"
     _show(Card("neutral", f"{name} was interrupted.", sentence, [("Where", own_frames(stop))]))
     return CheckStopped(f"{name}: interrupted.")
 

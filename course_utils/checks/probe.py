@@ -165,7 +165,7 @@ _idle: list[np.random.RandomState] = []
 
 @contextlib.contextmanager
 def _random_state(seed: int) -> Iterator[np.random.RandomState]:
-    """Give a generator in the state of `RandomState(seed)`: to seed one anew costs a fiftieth of making one."""
+    """Give a generator in the state of `RandomState(seed)`: to seed one again costs a fiftieth of making one."""
     rng = _idle.pop() if _idle else np.random.RandomState()
     rng.seed(seed)
     yield rng

@@ -276,7 +276,7 @@ def raised(error: BaseException) -> Raised:
 
 
 def _snapshot(value: Any) -> Any:
-    """Return a copy to be shown, and to be held against what the call leaves; the value itself where none is needed."""
+    """Return a copy to be shown, and compared with what the call leaves; the value itself if no copy is needed."""
     kind = type(value)
     if kind in ATOMS or callable(value) or isinstance(value, np.random.Generator):
         return value

@@ -221,4 +221,5 @@ def from_json(value: Any) -> Any:
             return {from_json(item) for item in items}
         case {"dict": items}:
             return {key: from_json(item) for key, item in items.items()}
+    # wording: ignore (this text is part of what hidden keys are stamped with)
     raise ValueError(f"{sorted(value)} is not the form of any plain value: the key is damaged, so build it anew.")

@@ -128,7 +128,7 @@ class MLP:
         return scores
 
     def activations(self, params: Params, X: Array, train: bool = False, rng: Rng | None = None) -> list[Array]:
-        """Return what each hidden layer hands on, first to last, each `(N, width)`. Nothing in `params` changes."""
+        """Return what each hidden layer passes on, first to last, each `(N, width)`. Nothing in `params` changes."""
         return [out for out, _ in self._forward(dict(params), X, train, rng)[:-1]]
 
     def predict(self, params: Params, X: Array) -> NDArray[Any]:
