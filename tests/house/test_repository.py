@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -52,7 +54,41 @@ def test_a_hook_runs_what_make_installs() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
     lint = (ROOT / "Makefile").read_text(encoding="utf-8")
     for hook in hooks:
-        assert hook["entry"].replace(".venv", "$(VENV)") in lint
+        program, *arguments = hook["entry"].split()
+        if hook.get("stages") == ["commit-msg"]:
+            assert (ROOT / arguments[0]).is_file()
+        else:
+            assert hook["entry"].replace(".venv", "$(VENV)") in lint
+        assert program.startswith(".venv/bin/")
+
+
+@pytest.mark.parametrize(
+    ("subject", "fault"),
+    [
+        ("Add a test", ""),
+        ("Process each zip once", ""),
+        ("Merge branch 'x'", ""),
+        ("Focus the cell", ""),
+        ("a test", "capital"),
+        ("Add a test.", "full stop"),
+        ("Added a test", "'Added'"),
+        ("Adds a test", "'Adds'"),
+        ("Adding a test", "'Adding'"),
+        ("Say " + 69 * "x", "73 characters"),
+        ("", "capital"),
+    ],
+)
+def test_a_subject_is_a_short_imperative(subject: str, fault: str, tmp_path: Path) -> None:
+    message = tmp_path / "message"
+    message.write_text(f"# a comment of git\n{subject}\n\nThe reason. Added by hand.\n", encoding="utf-8")
+    program = [sys.executable, str(ROOT / ".ci" / "commit_subject.py")]
+    ways = [
+        subprocess.run([*program, str(message)], capture_output=True, text=True),
+        subprocess.run([*program, "-"], input=f"Add it\n{subject}\n", capture_output=True, text=True),
+    ]
+    for done in ways if subject else ways[1:]:
+        assert (done.returncode != 0) is bool(fault)
+        assert fault in done.stderr
 
 
 @pytest.mark.parametrize("package", ["course_utils", "course_grader"])
