@@ -1,4 +1,4 @@
-"""What makes our own processes start quicker: an import that nothing here uses is left out, and less garbage collected.
+"""What makes our own processes start quicker: imports that nothing here uses are left out, and less garbage collected.
 
 `import nbformat` imports jsonschema, and jsonschema imports `rfc3987_syntax` if it is installed. That package compiles
 a grammar of internationalised web addresses when it is imported (three seconds of CPU). jsonschema would use it for
@@ -11,6 +11,7 @@ import gc
 import sys
 
 UNUSED = "rfc3987_syntax"
+CONTENTS_MANAGERS = ("jupytext.sync_contentsmanager", "jupytext.async_contentsmanager")
 # Imports make that many objects, and hardly any of them are garbage. At Python's own threshold of 700, looking for some
 # takes an eighth of the CPU time of the imports.
 COLLECT_AT = 200_000
@@ -19,6 +20,15 @@ COLLECT_AT = 200_000
 def skip_unused_grammar() -> None:
     """Make `import rfc3987_syntax` fail in this process, as if it were not installed; jsonschema expects that."""
     sys.modules.setdefault(UNUSED, None)  # type: ignore[arg-type]
+
+
+def skip_contents_managers() -> None:
+    """Make jupytext's contents managers fail to import in this process; jupytext expects that.
+
+    They are for Jupyter's server, and take two thirds of the import; a command only reads and writes text.
+    """
+    for name in CONTENTS_MANAGERS:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def collect_seldom() -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
+from course_grader.authoring.cells import percent_cells
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def read_alternatives(path: Path) -> Iterator[Alternative]:
     skipped."""
     text = path.read_text(encoding="utf-8")
     starts = [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"# %%(\s|$)", line)]
-    cells = jupytext.reads(text, fmt="py:percent").cells
+    cells = percent_cells(text)
     for line, cell in zip(starts, cells[len(cells) - len(starts) :], strict=True):
         if "exercise" in cell.metadata:
             yield Alternative(cell.metadata["exercise"], cell.metadata.get("id", ""), cell.source, line)

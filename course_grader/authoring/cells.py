@@ -22,9 +22,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
+from nbformat import NotebookNode
 
 from course_grader.marks import BEGIN, END
+from course_utils.quick_start import skip_contents_managers
+
+skip_contents_managers()
+
+import jupytext  # noqa: E402
 
 GATHERS = re.compile(r"^# gathers: (.*)\n", re.MULTILINE)
 KINDS = ("setup", "answer", "test", "experiment", "gather")
@@ -86,6 +91,12 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     return _read(path, path.read_text(encoding="utf-8"))
 
 
+def percent_cells(text: str) -> list[NotebookNode]:
+    """Return the cells of a text in jupytext's percent format."""
+    cells: list[NotebookNode] = jupytext.reads(text, fmt="py:percent").cells
+    return cells
+
+
 # jupytext takes half a second for a lesson. `release` reads one twice, and a lesson that gathers functions is read from
 # all that have them.
 @functools.lru_cache(maxsize=64)
@@ -95,7 +106,7 @@ def _read(path: Path, text: str) -> tuple[Cell, ...]:
 
 def _cells(path: Path, text: str) -> Iterator[Cell]:
     starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
-    cells = jupytext.reads(text, fmt="py:percent").cells
+    cells = percent_cells(text)
     if cells and (not starts or len(cells) != len(starts)):
         raise LessonProblem(
             path,

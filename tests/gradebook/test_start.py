@@ -79,6 +79,16 @@ def test_only_what_is_needed_is_imported(school: School, words: tuple[str, ...])
     assert loaded & NEEDLESS == set()
 
 
+def test_jupytext_is_read_without_its_parts_for_a_server() -> None:
+    look = (
+        "import sys\nfrom course_grader.authoring import build, cells\npercent_cells = cells.percent_cells\n"
+        "assert [cell.source for cell in percent_cells('# %%\\nx = 1\\n')] == ['x = 1']\n"
+        "print([name for name, module in sys.modules.items() if 'contentsmanager' in name and module is not None])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
 def test_the_first_line_comes_before_anything_that_takes_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
