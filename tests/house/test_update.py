@@ -209,7 +209,7 @@ def test_the_commands_say_what_they_did(
 ) -> None:
     again = run("start", str(house.own))
     assert again.code == 0
-    assert "stand in" in again.out
+    assert "are already in" in again.out
     house.edit(lambda cells: cells[2].update(source=ANSWER))
     house.ship(second_version())
     monkeypatch.chdir(house.own)
