@@ -100,7 +100,7 @@ def grade_by_hand(term: Term) -> None:
         book.db.commit()
 
 
-def mend(term: Term) -> None:
+def fix_test(term: Term) -> None:
     """Overrule a score, and then give the first test of lesson 00 another point."""
     grade_by_hand(term)
     path = term.folder / "lessons" / FIRST / "lesson.py"
@@ -142,7 +142,7 @@ def download(term: Term) -> None:
 EVENTS: dict[str, Callable[[Term], None]] = {
     "Grade": hand_in,
     "Late, and more time": come_late,
-    "Fix a test": mend,
+    "Fix a test": fix_test,
     "Grades into your LMS": download,
 }
 
@@ -215,7 +215,7 @@ def test_lateness_costs_and_more_time_forgives(term: Term) -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_a_mended_test_changes_what_it_touches_and_leaves_hands_alone(term: Term) -> None:
+def test_a_corrected_test_changes_what_it_touches_and_leaves_hands_alone(term: Term) -> None:
     scores = term.scores(FIRST)
     assert scores["ada"] == (4.0, 0.0)
     with term.book() as book:
