@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import inspect
 import os
 import re
@@ -51,14 +52,23 @@ class _Publisher(DisplayPublisher):
 
 
 class _Compiler(CachingCompiler):
-    """Tells `inspect` of each cell. For one traceback IPython asks sixteen times for the module of a cell's file, and
-    each time the files of all modules would be looked through."""
+    """Knows the name of each cell's file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
 
     def cache(self, transformed_code: str, number: int = 0, raw_code: str | None = None) -> str:
-        name = str(super().cache(transformed_code, number, raw_code))
-        # As `inspect` writes it; to resolve it would ask the disk.
-        inspect.modulesbyfile[os.path.abspath(name)] = "__main__"  # noqa: PTH100
-        return name
+        self.names.append(str(super().cache(transformed_code, number, raw_code)))
+        return self.names[-1]
+
+    def tell_inspect(self) -> None:
+        """Say that the cells belong to the module `__main__`. For one traceback IPython asks sixteen times for the
+        module of a cell's file, and each time the files of all modules would be looked through."""
+        # `inspect` asks for a path from the working folder. That one may be gone, or too deep for a name.
+        with contextlib.suppress(OSError):
+            folder = os.getcwd()  # noqa: PTH109
+            inspect.modulesbyfile.update({os.path.normpath(f"{folder}/{name}"): "__main__" for name in self.names})
 
 
 class WorkerShell(InteractiveShell):
@@ -135,6 +145,11 @@ class WorkerShell(InteractiveShell):
 
     def ask_exit(self) -> None:
         """Go on with the next cell, as nbgrader would with a new kernel."""
+
+    def showtraceback(self, *args: Any, **kwargs: Any) -> None:
+        compiler: Any = self.compile
+        compiler.tell_inspect()
+        super().showtraceback(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         self.kept.error(getattr(etype, "__name__", "Error"), str(evalue), [str(line) for line in stb])

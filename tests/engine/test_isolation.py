@@ -105,6 +105,13 @@ def test_folders_within_folders_are_removed_and_the_next_is_graded(exam: Exam, l
     assert not Path(folder).exists()
 
 
+@pytest.mark.parametrize("loss", ["os.rmdir(os.getcwd())", "[os.mkdir('d') or os.chdir('d') for _ in range(2500)]"])
+def test_the_cells_after_one_that_lost_its_folder_are_graded(exam: Exam, loss: str) -> None:
+    lost = f"import os, tempfile\nos.chdir(tempfile.mkdtemp(dir='.'))\n{loss}\nos.listdir('missing')"
+    outcome = outcomes(grade(exam.changed({"sgd_step": lost}), exam.assignment, "none"))
+    assert outcome == outcomes(grade(exam.changed({"sgd_step": "pass"}), exam.assignment, "none"))
+
+
 @pytest.mark.needs("Landlock", "root")
 def test_another_user_leaves_nothing_elsewhere(exam: Exam, tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
