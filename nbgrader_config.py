@@ -46,11 +46,11 @@ c.Autograde.autograde_preprocessors = [
 # text of theirs keeps the server busy.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
-    "markdown2html": "course_grader.engine.markup.markdown_on_page",
-    "highlight_code": "course_grader.engine.markup.code_on_page",
-    "ansi2html": "course_grader.engine.markup.output_on_page",
-    "strip_files_prefix": "course_grader.engine.markup.strip_files_prefix",
-    "clean_html": "course_grader.engine.markup.clean_html",
+    "markdown2html": "course_grader.sanitize.nbgrader_filters.markdown_on_page",
+    "highlight_code": "course_grader.sanitize.nbgrader_filters.code_on_page",
+    "ansi2html": "course_grader.sanitize.nbgrader_filters.output_on_page",
+    "strip_files_prefix": "course_grader.sanitize.nbgrader_filters.strip_files_prefix",
+    "clean_html": "course_grader.sanitize.nbgrader_filters.clean_html",
 }
 
 # The kernels that nbgrader starts find the hidden key here. Without the file, hidden checks refuse to pass.

@@ -49,7 +49,7 @@ from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
-from course_grader.engine.assignment import without_magics
+from course_grader.engine.notebook.assignment import without_magics
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[1]

@@ -30,11 +30,11 @@ AUTOGRADE = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 FILTERS = {
-    "markdown2html": "course_grader.engine.markup.markdown_on_page",
-    "highlight_code": "course_grader.engine.markup.code_on_page",
-    "ansi2html": "course_grader.engine.markup.output_on_page",
-    "strip_files_prefix": "course_grader.engine.markup.strip_files_prefix",
-    "clean_html": "course_grader.engine.markup.clean_html",
+    "markdown2html": "course_grader.sanitize.nbgrader_filters.markdown_on_page",
+    "highlight_code": "course_grader.sanitize.nbgrader_filters.code_on_page",
+    "ansi2html": "course_grader.sanitize.nbgrader_filters.output_on_page",
+    "strip_files_prefix": "course_grader.sanitize.nbgrader_filters.strip_files_prefix",
+    "clean_html": "course_grader.sanitize.nbgrader_filters.clean_html",
 }
 
 

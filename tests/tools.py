@@ -48,7 +48,7 @@ def tool(name: str) -> Tool:
 @functools.cache
 def isolation() -> Tool:
     """Return whether submissions can be graded at the level `namespaces`, and by which program."""
-    from course_grader.engine.sandbox import described, unavailable
+    from course_grader.engine.sandbox.levels import described, unavailable
 
     reason = unavailable("namespaces")
     if reason:
@@ -68,7 +68,7 @@ def bubblewrap_wheel() -> Tool:
 
 def bubblewrap_program() -> str:
     """Return the path of the bubblewrap that isolates submissions; AssertionError if there is none."""
-    from course_grader.engine import bubblewrap
+    from course_grader.engine.sandbox import bubblewrap
 
     program = bubblewrap.find()
     assert program, bubblewrap.problem()
@@ -78,7 +78,7 @@ def bubblewrap_program() -> str:
 @functools.cache
 def landlock() -> Tool:
     """Return whether the kernel has Landlock, by which the level `user` reads nothing of others."""
-    from course_grader.engine.confine import landlock_version
+    from course_grader.engine.sandbox.privileges import landlock_version
 
     if (version := landlock_version()) > 0:
         return Tool("Landlock", f"version {version}")

@@ -10,7 +10,7 @@ from typing import Any
 from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
-from course_grader.engine.assignment import without_magics
+from course_grader.engine.notebook.assignment import without_magics
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:

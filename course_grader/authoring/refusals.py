@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.drawing import read_draws, variants
 from course_grader.authoring.lesson import Lesson
-from course_grader.engine.assignment import assigned_names, without_magics
+from course_grader.engine.notebook.assignment import assigned_names, without_magics
 from course_grader.marks import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_utils.checks.probe import exercises
 

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.assignment import Assignment, Mode
-from course_grader.engine.intake import Intake, take_in
-from course_grader.engine.plan import plan
-from course_grader.engine.referee import Referee
+from course_grader.engine.judging.referee import Referee
+from course_grader.engine.judging.replay import Transcripts
+from course_grader.engine.judging.session import Session
+from course_grader.engine.notebook.assignment import Assignment, Mode
+from course_grader.engine.notebook.plan import plan
+from course_grader.engine.notebook.read import Intake, take_in
 from course_grader.engine.result import CellResult, Result, blameless
-from course_grader.engine.sandbox import Level, Zygote, close_servers, described, exposed
-from course_grader.engine.session import Session
-from course_grader.engine.transcripts import Transcripts
+from course_grader.engine.sandbox.handles import Zygote, close_servers
+from course_grader.engine.sandbox.levels import Level, described, exposed
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
@@ -39,7 +40,7 @@ def grade(
     """Grade one notebook.
 
     notebook: a file, its content, or a notebook that was read, as a dict or a NotebookNode.
-    isolation: "namespaces", "user" or "none"; see `sandbox`.
+    isolation: "namespaces", "user" or "none"; see `sandbox.levels`.
     on_cell: is called with the result of each test cell as soon as there is one.
     files: those beside the notebook where the submission runs, by path; by default the assignment's own. Tests apart
     have the assignment's own in any case.
@@ -65,7 +66,7 @@ def _together(
     zygote: Zygote,
     on_cell: Callable[[CellResult], None] | None,
 ) -> Result:
-    from course_grader.engine.together import Room, grade_together, steps_of
+    from course_grader.engine.judging.together import Room, grade_together, steps_of
 
     steps, more = steps_of(taken, assignment)
     with Room(zygote, assignment.limits, files, assignment.spared) as room:

@@ -14,10 +14,10 @@ from typing import Any
 
 from traitlets.config import Config
 
-from course_grader.engine.assignment import Assignment
-from course_grader.engine.evidence import Choice, choose
-from course_grader.engine.masters import blank, framed, source_notebook
-from course_grader.engine.sandbox import best_level
+from course_grader.engine.choose_mode import Choice, choose
+from course_grader.engine.notebook.assignment import Assignment
+from course_grader.engine.notebook.nbgrader_source import blank, framed, source_notebook
+from course_grader.engine.sandbox.levels import best_level
 from course_utils.files import PRIVATE, write_whole
 
 FORMAT = 1
@@ -128,7 +128,7 @@ def _key(assignment: Assignment, solution: Path, fixed: str, thorough: bool) -> 
 def _versions() -> tuple[str, ...]:
     """Return what stands for the code that grades: an edit of the engine changes no number."""
     total = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         total.update(path.read_bytes())
     return total.hexdigest(), sys.version, version("nbgrader"), version("ipython")
 

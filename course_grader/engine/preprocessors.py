@@ -25,21 +25,21 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
 from traitlets import Dict, Enum, Unicode
 
-from course_grader.engine.assignment import Assignment, TeacherCell
-from course_grader.engine.beside import files_of
-from course_grader.engine.intake import take_in
-from course_grader.engine.owners import owners_of, restored
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
+from course_grader.engine.notebook.files import files_of
+from course_grader.engine.notebook.owners import owners_of, restored
+from course_grader.engine.notebook.read import take_in
+from course_grader.engine.notebook.source import imported_modules
+from course_grader.engine.notebook.well_formed import unique_ids, well_formed
 from course_grader.engine.result import CellResult, blameless
-from course_grader.engine.sandbox import LEVELS, exposed
-from course_grader.engine.source import imported_modules
-from course_grader.engine.text import storable
-from course_grader.engine.wellformed import unique_ids, well_formed
+from course_grader.engine.rpc.text import storable
+from course_grader.engine.sandbox.levels import LEVELS, exposed
 from course_grader.marks import SCHEMA_VERSION
 
 try:
     from course_grader.engine.grading import grade, zygote_of
+    from course_grader.engine.judging.together import Room, result_of, run_all, steps_in
     from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
-    from course_grader.engine.together import Room, result_of, run_all, steps_in
 except ModuleNotFoundError as missing:
     remedy = "install the course with `pip install -e '.[lab,grader]'`."
     raise ModuleNotFoundError(f"Grading needs {missing.name}: {remedy}", name=missing.name) from None

@@ -13,7 +13,7 @@ from importlib.metadata import packages_distributions
 from importlib.resources import files
 from pathlib import Path
 
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.notebook.assignment import Assignment
 from course_grader.exports.autograder import ASSIGNMENT
 from course_utils.errors import CourseError, Exit
 from course_utils.files import PRIVATE, write_whole

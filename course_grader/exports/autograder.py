@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.assignment import Assignment, AssignmentProblem
 from course_grader.engine.grading import close, grade
-from course_grader.engine.intake import Unreadable
+from course_grader.engine.notebook.assignment import Assignment, AssignmentProblem
+from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.result import CellResult, Result
-from course_grader.engine.sandbox import IsolationUnavailable, Level
+from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
 from course_grader.exports.columns import column_names
 from course_grader.submissions.choosing import own_notebook
 from course_utils.files import write_whole

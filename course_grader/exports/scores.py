@@ -19,7 +19,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from course_grader.engine.assignment import checked_exercises, teacher_cells
+from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded import Graded
 from course_utils.errors import CourseError

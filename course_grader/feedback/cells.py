@@ -14,8 +14,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.owners import SKIPPED, Owner
+from course_grader.engine.notebook.assignment import TeacherCell
+from course_grader.engine.notebook.owners import SKIPPED, Owner
 from course_grader.engine.result import Result
 from course_grader.feedback.outputs import PictureBudget, Shown, shown_outputs
 from course_grader.pages.code import code

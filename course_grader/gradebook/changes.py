@@ -13,7 +13,7 @@ from nbgrader.api import Assignment as Row
 from nbgrader.api import BaseCell, Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import select
 
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.notebook.assignment import Assignment
 
 # Smaller differences come from adding floating-point numbers.
 TOLERANCE = 1e-6

@@ -15,9 +15,9 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_grader.configuration import own_preprocessors
-from course_grader.engine.assignment import Assignment
 from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
-from course_grader.engine.source import MissingKey
+from course_grader.engine.notebook.assignment import Assignment
+from course_grader.engine.notebook.source import MissingKey
 from course_grader.environment import kept_environment
 from course_utils.errors import CourseError
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.result import Result
-from course_grader.engine.text import clean
+from course_grader.engine.rpc.text import clean
 from course_grader.gradebook.changes import Change
 from course_grader.gradebook.listing import about, lines_about
 from course_grader.gradebook.run import Tally, Told

@@ -23,7 +23,7 @@ def findings() -> Iterator[Finding]:
     installed."""
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
-    from course_grader.engine.sandbox import best_level, described, exposed
+    from course_grader.engine.sandbox.levels import best_level, described, exposed
 
     level, reasons = best_level()
     by = f", with {program}" if (program := described(level)) else ""

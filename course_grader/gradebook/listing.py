@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from course_grader.engine.text import clean
+from course_grader.engine.rpc.text import clean
 from course_grader.gradebook.run import stranger
 from course_grader.submissions import Found, LeftOut, Submission
 from course_utils.words import counted

@@ -15,12 +15,12 @@ from nbformat import NotebookNode, from_dict
 from nbgrader import utils
 from nbgrader.preprocessors import LimitOutput
 
-from course_grader.engine.assignment import Assignment, TeacherCell
-from course_grader.engine.intake import take_in
-from course_grader.engine.owners import Owner, owners_of
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
+from course_grader.engine.notebook.owners import Owner, owners_of
+from course_grader.engine.notebook.read import take_in
+from course_grader.engine.notebook.well_formed import kept_tags, unique_ids
 from course_grader.engine.preprocessors import marked_for_humans, outputs_of_test
 from course_grader.engine.result import Result
-from course_grader.engine.wellformed import kept_tags, unique_ids
 from course_grader.gradebook.sheet import Cell, Sheet
 
 NO_RESPONSE = "No response."

@@ -15,10 +15,10 @@ from datetime import datetime
 from pathlib import Path
 
 from course_grader.cluster import Cluster, Stream, WorkerDied
-from course_grader.engine.assignment import Assignment
-from course_grader.engine.intake import LARGEST_FILE, Unreadable
+from course_grader.engine.notebook.assignment import Assignment
+from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.engine.result import Result
-from course_grader.engine.sandbox import Level
+from course_grader.engine.sandbox.levels import Level
 from course_grader.gradebook.book import Book, Row, shown
 from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
 from course_grader.gradebook.course import Course

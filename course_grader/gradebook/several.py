@@ -21,10 +21,10 @@ from nbgrader.apps.api import NbGraderAPI
 from sqlalchemy.exc import SAWarning
 
 from course_grader.configuration import use_engine
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.preprocessors import listeners
 from course_grader.engine.result import CellResult, Result
-from course_grader.engine.sandbox import Level, described, exposed
+from course_grader.engine.sandbox.levels import Level, described, exposed
 from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.display import Display

@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config, LoggingConfigurable
 
-from course_grader.engine.assignment import Assignment
+from course_grader.engine.notebook.assignment import Assignment
 from course_grader.gradebook.course import Course
 from course_grader.marks import SCHEMA_VERSION
 from course_utils.errors import CourseError

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from course_grader.engine.assignment import Assignment
 from course_grader.engine.grading import grade
-from course_grader.engine.intake import Unreadable
+from course_grader.engine.notebook.assignment import Assignment
+from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.result import Result
-from course_grader.engine.sandbox import IsolationUnavailable, Level
+from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
 from course_grader.gradebook.journal import versions
 from course_grader.gradebook.page import Page, page_of
 from course_grader.gradebook.sheet import Sheet

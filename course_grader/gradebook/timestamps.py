@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from nbgrader.utils import parse_utc
 
-from course_grader.engine.intake import Unreadable
+from course_grader.engine.notebook.read import Unreadable
 from course_grader.gradebook.journal import Journal, Stamp
 from course_grader.submissions import Submission
 from course_grader.submissions.times import (

@@ -6,8 +6,8 @@ import functools
 
 from markupsafe import Markup, escape
 
-from course_grader.engine.colours import coloured
-from course_grader.engine.text import clean
+from course_grader.engine.rpc.text import clean
+from course_grader.sanitize.highlight import coloured
 
 LONGEST = 20_000
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.assignment import Assignment, TeacherCell, teacher_cells
-from course_grader.engine.intake import Unreadable, take_in
-from course_grader.engine.owners import Owner, owners_of
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell, teacher_cells
+from course_grader.engine.notebook.owners import Owner, owners_of
+from course_grader.engine.notebook.read import Unreadable, take_in
 from course_grader.gradebook.graded import Graded
 
 SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)

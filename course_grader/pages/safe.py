@@ -18,8 +18,8 @@ import nh3
 from markupsafe import Markup
 from PIL import Image
 
-from course_grader.engine.markdown import LONGEST, MATH, is_slow, rendered
-from course_grader.engine.text import clean
+from course_grader.engine.rpc.text import clean
+from course_grader.sanitize.markdown import LONGEST, MATH, is_slow, rendered
 
 MOST_PIXELS = 40_000_000
 PICTURES = {"image/png": "PNG", "image/jpeg": "JPEG"}

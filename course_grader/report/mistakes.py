@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from course_grader.engine.assignment import without_magics
+from course_grader.engine.notebook.assignment import without_magics
 from course_grader.gradebook.graded import Graded
 from course_grader.pages.paper import Paper, answers_of, submitted_cells
 

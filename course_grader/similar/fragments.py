@@ -18,7 +18,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 
-from course_grader.engine.assignment import without_magics
+from course_grader.engine.notebook.assignment import without_magics
 
 WINDOW, KEPT_OF = 6, 3
 FEWEST_WORDS = 3

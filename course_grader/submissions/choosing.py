@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_grader.engine.intake import Unreadable
 from course_grader.engine.limits import MIB
-from course_grader.engine.text import clean
+from course_grader.engine.notebook.read import Unreadable
+from course_grader.engine.rpc.text import clean
 from course_grader.submissions.layout import Owner
 from course_grader.submissions.names import attempt, is_notebook, may_be_notebook
 from course_grader.submissions.places import Entry, entries

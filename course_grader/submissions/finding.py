@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from course_grader.engine.intake import Unreadable
-from course_grader.engine.text import clean
+from course_grader.engine.notebook.read import Unreadable
+from course_grader.engine.rpc.text import clean
 from course_grader.submissions.choosing import Choice, File, choose, note_on, notebooks_of
 from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import Known

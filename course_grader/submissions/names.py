@@ -7,7 +7,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-from course_grader.engine.text import UNFIT
+from course_grader.engine.rpc.text import UNFIT
 
 # A browser adds the second suffix if it does not know the first.
 NOTEBOOK = re.compile(r"(?P<stem>.*)\.ipynb(?P<more>\.(txt|json))?", re.IGNORECASE | re.DOTALL)

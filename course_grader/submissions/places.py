@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from course_grader.engine.intake import LARGEST_FILE, TOO_LARGE, Unreadable
 from course_grader.engine.limits import MIB
-from course_grader.engine.text import clean
+from course_grader.engine.notebook.read import LARGEST_FILE, TOO_LARGE, Unreadable
+from course_grader.engine.rpc.text import clean
 from course_grader.submissions.names import climbs, is_ignored, is_notebook, may_be_notebook
 from course_grader.submissions.zipnames import names_of
 from course_utils.errors import CourseError, from_os

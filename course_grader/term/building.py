@@ -17,7 +17,7 @@ from course_grader.authoring.lesson import Lesson, lesson_folders
 from course_grader.authoring.notebook import solution_notebook
 from course_grader.authoring.refusals import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.rehearsal import Known, known_of_hidden_key, run_graded_cells, write_hidden_key
-from course_grader.engine.assignment import checked_exercises, teacher_cells
+from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
 from course_grader.environment import environment
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 from course_grader.term.config import Plan, Term

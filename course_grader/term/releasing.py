@@ -22,10 +22,10 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment
 from traitlets.config import Config, LoggingConfigurable
 
 from course_grader.authoring.notebook import text_of
-from course_grader.engine.assignment import teacher_cells
-from course_grader.engine.beside import files_beside
 from course_grader.engine.limits import Limits
-from course_grader.engine.source import MissingKey
+from course_grader.engine.notebook.assignment import teacher_cells
+from course_grader.engine.notebook.files import files_beside
+from course_grader.engine.notebook.source import MissingKey
 from course_grader.gradebook.book import Book, shown
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from course_grader.cluster import Cluster
-    from course_grader.engine.assignment import Assignment
-    from course_grader.engine.sandbox import Level
+    from course_grader.engine.notebook.assignment import Assignment
+    from course_grader.engine.sandbox.levels import Level
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.display import Display
     from course_grader.gradebook.run import Job
@@ -175,7 +175,7 @@ def _adds(unknown: Unknown | None, people: Class) -> bool:
 def _dry_run(
     place: Path, assignment: str | None, db: str | None, unknown: Unknown | None, teams: Path | None, as_json: bool
 ) -> None:
-    from course_grader.engine.assignment import Assignment
+    from course_grader.engine.notebook.assignment import Assignment
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.listing import listed
 
@@ -214,10 +214,10 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
     """Grade one notebook and print its result; the gradebook stays as it is."""
     import json
 
-    from course_grader.engine.assignment import Assignment
     from course_grader.engine.grading import grade as grade_notebook
-    from course_grader.engine.intake import Unreadable
-    from course_grader.engine.sandbox import IsolationUnavailable
+    from course_grader.engine.notebook.assignment import Assignment
+    from course_grader.engine.notebook.read import Unreadable
+    from course_grader.engine.sandbox.levels import IsolationUnavailable
     from course_grader.gradebook.display import explain
 
     if assignment is not None and Path(assignment).is_file():
@@ -240,7 +240,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
 
 def _assignment(course: Course, wanted: str | None, place: Path, remember: bool = True) -> tuple[str, Assignment]:
     """Return an assignment and its name: the one that was named, or the only one that was handed in."""
-    from course_grader.engine.assignment import Assignment
+    from course_grader.engine.notebook.assignment import Assignment
 
     if wanted and Path(wanted).is_file():
         exam = Assignment.load(Path(wanted))

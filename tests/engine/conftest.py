@@ -17,8 +17,8 @@ from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
 from course_grader.engine import grading
+from course_grader.engine.judging.referee import Referee
 from course_grader.engine.limits import Limits
-from course_grader.engine.referee import Referee
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from course_grader import Result, grade
-from course_grader.engine import peer
-from course_grader.engine.packing import pack
-from course_grader.engine.peer import MOST_PRINTED
-from course_grader.engine.wire import WireError
+from course_grader.engine.rpc import peer
+from course_grader.engine.rpc.channel import WireError
+from course_grader.engine.rpc.message import pack
+from course_grader.engine.rpc.peer import MOST_PRINTED
 from tests.engine.test_together import Cells, assignment, notebook, points
 from tests.engine.test_wire import referee_with, table
 
@@ -133,10 +133,12 @@ def test_the_files_of_an_assignment_are_there(cells: Cells, expected: list[float
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("files", [{}, FILES])
-def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path) -> None:
+def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder of its own for temporary files: other tests make some at the same time.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sys.modules["shapes"] = other = types.ModuleType("shapes")
     try:
-        before = Path.cwd(), sys.path[:], set(sys.modules), set(Path(tempfile.gettempdir()).glob("grading-*"))
+        before = Path.cwd(), sys.path[:], set(sys.modules), set(tmp_path.glob("grading-*"))
         kept = {name: base64.b64encode(content).decode() for name, content in files.items()}
         test = (
             "import os, sys\nfound = os.getcwd()\nsys.path.append('x')\nopen('left', 'w').close()\nassert False, found"
@@ -145,9 +147,10 @@ def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path) -
             test = "import helpers, shapes.squares\n" + test
         [cell] = apart([READ, ("test", test)], tmp_path, files=kept).cells
         folder = Path(cell.message.removeprefix("AssertionError: "))
+        assert folder.parent == tmp_path
         assert folder.name.startswith("grading-")
         assert not folder.exists()
-        after = Path.cwd(), sys.path[:], set(sys.modules), set(Path(tempfile.gettempdir()).glob("grading-*"))
+        after = Path.cwd(), sys.path[:], set(sys.modules), set(tmp_path.glob("grading-*"))
         assert after == before
         assert sys.modules["shapes"] is other
     finally:

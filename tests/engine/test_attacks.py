@@ -21,9 +21,9 @@ import pytest
 
 from course_grader import Assignment, Result
 from course_grader.engine import grading as engine
-from course_grader.engine import sandbox
 from course_grader.engine.grading import grade
-from course_grader.engine.sandbox import Level, _visible
+from course_grader.engine.sandbox import handles
+from course_grader.engine.sandbox.levels import Level, _visible
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
 from tests.tools import bubblewrap_program
 
@@ -192,7 +192,7 @@ def grader_processes(exam: Exam) -> list[int]:
     """Start new processes; return those of bubblewrap, the fork server and the zygote, in this order."""
     engine.close()
     exam.grade(exam.released)
-    chain = [sandbox.ForkServer.of("namespaces").process.pid]
+    chain = [handles.ForkServer.of("namespaces").process.pid]
     while b"bwrap" in Path(f"/proc/{chain[-1]}/cmdline").read_bytes().split(b"\0")[0]:
         chain.append(next(children(chain[-1])))
     return [*chain, next(children(chain[-1]))]
@@ -332,7 +332,7 @@ def test_a_forged_verdict_is_none(exam: Exam, source: str) -> None:
 
 REWRITTEN = {
     "a handle of the grader's that it was never given": """
-        from course_grader.engine.codec import LIST, VIEW, ExtType, pack
+        from course_grader.engine.rpc.encode import LIST, VIEW, ExtType, pack
         view = ExtType(VIEW, pack([1, 0, ExtType(LIST, pack([-1, []]))]))
         Peer._returned = lambda self, encoder, result: ["return", view]
         """,
@@ -345,8 +345,8 @@ REWRITTEN = {
         """,
     "answers to questions that are still to come": """
         import os, socket
-        from course_grader.engine.packing import pack
-        from course_grader.engine.wire import LENGTH
+        from course_grader.engine.rpc.message import pack
+        from course_grader.engine.rpc.channel import LENGTH
         ahead = pack(["answers", [0.0] * 1000])
         known = Peer._try
         def _try(self, function, args, kwargs):
@@ -360,7 +360,7 @@ REWRITTEN = {
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", REWRITTEN.values(), ids=REWRITTEN)
 def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
-    head = "from course_grader.engine.peer import Peer\n" + textwrap.dedent(source)
+    head = "from course_grader.engine.rpc.peer import Peer\n" + textwrap.dedent(source)
     result = exam.grade(exam.changed({"sgd_step": f"{head}\ndef sgd_step(w, grad, lr):\n    w[...] = 0\n    return w"}))
     assert outcomes(result)["sgd_step"] in ("failed", "refused")
     assert outcomes(result)["exponential_decay"] in ("passed", "refused")
@@ -403,9 +403,8 @@ TOLD = {
 # A function whose answers are known beforehand is called here as often, and with what, the worker says.
 @pytest.mark.parametrize(("lie", "outcome"), TOLD.values(), ids=TOLD)
 def test_who_lies_about_calls_of_a_known_function_earns_nothing(exam: Exam, lie: str, outcome: str) -> None:
-    source = (
-        f"from course_grader.engine.peer import Peer\n{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
-    )
+    imported = "from course_grader.engine.rpc.peer import Peer\n"
+    source = f"{imported}{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
     result = grade(exam.changed({"sgd_step": source}), hanging(exam, KNOWN_IN_TURN))
     assert result.cells[0].outcome == outcome
     assert outcomes(result)["exponential_decay"] == "passed"
@@ -532,7 +531,7 @@ import json, sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from course_grader import Assignment, grade
-from course_grader.engine.sandbox import IsolationUnavailable
+from course_grader.engine.sandbox.levels import IsolationUnavailable
 assignment, notebook = Assignment.load(Path({str(place)!r})), json.loads(sys.stdin.read())
 for level in ("namespaces", "user"):
     try:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from course_grader.engine.codec import CALLABLE, Shared
-from course_grader.engine.decode import Decoder
-from course_grader.engine.packing import ExtType, pack
-from course_grader.engine.peer import Peer, within
-from course_grader.engine.wire import Channel, WireError
+from course_grader.engine.rpc.channel import Channel, WireError
+from course_grader.engine.rpc.decode import Decoder
+from course_grader.engine.rpc.message import ExtType, pack
+from course_grader.engine.rpc.peer import Peer, within
+from course_grader.engine.rpc.types import CALLABLE, Shared
 from course_utils.checks.compare import difference
 from course_utils.checks.probes.adaptive_optimizers import _walk
 from course_utils.checks.probes.quasi_newton import _line

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.engine import bubblewrap
 from course_grader.engine import grading as engine
-from course_grader.engine.bubblewrap import Bubblewrap
-from course_grader.engine.sandbox import described, unavailable
+from course_grader.engine.sandbox import bubblewrap
+from course_grader.engine.sandbox.bubblewrap import Bubblewrap
+from course_grader.engine.sandbox.levels import described, unavailable
 from tests.engine.conftest import Exam
 
 

@@ -14,9 +14,11 @@ import pytest
 
 from course_grader import cluster
 from course_grader.engine import grading as engine
-from course_grader.engine import session, waiting
-from course_grader.engine.sandbox import Level, Zygote
-from course_grader.engine.watchdog import Overdue, Watchdog
+from course_grader.engine.judging import session
+from course_grader.engine.judging.watchdog import Overdue, Watchdog
+from course_grader.engine.sandbox import cpu_wait
+from course_grader.engine.sandbox.handles import Zygote
+from course_grader.engine.sandbox.levels import Level
 from tests.engine.conftest import Exam, outcomes, printed
 
 # Takes a sizeable part of its limit, and no more than that: CPU time, on whatever machine.
@@ -130,9 +132,9 @@ def test_a_worker_says_how_long_it_waited_and_then_how_it_ended(exam: Exam) -> N
 
 def test_what_a_process_does_to_itself_is_not_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its first thread ran for a second and waited for ten, of which its other threads had eight.
-    monkeypatch.setattr(waiting, "_schedule", lambda process, thread: (1.0, 10.0))
+    monkeypatch.setattr(cpu_wait, "_schedule", lambda process, thread: (1.0, 10.0))
     monkeypatch.setattr(time, "clock_gettime", lambda clock: 9.0)
-    assert waiting.waited(os.getpid()) == 2.0
+    assert cpu_wait.waited(os.getpid()) == 2.0
 
 
 def _forever() -> None:
@@ -142,7 +144,7 @@ def _forever() -> None:
 
 def test_the_watchdog_does_not_count_what_others_took(monkeypatch: pytest.MonkeyPatch) -> None:
     lost = iter((0.0, 1.0, 2.0, *[2.0] * 1000))
-    monkeypatch.setattr("course_grader.engine.watchdog.waited_in", lambda thread: next(lost))
+    monkeypatch.setattr("course_grader.engine.judging.watchdog.waited_in", lambda thread: next(lost))
     with Watchdog() as watchdog:
         begin = time.monotonic()
         with pytest.raises(Overdue), watchdog.limit(0.3):

@@ -14,9 +14,9 @@ from traitlets.config import Config
 
 from course_grader import Assignment, grade
 from course_grader.engine import modes
-from course_grader.engine.evidence import Choice
+from course_grader.engine.choose_mode import Choice
 from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
-from course_grader.engine.source import AssignmentProblem
+from course_grader.engine.notebook.source import AssignmentProblem
 from course_utils.checks import keys
 from course_utils.checks.probe import exercises
 from course_utils.checks.stamps import stamped

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from course_grader import Assignment, Result, grade
-from course_grader.engine.assignment import TeacherCell
-from course_grader.engine.intake import LARGEST_FILE, Unreadable, take_in
-from course_grader.engine.names import reads
-from course_grader.engine.plan import Run, plan
+from course_grader.engine.notebook.assignment import TeacherCell
+from course_grader.engine.notebook.dependencies import reads
+from course_grader.engine.notebook.plan import Run, plan
+from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable, take_in
 from tests.engine.conftest import LIMITS, Exam, grade_id_of, outcomes
 
 Cells = list[dict[str, Any]]

@@ -19,21 +19,21 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from course_grader import Result
-from course_grader.engine import bubblewrap, confine, sandbox, seccomp
 from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
-from course_grader.engine.peer import Peer, within
-from course_grader.engine.sandbox import (
+from course_grader.engine.rpc.channel import Channel
+from course_grader.engine.rpc.peer import Peer, within
+from course_grader.engine.sandbox import bubblewrap, handles, levels, privileges, seccomp
+from course_grader.engine.sandbox.handles import Zygote
+from course_grader.engine.sandbox.levels import (
     LEVELS,
     IsolationUnavailable,
     Level,
-    Zygote,
     best_level,
     isolated,
     require,
     unavailable,
 )  # fmt: skip
-from course_grader.engine.wire import Channel
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
 
 
@@ -174,7 +174,7 @@ def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pyt
 @pytest.mark.needs("isolation")
 def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
-    monkeypatch.setattr(sandbox, "isolated", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
+    monkeypatch.setattr(levels, "isolated", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
     try:
         assert "no permission" in unavailable("namespaces")
     finally:
@@ -221,7 +221,7 @@ def started_again(zygote: Zygote, exam: Exam) -> None:
 
 @pytest.mark.needs("isolation")
 def test_assignments_share_a_fork_server_and_nothing_else(exam: Exam) -> None:
-    server = sandbox.ForkServer.of("namespaces")
+    server = handles.ForkServer.of("namespaces")
     numbers = []
     for set_up in (["import numpy\nnumpy.e = shared = 3"], []):
         zygote = Zygote("namespaces", set_up)
@@ -259,7 +259,7 @@ def test_a_zygote_keeps_several_workers_apart(exam: Exam) -> None:
 HOLDING = """
 import os, sys, time
 from course_grader.engine.limits import Limits
-from course_grader.engine.sandbox import Zygote
+from course_grader.engine.sandbox.handles import Zygote
 zygote = Zygote(sys.argv[1])
 held = zygote.start_worker(Limits())
 # One that was forked holds what the grader held, and lives on.
@@ -338,7 +338,7 @@ def test_the_same_submission_gives_the_same_result(exam: Exam) -> None:
 
 def test_a_forked_process_starts_zygotes_of_its_own() -> None:
     def started() -> int:
-        return sandbox._start(lambda: subprocess.Popen(["true"])).wait()
+        return handles._start(lambda: subprocess.Popen(["true"])).wait()
 
     assert started() == 0
     child = os.fork()
@@ -403,9 +403,9 @@ def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
     if child == 0:
         code = 1
         try:
-            rules = confine.landlock_rules(str(home), [str(seen), str(tmp_path / "gone")])
+            rules = privileges.landlock_rules(str(home), [str(seen), str(tmp_path / "gone")])
             seccomp.no_new_privileges()
-            confine.restrict(rules)
+            privileges.restrict(rules)
             assert seen.read_text() == "read me"
             (home / "own").write_text("x")
             assert (home / "own").read_text() == "x"
@@ -417,10 +417,10 @@ def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
                 (tmp_path / "not-seen.txt").read_text()
             with pytest.raises(PermissionError):
                 seen.write_text("no")
-            if confine.landlock_version() >= 6:
+            if privileges.landlock_version() >= 6:
                 with pytest.raises(PermissionError):
                     os.kill(os.getppid(), 0)
-            if confine.landlock_version() >= 4:
+            if privileges.landlock_version() >= 4:
                 with pytest.raises(PermissionError), socket.socket() as end:
                     end.bind(("127.0.0.1", 0))
             code = 0
@@ -432,7 +432,7 @@ def test_another_user_reads_what_the_course_needs(tmp_path: Path) -> None:
 @pytest.mark.needs("isolation", "root")
 @pytest.mark.parametrize("version", [-1, 1, 7])
 def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    monkeypatch.setattr(confine, "landlock_version", lambda: version)
+    monkeypatch.setattr(privileges, "landlock_version", lambda: version)
     result = grade(exam.right, exam.assignment, "user")
     assert ("no Landlock" in result.exposed) == (version < 1)
     assert Result.from_json(result.to_json()) == result
@@ -445,7 +445,7 @@ def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("level", ["user", "none"])
 def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, level: Level) -> None:
     grade(exam.right, exam.assignment, level)
-    server = sandbox.ForkServer.of(level)
+    server = handles.ForkServer.of(level)
     environment = Path(f"/proc/{server.process.pid}/environ").read_text().split("\0")
     homes = {Path(one.split("=")[1]) for one in environment if one.startswith(("HOME=", "TMPDIR="))}
     [home] = homes
@@ -457,12 +457,12 @@ def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", pytest.param("user", marks=pytest.mark.needs("Landlock", "root"))])
 def test_no_digest_of_a_question_is_in_reach(exam: Exam, level: Level) -> None:
-    assert any(sandbox.WITHHELD.glob("*.json"))
+    assert any(levels.WITHHELD.glob("*.json"))
     source = f"""
 from pathlib import Path
 import course_utils
 def seen():
-    for file in {[str(path) for path in sandbox.WITHHELD.iterdir()]!r}:
+    for file in {[str(path) for path in levels.WITHHELD.iterdir()]!r}:
         try: yield Path(file).read_text()
         except OSError as error: yield type(error).__name__
 print(sorted(set(seen())), bool(Path(course_utils.__file__).read_text()))

@@ -23,9 +23,9 @@ from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import rounds, submission
-from course_grader.engine.assignment import used_names, without_magics
-from course_grader.engine.intake import take_in
-from course_grader.engine.plan import Run, plan
+from course_grader.engine.notebook.assignment import used_names, without_magics
+from course_grader.engine.notebook.plan import Run, plan
+from course_grader.engine.notebook.read import take_in
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[2]

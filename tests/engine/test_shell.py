@@ -13,8 +13,8 @@ import matplotlib
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from course_grader.engine.outputs import OutputLog
-from course_grader.engine.shell import WorkerShell, attach, new_shell, run_cell
+from course_grader.engine.rpc.outputs import OutputLog
+from course_grader.engine.worker.shell import WorkerShell, attach, new_shell, run_cell
 
 LONG_WAY = "get_ipython().ast_transformers.append(__import__('ast').NodeTransformer())\nx = 1\n"
 CELLS = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from course_grader.engine.markup import clean_html, markdown2html
-from course_grader.engine.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
-from course_grader.engine.wire import WireError
+from course_grader.engine.rpc.channel import WireError
+from course_grader.engine.rpc.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
+from course_grader.sanitize.nbgrader_filters import clean_html, markdown2html
 from tests.engine.conftest import Exam, outcomes
 
 # Each acts in a browser, or could; `kept` is what must still be read.

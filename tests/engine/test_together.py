@@ -14,8 +14,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader import Assignment, Result, grade
+from course_grader.engine.judging.together import score_of
 from course_grader.engine.limits import Limits
-from course_grader.engine.together import score_of
 from course_grader.marks import nbgrader_mark
 
 # Kind and source: "code", or what nbgrader_mark knows; each test has two points.
@@ -195,7 +195,7 @@ ATTACKS = {
     "source replaced": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])",
     "errors swallowed": "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
     "errors not shown": "get_ipython().showtraceback = lambda *a, **k: None",
-    "log replaced": "from course_grader.engine.outputs import OutputLog\nget_ipython().kept = OutputLog(0, 0)",
+    "log replaced": "from course_grader.engine.rpc.outputs import OutputLog\nget_ipython().kept = OutputLog(0, 0)",
     "outcome replaced": "from IPython.core.interactiveshell import ExecutionResult\n"
     "ExecutionResult.success = property(lambda self: True)\nget_ipython().showtraceback = lambda *a, **k: None",
     "cells not run": "get_ipython().run_cell = lambda *a, **k: type('R', (), {'success': True})()",
@@ -224,7 +224,7 @@ def test_a_reply_that_was_written_before_the_test_is_none(tmp_path: Path) -> Non
 def f(x):
     return x
 import os, stat, struct
-from course_grader.engine.packing import pack
+from course_grader.engine.rpc.message import pack
 message = pack(["done", b"0" * 16, b"[]", True])
 for fd in range(3, 64):
     try:

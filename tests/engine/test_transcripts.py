@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from course_grader import Assignment, grade
-from course_grader.engine import grading, transcripts
-from course_grader.engine.assignment import TeacherCell
+from course_grader.engine import grading
+from course_grader.engine.judging import replay
+from course_grader.engine.judging.replay import Conversation, Event, Transcripts
+from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.engine.result import CellResult, Result
-from course_grader.engine.transcripts import Conversation, Event, Transcripts
-from course_grader.engine.wire import WireError
+from course_grader.engine.rpc.channel import WireError
 from tests.engine.conftest import Exam, outcomes, printed
 
 PASSED = CellResult("test_a", ("a",), "passed", 1.0, 1.0)
@@ -189,11 +190,11 @@ def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest
 
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     memory, question = Transcripts(), Event("sent", b"?")
-    monkeypatch.setattr(transcripts, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(replay, "MOST_BYTES", 20_000)
     for number in range(1000):
         memory.keep("test_a", [question, Event("received", b"%d" % number)], PASSED)
         assert len(memory._roots["test_a"].after) < 40
-    memory.keep("test_b", [Event("sent", bytes(transcripts.LONGEST)), Event("received", b"1")], PASSED)
+    memory.keep("test_b", [Event("sent", bytes(replay.LONGEST)), Event("received", b"1")], PASSED)
     assert "test_b" not in memory._roots
 
 
@@ -213,9 +214,9 @@ class Answering:
 
 
 def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_for_it() -> None:
-    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * transcripts.LONGEST)
+    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * replay.LONGEST)
     memory.keep("test_a", [question, Event("received", reply)], PASSED)
-    assert memory._size < 2 * transcripts.LONG
+    assert memory._size < 2 * replay.LONG
     assert memory.play("test_a", Answering(reply), None)[0] == PASSED  # type: ignore[arg-type]
     result, events = memory.play("test_a", Answering(reply[:-1] + b"1"), None)  # type: ignore[arg-type]
     assert result is None
@@ -224,21 +225,21 @@ def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_f
 
 
 def test_a_reply_that_is_but_the_digest_of_a_right_one_is_not_taken_for_it() -> None:
-    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * transcripts.LONG)
+    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * replay.LONG)
     memory.keep("test_a", [question, Event("received", reply)], PASSED)
     digest = hashlib.sha256(reply).digest()
     assert memory.play("test_a", Answering(digest), None)[0] is None  # type: ignore[arg-type]
 
 
 def test_replies_are_held_no_longer_than_the_test_looks_at_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    reply = bytes(2 * transcripts.LONG)
+    reply = bytes(2 * replay.LONG)
     conversation = Conversation(Answering(reply))  # type: ignore[arg-type]
     for _ in range(4):
         conversation.send(b"?")
         assert conversation.receive() is reply
-    assert sum(len(event.message) for event in conversation.events) < transcripts.LONG
+    assert sum(len(event.message) for event in conversation.events) < replay.LONG
     memory = Transcripts()
-    monkeypatch.setattr(transcripts, "MOST_HELD", 3 * len(reply))
+    monkeypatch.setattr(replay, "MOST_HELD", 3 * len(reply))
     memory.keep("test_a", conversation.events, PASSED)
     # Whoever answers the same would be held in full.
     assert "test_a" not in memory._roots

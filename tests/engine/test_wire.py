@@ -26,12 +26,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from course_grader.engine import codec, stdlib
-from course_grader.engine.codec import Encoder, Opaque, OpaqueIterator, Shared
-from course_grader.engine.decode import Decoder
-from course_grader.engine.packing import ExtType, pack, unpack
-from course_grader.engine.peer import NESTING, Peer, error_of, within
-from course_grader.engine.wire import Channel, DeadlinePassed, WireClosed, WireError
+from course_grader.engine.rpc import encode, stdlib_types, types
+from course_grader.engine.rpc.channel import Channel, DeadlinePassed, WireClosed, WireError
+from course_grader.engine.rpc.decode import Decoder
+from course_grader.engine.rpc.encode import Encoder
+from course_grader.engine.rpc.message import ExtType, pack, unpack
+from course_grader.engine.rpc.peer import NESTING, Peer, error_of, within
+from course_grader.engine.rpc.types import Opaque, OpaqueIterator, Shared
 from course_utils.checks.trial import LATER
 from course_utils.checks.values import name_of, plain
 
@@ -534,12 +535,12 @@ NODES = st.recursive(
     ),
     max_leaves=20,
 )
-NODES |= st.tuples(st.sampled_from([*stdlib.VALUES]), st.lists(NODES | STANDARD.map(repr), max_size=8)).map(
-    lambda pair: ExtType(codec.STANDARD, pack([*pair]))
+NODES |= st.tuples(st.sampled_from([*stdlib_types.VALUES]), st.lists(NODES | STANDARD.map(repr), max_size=8)).map(
+    lambda pair: ExtType(types.STANDARD, pack([*pair]))
 )
-NODES |= st.tuples(st.just(-1), st.sampled_from([*stdlib.HOLDERS]), NODES, st.lists(NODES, max_size=4) | NODES).map(
-    lambda body: ExtType(codec.HOLDER, pack([*body]))
-)
+NODES |= st.tuples(
+    st.just(-1), st.sampled_from([*stdlib_types.HOLDERS]), NODES, st.lists(NODES, max_size=4) | NODES
+).map(lambda body: ExtType(types.HOLDER, pack([*body])))
 RENEWED = st.lists(st.tuples(st.integers(-1, 6), NODES).map(list), max_size=3)
 
 
@@ -571,12 +572,12 @@ def referee_reads_answers(message: bytes) -> None:
 
 FORM = st.recursive(
     st.none()
-    | st.tuples(st.just(codec.ARRAY), st.sampled_from(["<f8", "|b1", "O", "<U3"]),
+    | st.tuples(st.just(types.ARRAY), st.sampled_from(["<f8", "|b1", "O", "<U3"]),
                 st.lists(st.integers(-1, 3), max_size=2), st.booleans()).map(list)
-    | st.tuples(st.just(codec.SCALAR), st.sampled_from(["<f8", "|b1", "|V8"])).map(list)
-    | st.tuples(st.just(codec.REFERENCE), st.integers(-1, 4)).map(list)
+    | st.tuples(st.just(types.SCALAR), st.sampled_from(["<f8", "|b1", "|V8"])).map(list)
+    | st.tuples(st.just(types.REFERENCE), st.integers(-1, 4)).map(list)
     | NODES,
-    lambda inner: st.tuples(st.just(codec.TUPLE), st.lists(inner, max_size=3)).map(list),
+    lambda inner: st.tuples(st.just(types.TUPLE), st.lists(inner, max_size=3)).map(list),
     max_leaves=4,
 )  # fmt: skip
 COLUMN = st.lists(NODES, max_size=3) | st.integers(0, 24).map(bytes)
@@ -614,13 +615,13 @@ BROKEN = {
     "a column too few": (1, [bytes(1), [[None, []]]]),
     "a column too short": (2, [bytes(2), [[None, [[1]]]]]),
     "a list in a column": (1, [bytes(1), [[None, [[[]]]]]]),
-    "bytes too few": (2, [bytes(2), [[[codec.ARRAY, "<f8", [1], True], [EIGHT]]]]),
-    "objects": (1, [bytes(1), [[[codec.ARRAY, "|O", [1], True], [EIGHT]]]]),
-    "an argument that is a list": (1, [bytes(1), [[[codec.REFERENCE, 1], []]]]),
-    "an argument that is none": (1, [bytes(1), [[[codec.REFERENCE, 9], []]]]),
+    "bytes too few": (2, [bytes(2), [[[types.ARRAY, "<f8", [1], True], [EIGHT]]]]),
+    "objects": (1, [bytes(1), [[[types.ARRAY, "|O", [1], True], [EIGHT]]]]),
+    "an argument that is a list": (1, [bytes(1), [[[types.REFERENCE, 1], []]]]),
+    "an argument that is none": (1, [bytes(1), [[[types.REFERENCE, 9], []]]]),
     "millions of arrays of no size": (
-        1000, [bytes(1000), [[[codec.TUPLE, [[codec.ARRAY, "<f8", [0], True]] * 3000], [b""] * 3000]]]),
-    "tuples in tuples": (1, [bytes(1), [[functools.reduce(lambda form, _: [codec.TUPLE, [form]], range(90), None),
+        1000, [bytes(1000), [[[types.TUPLE, [[types.ARRAY, "<f8", [0], True]] * 3000], [b""] * 3000]]]),
+    "tuples in tuples": (1, [bytes(1), [[functools.reduce(lambda form, _: [types.TUPLE, [form]], range(90), None),
                                          [[1]]]]]),
 }  # fmt: skip
 
@@ -657,9 +658,10 @@ def test_any_bytes_make_a_call_or_a_wire_error_of_the_worker(message: bytes) -> 
 
 
 BASED = st.tuples(
-    st.sampled_from(["<f8", "|b1", "O", "<U3", ""]), st.lists(st.integers(-3, 2**40), max_size=3), st.just(codec.BASED),
+    st.sampled_from(["<f8", "|b1", "O", "<U3", ""]), st.lists(st.integers(-3, 2**40), max_size=3),
+    st.just(types.BASED),
     st.booleans(), st.tuples(NODES, st.integers(-9, 99), st.lists(st.integers(-99, 99), max_size=3)).map(list),
-).map(lambda body: ExtType(codec.ARRAY, pack([-1, *body])))  # fmt: skip
+).map(lambda body: ExtType(types.ARRAY, pack([-1, *body])))  # fmt: skip
 
 
 @settings(max_examples=300)
@@ -690,14 +692,14 @@ def test_a_message_of_lists_takes_no_memory(message: bytes) -> None:
 
 
 ALIKE = [
-    ExtType(codec.TUPLE, pack([0.5] * 99 + [ExtType(codec.BIG_INT, (2**64 + n * MODULUS).to_bytes(16, "little"))]))
+    ExtType(types.TUPLE, pack([0.5] * 99 + [ExtType(types.BIG_INT, (2**64 + n * MODULUS).to_bytes(16, "little"))]))
     for n in range(50)
 ]
-ARRAY = codec.ARRAY
+ARRAY = types.ARRAY
 
 
 def seeded(*seed: Any) -> Any:
-    return ExtType(codec.GENERATOR, pack([-1, *codec.state_of(np.random.default_rng(0))[:4], list(seed)]))
+    return ExtType(types.GENERATOR, pack([-1, *encode.state_of(np.random.default_rng(0))[:4], list(seed)]))
 
 
 @pytest.mark.parametrize(
@@ -707,32 +709,32 @@ def seeded(*seed: Any) -> Any:
         ExtType(ARRAY, pack([-1, "<f8", [2**20, 2**20], 0, True, b""])),
         ExtType(ARRAY, pack([-1, "O", [1], 0, True, b"\0" * 8])),
         ExtType(ARRAY, pack([-1, "<f8", [-1], 0, True, b"\0" * 8])),
-        ExtType(codec.SCALAR, pack(["<f8", b"\0"])),
-        ExtType(codec.GENERATOR, pack([-1, "MT19937", [b"\0" * 16], 0, 0, None])),
-        ExtType(codec.GENERATOR, pack([-1, "PCG64", [b"\0" * 16], 0, 0, None])),
-        seeded([b"\1"], [], codec.CHILDREN + 1),
+        ExtType(types.SCALAR, pack(["<f8", b"\0"])),
+        ExtType(types.GENERATOR, pack([-1, "MT19937", [b"\0" * 16], 0, 0, None])),
+        ExtType(types.GENERATOR, pack([-1, "PCG64", [b"\0" * 16], 0, 0, None])),
+        seeded([b"\1"], [], types.CHILDREN + 1),
         seeded([b"\1"], [], -1),
         seeded([b"\1"], [2**32], 0),
         seeded([b"\1"], [0] * 1000, 0),
         seeded([b"\1"] * 1000, [], 0),
         seeded([b"\1" * 1000], [], 0),
         seeded([5], [], 0),
-        ExtType(codec.BIG_INT, b"\x7f" * 10_000),
-        ExtType(codec.DICT, pack([-1, [ExtType(codec.LIST, pack([-1, []])), 1]])),
-        ExtType(codec.SET, pack(list(range(20_000)))),
-        ExtType(codec.SET, pack(ALIKE)),
-        ExtType(codec.DICT, pack([-1, [item for key in ALIKE for item in (key, 1)]])),
+        ExtType(types.BIG_INT, b"\x7f" * 10_000),
+        ExtType(types.DICT, pack([-1, [ExtType(types.LIST, pack([-1, []])), 1]])),
+        ExtType(types.SET, pack(list(range(20_000)))),
+        ExtType(types.SET, pack(ALIKE)),
+        ExtType(types.DICT, pack([-1, [item for key in ALIKE for item in (key, 1)]])),
         ExtType(
-            codec.LIST, pack([-1, [ExtType(codec.CALLABLE, pack([0, 0, "f", False, None]))] * (1 + LIMIT // 1000)])
+            types.LIST, pack([-1, [ExtType(types.CALLABLE, pack([0, 0, "f", False, None]))] * (1 + LIMIT // 1000)])
         ),
-        ExtType(codec.LIST, pack([-1, [ExtType(codec.OPAQUE, pack([0, 0, "f", -1, []]))] * (1 + LIMIT // 1000)])),
-        ExtType(codec.REFERENCE, pack(99)),
-        ExtType(codec.CALLABLE, pack([1, 99, "", False])),
-        ExtType(codec.VIEW, pack([0, 0, 5])),
+        ExtType(types.LIST, pack([-1, [ExtType(types.OPAQUE, pack([0, 0, "f", -1, []]))] * (1 + LIMIT // 1000)])),
+        ExtType(types.REFERENCE, pack(99)),
+        ExtType(types.CALLABLE, pack([1, 99, "", False])),
+        ExtType(types.VIEW, pack([0, 0, 5])),
         ExtType(99, b""),
         [1, 2],
         *(
-            ExtType(codec.STANDARD, pack([name, list(parts)]))
+            ExtType(types.STANDARD, pack([name, list(parts)]))
             for name, *parts in [
                 ("Decimal", "1E999999999"),
                 ("Decimal", "9" * 10**6),
@@ -765,7 +767,7 @@ def seeded(*seed: Any) -> Any:
             ]
         ),
         *(
-            ExtType(codec.HOLDER, pack([-1, *body]))
+            ExtType(types.HOLDER, pack([-1, *body]))
             for body in [
                 ("deque", -1, []),
                 ("deque", 2**40, []),
@@ -779,8 +781,8 @@ def seeded(*seed: Any) -> Any:
             ]
         ),
         # Each is short, and many of them would take hours.
-        ExtType(codec.LIST, pack([-1, [ExtType(codec.STANDARD, pack(["range", [0, 9_999_999, 1]]))] * 99])),
-        ExtType(codec.LIST, pack([-1, [ExtType(codec.STANDARD, pack(["ZoneInfo", ["Asia/Tokyo"]]))] * 99])),
+        ExtType(types.LIST, pack([-1, [ExtType(types.STANDARD, pack(["range", [0, 9_999_999, 1]]))] * 99])),
+        ExtType(types.LIST, pack([-1, [ExtType(types.STANDARD, pack(["ZoneInfo", ["Asia/Tokyo"]]))] * 99])),
     ],
 )
 def test_a_damaged_value_is_refused(node: Any) -> None:
@@ -799,10 +801,10 @@ def test_references_cannot_multiply_or_close_a_circle() -> None:
         shared = Shared()
         for number, value in enumerate((large, first, second)):
             shared.add(value, number, getattr(value, "nbytes", 16))
-        many = ExtType(codec.TUPLE, pack([ExtType(codec.REFERENCE, pack(0))] * 1000))
+        many = ExtType(types.TUPLE, pack([ExtType(types.REFERENCE, pack(0))] * 1000))
         with pytest.raises(WireError, match="too large"):
             Decoder(referee, shared, 4 * LIMIT, trusted=True).decode(many)
         decoder = Decoder(referee, shared, 4 * LIMIT, trusted=True)
         for number, target in ((1, 2), (1, 1)):
             with pytest.raises(WireError, match="circle"):
-                decoder.renew(number, [ExtType(codec.REFERENCE, pack(target))])
+                decoder.renew(number, [ExtType(types.REFERENCE, pack(target))])

@@ -26,8 +26,8 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.notebook import text_of
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import samples, submission
-from course_grader.engine.assignment import Assignment, TeacherCell
 from course_grader.engine.limits import Limits
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.result import FAULT, SECRET, CellResult
 from course_grader.exports.archive import LOCK, build_wheel, requirements, write_archive
 from course_grader.exports.autograder import Report
@@ -206,7 +206,7 @@ def test_the_report_is_whole_while_grading_goes_on(box: Box) -> None:
     program = """
 import json, sys
 from pathlib import Path
-from course_grader.engine.assignment import Assignment, TeacherCell
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.result import CellResult
 from course_grader.exports.autograder import Report
 root = Path(sys.argv[1])

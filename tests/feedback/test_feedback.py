@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.engine.assignment import TeacherCell
+from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.feedback.pages import feedback_page, write_feedback
 from course_grader.gradebook.graded import Graded
 from course_grader.gradebook.marks import Marks

@@ -18,11 +18,11 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 with atheris.instrument_imports(include=["course_grader.engine"]):
-    from course_grader.engine.codec import ARRAY, BASED
-    from course_grader.engine.intake import Unreadable, take_in
-    from course_grader.engine.outputs import read_outputs
-    from course_grader.engine.packing import ExtType, pack
-    from course_grader.engine.wire import WireError
+    from course_grader.engine.notebook.read import Unreadable, take_in
+    from course_grader.engine.rpc.channel import WireError
+    from course_grader.engine.rpc.message import ExtType, pack
+    from course_grader.engine.rpc.outputs import read_outputs
+    from course_grader.engine.rpc.types import ARRAY, BASED
     from tests.engine.test_wire import referee_reads, referee_reads_answers, worker_reads
 
 

@@ -12,8 +12,8 @@ import typer
 from rich.progress import Task, TaskID
 from typer.testing import CliRunner
 
-from course_grader.engine import sandbox
-from course_grader.engine.sandbox import Level
+from course_grader.engine.sandbox import levels
+from course_grader.engine.sandbox.levels import Level
 from course_grader.gradebook import doctor
 from course_grader.gradebook.bar import Pace
 from course_grader.gradebook.display import Display
@@ -43,7 +43,7 @@ def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None
     place = here.hand_in("ada", "not_squared")
     before = here.book.read_bytes()
     told = grade(str(place), "--explain")
-    isolation = f"isolation namespaces by {sandbox.described('namespaces')}"
+    isolation = f"isolation namespaces by {levels.described('namespaces')}"
     assert told.startswith(f"{NAME}: 0 of 3 points\n{isolation}, mode apart, assignment {here.assignment.digest}\n")
     assert "mean_squared_error: failed, 0 of 3 points\n  mistake: not_squared\n" in told
     assert "mean_squared_error_hidden: failed, 0 of 2 points" in told
@@ -166,8 +166,8 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     [pytest.param("namespaces", "", marks=pytest.mark.needs("isolation")), ("user", "bubblewrap is not installed.")],
 )
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "best_level", lambda: (level, reason))
-    by = f", with {sandbox.described(level)}" if level == "namespaces" else ""
+    monkeypatch.setattr(levels, "best_level", lambda: (level, reason))
+    by = f", with {levels.described(level)}" if level == "namespaces" else ""
     finding = next(doctor.findings())
     assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
     monkeypatch.setattr(doctor, "MARK_OF_A_TEACHER", "no_such_package")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_grader.engine.intake import Unreadable, take_in
+from course_grader.engine.notebook.read import Unreadable, take_in
 from course_utils import damage, notebooks, progress
 from course_utils.damage import NotNotebook
 from course_utils.errors import CourseError

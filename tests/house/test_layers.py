@@ -44,6 +44,21 @@ BREACHES = {
         "sqlalchemy",
         "course_grader.engine is not allowed to import sqlalchemy",
     ),
+    "the worker takes the judge": (
+        "course_grader.engine.worker.breach",
+        "course_grader.engine.judging.referee",
+        "course_grader.engine.worker.breach -> course_grader.engine.judging.referee",
+    ),
+    "the worker takes what grading found": (
+        "course_grader.engine.worker.breach",
+        "course_grader.engine.result",
+        "course_grader.engine.worker.breach -> course_grader.engine.result",
+    ),
+    "the messages take the notebook": (
+        "course_grader.engine.rpc.breach",
+        "course_grader.engine.notebook.source",
+        "course_grader.engine.rpc is not allowed to import course_grader.engine.notebook",
+    ),
     "two modules take each other": (
         "course_utils.checks.card",
         "course_utils.checks.checking",

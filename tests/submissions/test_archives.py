@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_grader.engine.intake import Unreadable
+from course_grader.engine.notebook.read import Unreadable
 from course_grader.exports import autograder
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Known, Layout, find_submissions

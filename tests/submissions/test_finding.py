@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from course_grader.engine.intake import LARGEST_FILE, Unreadable
+from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.submissions import Found, LeftOut, find_submissions
 from course_grader.submissions.names import LONGEST_ID, safe_id
 from course_utils.errors import CourseError

@@ -8,7 +8,7 @@ import pytest
 
 from course_grader.authoring.cells import Cell, read_cells
 from course_grader.authoring.lesson import lesson_folders
-from course_grader.engine.assignment import assigned_names, checked_exercises, used_names
+from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
 from course_grader.term.choosing import MissingExercise, appended, choose, with_points
 
 ROOT = Path(__file__).parents[2]

@@ -23,8 +23,8 @@ from course_grader.authoring import keying
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.rehearsal import write_hidden_key
 from course_grader.authoring.submissions import submission
-from course_grader.engine.assignment import Assignment, AssignmentProblem, without_magics
 from course_grader.engine.grading import grade
+from course_grader.engine.notebook.assignment import Assignment, AssignmentProblem, without_magics
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
 from course_grader.term import building, releasing

@@ -1,0 +1,1 @@
+"""What was handed in, and what is asked: the submission's cells, the assignment, and the order of steps."""

@@ -1,0 +1,374 @@
+"""An assignment as the grader needs it, in one file: the teacher's cells, the keys, the limits.
+
+The file holds the hidden key: it belongs to the teacher alone, and is written so that nobody else can read it.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import functools
+import hashlib
+import json
+import symtable
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from course_grader.engine.limits import Limits
+from course_grader.engine.notebook.files import files_beside
+from course_grader.engine.notebook.nbgrader_source import source_notebook
+from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
+from course_grader.engine.notebook.source import (
+    MissingKey,
+    imported_modules,
+    problem_of,
+    read_json,
+    replaced_names,
+    text_of,
+)
+from course_grader.engine.notebook.source import without_magics as without_magics
+from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
+from course_utils.checks import keys
+from course_utils.checks.checking import CLASS
+from course_utils.checks.stamps import require_current
+from course_utils.files import PRIVATE, write_whole
+from course_utils.matching import Originals
+
+FORMAT = 1
+
+# What each zygote has imported.
+QUICK = {"numpy", "matplotlib", "IPython", "course_utils"}
+# A cell that is too long to be remembered.
+LONG = 20_000
+T = TypeVar("T")
+Mode = Literal["apart", "together"]
+
+
+def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+    """Remember what the function gave for the latest sources; most cells are the same in every submission."""
+    remembering = functools.lru_cache(maxsize=512)(function)
+    return lambda source: (remembering if len(source) < LONG else function)(source)
+
+
+@dataclass(frozen=True)
+class TeacherCell:
+    """A code cell of the teacher's notebook. `kind` is setup, answer, test, experiment or code.
+
+    `names` are those that it assigns in the notebook, or of which it changes what they stand for. For a test cell,
+    `needs` are the answer names that it uses, and `exercises` those that it checks. Of an answer cell only the names
+    are kept, not the solution. `mark` is nbgrader's metadata of the cell. `problem` is why it is not plain Python.
+    """
+
+    kind: str
+    id: str
+    grade_id: str = ""
+    source: str = ""
+    points: float = 0.0
+    names: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    exercises: tuple[str, ...] = ()
+    mark: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def nbgrader(self) -> dict[str, Any]:
+        """nbgrader's metadata of the cell."""
+        return dict(self.mark) or nbgrader_mark(self.kind, self.grade_id, self.points)
+
+    @cached_property
+    def released(self) -> str:
+        """The source as a learner sees it."""
+        kept, hidden = [], False
+        for line in self.source.split("\n"):
+            hidden = hidden or line.strip() == BEGIN_HIDDEN
+            if not hidden:
+                kept.append(line)
+            hidden = hidden and line.strip() != END_HIDDEN
+        return "\n".join(kept)
+
+    @cached_property
+    def gives(self) -> frozenset[str]:
+        """The names that the cell, as a learner has it, gives to those behind it."""
+        try:
+            return frozenset(self.names or assigned_names(self.released))
+        except SyntaxError:
+            # Hidden lines were all of a block.
+            return frozenset()
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What is graded, and by what. `hidden` and `published` are keys by exercise, as JSON.
+
+    mode: "apart" or "together"; `why` is the reason, in a sentence. files: what is beside the notebook, by its path, in
+    base64. imports: the modules that the teacher's cells import. faults: by grade_id, why a test fails on the
+    reference, where `reference_graded` says that this was tried.
+    """
+
+    name: str
+    cells: tuple[TeacherCell, ...]
+    hidden: Mapping[str, Any]
+    published: Mapping[str, Any]
+    limits: Limits = field(default_factory=Limits)
+    mode: Mode = "apart"
+    why: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    reference_graded: bool = False
+
+    @classmethod
+    def from_notebook(
+        cls, solution: Path, hidden_key: Path | None, limits: Limits | None = None, files: Path | None = None
+    ) -> Assignment:
+        """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit.
+
+        hidden_key: is read only if a test asks for it. files: the folder of the files that belong to the notebook.
+        """
+        notebook = source_notebook(solution)
+        cells = _cells_of(notebook, solution)
+        # A test of plain asserts needs no key.
+        tests = [cell.source for cell in cells if cell.kind == "test"]
+        wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
+        if wanted and hidden_key is None:
+            raise MissingKey("There is no course.key, which holds the hidden checks: run `course key`.")
+        known = read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
+        if missing := [name for name in wanted if name not in known]:
+            raise AssignmentProblem(f"The hidden key has nothing for {missing[0]!r}: make it again with `course key`.")
+        hidden = {name: known[name] for name in wanted}
+        _require_variants(tests, hidden)
+        try:
+            require_current(hidden)
+            published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
+        except keys.KeyProblem as problem:
+            raise AssignmentProblem(str(problem)) from problem
+        limits = limits or Limits()
+        beside = files_beside(files, limits.files // 2) if files else {}
+        imports = imported_modules(notebook)
+        return cls(solution.stem, cells, hidden, published, limits, files=beside, imports=imports)
+
+    @classmethod
+    def load(cls, path: Path) -> Assignment:
+        """Read the file that `save` wrote; AssignmentProblem where it is something else."""
+        data = read_json(path, "The assignment")
+        if data.get("format") != FORMAT:
+            raise AssignmentProblem(f"{path.name} has another format than this version reads: make it again.")
+        return cls.from_json(data)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Assignment:
+        """Return the assignment that `to_json` wrote."""
+        tuples = ("names", "needs", "exercises")
+        cells = tuple(TeacherCell(**cell | {key: tuple(cell[key]) for key in tuples}) for cell in data["cells"])
+        more: dict[str, Any] = {"imports": tuple(data.get("imports", ()))}
+        more |= {key: data[key] for key in ("mode", "why", "files", "faults", "reference_graded") if key in data}
+        return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]), **more)
+
+    def save(self, path: Path) -> None:
+        """Write the assignment to one file that only its owner can read, whole or not at all."""
+        write_whole(path, self._text, PRIVATE)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole assignment, the hidden key included, as JSON can hold it."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "cells": [asdict(cell) for cell in self.cells],
+            "hidden": dict(self.hidden),
+            "published": dict(self.published),
+            "limits": self.limits.to_json(),
+            "mode": self.mode,
+            "why": self.why,
+            "files": dict(self.files),
+            "imports": self.imports,
+            "faults": dict(self.faults),
+            "reference_graded": self.reference_graded,
+        }
+
+    @cached_property
+    def _text(self) -> str:
+        return json.dumps(self.to_json(), separators=(",", ":"), sort_keys=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits that stand for all that decides a result."""
+        text = replace(self, why="")._text if self.why else self._text
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @cached_property
+    def by_grade_id(self) -> dict[str, TeacherCell]:
+        return {cell.grade_id: cell for cell in self.cells if cell.grade_id}
+
+    @cached_property
+    def originals(self) -> Originals[TeacherCell]:
+        """What cells of a submission are compared with."""
+        return Originals(self.cells)
+
+    def of_kind(self, kind: str) -> list[TeacherCell]:
+        return [cell for cell in self.cells if cell.kind == kind]
+
+    @cached_property
+    def spared(self) -> tuple[str, ...]:
+        """The names that the teacher's cells replace in modules or classes, such as `print` by a double."""
+        return tuple(sorted({name for cell in self.cells for name in replaced_names(cell.source)}))
+
+    @cached_property
+    def packages(self) -> tuple[str, ...]:
+        """The modules among `imports` that take long to import, and not part of Python."""
+        return tuple(name for name in self.imports if name.split(".")[0] not in sys.stdlib_module_names | QUICK)
+
+    @cached_property
+    def content_of_files(self) -> dict[str, bytes]:
+        return {name: base64.b64decode(content) for name, content in self.files.items()}
+
+    def within(self, seconds: float) -> Assignment:
+        """Return the assignment with this many seconds for each cell in the mode together; 0 leaves it as it is."""
+        if self.mode != "together" or seconds <= 0:
+            return self
+        total = max(self.limits.total_seconds, 10 * seconds)
+        return replace(self, limits=replace(self.limits, cell_seconds=float(seconds), total_seconds=total))
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether a test asks what no worker may have: the hidden key, or the answer of a concept question.
+
+        Without that answer a check would pass every answer of the right form.
+        """
+        asks_question = any(keys.is_question(name) for name in self.published)
+        return asks_question or any("check_hidden" in cell.source for cell in self.of_kind("test"))
+
+    @cached_property
+    def keys(self) -> tuple[dict[str, keys.Key], dict[str, keys.Key]]:
+        """The hidden and the published keys, read."""
+        hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
+        return hidden, {name: keys.key_from_json(data) for name, data in self.published.items()}
+
+
+def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
+    """Raise AssignmentProblem if a test asks for a variant of a question that the hidden key does not have."""
+    # As in `checked_exercises`: what is not plain Python is graded together, without a key.
+    for source in (source for source in tests if not problem_of(source)):
+        for node in ast.walk(ast.parse(without_magics(source))):
+            match node:
+                case ast.Call(
+                    func=ast.Name(id="check_hidden"),
+                    args=[ast.Constant(value=str(name)), *_],
+                    keywords=[ast.keyword(arg="part", value=ast.Constant(value=str(part)))],
+                ) if part.startswith(f"{CLASS} ") and part not in hidden[name].get("parts", ()):
+                    raise AssignmentProblem(
+                        f"The hidden key was made for another variant of the question {name!r} than was released. Take "
+                        "the key of the release, or make one with its questions: `course key --questions-of OLD.key`."
+                    )
+
+
+def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
+    """Return the code cells of a teacher's notebook; AssignmentProblem where it cannot be read."""
+    return _cells_of(source_notebook(solution), solution)
+
+
+def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ...]:
+    try:
+        return tuple(_teacher_cells(notebook))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise AssignmentProblem(
+            f"The teacher's notebook {solution} is not as nbgrader writes it ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
+    sources = [(cell, text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    problems = {source: problem_of(source) for _, source in sources}
+    plain = [(cell, source) for cell, source in sources if not problems[source]]
+    names = {
+        mark["grade_id"]: tuple(sorted(assigned_names(source)))
+        for cell, source in plain
+        if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
+    }
+    given = {name for assigned in names.values() for name in assigned}
+    # A figure draws with modules, and changes nothing of theirs that another cell would miss.
+    modules = {name for _, source in plain for name in imported_names(source)}
+    answer = ""
+    for cell, source in sources:
+        mark, id, problem = cell["metadata"].get("nbgrader"), str(cell.get("id", "")), problems[source]
+        if mark is None or not (mark["solution"] or mark["grade"] or mark["locked"]):
+            kind = "experiment" if "experiment" in cell["metadata"].get("tags", []) else "code"
+            # Of what cannot be read nobody knows the names, so that it always runs.
+            touched = {"*"} if problem else assigned_names(source) | (changed_names(source) - modules)
+            yield TeacherCell(kind, id, source=source, names=tuple(sorted(touched)), problem=problem)
+            continue
+        known = {"id": id, "grade_id": mark["grade_id"], "mark": mark, "problem": problem}
+        if mark["solution"]:
+            answer = mark["grade_id"]
+            yield TeacherCell("answer", **known, names=names.get(answer, ()))
+        elif mark["grade"]:
+            needs = () if problem else tuple(sorted(given & used_names(source)))
+            checked = () if problem else tuple(dict.fromkeys(checked_exercises(source)))
+            checked = checked or tuple(grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs))
+            # Each test belongs to an exercise: where it names none, to the answer above it.
+            checked = checked or (answer or mark["grade_id"],)
+            points = float(mark["points"])
+            yield TeacherCell("test", **known, source=source, points=points, needs=needs, exercises=checked)
+        else:
+            yield TeacherCell("setup", **known, source=source)
+
+
+def assigned_names(source: str) -> set[str]:
+    """Return the notebook's names that a cell binds or deletes; "*" stands for all that it imports from a module."""
+    source = without_magics(source)
+    nodes = ast.walk(ast.parse(source))
+    stars = {"*" for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
+    return stars.union(_bound(symtable.symtable(source, "cell", "exec")))
+
+
+def _bound(scope: symtable.SymbolTable) -> Iterator[str]:
+    is_top = scope.get_type() == "module"
+    for symbol in scope.get_symbols():
+        if (symbol.is_assigned() or symbol.is_imported()) and (is_top or symbol.is_declared_global()):
+            yield symbol.get_name()
+    for inner in scope.get_children():
+        yield from _bound(inner)
+
+
+def changed_names(source: str) -> set[str]:
+    """Return the names of which a cell may change what they stand for: by an entry, an attribute or a method."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(without_magics(source))):
+        match node:
+            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                found.add(_root(node))
+            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+                found.add(_root(method))
+    return found - {""}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def imported_names(source: str) -> set[str]:
+    """Return the names of modules, and of what is in them, that a cell imports."""
+    nodes = ast.walk(ast.parse(without_magics(source)))
+    aliases = (alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+    return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+
+
+def used_names(source: str) -> set[str]:
+    """Return the names that a cell reads."""
+    nodes = ast.walk(ast.parse(without_magics(source)))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def checked_exercises(source: str) -> Iterator[str]:
+    """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
+    if "check" not in source or problem_of(source):
+        return
+    for node in ast.walk(ast.parse(without_magics(source))):
+        match node:
+            case ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(value=str(name)), *_]):
+                yield name

@@ -1,0 +1,176 @@
+"""Whose each cell of a submission is: which of the teacher's cells it counts as, or whether it is the student's own.
+
+A cell is the teacher's only if its text is. Of several cells with the mark of one answer, as after splitting or
+copying, one is shown as the answer: the last that defines what is asked. All of them run, see `plan`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
+from course_grader.engine.notebook.dependencies import LONGEST_READ
+from course_utils.matching import BY_TEXT, Match, places_of, to_put_in
+from course_utils.sources import names_defined
+
+SKIPPED = "skipped"
+Owner = TeacherCell | str | None
+Cells = Sequence[Mapping[str, Any]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Owners:
+    """Whose the cells of a submission are.
+
+    `of` has for each cell the teacher's cell that it counts as, SKIPPED for a further copy of one of the teacher's
+    cells or an experiment as the teacher wrote it, or None for the student's own. `put_in` has the set-up and test
+    cells that are missing or were edited, by the place behind which they belong. `notes` are for student and teacher.
+    """
+
+    of: list[Owner]
+    put_in: Mapping[int, Sequence[TeacherCell]]
+    matches: Sequence[Match[TeacherCell]]
+    notes: list[str] = field(default_factory=list)
+
+    def around(self, cells: Sequence[T]) -> Iterator[tuple[T | None, Owner]]:
+        """Yield the cells in order with whose they are; None in the place of one of the teacher's that is put in."""
+        yield from ((None, cell) for cell in self.put_in.get(-1, ()))
+        for place, (cell, owner) in enumerate(zip(cells, self.of, strict=True)):
+            yield cell, owner
+            yield from ((None, cell) for cell in self.put_in.get(place, ()))
+
+
+def owners_of(cells: Cells, assignment: Assignment) -> Owners:
+    """Return whose the cells are, each a dict with `cell_type`, `source` and `metadata`."""
+    originals = assignment.originals
+    matches = [originals.match(cell) for cell in cells]
+    places = places_of(matches)
+    answers = _answer_places(cells, matches, places, assignment)
+    counts = answers | {grade_id: place for grade_id, place in places.items() if matches[place].is_exact}
+    owners: list[Owner] = []
+    for place, match in enumerate(matches):
+        if match.copy_of is not None and counts.get(match.copy_of.grade_id) == place:
+            owners.append(match.copy_of)
+        else:
+            owners.append(SKIPPED if _is_further_copy(match) else None)
+    notes = [*_notes(matches, owners, places, assignment), *_below_tests(cells, matches, owners, places, assignment)]
+    return Owners(owners, to_put_in(matches, originals), matches, notes)
+
+
+def restored(cells: Cells, assignment: Assignment) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the cells with the teacher's text in set-up and test cells that were edited, as nbgrader writes it back;
+    and notes for student and teacher."""
+    matches = [assignment.originals.match(cell) for cell in cells]
+    made, notes = [dict(cell) for cell in cells], []
+    for grade_id, place in places_of(matches).items():
+        if not matches[place].is_exact:
+            cell = assignment.by_grade_id[grade_id]
+            made[place] |= {"cell_type": "code", "source": cell.released}
+            what = "test" if cell.kind == "test" else "set-up"
+            notes.append(f"The {what} cell {grade_id!r} was edited. The teacher's text ran in its place.")
+    return made, notes
+
+
+def _is_further_copy(match: Match[TeacherCell]) -> bool:
+    return match.text_of is not None and (bool(match.text_of.grade_id) or match.text_of.kind == "experiment")
+
+
+def _answer_places(
+    cells: Cells, matches: Sequence[Match[TeacherCell]], tests: Mapping[str, int], assignment: Assignment
+) -> dict[str, int]:
+    """Return the cell that is shown for each answer, by grade_id."""
+    copies: dict[str, list[int]] = defaultdict(list)
+    for place, match in enumerate(matches):
+        if match.copy_of is not None and match.copy_of.kind == "answer":
+            copies[match.copy_of.grade_id].append(place)
+    found = {}
+    for grade_id, places in copies.items():
+        names = set(assignment.by_grade_id[grade_id].names)
+        code = [place for place in places if cells[place]["cell_type"] == "code"]
+        if not code and _is_defined(names, cells):
+            # It was turned into text because another cell has the answer now.
+            continue
+        last = max((tests.get(test.grade_id, -1) for test in _tests_of(names, assignment)), default=-1)
+        above = [place for place in code or places if place < last]
+        found[grade_id] = _last_defining(names, above or code or places, cells)
+    return found
+
+
+def _tests_of(names: set[str], assignment: Assignment) -> list[TeacherCell]:
+    return [cell for cell in assignment.of_kind("test") if names.intersection(cell.needs)]
+
+
+def _last_defining(names: set[str], places: Sequence[int], cells: Cells) -> int:
+    if len(places) > 1:
+        for place in reversed(places):
+            if _defines(names, cells[place]["source"]):
+                return place
+    return next((place for place in reversed(places) if cells[place]["source"].strip()), places[-1])
+
+
+def _is_defined(names: set[str], cells: Cells) -> bool:
+    return any(cell["cell_type"] == "code" and _defines(names, cell["source"]) for cell in cells)
+
+
+def _defines(names: set[str], source: str) -> bool:
+    # Most sources need not be read for that, and a long one is not.
+    if not any(name in source for name in names):
+        return False
+    if len(source) > LONGEST_READ:
+        return any(re.search(rf"^(async +def|def|class) +{name}\b|^{name} *=", source, re.MULTILINE) for name in names)
+    return not names.isdisjoint(names_defined(source))
+
+
+def _below_tests(
+    cells: Cells,
+    matches: Sequence[Match[TeacherCell]],
+    owners: Sequence[Owner],
+    tests: Mapping[str, int],
+    assignment: Assignment,
+) -> Iterator[str]:
+    """Yield a sentence for each answer that is defined below all of its tests, too, where no test sees it."""
+    for place, match in enumerate(matches):
+        if owners[place] is not None or match.text_of is not None or cells[place]["cell_type"] != "code":
+            continue
+        for answer in assignment.of_kind("answer"):
+            names, source = set(answer.names), cells[place]["source"]
+            if any(name in source for name in names):
+                last = max((tests.get(test.grade_id, place) for test in _tests_of(names, assignment)), default=place)
+                if last < place and _defines(names, source):
+                    yield f"Cell {place + 1} defines {answer.grade_id!r} below its tests: a test sees what is above it."
+
+
+def _notes(
+    matches: Sequence[Match[TeacherCell]], owners: Sequence[Owner], tests: Mapping[str, int], assignment: Assignment
+) -> Iterator[str]:
+    """Yield what was found out of order, in sentences for student and teacher."""
+    copies: dict[str, int] = defaultdict(int)
+    for match in matches:
+        if match.copy_of is not None and match.by > BY_TEXT:
+            copies[match.copy_of.grade_id] += 1
+    counted = {owner.grade_id for owner in owners if isinstance(owner, TeacherCell)}
+    for grade_id, cell in assignment.by_grade_id.items():
+        count = copies[grade_id]
+        if cell.kind == "answer":
+            if count > 1:
+                yield (
+                    f"There are {count} cells with the mark {grade_id!r}. All of them ran, in the notebook's order: of "
+                    "a name that is defined more than once, the last definition above a test counts in it."
+                )
+            elif not count:
+                yield f"The answer cell {grade_id!r} is missing, or has lost its mark."
+            elif grade_id not in counted:
+                yield f"The answer cell {grade_id!r} is not a code cell. It did not run: another cell has the answer."
+        elif grade_id in tests and grade_id not in counted:
+            what = "test" if cell.kind == "test" else "set-up"
+            yield (
+                f"The {what} cell {grade_id!r} was edited. What is in it now ran as the student's own code; the "
+                "teacher's text was used for grading."
+            )
+        elif count > 1 and cell.kind == "test":
+            yield f"There are {count} copies of the test cell {grade_id!r}. The last one counts."

@@ -1,0 +1,1 @@
+"""How the judging side and the worker talk: messages, values, calls. All that comes from a worker is checked here."""

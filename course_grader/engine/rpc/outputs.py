@@ -1,0 +1,137 @@
+"""What a submission's cells print and show, as nbformat outputs, within limits.
+
+Only text and PNG or JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in a reader's browser, and all that
+shows as one of them has a text too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from typing import Any
+
+from course_grader.engine.rpc.channel import WireError
+from course_grader.engine.rpc.text import clean
+
+TEXTS = ("text/plain",)
+PICTURES = ("image/png", "image/jpeg")
+CUT = "\n[The output goes on. It was cut here, since it is longer than the grader keeps.]\n"
+MOST_OUTPUTS, MOST_LINES = 2000, 100
+# A list of two bytes of JSON takes 64 in memory.
+MOST_PARTS = 3_000_000
+# No two parts of it take the same character, or a long text that does not fit would take hours.
+BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(?:={1,2}\s*)?")
+
+
+class OutputLog:
+    """Collects the outputs of one cell after another; `text` and `pictures` are bytes left for all of them."""
+
+    def __init__(self, text: int, pictures: int) -> None:
+        self._text, self._pictures = text, pictures
+        self.outputs: list[dict[str, Any]] = []
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return the outputs since the last call, and start a new list."""
+        outputs, self.outputs = self.outputs, []
+        return outputs
+
+    def stream(self, name: str, text: str) -> None:
+        """Add printed text to `stdout` or `stderr`."""
+        text = self._within(text)
+        last = self.outputs[-1] if self.outputs else {}
+        if text and last.get("name") == name:
+            last["text"] += text
+        elif text:
+            self._add({"output_type": "stream", "name": name, "text": text})
+
+    def show(self, kind: str, data: dict[str, Any], count: int | None = None) -> None:
+        """Add a display or, with `kind="execute_result"`, a cell's last value."""
+        kept: dict[str, Any] = {}
+        for mime, content in data.items():
+            text = content if isinstance(content, str) else ""
+            if mime in PICTURES and len(text) <= self._pictures:
+                self._pictures -= len(text)
+                kept[mime] = text
+            elif mime in TEXTS and text:
+                kept[mime] = self._within(text)
+        extra = {"execution_count": count} if kind == "execute_result" else {}
+        self._add({"output_type": kind, "data": kept, "metadata": {}, **extra})
+
+    def error(self, name: str, value: str, lines: list[str]) -> None:
+        """Add an error with its traceback."""
+        lines = [self._within(line) for line in lines[-MOST_LINES:]]
+        self._add({"output_type": "error", "ename": name, "evalue": self._within(value[:2000]), "traceback": lines})
+
+    def clear(self, wait: bool = False) -> None:
+        self.outputs = []
+
+    def _add(self, output: dict[str, Any]) -> None:
+        if len(self.outputs) < MOST_OUTPUTS:
+            self.outputs.append(output)
+
+    def _within(self, text: str) -> str:
+        if self._text <= 0:
+            return ""
+        kept = text[: self._text]
+        self._text -= len(text)
+        return kept if self._text > 0 else kept + CUT
+
+
+class Printed(io.TextIOBase):
+    """Stands for `sys.stdout` or `sys.stderr`."""
+
+    encoding = "utf-8"
+
+    def __init__(self, log: OutputLog, name: str) -> None:
+        self._log, self._name = log, name
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._log.stream(self._name, text)
+        return len(text)
+
+
+def read_outputs(data: Any, limit: int) -> list[dict[str, Any]]:
+    """Return the outputs that an untrusted worker sent as JSON, rebuilt from what is known; WireError otherwise.
+
+    What is longer than `limit` bytes is left out, and a sentence stands for it: the worker's own count can be undone.
+    """
+    if type(data) is not bytes:
+        raise WireError("The outputs of a cell are damaged.")
+    if len(data) > limit:
+        return [{"output_type": "stream", "name": "stdout", "text": CUT.lstrip()}]
+    try:
+        if data.count(b"[") + data.count(b"{") > MOST_PARTS:
+            raise ValueError("too many parts")
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise WireError("The outputs of a cell are damaged.") from None
+    if type(found) is not list or len(found) > MOST_OUTPUTS:
+        raise WireError("The outputs of a cell are damaged.")
+    outputs = []
+    for output in found:
+        with contextlib.suppress(KeyError, TypeError, AttributeError):
+            outputs.append(_rebuilt(output, limit))
+    return outputs
+
+
+def _rebuilt(output: dict[str, Any], limit: int) -> dict[str, Any]:
+    kind = output["output_type"]
+    if kind == "stream":
+        name = "stderr" if output["name"] == "stderr" else "stdout"
+        return {"output_type": "stream", "name": name, "text": clean(output["text"], limit)}
+    if kind == "error":
+        lines = [clean(line, limit) for line in output["traceback"][-MOST_LINES:]]
+        texts = {"ename": clean(output["ename"], 100), "evalue": clean(output["evalue"])}
+        return {"output_type": "error", **texts, "traceback": lines}
+    data = {mime: clean(text, limit) for mime, text in output["data"].items() if mime in TEXTS}
+    data |= {mime: text for mime, text in output["data"].items() if mime in PICTURES and BASE64.fullmatch(text)}
+    if kind == "execute_result":
+        return {"output_type": kind, "data": data, "metadata": {}, "execution_count": None}
+    return {"output_type": "display_data", "data": data, "metadata": {}}

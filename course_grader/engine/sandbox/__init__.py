@@ -1,0 +1,1 @@
+"""Trusted: starts the processes in which submissions run, and confines them."""
