@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.authoring.keying import hidden_seeds
+from course_grader.authoring.build_keys import hidden_seeds
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import alternative, namespace
 from course_utils.checks.probes.capstone import STEP_2, STEP_3, TESTS

@@ -28,11 +28,11 @@ from nbconvert import HTMLExporter
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
-from course_grader.feedback.pages import write_feedback
-from course_grader.gradebook.graded import Graded
-from course_grader.pages.paper import Paper
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.feedback.write_pages import write_feedback
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.html.teacher_notebook import Paper
 
 ROOT = Path(__file__).parents[1]
 LESSON = "01_learning_rate_decay"

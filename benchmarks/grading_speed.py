@@ -45,10 +45,10 @@ from nbgrader.api import Gradebook
 
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
-from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.notebook.assignment import without_magics
 from course_utils.checks.checking import grading
 

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import write_samples
+from course_grader.authoring.sample_submissions import write_samples
+from course_grader.authoring.trial_run import write_hidden_key
 
 ROOT = Path(__file__).parents[1]
 NAME = "00_start_here"

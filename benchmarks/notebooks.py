@@ -12,7 +12,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from course_grader.authoring.lesson import read_lessons
-from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.trial_run import write_hidden_key
 
 ROOT = Path(__file__).parents[1]
 TOGETHER_FIGURE, EACH_FIGURE = 300, 60

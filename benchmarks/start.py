@@ -28,8 +28,8 @@ from pathlib import Path
 import nbformat
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
 
 ROOT = Path(__file__).parents[1]
 NAME = "01_learning_rate_decay"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from course_grader.verbs import authoring, exports, grading, pages, site, term
+from course_grader.commands import authoring, exports, grading, pages, site, term
 
 
 def register(app: typer.Typer) -> None:

@@ -36,8 +36,8 @@ def start(
     folder: Annotated[Path, typer.Argument(help="The folder for the notebooks; it is created if needed.")],
 ) -> None:
     """Copy the course's notebooks into a folder, to write your answers in."""
-    from course_utils.shelf import start as lay_down
-    from course_utils.words import counted
+    from course_utils.shipped_notebooks import start as lay_down
+    from course_utils.text import counted
 
     laid = lay_down(folder)
     news = f"Copied {counted(len(laid), 'notebook')} into {folder}."

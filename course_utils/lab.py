@@ -9,7 +9,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from course_utils import notebooks, shelf
+from course_utils import notebooks, shipped_notebooks
 from course_utils.errors import CourseError, Exit
 from course_utils.update import outdated
 
@@ -60,10 +60,10 @@ def keep_settings_somewhere() -> None:
 def own_folder(start: Path) -> Path:
     """Return the learner's folder of notebooks, made from the shipped ones where `start` leads only to those."""
     folder = notebooks.require_folder(start)
-    if shelf.is_shelf(folder):
+    if shipped_notebooks.is_shelf(folder):
         # In a clone git would stumble over answers written into its own files.
-        folder = folder.parent / shelf.OWN
-        shelf.start(folder)
+        folder = folder.parent / shipped_notebooks.OWN
+        shipped_notebooks.start(folder)
         print(f"Your own copies of the notebooks are in {folder}.")
     elif stale := outdated(folder):
         print(f"The course has newer text for {', '.join(stale)}: `course update` brings it and keeps your answers.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course_utils import notebooks
 from course_utils.progress import LessonProgress, summary
-from course_utils.shelf import shelf
+from course_utils.shipped_notebooks import shelf
 
 WIDTH = 160
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from course_utils import notebooks
 from course_utils.errors import CourseError, Exit
 from course_utils.matching import Originals, places_of, to_put_in
-from course_utils.shelf import shelf
+from course_utils.shipped_notebooks import shelf
 
 KERNEL = "python3"
 

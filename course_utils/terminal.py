@@ -14,8 +14,8 @@ from course_utils.doctor import Finding
 from course_utils.gather import Gathered
 from course_utils.progress import LessonProgress
 from course_utils.running import Run
+from course_utils.text import counted
 from course_utils.update import Update
-from course_utils.words import counted
 
 STYLES = {"passed": "green", "failed": "bold red", "hidden": "dim"}
 

@@ -15,7 +15,7 @@ from course_utils import notebooks
 from course_utils.errors import CourseError
 from course_utils.files import write_whole
 from course_utils.matching import plain
-from course_utils.shelf import is_shelf, shelf
+from course_utils.shipped_notebooks import is_shelf, shelf
 from course_utils.sources import names_bound, names_defined
 
 BACKUP = "backup"

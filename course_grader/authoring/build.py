@@ -15,14 +15,14 @@ from typing import Any
 
 import nbformat
 
-from course_grader.authoring.cells import LessonProblem
-from course_grader.authoring.keying import lesson_keys
+from course_grader.authoring.build_keys import lesson_keys
 from course_grader.authoring.lesson import Lesson, read_lessons
-from course_grader.authoring.notebook import solution_notebook, text_of
+from course_grader.authoring.lesson_cells import LessonProblem
+from course_grader.authoring.lint import leaks, refusals
 from course_grader.authoring.recordings import lesson_recordings
-from course_grader.authoring.refusals import leaks, refusals
-from course_grader.authoring.rehearsal import rehearse
-from course_grader.authoring.release import course_config, release
+from course_grader.authoring.release_notebooks import course_config, release
+from course_grader.authoring.source_notebook import solution_notebook, text_of
+from course_grader.authoring.trial_run import rehearse
 from course_utils.checks.judge import distance
 from course_utils.checks.keys import QUESTIONS, Key, key_from_json, key_to_json
 from course_utils.checks.probe import exercises

@@ -27,11 +27,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from course_grader.authoring.bank import Mistake
-from course_grader.authoring.cells import Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.lesson_cells import Cell, LessonProblem
+from course_grader.authoring.mistake_bank import Mistake
 from course_grader.authoring.reference import mistaken_source
-from course_grader.marks import BEGIN, END
+from course_grader.cell_metadata import BEGIN, END
 from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
 

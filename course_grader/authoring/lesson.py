@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from course_grader.authoring.bank import Alternative, Mistake, read_alternatives
-from course_grader.authoring.cells import Cell, LessonProblem, read_cells
-from course_grader.authoring.gathering import fill
+from course_grader.authoring.include import fill
+from course_grader.authoring.lesson_cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.mistake_bank import Alternative, Mistake, read_alternatives
 
 
 @dataclass(frozen=True)

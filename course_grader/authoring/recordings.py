@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.authoring.cells import LessonProblem
 from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.reference import namespace
 from course_utils.explorers.catalogue import Explorer, explorers
 from course_utils.explorers.recording import Recording, record

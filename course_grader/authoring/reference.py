@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from course_grader.authoring.bank import Alternative, Mistake
-from course_grader.authoring.cells import DEFINING, Cell, LessonProblem
 from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.lesson_cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.mistake_bank import Alternative, Mistake
 from course_grader.engine.notebook.assignment import without_magics
 
 

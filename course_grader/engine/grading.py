@@ -13,7 +13,7 @@ from typing import Any
 
 from course_grader.engine.judging.referee import Referee
 from course_grader.engine.judging.replay import Transcripts
-from course_grader.engine.judging.session import Session
+from course_grader.engine.judging.worker_session import Session
 from course_grader.engine.notebook.assignment import Assignment, Mode
 from course_grader.engine.notebook.plan import plan
 from course_grader.engine.notebook.read import Intake, take_in

@@ -25,16 +25,16 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
 from traitlets import Dict, Enum, Unicode
 
+from course_grader.cell_metadata import SCHEMA_VERSION
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
-from course_grader.engine.notebook.files import files_of
+from course_grader.engine.notebook.extra_files import files_of
 from course_grader.engine.notebook.owners import owners_of, restored
 from course_grader.engine.notebook.read import take_in
 from course_grader.engine.notebook.source import imported_modules
 from course_grader.engine.notebook.well_formed import unique_ids, well_formed
 from course_grader.engine.result import CellResult, blameless
-from course_grader.engine.rpc.text import storable
+from course_grader.engine.rpc.clean_text import storable
 from course_grader.engine.sandbox.levels import LEVELS, exposed
-from course_grader.marks import SCHEMA_VERSION
 
 try:
     from course_grader.engine.grading import grade, zygote_of

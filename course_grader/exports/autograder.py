@@ -22,7 +22,7 @@ from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
 from course_grader.exports.columns import column_names
-from course_grader.submissions.choosing import own_notebook
+from course_grader.submissions.attempts import own_notebook
 from course_utils.files import write_whole
 
 ASSIGNMENT = "assignment.json"

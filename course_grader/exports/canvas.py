@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from course_grader.exports.cells import Table, number, text
-from course_grader.exports.matching import Filled, match, require_all, ungraded
+from course_grader.exports.csv_table import Table, number, text
+from course_grader.exports.match_rows import Filled, match, require_all, ungraded
 from course_grader.exports.scores import Marks
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError

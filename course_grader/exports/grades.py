@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course_grader.exports.cells import number, text, write_table
+from course_grader.exports.csv_table import number, text, write_table
 from course_grader.exports.scores import Marks, Score
 from course_grader.gradebook.student import Student
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from course_grader.exports.cells import Table, is_formula, number, text
-from course_grader.exports.matching import Filled, match, require_all, ungraded
-from course_grader.exports.reading import plain
+from course_grader.exports.csv_table import Table, is_formula, number, text
+from course_grader.exports.match_rows import Filled, match, require_all, ungraded
+from course_grader.exports.read_csv import plain
 from course_grader.exports.scores import Marks
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError

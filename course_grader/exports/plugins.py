@@ -14,15 +14,15 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Enum, Unicode
 
 from course_grader.exports import canvas, moodle
-from course_grader.exports.cells import read_table, write_table
+from course_grader.exports.csv_table import read_table, write_table
 from course_grader.exports.grades import write_grades
-from course_grader.exports.matching import Filled
+from course_grader.exports.match_rows import Filled
+from course_grader.exports.read_gradebook import read
 from course_grader.exports.scores import Marks
-from course_grader.exports.sources import read
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
-from course_utils.words import counted
+from course_utils.text import counted
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]

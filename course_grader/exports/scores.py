@@ -21,7 +21,7 @@ from nbgrader.api import (
 
 from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
-from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.graded_submission import Graded
 from course_utils.errors import CourseError
 
 NOT_YET = "Not graded yet."

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from course_grader.engine.result import CellResult, ExerciseResult, Result
-from course_grader.feedback.cells import CellView, own_cells
-from course_grader.gradebook.graded import Graded
-from course_grader.gradebook.marks import Marks
-from course_grader.pages.code import code
-from course_grader.pages.paper import Paper, answers_of, submitted_cells
-from course_grader.pages.safe import safe_text
+from course_grader.feedback.student_cells import CellView, own_cells
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
+from course_grader.html.code_lines import code
+from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
+from course_grader.sanitize.page_content import safe_text
 
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
 WORDS = {

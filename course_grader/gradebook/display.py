@@ -11,13 +11,13 @@ from typing import Any
 
 from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.result import Result
-from course_grader.engine.rpc.text import clean
+from course_grader.engine.rpc.clean_text import clean
 from course_grader.gradebook.changes import Change
 from course_grader.gradebook.listing import about, lines_about
 from course_grader.gradebook.run import Tally, Told
 from course_grader.submissions import Found
 from course_grader.submissions.times import TIMESTAMP
-from course_utils.words import counted
+from course_utils.text import counted
 
 # At most this many names of students are shown in a sentence.
 MOST_NAMES = 10
@@ -64,7 +64,7 @@ class Display:
             yield
             return
         # What draws it takes a fifth of a second to import.
-        from course_grader.gradebook.bar import bar
+        from course_grader.gradebook.progress_bar import bar
 
         with bar(self._assignment, total, self._counted) as self._move:
             yield

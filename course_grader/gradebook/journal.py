@@ -22,7 +22,7 @@ from types import TracebackType
 import course_utils
 from course_grader import engine
 from course_grader.engine.result import Result
-from course_grader.gradebook.graded import Graded
+from course_grader.gradebook.graded_submission import Graded
 from course_utils.errors import CourseError, Exit
 
 _ENGINE, _UTILS = (Path(next(iter(package.__path__))) for package in (engine, course_utils))

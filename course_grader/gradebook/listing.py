@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from course_grader.engine.rpc.text import clean
+from course_grader.engine.rpc.clean_text import clean
 from course_grader.gradebook.run import stranger
 from course_grader.submissions import Found, LeftOut, Submission
-from course_utils.words import counted
+from course_utils.text import counted
 
 # In one line.
 MOST_NAMES = 10

@@ -19,16 +19,16 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
-from course_grader.gradebook.book import Book, Row, shown
+from course_grader.gradebook.assignment_record import Sheet, enter
+from course_grader.gradebook.autograded_notebook import Page, page_of_problem
 from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book, Row, shown
 from course_grader.gradebook.folders import write_autograded, write_submitted
 from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
-from course_grader.gradebook.page import Page, page_of_problem
 from course_grader.gradebook.preview import copied
 from course_grader.gradebook.privacy import make_file
-from course_grader.gradebook.sheet import Sheet, enter
 from course_grader.gradebook.task import Answer, Batch, Order, Refusal, grade_batch, packed, page_again
 from course_grader.gradebook.timestamps import Stamps
 from course_grader.submissions import Found, Submission

@@ -25,11 +25,11 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.preprocessors import listeners
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox.levels import Level, described, exposed
-from course_grader.gradebook.book import Book
+from course_grader.gradebook.assignment_record import enter
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.run import Tally, Told
-from course_grader.gradebook.sheet import enter
 from course_utils.errors import CourseError
 
 

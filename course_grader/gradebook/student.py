@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
 
-from course_grader.submissions.names import letters
+from course_grader.submissions.filenames import letters
 from course_utils.errors import CourseError
 
 # What a platform calls those whose names it hides.

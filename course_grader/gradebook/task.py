@@ -15,9 +15,9 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
+from course_grader.gradebook.assignment_record import Sheet
+from course_grader.gradebook.autograded_notebook import Page, page_of
 from course_grader.gradebook.journal import versions
-from course_grader.gradebook.page import Page, page_of
-from course_grader.gradebook.sheet import Sheet
 
 
 @dataclass(frozen=True)

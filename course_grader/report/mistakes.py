@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from course_grader.engine.notebook.assignment import without_magics
-from course_grader.gradebook.graded import Graded
-from course_grader.pages.paper import Paper, answers_of, submitted_cells
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
 
 ASKED_FOR_EXAMPLES = 7
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from course_grader.engine.result import Result
-from course_grader.gradebook.graded import Graded
-from course_grader.gradebook.marks import Marks
-from course_grader.pages.paper import Paper
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
+from course_grader.html.teacher_notebook import Paper
+from course_grader.report.item_statistics import histogram, interval, point_biserial
 from course_grader.report.mistakes import MistakeCount, count_mistakes
-from course_grader.report.statistics import histogram, interval, point_biserial
 
 # One letter for what the heat map tells apart: right, partly, not right, blank, and what hit a limit.
 LETTERS = {

@@ -3,10 +3,10 @@
 from course_grader.submissions import find_submissions
 """
 
-from course_grader.submissions.finding import find_submissions
+from course_grader.submissions.archives import Member, Problem
+from course_grader.submissions.discover import find_submissions
 from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import Known
 from course_grader.submissions.layout import Layout
-from course_grader.submissions.places import Member, Problem
 
 __all__ = ["Found", "Known", "Layout", "LeftOut", "Member", "Problem", "Submission", "find_submissions"]

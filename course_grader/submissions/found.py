@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from course_grader.submissions.archives import Member, Problem
 from course_grader.submissions.layout import TITLES, Layout
-from course_grader.submissions.places import Member, Problem
-from course_utils.words import counted
+from course_utils.text import counted
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from course_grader.submissions.names import folded, letters
+from course_grader.submissions.filenames import folded, letters
 
 # As much text of an archive's names as is compared with the names of a class.
 MOST_TEXT = 100_000

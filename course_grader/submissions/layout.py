@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from course_grader.submissions.archives import Entry, chain
+from course_grader.submissions.filenames import folded, may_be_notebook, stem_inside, stem_of, student_of
 from course_grader.submissions.known import Known
-from course_grader.submissions.names import folded, may_be_notebook, stem_inside, stem_of, student_of
-from course_grader.submissions.places import Entry, chain
 
 # What Canvas calls files, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; for an answer in text or a
 # link lovelaceada_4711_text.html. If marking is anonymous, five letters and digits take the number's place.

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from course_grader.engine.rpc.text import INVISIBLE, clean
+from course_grader.engine.rpc.clean_text import INVISIBLE, clean
 
 TIMESTAMP = "timestamp.txt"
 # Where a time comes from, as results name it. Canvas's mark gives none; it only says that the submission is late.

@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 
-from course_grader.submissions.names import IGNORED
+from course_grader.submissions.filenames import IGNORED
 
 IS_UTF8 = 0x800
 # Info-ZIP's Unicode path: version, checksum of the other name, the name in UTF-8.

@@ -143,7 +143,7 @@ def configure(config: Config, root: Path) -> None:
     if term.timezone:
         config.ReadTimes.timezone = term.timezone
     if term.late.percent_per_day:
-        config.AssignLatePenalties.plugin_class = "course_grader.term.late.LatePolicy"
+        config.AssignLatePenalties.plugin_class = "course_grader.term.late_penalty.LatePolicy"
         config.LatePolicy.grace_minutes = term.late.grace_minutes
         config.LatePolicy.percent_per_day = term.late.percent_per_day
         config.LatePolicy.most_percent = term.late.most_percent

@@ -13,8 +13,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.api import Student as Row
 
 from course_grader.exports.canvas import is_canvas, student_rows
-from course_grader.exports.cells import Table, is_formula, read_table
-from course_grader.exports.reading import WESTERN, name_of, plain, plain_id
+from course_grader.exports.csv_table import Table, is_formula, read_table
+from course_grader.exports.read_csv import WESTERN, name_of, plain, plain_id
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 

@@ -7,7 +7,7 @@ check("sgd_step", sgd_step)
 
 from course_utils.checks.checking import CheckFailed, check, check_hidden
 from course_utils.checks.keys import KeyProblem
-from course_utils.order import watch
+from course_utils.name_errors import watch
 
 __all__ = ["CheckFailed", "KeyProblem", "check", "check_hidden"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks.judge import Failure
-from course_utils.checks.trial import Call
+from course_utils.checks.recorder import Call
 from course_utils.checks.values import Arguments, Array, Number, Other, Raised, Truth, name_of
 
 FEW = 12

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_utils import progress
+from course_utils.checks.answer_types import Form, FormError
 from course_utils.checks.card import Card, failure_rows
-from course_utils.checks.forms import Form, FormError
-from course_utils.checks.frames import own_frames
 from course_utils.checks.judge import Failure, Verdict, judge
 from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises
+from course_utils.checks.tracebacks import own_frames
 
 # A question that a class is asked: `part="class"`, or `part="class 5f1c0a92"` if its teacher's secret has drawn it.
 CLASS = "class"

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from course_utils.checks.fingerprint import require_current
 from course_utils.checks.keys import Key, KeyProblem, key_from_json
-from course_utils.checks.stamps import require_current
 
 
 def hidden_key(exercise: str) -> Key:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from course_utils.checks.compare import Tolerance, difference
-from course_utils.checks.trial import Observation, Run
+from course_utils.checks.recorder import Observation, Run
 from course_utils.checks.values import from_json, to_json
 
 FORMAT = 1

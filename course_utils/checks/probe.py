@@ -27,9 +27,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from course_utils.checks import probes
-from course_utils.checks.forms import Form
-from course_utils.checks.frames import own_frames
-from course_utils.checks.trial import Call, Observation, Run, Stop, Trial
+from course_utils.checks.answer_types import Form
+from course_utils.checks.recorder import Call, Observation, Run, Stop, Trial
+from course_utils.checks.tracebacks import own_frames
 
 __all__ = ["Call", "Exercise", "Observation", "Run", "Trial", "exercises", "probe", "question", "run", "tried"]
 

@@ -1,6 +1,6 @@
 """Likely mistakes of lesson 00."""
 
-from course_grader.authoring.bank import edit
+from course_grader.authoring.mistake_bank import edit
 
 MISTAKES = [
     edit(

@@ -1,6 +1,6 @@
 """Likely mistakes of lesson 01."""
 
-from course_grader.authoring.bank import edit, rewrite
+from course_grader.authoring.mistake_bank import edit, rewrite
 
 ACCEPTS = 'Your function does not refuse this argument with a ValueError of its own. Read the line "Raises".'
 

@@ -1,6 +1,6 @@
 """Likely mistakes of lesson 03."""
 
-from course_grader.authoring.bank import edit, rewrite
+from course_grader.authoring.mistake_bank import edit, rewrite
 
 MISTAKES = [
     edit(

@@ -1,6 +1,6 @@
 """Likely mistakes of lesson 04, each with the hint of a good tutor: the idea, not the fix."""
 
-from course_grader.authoring.bank import edit, rewrite
+from course_grader.authoring.mistake_bank import edit, rewrite
 
 EPS_PLACE = "Look at where epsilon stands. It belongs to the variance, and so under the root."
 MISTAKES = [

@@ -1,6 +1,6 @@
 """Likely mistakes of lesson 06, each with the hint of a good tutor: the idea, not the fix."""
 
-from course_grader.authoring.bank import edit, rewrite
+from course_grader.authoring.mistake_bank import edit, rewrite
 
 M_BIASED = "Only the second average is corrected. Both start at zero, so both are pulled towards it."
 V_BIASED = "Only the first average is corrected. Both start at zero, so both are pulled towards it."

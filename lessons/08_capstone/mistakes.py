@@ -1,6 +1,6 @@
 """Likely wrong answers of the capstone, each with the hint of a good tutor."""
 
-from course_grader.authoring.bank import edit, rewrite
+from course_grader.authoring.mistake_bank import edit, rewrite
 
 MISTAKES = [
     rewrite(

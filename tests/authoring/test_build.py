@@ -12,7 +12,7 @@ import pytest
 
 from course_grader.authoring import build as build_module
 from course_grader.authoring.build import BuildRefused, build, check_build
-from course_grader.authoring.cells import LessonProblem
+from course_grader.authoring.lesson_cells import LessonProblem
 from tests.authoring.conftest import EXERCISE, NAME, ROOT, Change
 
 NOTEBOOK = Path("notebooks") / NAME / f"{NAME}.ipynb"

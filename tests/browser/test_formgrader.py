@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 from playwright.sync_api import Page, expect
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.trial_run import write_hidden_key
 from tests.browser.lab import TOKEN, browser_page, server
 
 ROOT = Path(__file__).parents[2]

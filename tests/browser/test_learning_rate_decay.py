@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
 from tests.browser.lab import Notebook, browser_page, lab
 
 ROOT = Path(__file__).parents[2]

@@ -14,10 +14,10 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat import NotebookNode
 from playwright.sync_api import Page, Route, expect
 
-from course_grader.authoring.address import address
 from course_grader.authoring.lesson import Lesson, lesson_folders
-from course_grader.site.building import build_site, top
-from course_grader.site.executing import executed
+from course_grader.authoring.project_url import address
+from course_grader.site.build_site import build_site, top
+from course_grader.site.run_solutions import executed
 from tests.browser.lab import browser_page
 
 ROOT = Path(__file__).parents[2]

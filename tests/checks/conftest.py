@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from course_utils.checks import keys
+from course_utils.checks.fingerprint import stamped
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
 from course_utils.checks.probe import _EXERCISES, Exercise, Trial, exercises, run
-from course_utils.checks.stamps import stamped
 
 SEEDS = (1, 2)
 

@@ -13,10 +13,10 @@ import pytest
 
 from course_utils import progress
 from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden, keys
-from course_utils.checks.forms import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.answer_types import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.fingerprint import stamped
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
 from course_utils.checks.probe import _EXERCISES, exercises, question, run
-from course_utils.checks.stamps import stamped
 
 LETTERS = tuple("abcde")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils.checks import KeyProblem, check_hidden, probes, stamps
+from course_utils.checks import KeyProblem, check_hidden, fingerprint, probes
 from course_utils.checks.hidden import _hidden_file
 from course_utils.checks.probe import exercises
 from tests.checks.conftest import scaled
@@ -47,7 +47,7 @@ class Made:
 
 def test_comments_docstrings_and_blank_lines_do_not_count() -> None:
     # The text itself, and nothing that a version of Python could see otherwise.
-    assert stamps.bare(SOURCE) == BARE
+    assert fingerprint.bare(SOURCE) == BARE
 
 
 Rewrite = Callable[[str, str], str]
@@ -63,8 +63,8 @@ def rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rewrite:
     def edited(old: str, new: str) -> str:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
-        stamps.stamp.cache_clear()
-        return stamps.stamp(f"{PROBES}.made_for_stamps")
+        fingerprint.stamp.cache_clear()
+        return fingerprint.stamp(f"{PROBES}.made_for_stamps")
 
     return edited
 
@@ -77,13 +77,13 @@ def test_a_stamp_follows_the_code_of_its_probe(rewrite: Rewrite) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["course_utils.checks.trial", "course_utils.checks.values", "course_utils.data.real"]
+    "module", ["course_utils.checks.recorder", "course_utils.checks.values", "course_utils.data.real"]
 )
 def test_a_stamp_follows_what_decides_with_the_probe(
     module: str, rewrite: Rewrite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, source = rewrite("why", "because"), stamps._source
-    monkeypatch.setattr(stamps, "_source", lambda name: source(name) + ("\nx = 1\n" if name == module else ""))
+    before, source = rewrite("why", "because"), fingerprint._source
+    monkeypatch.setattr(fingerprint, "_source", lambda name: source(name) + ("\nx = 1\n" if name == module else ""))
     assert rewrite("because", "why") != before
 
 
@@ -94,12 +94,12 @@ def test_every_exercise_has_the_stamp_of_its_own_module() -> None:
         f"{PROBES}.learning_rate_decay",
         f"{PROBES}.adaptive_optimizers",
     )
-    assert all(stamps.stamp(module) for module in asked.values())
+    assert all(fingerprint.stamp(module) for module in asked.values())
 
 
 def test_no_probe_is_imported_to_tell_a_stamp() -> None:
     program = (
-        "import sys; from course_utils.checks.stamps import stamp\n"
+        "import sys; from course_utils.checks.fingerprint import stamp\n"
         f"assert stamp('{PROBES}.capstone')\n"
         f"assert not [name for name in sys.modules if name.startswith('{PROBES}.')]"
     )
@@ -112,7 +112,7 @@ def test_no_probe_is_imported_to_tell_a_stamp() -> None:
 def test_a_key_for_other_questions_is_refused_in_one_sentence(made: object, hidden: Path) -> None:
     data = json.loads(hidden.read_text())
     check_hidden("scaled", scaled)
-    data["exercises"]["scaled"][stamps.STAMP] = made
+    data["exercises"]["scaled"][fingerprint.STAMP] = made
     hidden.write_text(json.dumps(data))
     _hidden_file.cache_clear()
     with pytest.raises(
@@ -124,5 +124,5 @@ def test_a_key_for_other_questions_is_refused_in_one_sentence(made: object, hidd
 
 def test_a_key_from_before_stamps_is_refused_and_few_exercises_are_named() -> None:
     with pytest.raises(KeyProblem, match=r"of a, b, c and 2 more, so that right answers would fail"):
-        stamps.require_current({name: {"format": 1} for name in "abcde"})
-    stamps.require_current({})
+        fingerprint.require_current({name: {"format": 1} for name in "abcde"})
+    fingerprint.require_current({})

@@ -13,9 +13,9 @@ import pytest
 
 from course_grader import Assignment, Result, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine import grading
 from course_grader.engine.judging.referee import Referee
 from course_grader.engine.limits import Limits

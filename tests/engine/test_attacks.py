@@ -368,7 +368,7 @@ def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exa
 
 
 KNOWN_IN_TURN = """
-from course_utils.checks.trial import KNOWN, Trial
+from course_utils.checks.recorder import KNOWN, Trial
 given = []
 def loss(x):
     given.append(x)

@@ -21,8 +21,8 @@ from course_grader.engine.rpc.types import CALLABLE, Shared
 from course_utils.checks.compare import difference
 from course_utils.checks.probes.adaptive_optimizers import _walk
 from course_utils.checks.probes.quasi_newton import _line
-from course_utils.checks.there import loop_over, made
-from course_utils.checks.trial import EXACT, KNOWN, LATER
+from course_utils.checks.recorder import EXACT, KNOWN, LATER
+from course_utils.checks.remote_loops import loop_over, made
 from course_utils.checks.values import plain
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from course_grader import cluster
 from course_grader.engine import grading as engine
-from course_grader.engine.judging import session
+from course_grader.engine.judging import worker_session
 from course_grader.engine.judging.watchdog import Overdue, Watchdog
 from course_grader.engine.sandbox import cpu_wait
 from course_grader.engine.sandbox.handles import Zygote
@@ -58,7 +58,7 @@ def burning(processes: int) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of a machine is known a minute later: a burst finds each submission without patience."""
-    monkeypatch.setattr(session, "patience", lambda: 1.0)
+    monkeypatch.setattr(worker_session, "patience", lambda: 1.0)
     engine._transcripts.clear()
 
 
@@ -160,7 +160,7 @@ def _cores(_: int) -> frozenset[int]:
 def test_each_process_that_grades_has_cores_of_its_own() -> None:
     whole = os.sched_getaffinity(0)
     count = len(whole)
-    with cluster.local(count, "course_grader.gradebook.warm") as machines, machines.start() as executor:
+    with cluster.local(count, "course_grader.gradebook.preload") as machines, machines.start() as executor:
         running = [executor.submit(_cores, number) for number in range(4 * count)]
         wait(running)
     assert {one.result() for one in running} == {frozenset({core}) for core in whole}

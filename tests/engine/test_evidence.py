@@ -18,8 +18,8 @@ from course_grader.engine.choose_mode import Choice
 from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
 from course_grader.engine.notebook.source import AssignmentProblem
 from course_utils.checks import keys
+from course_utils.checks.fingerprint import stamped
 from course_utils.checks.probe import exercises
-from course_utils.checks.stamps import stamped
 from tests.engine.test_together import LIMITS, Cells, notebook
 
 DOUBLE = ("answer", "def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION")

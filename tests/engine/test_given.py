@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from course_grader import grade
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.judging.together import score_of
 from course_grader.engine.notebook.assignment import Mode
 from course_grader.engine.notebook.context import edited, given_in
 from course_grader.engine.preprocessors import outputs_of_test
-from course_grader.marks import nbgrader_mark
 from tests.engine.test_together import IDENTITY, Cells, assignment, notebook, points
 
 MODES: tuple[Mode, ...] = ("apart", "together")

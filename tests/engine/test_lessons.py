@@ -18,11 +18,11 @@ import pytest
 from nbformat import NotebookNode
 
 from course_grader import Assignment, Result, grade
-from course_grader.authoring.bank import Alternative, Mistake
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
+from course_grader.authoring.mistake_bank import Alternative, Mistake
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import rounds, submission
+from course_grader.authoring.sample_submissions import rounds, submission
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.notebook.assignment import used_names, without_magics
 from course_grader.engine.notebook.plan import Run, plan
 from course_grader.engine.notebook.read import take_in

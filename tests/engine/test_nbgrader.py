@@ -15,8 +15,8 @@ from nbgrader.api import Gradebook
 
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import samples, submission
+from course_grader.authoring.sample_submissions import samples, submission
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.preprocessors import AnyState
 from tests.grading.stock import STOCK, nbgrader

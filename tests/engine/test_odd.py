@@ -11,8 +11,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader import Assignment, Result, grade
-from course_grader.authoring.notebook import text_of
-from course_grader.marks import nbgrader_mark
+from course_grader.authoring.source_notebook import text_of
+from course_grader.cell_metadata import nbgrader_mark
 
 IMPORTS = "import numpy as np\nfrom numpy import allclose\nfrom numpy.testing import assert_allclose"
 STUDENTS_CLASS = "class Money:\n    pass\n\n\ndef answer(x=1.0):\n    return Money()"

@@ -17,9 +17,9 @@ from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
 from course_grader.gradebook.course import Course
-from course_grader.pages.code import code_lines
-from course_grader.pages.safe import safe_html, safe_markdown
+from course_grader.html.code_lines import code_lines
 from course_grader.sanitize.nbgrader_filters import clean_html, code_on_page, markdown_on_page, output_on_page
+from course_grader.sanitize.page_content import safe_html, safe_markdown
 from course_grader.similar.fragments import fragments
 from tests.engine.conftest import ROOT
 

@@ -14,9 +14,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader import Assignment, Result, grade
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.judging.together import score_of
 from course_grader.engine.limits import Limits
-from course_grader.marks import nbgrader_mark
 
 # Kind and source: "code", or what nbgrader_mark knows; each test has two points.
 Cells = Sequence[tuple[str, str]]

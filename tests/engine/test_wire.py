@@ -33,7 +33,7 @@ from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.message import ExtType, pack, unpack
 from course_grader.engine.rpc.peer import NESTING, Peer, error_of, within
 from course_grader.engine.rpc.types import Opaque, OpaqueIterator, Shared
-from course_utils.checks.trial import LATER
+from course_utils.checks.recorder import LATER
 from course_utils.checks.values import name_of, plain
 
 LIMIT = 1 << 20

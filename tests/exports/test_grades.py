@@ -13,11 +13,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
-from course_grader.exports.cells import number, text
+from course_grader.cell_metadata import nbgrader_mark
+from course_grader.exports.csv_table import number, text
 from course_grader.exports.grades import rows, write_grades
-from course_grader.exports.sources import gather
+from course_grader.exports.read_gradebook import gather
 from course_grader.gradebook.course import Course
-from course_grader.marks import nbgrader_mark
 from course_utils.errors import CourseError
 from tests.exports.conftest import CELLS, NAME
 from tests.exports.readers import assert_no_formula

@@ -23,14 +23,14 @@ import nbformat
 import pytest
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import samples, submission
+from course_grader.authoring.sample_submissions import samples, submission
+from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.result import FAULT, SECRET, CellResult
-from course_grader.exports.archive import LOCK, build_wheel, requirements, write_archive
 from course_grader.exports.autograder import Report
+from course_grader.exports.gradescope_archive import LOCK, build_wheel, requirements, write_archive
 from tests.exports.readers import gradescope_report
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from course_grader.exports import canvas, moodle
-from course_grader.exports.cells import read_table, write_table
-from course_grader.exports.matching import Filled
-from course_grader.exports.sources import gather
+from course_grader.exports.csv_table import read_table, write_table
+from course_grader.exports.match_rows import Filled
+from course_grader.exports.read_gradebook import gather
 from course_grader.gradebook.course import Course
 from course_utils.errors import CourseError
 from tests.exports.conftest import NAME

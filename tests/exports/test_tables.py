@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
+from course_grader.commands.exports import app
 from course_grader.exports import canvas, moodle
-from course_grader.exports.cells import read_table, write_table
-from course_grader.exports.matching import Filled
+from course_grader.exports.csv_table import read_table, write_table
+from course_grader.exports.match_rows import Filled
 from course_grader.exports.scores import Marks, Score
 from course_grader.gradebook.student import Student
-from course_grader.verbs.exports import app
 from course_utils.errors import CourseError
 from tests.exports.readers import NO_ASSIGNMENTS, CanvasCourse, MoodleCourse
 

@@ -14,10 +14,10 @@ import pytest
 
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
-from course_grader.gradebook.graded import Graded
-from course_grader.pages.paper import Paper
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.html.teacher_notebook import Paper
 
 ROOT = Path(__file__).parents[2]
 LESSON = "00_start_here"

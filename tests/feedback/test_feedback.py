@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from course_grader.engine.notebook.assignment import TeacherCell
-from course_grader.feedback.pages import feedback_page, write_feedback
-from course_grader.gradebook.graded import Graded
-from course_grader.gradebook.marks import Marks
+from course_grader.feedback.write_pages import feedback_page, write_feedback
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
 from tests.feedback.conftest import EXERCISE, ROOT, Class
 
 WRONG = "def mean_squared_error(prediction, target):\n    return np.mean(prediction - target)\n"

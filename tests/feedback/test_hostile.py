@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from course_grader.feedback.pages import feedback_page
+from course_grader.feedback.write_pages import feedback_page
 from tests.browser.lab import browser_page
 from tests.feedback.conftest import Class
 from tests.feedback.hostile import HTML, RAN, cells

@@ -21,14 +21,14 @@ from nbgrader.apps.api import NbGraderAPI
 
 from course_grader import Assignment
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import samples
+from course_grader.authoring.sample_submissions import samples
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.cluster import Cluster
-from course_grader.gradebook.book import Book
+from course_grader.gradebook.assignment_record import enter
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book
 from course_grader.gradebook.journal import Journal
 from course_grader.gradebook.run import Job, Tally, Told, grade_class
-from course_grader.gradebook.sheet import enter
 from course_grader.submissions import Found, find_submissions
 
 ROOT = Path(__file__).parents[2]

@@ -11,11 +11,11 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, text
 
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.preview import copy_tables
 from course_grader.gradebook.run import Tally
-from course_grader.marks import nbgrader_mark
 from tests.gradebook.conftest import NAME, School
 
 HIDDEN, VISIBLE = "mean_squared_error_hidden", "mean_squared_error_visible"

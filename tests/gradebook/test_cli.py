@@ -12,13 +12,13 @@ import typer
 from rich.progress import Task, TaskID
 from typer.testing import CliRunner
 
+from course_grader.commands import grading
 from course_grader.engine.sandbox import levels
 from course_grader.engine.sandbox.levels import Level
-from course_grader.gradebook import doctor
-from course_grader.gradebook.bar import Pace
+from course_grader.gradebook import course_doctor
 from course_grader.gradebook.display import Display
+from course_grader.gradebook.progress_bar import Pace
 from course_grader.gradebook.run import Tally, Told
-from course_grader.verbs import grading
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School
 
@@ -121,7 +121,7 @@ def test_a_preview_says_what_would_change_and_where_times_come_from(school: Scho
 
 def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("course_grader.gradebook.bar.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("course_grader.gradebook.progress_bar.time.monotonic", lambda: clock[0])
     pace, task = Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
     for _ in range(4):
         pace.note()
@@ -168,7 +168,7 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(levels, "best_level", lambda: (level, reason))
     by = f", with {levels.described(level)}" if level == "namespaces" else ""
-    finding = next(doctor.findings())
+    finding = next(course_doctor.findings())
     assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
-    monkeypatch.setattr(doctor, "MARK_OF_A_TEACHER", "no_such_package")
-    assert list(doctor.findings()) == []
+    monkeypatch.setattr(course_doctor, "MARK_OF_A_TEACHER", "no_such_package")
+    assert list(course_doctor.findings()) == []

@@ -18,11 +18,11 @@ from nbgrader.api import Gradebook
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from course_grader.gradebook.book import Book, upgrade
+from course_grader.gradebook.autograded_notebook import NO_RESPONSE
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book, upgrade
 from course_grader.gradebook.folders import write_submitted
 from course_grader.gradebook.lock import locked
-from course_grader.gradebook.page import NO_RESPONSE
 from course_utils import files
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School

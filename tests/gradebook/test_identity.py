@@ -11,12 +11,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from course_grader.gradebook.book import Book
+from course_grader.commands import grading
+from course_grader.gradebook.database import Book
 from course_grader.gradebook.run import Job, Told, grade_class
 from course_grader.gradebook.student import Student
-from course_grader.term.identifying import find_for, read_class
+from course_grader.term.match_students import find_for, read_class
 from course_grader.term.roster import enter
-from course_grader.verbs import grading
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import IN_A_THREAD, NAME, School
 from tests.submissions.world import LAYOUTS, Person, World, accounted

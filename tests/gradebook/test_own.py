@@ -16,14 +16,14 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.configuration import own_preprocessors, use_engine
 from course_grader.engine.result import CellResult, Outcome, Result
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.course_doctor import findings
 from course_grader.gradebook.display import Display
-from course_grader.gradebook.doctor import findings
 from course_grader.gradebook.run import Told
-from course_grader.marks import nbgrader_mark
-from course_grader.term.releasing import release
+from course_grader.term.release_term import release
 from course_utils.errors import CourseError, Exit
 from tests import commands
 from tests.own.course import inside, nbgrader, our_configuration

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 
 from course_grader import grade
-from course_grader.gradebook.book import Book
-from course_grader.gradebook.page import page_of, page_of_problem
-from course_grader.gradebook.sheet import enter
+from course_grader.gradebook.assignment_record import enter
+from course_grader.gradebook.autograded_notebook import page_of, page_of_problem
+from course_grader.gradebook.database import Book
 from tests.gradebook.conftest import NAME, School, make_school
 
 STRANGE: dict[str, Any] = {

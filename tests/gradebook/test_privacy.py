@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.gradebook.book import Book
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book
 from course_grader.gradebook.privacy import open_to_others, warning
-from course_grader.term.releasing import release
+from course_grader.term.release_term import release
 from tests.gradebook.conftest import NAME, ROOT, School
 
 SHARED = "\nc.CourseDirectory.groupshared = True\n"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from course_grader.gradebook import journal
-from course_utils.checks import stamps
+from course_utils.checks import fingerprint
 from course_utils.errors import Exit
 from tests.gradebook.conftest import NAME, School
 
@@ -167,6 +167,6 @@ def test_a_new_key_has_all_graded_again(school: School) -> None:
     asked["asked"] = made = asked["asked"][:-1] + ("0" if asked["asked"][-1] != "0" else "1")
     (school.root / "course.key").write_text(json.dumps(data))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stamps, "stamp", lambda module: made)
+        patch.setattr(fingerprint, "stamp", lambda module: made)
         assert not school.grade()[1]["ada"].reused
         assert school.grade()[1]["ada"].reused

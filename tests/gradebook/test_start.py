@@ -19,9 +19,9 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
-from course_grader.gradebook.sheet import SaveCellsTogether, entering, schema_checked_once
-from course_grader.marks import nbgrader_mark
-from course_grader.verbs import grading
+from course_grader.cell_metadata import nbgrader_mark
+from course_grader.commands import grading
+from course_grader.gradebook.assignment_record import SaveCellsTogether, entering, schema_checked_once
 from course_utils.errors import CourseError
 from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
 
@@ -75,7 +75,7 @@ def test_only_what_is_needed_is_imported(school: School, words: tuple[str, ...])
     command = [sys.executable, "-c", LOADED, "grade", *words]
     done = subprocess.run(command, **school.place, capture_output=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "course_grader.verbs.grading" in loaded
+    assert "course_grader.commands.grading" in loaded
     assert loaded & NEEDLESS == set()
 
 

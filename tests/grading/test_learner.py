@@ -11,8 +11,8 @@ from pathlib import Path
 import nbformat
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"

@@ -21,11 +21,11 @@ from nbgrader.api import Gradebook
 
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
-from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
-from course_grader.marks import nbgrader_mark
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.cell_metadata import nbgrader_mark
 from tests.grading.stock import STOCK, nbgrader, remembered
 
 ROOT = Path(__file__).parents[2]

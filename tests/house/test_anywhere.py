@@ -17,9 +17,9 @@ import typer.main
 import yaml
 
 from course_grader import cli as grader
-from course_grader.authoring import address as addresses
+from course_grader.authoring import project_url as addresses
 from course_grader.authoring.colab import with_installation, write_copies
-from course_grader.site.building import linked
+from course_grader.site.build_site import linked
 from course_utils import notebooks
 from course_utils.cli import app
 from course_utils.errors import CourseError

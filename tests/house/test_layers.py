@@ -36,7 +36,7 @@ BREACHES = {
     ),
     "feedback takes the report": (
         "course_grader.feedback.breach",
-        "course_grader.report.page",
+        "course_grader.report.render_report",
         "course_grader.feedback is not allowed to import course_grader.report",
     ),
     "the engine takes a database": (

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_utils.lab import STARTUP
-from course_utils.order import ABOVE, advice
+from course_utils.name_errors import ABOVE, advice
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 

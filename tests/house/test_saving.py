@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from course_utils.saving import PANEL, PICTURE, keep_pictures
+from course_utils.presave import PANEL, PICTURE, keep_pictures
 
 
 def saved(*bundles: dict[str, Any]) -> list[set[str]]:

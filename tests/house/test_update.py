@@ -14,7 +14,7 @@ import pytest
 from nbformat import from_dict
 from nbgrader.utils import compute_checksum
 
-from course_utils import lab, shelf
+from course_utils import lab, shipped_notebooks
 from course_utils.errors import CourseError
 from course_utils.notebooks import read
 from course_utils.update import outdated, update
@@ -95,8 +95,8 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path)
-    monkeypatch.setattr(shelf, "SHELVES", (tmp_path / "nowhere", house.shelf))
-    shelf.start(house.own)
+    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere", house.shelf))
+    shipped_notebooks.start(house.own)
     return house
 
 
@@ -106,10 +106,10 @@ def sources(house: House) -> list[str]:
 
 def test_start_lays_down_what_is_missing_and_leaves_the_rest(house: House) -> None:
     house.edit(lambda cells: cells[2].update(source=ANSWER))
-    assert shelf.start(house.own) == []
+    assert shipped_notebooks.start(house.own) == []
     assert ANSWER in sources(house)
     house.place.unlink()
-    assert shelf.start(house.own) == [NAME]
+    assert shipped_notebooks.start(house.own) == [NAME]
     assert house.place.read_bytes() == (house.shelf / NAME / f"{NAME}.ipynb").read_bytes()
 
 
@@ -185,9 +185,9 @@ def test_the_shipped_notebooks_themselves_are_refused(house: House) -> None:
 
 
 def test_without_a_shelf_it_says_so(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(shelf, "SHELVES", (tmp_path / "nowhere",))
+    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere",))
     with pytest.raises(CourseError, match="holds no notebooks"):
-        shelf.start(tmp_path / "here")
+        shipped_notebooks.start(tmp_path / "here")
 
 
 def test_the_lab_in_a_clone_works_in_a_folder_of_the_learners_own(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from course_utils.words import counted
+from course_utils.text import counted
 
 
 @pytest.mark.parametrize(

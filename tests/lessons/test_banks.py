@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course_grader.authoring.keying import hidden_seeds, lesson_keys
+from course_grader.authoring.build_keys import hidden_seeds, lesson_keys
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import alternative, mistaken, namespace
 from course_utils.checks.judge import Verdict, judge

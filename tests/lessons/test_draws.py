@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from course_grader.authoring.build_keys import _drawn_part
 from course_grader.authoring.drawing import Draw, read_draws, variants
-from course_grader.authoring.keying import _drawn_part
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import mistaken, namespace, variant
 from course_utils.checks.probe import exercises

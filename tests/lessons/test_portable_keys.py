@@ -21,7 +21,7 @@ KERNELS = ("Prescott", "Haswell")
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from course_grader.authoring.keying import lesson_keys
+from course_grader.authoring.build_keys import lesson_keys
 from course_grader.authoring.lesson import read_lesson
 from course_utils.checks.keys import key_to_json
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from course_grader.authoring.bank import Mistake
-from course_grader.authoring.keying import hidden_seeds
+from course_grader.authoring.build_keys import hidden_seeds
 from course_grader.authoring.lesson import Lesson, read_lesson
+from course_grader.authoring.mistake_bank import Mistake
 from course_grader.authoring.reference import mistaken, namespace
 from course_utils.checks.judge import judge
 from course_utils.checks.keys import PartKey

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from course_grader.authoring.cells import Cell
 from course_grader.authoring.lesson import Lesson
+from course_grader.authoring.lesson_cells import Cell
 from course_utils.checks.probe import exercises
 from tests.lessons.conftest import LESSONS, ROOT
 

@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.site.executing import executed
+from course_grader.site.run_solutions import executed
 from tests.lessons.conftest import ROOT
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from course_grader import Assignment, Result, grade
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.notebook.plan import Run, plan
 from course_utils.gather import gather
 from course_utils.running import run_notebook

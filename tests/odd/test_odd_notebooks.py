@@ -25,10 +25,10 @@ from nbformat import from_dict
 
 from course_grader import Assignment, grade
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.preprocessors import Grade, Intake
-from course_grader.marks import nbgrader_mark
 from course_utils.running import as_graded
 from course_utils.sources import CodeCell, collect
 from course_utils.update import merged

@@ -11,8 +11,8 @@ import nbformat
 import numpy as np
 
 from course_grader.engine.result import CellResult, Outcome, Result
-from course_grader.gradebook.graded import Graded
-from course_grader.pages.paper import Paper
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.html.teacher_notebook import Paper
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"

@@ -12,9 +12,9 @@ import pytest
 from scipy import stats
 
 from course_grader.engine.result import Outcome
-from course_grader.gradebook.graded import Graded
-from course_grader.gradebook.marks import Marks
-from course_grader.report.page import report_page
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
+from course_grader.report.render_report import report_page
 from course_grader.report.summary import class_report
 from tests.browser.lab import browser_page
 from tests.report.made import EXERCISES, PAPER, POINTS, made_class, result

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from course_grader.report.statistics import histogram, interval, point_biserial
+from course_grader.report.item_statistics import histogram, interval, point_biserial
 
 PAIRS = st.lists(st.tuples(st.booleans(), st.integers(0, 40)), min_size=4, max_size=60)
 

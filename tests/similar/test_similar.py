@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.pages.paper import Paper
+from course_grader.html.teacher_notebook import Paper
 from course_grader.similar.fragments import fragments
-from course_grader.similar.page import similar_page
 from course_grader.similar.pairs import Answers, similar_pairs
+from course_grader.similar.render_pairs import similar_page
 from course_grader.similar.table import show_pairs
 
 ROOT = Path(__file__).parents[2]

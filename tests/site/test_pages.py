@@ -11,9 +11,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
-from course_grader.site import executing
-from course_grader.site.building import build_site, from_top, linked, together, top
-from course_grader.site.page import SOLUTION, lesson_page
+from course_grader.site import run_solutions
+from course_grader.site.build_site import build_site, from_top, linked, together, top
+from course_grader.site.lesson_page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
 ROOT = Path(__file__).parents[2]
@@ -132,8 +132,8 @@ def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     source = tmp_path / "solutions" / FIRST / f"{FIRST}.ipynb"
     source.parent.mkdir(parents=True)
     nbformat.write(new_notebook(cells=[new_code_cell("while True: pass")]), source)
-    monkeypatch.setattr(executing, "SECONDS_A_CELL", 5)
-    monkeypatch.setattr(executing, "DESCRIBE", "")
+    monkeypatch.setattr(run_solutions, "SECONDS_A_CELL", 5)
+    monkeypatch.setattr(run_solutions, "DESCRIBE", "")
     with pytest.raises(CourseError, match=f"A cell of {FIRST} was not done after 5 seconds") as told:
-        executing.executed(tmp_path, lesson, tmp_path / "cache")
+        run_solutions.executed(tmp_path, lesson, tmp_path / "cache")
     assert told.value.exit_code == Exit.MACHINE

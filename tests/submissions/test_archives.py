@@ -17,9 +17,9 @@ from course_grader.engine.notebook.read import Unreadable
 from course_grader.exports import autograder
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Known, Layout, find_submissions
-from course_grader.submissions.choosing import own_notebook
+from course_grader.submissions.attempts import own_notebook
 from course_grader.submissions.zipnames import names_of
-from course_grader.term.identifying import identified
+from course_grader.term.match_students import identified
 from tests.submissions.world import NAME, notebook
 
 # The class of the samples: Łęcka is in no code page of the West, 김 in none but Korea's and China's.

@@ -15,7 +15,7 @@ import pytest
 
 from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.submissions import Found, LeftOut, find_submissions
-from course_grader.submissions.names import LONGEST_ID, safe_id
+from course_grader.submissions.filenames import LONGEST_ID, safe_id
 from course_utils.errors import CourseError
 
 NAME = "01_learning_rate_decay"

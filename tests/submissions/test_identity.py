@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from course_grader.gradebook.student import Student
-from course_grader.submissions import Known, Layout, find_submissions, places
-from course_grader.term.identifying import identified
+from course_grader.submissions import Known, Layout, archives, find_submissions
+from course_grader.term.match_students import identified
 from tests.submissions.world import LAYOUTS, NAME, Person, World, accounted, notebook
 
 ADA = Person("ada", "Ada", "Lovelace", 4711)
@@ -206,7 +206,7 @@ def test_a_time_that_a_student_can_write_is_an_ordinary_file(tmp_path: Path, lay
 
 
 def test_two_hundred_thousand_files_cost_their_author_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "MOST_FILES", 50)
+    monkeypatch.setattr(archives, "MOST_FILES", 50)
     for layout in ("nbgrader", "folders", "moodle"):
         world = handed_in(layout)
         for number in range(60):
@@ -229,7 +229,7 @@ def test_many_files_of_one_student_are_one_line(tmp_path: Path) -> None:
 
 
 def test_empty_folders_without_end_cost_their_author_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "MOST_FILES", 50)
+    monkeypatch.setattr(archives, "MOST_FILES", 50)
     world = handed_in("folders")
     place = world.write(tmp_path / "in")
     for number in range(60):
@@ -257,7 +257,7 @@ def test_a_closed_folder_costs_its_author_alone(tmp_path: Path, monkeypatch: pyt
             raise PermissionError(13, "Permission denied")
         return scan(folder)
 
-    monkeypatch.setattr(places.os, "scandir", closed)
+    monkeypatch.setattr(archives.os, "scandir", closed)
     found = find_submissions(place, NAME)
     assert [one.problem for one in found.submissions] == ["The folder cannot be read (Permission denied).", "", ""]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course_grader.submissions import Found, Known
-from course_grader.submissions.places import Member
+from course_grader.submissions.archives import Member
 
 NAME = "00_start_here"
 LAYOUTS = ("nbgrader", "folders", "flat", "canvas", "moodle", "moodle-flat")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from course_grader.authoring.cells import Cell, read_cells
 from course_grader.authoring.lesson import lesson_folders
+from course_grader.authoring.lesson_cells import Cell, read_cells
 from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
-from course_grader.term.choosing import MissingExercise, appended, choose, with_points
+from course_grader.term.select import MissingExercise, appended, choose, with_points
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.authoring.notebook import text_of
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"

@@ -9,7 +9,7 @@ import pytest
 from traitlets.config import Config
 
 from course_grader.term.config import Late, configure, read_term
-from course_grader.term.late import LatePolicy
+from course_grader.term.late_penalty import LatePolicy
 from course_utils.errors import CourseError
 
 GOOD = """\
@@ -125,7 +125,7 @@ def test_nbgrader_is_told(root: Path) -> None:
     assert config.CourseDirectory.course_id == "descent-2026"
     assert config.CourseDirectory.source_directory == "term/source"
     assert config.ReadTimes.timezone == "Europe/Berlin"
-    assert config.AssignLatePenalties.plugin_class == "course_grader.term.late.LatePolicy"
+    assert config.AssignLatePenalties.plugin_class == "course_grader.term.late_penalty.LatePolicy"
     policy = LatePolicy(config=config)
     minute, day = 60, 86_400
     lost = {

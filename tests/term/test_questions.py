@@ -19,18 +19,18 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from course_grader.authoring import keying
+from course_grader.authoring import build_keys
 from course_grader.authoring.lesson import Lesson, read_lessons
-from course_grader.authoring.rehearsal import write_hidden_key
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.grading import grade
 from course_grader.engine.notebook.assignment import Assignment, AssignmentProblem, without_magics
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
-from course_grader.term import building, releasing
-from course_grader.term.releasing import release
+from course_grader.term import build_term, release_term
+from course_grader.term.release_term import release
+from course_utils.checks.answer_types import Form, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.checking import CLASS
-from course_utils.checks.forms import Form, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.keys import Key, KeyProblem, published_key
 from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError
@@ -73,7 +73,7 @@ def only_questions(lesson: Lesson, names: dict[str, Any], exercise: Any, seeds: 
     """Make a key in no time for what is not asked here."""
     if exercise.form is None:
         return Key(exercise.name, {})
-    return keying._key(lesson, names, exercise, seeds[:1])
+    return build_keys._key(lesson, names, exercise, seeds[:1])
 
 
 def class_with(root: Path, secret: str) -> Class:
@@ -87,10 +87,10 @@ def class_with(root: Path, secret: str) -> Class:
         text += [f"points = {{ {', '.join(f'{name} = 2' for name in questions_of(lesson))} }}"]
     (root / "course.toml").write_text("\n".join(text))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keying, "_shortest_key", only_questions)
+        patch.setattr(build_keys, "_shortest_key", only_questions)
         write_hidden_key(root / "course.key", ASKING, secret)
         # Half a minute a class: that releases are rehearsed is tested in test_release.
-        patch.setattr(building, "_rehearse", lambda lesson: None)
+        patch.setattr(build_term, "_rehearse", lambda lesson: None)
         modes = without_modes(patch)
         for lesson in ASKING:
             release(Course.at(root), lesson.name, root / "handout")
@@ -107,7 +107,7 @@ def without_modes(patch: pytest.MonkeyPatch) -> list[str]:
         asked.append(name)
         return "Its solutions were not graded."
 
-    patch.setattr(releasing, "_mode", mode)
+    patch.setattr(release_term, "_mode", mode)
     return asked
 
 
@@ -321,7 +321,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def key_of(root: Path, secret: str, questions: str = "") -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keying, "_shortest_key", only_questions)
+        patch.setattr(build_keys, "_shortest_key", only_questions)
         write_hidden_key(root / "course.key", [one for one in LESSONS if one.name == SMALL], secret, questions)
 
 

@@ -11,11 +11,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 
+from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.grading import grade
 from course_grader.gradebook.course import Course
-from course_grader.marks import nbgrader_mark
 from course_grader.term import assignment_of
-from course_grader.term.releasing import release
+from course_grader.term.release_term import release
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parents[2]

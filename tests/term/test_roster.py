@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from course_grader.exports.reading import TITLES
-from course_grader.gradebook.book import Book
+from course_grader.commands import term
+from course_grader.exports.read_csv import TITLES
 from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Book
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
-from course_grader.term.identifying import find_for, identified, read_class
+from course_grader.term.match_students import find_for, identified, read_class
 from course_grader.term.roster import COLUMNS, enter, extend, read, read_roster
-from course_grader.verbs import term
 from course_utils.errors import CourseError
 
 app = typer.Typer()

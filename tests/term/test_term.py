@@ -18,9 +18,9 @@ import typer
 from nbgrader.api import Gradebook
 
 from course_grader.authoring.lesson import Lesson, read_lesson
-from course_grader.authoring.notebook import text_of
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.submissions import submission
+from course_grader.authoring.sample_submissions import submission
+from course_grader.authoring.source_notebook import text_of
 from course_utils.cli import add_commands, app
 from tests.exports.readers import CanvasCourse, MoodleCourse, assert_no_formula
 from tests.term.guide import ROOT, TEACHING, blocks, commands, run

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.testing import _private
 
-from course_grader.engine.rpc.odd import Odd
+from course_grader.engine.rpc.unexpected import Odd
 
 
 class EmptyCompared(AssertionError):

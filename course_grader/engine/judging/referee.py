@@ -22,8 +22,8 @@ from typing import Any
 from course_grader.engine.judging import empty_comparisons
 from course_grader.engine.judging.empty_comparisons import EmptyCompared, no_empty_comparisons
 from course_grader.engine.judging.replay import Transcripts
-from course_grader.engine.judging.session import MISSING, Session, Stopped
 from course_grader.engine.judging.watchdog import Overdue, Watchdog
+from course_grader.engine.judging.worker_session import MISSING, Session, Stopped
 from course_grader.engine.judging.working_folder import Workplace
 from course_grader.engine.memory_limit import headroom
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell, without_magics
@@ -31,7 +31,7 @@ from course_grader.engine.notebook.context import Edited, Given, given_in, gives
 from course_grader.engine.notebook.plan import Plan, Run
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.rpc.channel import DeadlinePassed, WireError
-from course_grader.engine.rpc.text import clean
+from course_grader.engine.rpc.clean_text import clean
 from course_utils.checks import checking
 from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading

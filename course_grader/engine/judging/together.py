@@ -16,7 +16,7 @@ from typing import Any
 from nbformat import from_dict
 from nbgrader.utils import determine_grade, is_grade, is_solution
 
-from course_grader.engine.judging.session import EMPTY, MOST_EXTRA, USED_UP, Stopped, ending
+from course_grader.engine.judging.worker_session import EMPTY, MOST_EXTRA, USED_UP, Stopped, ending
 from course_grader.engine.limits import Limits, patience
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.owners import owners_of, restored
@@ -24,9 +24,9 @@ from course_grader.engine.notebook.read import Intake
 from course_grader.engine.notebook.well_formed import kept_tags
 from course_grader.engine.result import CellResult, Outcome, blameless
 from course_grader.engine.rpc.channel import Channel, DeadlinePassed, WireClosed, WireError
+from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import read_outputs
-from course_grader.engine.rpc.text import clean
 from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
 from course_grader.engine.sandbox.handles import Leash, Zygote
 

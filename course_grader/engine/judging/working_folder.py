@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.rpc.files import write_beside
+from course_grader.engine.rpc.write_files import write_beside
 
 # Modules of the grader's own, which a copy beside the notebook does not replace.
 KEPT = {"course_grader", "course_utils", "numpy", "matplotlib", "IPython"}

@@ -18,8 +18,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from course_grader.cell_metadata import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
 from course_grader.engine.limits import Limits
-from course_grader.engine.notebook.files import files_beside
+from course_grader.engine.notebook.extra_files import files_beside
 from course_grader.engine.notebook.nbgrader_source import source_notebook
 from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
 from course_grader.engine.notebook.source import (
@@ -31,10 +32,9 @@ from course_grader.engine.notebook.source import (
     text_of,
 )
 from course_grader.engine.notebook.source import without_magics as without_magics
-from course_grader.marks import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
 from course_utils.checks import keys
 from course_utils.checks.checking import CLASS
-from course_utils.checks.stamps import require_current
+from course_utils.checks.fingerprint import require_current
 from course_utils.files import PRIVATE, write_whole
 from course_utils.matching import Originals
 

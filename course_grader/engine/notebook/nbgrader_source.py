@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from course_grader.cell_metadata import SCHEMA_VERSION
 from course_grader.engine.notebook.source import AssignmentProblem, is_autotest, language_of, read_json
-from course_grader.marks import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from traitlets.config import Config

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from course_grader.engine.limits import MIB
-from course_grader.engine.rpc.text import clean, storable
+from course_grader.engine.rpc.clean_text import clean, storable
 from course_utils import damage
 
 LARGEST_FILE = 50 * MIB

@@ -18,7 +18,7 @@ from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.message import ExtType
 from course_grader.engine.rpc.types import DOUBLE, FLOAT, Opaque, RemoteTuple, Shared, Side, is_bare
-from course_utils.checks.trial import KNOWN
+from course_utils.checks.recorder import KNOWN
 
 MOST_CALLS = 1000
 MOST_BYTES = 1 << 20

@@ -13,8 +13,8 @@ import numpy as np
 
 from course_grader.engine.rpc import stdlib_types
 from course_grader.engine.rpc.channel import WireError
+from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.message import DAMAGE, ExtType, unpack
-from course_grader.engine.rpc.text import clean
 from course_grader.engine.rpc.types import (
     ALIKE,
     ARRAY,

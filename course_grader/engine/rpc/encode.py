@@ -48,8 +48,8 @@ from course_grader.engine.rpc.types import (
     Shared,
     Side,
 )
-from course_utils.checks.there import Made
-from course_utils.checks.trial import KNOWN
+from course_utils.checks.recorder import KNOWN
+from course_utils.checks.remote_loops import Made
 
 
 class Encoder:

@@ -13,7 +13,7 @@ import re
 from typing import Any
 
 from course_grader.engine.rpc.channel import WireError
-from course_grader.engine.rpc.text import clean
+from course_grader.engine.rpc.clean_text import clean
 
 TEXTS = ("text/plain",)
 PICTURES = ("image/png", "image/jpeg")

@@ -20,15 +20,15 @@ import numpy as np
 
 from course_grader.engine.rpc.batch import CLOTHED, Batch, Handle, Together, stripped
 from course_grader.engine.rpc.channel import Line, WireError
+from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.columns import Columns, results_in
 from course_grader.engine.rpc.decode import Decoder
 from course_grader.engine.rpc.encode import Encoder, state_of
 from course_grader.engine.rpc.message import pack, unpack
-from course_grader.engine.rpc.odd import Odd
-from course_grader.engine.rpc.text import clean
 from course_grader.engine.rpc.types import Shared, is_bare
-from course_utils.checks.there import THERE
-from course_utils.checks.trial import LATER
+from course_grader.engine.rpc.unexpected import Odd
+from course_utils.checks.recorder import LATER
+from course_utils.checks.remote_loops import THERE
 
 NESTING = 16
 # Kinds of arguments of which a function whose answers are known is told; a number is as good as a float.

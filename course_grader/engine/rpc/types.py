@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from course_grader.engine.rpc.odd import Odd
+from course_grader.engine.rpc.unexpected import Odd
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
 CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT, STANDARD, HOLDER = range(11, 19)

@@ -21,10 +21,10 @@ import numpy as np
 from course_grader.engine.memory_limit import at_most
 from course_grader.engine.rpc.channel import Channel, WireClosed, WireError
 from course_grader.engine.rpc.encode import Encoder
-from course_grader.engine.rpc.files import write_beside
 from course_grader.engine.rpc.outputs import OutputLog
 from course_grader.engine.rpc.peer import MOST_PRINTED, Peer
 from course_grader.engine.rpc.types import Shared
+from course_grader.engine.rpc.write_files import write_beside
 from course_grader.engine.worker.shell import WorkerShell, attach, run_cell
 
 

@@ -23,9 +23,9 @@ from typing import Any, NoReturn
 from IPython.core.error import StdinNotImplementedError
 
 from course_grader.engine.rpc.channel import Channel, WireClosed, WireError
-from course_grader.engine.rpc.files import write_beside
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import MOST_LINES, OutputLog
+from course_grader.engine.rpc.write_files import write_beside
 from course_grader.engine.worker.pristine import Pristine
 from course_grader.engine.worker.shell import WorkerShell, attach
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course_utils.checks.forms import Labels, NumberWith, SubsetOf
+from course_utils.checks.answer_types import Labels, NumberWith, SubsetOf
 from course_utils.checks.probe import Call, Trial, probe, question
 from course_utils.checks.statistics import mean_tolerance, pairings
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from course_utils.checks.answer_types import Labels, NumberWith, SubsetOf
 from course_utils.checks.card import argument_text
-from course_utils.checks.forms import Labels, NumberWith, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
 
 Function = Callable[..., Any]

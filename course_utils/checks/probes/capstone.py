@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.forms import NumberWith, SubsetOf
+from course_utils.checks.answer_types import NumberWith, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
 from course_utils.data.served import ServedDigits
 

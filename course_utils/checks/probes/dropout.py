@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course_utils.checks.forms import NumberWith, SubsetOf
+from course_utils.checks.answer_types import NumberWith, SubsetOf
 from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.recorder import KNOWN
+from course_utils.checks.remote_loops import loop_over, made
 from course_utils.checks.statistics import (
     mean_tolerance,
     normal_mean_tolerance,
     normal_variance_tolerance,
     pairings,
 )
-from course_utils.checks.there import loop_over, made
-from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.answer_types import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.recorder import KNOWN
 from course_utils.checks.statistics import empty_share_tolerance, fraction_tolerance, mean_tolerance, pairings
-from course_utils.checks.trial import KNOWN
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState

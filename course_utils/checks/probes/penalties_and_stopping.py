@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.answer_types import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
 
 Array = NDArray[np.float64]

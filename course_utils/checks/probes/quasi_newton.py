@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from course_utils.checks.answer_types import Labels, NumberWith
 from course_utils.checks.card import argument_text
-from course_utils.checks.forms import Labels, NumberWith
 from course_utils.checks.probe import Trial, probe, question
-from course_utils.checks.there import made
+from course_utils.checks.remote_loops import made
 
 Array = NDArray[np.float64]
 Rng = np.random.RandomState

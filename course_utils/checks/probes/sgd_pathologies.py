@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from course_utils.checks.answer_types import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.card import argument_text
-from course_utils.checks.forms import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Trial, probe, question
-from course_utils.checks.trial import KNOWN
+from course_utils.checks.recorder import KNOWN
 
 Array = NDArray[np.float64]
 Function = Callable[..., Any]

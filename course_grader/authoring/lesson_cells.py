@@ -1,0 +1,144 @@
+"""The cells of a `lesson.py`, with their line numbers.
+
+A cell's kind stands in its first line, in jupytext's percent format:
+
+    # %% [markdown]
+    # %% kind="setup" grade_id="imports"
+    # %% kind="answer" grade_id="sgd_step"
+    # %% kind="test" grade_id="sgd_step_visible" points=1
+    # %% kind="experiment"
+    # %% kind="gather" grade_id="gathered"
+    # gathers: cosine_decay adamw_step
+
+A gather cell is filled with the functions of other lessons that such lines name; see `gathering`. An answer cell's
+grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from course_grader.cell_metadata import BEGIN, END
+from course_utils.quick_start import skip_contents_managers
+
+skip_contents_managers()
+
+import jupytext  # noqa: E402
+
+GATHERS = re.compile(r"^# gathers: (.*)\n", re.MULTILINE)
+KINDS = ("setup", "answer", "test", "experiment", "gather")
+# What defines the names that a test may use.
+DEFINING = ("setup", "answer", "gather")
+CELL_LINE = re.compile(r"# %%(\s|$)")
+
+
+class LessonProblem(Exception):
+    """Something in a lesson that the build refuses: the message has file, line and remedy."""
+
+    def __init__(self, path: Path, line: int, sentence: str) -> None:
+        self.path, self.line, self.sentence = path, line, sentence
+        super().__init__(f"{path.parent.name}/{path.name}:{line}: {sentence}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its kind ("markdown", "code" or one of KINDS), its source, and where the source begins in
+    `lesson.py`."""
+
+    kind: str
+    source: str
+    line: int
+    grade_id: str = ""
+    points: float = 0
+    star: bool = False
+    gathers: tuple[str, ...] = ()
+
+    @property
+    def solution(self) -> str:
+        """The lines between the solution markers, with the first line's indentation kept."""
+        return "\n".join(self._between(BEGIN, END))
+
+    def without_markers(self) -> str:
+        """The source as a learner would hand it in: the solution without its markers."""
+        return "\n".join(line for line in self.source.split("\n") if line.strip() not in (BEGIN, END))
+
+    def with_solution(self, solution: str) -> str:
+        """The source with other lines in place of the solution, without markers."""
+        before, rest = self.source.split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        head = before.rstrip(" \t")
+        return head + solution + after
+
+    def _between(self, begin: str, end: str) -> Iterator[str]:
+        inside = False
+        for line in self.source.split("\n"):
+            if line.strip() == begin:
+                inside = True
+            elif line.strip() == end:
+                inside = False
+            elif inside:
+                yield line
+
+
+def read_cells(path: Path) -> tuple[Cell, ...]:
+    """Return the cells of a percent-format file; LessonProblem where one makes no sense."""
+    return _read(path, path.read_text(encoding="utf-8"))
+
+
+def percent_cells(text: str) -> list[NotebookNode]:
+    """Return the cells of a text in jupytext's percent format."""
+    cells: list[NotebookNode] = jupytext.reads(text, fmt="py:percent").cells
+    return cells
+
+
+# jupytext takes half a second for a lesson. `release` reads one twice, and a lesson that gathers functions is read from
+# all that have them.
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, text: str) -> tuple[Cell, ...]:
+    return tuple(_cells(path, text))
+
+
+def _cells(path: Path, text: str) -> Iterator[Cell]:
+    starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
+    cells = percent_cells(text)
+    if cells and (not starts or len(cells) != len(starts)):
+        raise LessonProblem(
+            path,
+            1,
+            f"{len(cells)} cells were read, but {len(starts)} lines begin with `# %%`: begin the file with one.",
+        )
+    for start, cell in zip(starts, cells, strict=True):
+        metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
+        yield _cell(path, start, cell.cell_type, cell.source, metadata)
+
+
+def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> Cell:
+    known = {"kind", "grade_id", "points", "star"}
+    if unknown := sorted(set(metadata) - known):
+        raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
+    kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
+    if kind not in (*KINDS, "code", "markdown") or (cell_type == "markdown") != (kind == "markdown"):
+        raise LessonProblem(
+            path, line, f"kind {kind!r} does not fit this {cell_type} cell: code cells may be {', '.join(KINDS)}."
+        )
+    grade_id = str(metadata.get("grade_id", ""))
+    if (kind in (*DEFINING, "test")) != bool(grade_id):
+        raise LessonProblem(path, line, f"a cell of kind {kind!r} {'needs' if not grade_id else 'takes no'} grade_id.")
+    points = metadata.get("points")
+    if (kind == "test") != (points is not None):
+        raise LessonProblem(path, line, "test cells have points, and no other cell has.")
+    if points is not None and (not isinstance(points, int | float) or points < 0):
+        raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
+    gathers: tuple[str, ...] = ()
+    if kind == "gather":
+        gathers = tuple(name for names in GATHERS.findall(source) for name in names.split())
+        source = GATHERS.sub("", source)
+        if not gathers:
+            raise LessonProblem(path, line, "a gather cell names what it gathers, in lines that begin `# gathers:`.")
+    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)

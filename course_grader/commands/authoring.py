@@ -1,0 +1,168 @@
+"""The verbs of those who write lessons, and `course key`. Thin: every import that costs time is in a verb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from course_grader.authoring.repo import chosen_lessons, course_root, with_bar
+from course_utils.errors import CourseError, Exit
+from course_utils.text import counted
+
+if TYPE_CHECKING:
+    from course_grader.authoring.lesson import Lesson
+    from course_grader.authoring.trial_run import Known
+
+AUTHOR, TEACHER = "For authors", "For teachers"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    app.command("build", rich_help_panel=AUTHOR)(build)
+    app.command("new-lesson", rich_help_panel=AUTHOR)(new_lesson)
+    app.command("samples", rich_help_panel=AUTHOR)(samples)
+    app.command("colab", rich_help_panel=AUTHOR)(colab)
+    app.command("address", rich_help_panel=AUTHOR)(address)
+    app.command("key", rich_help_panel=TEACHER)(key)
+
+
+def build(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
+) -> None:
+    """Build solutions/, notebooks/ and the published keys from lessons/."""
+    from course_grader.authoring import build as authoring
+    from course_grader.authoring.lesson_cells import LessonProblem
+
+    root = course_root()
+    try:
+        changed = (authoring.check_build if check else authoring.build)(root, lessons or (), with_bar)
+    except KeyError as error:
+        raise CourseError(str(error.args[0])) from error
+    except (LessonProblem, authoring.BuildRefused) as problem:
+        raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
+    for path in changed:
+        typer.echo(path)
+    if check and changed:
+        raise CourseError(f"Out of date: {counted(len(changed), 'built file')}. Run `course build`.", Exit.WRONG)
+    typer.echo(f"{counted(len(changed), 'file')} written." if changed else "Everything is up to date.")
+
+
+def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
+    """Make a lesson with one exercise that builds, to write over."""
+    from course_grader.authoring.new_lesson import new_lesson as make
+
+    root = course_root()
+    try:
+        paths = make(root, name)
+    except (ValueError, FileExistsError) as error:
+        raise CourseError(str(error)) from error
+    for path in paths:
+        typer.echo(path.relative_to(root))
+    typer.echo("Write over them, then run `course build`.")
+
+
+def samples(
+    lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
+    to: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
+) -> None:
+    """Write sample submissions: all right, blank, and one for each known mistake."""
+    from course_grader.authoring.sample_submissions import write_samples
+
+    root = course_root()
+    students = [student for one in chosen_lessons(root, [lesson]) for student in write_samples(root, one, to)]
+    typer.echo(f"{counted(len(students), 'submission')} written to {to}.")
+
+
+def colab(
+    to: Annotated[Path, typer.Option(help="The folder to write them to.")] = Path("build/colab"),
+) -> None:
+    """Write copies of the notebooks for Colab, whose first cell installs the course where it is missing."""
+    from course_grader.authoring.colab import write_copies
+    from course_grader.authoring.project_url import required_address
+
+    root = course_root()
+    written = write_copies(root / "notebooks", to, required_address(root))
+    typer.echo(f"{counted(len(written), 'notebook')} written to {to}.")
+
+
+def address(
+    url: Annotated[str, typer.Argument(help="Where the course is published: https://github.com/ACCOUNT/NAME.")],
+) -> None:
+    """Say where the course is published: its pyproject.toml and the badges of its README follow."""
+    from course_grader.authoring.project_url import publish
+
+    publish(course_root(), url)
+    typer.echo("pyproject.toml and README.md name the address: commit both.")
+
+
+def key(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
+    ] = None,
+    secret: Annotated[
+        str | None, typer.Option(envvar="COURSE_SECRET", help="The secret of an earlier key, to make it again.")
+    ] = None,
+    questions_of: Annotated[
+        Path | None,
+        typer.Option(help="An earlier key whose concept questions stay as they are in notebooks already handed out."),
+    ] = None,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Make an existing key again after an update: same secret, same lessons."),
+    ] = False,
+) -> None:
+    """Make the hidden key of a course run, from a secret that nobody else knows."""
+    import secrets
+
+    from course_grader.authoring.lesson_cells import LessonProblem
+    from course_grader.authoring.trial_run import known_of_hidden_key, write_hidden_key
+
+    root = course_root()
+    place = to or root / "course.key"
+    questions = known_of_hidden_key(questions_of).questions if questions_of else ""
+    if again:
+        known, chosen = _of_key(root, place, lessons or (), secret)
+        secret, questions = known.secret, questions or known.questions
+    elif place.exists() and secret is None:
+        raise CourseError(
+            f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
+            "of the course, `course key --again` keeps its secret."
+        )
+    else:
+        chosen = chosen_lessons(root, lessons)
+    try:
+        write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16), questions)
+    except LessonProblem as problem:
+        raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
+    if to is None:
+        from course_grader.gradebook.course import Course
+        from course_grader.gradebook.privacy import file_mode
+
+        # With nbgrader's `groupshared`, the other teachers need it, too.
+        place.chmod(file_mode(Course.at(root)))
+    made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
+    typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
+
+
+def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[Known, list[Lesson]]:
+    """Return what is known of a key, and its lessons with those that are named; reports exercises that are gone."""
+    from course_grader.authoring.trial_run import known_of_hidden_key
+
+    kept = known_of_hidden_key(place)
+    held = frozenset(kept.parts)
+    if secret not in (None, kept.secret):
+        raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
+    named = {lesson.name for lesson in chosen_lessons(root, more)} if more else set()
+    chosen = [lesson for lesson in chosen_lessons(root, None) if lesson.name in named or held & lesson.answers.keys()]
+    if gone := sorted(held.difference(*(lesson.answers for lesson in chosen))):
+        typer.echo(f"No lesson has these exercises any more, and they are left out: {', '.join(gone)}.")
+    return kept, chosen

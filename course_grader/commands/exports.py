@@ -1,0 +1,141 @@
+"""`course export`: grades for other programs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from course_utils.text import counted
+
+if TYPE_CHECKING:
+    from course_grader.exports.match_rows import Filled
+
+app = typer.Typer(help="Write grades for a spreadsheet or a learning platform.", no_args_is_help=True)
+
+Assignment = Annotated[str, typer.Argument(help="The assignment.")]
+To = Annotated[Path | None, typer.Option("--to", help="The file to write.")]
+Database = Annotated[str | None, typer.Option("--db", help="The gradebook's address, where it is not the course's.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Leave out graded students whom the file does not have.")]
+Scale = Annotated[bool, typer.Option("--scale", help="Bring grades to the platform's points for the assignment.")]
+
+
+class Decimal(StrEnum):
+    POINT = "point"
+    COMMA = "comma"
+
+
+def register(course: typer.Typer) -> None:
+    """Add `export` to the application."""
+    course.add_typer(app, name="export", rich_help_panel="For teachers")
+
+
+@app.command()
+def csv(
+    assignments: Annotated[list[str] | None, typer.Argument(help="The assignments; all of them by default.")] = None,
+    to: To = None,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
+    db: Database = None,
+) -> None:
+    """A table with a column an exercise, penalties, totals and remarks."""
+    from course_grader.exports.grades import write_grades
+    from course_grader.exports.read_gradebook import gather
+    from course_grader.gradebook.course import Course
+
+    marks, students = gather(Course.nearest(Path.cwd(), db), assignments or (), student or ())
+    path = to or Path("grades.csv")
+    write_grades(path, students, marks)
+    names = ", ".join(one.assignment for one in marks)
+    typer.echo(f"{counted(len(students), 'student')} written to {path}, with {names}.")
+
+
+@app.command()
+def canvas(
+    assignment: Assignment,
+    table: Annotated[Path, typer.Option("--from", help="The grade book as you downloaded it from Canvas.")],
+    to: To = None,
+    column: Annotated[str, typer.Option(help="The assignment's id or title in Canvas, where it is not the same.")] = "",
+    partial: Partial = False,
+    scale: Scale = False,
+    db: Database = None,
+) -> None:
+    """The grade book of Canvas with this assignment's grades, to import there."""
+    from course_grader.exports import canvas
+    from course_grader.exports.csv_table import read_table, write_table
+    from course_grader.exports.read_gradebook import gather
+    from course_grader.gradebook.course import Course
+
+    [marks], students = gather(Course.nearest(Path.cwd(), db), [assignment])
+    filled = canvas.fill(read_table(table, canvas.WHAT), marks, students, column, partial, scale)
+    path = to or Path(f"{assignment}-canvas.csv")
+    _show_notes(filled)
+    write_table(path, filled.rows)
+    _show_count(path, filled)
+
+
+@app.command()
+def moodle(
+    assignments: Annotated[list[str], typer.Argument(help="The assignment; for the import of grades also several.")],
+    worksheet: Annotated[
+        Path | None, typer.Option(help="The offline grading worksheet as you downloaded it, to be filled in.")
+    ] = None,
+    to: To = None,
+    decimal: Annotated[Decimal | None, typer.Option(help="The decimal sign of Moodle's language.")] = None,
+    partial: Partial = False,
+    scale: Scale = False,
+    db: Database = None,
+) -> None:
+    """A table for Moodle's import of grades, or its offline grading worksheet filled in."""
+    from course_grader.exports import moodle
+    from course_grader.exports.csv_table import read_table, write_table
+    from course_grader.exports.read_gradebook import gather
+    from course_grader.gradebook.course import Course
+    from course_utils.errors import CourseError
+
+    if worksheet and len(assignments) != 1:
+        raise CourseError("A worksheet is of one assignment: name one.")
+    marks, students = gather(Course.nearest(Path.cwd(), db), assignments)
+    path = to or Path(f"{'-'.join(assignments)}-moodle.csv")
+    sign: moodle.Decimal | None = decimal.value if decimal else None
+    if worksheet:
+        table = read_table(worksheet, moodle.WHAT)
+        filled = moodle.fill(table, marks[0], students, sign, partial, scale)
+        _show_notes(filled)
+        write_table(path, filled.rows, table.delimiter, table.bom)
+    else:
+        filled = moodle.grades(marks, students, sign or "point")
+        _show_notes(filled)
+        write_table(path, filled.rows)
+    _show_count(path, filled)
+
+
+@app.command()
+def gradescope(
+    assignment: Assignment,
+    to: To = None,
+    wheel: Annotated[Path | None, typer.Option(help="The course as a wheel; by default it is built.")] = None,
+) -> None:
+    """An autograder to upload to Gradescope. It holds the hidden checks: keep it to yourself."""
+    import tempfile
+
+    from course_grader.exports.gradescope_archive import LOCK, build_wheel, write_archive
+    from course_grader.gradebook.course import Course
+
+    course = Course.nearest(Path.cwd())
+    path = to or Path(f"{assignment}-gradescope.zip")
+    lock = course.root / LOCK
+    with tempfile.TemporaryDirectory() as folder:
+        built = wheel or build_wheel(course.root, Path(folder))
+        write_archive(path, course.assignment(assignment), built, lock if lock.is_file() else None)
+    typer.echo(f"{path} is ready: in Gradescope, upload it under Configure Autograder.")
+
+
+def _show_notes(filled: Filled) -> None:
+    for note in filled.notes:
+        typer.echo(note, err=True)
+
+
+def _show_count(path: Path, filled: Filled) -> None:
+    typer.echo(f"{counted(filled.grades, 'grade')} written to {path}.")

@@ -1,0 +1,180 @@
+"""The verbs of `course` that make pages: feedback, report, similar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from course_utils.errors import CourseError
+from course_utils.files import from_here
+from course_utils.text import counted
+
+if TYPE_CHECKING:
+    from course_grader.gradebook.course import Course
+    from course_grader.gradebook.graded_submission import Graded
+    from course_grader.gradebook.manual_grades import Marks
+    from course_grader.gradebook.student import Student
+
+TEACHER = "For teachers"
+Item = TypeVar("Item")
+Name = Annotated[
+    str | None, typer.Argument(metavar="[ASSIGNMENT]", help="The assignment; by default every graded one.")
+]
+Database = Annotated[
+    str | None, typer.Option("--db", help="The gradebook, as sqlite:///FILE or postgresql://HOST/NAME.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the application."""
+    app.command("feedback", rich_help_panel=TEACHER)(feedback)
+    app.command("report", rich_help_panel=TEACHER)(report)
+    app.command("similar", rich_help_panel=TEACHER)(similar)
+
+
+def feedback(
+    assignment: Name = None,
+    db: Database = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
+) -> None:
+    """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
+    from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
+    from course_grader.html.teacher_notebook import Paper
+
+    course, names = _course(assignment, db)
+    for name in names:
+        graded, marks, students = _read(course, name)
+        paper = Paper.read(course.solution(name))
+        called = {one.id: one.called for one in students}
+        places = {one.student: _feedback_place(course, one.student, name) for one in graded}
+        written = list(_bar(write_feedback(graded, paper, places, marks, called, workers), len(graded), name))
+        for student, place in places.items():
+            copy_what_release_needs(course.folder("submitted", student, name), place.parent)
+        folder = from_here(course.folder("feedback", ".", "."))
+        typer.echo(f"{name}: {counted(len(written), 'page')} of feedback in {folder}/.")
+
+
+def report(
+    assignment: Name = None,
+    db: Database = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Number the students, and name nobody.")] = False,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
+) -> None:
+    """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
+    from course_grader.html.teacher_notebook import Paper
+    from course_grader.report.render_report import report_page
+    from course_utils.files import write_whole
+
+    course, names = _course(assignment, db, to)
+    for name in names:
+        graded, marks, students = _read(course, name)
+        paper = Paper.read(course.solution(name))
+        listed = {one.id: one.listed for one in students}
+        place = to or _private(course, "report") / f"{name}.html"
+        write_whole(place, report_page(graded, paper, marks, listed, anonymous))
+        typer.echo(f"{name}: {from_here(place)}")
+
+
+def similar(
+    assignment: Name = None,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
+    constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
+    most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
+    db: Database = None,
+) -> None:
+    """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
+    from course_grader.html.teacher_notebook import Paper
+    from course_grader.similar.pairs import similar_pairs
+    from course_grader.similar.render_pairs import answers_in, similar_page
+    from course_grader.similar.table import show_pairs
+    from course_utils.files import write_whole
+
+    course, names = _course(assignment, db, to)
+    for name in names:
+        graded, _, students = _read(course, name)
+        paper = Paper.read(course.solution(name))
+        answers = answers_in(_bar(graded, len(graded), name), paper)
+        pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
+        listed = {one.id: one.listed for one in students}
+        place = to or _private(course, "similar") / f"{name}.html"
+        write_whole(place, similar_page(pairs, paper, len(answers), listed))
+        show_pairs(name, pairs, listed)
+        typer.echo(f"{name}: {from_here(place)}")
+
+
+def _private(course: Course, name: str) -> Path:
+    """Return a folder for pages that name students."""
+    from course_grader.gradebook.privacy import make_folder
+
+    make_folder(course, course.root / name)
+    return course.root / name
+
+
+def _feedback_place(course: Course, student: str, assignment: str) -> Path:
+    return course.folder("feedback", student, assignment) / f"{course.solution(assignment).stem}.html"
+
+
+def _course(assignment: str | None, db: str | None, to: Path | None = None) -> tuple[Course, list[str]]:
+    """Return the course here and the assignments that are meant; CourseError where nothing was graded."""
+    from course_grader.gradebook.course import Course
+    from course_grader.gradebook.journal import Journal
+
+    course = Course.nearest(Path.cwd(), db)
+    known = []
+    if course.journal.is_file():
+        with Journal(course.journal) as journal:
+            known = journal.assignments()
+    if assignment and assignment not in known and (reason := _graded_by_nbgrader(course, assignment)):
+        raise CourseError(
+            f"{reason}, and is graded through nbgrader's own autograding: no such pages are made of it. Make feedback "
+            f"with `nbgrader generate_feedback {assignment}`; its scores are in the formgrader and in `course export`."
+        )
+    if not known:
+        raise CourseError("Nothing was graded here yet: run `course grade` first.")
+    if assignment is not None and assignment not in known:
+        raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
+    if to and assignment is None and len(known) > 1:
+        raise CourseError(f"--to is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
+    return course, [assignment] if assignment else known
+
+
+def _graded_by_nbgrader(course: Course, assignment: str) -> str:
+    """Return why there are no pages of an assignment: it has several notebooks, or a teacher's own preprocessors. Empty
+    where neither is so, or nobody knows the assignment."""
+    try:
+        return course.needs_nbgrader(assignment)
+    except CourseError:
+        return ""
+
+
+def _read(course: Course, assignment: str) -> tuple[list[Graded], dict[str, Marks], list[Student]]:
+    """Return what was graded of an assignment, and the gradebook's marks and students."""
+    from course_grader.gradebook.database import Book, shown
+    from course_grader.gradebook.journal import Journal
+    from course_grader.gradebook.manual_grades import read_marks
+    from course_grader.gradebook.student import read_students
+    from course_grader.html.teacher_notebook import errors_alone
+
+    with Book(course) as book, Journal(course.journal) as journal:
+        marks, students = read_marks(book.gradebook, assignment), read_students(book.gradebook)
+        graded = [errors_alone(one) for one in journal.graded(assignment, {one.id for one in students})]
+    if not graded:
+        raise CourseError(
+            f"The gradebook {shown(course)} knows no student whose {assignment} was graded: name the gradebook that "
+            "they were graded into with --db."
+        )
+    return graded, marks, students
+
+
+def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, what, total=total, console=Console(stderr=True), transient=True)

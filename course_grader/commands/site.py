@@ -1,0 +1,28 @@
+"""The verb `course site`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course_grader.authoring.repo import course_root, with_bar
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the application."""
+    app.command("site", rich_help_panel="For authors")(site)
+
+
+def site(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
+) -> None:
+    """Build the course's website: lessons executed, guides, no request to another host."""
+    from course_grader.site.build_site import build_site
+
+    first = build_site(course_root(), to.absolute(), lessons or (), with_bar)
+    typer.echo(f"The site is built: open {first}")

@@ -1,0 +1,68 @@
+"""Makes the pages of feedback, and writes them where nbgrader hands them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from course_grader.feedback.view import MARKS, WORDS, page_view
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
+from course_grader.html.render import render
+from course_grader.html.teacher_notebook import Paper, errors_alone
+from course_utils.files import write_whole
+
+Job = tuple[Graded, Marks | None, str | None, Path]
+BATCH = 8
+RELEASED_WITH = ("timestamp.txt", "submission_secret.txt")
+
+
+def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None, name: str | None = None) -> str:
+    """Return one student's page as HTML; without a name it is for the student's id."""
+    view = page_view(graded, paper, marks, name)
+    starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
+    right = [exercise.outcome == "passed" for exercise in view.exercises if not exercise.starred]
+    return render(
+        "feedback.html", view=view, words=WORDS, marks=MARKS, right=sum(right), exercises=len(right),
+        starred=len(starred), starred_right=sum(starred),
+    )  # fmt: skip
+
+
+def write_feedback(
+    graded: Iterable[Graded],
+    paper: Paper,
+    places: Mapping[str, Path],
+    marks: Mapping[str, Marks],
+    names: Mapping[str, str],
+    workers: int = 0,
+) -> Iterator[Path]:
+    """Write a page for each submission at the student's place, and yield the places, in no certain order.
+
+    places, marks and names are by student's id; only places must have each. workers: processes; by default one a core.
+    """
+    jobs = ((errors_alone(one), marks.get(one.student), names.get(one.student), places[one.student]) for one in graded)
+    # A process for less than a batch would take longer to start than to write it.
+    workers = min(workers or len(os.sched_getaffinity(0)), -(-len(places) // BATCH))
+    if workers <= 1:
+        yield from map(partial(_write, paper), jobs)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
+        yield from pool.map(partial(_write, paper), jobs, chunksize=BATCH)
+
+
+def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
+    """Put beside a page what `nbgrader release_feedback` wants there: the time and the secret of the submission."""
+    for name in RELEASED_WITH:
+        source = submitted / name
+        if source.is_file() and not source.is_symlink():
+            write_whole(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
+
+
+def _write(paper: Paper, job: Job) -> Path:
+    graded, marks, name, place = job
+    write_whole(place, feedback_page(graded, paper, marks, name))
+    return place

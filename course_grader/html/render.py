@@ -1,0 +1,72 @@
+"""A self-contained HTML page: template, style and script in one file, under a strict Content-Security-Policy.
+
+The policy allows the page's own style and script, each by its hash, and pictures inside the page; no request leaves it.
+Templates escape whatever they are given (Jinja's autoescape), but for `Markup` that the sanitizer made.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from course_utils.text import counted
+
+PACKAGE = "course_grader.html"
+
+
+def render(template: str, script: str = "", **values: Any) -> str:
+    """Return the page that a template makes of these values; `script` names a file beside the templates."""
+    own = {"style": Markup(_asset("page.css")), "script": Markup(_asset(script)) if script else ""}
+    return _environment().get_template(template).render(policy=_policy(script), **own, **values)
+
+
+def data_island(data: Any) -> Markup:
+    """Return data as JSON that can stand inside a script element: nothing in it can end the element."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+@functools.cache
+def _environment() -> Environment:
+    loader = PackageLoader(PACKAGE, "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["number"] = number
+    environment.filters["ticks"] = ticks
+    environment.filters["counted"] = lambda value, what: counted(round(value, 2), what)
+    return environment
+
+
+@functools.cache
+def _policy(script: str) -> str:
+    scripts = f"script-src {_hash(_asset(script))}; " if script else ""
+    style = f"style-src {_hash(_asset('page.css'))}"
+    return f"default-src 'none'; {scripts}{style}; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return (files(PACKAGE) / "templates" / name).read_text(encoding="utf-8")
+
+
+def ticks(text: str) -> Markup:
+    """Return the text, escaped, with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a number in few digits: 3, 2.5, 0.67."""
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"

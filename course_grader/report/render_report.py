@@ -1,0 +1,55 @@
+"""The report on a class as one self-contained, interactive page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.manual_grades import Marks
+from course_grader.html.code_lines import code
+from course_grader.html.render import data_island, render
+from course_grader.html.teacher_notebook import Paper
+from course_grader.report.summary import SMALL, ClassReport, class_report
+
+MOST_LINES, FIRST = 200, 15
+
+
+def report_page(
+    graded: Sequence[Graded],
+    paper: Paper,
+    marks: Mapping[str, Marks] | None = None,
+    names: Mapping[str, str] | None = None,
+    anonymous: bool = False,
+) -> str:
+    """Return the page on a class as HTML. Students stand there by their `names` where these have them, else by id.
+
+    With `anonymous` neither name nor id stands in it.
+    """
+    report = class_report(graded, paper, marks, names, anonymous)
+    island = {
+        "exercises": [exercise.name for exercise in report.exercises],
+        "students": [[row.label, round(row.score, 3), row.letters] for row in report.students],
+        "max": report.max_score,
+    }
+    return render(
+        "report.html", "report.js", report=report, island=data_island(island), small=SMALL, code=code,
+        bars=_bars(report), unread=sum(len(group.students) for group in report.problems),
+        most=MOST_LINES, first=FIRST, wrong=lambda letters: _wrong(report, letters),
+    )  # fmt: skip
+
+
+def _bars(report: ClassReport) -> list[dict[str, float]]:
+    """Return the bars of the histogram in a picture of 600 by 180, each with its range and count."""
+    highest, width = max((*report.bars, 1)), 600 / max(len(report.bars), 1)
+    return [
+        {
+            "x": i * width + 3, "width": width - 6, "y": 150 - 125 * count / highest, "height": 125 * count / highest,
+            "left": i * width, "middle": (i + 0.5) * width, "count": count, "from": i * 10, "to": i * 10 + 10,
+        }
+        for i, count in enumerate(report.bars)
+    ]  # fmt: skip
+
+
+def _wrong(report: ClassReport, letters: str) -> str:
+    names = [exercise.name for exercise, letter in zip(report.exercises, letters, strict=True) if letter != "p"]
+    return ", ".join(names)

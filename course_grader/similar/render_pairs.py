@@ -1,0 +1,39 @@
+"""The pairs as a page, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from markupsafe import Markup
+
+from course_grader.gradebook.graded_submission import Graded
+from course_grader.html.code_lines import code_lines
+from course_grader.html.render import render
+from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
+from course_grader.similar.pairs import Common, Pair
+
+MOST_EXERCISES = 5
+
+
+def answers_in(graded: Iterable[Graded], paper: Paper) -> dict[str, dict[str, str]]:
+    """Return the answers of every student whose notebook can be read, by student and exercise."""
+    return {one.student: answers_of(*submitted_cells(one.notebook, paper)) for one in graded}
+
+
+def similar_page(pairs: Sequence[Pair], paper: Paper, students: int, names: Mapping[str, str] | None = None) -> str:
+    """Return the page on pairs among this many students, as HTML. `names` are by id, which stands for one without."""
+    called = names or {}
+    return render(
+        "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,
+        most=MOST_EXERCISES, side=_side, name=lambda student: called.get(student, student),
+    )  # fmt: skip
+
+
+def _side(common: Common, which: int) -> Markup:
+    """Return one of the two sources, with the lines marked that are alike."""
+    source = common.sources[which]
+    # The lines of the highlighter begin after the blank ones.
+    skipped = len(source) - len(source.lstrip("\n"))
+    lines = enumerate(code_lines(source), skipped + 1)
+    marked = (Markup("<mark>{}</mark>").format(line) if i in common.lines[which] else line for i, line in lines)
+    return Markup("\n").join(marked)

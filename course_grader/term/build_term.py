@@ -1,0 +1,163 @@
+"""The teacher's notebook of an assignment, built from `course.toml` and the lessons."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from course_grader.authoring.drawing import for_class
+from course_grader.authoring.include import fill
+from course_grader.authoring.lesson import Lesson, lesson_folders
+from course_grader.authoring.lesson_cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.lint import foreign_names, leaks, unparsable, wrong_markers
+from course_grader.authoring.source_notebook import solution_notebook
+from course_grader.authoring.trial_run import Known, known_of_hidden_key, run_graded_cells, write_hidden_key
+from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
+from course_grader.environment import environment
+from course_grader.term.config import Plan, Term
+from course_grader.term.select import MissingExercise, appended, choose, with_points
+from course_utils.checks.checking import CLASS
+from course_utils.checks.probe import exercises
+from course_utils.errors import CourseError, Exit
+
+SHOWN = 3
+
+
+def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
+    """Return the teacher's notebook of an assignment, after a rehearsal of what is not a whole lesson of the course.
+
+    key: the hidden key, which says how the concept questions are drawn. Raises CourseError, with file and line, if the
+    choice or a lesson of the teacher's own is wrong, or if questions are to be drawn and the key does not fit.
+    """
+    if plan.notebook is not None:
+        # What could not be graded is refused before it is handed out.
+        teacher_cells(plan.notebook)
+        notebook: NotebookNode = nbformat.read(plan.notebook, as_version=4)
+        return notebook
+    is_built = plan.is_whole and plan.lesson in lesson_folders(term.root)
+    try:
+        lesson = chosen_lesson(term, plan, key)
+        asks = _asks_a_class(lesson)
+        if is_built and not asks:
+            path = term.root / "solutions" / plan.lesson / f"{plan.lesson}.ipynb"
+            notebook = nbformat.read(path, as_version=4)
+            return notebook
+        if not is_built:
+            # Undrawn: the key of the rehearsal has other variants.
+            _rehearse(chosen_lesson(term, plan))
+    except LessonProblem as problem:
+        raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.WRONG) from problem
+    notebook = solution_notebook(lesson)
+    if asks:
+        # `course update` leaves such a notebook alone: the shipped one asks other questions.
+        notebook.metadata["descent"]["class"] = term.course
+    return notebook
+
+
+def chosen_lesson(term: Term, plan: Plan, key: Path | None = None) -> Lesson:
+    """Return the lesson with the cells that the plan asks for; with a hidden key, its concept questions as the class
+    is asked them."""
+    folder = _folder(term, plan.lesson)
+    cells = _cells(folder, plan, key, plan.exercises)
+    added = set[str]()
+    for name in plan.add:
+        more = _cells(_folder(term, name), plan, key)
+        added |= {cell.grade_id for cell in more if cell.kind == "answer"}
+        cells = appended(cells, more, lambda id, name=name: _clash(term, plan, name, id))  # type: ignore[misc]
+    answers = [cell.grade_id for cell in cells if cell.kind == "answer"]
+    for entry, names in (("exercises", plan.exercises or ()), ("points", plan.points)):
+        if unknown := next((name for name in names if name not in answers), None):
+            there = ", ".join(answers)
+            raise term.problem(
+                plan, entry, f"names an exercise {unknown!r}, which is not there: there is {there}", unknown
+            )
+    if plan.exercises is not None:
+        # The choice is among the lesson's own: what was added was meant.
+        cells = _chosen(term, plan, cells, added | set(plan.exercises))
+    if unasked := next((name for name in plan.points if name not in {cell.grade_id for cell in cells}), None):
+        raise term.problem(plan, "points", f"gives points to {unasked!r}, which is not among the exercises", unasked)
+    lesson = Lesson(folder, tuple(with_points(cells, plan.points)), (), ())
+    rules = (wrong_markers, unparsable, foreign_names)
+    if problems := [problem for rule in rules for problem in rule(lesson)]:
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)
+    return lesson
+
+
+def _cells(folder: Path, plan: Plan, key: Path | None, chosen: Sequence[str] | None = None) -> list[Cell]:
+    """Return a lesson's cells; with a hidden key, each concept question with points as the class is asked it."""
+    lesson = Lesson(folder, fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))), (), ())
+    if key is not None and (graded := _graded_questions(lesson, plan, chosen)):
+        lesson = for_class(lesson, graded, _questions_of(key, graded))
+    return list(lesson.cells)
+
+
+def _questions_of(key: Path, graded: set[str]) -> Known:
+    if key.is_file():
+        return known_of_hidden_key(key)
+    shown = ", ".join(sorted(graded)[:SHOWN]) + (" ..." if len(graded) > SHOWN else "")
+    raise CourseError(
+        f"Concept questions ({shown}) are drawn with the secret of the hidden key, and there is no {key.name}: make it "
+        "with `course key` before you release, or give them 0 points."
+    )
+
+
+def _graded_questions(lesson: Lesson, plan: Plan, chosen: Sequence[str] | None) -> set[str]:
+    """Return the concept questions that have points: a question without points stays as in self-study."""
+    points = dict[str, float]()
+    for cell in lesson.of_kind("test"):
+        for name in checked_exercises(cell.source):
+            points[name] = points.get(name, 0) + cell.points
+    points |= plan.points
+    known = exercises()
+    asked = (name for name in lesson.answers if chosen is None or name in chosen)
+    return {name for name in asked if name in known and known[name].form and points.get(name)}
+
+
+def _asks_a_class(lesson: Lesson) -> bool:
+    return any(f'part="{CLASS}' in cell.source for cell in lesson.of_kind("test"))
+
+
+def _chosen(term: Term, plan: Plan, cells: list[Cell], wanted: set[str]) -> list[Cell]:
+    try:
+        return choose(cells, wanted)
+    except MissingExercise as problem:
+        said = f"has {problem.exercise!r}, which builds on {problem.needed!r}: add that one too"
+        raise term.problem(plan, "exercises", said, problem.exercise) from None
+
+
+def _clash(term: Term, plan: Plan, name: str, grade_id: str) -> CourseError:
+    return term.problem(plan, "add", f"brings a cell {grade_id!r} from {name}, and there is one already", name)
+
+
+def _folder(term: Term, lesson: str) -> Path:
+    own = term.own / lesson if term.own is not None else None
+    return own if own is not None and own.is_dir() else term.root / "lessons" / lesson
+
+
+def _rehearse(lesson: Lesson) -> None:
+    """Run every cell but the experiments, with a hidden key of its own; LessonProblem where one fails."""
+    known = exercises()
+    asked = tuple(cell for cell in lesson.cells if cell.kind != "answer" or cell.grade_id in known)
+    with tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "course.key"
+        write_hidden_key(key, [replace(lesson, cells=asked)], "rehearsal", None)
+        with environment(COURSE_KEY=str(key), MPLBACKEND="Agg"):
+            run_graded_cells(lesson)
+
+
+def require_no_leak(term: Term, plan: Plan, released: NotebookNode, key: Path) -> None:
+    """Raise CourseError where a solution or a hidden test stands in the release."""
+    if plan.notebook is not None:
+        text = "\n".join(cell.source for cell in released.cells)
+        if marker := next((one for one in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS") if one in text), None):
+            raise CourseError(
+                f"{marker!r} stands in the release of {plan.name}: look for a misspelt marker.", Exit.WRONG
+            )
+        return
+    if problems := list(leaks(chosen_lesson(term, plan, key), released)):
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)
