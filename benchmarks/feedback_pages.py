@@ -31,8 +31,8 @@ from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.feedback.write_pages import write_feedback
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.html.teacher_notebook import Paper
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[1]
 LESSON = "01_learning_rate_decay"
@@ -49,7 +49,7 @@ def figure() -> str:
     return base64.b64encode(content.getvalue()).decode()
 
 
-def made_class(folder: Path, pages: int) -> Iterator[Graded]:
+def made_class(folder: Path, pages: int) -> Iterator[GradedSubmission]:
     """Yield graded submissions, of KINDS kinds that take turns."""
     lesson = read_lesson(ROOT / "lessons" / LESSON)
     write_hidden_key(folder / "course.key", [lesson], "a term")
@@ -67,7 +67,7 @@ def made_class(folder: Path, pages: int) -> Iterator[Graded]:
                 cell.outputs = [nbformat.from_dict(shown)]
         place = folder / f"student{i}.ipynb"
         place.write_text(json.dumps(notebook))
-        yield Graded(f"student{i}", place, result=result)
+        yield GradedSubmission(f"student{i}", place, result=result)
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         graded = list(made_class(folder, options.pages))
-        paper = Paper.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
+        paper = TeacherNotebook.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
         places = {one.student: folder / "feedback" / f"{one.student}.html" for one in graded}
         begun = time.perf_counter()
         sizes = [path.stat().st_size for path in write_feedback(graded, paper, places, {}, {}, workers=2)]

@@ -130,15 +130,15 @@ def dask(address: str) -> Iterator[Cluster]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise CourseError("Dask is not installed: run `pip install -e '.[cluster]'`.", Exit.MACHINE) from error
+        raise CourseError("Dask is not installed: run `pip install -e '.[cluster]'`.", Exit.ENVIRONMENT) from error
     try:
         client = Client(address, timeout=DASK_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise CourseError(f"No Dask scheduler answers at {address} ({error}).", Exit.MACHINE) from error
+        raise CourseError(f"No Dask scheduler answers at {address} ({error}).", Exit.ENVIRONMENT) from error
     with client:
         workers = len(client.nthreads())
         if not workers:
-            raise CourseError(f"The Dask scheduler at {address} has no workers yet: start some.", Exit.MACHINE)
+            raise CourseError(f"The Dask scheduler at {address} has no workers yet: start some.", Exit.ENVIRONMENT)
         # A grading process does one thing at a time, so that a worker's further threads would only wait.
         yield Cluster(lambda: client.get_executor(pure=False), workers, 8)
 
@@ -210,7 +210,7 @@ class Stream(Generic[Batch, Found]):
                 if self._deaths >= MOST_DEATHS:
                     raise CourseError(
                         f"{MOST_DEATHS} processes ended one after another ({error}): is there memory enough?",
-                        Exit.MACHINE,
+                        Exit.ENVIRONMENT,
                     ) from error
                 yield batch, WorkerDied(str(error)) if died else error
         else:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from course_utils.errors import CourseError, Exit, from_os
+from course_utils.text import plural
 
 EXIT_CODES = (
     "Exit codes: 0 fine; 1 something is wrong in what was checked; 2 wrong use or unusable input; "
@@ -37,10 +38,9 @@ def start(
 ) -> None:
     """Copy the course's notebooks into a folder, to write your answers in."""
     from course_utils.shipped_notebooks import start as lay_down
-    from course_utils.text import counted
 
     laid = lay_down(folder)
-    news = f"Copied {counted(len(laid), 'notebook')} into {folder}."
+    news = f"Copied {plural(len(laid), 'notebook')} into {folder}."
     print(news if laid else f"All notebooks are already in {folder}.")
     print(f"Go there (`cd {folder}`) and type `course lab`.")
 
@@ -83,7 +83,7 @@ def check(
     else:
         terminal.show_run(run)
     if run.count("failed"):
-        raise typer.Exit(Exit.WRONG)
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command()
@@ -122,7 +122,7 @@ def gather(
     else:
         terminal.show_gathered(gathered)
     if not gathered.is_whole:
-        raise typer.Exit(Exit.WRONG)
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command()
@@ -137,7 +137,7 @@ def doctor(as_json: AsJson = False) -> None:
     else:
         terminal.show_findings(findings)
     if not all(finding.well for finding in findings):
-        raise typer.Exit(Exit.WRONG)
+        raise typer.Exit(Exit.FAILED)
 
 
 def add_commands() -> None:

@@ -14,7 +14,7 @@ os.umask(_mask)
 ORDINARY = 0o666 & ~_mask
 
 
-def write_whole(path: Path, content: str | bytes, mode: int | None = None) -> None:
+def write_atomic(path: Path, content: str | bytes, mode: int | None = None) -> None:
     """Write a file so that a reader finds the old one or the new one, and an interruption leaves the old.
 
     content: text is written as UTF-8. mode: the file's permissions, from the first moment never more than its owner's;
@@ -40,6 +40,6 @@ def write_whole(path: Path, content: str | bytes, mode: int | None = None) -> No
         raise
 
 
-def from_here(path: Path) -> str:
+def display_path(path: Path) -> str:
     """Return what a path is called by who stands in the current folder; in full where that is shorter."""
     return min(os.path.relpath(path), str(path), key=len)

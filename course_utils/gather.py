@@ -20,7 +20,7 @@ from typing import Any
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 from course_utils.sources import CodeCell, Collection, collect, imports
 
 # Seconds for the published checks of all functions together.
@@ -84,7 +84,7 @@ def gather(path: Path, replace: bool = False) -> Gathered:
         cell["outputs"], cell["execution_count"] = [], None
         mark["digest"] = _digest(source)
         backup = str(_keep(path))
-        write_whole(path, notebooks.text_of(notebook))
+        write_atomic(path, notebooks.text_of(notebook))
     functions = tuple(_function(name, found, failing) for name in wanted)
     return Gathered(str(path), functions, (*broken, *found.problems), backup)
 

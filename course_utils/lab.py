@@ -23,7 +23,7 @@ STARTUP = SETTINGS / "startup.py"
 def open_lab(start: Path, browser: bool, port: int | None) -> None:
     """Run JupyterLab until it is stopped; CourseError where it is not installed or `start` leads to no notebooks."""
     if find_spec("jupyterlab") is None:
-        raise CourseError("JupyterLab is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE)
+        raise CourseError("JupyterLab is not installed: run `pip install -e '.[lab]'` in the course.", Exit.ENVIRONMENT)
     folder = own_folder(start)
     arguments = lab_arguments(folder, browser, port)
     print(f"JupyterLab is starting in {folder}. Ctrl-C stops it.", flush=True)
@@ -60,7 +60,7 @@ def keep_settings_somewhere() -> None:
 def own_folder(start: Path) -> Path:
     """Return the learner's folder of notebooks, made from the shipped ones where `start` leads only to those."""
     folder = notebooks.require_folder(start)
-    if shipped_notebooks.is_shelf(folder):
+    if shipped_notebooks.is_shipped_folder(folder):
         # In a clone git would stumble over answers written into its own files.
         folder = folder.parent / shipped_notebooks.OWN
         shipped_notebooks.start(folder)

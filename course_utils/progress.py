@@ -14,7 +14,7 @@ from typing import Any
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 FILE = ".course-progress.json"
 # The end of a test cell's grade_id, and the part of the exercise that the cell checks.
@@ -38,7 +38,7 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
         folder = (Path.cwd() if folder is None else folder).resolve(strict=True)
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)
-        write_whole(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
+        write_atomic(folder / FILE, json.dumps({"exercises": known}, indent=1, sort_keys=True) + "\n")
 
 
 def load(folder: Path) -> Record:

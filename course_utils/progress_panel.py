@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course_utils import notebooks
 from course_utils.progress import LessonProgress, summary
-from course_utils.shipped_notebooks import shelf
+from course_utils.shipped_notebooks import shipped_folder
 
 WIDTH = 160
 
@@ -16,7 +16,7 @@ def show_progress() -> None:
     """Show each lesson's exercises, solved and open, with the points; nothing leaves this machine."""
     from IPython.display import display
 
-    display(ProgressPanel(summary(notebooks.find_folder(Path.cwd()) or shelf())))  # type: ignore[no-untyped-call]
+    display(ProgressPanel(summary(notebooks.find_folder(Path.cwd()) or shipped_folder())))  # type: ignore[no-untyped-call]
 
 
 class ProgressPanel:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from course_utils import notebooks
 from course_utils.errors import CourseError, Exit
 from course_utils.matching import Originals, places_of, to_put_in
-from course_utils.shipped_notebooks import shelf
+from course_utils.shipped_notebooks import shipped_folder
 
 KERNEL = "python3"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What came of one test cell. A hidden one has nothing to run here: the teacher's grading fills it."""
 
     grade_id: str
@@ -28,11 +28,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Run:
+class NotebookRun:
     """The outcomes of a notebook's test cells, in order."""
 
     notebook: str
-    tests: tuple[Outcome, ...]
+    tests: tuple[CheckOutcome, ...]
 
     def count(self, status: str) -> int:
         """Return how many tests have this status."""
@@ -44,7 +44,7 @@ class Run:
         return {"notebook": self.notebook, **counts, "tests": [asdict(test) for test in self.tests]}
 
 
-def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> Run:
+def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> NotebookRun:
     """Run a notebook's code in its folder and return the outcome of each test cell; the file stays as it is.
 
     A cell that takes more than `timeout` seconds is stopped, and the rest runs. `on_cell(done, cells)` is called after
@@ -57,7 +57,9 @@ def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) 
     if not tests:
         raise CourseError(f"{path} has no checks: it is not a notebook of this course, or its test cells were deleted.")
     executed = _execute({**notebook, "cells": cells}, path, timeout, on_cell)
-    return Run(str(path), tuple(_outcome(executed["cells"][place], test, timeout) for place, test in tests.items()))
+    return NotebookRun(
+        str(path), tuple(_outcome(executed["cells"][place], test, timeout) for place, test in tests.items())
+    )
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class _Shipped:
 def _shipped(lesson: str) -> list[dict[str, Any]]:
     """Return the cells of a lesson as the course ships it; none for a notebook that is no lesson."""
     try:
-        return list(notebooks.read(shelf() / lesson / f"{lesson}.ipynb")["cells"])
+        return list(notebooks.read(shipped_folder() / lesson / f"{lesson}.ipynb")["cells"])
     except (CourseError, OSError):
         return []
 
@@ -153,19 +155,19 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
     try:
         executed: dict[str, Any] = client.execute()
     except NoSuchKernel:
-        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.MACHINE) from None
+        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.ENVIRONMENT) from None
     except RuntimeError as error:
         if not position:
             # nbclient forgot its manager, and would print a traceback when Python exits.
             client.create_kernel_manager()
             sentence = f"{sys.executable} cannot run notebooks: its kernel did not start ({error}). {DOCTOR}"
-            raise CourseError(sentence, Exit.MACHINE) from None
+            raise CourseError(sentence, Exit.ENVIRONMENT) from None
         if not isinstance(error, DeadKernelError):
             raise
         raise CourseError(
             f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
             "or for more memory than the machine has.",
-            Exit.WRONG,
+            Exit.FAILED,
         ) from None
     return executed
 
@@ -179,7 +181,7 @@ def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[
         from course_utils.kernels import OwnKernelManager
     except ImportError as error:
         raise CourseError(
-            f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.MACHINE
+            f"{error.name} is not installed: run `pip install -e '.[lab]'` in the course.", Exit.ENVIRONMENT
         ) from error
     return NotebookClient(
         nbformat.from_dict({**notebook, "metadata": {}, "cells": [_bare(cell) for cell in notebook["cells"]]}),
@@ -207,14 +209,14 @@ DOCTOR = "Run `course doctor`: it looks for the cause."
 KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
 
 
-def _outcome(cell: dict[str, Any], test: dict[str, Any], timeout: int) -> Outcome:
+def _outcome(cell: dict[str, Any], test: dict[str, Any], timeout: int) -> CheckOutcome:
     name, points = notebooks.grade_id(test), notebooks.points(test)
     if _is_empty(cell["source"]):
-        return Outcome(name, points, "hidden")
+        return CheckOutcome(name, points, "hidden")
     errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
     if not errors:
-        return Outcome(name, points, "passed")
-    return Outcome(name, points, "failed", _message(errors[0], timeout))
+        return CheckOutcome(name, points, "passed")
+    return CheckOutcome(name, points, "failed", _message(errors[0], timeout))
 
 
 def _is_empty(source: str) -> bool:

@@ -13,8 +13,8 @@ from rich.text import Text
 from course_utils.doctor import Finding
 from course_utils.gather import Gathered
 from course_utils.progress import LessonProgress
-from course_utils.running import Run
-from course_utils.text import counted
+from course_utils.running import NotebookRun
+from course_utils.text import plural
 from course_utils.update import Update
 
 STYLES = {"passed": "green", "failed": "bold red", "hidden": "dim"}
@@ -33,7 +33,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield move
 
 
-def show_run(run: Run) -> None:
+def show_run(run: NotebookRun) -> None:
     """Print a line for each check of a notebook, and the sums."""
     table = Table(box=None, pad_edge=False)
     for title in ("check", "result", "points", ""):
@@ -76,7 +76,7 @@ def show_updates(updates: Sequence[Update]) -> None:
             case "new":
                 print(f"{one.lesson}: new")
             case "changed":
-                yours = f"{counted(one.answers, 'answer')} and {counted(one.kept, 'other cell')}"
+                yours = f"{plural(one.answers, 'answer')} and {plural(one.kept, 'other cell')}"
                 print(f"{one.lesson}: changed; it has {yours} of yours")
             case "left alone":
                 print(f"{one.lesson}: left alone. {one.reason}")
@@ -98,7 +98,7 @@ def show_gathered(gathered: Gathered) -> None:
     for problem in gathered.problems:
         print(problem)
     there = sum(function.lesson != "" for function in gathered.functions)
-    print(f"The cell in {gathered.notebook} holds {counted(there, 'function')}.")
+    print(f"The cell in {gathered.notebook} holds {plural(there, 'function')}.")
     if gathered.backup:
         print(f"The notebook as it was: {gathered.backup}.")
         print("Is it open in JupyterLab? Then choose File > Reload Notebook from Disk.")

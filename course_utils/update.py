@@ -13,9 +13,9 @@ from typing import Any
 
 from course_utils import notebooks
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 from course_utils.matching import plain
-from course_utils.shipped_notebooks import is_shelf, shelf
+from course_utils.shipped_notebooks import is_shipped_folder, shipped_folder
 from course_utils.sources import names_bound, names_defined
 
 BACKUP = "backup"
@@ -44,19 +44,22 @@ def update(folder: Path, now: datetime | None = None) -> list[Update]:
     A notebook that changes is first copied to `backup/`. One that cannot be read is left alone. Raises CourseError
     where `folder` holds the shipped notebooks themselves.
     """
-    if is_shelf(folder):
+    if is_shipped_folder(folder):
         raise CourseError(
             "These are the course's own notebooks, which come with git. Lay down copies of your own with "
             "`course start FOLDER`; then `course update` keeps those up to date."
         )
     backup = folder / BACKUP / (now or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")
-    return [_update_one(folder / lesson.stem / lesson.name, lesson, backup) for lesson in notebooks.lessons_in(shelf())]
+    return [
+        _update_one(folder / lesson.stem / lesson.name, lesson, backup)
+        for lesson in notebooks.lessons_in(shipped_folder())
+    ]
 
 
 def outdated(folder: Path) -> list[str]:
     """Return the lessons that `update` would bring or change."""
     found = []
-    for lesson in notebooks.lessons_in(shelf()):
+    for lesson in notebooks.lessons_in(shipped_folder()):
         place = folder / lesson.stem / lesson.name
         mine = notebooks.try_read(place) if place.exists() else None
         if isinstance(mine, CourseError) or (mine and notebooks.of_class(mine)):
@@ -68,7 +71,7 @@ def outdated(folder: Path) -> list[str]:
 
 def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if not place.exists():
-        write_whole(place, shipped.read_text(encoding="utf-8"))
+        write_atomic(place, shipped.read_text(encoding="utf-8"))
         return Update(shipped.stem, "new")
     mine = notebooks.try_read(place)
     if isinstance(mine, CourseError):
@@ -80,8 +83,8 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if _sources(fresh) == _sources(mine):
         return Update(shipped.stem, "up to date")
     saved = backup / place.name
-    write_whole(saved, place.read_text(encoding="utf-8-sig"))
-    write_whole(place, notebooks.text_of(fresh))
+    write_atomic(saved, place.read_text(encoding="utf-8-sig"))
+    write_atomic(place, notebooks.text_of(fresh))
     return Update(shipped.stem, "changed", answers, kept, saved)
 
 

@@ -48,12 +48,12 @@ def tool(name: str) -> Tool:
 @functools.cache
 def isolation() -> Tool:
     """Return whether submissions can be graded at the level `namespaces`, and by which program."""
-    from course_grader.engine.sandbox.levels import described, unavailable
+    from course_grader.engine.sandbox.levels import isolation_program, unavailable
 
     reason = unavailable("namespaces")
     if reason:
         return Tool("isolation", missing="see the reason", remedy=reason)
-    return Tool("isolation", described("namespaces"))
+    return Tool("isolation", isolation_program("namespaces"))
 
 
 def bubblewrap_wheel() -> Tool:

@@ -18,15 +18,15 @@ import nbformat
 from course_grader.authoring.build_keys import lesson_keys
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.lesson_cells import LessonProblem
-from course_grader.authoring.lint import leaks, refusals
+from course_grader.authoring.lint import leaks, lint_lesson
 from course_grader.authoring.recordings import lesson_recordings
 from course_grader.authoring.release_notebooks import course_config, release
 from course_grader.authoring.source_notebook import solution_notebook, text_of
 from course_grader.authoring.trial_run import rehearse
-from course_utils.checks.judge import distance
+from course_utils.checks.judge import max_deviation
 from course_utils.checks.keys import QUESTIONS, Key, key_from_json, key_to_json
 from course_utils.checks.probe import exercises
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 KEYS = Path("course_utils/checks/keys")
 RECORDINGS = Path("course_utils/explorers/recordings")
@@ -66,7 +66,7 @@ def check_build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list
 @contextlib.contextmanager
 def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
     lessons = read_lessons(root, only)
-    if problems := list(refusals(lessons)):
+    if problems := list(lint_lesson(lessons)):
         raise BuildRefused(problems)
     # Beside the house, so that moving into place is one rename on the same disk.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=root) as name:
@@ -82,7 +82,7 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
     for exercise, key in lesson_keys(lesson).items():
         is_question = exercises()[exercise].form is not None
         place = (KEYS / QUESTIONS if is_question else KEYS) / f"{exercise}.json"
-        write_whole(fresh / place, _key_text(root / place, key))
+        write_atomic(fresh / place, _key_text(root / place, key))
     for name, text in lesson_recordings(lesson, root / RECORDINGS):
         (fresh / RECORDINGS / name).write_text(text, encoding="utf-8")
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
@@ -124,7 +124,7 @@ def _same_values(one: Key, other: Key) -> bool:
         pairs = [(part.runs, other.parts[name].runs)]
         pairs += [(a.runs, b.runs) for a, b in zip(part.mistakes, other.parts[name].mistakes, strict=True)]
         # Two keys made on different machines may differ by rounding, never by as much as a tolerance.
-        if any(distance(a, b) > 0 for a, b in pairs):
+        if any(max_deviation(a, b) > 0 for a, b in pairs):
             return False
     return True
 

@@ -13,7 +13,7 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.mistake_bank import Mistake
 from course_grader.authoring.reference import mistaken, namespace, variant
-from course_utils.checks.judge import distance
+from course_utils.checks.judge import max_deviation
 from course_utils.checks.keys import Key, KnownMistake, PartKey
 from course_utils.checks.probe import Exercise, Run, exercises, run
 
@@ -118,7 +118,7 @@ def reference_runs(
         sentence = f"the probe of {exercise.name} ({part}) fails on the reference: {type(error).__name__}: {error}"
         raise LessonProblem(lesson.path, cell.line, sentence) from error
     again = tuple(run(exercise, part, seed, answers, seen) for seed, seen in zip(seeds, runs, strict=True))
-    if distance(runs, again, exercise.float32) > 0:
+    if max_deviation(runs, again, exercise.float32) > 0:
         raise LessonProblem(
             lesson.path, cell.line, f"the probe of {exercise.name} ({part}) sees two things at one seed."
         )
@@ -128,7 +128,7 @@ def reference_runs(
 def _is_rejected(
     lesson: Lesson, mistake: Mistake, exercise: Exercise, part: str, runs: Sequence[Run], right: Sequence[Run]
 ) -> bool:  # fmt: skip
-    apart = distance(right, runs, exercise.float32, LEAST_MARGIN)
+    apart = max_deviation(right, runs, exercise.float32, LEAST_MARGIN)
     if 0 < apart < LEAST_MARGIN:
         where = f"{exercise.name} ({part})"
         sentence = f"{mistake.id!r} differs from the reference of {where} by only {apart:.2g} tolerances: ask more."
@@ -145,5 +145,5 @@ def _refuse_twins(lesson: Lesson, exercise: Exercise, part: str, mistakes: Seque
 
 def _twins(exercise: Exercise, mistakes: Sequence[KnownMistake]) -> Iterator[tuple[KnownMistake, KnownMistake]]:
     for one, other in itertools.combinations(mistakes, 2):
-        if distance(one.runs, other.runs, exercise.float32, LEAST_MARGIN) < LEAST_MARGIN:
+        if max_deviation(one.runs, other.runs, exercise.float32, LEAST_MARGIN) < LEAST_MARGIN:
             yield one, other

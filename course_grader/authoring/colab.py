@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import notebooks
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 # Tagged as an experiment: grading does not run such a cell, should a learner hand this copy in.
 CELL = {"cell_type": "code", "execution_count": None, "id": "colab-install", "metadata": {"tags": ["experiment"]}}
@@ -38,7 +38,7 @@ def write_copies(released: Path, out: Path, repository: str) -> list[Path]:
     written = []
     for path in notebooks.lessons_in(released):
         place = out / path.name
-        write_whole(
+        write_atomic(
             place, json.dumps(with_installation(notebooks.read(path), repository), indent=1, ensure_ascii=False) + "\n"
         )
         written.append(place)

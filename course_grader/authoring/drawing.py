@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.lesson_cells import Cell, LessonProblem
+from course_grader.authoring.lesson_cells import LessonCell, LessonProblem
 from course_grader.authoring.mistake_bank import Mistake
 from course_grader.authoring.reference import mistaken_source
 from course_grader.cell_metadata import BEGIN, END
@@ -95,10 +95,10 @@ class _Shuffled(Draw):
         mistakes = [self._moved(lesson, one, letters) for one in lesson.mistakes]
         return replace(lesson, cells=tuple(cells), mistakes=tuple(mistakes))
 
-    def _is_answer(self, cell: Cell) -> bool:
+    def _is_answer(self, cell: LessonCell) -> bool:
         return cell.kind == "answer" and cell.grade_id == self.exercise
 
-    def _experiments(self, cells: Sequence[Cell], place: int) -> Iterator[int]:
+    def _experiments(self, cells: Sequence[LessonCell], place: int) -> Iterator[int]:
         """Yield the places of the experiments between this answer and the next."""
         for i in range(place + 1, len(cells)):
             if cells[i].kind == "answer":
@@ -203,7 +203,7 @@ def for_class(lesson: Lesson, graded: Collection[str], key: KnownQuestions) -> L
     return lesson
 
 
-def _with_part(cell: Cell, name: str, drawn: str) -> Cell:
+def _with_part(cell: LessonCell, name: str, drawn: str) -> LessonCell:
     if cell.kind != "test":
         return cell
     call = f'("{name}", {name})'
@@ -252,6 +252,6 @@ def _value(source: str, name: str) -> Any:
     return names[name]
 
 
-def _answered(cell: Cell, solution: str) -> Cell:
+def _answered(cell: LessonCell, solution: str) -> LessonCell:
     before, rest = cell.source.split(BEGIN, 1)
     return replace(cell, source=f"{before}{BEGIN}\n{solution}\n{END}{rest.split(END, 1)[1]}")

@@ -12,19 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from course_grader.authoring.lesson_cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.cell_metadata import BEGIN, END
 from course_utils.sources import CodeCell, collect, imports
 
 
-def fill(path: Path, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+def fill(path: Path, cells: Sequence[LessonCell]) -> tuple[LessonCell, ...]:
     """Return the cells of the lesson at `path` with its gather cells filled; LessonProblem where a function is not
     found."""
     given = {name: text for cell in cells if cell.kind == "setup" for name, text in imports(cell.source).items()}
     return tuple(_filled(path, cell, given) if cell.kind == "gather" else cell for cell in cells)
 
 
-def _filled(path: Path, cell: Cell, given: dict[str, str]) -> Cell:
+def _filled(path: Path, cell: LessonCell, given: dict[str, str]) -> LessonCell:
     found = collect(cell.gathers, list(_cells_of_others(path, cell.gathers)), given)
     complaints = [f"{name} is {why}" for name, why in found.missing.items()] + found.problems
     if complaints:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from course_grader.authoring.include import fill
-from course_grader.authoring.lesson_cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.authoring.mistake_bank import Alternative, Mistake, read_alternatives
 
 
@@ -18,7 +18,7 @@ class Lesson:
     """One folder of `lessons/`."""
 
     folder: Path
-    cells: tuple[Cell, ...]
+    cells: tuple[LessonCell, ...]
     mistakes: tuple[Mistake, ...]
     alternatives: tuple[Alternative, ...]
 
@@ -31,11 +31,11 @@ class Lesson:
         return self.folder / "lesson.py"
 
     @cached_property
-    def answers(self) -> dict[str, Cell]:
+    def answers(self) -> dict[str, LessonCell]:
         """The answer cells by exercise, in order."""
         return {cell.grade_id: cell for cell in self.cells if cell.kind == "answer"}
 
-    def of_kind(self, kind: str) -> list[Cell]:
+    def of_kind(self, kind: str) -> list[LessonCell]:
         return [cell for cell in self.cells if cell.kind == kind]
 
     def mistakes_of(self, exercise: str) -> list[Mistake]:

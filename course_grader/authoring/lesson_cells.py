@@ -47,7 +47,7 @@ class LessonProblem(Exception):
 
 
 @dataclass(frozen=True)
-class Cell:
+class LessonCell:
     """One cell: its kind ("markdown", "code" or one of KINDS), its source, and where the source begins in
     `lesson.py`."""
 
@@ -86,7 +86,7 @@ class Cell:
                 yield line
 
 
-def read_cells(path: Path) -> tuple[Cell, ...]:
+def read_cells(path: Path) -> tuple[LessonCell, ...]:
     """Return the cells of a percent-format file; LessonProblem where one makes no sense."""
     return _read(path, path.read_text(encoding="utf-8"))
 
@@ -100,11 +100,11 @@ def percent_cells(text: str) -> list[NotebookNode]:
 # jupytext takes half a second for a lesson. `release` reads one twice, and a lesson that gathers functions is read from
 # all that have them.
 @functools.lru_cache(maxsize=64)
-def _read(path: Path, text: str) -> tuple[Cell, ...]:
+def _read(path: Path, text: str) -> tuple[LessonCell, ...]:
     return tuple(_cells(path, text))
 
 
-def _cells(path: Path, text: str) -> Iterator[Cell]:
+def _cells(path: Path, text: str) -> Iterator[LessonCell]:
     starts = [number for number, line in enumerate(text.split("\n"), 1) if CELL_LINE.match(line)]
     cells = percent_cells(text)
     if cells and (not starts or len(cells) != len(starts)):
@@ -118,7 +118,7 @@ def _cells(path: Path, text: str) -> Iterator[Cell]:
         yield _cell(path, start, cell.cell_type, cell.source, metadata)
 
 
-def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> Cell:
+def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> LessonCell:
     known = {"kind", "grade_id", "points", "star"}
     if unknown := sorted(set(metadata) - known):
         raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
@@ -141,4 +141,4 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         source = GATHERS.sub("", source)
         if not gathers:
             raise LessonProblem(path, line, "a gather cell names what it gathers, in lines that begin `# gathers:`.")
-    return Cell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)
+    return LessonCell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)

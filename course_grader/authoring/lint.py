@@ -1,4 +1,4 @@
-"""What the build refuses, each with file and line. One function a rule; `refusals` runs them all."""
+"""What the build refuses, each with file and line. One function a rule; `lint_lesson` runs them all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from course_grader.authoring.drawing import read_draws, variants
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.lesson_cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.lesson_cells import DEFINING, LessonCell, LessonProblem
 from course_grader.cell_metadata import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_grader.engine.notebook.assignment import assigned_names, without_magics
 from course_utils.checks.probe import exercises
@@ -25,7 +25,7 @@ LEAST_MISCONCEPTIONS = 2
 TELLING = 16
 
 
-def refusals(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
+def lint_lesson(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
     """Yield everything that is wrong with the lessons before anything is built."""
     yield from duplicate_names(lessons)
     for lesson in lessons:
@@ -118,7 +118,7 @@ def untested(lesson: Lesson) -> Iterator[LessonProblem]:
                 yield _at(lesson, cell, f"this cell checks {name!r}, which is no exercise of this lesson.")
 
 
-def _checks(cell: Cell) -> Iterator[tuple[str, str, str]]:
+def _checks(cell: LessonCell) -> Iterator[tuple[str, str, str]]:
     try:
         tree = ast.parse(cell.source)
     except SyntaxError:
@@ -230,5 +230,5 @@ def leaks(lesson: Lesson, released: NotebookNode) -> Iterator[LessonProblem]:
             yield LessonProblem(lesson.path, 1, f"{marker!r} stands in the release: look for a misspelt marker.")
 
 
-def _at(lesson: Lesson, cell: Cell, sentence: str) -> LessonProblem:
+def _at(lesson: Lesson, cell: LessonCell, sentence: str) -> LessonProblem:
     return LessonProblem(lesson.path, cell.line - 1, sentence)

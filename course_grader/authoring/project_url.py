@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 # Binder could read other hosts too; Colab opens notebooks from this one alone.
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
@@ -68,5 +68,5 @@ def publish(root: Path, url: str) -> None:
     text = readme.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
-    write_whole(project, settings)
-    write_whole(readme, f"{before}{BEGIN}{shown}{END}{after}")
+    write_atomic(project, settings)
+    write_atomic(readme, f"{before}{BEGIN}{shown}{END}{after}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.lesson_cells import DEFINING, Cell, LessonProblem
+from course_grader.authoring.lesson_cells import DEFINING, LessonCell, LessonProblem
 from course_grader.authoring.mistake_bank import Alternative, Mistake
 from course_grader.engine.notebook.assignment import without_magics
 
@@ -25,7 +25,7 @@ def namespace(lesson: Lesson) -> dict[str, Any]:
     return names
 
 
-def execute(lesson: Lesson, cell: Cell, source: str, names: dict[str, Any]) -> None:
+def execute(lesson: Lesson, cell: LessonCell, source: str, names: dict[str, Any]) -> None:
     """Execute one cell's source; LessonProblem with the line in `lesson.py` where it fails."""
     text = "\n" * (cell.line - 1) + without_magics(source)
     try:
@@ -36,7 +36,7 @@ def execute(lesson: Lesson, cell: Cell, source: str, names: dict[str, Any]) -> N
         ) from error
 
 
-def _line_of(error: Exception, lesson: Lesson, cell: Cell) -> int:
+def _line_of(error: Exception, lesson: Lesson, cell: LessonCell) -> int:
     line = getattr(error, "lineno", None) or cell.line
     trace = error.__traceback__
     while trace is not None:

@@ -32,7 +32,7 @@ def chosen_lessons(root: Path, names: Sequence[str] | None) -> list[Lesson]:
     except KeyError as error:
         raise CourseError(str(error.args[0])) from error
     except LessonProblem as problem:
-        raise CourseError(str(problem), Exit.WRONG) from problem
+        raise CourseError(str(problem), Exit.FAILED) from problem
 
 
 def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:

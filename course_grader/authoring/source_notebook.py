@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.lesson_cells import Cell
+from course_grader.authoring.lesson_cells import LessonCell
 from course_grader.cell_metadata import nbgrader_mark
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -33,7 +33,7 @@ def text_of(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
-def _cell(cell: Cell) -> NotebookNode:
+def _cell(cell: LessonCell) -> NotebookNode:
     """Return a cell without an id. nbformat's `new_code_cell` would validate each; later all are validated at once."""
     made: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
     if cell.kind != "markdown":
@@ -41,7 +41,7 @@ def _cell(cell: Cell) -> NotebookNode:
     return cast(NotebookNode, nbformat.from_dict(made))
 
 
-def _metadata(cell: Cell) -> dict[str, Any]:
+def _metadata(cell: LessonCell) -> dict[str, Any]:
     if cell.kind == "experiment":
         return {"tags": ["experiment"]}
     if cell.kind == "code":

@@ -16,10 +16,10 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import execute
 from course_grader.environment import environment
 from course_utils.checks import keys
-from course_utils.checks.fingerprint import stamped
+from course_utils.checks.fingerprint import with_fingerprint
 from course_utils.checks.probe import exercises as known_exercises
 from course_utils.errors import CourseError
-from course_utils.files import PRIVATE, write_whole
+from course_utils.files import PRIVATE, write_atomic
 
 
 def rehearse(lesson: Lesson, published: Path) -> None:
@@ -65,13 +65,13 @@ def write_hidden_key(path: Path, lessons: list[Lesson], secret: str, questions: 
     """
     drawn = secret if questions == "" else questions
     made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret, drawn).items()}
-    exercises = {name: stamped(key, known_exercises()[name]) for name, key in made.items()}
+    exercises = {name: with_fingerprint(key, known_exercises()[name]) for name, key in made.items()}
     data = {"format": keys.FORMAT, "secret": secret, "questions": drawn or secret, "exercises": exercises}
-    write_whole(path, json.dumps(data, separators=(",", ":")), PRIVATE)
+    write_atomic(path, json.dumps(data, separators=(",", ":")), PRIVATE)
 
 
 @dataclass(frozen=True)
-class Known:
+class KeySummary:
     """What a hidden key says of itself: its secret, the secret by which its questions are drawn, and its exercises,
     each with the names of its parts."""
 
@@ -80,12 +80,12 @@ class Known:
     parts: Mapping[str, frozenset[str]]
 
 
-def known_of_hidden_key(path: Path) -> Known:
+def known_of_hidden_key(path: Path) -> KeySummary:
     """Return what a hidden key of any version says of itself; CourseError if it cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         parts = {name: frozenset(key.get("parts", ())) for name, key in data["exercises"].items()}
-        return Known(str(data["secret"]), str(data.get("questions", data["secret"])), parts)
+        return KeySummary(str(data["secret"]), str(data.get("questions", data["secret"])), parts)
     except FileNotFoundError:
         raise CourseError(f"There is no key {path.name} to make again: make one with `course key`.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

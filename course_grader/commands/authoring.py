@@ -10,11 +10,11 @@ import typer
 
 from course_grader.authoring.repo import chosen_lessons, course_root, with_bar
 from course_utils.errors import CourseError, Exit
-from course_utils.text import counted
+from course_utils.text import plural
 
 if TYPE_CHECKING:
     from course_grader.authoring.lesson import Lesson
-    from course_grader.authoring.trial_run import Known
+    from course_grader.authoring.trial_run import KeySummary
 
 AUTHOR, TEACHER = "For authors", "For teachers"
 
@@ -45,12 +45,12 @@ def build(
     except KeyError as error:
         raise CourseError(str(error.args[0])) from error
     except (LessonProblem, authoring.BuildRefused) as problem:
-        raise CourseError(f"The build is refused.\n{problem}", Exit.WRONG) from problem
+        raise CourseError(f"The build is refused.\n{problem}", Exit.FAILED) from problem
     for path in changed:
         typer.echo(path)
     if check and changed:
-        raise CourseError(f"Out of date: {counted(len(changed), 'built file')}. Run `course build`.", Exit.WRONG)
-    typer.echo(f"{counted(len(changed), 'file')} written." if changed else "Everything is up to date.")
+        raise CourseError(f"Out of date: {plural(len(changed), 'built file')}. Run `course build`.", Exit.FAILED)
+    typer.echo(f"{plural(len(changed), 'file')} written." if changed else "Everything is up to date.")
 
 
 def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
@@ -76,7 +76,7 @@ def samples(
 
     root = course_root()
     students = [student for one in chosen_lessons(root, [lesson]) for student in write_samples(root, one, to)]
-    typer.echo(f"{counted(len(students), 'submission')} written to {to}.")
+    typer.echo(f"{plural(len(students), 'submission')} written to {to}.")
 
 
 def colab(
@@ -88,7 +88,7 @@ def colab(
 
     root = course_root()
     written = write_copies(root / "notebooks", to, required_address(root))
-    typer.echo(f"{counted(len(written), 'notebook')} written to {to}.")
+    typer.echo(f"{plural(len(written), 'notebook')} written to {to}.")
 
 
 def address(
@@ -142,18 +142,18 @@ def key(
     try:
         write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16), questions)
     except LessonProblem as problem:
-        raise CourseError(f"The key is refused.\n{problem}", Exit.WRONG) from problem
+        raise CourseError(f"The key is refused.\n{problem}", Exit.FAILED) from problem
     if to is None:
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.privacy import file_mode
 
         # With nbgrader's `groupshared`, the other teachers need it, too.
         place.chmod(file_mode(Course.at(root)))
-    made = f"{place.name} holds the hidden checks of {counted(len(chosen), 'lesson')}"
+    made = f"{place.name} holds the hidden checks of {plural(len(chosen), 'lesson')}"
     typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
 
 
-def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[Known, list[Lesson]]:
+def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[KeySummary, list[Lesson]]:
     """Return what is known of a key, and its lessons with those that are named; reports exercises that are gone."""
     from course_grader.authoring.trial_run import known_of_hidden_key
 

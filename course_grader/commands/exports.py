@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from course_utils.text import counted
+from course_utils.text import plural
 
 if TYPE_CHECKING:
     from course_grader.exports.match_rows import Filled
@@ -48,7 +48,7 @@ def csv(
     path = to or Path("grades.csv")
     write_grades(path, students, marks)
     names = ", ".join(one.assignment for one in marks)
-    typer.echo(f"{counted(len(students), 'student')} written to {path}, with {names}.")
+    typer.echo(f"{plural(len(students), 'student')} written to {path}, with {names}.")
 
 
 @app.command()
@@ -138,4 +138,4 @@ def _show_notes(filled: Filled) -> None:
 
 
 def _show_count(path: Path, filled: Filled) -> None:
-    typer.echo(f"{counted(filled.grades, 'grade')} written to {path}.")
+    typer.echo(f"{plural(filled.grades, 'grade')} written to {path}.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from course_grader.gradebook.display import Display
     from course_grader.gradebook.run import Job
     from course_grader.submissions import Found
-    from course_grader.term.match_students import Class
+    from course_grader.term.match_students import ClassList
 
 PANEL = "For teachers"
 INTERRUPTED = 130
@@ -132,7 +132,7 @@ def grade(
 
 def _exit_code(display: Display) -> int:
     if display.not_graded:
-        return Exit.WRONG
+        return Exit.FAILED
     return Exit.TESTS if display.suspects else 0
 
 
@@ -157,7 +157,7 @@ def _graded_by_nbgrader(
     return display
 
 
-def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, Class]:
+def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, ClassList]:
     """Return what a place holds, and the class that it was compared with."""
     from course_grader.term.match_students import find_for, read_class
     from course_grader.term.team_table import read_teams
@@ -167,7 +167,7 @@ def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> 
     return find_for(course, people, place, assignment, members), people
 
 
-def _adds(unknown: Unknown | None, people: Class) -> bool:
+def _adds(unknown: Unknown | None, people: ClassList) -> bool:
     """Return whether students unknown to the gradebook are added to it."""
     return not people.has_roster if unknown is None else unknown == Unknown.ADD
 
@@ -186,7 +186,7 @@ def _dry_run(
         name = assignment or _only(course, place)
     found, people = _found(course, place, name, teams)
     if listed(found, {one.id for one in people.students}, _adds(unknown, people), as_json):
-        raise typer.Exit(Exit.WRONG)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _machines(scheduler: str | None, workers: int | None) -> AbstractContextManager[Cluster]:
@@ -197,12 +197,12 @@ def _machines(scheduler: str | None, workers: int | None) -> AbstractContextMana
 
 def _class(job: Job, found: Found, machines: Cluster, display: Display) -> None:
     """Grade and show a class; an interruption ends in the sentence that says so."""
-    from course_grader.gradebook.run import Tally, grade_class
+    from course_grader.gradebook.run import Summary, grade_class
 
-    tally = Tally()
+    tally = Summary()
     try:
         with display.bar(len(found.submissions) + len(found.problems)):
-            grade_class(job, found, machines, display.tell, tally)
+            grade_class(job, found, machines, display.report, tally)
     except KeyboardInterrupt:
         display.summary(tally, interrupted=True)
         typer.echo("Interrupted. What is graded is kept: the same command goes on from here.", err=True)
@@ -229,9 +229,9 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
     try:
         result = grade_notebook(notebook, exam, level)
     except Unreadable as problem:
-        raise CourseError(str(problem), Exit.WRONG) from problem
+        raise CourseError(str(problem), Exit.FAILED) from problem
     except IsolationUnavailable as reason:
-        raise CourseError(str(reason), Exit.MACHINE) from reason
+        raise CourseError(str(reason), Exit.ENVIRONMENT) from reason
     if as_json:
         typer.echo(json.dumps(result.to_json(), indent=1))
     else:

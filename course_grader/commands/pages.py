@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from course_utils.errors import CourseError
-from course_utils.files import from_here
-from course_utils.text import counted
+from course_utils.files import display_path
+from course_utils.text import plural
 
 if TYPE_CHECKING:
     from course_grader.gradebook.course import Course
-    from course_grader.gradebook.graded_submission import Graded
-    from course_grader.gradebook.manual_grades import Marks
+    from course_grader.gradebook.graded_submission import GradedSubmission
+    from course_grader.gradebook.manual_grades import ManualGrades
     from course_grader.gradebook.student import Student
 
 TEACHER = "For teachers"
@@ -43,19 +43,19 @@ def feedback(
 ) -> None:
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
     from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
-    from course_grader.html.teacher_notebook import Paper
+    from course_grader.html.teacher_notebook import TeacherNotebook
 
     course, names = _course(assignment, db)
     for name in names:
         graded, marks, students = _read(course, name)
-        paper = Paper.read(course.solution(name))
+        paper = TeacherNotebook.read(course.solution(name))
         called = {one.id: one.called for one in students}
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
         written = list(_bar(write_feedback(graded, paper, places, marks, called, workers), len(graded), name))
         for student, place in places.items():
             copy_what_release_needs(course.folder("submitted", student, name), place.parent)
-        folder = from_here(course.folder("feedback", ".", "."))
-        typer.echo(f"{name}: {counted(len(written), 'page')} of feedback in {folder}/.")
+        folder = display_path(course.folder("feedback", ".", "."))
+        typer.echo(f"{name}: {plural(len(written), 'page')} of feedback in {folder}/.")
 
 
 def report(
@@ -65,18 +65,18 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
-    from course_grader.html.teacher_notebook import Paper
+    from course_grader.html.teacher_notebook import TeacherNotebook
     from course_grader.report.render_report import report_page
-    from course_utils.files import write_whole
+    from course_utils.files import write_atomic
 
     course, names = _course(assignment, db, to)
     for name in names:
         graded, marks, students = _read(course, name)
-        paper = Paper.read(course.solution(name))
+        paper = TeacherNotebook.read(course.solution(name))
         listed = {one.id: one.listed for one in students}
         place = to or _private(course, "report") / f"{name}.html"
-        write_whole(place, report_page(graded, paper, marks, listed, anonymous))
-        typer.echo(f"{name}: {from_here(place)}")
+        write_atomic(place, report_page(graded, paper, marks, listed, anonymous))
+        typer.echo(f"{name}: {display_path(place)}")
 
 
 def similar(
@@ -87,23 +87,23 @@ def similar(
     db: Database = None,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
-    from course_grader.html.teacher_notebook import Paper
+    from course_grader.html.teacher_notebook import TeacherNotebook
     from course_grader.similar.pairs import similar_pairs
     from course_grader.similar.render_pairs import answers_in, similar_page
     from course_grader.similar.table import show_pairs
-    from course_utils.files import write_whole
+    from course_utils.files import write_atomic
 
     course, names = _course(assignment, db, to)
     for name in names:
         graded, _, students = _read(course, name)
-        paper = Paper.read(course.solution(name))
+        paper = TeacherNotebook.read(course.solution(name))
         answers = answers_in(_bar(graded, len(graded), name), paper)
         pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
         listed = {one.id: one.listed for one in students}
         place = to or _private(course, "similar") / f"{name}.html"
-        write_whole(place, similar_page(pairs, paper, len(answers), listed))
+        write_atomic(place, similar_page(pairs, paper, len(answers), listed))
         show_pairs(name, pairs, listed)
-        typer.echo(f"{name}: {from_here(place)}")
+        typer.echo(f"{name}: {display_path(place)}")
 
 
 def _private(course: Course, name: str) -> Path:
@@ -151,16 +151,16 @@ def _graded_by_nbgrader(course: Course, assignment: str) -> str:
         return ""
 
 
-def _read(course: Course, assignment: str) -> tuple[list[Graded], dict[str, Marks], list[Student]]:
+def _read(course: Course, assignment: str) -> tuple[list[GradedSubmission], dict[str, ManualGrades], list[Student]]:
     """Return what was graded of an assignment, and the gradebook's marks and students."""
-    from course_grader.gradebook.database import Book, shown
+    from course_grader.gradebook.database import Database, shown
     from course_grader.gradebook.journal import Journal
-    from course_grader.gradebook.manual_grades import read_marks
+    from course_grader.gradebook.manual_grades import read_manual_grades
     from course_grader.gradebook.student import read_students
     from course_grader.html.teacher_notebook import errors_alone
 
-    with Book(course) as book, Journal(course.journal) as journal:
-        marks, students = read_marks(book.gradebook, assignment), read_students(book.gradebook)
+    with Database(course) as database, Journal(course.journal) as journal:
+        marks, students = read_manual_grades(database.gradebook, assignment), read_students(database.gradebook)
         graded = [errors_alone(one) for one in journal.graded(assignment, {one.id for one in students})]
     if not graded:
         raise CourseError(

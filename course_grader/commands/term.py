@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from course_utils.text import counted
+from course_utils.text import plural
 
 PANEL = "For teachers"
 SHOWN = 10
@@ -25,7 +25,8 @@ def register(app: typer.Typer) -> None:
 
 def roster(
     file: Annotated[
-        Path, typer.Argument(help="A CSV file with the columns id, first, last, email, lms_id; or Canvas's grade book.")
+        Path,
+        typer.Argument(help="A CSV file with the columns id, first, last, email, lms_id; or Canvas's grade book."),
     ],
     encoding: Annotated[
         str, typer.Option(help="The file's encoding, if it is not UTF-8, such as cp1252 or cp949.")
@@ -34,15 +35,15 @@ def roster(
 ) -> None:
     """Enter the students of a class into the gradebook, or bring them up to date."""
     from course_grader.gradebook.course import Course
-    from course_grader.gradebook.database import Book
+    from course_grader.gradebook.database import Database
     from course_grader.term.roster import enter, read
 
     found = read(file, encoding)
     for note in found.notes:
         typer.echo(note, err=True)
-    with Book(Course.nearest(Path.cwd(), db)) as book:
-        change = enter(book.gradebook, found.students)
-    typer.echo(f"{counted(len(found.students), 'student')}: {len(change.added)} added, {len(change.changed)} changed.")
+    with Database(Course.nearest(Path.cwd(), db)) as database:
+        change = enter(database.gradebook, found.students)
+    typer.echo(f"{plural(len(found.students), 'student')}: {len(change.added)} added, {len(change.changed)} changed.")
     if change.absent:
         shown = ", ".join(change.absent[:SHOWN]) + (" ..." if len(change.absent) > SHOWN else "")
         typer.echo(f"In the gradebook and not in the roster, and kept: {shown}.")
@@ -74,13 +75,13 @@ def extend(
     from datetime import timedelta
 
     from course_grader.gradebook.course import Course
-    from course_grader.gradebook.database import Book
+    from course_grader.gradebook.database import Database
     from course_grader.term.roster import extend as grant
 
     extension = timedelta(days=days, hours=hours)
-    more = [counted(number, what) for number, what in ((days, "day"), (hours, "hour")) if number]
-    with Book(Course.nearest(Path.cwd(), db)) as book:
-        grant(book.gradebook, assignment, student, extension)
+    more = [plural(number, what) for number, what in ((days, "day"), (hours, "hour")) if number]
+    with Database(Course.nearest(Path.cwd(), db)) as database:
+        grant(database.gradebook, assignment, student, extension)
     typer.echo(
         f"{student} has {' and '.join(more)} more for {assignment}. Grade again, and penalties follow."
         if extension

@@ -26,7 +26,7 @@ STUBS = (ast.Pass, ast.Import, ast.ImportFrom)
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModeChoice:
     """A mode and why it was taken, in a sentence. `faults` says, by grade_id, why a test fails on the reference, where
     `reference_graded` says that this was tried."""
 
@@ -44,7 +44,7 @@ def choose(
     level: Level = "namespaces",
     thorough: bool = True,
     seconds: float = 0.0,
-) -> Choice:
+) -> ModeChoice:
     """Return the mode of an assignment.
 
     reference: the teacher's notebook. blank: the same with stubs in the place of solutions. fixed: the mode that the
@@ -61,18 +61,18 @@ def choose(
     if fixed == "apart" and against:
         raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {against} Take the mode together.")
     if assignment.needs_key and not thorough:
-        return Choice("apart", KEY)
+        return ModeChoice("apart", KEY)
     without = next(_without_reference(reference, blank), "")
     reference = _without_markers(reference)
     if without:
         said = f"The teacher's notebook has no solution in the cell {without!r}, so nothing shows what the modes give."
-        return Choice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
+        return ModeChoice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
     if fixed == "apart" or assignment.needs_key:
         why = "The teacher asks for it." if fixed else KEY
-        return Choice("apart", why, _faults_apart(assignment, reference, level, seconds), True)
+        return ModeChoice("apart", why, _faults_apart(assignment, reference, level, seconds), True)
     if fixed:
         faults = _faults(_graded(assignment, "together", reference, level, seconds))
-        return Choice("together", "The teacher asks for it.", faults, True)
+        return ModeChoice("together", "The teacher asks for it.", faults, True)
     return _by_scores(assignment, reference, blank, against, level, seconds)
 
 
@@ -91,11 +91,11 @@ def _by_scores(
     against: str,
     level: Level,
     seconds: float,
-) -> Choice:
+) -> ModeChoice:
     full = _graded(assignment, "together", reference, level, seconds)
     faults = _faults(full)
     if faults or against:
-        return Choice("together", against or "The reference does not get full marks.", faults, True)
+        return ModeChoice("together", against or "The reference does not get full marks.", faults, True)
     others = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
     together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
@@ -105,9 +105,9 @@ def _by_scores(
             if one.points != other.points:
                 said = f"Apart, {name} gets {other.points:g} points in the test {one.grade_id!r}, and together"
                 said = f"{said} {one.points:g}. {other.message}".strip()
-                return Choice("together", said, reference_graded=True)
+                return ModeChoice("together", said, reference_graded=True)
     said = f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
-    return Choice("apart", said, reference_graded=True)
+    return ModeChoice("apart", said, reference_graded=True)
 
 
 def why_not_apart(assignment: Assignment) -> str:

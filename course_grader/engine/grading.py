@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from course_grader.engine.judging.referee import Referee
-from course_grader.engine.judging.replay import Transcripts
-from course_grader.engine.judging.worker_session import Session
+from course_grader.engine.judging.replay import ReplayCache
+from course_grader.engine.judging.worker_session import WorkerSession
 from course_grader.engine.notebook.assignment import Assignment, Mode
 from course_grader.engine.notebook.plan import plan
-from course_grader.engine.notebook.read import Intake, take_in
+from course_grader.engine.notebook.read import SubmittedCells, read_submission
 from course_grader.engine.result import CellResult, Result, blameless
 from course_grader.engine.sandbox.handles import Zygote, close_servers
-from course_grader.engine.sandbox.levels import Level, described, exposed
+from course_grader.engine.sandbox.levels import Level, exposure, isolation_program
 
 # Tests share this process's warning filters and standard output: one at a time.
 _one_at_a_time = threading.RLock()
@@ -27,7 +27,7 @@ _one_at_a_time = threading.RLock()
 IMPORT = "try:\n    __import__({name!r})\nexcept BaseException:\n    pass\n"
 _zygotes: dict[tuple[int, Level, tuple[str, ...], Mode], Zygote] = {}
 # Of the assignment that was graded last, by its digest.
-_transcripts: dict[str, Transcripts] = {}
+_transcripts: dict[str, ReplayCache] = {}
 
 
 def grade(
@@ -48,29 +48,29 @@ def grade(
     """
     with _one_at_a_time:
         zygote, given = zygote_of(isolation, assignment), assignment.content_of_files if files is None else files
-        taken = take_in(notebook)
+        taken = read_submission(notebook)
         if assignment.mode == "together":
             return _together(taken, assignment, given, isolation, zygote, on_cell)
         steps = plan(taken.cells, assignment)
-        with _collecting_seldom(), Session(zygote, assignment.limits, given) as session:
+        with _collecting_seldom(), WorkerSession(zygote, assignment.limits, given) as session:
             cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
     cells = tuple(blameless(cell, assignment.faults) for cell in cells)
     return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)
 
 
 def _together(
-    taken: Intake,
+    taken: SubmittedCells,
     assignment: Assignment,
     files: Mapping[str, bytes],
     isolation: Level,
     zygote: Zygote,
     on_cell: Callable[[CellResult], None] | None,
 ) -> Result:
-    from course_grader.engine.judging.together import Room, grade_together, steps_of
+    from course_grader.engine.judging.together import TogetherSession, grade_together, steps_of
 
     steps, more = steps_of(taken, assignment)
-    with Room(zygote, assignment.limits, files, assignment.spared) as room:
-        cells, outputs = grade_together(steps, assignment, room, on_cell)
+    with TogetherSession(zygote, assignment.limits, files, assignment.spared) as session:
+        cells, outputs = grade_together(steps, assignment, session, on_cell)
     return _result(assignment, isolation, cells, taken.notes + more, outputs)
 
 
@@ -88,8 +88,8 @@ def _result(
         cells,
         notes,
         outputs,
-        sandbox=described(isolation),
-        exposed=exposed(isolation),
+        sandbox=isolation_program(isolation),
+        exposed=exposure(isolation),
         mode=assignment.mode,
     )
 
@@ -117,10 +117,10 @@ def zygote_of(level: Level, assignment: Assignment) -> Zygote:
     return _zygotes[wanted]
 
 
-def _transcripts_of(assignment: Assignment) -> Transcripts:
+def _transcripts_of(assignment: Assignment) -> ReplayCache:
     if assignment.digest not in _transcripts:
         _transcripts.clear()
-        _transcripts[assignment.digest] = Transcripts()
+        _transcripts[assignment.digest] = ReplayCache()
     return _transcripts[assignment.digest]
 
 

@@ -11,7 +11,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission: seconds of wall time on a machine with nothing else to do (see `patience`), bytes,
+    """Limits of one submission: seconds of wall time on a machine with nothing else to do (see `load_factor`), bytes,
     counts."""
 
     cell_seconds: float = 30.0  # one of the student's cells
@@ -43,7 +43,7 @@ class Limits:
         return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
 
 
-def patience() -> float:
+def load_factor() -> float:
     """Return how many times as long as alone work may take on this machine now, from 1 to 8: honest work is not to be
     stopped because the machine is busy."""
     return min(8.0, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))

@@ -15,18 +15,18 @@ STATISTICS = Path("/proc/self/statm")
 
 
 @contextmanager
-def headroom(most: int) -> Iterator[None]:
+def limited_growth(most: int) -> Iterator[None]:
     """Raise MemoryError if this process takes this many more bytes in the block than it has. A limit that is stricter
     stays; where the system does not tell what the process has, there is none."""
     if not STATISTICS.exists():
         yield
         return
-    with at_most(int(STATISTICS.read_text().split()[0]) * resource.getpagesize() + most):
+    with limited_memory(int(STATISTICS.read_text().split()[0]) * resource.getpagesize() + most):
         yield
 
 
 @contextmanager
-def at_most(allowed: int) -> Iterator[None]:
+def limited_memory(allowed: int) -> Iterator[None]:
     """Raise MemoryError if this process would have more bytes than this in all while it is in the block."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)

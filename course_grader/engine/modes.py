@@ -14,11 +14,11 @@ from typing import Any
 
 from traitlets.config import Config
 
-from course_grader.engine.choose_mode import Choice, choose
+from course_grader.engine.choose_mode import ModeChoice, choose
 from course_grader.engine.notebook.assignment import Assignment
-from course_grader.engine.notebook.nbgrader_source import blank, framed, source_notebook
+from course_grader.engine.notebook.nbgrader_source import source_notebook, with_header_and_footer, without_solutions
 from course_grader.engine.sandbox.levels import best_level
-from course_utils.files import PRIVATE, write_whole
+from course_utils.files import PRIVATE, write_atomic
 
 FORMAT = 1
 NAME = "modes.json"
@@ -32,20 +32,20 @@ class Modes:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def all(self) -> dict[str, Choice]:
+    def all(self) -> dict[str, ModeChoice]:
         """Return every choice by "assignment/notebook"."""
         return {name: _choice(entry) for name, entry in self._read().items()}
 
-    def get(self, name: str, key: str) -> Choice | None:
+    def get(self, name: str, key: str) -> ModeChoice | None:
         """Return the choice that was made for an assignment, if it was made from the same."""
         entry = self._read().get(name)
         return _choice(entry) if entry and entry.get("key") == key else None
 
-    def put(self, name: str, key: str, choice: Choice, permissions: int = PRIVATE) -> None:
+    def put(self, name: str, key: str, choice: ModeChoice, permissions: int = PRIVATE) -> None:
         """Remember a choice. What faults say may tell of hidden tests: the file is its owner's alone, or its group's
         where the course is shared."""
         entries = self._read() | {name: asdict(choice) | {"faults": dict(choice.faults), "key": key}}
-        write_whole(self.path, json.dumps({"format": FORMAT, "assignments": entries}, indent=1), permissions)
+        write_atomic(self.path, json.dumps({"format": FORMAT, "assignments": entries}, indent=1), permissions)
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -98,7 +98,7 @@ def seconds_of(config: Config | None) -> float:
     return 0.0
 
 
-def applied(assignment: Assignment, choice: Choice) -> Assignment:
+def applied(assignment: Assignment, choice: ModeChoice) -> Assignment:
     """Return an assignment in the mode that was chosen."""
     faults, is_graded = dict(choice.faults), choice.reference_graded
     return replace(assignment, mode=choice.mode, why=choice.why, faults=faults, reference_graded=is_graded)
@@ -106,11 +106,13 @@ def applied(assignment: Assignment, choice: Choice) -> Assignment:
 
 def chosen(
     assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
-) -> Choice:
+) -> ModeChoice:
     """Return the mode of an assignment by evidence."""
-    reference = framed(source_notebook(solution), config)
+    reference = with_header_and_footer(source_notebook(solution), config)
     level, _ = best_level()
-    return choose(assignment, reference, blank(reference, config), fixed, level, thorough, seconds_of(config))
+    return choose(
+        assignment, reference, without_solutions(reference, config), fixed, level, thorough, seconds_of(config)
+    )
 
 
 def store_beside(database: Path | None, root: Path) -> Path:
@@ -133,5 +135,5 @@ def _versions() -> tuple[str, ...]:
     return total.hexdigest(), sys.version, version("nbgrader"), version("ipython")
 
 
-def _choice(entry: Mapping[str, Any]) -> Choice:
-    return Choice(entry["mode"], entry["why"], dict(entry["faults"]), entry.get("reference_graded", False))
+def _choice(entry: Mapping[str, Any]) -> ModeChoice:
+    return ModeChoice(entry["mode"], entry["why"], dict(entry["faults"]), entry.get("reference_graded", False))

@@ -27,18 +27,18 @@ from traitlets import Dict, Enum, Unicode
 
 from course_grader.cell_metadata import SCHEMA_VERSION
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
-from course_grader.engine.notebook.extra_files import files_of
+from course_grader.engine.notebook.extra_files import read_extra_files
 from course_grader.engine.notebook.owners import owners_of, restored
-from course_grader.engine.notebook.read import take_in
+from course_grader.engine.notebook.read import read_submission
 from course_grader.engine.notebook.source import imported_modules
 from course_grader.engine.notebook.well_formed import unique_ids, well_formed
 from course_grader.engine.result import CellResult, blameless
 from course_grader.engine.rpc.clean_text import storable
-from course_grader.engine.sandbox.levels import LEVELS, exposed
+from course_grader.engine.sandbox.levels import LEVELS, exposure
 
 try:
     from course_grader.engine.grading import grade, zygote_of
-    from course_grader.engine.judging.together import Room, result_of, run_all, steps_in
+    from course_grader.engine.judging.together import TogetherSession, result_of, run_all, steps_in
     from course_grader.engine.modes import fixed_mode, seconds_of, store_beside, with_mode
 except ModuleNotFoundError as missing:
     remedy = "install the course with `pip install -e '.[lab,grader]'`."
@@ -79,7 +79,7 @@ class AnyState(NotebookExporter):
             content.decode()
         except UnicodeDecodeError:
             # It cannot be opened as text: this says what it is.
-            take_in(content)
+            read_submission(content)
         return super().from_filename(filename, resources=resources, **options)
 
     def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
@@ -88,7 +88,7 @@ class AnyState(NotebookExporter):
             # What is graded then are the outputs that the student handed in.
             return super().from_file(io.StringIO(content), resources=resources, **options)
         # Unreadable says in a sentence why a notebook cannot be graded, and what to do.
-        taken = take_in(content.encode(errors="replace"))
+        taken = read_submission(content.encode(errors="replace"))
         for note in taken.notes:
             self.log.warning(note)
         metadata = json.loads(content.removeprefix("\ufeff")).get("metadata")
@@ -133,7 +133,7 @@ class Intake(_Engine):
             return notebook, resources
         solution = self.solution(resources)
         grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
-        taken = take_in(notebook)
+        taken = read_submission(notebook)
         # Together, an edited test is the teacher's again in its place, as in nbgrader; apart it is the student's own.
         is_restored = assignment.mode == "together"
         submitted, edited = restored(taken.cells, assignment) if is_restored else (taken.cells, [])
@@ -167,7 +167,7 @@ class Grade(_Engine):
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         if not _executes(self.config):
             return notebook, resources
-        if said := exposed(self.isolation):
+        if said := exposure(self.isolation):
             self.log.warning(said)
         assignment = self.assignment(resources)
         if assignment is None or assignment.mode == "together":
@@ -190,7 +190,7 @@ class Grade(_Engine):
     def _files(self, resources: dict[str, Any], assignment: Assignment) -> dict[str, bytes]:
         """Return the files beside a submission as nbgrader has them: the student's, and the teacher's in their place
         but for those that nbgrader's exclude_overwriting names."""
-        files = files_of(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
+        files = read_extra_files(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
         kept = self.config.get("Autograde", {}).get("exclude_overwriting", {})
         own = kept.get(resources["nbgrader"]["assignment"], ())
         return files | {name: content for name, content in assignment.content_of_files.items() if name not in own}
@@ -202,8 +202,10 @@ class Grade(_Engine):
         steps = steps_in(notebook.cells, assignment)
         files = self._files(resources, assignment)
         results = []
-        with Room(zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared) as room:
-            for step, ran in run_all(steps, room):
+        with TogetherSession(
+            zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared
+        ) as session:
+            for step, ran in run_all(steps, session):
                 outputs = ran.outputs
                 if step.test is not None:
                     result = blameless(result_of(step.test, ran), assignment.faults)

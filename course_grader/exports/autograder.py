@@ -23,7 +23,7 @@ from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
 from course_grader.exports.columns import column_names
 from course_grader.submissions.attempts import own_notebook
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 ASSIGNMENT = "assignment.json"
 LEVEL: Level = "user"
@@ -32,7 +32,7 @@ PRIVATE = ("source", "submission", "results", "submission_metadata.json")
 FAULT = "The autograder itself failed; this is no fault of your submission. Please tell your teacher: {}"
 
 
-class Report:
+class GradescopeReport:
     """The file of results, written again after each cell that is graded."""
 
     def __init__(self, path: Path, assignment: Assignment) -> None:
@@ -65,7 +65,7 @@ class Report:
             "stdout_visibility": "hidden",
             "tests": [self._test(number, name) for number, name in enumerate(names, 1)],
         }
-        write_whole(self._path, json.dumps(report, indent=1))
+        write_atomic(self._path, json.dumps(report, indent=1))
 
     def _test(self, number: int, name: str) -> dict[str, Any]:
         cells = [grade_id for grade_id, column in self._column_of.items() if column == name]
@@ -107,7 +107,7 @@ def main(root: Path) -> int:
         print(problem)
         results.write_text(json.dumps({"score": 0, "output": FAULT.format(problem), "tests": []}), encoding="utf-8")
         return 1
-    report = Report(results, assignment)
+    report = GradescopeReport(results, assignment)
     report.write("Grading did not begin.")
     try:
         notebook, notes = own_notebook(root / "submission", assignment.name)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from course_grader.exports.csv_table import Table, number, text
 from course_grader.exports.match_rows import Filled, match, require_all, ungraded
-from course_grader.exports.scores import Marks
+from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
@@ -29,7 +29,7 @@ HIDDEN = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 
 def fill(
     table: Table,
-    marks: Marks,
+    marks: AssignmentScores,
     students: Sequence[Student],
     column: str = "",
     partial: bool = False,
@@ -156,7 +156,7 @@ def _keys(header: Sequence[str], row: Sequence[str], width: int) -> dict[str, st
     return {"lms": cells["ID"], "login": "\n".join(logins)}
 
 
-def _factor(marks: Marks, possible: float | None, scale: bool) -> tuple[float, str]:
+def _factor(marks: AssignmentScores, possible: float | None, scale: bool) -> tuple[float, str]:
     """Return what to multiply grades by, and a sentence where Canvas has other points than the assignment."""
     if not possible or possible == marks.max_score:
         return 1.0, ""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from course_grader.exports.read_csv import UTF_8, decoded, plain, records
 from course_utils.errors import CourseError
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 # The last four are what Japanese input methods write for the first four.
 STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
@@ -89,4 +89,4 @@ def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",",
     """Write rows of cells as a CSV file, UTF-8 with the line ends of RFC 4180, whole or not at all."""
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=delimiter).writerows(rows)
-    write_whole(path, file.getvalue().encode("utf-8-sig" if bom else "utf-8"))
+    write_atomic(path, file.getvalue().encode("utf-8-sig" if bom else "utf-8"))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course_grader.exports.csv_table import number, text, write_table
-from course_grader.exports.scores import Marks, Score
+from course_grader.exports.scores import AssignmentScores, Score
 from course_grader.gradebook.student import Student
 
 HOUR = 3600
@@ -17,12 +17,12 @@ STUDENT = ("student", "last name", "first name", "email")
 SUMMARY = ("submitted", "hours late", "points", "late penalty", "total", "out of", "remarks")
 
 
-def write_grades(path: Path, students: Sequence[Student], marks: Sequence[Marks]) -> None:
+def write_grades(path: Path, students: Sequence[Student], marks: Sequence[AssignmentScores]) -> None:
     """Write the table of one or several assignments, as spreadsheet programs take it: UTF-8 with a byte-order mark."""
     write_table(path, rows(students, marks), bom=True)
 
 
-def rows(students: Sequence[Student], marks: Sequence[Marks]) -> Iterator[list[str]]:
+def rows(students: Sequence[Student], marks: Sequence[AssignmentScores]) -> Iterator[list[str]]:
     """Yield the header, then a row for each student.
 
     An exercise without points shows its outcome. The columns of several assignments are named with the assignment,
@@ -34,7 +34,7 @@ def rows(students: Sequence[Student], marks: Sequence[Marks]) -> Iterator[list[s
         yield row + [cell for one in marks for cell in _cells(one, one.scores.get(student.id))]
 
 
-def _names(one: Marks, marks: Sequence[Marks]) -> Iterator[str]:
+def _names(one: AssignmentScores, marks: Sequence[AssignmentScores]) -> Iterator[str]:
     times = Counter(column for other in marks for column in other.columns)
     for column in one.columns:
         yield text(column if times[column] == 1 and column not in SUMMARY else f"{one.assignment}: {column}")
@@ -42,7 +42,7 @@ def _names(one: Marks, marks: Sequence[Marks]) -> Iterator[str]:
         yield name if len(marks) == 1 else text(f"{one.assignment}: {name}")
 
 
-def _cells(one: Marks, score: Score | None) -> Iterator[str]:
+def _cells(one: AssignmentScores, score: Score | None) -> Iterator[str]:
     found = score or Score()
     for column, points in one.columns.items():
         # Of an exercise without points, a zero would say nothing.

@@ -16,7 +16,7 @@ from pathlib import Path
 from course_grader.engine.notebook.assignment import Assignment
 from course_grader.exports.autograder import ASSIGNMENT
 from course_utils.errors import CourseError, Exit
-from course_utils.files import PRIVATE, write_whole
+from course_utils.files import PRIVATE, write_atomic
 
 SCRIPTS = files("course_grader.exports") / "gradescope"
 NAMES = ("setup.sh", "run_autograder")
@@ -41,7 +41,7 @@ def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | 
         _add(archive, wheel.name, wheel.read_bytes(), 0o644)
         _add(archive, "requirements.txt", "".join(f"{name}\n" for name in requirements(assignment)).encode(), 0o644)
         _add(archive, "constraints.txt", "".join(f"{pin.strip()}\n" for pin in pins).encode(), 0o644)
-    write_whole(path, file.getvalue(), PRIVATE)
+    write_atomic(path, file.getvalue(), PRIVATE)
 
 
 def requirements(assignment: Assignment) -> list[str]:
@@ -77,5 +77,5 @@ def build_wheel(root: Path, into: Path) -> Path:
     wheels = list(into.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = (done.stderr.strip().splitlines() or ["pip gives no reason"])[-1]
-        raise CourseError(f"The wheel of the course cannot be built ({said}): name one with --wheel.", Exit.MACHINE)
+        raise CourseError(f"The wheel of the course cannot be built ({said}): name one with --wheel.", Exit.ENVIRONMENT)
     return wheels[0]

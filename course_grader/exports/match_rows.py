@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from course_grader.exports.read_csv import plain_id
-from course_grader.exports.scores import Marks
+from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
 from course_grader.submissions.filenames import letters
 from course_utils.errors import CourseError
@@ -81,7 +81,9 @@ def _folded(kind: str, value: str) -> str:
     return letters(value) if kind == "name" else unicodedata.normalize("NFC", plain_id(value).casefold())
 
 
-def require_all(marks: Marks, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool) -> str:
+def require_all(
+    marks: AssignmentScores, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool
+) -> str:
     """Return a sentence on graded students whom the file lacks, empty where there are none.
 
     Without `partial` it is raised as a CourseError instead.
@@ -99,12 +101,12 @@ def require_all(marks: Marks, students: Iterable[Student], found: Mapping[str, i
     )
 
 
-def _has_grade(marks: Marks, student: Student) -> bool:
+def _has_grade(marks: AssignmentScores, student: Student) -> bool:
     score = marks.scores.get(student.id)
     return score is not None and score.total is not None
 
 
-def ungraded(marks: Marks, students: Iterable[Student]) -> list[str]:
+def ungraded(marks: AssignmentScores, students: Iterable[Student]) -> list[str]:
     """Return a sentence for each student who handed something in that has no grade."""
     scores = ((one.id, marks.scores[one.id]) for one in students if one.id in marks.scores)
     return [

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 from course_grader.exports.csv_table import Table, is_formula, number, text
 from course_grader.exports.match_rows import Filled, match, require_all, ungraded
 from course_grader.exports.read_csv import plain
-from course_grader.exports.scores import Marks
+from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
@@ -46,7 +46,7 @@ IDS = {"email address", "email", "id number", "username"}
 PARTICIPANT = re.compile(r"(\d+)\D*$")
 
 
-def grades(marks: Sequence[Marks], students: Sequence[Student], decimal: Decimal = "point") -> Filled:
+def grades(marks: Sequence[AssignmentScores], students: Sequence[Student], decimal: Decimal = "point") -> Filled:
     """Return a table for Moodle's Grades > Import > CSV file: a row a student who has a grade, a column an assignment.
 
     The first four columns offer what Moodle may know the student by.
@@ -71,7 +71,7 @@ def grades(marks: Sequence[Marks], students: Sequence[Student], decimal: Decimal
 
 def fill(
     table: Table,
-    marks: Marks,
+    marks: AssignmentScores,
     students: Sequence[Student],
     decimal: Decimal | None = None,
     partial: bool = False,
@@ -166,7 +166,7 @@ def _is_locked(header: dict[str, int], row: Sequence[str]) -> bool:
     return CHANGEABLE in header and plain(row[header[CHANGEABLE]]).casefold() == "no"
 
 
-def _require_room(totals: dict[int, float], maximum: float | None, marks: Marks) -> None:
+def _require_room(totals: dict[int, float], maximum: float | None, marks: AssignmentScores) -> None:
     if maximum is not None and totals and max(totals.values()) > maximum:
         raise CourseError(
             f"{marks.assignment} has a grade of {number(max(totals.values()))}, Moodle's maximum is {number(maximum)}, "

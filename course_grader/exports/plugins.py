@@ -18,11 +18,11 @@ from course_grader.exports.csv_table import read_table, write_table
 from course_grader.exports.grades import write_grades
 from course_grader.exports.match_rows import Filled
 from course_grader.exports.read_gradebook import read
-from course_grader.exports.scores import Marks
+from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
-from course_utils.text import counted
+from course_utils.text import plural
 
 
 class _Export(ExportPlugin):  # type: ignore[misc]
@@ -38,13 +38,13 @@ class _Export(ExportPlugin):  # type: ignore[misc]
         """Write the file; CourseError where that cannot be."""
         raise NotImplementedError
 
-    def gathered(self, gradebook: Gradebook) -> tuple[list[Marks], list[Student]]:
+    def gathered(self, gradebook: Gradebook) -> tuple[list[AssignmentScores], list[Student]]:
         """Return what nbgrader's options ask for."""
         directory = self.parent.coursedir
         course = Course.at(Path(directory.root), directory.db_url)
         return read(gradebook, course, [str(one) for one in self.assignment], [str(one) for one in self.student])
 
-    def one(self, marks: list[Marks]) -> Marks:
+    def one(self, marks: list[AssignmentScores]) -> AssignmentScores:
         """Return the one assignment that was asked for."""
         if len(marks) != 1:
             raise CourseError("Name one assignment, as in --assignment \"['week1']\".")
@@ -54,7 +54,7 @@ class _Export(ExportPlugin):  # type: ignore[misc]
         """Log what was written, and what the teacher should know."""
         for note in filled.notes:
             self.log.warning(note)
-        self.log.info("%s written to %s", counted(filled.grades, "grade"), path)
+        self.log.info("%s written to %s", plural(filled.grades, "grade"), path)
 
 
 class Exercises(_Export):

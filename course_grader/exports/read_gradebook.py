@@ -7,10 +7,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from course_grader.exports.scores import Marks, read_marks
+from course_grader.exports.scores import AssignmentScores, read_scores
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book, shown
-from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.database import Database, shown
+from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.journal import Journal
 from course_grader.gradebook.student import Student, read_students
 from course_utils.errors import CourseError
@@ -18,34 +18,34 @@ from course_utils.errors import CourseError
 
 def gather(
     course: Course, assignments: Sequence[str] = (), students: Sequence[str] = ()
-) -> tuple[list[Marks], list[Student]]:
+) -> tuple[list[AssignmentScores], list[Student]]:
     """Return the scores of assignments and the students of a course; all that the gradebook has, where none is named.
 
     Raises CourseError where there is no gradebook, or it has no such assignment or student.
     """
     if course.database is not None and not course.database.is_file():
         raise CourseError(f"There is no gradebook {shown(course)}: grade first, with `course grade`.")
-    with Book(course) as book:
-        return read(book.gradebook, course, assignments, students)
+    with Database(course) as database:
+        return read(database.gradebook, course, assignments, students)
 
 
 def read(
-    book: Gradebook, course: Course, assignments: Sequence[str], students: Sequence[str]
-) -> tuple[list[Marks], list[Student]]:
+    database: Gradebook, course: Course, assignments: Sequence[str], students: Sequence[str]
+) -> tuple[list[AssignmentScores], list[Student]]:
     """As `gather`, from a gradebook that is open."""
-    names = list(assignments) or [one.name for one in book.assignments]
+    names = list(assignments) or [one.name for one in database.assignments]
     if not names:
         raise CourseError(f"The gradebook {shown(course)} has no assignment yet: enter one with `course release`.")
-    marks = [_marks(book, course, name) for name in dict.fromkeys(names)]
-    return marks, read_students(book, students)
+    marks = [_marks(database, course, name) for name in dict.fromkeys(names)]
+    return marks, read_students(database, students)
 
 
-def _marks(book: Gradebook, course: Course, name: str) -> Marks:
+def _marks(database: Gradebook, course: Course, name: str) -> AssignmentScores:
     solution = next(iter(sorted(course.folder("source", ".", name).glob("*.ipynb"))), None)
-    return read_marks(book, name, solution, _graded(course.journal, name))
+    return read_scores(database, name, solution, _graded(course.journal, name))
 
 
-def _graded(path: Path, name: str) -> list[Graded]:
+def _graded(path: Path, name: str) -> list[GradedSubmission]:
     if not path.is_file():
         return []
     with Journal(path) as journal:

@@ -21,7 +21,7 @@ from nbgrader.api import (
 
 from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
 from course_grader.exports.columns import column_names
-from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.graded_submission import GradedSubmission
 from course_utils.errors import CourseError
 
 NOT_YET = "Not graded yet."
@@ -55,7 +55,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Marks:
+class AssignmentScores:
     """An assignment: `columns` are its exercises with their points, `scores` the students who handed something in."""
 
     assignment: str
@@ -67,16 +67,18 @@ class Marks:
         return sum(self.columns.values())
 
 
-def read_marks(book: Gradebook, name: str, solution: Path | None = None, graded: Iterable[Graded] = ()) -> Marks:
+def read_scores(
+    database: Gradebook, name: str, solution: Path | None = None, graded: Iterable[GradedSubmission] = ()
+) -> AssignmentScores:
     """Return the scores of an assignment.
 
     solution: the teacher's notebook, which gives the order of the columns. graded: what grading found, for the
     remarks. Raises CourseError where the gradebook does not have the assignment.
     """
     try:
-        assignment = book.find_assignment(name)
+        assignment = database.find_assignment(name)
     except MissingEntry:
-        known = ", ".join(one.name for one in book.assignments) or "none yet"
+        known = ", ".join(one.name for one in database.assignments) or "none yet"
         raise CourseError(
             f"The gradebook has no assignment {name!r} (it has {known}): look at the spelling, or enter it with "
             f"`course release {name}`."
@@ -85,20 +87,20 @@ def read_marks(book: Gradebook, name: str, solution: Path | None = None, graded:
     columns: dict[str, float] = defaultdict(float)
     for cell in _in_order(assignment, column_of):
         columns[column_of[cell.name]] += cell.max_score
-    scores = _scores(book, name, column_of)
+    scores = _scores(database, name, column_of)
     for found in graded:
         scores[found.student] = _joined(scores.get(found.student, Score(submitted=found.submitted)), found)
-    return Marks(name, dict(columns), scores)
+    return AssignmentScores(name, dict(columns), scores)
 
 
 def _columns_of_cells(assignment: Assignment, solution: Path | None) -> dict[str, str]:
     """Return the columns of the graded cells, in the teacher's order as far as it is known."""
-    sources = {cell.name: cell.source or "" for book in assignment.notebooks for cell in book.source_cells}
+    sources = {cell.name: cell.source or "" for notebook in assignment.notebooks for cell in notebook.source_cells}
     exercises: dict[str, tuple[str, ...]] = {}
     if solution is not None and solution.is_file():
         exercises = {cell.grade_id: cell.exercises for cell in teacher_cells(solution)}
         sources = _sources(solution) | sources
-    graded = {cell.name for book in assignment.notebooks for cell in (*book.grade_cells, *book.task_cells)}
+    graded = {cell.name for notebook in assignment.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)}
     ordered = [name for name in sources if name in graded] + sorted(graded - set(sources))
     return column_names((name, exercises.get(name) or _exercises(sources.get(name, ""))) for name in ordered)
 
@@ -122,16 +124,20 @@ def _exercises(source: str) -> list[str]:
 
 
 def _in_order(assignment: Assignment, column_of: Mapping[str, str]) -> list[BaseCell]:
-    cells = {cell.name: cell for book in assignment.notebooks for cell in (*book.grade_cells, *book.task_cells)}
+    cells = {
+        cell.name: cell for notebook in assignment.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)
+    }
     return [cells[name] for name in column_of]
 
 
-def _scores(book: Gradebook, name: str, column_of: Mapping[str, str]) -> dict[str, Score]:
+def _scores(database: Gradebook, name: str, column_of: Mapping[str, str]) -> dict[str, Score]:
     points: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     waiting: dict[str, int] = defaultdict(int)
     # One query instead of an object for each of a class's many thousand grades.
     query = (
-        book.db.query(SubmittedAssignment.student_id, BaseCell.name, Grade.score, Grade.auto_score, Grade.manual_score)
+        database.db.query(
+            SubmittedAssignment.student_id, BaseCell.name, Grade.score, Grade.auto_score, Grade.manual_score
+        )
         .add_columns(Grade.needs_manual_grade)
         .select_from(Grade)
         .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
@@ -145,7 +151,7 @@ def _scores(book: Gradebook, name: str, column_of: Mapping[str, str]) -> dict[st
         if auto is not None or manual is not None:
             points[student][column_of[cell]] += score
     scores = {}
-    for one in book.assignment_submissions(name):
+    for one in database.assignment_submissions(name):
         penalty = sum(notebook.late_submission_penalty or 0.0 for notebook in one.notebooks)
         student = one.student_id
         if one.timestamp is None and not points[student]:
@@ -160,7 +166,7 @@ def _waiting(count: int) -> tuple[str, ...]:
     return (f"{count} {'cell waits' if count == 1 else 'cells wait'} for grading by hand.",) if count else ()
 
 
-def _remarks(found: Graded) -> Iterable[str]:
+def _remarks(found: GradedSubmission) -> Iterable[str]:
     if found.problem:
         yield f"Could not be graded: {found.problem}"
     yield from found.notes
@@ -169,7 +175,7 @@ def _remarks(found: Graded) -> Iterable[str]:
             yield f"{exercise.name} could not be graded: {exercise.message}"
 
 
-def _joined(score: Score, found: Graded) -> Score:
+def _joined(score: Score, found: GradedSubmission) -> Score:
     remarks = tuple(dict.fromkeys((*_remarks(found), *score.remarks)))
     # A submission that cannot be graded is not one that grading has left for later.
     kept = tuple(one for one in remarks if one != NOT_YET or len(remarks) == 1)

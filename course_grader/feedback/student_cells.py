@@ -19,7 +19,7 @@ from course_grader.engine.notebook.owners import SKIPPED, Owner
 from course_grader.engine.result import Result
 from course_grader.feedback.shown_outputs import PictureBudget, Shown, shown_outputs
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import Paper, squeezed
+from course_grader.html.teacher_notebook import TeacherNotebook, normalise_whitespace
 from course_grader.sanitize.page_content import safe_markdown
 
 MOST_CELLS = 400
@@ -38,7 +38,7 @@ class CellView:
 
 
 def own_cells(
-    cells: Sequence[dict[str, Any]], owners: Sequence[Owner], paper: Paper, result: Result | None
+    cells: Sequence[dict[str, Any]], owners: Sequence[Owner], paper: TeacherNotebook, result: Result | None
 ) -> Iterator[CellView]:
     """Yield what a student wrote or showed beside the answers; not what is word for word the teacher's."""
     budget = PictureBudget()
@@ -55,17 +55,19 @@ def own_cells(
             yield view
 
 
-def _cell(place: int, cell: dict[str, Any], owner: Owner, paper: Paper, budget: PictureBudget) -> CellView | None:
+def _cell(
+    place: int, cell: dict[str, Any], owner: Owner, paper: TeacherNotebook, budget: PictureBudget
+) -> CellView | None:
     source = cell["source"]
     if cell["cell_type"] != "code":
-        if not source.strip() or squeezed(source) in paper.prose:
+        if not source.strip() or normalise_whitespace(source) in paper.prose:
             return None
         return CellView(place + 1, "markdown", safe_markdown(source), (), "")
     outputs = tuple(shown_outputs(cell["outputs"], budget))
     if isinstance(owner, TeacherCell):
         # An answer stands with its exercise; here is what it printed.
         return CellView(place + 1, "answer", None, outputs, "")
-    theirs = squeezed(source) in paper.code
+    theirs = normalise_whitespace(source) in paper.code
     if theirs and owner != SKIPPED:
         return CellView(place + 1, "code", None, (), "")
     return CellView(place + 1, "code", None if theirs or not source.strip() else code(source), outputs, "")

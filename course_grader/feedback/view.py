@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.student_cells import CellView, own_cells
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
+from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
 from course_grader.sanitize.page_content import safe_text
 
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
@@ -89,7 +89,9 @@ class PageView:
     cells: tuple[CellView, ...]
 
 
-def page_view(graded: Graded, paper: Paper, marks: Marks | None = None, name: str | None = None) -> PageView:
+def page_view(
+    graded: GradedSubmission, paper: TeacherNotebook, marks: ManualGrades | None = None, name: str | None = None
+) -> PageView:
     """Return what the page of one submission shows; a submission that cannot be read has a page without cells."""
     result = graded.result
     cells, owners = submitted_cells(graded.notebook, paper)
@@ -112,7 +114,7 @@ def page_view(graded: Graded, paper: Paper, marks: Marks | None = None, name: st
 
 
 def _exercise(
-    exercise: ExerciseResult, result: Result, answers: Mapping[str, str], marks: Marks | None
+    exercise: ExerciseResult, result: Result, answers: Mapping[str, str], marks: ManualGrades | None
 ) -> ExerciseView:
     cells = [cell for cell in result.cells if exercise.name in cell.exercises]
     lines = _told_once([_check(cell, marks) for cell in cells])
@@ -133,7 +135,7 @@ def _exercise(
     )
 
 
-def _by_hand(marks: Marks, result: Result, answers: Mapping[str, str]) -> Iterator[HandView]:
+def _by_hand(marks: ManualGrades, result: Result, answers: Mapping[str, str]) -> Iterator[HandView]:
     checked = {cell.grade_id for cell in result.cells}
     for name, most in marks.most.items():
         if name not in checked:
@@ -162,7 +164,7 @@ def _outcome(outcome: str, cells: list[CellResult]) -> str:
     return "part" if outcome == "failed" and some else outcome
 
 
-def _check(cell: CellResult, marks: Marks | None) -> CheckLine:
+def _check(cell: CellResult, marks: ManualGrades | None) -> CheckLine:
     manual = marks.manual.get(cell.grade_id) if marks else None
     extra = marks.extra.get(cell.grade_id) if marks else None
     hidden = cell.hidden_passed, cell.hidden_total

@@ -10,18 +10,20 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from course_grader.feedback.view import MARKS, WORDS, page_view
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.render import render
-from course_grader.html.teacher_notebook import Paper, errors_alone
-from course_utils.files import write_whole
+from course_grader.html.teacher_notebook import TeacherNotebook, errors_alone
+from course_utils.files import write_atomic
 
-Job = tuple[Graded, Marks | None, str | None, Path]
+Job = tuple[GradedSubmission, ManualGrades | None, str | None, Path]
 BATCH = 8
 RELEASED_WITH = ("timestamp.txt", "submission_secret.txt")
 
 
-def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None, name: str | None = None) -> str:
+def feedback_page(
+    graded: GradedSubmission, paper: TeacherNotebook, marks: ManualGrades | None = None, name: str | None = None
+) -> str:
     """Return one student's page as HTML; without a name it is for the student's id."""
     view = page_view(graded, paper, marks, name)
     starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
@@ -33,10 +35,10 @@ def feedback_page(graded: Graded, paper: Paper, marks: Marks | None = None, name
 
 
 def write_feedback(
-    graded: Iterable[Graded],
-    paper: Paper,
+    graded: Iterable[GradedSubmission],
+    paper: TeacherNotebook,
     places: Mapping[str, Path],
-    marks: Mapping[str, Marks],
+    marks: Mapping[str, ManualGrades],
     names: Mapping[str, str],
     workers: int = 0,
 ) -> Iterator[Path]:
@@ -59,10 +61,10 @@ def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
     for name in RELEASED_WITH:
         source = submitted / name
         if source.is_file() and not source.is_symlink():
-            write_whole(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
+            write_atomic(feedback / name, source.read_text(encoding="utf-8", errors="replace"))
 
 
-def _write(paper: Paper, job: Job) -> Path:
+def _write(paper: TeacherNotebook, job: Job) -> Path:
     graded, marks, name, place = job
-    write_whole(place, feedback_page(graded, paper, marks, name))
+    write_atomic(place, feedback_page(graded, paper, marks, name))
     return place

@@ -1,4 +1,4 @@
-"""An assignment in the gradebook: entered by nbgrader itself, and read back as a sheet for its submissions."""
+"""An assignment in the gradebook: entered by nbgrader itself, and read back as a record for its submissions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from course_utils.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Cell:
+class GradebookCell:
     """One of the teacher's marked cells as the gradebook has it; `points` is None where it is not graded."""
 
     grade_id: str
@@ -58,53 +58,53 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class AssignmentRecord:
     """The marked cells of an assignment's notebook by grade_id, in no order, and the kernel it asks for."""
 
     assignment: str
     notebook: str
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, GradebookCell]
     kernelspec: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Sheet:
-        """Return the sheet that `to_json` wrote."""
-        cells = {grade_id: Cell(**cell) for grade_id, cell in data["cells"].items()}
+    def from_json(cls, data: Mapping[str, Any]) -> AssignmentRecord:
+        """Return the record that `to_json` wrote."""
+        cells = {grade_id: GradebookCell(**cell) for grade_id, cell in data["cells"].items()}
         return cls(data["assignment"], data["notebook"], cells, data["kernelspec"])
 
 
-def enter(course: Course, book: Gradebook, name: str, assignment: Assignment) -> tuple[Sheet, bool]:
-    """Return the sheet of an assignment; and whether it had to be entered into the gradebook, or entered again.
+def enter(course: Course, database: Gradebook, name: str, assignment: Assignment) -> tuple[AssignmentRecord, bool]:
+    """Return the record of an assignment; and whether it had to be entered into the gradebook, or entered again.
 
     Raises CourseError where it is neither there nor to be had, or nbgrader refuses to change it.
     """
-    sheet = _read(book, name, assignment.name)
-    if sheet and _fits(sheet, assignment):
-        return sheet, False
+    record = _read(database, name, assignment.name)
+    if record and _fits(record, assignment):
+        return record, False
     # What nbgrader writes goes through another connection; this one must not hold the file meanwhile.
-    book.db.remove()
+    database.db.remove()
     _generate(course, name)
-    sheet = _read(book, name, assignment.name)
-    if sheet is None or not _fits(sheet, assignment):
+    record = _read(database, name, assignment.name)
+    if record is None or not _fits(record, assignment):
         raise CourseError(
             f"The gradebook has other cells of {name} than the assignment that is graded: look at {name} in "
             "the folder of solutions."
         )
-    return sheet, True
+    return record, True
 
 
-def _read(book: Gradebook, name: str, notebook: str) -> Sheet | None:
+def _read(database: Gradebook, name: str, notebook: str) -> AssignmentRecord | None:
     try:
-        found = book.find_notebook(notebook, name)
+        found = database.find_notebook(notebook, name)
     except MissingEntry:
         return None
     points = {cell.name: cell.max_score for cell in (*found.grade_cells, *found.task_cells)}
     solutions, tasks = ({cell.name for cell in cells} for cells in (found.solution_cells, found.task_cells))
     cells = {
-        one.name: Cell(
+        one.name: GradebookCell(
             one.name,
             one.cell_type,
             one.source,
@@ -116,13 +116,13 @@ def _read(book: Gradebook, name: str, notebook: str) -> Sheet | None:
         )
         for one in found.source_cells
     }
-    return Sheet(name, notebook, cells, json.loads(found.kernelspec or "{}"))
+    return AssignmentRecord(name, notebook, cells, json.loads(found.kernelspec or "{}"))
 
 
-def _fits(sheet: Sheet, assignment: Assignment) -> bool:
+def _fits(record: AssignmentRecord, assignment: Assignment) -> bool:
     """Tell whether the gradebook has the assignment's tests as they are now, and all of its answers."""
     for cell in assignment.by_grade_id.values():
-        known = sheet.cells.get(cell.grade_id)
+        known = record.cells.get(cell.grade_id)
         if known is None or known.solution != (cell.kind == "answer"):
             return False
         if cell.kind == "test" and (known.points != cell.points or known.source != cell.source):

@@ -17,18 +17,18 @@ from nbgrader.preprocessors import LimitOutput
 
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.owners import Owner, owners_of
-from course_grader.engine.notebook.read import take_in
+from course_grader.engine.notebook.read import read_submission
 from course_grader.engine.notebook.well_formed import kept_tags, unique_ids
 from course_grader.engine.preprocessors import marked_for_humans, outputs_of_test
 from course_grader.engine.result import Result
-from course_grader.gradebook.assignment_record import Cell, Sheet
+from course_grader.gradebook.assignment_record import AssignmentRecord, GradebookCell
 
 NO_RESPONSE = "No response."
 LIMIT = LimitOutput()
 
 
 @dataclass(frozen=True)
-class Page:
+class AutogradedNotebook:
     """`text` is the notebook; `scores` and `comments` are by grade_id. A score is None where a human is to grade."""
 
     text: str
@@ -36,21 +36,23 @@ class Page:
     comments: Mapping[str, str | None]
 
 
-def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet) -> Page:
+def autograded_notebook(
+    content: bytes, result: Result, assignment: Assignment, record: AssignmentRecord
+) -> AutogradedNotebook:
     """Return the autograded notebook of a submission.
 
     content: the notebook as it was handed in; Unreadable where it is none.
     """
-    taken = take_in(content).cells
+    taken = read_submission(content).cells
     owners = owners_of(taken, assignment)
-    by_hand = marked_for_humans(taken, sheet.cells.keys() - assignment.by_grade_id.keys())
+    by_hand = marked_for_humans(taken, record.cells.keys() - assignment.by_grade_id.keys())
     found = {cell.grade_id: cell for cell in result.cells}
     cells: list[dict[str, Any]] = []
     seen: dict[str, NotebookNode] = {}
     for numbered, owner in owners.around(list(enumerate(taken))):
         place, cell = numbered or (-1, _missing(owner))
         grade_id = _grade_id(cell, owner, place in by_hand)
-        known = sheet.cells.get(grade_id)
+        known = record.cells.get(grade_id)
         outputs = outputs_of_test(found[grade_id]) if grade_id in found else result.outputs.get(place, [])
         made = _cell(cell, known, outputs)
         if known or outputs:
@@ -60,7 +62,7 @@ def page_of(content: bytes, result: Result, assignment: Assignment, sheet: Sheet
             seen[grade_id] = made
         cells.append(made)
     unique_ids(cells)
-    return Page(_text(cells, sheet), *_grades(seen))
+    return AutogradedNotebook(_text(cells, record), *_grades(seen))
 
 
 def _missing(owner: Owner) -> dict[str, Any]:
@@ -75,16 +77,16 @@ def _grade_id(cell: dict[str, Any], owner: Owner, is_by_hand: bool) -> str:
     return str(cell["metadata"]["nbgrader"]["grade_id"]) if is_by_hand else ""
 
 
-def page_of_problem(problem: str, sheet: Sheet) -> Page:
+def autograded_problem(problem: str, record: AssignmentRecord) -> AutogradedNotebook:
     """Return what stands in the place of a notebook that could not be graded: the sentence why, and no score."""
     told = {"cell_type": "markdown", "id": "problem", "metadata": {}}
     told["source"] = f"This submission could not be graded. {problem}"
-    waiting = {cell.grade_id: None for cell in sheet.cells.values() if cell.points is not None}
-    silent = {cell.grade_id: None for cell in sheet.cells.values() if cell.solution or cell.task}
-    return Page(_text([told], sheet), waiting, silent)
+    waiting = {cell.grade_id: None for cell in record.cells.values() if cell.points is not None}
+    silent = {cell.grade_id: None for cell in record.cells.values() if cell.solution or cell.task}
+    return AutogradedNotebook(_text([told], record), waiting, silent)
 
 
-def _cell(cell: dict[str, Any], known: Cell | None, outputs: Sequence[Any]) -> Any:
+def _cell(cell: dict[str, Any], known: GradebookCell | None, outputs: Sequence[Any]) -> Any:
     """Return a cell as nbformat has it: one of the teacher's with the mark, type and locked text that the gradebook
     has, and no other with a mark."""
     kind, source = cell["cell_type"], cell["source"]
@@ -113,8 +115,8 @@ def _grades(marked: Mapping[str, NotebookNode]) -> tuple[dict[str, float | None]
     return scores, comments
 
 
-def _text(cells: list[dict[str, Any]], sheet: Sheet) -> str:
-    metadata = {"kernelspec": dict(sheet.kernelspec)} if sheet.kernelspec else {}
+def _text(cells: list[dict[str, Any]], record: AssignmentRecord) -> str:
+    metadata = {"kernelspec": dict(record.kernelspec)} if record.kernelspec else {}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     # Not `nbformat.writes`, which copies the notebook and takes three times as long.
     return json.dumps(notebook, ensure_ascii=False, sort_keys=True)

@@ -19,7 +19,7 @@ from traitlets import Unicode
 from course_grader.engine.preprocessors import AnyState
 from course_grader.gradebook.course import journal_of, zone_named
 from course_grader.gradebook.journal import Journal
-from course_grader.gradebook.timestamps import Stamps
+from course_grader.gradebook.timestamps import SubmissionTimes
 from course_utils.errors import CourseError
 
 
@@ -42,7 +42,7 @@ class ReadTimes(AnyState):
         refused: list[tuple[str, str]] = []
         with ExitStack() as stack:
             journal = self._journal(journal_of(courses.db_url, Path(courses.root)), stack)
-            stamps = Stamps(journal, zone_named(self.timezone))
+            stamps = SubmissionTimes(journal, zone_named(self.timezone))
             for folder, notebooks in list(converter.assignments.items()):
                 if not (found := re.match(pattern, folder)):
                     continue
@@ -72,10 +72,10 @@ def _forget(refused: list[tuple[str, str]], db_url: str, course_id: str) -> None
     """Take the times of earlier submissions out of the gradebook."""
     if not refused:
         return
-    with Gradebook(db_url, course_id) as book:
+    with Gradebook(db_url, course_id) as database:
         for assignment, student in refused:
             try:
-                book.find_submission(assignment, student).timestamp = None
+                database.find_submission(assignment, student).timestamp = None
             except MissingEntry:
                 continue
-        book.db.commit()
+        database.db.commit()

@@ -20,7 +20,7 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Standing:
+class GradebookScore:
     """A submission in the gradebook: the score of each cell that has one, the penalty for lateness, and which of the
     cells a human graded and has to look at again."""
 
@@ -58,7 +58,7 @@ class Change:
         }
 
 
-def standings(book: Gradebook, assignment: str, by_hand: bool = False) -> dict[str, Standing]:
+def gradebook_scores(database: Gradebook, assignment: str, by_hand: bool = False) -> dict[str, GradebookScore]:
     """Return what the gradebook has of each student; `by_hand`: only the cells that a human graded."""
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     penalties: dict[str, dict[str, float]] = defaultdict(dict)
@@ -75,16 +75,16 @@ def standings(book: Gradebook, assignment: str, by_hand: bool = False) -> dict[s
     )
     if by_hand:
         query = query.where(Grade.manual_score.is_not(None))
-    for student, notebook, penalty, cell, score, auto, manual, waits in book.db.execute(query):
+    for student, notebook, penalty, cell, score, auto, manual, waits in database.db.execute(query):
         penalties[student][notebook] = penalty or 0.0
         if auto is not None or manual is not None:
             scores[student][cell] = score
         if manual is not None and waits:
             review[student].add(cell)
-    return {one: Standing(scores[one], sum(penalties[one].values()), frozenset(review[one])) for one in scores}
+    return {one: GradebookScore(scores[one], sum(penalties[one].values()), frozenset(review[one])) for one in scores}
 
 
-def change_of(student: str, before: Standing, after: Standing, assignment: Assignment) -> Change | None:
+def change_of(student: str, before: GradebookScore, after: GradebookScore, assignment: Assignment) -> Change | None:
     """Return what changed for a student who was graded before, or None if nothing did."""
     if not before.scores:
         return None

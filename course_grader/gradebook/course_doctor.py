@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from course_grader.engine.sandbox.levels import exposure
 from course_utils.doctor import Finding
 from course_utils.errors import CourseError
 
@@ -23,11 +24,11 @@ def findings() -> Iterator[Finding]:
     installed."""
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
-    from course_grader.engine.sandbox.levels import best_level, described, exposed
+    from course_grader.engine.sandbox.levels import best_level, isolation_program
 
     level, reasons = best_level()
-    by = f", with {program}" if (program := described(level)) else ""
-    yield Finding("isolation", f"this machine gives the level {level!r}{by}. {exposed(level)}".rstrip(), reasons)
+    by = f", with {program}" if (program := isolation_program(level)) else ""
+    yield Finding("isolation", f"this machine gives the level {level!r}{by}. {exposure(level)}".rstrip(), reasons)
     yield from _of_course(Path.cwd())
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import selectinload
 
-from course_grader.gradebook.assignment_record import Sheet
+from course_grader.gradebook.assignment_record import AssignmentRecord
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import prepare
 from course_grader.gradebook.schema import ensure_schema
@@ -43,7 +43,7 @@ class Row:
     unchanged: Collection[str] = frozenset()
 
 
-class Book:
+class Database:
     """The gradebook of a course, open until `close`, or as a context manager."""
 
     def __init__(self, course: Course) -> None:
@@ -89,7 +89,7 @@ class Book:
         with self._telling():
             return len(self._db.scalars(query.where(SubmittedAssignment.needs_manual_grade)).all())
 
-    def write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
+    def write(self, record: AssignmentRecord, rows: Sequence[Row]) -> None:
         """Enter submissions in one transaction: students and submissions that are missing, times, scores, comments.
 
         Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave stay. One by hand is
@@ -97,14 +97,14 @@ class Book:
         an earlier submission is not this one's.
         """
         with self._telling():
-            self._write(sheet, rows)
+            self._write(record, rows)
             self._db.commit()
 
-    def penalise(self, sheet: Sheet, students: Iterable[str]) -> None:
+    def penalise(self, record: AssignmentRecord, students: Iterable[str]) -> None:
         """Set the penalties for late submissions that nbgrader's plugin asks for, in one transaction."""
         with self._telling():
             # What the cells hold is looked up for those that are late.
-            for one in self._submissions(sheet, list(students), with_cells=False):
+            for one in self._submissions(record, list(students), with_cells=False):
                 late = one.total_seconds_late
                 for notebook in one.notebooks:
                     penalty = None
@@ -119,7 +119,7 @@ class Book:
     def close(self) -> None:
         self.gradebook.close()
 
-    def __enter__(self) -> Book:
+    def __enter__(self) -> Database:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -132,18 +132,18 @@ class Book:
     def _db(self) -> Any:
         return self.gradebook.db
 
-    def _write(self, sheet: Sheet, rows: Sequence[Row]) -> None:
-        assignment = self.gradebook.find_assignment(sheet.assignment)
+    def _write(self, record: AssignmentRecord, rows: Sequence[Row]) -> None:
+        assignment = self.gradebook.find_assignment(record.assignment)
         names = {cell.id: cell.name for notebook in assignment.notebooks for cell in notebook._base_cells}
         known = {
-            one.student_id: one for one in self._submissions(sheet, [row.student for row in rows], with_cells=True)
+            one.student_id: one for one in self._submissions(record, [row.student for row in rows], with_cells=True)
         }
-        self._add(assignment, sheet.notebook, [row for row in rows if row.student not in known])
+        self._add(assignment, record.notebook, [row for row in rows if row.student not in known])
         for row in rows:
             if submission := known.get(row.student):
                 submission.timestamp = parse_utc(row.submitted)
                 for notebook in submission.notebooks:
-                    if notebook.notebook.name == sheet.notebook:
+                    if notebook.notebook.name == record.notebook:
                         _set_grades(notebook, names, row)
 
     def _add(self, assignment: Assignment, notebook: str, rows: Sequence[Row]) -> None:
@@ -173,10 +173,12 @@ class Book:
             if entries:
                 self._db.execute(insert(table), entries)
 
-    def _submissions(self, sheet: Sheet, students: list[str], with_cells: bool) -> Iterator[SubmittedAssignment]:
+    def _submissions(
+        self, record: AssignmentRecord, students: list[str], with_cells: bool
+    ) -> Iterator[SubmittedAssignment]:
         notebooks = selectinload(SubmittedAssignment.notebooks)
         query = select(SubmittedAssignment).join(SubmittedAssignment.assignment)
-        query = query.where(Assignment.name == sheet.assignment).options(notebooks)
+        query = query.where(Assignment.name == record.assignment).options(notebooks)
         if with_cells:
             for cells in (SubmittedNotebook.grades, SubmittedNotebook.comments):
                 query = query.options(notebooks.selectinload(cells))
@@ -192,7 +194,7 @@ class Book:
             raise CourseError(
                 f"The gradebook {shown(self._course)} needs the package {error.name}, which is not installed: "
                 "`pip install -e '.[grader,postgres]'` in the course's folder.",
-                Exit.MACHINE,
+                Exit.ENVIRONMENT,
             ) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             if hasattr(self, "gradebook"):
@@ -238,7 +240,7 @@ def upgrade(course: Course) -> Path | None:
             copy.replace(file)
         raise CourseError(
             f"nbgrader cannot bring {shown(course)} up to date; see above. Grade into a new gradebook with --db.",
-            Exit.MACHINE,
+            Exit.ENVIRONMENT,
         ) from error
     return copy
 
@@ -253,8 +255,8 @@ def _told(error: Exception, course: Course, kept: str = "") -> CourseError:
     if "locked" in cause:
         return CourseError(
             f"The gradebook {shown(course)} is locked by another program: end that and run the command again.{kept}",
-            Exit.MACHINE,
+            Exit.ENVIRONMENT,
         )
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
         return CourseError(f"The gradebook's address cannot be used ({cause}).")
-    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}).{kept}", Exit.MACHINE)
+    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}).{kept}", Exit.ENVIRONMENT)

@@ -14,10 +14,10 @@ from course_grader.engine.result import Result
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.gradebook.changes import Change
 from course_grader.gradebook.listing import about, lines_about
-from course_grader.gradebook.run import Tally, Told
+from course_grader.gradebook.run import ProgressEvent, Summary
 from course_grader.submissions import Found
 from course_grader.submissions.times import TIMESTAMP
-from course_utils.text import counted
+from course_utils.text import plural
 
 # At most this many names of students are shown in a sentence.
 MOST_NAMES = 10
@@ -69,7 +69,7 @@ class Display:
         with bar(self._assignment, total, self._counted) as self._move:
             yield
 
-    def tell(self, told: Told) -> None:
+    def report(self, told: ProgressEvent) -> None:
         """Take note of a submission."""
         self.counts[outcome(told)] += 1
         self.reused += told.reused
@@ -110,15 +110,15 @@ class Display:
                 said.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: look at the test.")
         return said
 
-    def summary(self, tally: Tally, interrupted: bool = False) -> None:
+    def summary(self, summary: Summary, interrupted: bool = False) -> None:
         """Print what became of the run: for people, or one more line of JSON."""
         total = sum(self.counts.values())
         if self._as_json:
             counts = {name: self.counts[name] for name in OUTCOMES}
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
-            entered = {"entered": tally.booked, "students_added": tally.added, "waiting": tally.waiting}
-            times = {"lateness_unknown": tally.untimed, "marked_late": tally.marked_late}
-            changes = {"preview": self._preview, "changes": [change.to_json() for change in tally.changes]}
+            entered = {"entered": summary.booked, "students_added": summary.added, "waiting": summary.waiting}
+            times = {"lateness_unknown": summary.untimed, "marked_late": summary.marked_late}
+            changes = {"preview": self._preview, "changes": [change.to_json() for change in summary.changes]}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
             place = about(self._place)
             mode = {"mode": self.exam.mode, "why": self.exam.why} if self.exam else {}
@@ -130,24 +130,24 @@ class Display:
             self._say("This is a preview: submissions were graded, and nothing was written. This is what would happen.")
         if self._place.title:
             self._say(f"{self._place.title}.")
-        if tally.entered:
+        if summary.entered:
             self._say(f"The assignment {self._assignment} was entered into the gradebook.")
-        if tally.added:
-            self._say(f"{counted(len(tally.added), 'student')} added to the gradebook: {_names(tally.added)}.")
+        if summary.added:
+            self._say(f"{plural(len(summary.added), 'student')} added to the gradebook: {_names(summary.added)}.")
         reused = f", {self.reused} of them known from before" if self.reused else ""
-        self._say(f"{counted(total, 'submission')}{reused}: {self._counted()}.")
-        self._say(f"{counted(tally.booked, 'submission')} entered into the gradebook.")
-        if tally.waiting:
-            self._say(f"Waiting for grading by hand, in the formgrader: {counted(tally.waiting, 'submission')}.")
+        self._say(f"{plural(total, 'submission')}{reused}: {self._counted()}.")
+        self._say(f"{plural(summary.booked, 'submission')} entered into the gradebook.")
+        if summary.waiting:
+            self._say(f"Waiting for grading by hand, in the formgrader: {plural(summary.waiting, 'submission')}.")
         for sentence, count in self._exposed.items():
-            self._say(f"{counted(count, 'submission')}: {sentence}")
-        if tally.untimed:
-            marked = f" ({tally.marked_late} of them marked late by Canvas)" if tally.marked_late else ""
+            self._say(f"{plural(count, 'submission')}: {sentence}")
+        if summary.untimed:
+            marked = f" ({summary.marked_late} of them marked late by Canvas)" if summary.marked_late else ""
             self._say(
-                f"Lateness is unknown for {counted(tally.untimed, 'submission')}{marked}: no time was handed over that "
-                "can be believed, and no late penalty was applied."
+                f"Lateness is unknown for {plural(summary.untimed, 'submission')}{marked}: no reliable time came with "
+                "them, and no late penalty was applied."
             )
-        self._say_changes(tally.changes)
+        self._say_changes(summary.changes)
         for student, note in sorted(self._times):
             self._say(f"time unknown: {clean(student, 200)}: {note}")
         for student, problem in sorted(self._problems):
@@ -162,7 +162,7 @@ class Display:
     def _say_changes(self, changes: Sequence[Change]) -> None:
         scores = [one for one in changes if one.score[0] != one.score[1] or one.exercises]
         if scores:
-            self._say(f"Changed since the last grading: {counted(len(scores), 'submission')}.")
+            self._say(f"Changed since the last grading: {plural(len(scores), 'submission')}.")
         for one in scores:
             parts = [f"{name} {_pair(pair)}" for name, pair in one.exercises.items()]
             if one.penalty[0] != one.penalty[1]:
@@ -184,7 +184,7 @@ class Display:
         print(line, file=sys.stdout)
 
 
-def outcome(told: Told) -> str:
+def outcome(told: ProgressEvent) -> str:
     """Return which of OUTCOMES a submission is."""
     if told.result is None:
         return "not graded"
@@ -193,7 +193,7 @@ def outcome(told: Told) -> str:
     return "part" if told.result.score > 0 else "no points"
 
 
-def as_json(told: Told) -> dict[str, Any]:
+def as_json(told: ProgressEvent) -> dict[str, Any]:
     """Return the line for a submission: what stands in the gradebook, in short."""
     result = told.result
     return {
@@ -215,7 +215,7 @@ def as_json(told: Told) -> dict[str, Any]:
 
 def explain(result: Result) -> None:
     """Print a result in full."""
-    print(f"{result.assignment}: {result.score:g} of {counted(result.max_score, 'point')}")
+    print(f"{result.assignment}: {result.score:g} of {plural(result.max_score, 'point')}")
     by = f" by {result.sandbox}" if result.sandbox else ""
     print(f"isolation {result.isolation}{by}, mode {result.mode}, assignment {result.digest}")
     if result.exposed:
@@ -223,12 +223,12 @@ def explain(result: Result) -> None:
     for note in result.notes:
         print(f"note: {note}")
     for exercise in result.exercises:
-        print(f"\n{exercise.name}: {exercise.outcome}, {exercise.points:g} of {counted(exercise.max_points, 'point')}")
+        print(f"\n{exercise.name}: {exercise.outcome}, {exercise.points:g} of {plural(exercise.max_points, 'point')}")
         if exercise.mistake:
             print(f"  mistake: {exercise.mistake}")
         for cell in result.cells:
             if exercise.name in cell.exercises:
-                print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {counted(cell.max_points, 'point')}")
+                print(f"  {cell.grade_id}: {cell.outcome}, {cell.points:g} of {plural(cell.max_points, 'point')}")
                 for text in filter(None, (cell.message, cell.hint, cell.details)):
                     print("".join(f"    {line}\n" for line in text.split("\n")), end="")
 

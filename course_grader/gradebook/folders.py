@@ -9,7 +9,7 @@ from course_grader.gradebook.course import Course
 from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.gradebook.timestamps import FORMAT, nbgrader_reads
 from course_grader.submissions.times import TIMESTAMP
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 
 def write_autograded(
@@ -21,7 +21,7 @@ def write_autograded(
     # As nbgrader has it: what was graded is not written to by chance.
     mode = file_mode(course) if course.directory.groupshared else 0o400
     _write_time(folder, when, mode)
-    write_whole(folder / f"{notebook}.ipynb", text, mode)
+    write_atomic(folder / f"{notebook}.ipynb", text, mode)
 
 
 def write_submitted(
@@ -36,7 +36,7 @@ def write_submitted(
     if is_new or when is not None:
         _write_time(folder, when, file_mode(course))
     if is_new:
-        write_whole(place, content, file_mode(course))
+        write_atomic(place, content, file_mode(course))
     return place
 
 
@@ -45,4 +45,4 @@ def _write_time(folder: Path, when: datetime | None, mode: int) -> None:
     if when is None:
         place.unlink(missing_ok=True)
     elif not place.is_file() or nbgrader_reads(place.read_bytes()) != when:
-        write_whole(place, f"{when.astimezone(UTC).strftime(FORMAT)}\n", mode)
+        write_atomic(place, f"{when.astimezone(UTC).strftime(FORMAT)}\n", mode)

@@ -10,7 +10,7 @@ from course_grader.engine.result import Result
 
 
 @dataclass(frozen=True)
-class Graded:
+class GradedSubmission:
     """One student's submission and its result.
 
     student: the student's id in the gradebook.

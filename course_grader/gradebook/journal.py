@@ -22,7 +22,7 @@ from types import TracebackType
 import course_utils
 from course_grader import engine
 from course_grader.engine.result import Result
-from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.graded_submission import GradedSubmission
 from course_utils.errors import CourseError, Exit
 
 _ENGINE, _UTILS = (Path(next(iter(package.__path__))) for package in (engine, course_utils))
@@ -136,7 +136,7 @@ class Journal:
         with self._telling():
             self._database.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?, ?, ?)", row)
 
-    def graded(self, assignment: str, students: Collection[str] | None = None) -> Iterator[Graded]:
+    def graded(self, assignment: str, students: Collection[str] | None = None) -> Iterator[GradedSubmission]:
         """Yield every submission of an assignment with its result or why there is none, by student.
 
         students: those of the gradebook. Who was entered there and is not among them any more was taken out by hand.
@@ -150,7 +150,7 @@ class Journal:
                 if students is not None and entry.booked and entry.student not in students:
                     continue
                 verdict = _verdict(result, problem or "")
-                yield Graded(
+                yield GradedSubmission(
                     entry.student,
                     entry.notebook,
                     entry.submitted,
@@ -196,7 +196,7 @@ class Journal:
             raise CourseError(
                 f"The results in {self.path} cannot be read or written ({error}). What was written is kept: fix "
                 "that and run the command again.",
-                Exit.MACHINE,
+                Exit.ENVIRONMENT,
             ) from error
 
 

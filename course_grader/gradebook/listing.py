@@ -10,7 +10,7 @@ from typing import Any
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.gradebook.run import stranger
 from course_grader.submissions import Found, LeftOut, Submission
-from course_utils.text import counted
+from course_utils.text import plural
 
 # In one line.
 MOST_NAMES = 10
@@ -83,18 +83,18 @@ def lines_about(found: Found, whole: bool) -> Iterator[str]:
             for left in some:
                 yield f"left out: {_files(left)}: {reason}"
         else:
-            total = counted(sum(len(left.files) for left in some), "file")
+            total = plural(sum(len(left.files) for left in some), "file")
             owners = [f"{clean(left.owner, 100)} ({len(left.files)})" for left in some]
-            yield f"left out: {total} of {counted(len(some), 'student')}, {_names(owners)}: {reason}"
+            yield f"left out: {total} of {plural(len(some), 'student')}, {_names(owners)}: {reason}"
     if found.missing:
-        yield f"no submission: {counted(len(found.missing), 'student')}: {_names(found.missing)}."
+        yield f"no submission: {plural(len(found.missing), 'student')}: {_names(found.missing)}."
 
 
 def _files(left: LeftOut) -> str:
     if len(left.files) <= MOST_FILES:
         return ", ".join(left.files)
     of = f" of {clean(left.owner, 100)}" if left.owner else ""
-    return f"{counted(len(left.files), 'file')}{of}, {', '.join(left.files[:MOST_FILES])} ..."
+    return f"{plural(len(left.files), 'file')}{of}, {', '.join(left.files[:MOST_FILES])} ..."
 
 
 def _names(names: Sequence[str] | Iterable[str]) -> str:

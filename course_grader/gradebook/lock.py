@@ -24,7 +24,7 @@ def locked(place: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise CourseError(
-                f"{_holder(file.read())} is grading this course: wait until that ends.", Exit.MACHINE
+                f"{_holder(file.read())} is grading this course: wait until that ends.", Exit.ENVIRONMENT
             ) from None
         file.truncate(0)
         since = f"{datetime.now():%Y-%m-%d %H:%M:%S}"

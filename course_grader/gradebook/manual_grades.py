@@ -9,7 +9,7 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 
 
 @dataclass(frozen=True)
-class Marks:
+class ManualGrades:
     """The gradebook's word on one submission.
 
     score, max_score: what counts, with the manual scores, extra credit and the penalty, which is `late_penalty`.
@@ -26,7 +26,7 @@ class Marks:
     most: Mapping[str, float] = field(default_factory=dict)
 
 
-def read_marks(gradebook: Gradebook, assignment: str) -> dict[str, Marks]:
+def read_manual_grades(gradebook: Gradebook, assignment: str) -> dict[str, ManualGrades]:
     """Return the marks of every student who has a submission in the gradebook; none where it has no such assignment."""
     try:
         submissions = gradebook.assignment_submissions(assignment)
@@ -35,11 +35,11 @@ def read_marks(gradebook: Gradebook, assignment: str) -> dict[str, Marks]:
     return {submission.student_id: _marks(submission) for submission in submissions}
 
 
-def _marks(submission: SubmittedAssignment) -> Marks:
+def _marks(submission: SubmittedAssignment) -> ManualGrades:
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
     penalty = submission.late_submission_penalty or 0.0
-    return Marks(
+    return ManualGrades(
         max(0.0, sum(grade.score for grade in grades) - penalty),
         sum(grade.max_score for grade in grades),
         penalty,

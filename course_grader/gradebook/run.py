@@ -19,18 +19,26 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
-from course_grader.gradebook.assignment_record import Sheet, enter
-from course_grader.gradebook.autograded_notebook import Page, page_of_problem
-from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
+from course_grader.gradebook.assignment_record import AssignmentRecord, enter
+from course_grader.gradebook.autograded_notebook import AutogradedNotebook, autograded_problem
+from course_grader.gradebook.changes import Change, GradebookScore, change_of, gradebook_scores, unchanged_cells
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book, Row, shown
+from course_grader.gradebook.database import Database, Row, shown
 from course_grader.gradebook.folders import write_autograded, write_submitted
 from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.preview import copied
 from course_grader.gradebook.privacy import make_file
-from course_grader.gradebook.task import Answer, Batch, Order, Refusal, grade_batch, packed, page_again
-from course_grader.gradebook.timestamps import Stamps
+from course_grader.gradebook.task import (
+    GradingBatch,
+    RunSpec,
+    WorkerRefused,
+    WorkerResult,
+    grade_batch,
+    page_again,
+    serialise,
+)
+from course_grader.gradebook.timestamps import SubmissionTimes
 from course_grader.submissions import Found, Submission
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.errors import CourseError, Exit
@@ -40,7 +48,7 @@ CHUNK, SECONDS = 64, 5.0
 
 
 @dataclass(frozen=True)
-class Told:
+class ProgressEvent:
     """What a run says of one submission. `reused`: the result is of an earlier run. `time_source`: where the time comes
     from, or that it was late."""
 
@@ -67,7 +75,7 @@ class Job:
 
 
 @dataclass
-class Tally:
+class Summary:
     """What became of a run: the entries changed in the gradebook, who was added to it, how many submissions of the
     assignment wait for grading by hand, and what changed for students who were graded before. Where there is a due
     date, `untimed` is how many submissions have no time that can be believed, `marked_late` how many of those the
@@ -83,9 +91,9 @@ class Tally:
 
 
 def grade_class(
-    job: Job, found: Found, cluster: Cluster, tell: Callable[[Told], None], tally: Tally | None = None
-) -> Tally:
-    """Grade every submission that was found, and tell of each once.
+    job: Job, found: Found, cluster: Cluster, report: Callable[[ProgressEvent], None], summary: Summary | None = None
+) -> Summary:
+    """Grade every submission that was found, and report of each once.
 
     Raises CourseError if there is a problem with the course, its gradebook or this machine. What was reported before is
     kept, also if the run is interrupted.
@@ -98,10 +106,10 @@ def grade_class(
             make_file(course, file)
         stack.enter_context(locked(lock))
         journal = stack.enter_context(Journal(course.journal))
-        book = stack.enter_context(Book(course))
-        tally = tally or Tally()
-        sheet, tally.entered = enter(course, book.gradebook, job.name, job.assignment)
-        return _Run(job, cluster, tell, journal, book, tally, sheet).go(found)
+        database = stack.enter_context(Database(course))
+        summary = summary or Summary()
+        record, summary.entered = enter(course, database.gradebook, job.name, job.assignment)
+        return _Run(job, cluster, report, journal, database, summary, record).go(found)
 
 
 class _Run:
@@ -109,52 +117,52 @@ class _Run:
         self,
         job: Job,
         cluster: Cluster,
-        tell: Callable[[Told], None],
+        report: Callable[[ProgressEvent], None],
         journal: Journal,
-        book: Book,
-        tally: Tally,
-        sheet: Sheet,
+        database: Database,
+        summary: Summary,
+        record: AssignmentRecord,
     ) -> None:
-        self._job, self._cluster, self._tell, self._journal, self._book = job, cluster, tell, journal, book
-        self._tally, self._sheet = tally, sheet
-        self._exam = packed(job.assignment, self._sheet)
-        self._order = Order(job.assignment.digest, self._exam, job.isolation, versions())
-        self._students = book.students()
-        self._handed_in = book.handed_in(job.name)
-        self._before = standings(book.gradebook, job.name)
-        self._by_hand = set(standings(book.gradebook, job.name, by_hand=True)) & journal.booked(job.name)
-        self._stamps = Stamps(journal, job.course.zone, rewrites=not job.preview)
+        self._job, self._cluster, self._report, self._journal, self._database = job, cluster, report, journal, database
+        self._summary, self._record_of_assignment = summary, record
+        self._exam = serialise(job.assignment, self._record_of_assignment)
+        self._spec = RunSpec(job.assignment.digest, self._exam, job.isolation, versions())
+        self._students = database.students()
+        self._handed_in = database.handed_in(job.name)
+        self._before = gradebook_scores(database.gradebook, job.name)
+        self._by_hand = set(gradebook_scores(database.gradebook, job.name, by_hand=True)) & journal.booked(job.name)
+        self._stamps = SubmissionTimes(journal, job.course.zone, rewrites=not job.preview)
         self._in_place = job.course.folder("submitted", "", "").resolve()
-        self._kept: list[tuple[Entry, Row]] = []
+        self._queued: list[tuple[Entry, Row]] = []
         self._since = time.monotonic()
 
-    def go(self, found: Found) -> Tally:
+    def go(self, found: Found) -> Summary:
         for problem in found.problems:
-            self._tell(Told(problem.name, problem=problem.sentence))
-        known = [self._remembered(self._timed(one)) for one in found.submissions if self._is_known(one)]
+            self._report(ProgressEvent(problem.name, problem=problem.sentence))
+        known = [self._with_kept_notes(self._timed(one)) for one in found.submissions if self._is_known(one)]
         readable = [one for one in known if not self._is_unreadable(one)]
         try:
             self._grade([one for one in readable if not self._reuse(one)])
         finally:
             # Whatever ended the run: what was found is entered.
-            self._enter()
+            self._flush()
             self._compare()
-        self._book.penalise(self._sheet, [one.student for one in readable])
+        self._database.penalise(self._record_of_assignment, [one.student for one in readable])
         self._compare()
-        self._tally.waiting = self._book.waiting(self._job.name)
-        if self._book.due(self._job.name) is not None:
+        self._summary.waiting = self._database.waiting(self._job.name)
+        if self._database.due(self._job.name) is not None:
             untimed = [one for one in readable if one.submitted is None]
-            self._tally.untimed = len(untimed)
-            self._tally.marked_late = sum(one.late for one in untimed)
-        return self._tally
+            self._summary.untimed = len(untimed)
+            self._summary.marked_late = sum(one.late for one in untimed)
+        return self._summary
 
     def _compare(self) -> None:
         """Note what changed so far for students who were graded before."""
-        after, assignment = standings(self._book.gradebook, self._job.name), self._job.assignment
-        nothing = Standing({})
+        after, assignment = gradebook_scores(self._database.gradebook, self._job.name), self._job.assignment
+        nothing = GradebookScore({})
         pairs = ((student, before, after.get(student, nothing)) for student, before in sorted(self._before.items()))
         changes = (change_of(student, before, now, assignment) for student, before, now in pairs)
-        self._tally.changes = [change for change in changes if change]
+        self._summary.changes = [change for change in changes if change]
 
     def _timed(self, submission: Submission) -> Submission:
         """Return a submission with the time that nbgrader's folder of submissions has for it."""
@@ -164,7 +172,7 @@ class _Run:
     def _is_known(self, submission: Submission) -> bool:
         if self._job.add_students or submission.student in self._students:
             return True
-        self._tell(_told(submission, problem=stranger(submission)))
+        self._report(_event(submission, problem=stranger(submission)))
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
@@ -176,12 +184,12 @@ class _Run:
         if submission.student in self._students and (before is None or not before.key):
             entry = self._entry(submission, "")
             self._journal.add((), [dataclasses.replace(entry, problem=submission.problem, booked="")])
-        self._tell(_told(submission, problem=submission.problem))
+        self._report(_event(submission, problem=submission.problem))
         return True
 
-    def _remembered(self, submission: Submission) -> Submission:
-        """Return a submission with the notes that it came with: a copy in `submitted` does not tell what its zip told,
-        such as that Canvas marks it as late. Once its time is written beside it, that tells more."""
+    def _with_kept_notes(self, submission: Submission) -> Submission:
+        """Return a submission with the notes of its first run: the copy in `submitted` has lost what its zip said, such
+        as that Canvas marks it as late. Once a time is written beside it, that time says more."""
         if submission.submitted is not None or not self._is_in_place(submission):
             return submission
         before = self._journal.entry(self._job.name, submission.student)
@@ -200,17 +208,17 @@ class _Run:
             return False
         before = self._journal.entry(self._job.name, submission.student)
         entry = self._entry(submission, key)
-        if before and before.booked == entry.booked and self._stands(submission):
+        if before and before.booked == entry.booked and self._is_recorded(submission):
             if entry != before:
                 self._journal.add((), [entry])
         else:
             page = (
                 page_again(content, verdict.result, self._exam)
                 if verdict.result
-                else page_of_problem(verdict.problem, self._sheet)
+                else autograded_problem(verdict.problem, self._record_of_assignment)
             )
-            self._keep(submission, content, entry, page)
-        self._tell(_told(submission, verdict.result, verdict.problem, reused=True))
+            self._queue(submission, content, entry, page)
+        self._report(_event(submission, verdict.result, verdict.problem, reused=True))
         return True
 
     def _grade(self, left: Sequence[Submission]) -> None:
@@ -222,30 +230,30 @@ class _Run:
         size = max(1, min(self._cluster.batch, len(left) // (4 * self._cluster.workers)))
         for batch, came in stream.over(self._batches(left, size)):
             match came:
-                case Refusal(sentence):
-                    raise CourseError(sentence, Exit.MACHINE)
+                case WorkerRefused(sentence):
+                    raise CourseError(sentence, Exit.ENVIRONMENT)
                 case Exception():
-                    self._take([Answer(name, problem=_fault(came)) for name in batch.contents], batch, owners)
+                    self._record([WorkerResult(name, problem=_fault(came)) for name in batch.contents], batch, owners)
                 case answers:
-                    self._take(answers, batch, owners)
+                    self._record(answers, batch, owners)
 
-    def _batches(self, left: Sequence[Submission], size: int) -> Iterator[Batch]:
+    def _batches(self, left: Sequence[Submission], size: int) -> Iterator[GradingBatch]:
         """Yield batches, each read when it is asked for, so that only what is in flight is held."""
-        batch = Batch(self._order)
+        batch = GradingBatch(self._spec)
         for submission in left:
             content = self._read(submission)
             if content is not None:
                 batch.contents[submission.student] = content
             if len(batch.contents) == size or sum(map(len, batch.contents.values())) > LARGEST_FILE // 4:
                 yield batch
-                batch = Batch(self._order)
+                batch = GradingBatch(self._spec)
         if batch.contents:
             yield batch
 
-    def _take(self, answers: Sequence[Answer], batch: Batch, owners: dict[str, Submission]) -> None:
+    def _record(self, answers: Sequence[WorkerResult], batch: GradingBatch, owners: dict[str, Submission]) -> None:
         """Note answers in the journal, and keep them for the gradebook."""
         verdicts, entries, told = [], [], []
-        pages: list[tuple[Submission, bytes, Entry, Page]] = []
+        pages: list[tuple[Submission, bytes, Entry, AutogradedNotebook]] = []
         for answer in answers:
             submission, content = owners[answer.name], batch.contents[answer.name]
             result = None if answer.result is None else Result.from_json(answer.result)
@@ -255,19 +263,19 @@ class _Run:
             else:
                 verdicts.append((entry.key, Verdict(result, answer.problem)))
                 entries.append(dataclasses.replace(entry, booked=""))
-                page = answer.page or page_of_problem(answer.problem, self._sheet)
+                page = answer.page or autograded_problem(answer.problem, self._record_of_assignment)
                 pages.append((submission, content, entry, page))
-            told.append(_told(submission, result, answer.problem))
+            told.append(_event(submission, result, answer.problem))
         self._journal.add(verdicts, entries)
         for one in told:
-            self._tell(one)
+            self._report(one)
         for each in pages:
-            self._keep(*each)
+            self._queue(*each)
 
-    def _keep(self, submission: Submission, content: bytes, entry: Entry, page: Page) -> None:
+    def _queue(self, submission: Submission, content: bytes, entry: Entry, page: AutogradedNotebook) -> None:
         """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
         course, student, when = self._job.course, submission.student, submission.submitted
-        names = student, self._job.name, self._sheet.notebook
+        names = student, self._job.name, self._record_of_assignment.notebook
         unchanged = frozenset[str]()
         if student in self._by_hand:
             unchanged = unchanged_cells(self._folder("autograded", submission), page.text)
@@ -275,20 +283,20 @@ class _Run:
             if not self._is_in_place(submission):
                 write_submitted(course, *names, content, when)
             write_autograded(course, *names, page.text, when)
-        self._kept.append((entry, Row(student, when, page.scores, page.comments, unchanged)))
-        if len(self._kept) >= CHUNK or time.monotonic() - self._since > SECONDS:
-            self._enter()
+        self._queued.append((entry, Row(student, when, page.scores, page.comments, unchanged)))
+        if len(self._queued) >= CHUNK or time.monotonic() - self._since > SECONDS:
+            self._flush()
 
-    def _enter(self) -> None:
+    def _flush(self) -> None:
         """Enter the rows that are kept into the gradebook."""
-        kept, self._kept = self._kept, []
+        kept, self._queued = self._queued, []
         self._since = time.monotonic()
         if not kept:
             return
-        self._book.write(self._sheet, [row for _, row in kept])
+        self._database.write(self._record_of_assignment, [row for _, row in kept])
         self._journal.add((), [entry for entry, _ in kept])
-        self._tally.booked += len(kept)
-        self._tally.added += [row.student for _, row in kept if row.student not in self._students]
+        self._summary.booked += len(kept)
+        self._summary.added += [row.student for _, row in kept if row.student not in self._students]
 
     def _is_in_place(self, submission: Submission) -> bool:
         """Tell whether a submission stands in nbgrader's folder of submissions already."""
@@ -302,9 +310,12 @@ class _Run:
         return self._folder("submitted", submission)
 
     def _folder(self, step: str, submission: Submission) -> Path:
-        return self._job.course.folder(step, submission.student, self._job.name) / f"{self._sheet.notebook}.ipynb"
+        return (
+            self._job.course.folder(step, submission.student, self._job.name)
+            / f"{self._record_of_assignment.notebook}.ipynb"
+        )
 
-    def _stands(self, submission: Submission) -> bool:
+    def _is_recorded(self, submission: Submission) -> bool:
         """Tell whether gradebook and folders still have what was written into them."""
         files = self._place(submission), self._folder("autograded", submission)
         return submission.student in self._handed_in and all(file.is_file() for file in files)
@@ -327,10 +338,10 @@ class _Run:
         )
 
     def _key(self, content: bytes) -> str:
-        return key_of(content, self._order.digest, self._order.isolation)
+        return key_of(content, self._spec.digest, self._spec.isolation)
 
     def _read(self, submission: Submission) -> bytes | None:
-        """Return what was handed in; where it cannot be read, tell why and return None."""
+        """Return what was handed in; where it cannot be read, report why and return None."""
         try:
             if isinstance(submission.place, Path):
                 with submission.place.open("rb") as file:
@@ -339,7 +350,7 @@ class _Run:
             return submission.content()
         except (OSError, Unreadable) as error:
             problem = str(error) if isinstance(error, Unreadable) else f"The file cannot be read ({error.strerror})."
-            self._tell(_told(submission, problem=problem))
+            self._report(_event(submission, problem=problem))
             return None
 
 
@@ -352,9 +363,11 @@ def stranger(submission: Submission) -> str:
     )
 
 
-def _told(submission: Submission, result: Result | None = None, problem: str = "", reused: bool = False) -> Told:
+def _event(
+    submission: Submission, result: Result | None = None, problem: str = "", reused: bool = False
+) -> ProgressEvent:
     when, source = submission.submitted, submission.time_source
-    return Told(submission.student, when, result, problem, submission.notes, reused, source)
+    return ProgressEvent(submission.student, when, result, problem, submission.notes, reused, source)
 
 
 def _fault(error: Exception) -> str:
@@ -363,6 +376,6 @@ def _fault(error: Exception) -> str:
     return f"The grader itself failed at it ({type(error).__name__}: {error})."
 
 
-def _singles(batch: Batch) -> Iterator[Batch]:
+def _singles(batch: GradingBatch) -> Iterator[GradingBatch]:
     for name, content in batch.contents.items():
-        yield Batch(batch.order, {name: content})
+        yield GradingBatch(batch.order, {name: content})

@@ -24,12 +24,12 @@ from course_grader.configuration import use_engine
 from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.preprocessors import listeners
 from course_grader.engine.result import CellResult, Result
-from course_grader.engine.sandbox.levels import Level, described, exposed
+from course_grader.engine.sandbox.levels import Level, exposure, isolation_program
 from course_grader.gradebook.assignment_record import enter
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.display import Display
-from course_grader.gradebook.run import Tally, Told
+from course_grader.gradebook.run import ProgressEvent, Summary
 from course_utils.errors import CourseError
 
 
@@ -40,7 +40,7 @@ def merged(name: str, notebooks: list[Assignment]) -> Assignment:
     return replace(notebooks[0], name=name, mode=mode.mode, why=mode.why, faults=faults)
 
 
-def grade_several(course: Course, name: str, place: Path, level: Level, adds: bool, display: Display) -> Tally:
+def grade_several(course: Course, name: str, place: Path, level: Level, adds: bool, display: Display) -> Summary:
     """Grade all submissions of an assignment, and report each to the display.
 
     Raises CourseError if the submissions are not in nbgrader's own folders.
@@ -51,10 +51,10 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
             f"{course.needs_nbgrader(name)}: put submissions into {own}/STUDENT/{name}, and grade the folder {own}."
         )
     students = sorted(folder.parent.name for folder in own.glob(f"*/{name}") if folder.is_dir())
-    tally = Tally()
-    with Book(course) as book:
+    summary = Summary()
+    with Database(course) as database:
         for notebook in course.notebooks(name):
-            tally.entered |= enter(course, book.gradebook, name, notebook)[1]
+            summary.entered |= enter(course, database.gradebook, name, notebook)[1]
     api, mode = _nbgrader(course, level), display.exam.mode if display.exam else "apart"
     with display.bar(len(students)), _inside(course.root), warnings.catch_warnings(), _listening() as found:
         # SQLAlchemy's advice to nbgrader.
@@ -63,16 +63,16 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
             found.clear()
             done = api.autograde(name, student, force=True, create=adds)
             if done["success"]:
-                tally.booked += 1
+                summary.booked += 1
                 result = Result(
-                    name, "", level, tuple(found), sandbox=described(level), exposed=exposed(level), mode=mode
+                    name, "", level, tuple(found), sandbox=isolation_program(level), exposed=exposure(level), mode=mode
                 )
-                display.tell(Told(student, result=result))
+                display.report(ProgressEvent(student, result=result))
             else:
-                display.tell(Told(student, problem=_problem(done)))
-    with Book(course) as book:
-        tally.waiting = book.waiting(name)
-    return tally
+                display.report(ProgressEvent(student, problem=_problem(done)))
+    with Database(course) as database:
+        summary.waiting = database.waiting(name)
+    return summary
 
 
 def _nbgrader(course: Course, level: Level) -> NbGraderAPI:

@@ -48,11 +48,11 @@ class Student:
         return not called or not self.names or called in self.names or called.rstrip("0123456789") == HIDDEN
 
 
-def read_students(book: Gradebook, only: Iterable[str] = ()) -> list[Student]:
+def read_students(database: Gradebook, only: Iterable[str] = ()) -> list[Student]:
     """Return the students of the gradebook, all or those named, by last name; CourseError for an unknown one."""
     found = {
         one.id: Student(one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or "")
-        for one in book.students
+        for one in database.students
     }
     wanted = list(only) or list(found)
     if unknown := [name for name in wanted if name not in found]:

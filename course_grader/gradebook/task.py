@@ -15,14 +15,14 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
-from course_grader.gradebook.assignment_record import Sheet
-from course_grader.gradebook.autograded_notebook import Page, page_of
+from course_grader.gradebook.assignment_record import AssignmentRecord
+from course_grader.gradebook.autograded_notebook import AutogradedNotebook, autograded_notebook
 from course_grader.gradebook.journal import versions
 
 
 @dataclass(frozen=True)
-class Order:
-    """What all submissions of a run share: `exam` is made by `packed`, `digest` stands for it."""
+class RunSpec:
+    """What all submissions of a run share: `exam` is made by `serialise`, `digest` stands for it."""
 
     digest: str
     exam: bytes
@@ -31,7 +31,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WorkerResult:
     """What came of one submission. `result` is its JSON, None where `problem` says why there is none.
 
     `lasting`: whether the problem lies in the submission, so that grading it again would find it again.
@@ -39,69 +39,71 @@ class Answer:
 
     name: str
     result: dict[str, Any] | None = None
-    page: Page | None = None
+    page: AutogradedNotebook | None = None
     problem: str = ""
     lasting: bool = False
 
 
 @dataclass(frozen=True)
-class Refusal:
+class WorkerRefused:
     """Why this process grades nothing at all."""
 
     sentence: str
 
 
 @dataclass
-class Batch:
+class GradingBatch:
     """Some submissions, by name, and what they share."""
 
-    order: Order
+    order: RunSpec
     contents: dict[str, bytes] = field(default_factory=dict)
 
 
-def packed(assignment: Assignment, sheet: Sheet) -> bytes:
-    """Return an assignment and its sheet as bytes."""
-    text = json.dumps({"assignment": assignment.to_json(), "sheet": sheet.to_json()}, separators=(",", ":"))
+def serialise(assignment: Assignment, record: AssignmentRecord) -> bytes:
+    """Return an assignment and its record as bytes."""
+    text = json.dumps({"assignment": assignment.to_json(), "record": record.to_json()}, separators=(",", ":"))
     return zlib.compress(text.encode())
 
 
-def unpacked(exam: bytes) -> tuple[Assignment, Sheet]:
-    """Return what `packed` packed."""
+def deserialise(exam: bytes) -> tuple[Assignment, AssignmentRecord]:
+    """Return what `serialise` packed."""
     data = json.loads(zlib.decompress(exam))
-    return Assignment.from_json(data["assignment"]), Sheet.from_json(data["sheet"])
+    return Assignment.from_json(data["assignment"]), AssignmentRecord.from_json(data["record"])
 
 
 # A run has one exam; to read it takes longer than to grade a small notebook.
-_exam = lru_cache(maxsize=2)(unpacked)
+_exam = lru_cache(maxsize=2)(deserialise)
 
 
-def grade_batch(batch: Batch) -> Sequence[Answer] | Refusal:
+def grade_batch(batch: GradingBatch) -> Sequence[WorkerResult] | WorkerRefused:
     """Grade the submissions of a batch, one after another, in whatever process this is."""
     if versions() != batch.order.versions:
-        return Refusal("A worker has another version of the course than this machine: install the same on both.")
-    assignment, sheet = _exam(batch.order.exam)
+        return WorkerRefused("A worker has another version of the course than this machine: install the same on both.")
+    assignment, record = _exam(batch.order.exam)
     answers = []
     for name, content in batch.contents.items():
         try:
-            answers.append(_answer(name, content, assignment, sheet, batch.order.isolation))
+            answers.append(_answer(name, content, assignment, record, batch.order.isolation))
         except IsolationUnavailable as error:
-            return Refusal(str(error))
+            return WorkerRefused(str(error))
     return answers
 
 
-def _answer(name: str, content: bytes, assignment: Assignment, sheet: Sheet, isolation: Level) -> Answer:
+def _answer(
+    name: str, content: bytes, assignment: Assignment, record: AssignmentRecord, isolation: Level
+) -> WorkerResult:
     try:
         result = grade(content, assignment, isolation)
-        return Answer(name, result.to_json(), page_of(content, result, assignment, sheet))
+        return WorkerResult(name, result.to_json(), autograded_notebook(content, result, assignment, record))
     except Unreadable as problem:
-        return Answer(name, problem=str(problem), lasting=True)
+        return WorkerResult(name, problem=str(problem), lasting=True)
     except IsolationUnavailable:
         raise
     except Exception as error:
         # A fault of the grader's must not end the others' grading.
-        return Answer(name, problem=f"The grader itself failed at it ({type(error).__name__}: {error}).")
+        return WorkerResult(name, problem=f"The grader itself failed at it ({type(error).__name__}: {error}).")
 
 
-def page_again(content: bytes, result: Result, exam: bytes) -> Page:
+def page_again(content: bytes, result: Result, exam: bytes) -> AutogradedNotebook:
     """Return the page of a submission that was graded before."""
-    return page_of(content, result, *_exam(exam))
+    return autograded_notebook(content, result, *_exam(exam))

@@ -31,7 +31,7 @@ from course_grader.submissions.times import (
     TimeProblem,
     read_time,
 )  # fmt: skip
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 
 # nbgrader's own format, which its parse_utc reads.
 FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
@@ -45,7 +45,7 @@ class Time:
     problem: str = ""
 
 
-class Stamps:
+class SubmissionTimes:
     """Reads and rewrites the timestamps of a course; `zone` is the course's own. A preview rewrites nothing."""
 
     def __init__(self, journal: Journal, zone: ZoneInfo | None, rewrites: bool = True) -> None:
@@ -135,7 +135,7 @@ def _content(place: Path) -> bytes | None:
 
 def _rewrite(place: Path, written: bytes) -> None:
     if written:
-        write_whole(place, written + b"\n")
+        write_atomic(place, written + b"\n")
     else:
         place.unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from course_utils.text import counted
+from course_utils.text import plural
 
 PACKAGE = "course_grader.html"
 
@@ -42,7 +42,7 @@ def _environment() -> Environment:
     )
     environment.filters["number"] = number
     environment.filters["ticks"] = ticks
-    environment.filters["counted"] = lambda value, what: counted(round(value, 2), what)
+    environment.filters["counted"] = lambda value, what: plural(round(value, 2), what)
     return environment
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell, teacher_cells
 from course_grader.engine.notebook.owners import Owner, owners_of
-from course_grader.engine.notebook.read import Unreadable, take_in
-from course_grader.gradebook.graded_submission import Graded
+from course_grader.engine.notebook.read import Unreadable, read_submission
+from course_grader.gradebook.graded_submission import GradedSubmission
 
 SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Paper:
+class TeacherNotebook:
     """`assignment` holds the teacher's cells and no key. `prose` and `code` are the texts of the teacher's markdown and
     code cells but for the answers, without white space. `solutions` are the answers, by exercise, and `stubs` what was
     handed out in their place."""
@@ -35,25 +35,31 @@ class Paper:
         return {name: SOLUTION.sub("", source) for name, source in self.solutions.items()}
 
     @classmethod
-    def read(cls, solution: Path) -> Paper:
+    def read(cls, solution: Path) -> TeacherNotebook:
         """Return the paper of a teacher's notebook; AssignmentProblem where it cannot be read."""
         cells = teacher_cells(solution)
         notebook = json.loads(solution.read_text(encoding="utf-8"))
         prose = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
         title = next((found[1].strip() for text in prose if (found := HEADING.search(text))), solution.stem)
-        code = frozenset(squeezed(cell.released) for cell in cells if cell.kind != "answer")
+        code = frozenset(normalise_whitespace(cell.released) for cell in cells if cell.kind != "answer")
         solutions = {
             mark["grade_id"]: "".join(cell["source"])
             for cell in notebook["cells"]
             if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
         }
-        return cls(title, Assignment(solution.stem, cells, {}, {}), frozenset(map(squeezed, prose)), code, solutions)
+        return cls(
+            title,
+            Assignment(solution.stem, cells, {}, {}),
+            frozenset(map(normalise_whitespace, prose)),
+            code,
+            solutions,
+        )
 
 
-def submitted_cells(notebook: Path, paper: Paper) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
+def submitted_cells(notebook: Path, paper: TeacherNotebook) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
     """Return the cells of a submission and for each whose it is, as `owners_of` does; none where it cannot be read."""
     try:
-        cells = take_in(notebook).cells
+        cells = read_submission(notebook).cells
     except Unreadable:
         return (), []
     return cells, owners_of(cells, paper.assignment).of
@@ -68,7 +74,7 @@ def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> d
     }
 
 
-def errors_alone(graded: Graded) -> Graded:
+def errors_alone(graded: GradedSubmission) -> GradedSubmission:
     """Leave out the outputs of grading but for errors: figures of a whole class would fill the memory."""
     if graded.result is None:
         return graded
@@ -79,6 +85,6 @@ def errors_alone(graded: Graded) -> Graded:
     return replace(graded, result=replace(graded.result, outputs=errors))
 
 
-def squeezed(text: str) -> str:
+def normalise_whitespace(text: str) -> str:
     """Return the text without white space."""
     return "".join(text.split())

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from course_grader.engine.notebook.assignment import without_magics
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
 
 ASKED_FOR_EXAMPLES = 7
 
@@ -25,9 +25,11 @@ class MistakeCount:
     example: str = ""
 
 
-def count_mistakes(graded: Iterable[Graded], paper: Paper, examples: bool = True) -> list[MistakeCount]:
+def count_mistakes(
+    graded: Iterable[GradedSubmission], paper: TeacherNotebook, examples: bool = True
+) -> list[MistakeCount]:
     """Return the mistakes of a class, the most frequent first, and last those that were not recognised."""
-    made: dict[tuple[str, str], list[Graded]] = defaultdict(list)
+    made: dict[tuple[str, str], list[GradedSubmission]] = defaultdict(list)
     hints: dict[tuple[str, str], str] = {}
     for one in graded:
         for exercise in one.result.exercises if one.result else ():
@@ -42,7 +44,7 @@ def count_mistakes(graded: Iterable[Graded], paper: Paper, examples: bool = True
     ]
 
 
-def example(students: Sequence[Graded], exercise: str, paper: Paper) -> str:
+def example(students: Sequence[GradedSubmission], exercise: str, paper: TeacherNotebook) -> str:
     """Return the answer that most of the first few students gave, without comments and docstrings, and without a
     student's id; "" where there is none."""
     sources = []

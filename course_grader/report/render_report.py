@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
 from course_grader.html.render import data_island, render
-from course_grader.html.teacher_notebook import Paper
+from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.summary import SMALL, ClassReport, class_report
 
 MOST_LINES, FIRST = 200, 15
 
 
 def report_page(
-    graded: Sequence[Graded],
-    paper: Paper,
-    marks: Mapping[str, Marks] | None = None,
+    graded: Sequence[GradedSubmission],
+    paper: TeacherNotebook,
+    marks: Mapping[str, ManualGrades] | None = None,
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from course_grader.engine.result import Result
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
-from course_grader.html.teacher_notebook import Paper
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
+from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.item_statistics import histogram, interval, point_biserial
 from course_grader.report.mistakes import MistakeCount, count_mistakes
 
@@ -77,9 +77,9 @@ class ClassReport:
 
 
 def class_report(
-    graded: Sequence[Graded],
-    paper: Paper,
-    marks: Mapping[str, Marks] | None = None,
+    graded: Sequence[GradedSubmission],
+    paper: TeacherNotebook,
+    marks: Mapping[str, ManualGrades] | None = None,
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> ClassReport:
@@ -120,13 +120,13 @@ def class_report(
     )
 
 
-def _score(one: Graded, marks: Mapping[str, Marks]) -> float:
+def _score(one: GradedSubmission, marks: Mapping[str, ManualGrades]) -> float:
     if one.student in marks:
         return marks[one.student].score
     return one.result.score if one.result else 0.0
 
 
-def _max_score(one: Graded, result: Result, marks: Mapping[str, Marks]) -> float:
+def _max_score(one: GradedSubmission, result: Result, marks: Mapping[str, ManualGrades]) -> float:
     return marks[one.student].max_score if one.student in marks else result.max_score
 
 
@@ -152,14 +152,14 @@ def _exercise_row(name: str, place: int, results: Sequence[Result], letters: Map
     return ExerciseRow(name, most == 0, most, counts, facility, r, limits)
 
 
-def _troubles(results: Sequence[tuple[Graded, Result]]) -> Iterator[tuple[str, str, str]]:
+def _troubles(results: Sequence[tuple[GradedSubmission, Result]]) -> Iterator[tuple[str, str, str]]:
     for one, result in results:
         for cell in result.cells:
             if LETTERS[cell.outcome] == "s":
                 yield one.student, ", ".join(cell.exercises), cell.message
 
 
-def _notes(graded: Sequence[Graded]) -> Iterator[tuple[str, str, str]]:
+def _notes(graded: Sequence[GradedSubmission]) -> Iterator[tuple[str, str, str]]:
     for one in graded:
         exposed = [one.result.exposed] if one.result and one.result.exposed else []
         for note in (*one.notes, *(one.result.notes if one.result else ()), *exposed):

@@ -6,21 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
-from course_grader.gradebook.graded_submission import Graded
+from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.html.code_lines import code_lines
 from course_grader.html.render import render
-from course_grader.html.teacher_notebook import Paper, answers_of, submitted_cells
+from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
 from course_grader.similar.pairs import Common, Pair
 
 MOST_EXERCISES = 5
 
 
-def answers_in(graded: Iterable[Graded], paper: Paper) -> dict[str, dict[str, str]]:
+def answers_in(graded: Iterable[GradedSubmission], paper: TeacherNotebook) -> dict[str, dict[str, str]]:
     """Return the answers of every student whose notebook can be read, by student and exercise."""
     return {one.student: answers_of(*submitted_cells(one.notebook, paper)) for one in graded}
 
 
-def similar_page(pairs: Sequence[Pair], paper: Paper, students: int, names: Mapping[str, str] | None = None) -> str:
+def similar_page(
+    pairs: Sequence[Pair], paper: TeacherNotebook, students: int, names: Mapping[str, str] | None = None
+) -> str:
     """Return the page on pairs among this many students, as HTML. `names` are by id, which stands for one without."""
     called = names or {}
     return render(

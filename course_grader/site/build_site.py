@@ -159,7 +159,7 @@ def _lay_scripts(root: Path, static: Path) -> None:
     shutil.copy(root / SHOW / "explorer.css", static / "explorers.css")
     found = importlib.util.find_spec("sphinx-mathjax-offline")
     if found is None or not found.submodule_search_locations:
-        raise CourseError("The site's tools are missing: run `pip install -e '.[site]'`.", Exit.MACHINE)
+        raise CourseError("The site's tools are missing: run `pip install -e '.[site]'`.", Exit.ENVIRONMENT)
     shutil.copy(Path(found.submodule_search_locations[0]) / "static" / "mathjax" / MATHJAX, static / "mathjax.js")
 
 
@@ -179,4 +179,4 @@ def _sphinx(source: Path, pages: Path) -> None:
     command = [sys.executable, "-c", SPHINX, "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
     ended = subprocess.run([*command, "--jobs", "auto", str(source), str(pages)], capture_output=True, text=True)
     if ended.returncode:
-        raise CourseError(f"Sphinx finds fault with the site.\n{ended.stderr.strip()}", Exit.WRONG)
+        raise CourseError(f"Sphinx finds fault with the site.\n{ended.stderr.strip()}", Exit.FAILED)

@@ -19,7 +19,7 @@ from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
-from course_utils.files import write_whole
+from course_utils.files import write_atomic
 from course_utils.kernels import OwnKernelManager
 
 # For what never ends: the slowest cell takes half a minute, and many times that on a machine with much else to do.
@@ -39,7 +39,7 @@ def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
         done = _run(source, lesson)
         for old in cache.glob(f"{lesson.name}-*.ipynb"):
             old.unlink()
-        write_whole(kept, nbformat.writes(done))
+        write_atomic(kept, nbformat.writes(done))
     notebook: NotebookNode = nbformat.read(kept, as_version=4)
     return notebook
 
@@ -75,10 +75,10 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
                 client.execute()
         except CellExecutionError as error:
             last = str(error).strip().splitlines()[-1]
-            raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.WRONG) from error
+            raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.FAILED) from error
         except CellTimeoutError as error:
             slow = f"A cell of {lesson.name} was not done after {SECONDS_A_CELL} seconds. If the machine is busy"
-            raise CourseError(f"{slow}, run this again later: it goes on there.", Exit.MACHINE) from error
+            raise CourseError(f"{slow}, run this again later: it goes on there.", Exit.ENVIRONMENT) from error
     del notebook.cells[0]
     return json_clean(notebook)
 

@@ -6,7 +6,7 @@ from course_grader.submissions import find_submissions
 from course_grader.submissions.archives import Member, Problem
 from course_grader.submissions.discover import find_submissions
 from course_grader.submissions.found import Found, LeftOut, Submission
-from course_grader.submissions.known import Known
+from course_grader.submissions.known import KnownNames
 from course_grader.submissions.layout import Layout
 
-__all__ = ["Found", "Known", "Layout", "LeftOut", "Member", "Problem", "Submission", "find_submissions"]
+__all__ = ["Found", "KnownNames", "Layout", "LeftOut", "Member", "Problem", "Submission", "find_submissions"]

@@ -67,7 +67,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArchiveEntry:
     """A file, or a folder that is not looked into.
 
     parts: its path below the place. changed: a number of seconds that grows with the time of its last change. size: in
@@ -94,7 +94,7 @@ def _fits_nobody(text: str) -> int:
     return 0
 
 
-def entries(place: Path, fits: Callable[[str], int] = _fits_nobody) -> Iterator[Entry | Problem]:
+def entries(place: Path, fits: Callable[[str], int] = _fits_nobody) -> Iterator[ArchiveEntry | Problem]:
     """Yield the files of a folder or a zip, or a notebook that is handed over by itself.
 
     fits: how well a text agrees with the names of the class, for the names in a zip. Raises CourseError if there are no
@@ -107,14 +107,14 @@ def entries(place: Path, fits: Callable[[str], int] = _fits_nobody) -> Iterator[
     if stat.S_ISDIR(kind):
         yield from _in_folder(place)
     elif stat.S_ISREG(kind) and is_notebook(place.name):
-        yield Entry((place.name,), place, place.stat().st_mtime, place.stat().st_size)
+        yield ArchiveEntry((place.name,), place, place.stat().st_mtime, place.stat().st_size)
     elif stat.S_ISREG(kind):
         yield from _in_zip(place, fits)
     else:
         raise CourseError(f"{place} is no folder, zip or notebook: name what holds the submissions.")
 
 
-def _in_folder(root: Path) -> Iterator[Entry]:
+def _in_folder(root: Path) -> Iterator[ArchiveEntry]:
     """Yield what is in a folder: down to where paths part, and below that each part with a limit of its own."""
     try:
         top = _listed(root)
@@ -145,9 +145,9 @@ def _only_folder(listed: Sequence[os.DirEntry[str]]) -> os.DirEntry[str] | None:
     return folders[0] if len(folders) == 1 and not beside else None
 
 
-def _below(root: Path, top: os.DirEntry[str], base: Path) -> list[Entry]:
+def _below(root: Path, top: os.DirEntry[str], base: Path) -> list[ArchiveEntry]:
     """Return an entry of a folder and all that is below it, or one that says that it is too much."""
-    found: list[Entry] = []
+    found: list[ArchiveEntry] = []
     waiting, seen = [top], 0
     while waiting:
         one = waiting.pop()
@@ -172,38 +172,38 @@ def _below(root: Path, top: os.DirEntry[str], base: Path) -> list[Entry]:
     return found
 
 
-def _entry(root: Path, one: os.DirEntry[str]) -> Entry:
+def _entry(root: Path, one: os.DirEntry[str]) -> ArchiveEntry:
     parts, place = _parts(root, one.path), Path(one.path)
     is_folder = one.is_dir(follow_symlinks=False)
     if is_ignored(parts):
-        return Entry(parts, place, is_folder=is_folder, is_system=True)
+        return ArchiveEntry(parts, place, is_folder=is_folder, is_system=True)
     if is_folder:
-        return Entry(parts, place, is_folder=True)
+        return ArchiveEntry(parts, place, is_folder=True)
     try:
         found = one.stat(follow_symlinks=False)
     except OSError as error:
-        return Entry(parts, place, problem=f"The file cannot be read ({error.strerror}).")
+        return ArchiveEntry(parts, place, problem=f"The file cannot be read ({error.strerror}).")
     if stat.S_ISREG(found.st_mode):
-        return Entry(parts, place, found.st_mtime, found.st_size)
-    return Entry(parts, place, problem=LINK if one.is_symlink() else "This is no regular file.")
+        return ArchiveEntry(parts, place, found.st_mtime, found.st_size)
+    return ArchiveEntry(parts, place, problem=LINK if one.is_symlink() else "This is no regular file.")
 
 
-def _closed(root: Path, folder: Path, error: OSError) -> Entry:
+def _closed(root: Path, folder: Path, error: OSError) -> ArchiveEntry:
     problem = f"The folder cannot be read ({error.strerror})."
-    return Entry(_parts(root, folder), folder, problem=problem, is_folder=True)
+    return ArchiveEntry(_parts(root, folder), folder, problem=problem, is_folder=True)
 
 
 def _parts(root: Path, path: Path | str) -> tuple[str, ...]:
     return Path(path).relative_to(root).parts
 
 
-def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[Entry | Problem]:
+def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[ArchiveEntry | Problem]:
     archive = _opened(place, place.stat().st_mtime_ns)
     infos = archive.infolist()
     if sum(info.compress_size for info in infos) > place.stat().st_size:
         # No program makes such a zip by chance: its files share their bytes.
         raise CourseError(f"{place.name} says that it holds more than it is long. Download it again.")
-    found: list[Entry] = []
+    found: list[ArchiveEntry] = []
     for index, (info, name) in enumerate(zip(infos, names_of(infos, fits), strict=True)):
         parts = tuple(part for part in name.split("/") if part not in ("", "."))
         if not parts or name.endswith("/"):
@@ -215,26 +215,28 @@ def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[Entry | Problem
     yield from _limited(found, place)
 
 
-def _member(place: Path, index: int, info: zipfile.ZipInfo, parts: tuple[str, ...]) -> Entry:
+def _member(place: Path, index: int, info: zipfile.ZipInfo, parts: tuple[str, ...]) -> ArchiveEntry:
     member = Member(place, info.filename, index)
-    return Entry(
+    return ArchiveEntry(
         parts, member, _seconds_of(info), info.file_size, _unfit(info), is_system=is_ignored(parts)
     )  # fmt: skip
 
 
-def _limited(found: list[Entry], place: Path) -> Iterator[Entry]:
+def _limited(found: list[ArchiveEntry], place: Path) -> Iterator[ArchiveEntry]:
     """Yield the members of a zip as a folder's files are yielded: not too deep, and not too many in one place."""
     depth = len(chain([entry.parts for entry in found if not entry.is_system]))
     counts = Counter(entry.parts[: depth + 1] for entry in found if len(entry.parts) > depth + 1)
     too_many = {parts: count for parts, count in counts.items() if count > MOST_FILES}
     for parts, count in too_many.items():
-        yield Entry(parts, place, problem=f"There are {count} files in it. None of them is looked at.", is_folder=True)
+        yield ArchiveEntry(
+            parts, place, problem=f"There are {count} files in it. None of them is looked at.", is_folder=True
+        )
     for entry in found:
         if entry.parts[: depth + 1] in too_many:
             continue
         if len(entry.parts) - depth > DEEPEST + 1:
             parts = entry.parts[: depth + DEEPEST + 1]
-            yield Entry(parts, entry.place, problem=TOO_DEEP, is_folder=True)
+            yield ArchiveEntry(parts, entry.place, problem=TOO_DEEP, is_folder=True)
         else:
             yield entry
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from course_grader.engine.limits import MIB
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.rpc.clean_text import clean
-from course_grader.submissions.archives import Entry, entries
+from course_grader.submissions.archives import ArchiveEntry, entries
 from course_grader.submissions.filenames import attempt, is_notebook, may_be_notebook
 from course_grader.submissions.layout import Owner
 
@@ -27,7 +27,7 @@ class File:
     """A student's file."""
 
     owner: Owner
-    entry: Entry
+    entry: ArchiveEntry
 
     @property
     def shown(self) -> str:
@@ -41,7 +41,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenFile:
     """The file that counts, and by what; or None and why there is none. `notebooks`: all that could have counted."""
 
     file: File | None
@@ -49,24 +49,24 @@ class Choice:
     notebooks: tuple[File, ...] = ()
 
 
-def choose(own: Sequence[File], assignment: str) -> Choice:
+def choose(own: Sequence[File], assignment: str) -> ChosenFile:
     """Return which of a student's files is the submission of an assignment."""
     notebooks = notebooks_of(own)
     if not notebooks:
-        return Choice(None, _no_notebook(own))
+        return ChosenFile(None, _no_notebook(own))
     left = _best_named(notebooks, assignment)
     if len(left) == 1:
-        return Choice(left[0], "by its name", tuple(notebooks))
+        return ChosenFile(left[0], "by its name", tuple(notebooks))
     for newest, reason in (
         (_by_number(left, assignment), "the platform's or the browser's number is the highest"),
         (_by_time(left), "the newest"),
     ):
         if newest:
-            return Choice(newest, reason, tuple(notebooks))
+            return ChosenFile(newest, reason, tuple(notebooks))
     if _are_equal(left):
-        return Choice(left[0], "the others are the same", tuple(notebooks))
+        return ChosenFile(left[0], "the others are the same", tuple(notebooks))
     names = ", ".join(file.shown for file in left[:3]) + (" ..." if left[3:] else "")
-    return Choice(
+    return ChosenFile(
         None,
         f"There are {len(left)} notebooks of this student, {names}, and neither a number nor a time says which is the "
         "newest.",
@@ -76,7 +76,7 @@ def choose(own: Sequence[File], assignment: str) -> Choice:
 
 def own_notebook(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
     """Return the submission among the files of one student, and notes; Unreadable if there is none."""
-    found = [one for one in entries(folder) if isinstance(one, Entry) and not one.is_system]
+    found = [one for one in entries(folder) if isinstance(one, ArchiveEntry) and not one.is_system]
     choice = choose([File(Owner("", entry.parts), entry) for entry in found], assignment)
     if choice.file is None or choice.file.entry.problem or not isinstance(choice.file.entry.place, Path):
         problem = choice.file.entry.problem if choice.file else choice.reason
@@ -84,7 +84,7 @@ def own_notebook(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
     return choice.file.entry.place, (note_on(choice),) if len(choice.notebooks) > 1 else ()
 
 
-def note_on(choice: Choice) -> str:
+def note_on(choice: ChosenFile) -> str:
     """Return the sentence that says which of several notebooks counts, and why; empty if there is none."""
     if choice.file is None:
         return ""
@@ -106,7 +106,7 @@ def notebooks_of(own: Sequence[File]) -> list[File]:
     return named or [file for file in small[:MOST_LOOKS] if is_like_notebook(file.entry)]
 
 
-def is_like_notebook(entry: Entry) -> bool:
+def is_like_notebook(entry: ArchiveEntry) -> bool:
     """Return whether a file has the content of a notebook."""
     if entry.problem or entry.is_folder:
         return False

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.rpc.clean_text import clean
-from course_grader.submissions.archives import Entry, Member, Problem, damage, entries, shown
-from course_grader.submissions.attempts import Choice, File, choose, note_on, notebooks_of
+from course_grader.submissions.archives import ArchiveEntry, Member, Problem, damage, entries, shown
+from course_grader.submissions.attempts import ChosenFile, File, choose, note_on, notebooks_of
 from course_grader.submissions.filenames import folded, may_be_notebook, safe_id
 from course_grader.submissions.found import Found, LeftOut, Submission
-from course_grader.submissions.known import Known
-from course_grader.submissions.layout import MISPLACED, Layout, Plan, decide
+from course_grader.submissions.known import KnownNames
+from course_grader.submissions.layout import MISPLACED, Layout, LayoutPlan, decide
 from course_grader.submissions.team_uploads import Teams, hidden_names, members_of
 from course_grader.submissions.times import (
     FROM_CANVAS,
@@ -39,7 +39,7 @@ ELSEWHERE = "It is not in the assignment's folder."
 def find_submissions(
     place: Path,
     assignment: str,
-    known: Known | None = None,
+    known: KnownNames | None = None,
     teams: Teams | None = None,
     is_wrapped: bool = True,
     zone: ZoneInfo | None = None,
@@ -55,10 +55,10 @@ def find_submissions(
     Raises CourseError if the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
     nobody but the student whose file it is.
     """
-    known = known or Known()
+    known = known or KnownNames()
     whole = list(entries(place, known.fits))
     problems = [one for one in whole if isinstance(one, Problem)]
-    listed = [one for one in whole if isinstance(one, Entry)]
+    listed = [one for one in whole if isinstance(one, ArchiveEntry)]
     own = [entry for entry in listed if not entry.is_system]
     plan = decide(own, assignment, known, place.stem, is_wrapped)
     sorter = _Sorter(plan, place.is_file() and not may_be_notebook(place.name), zone)
@@ -81,18 +81,18 @@ def find_submissions(
 class _Sorter:
     """Sorts the files of an input by student, and what is nobody's by the reason."""
 
-    def __init__(self, plan: Plan, is_zip: bool, zone: ZoneInfo | None) -> None:
+    def __init__(self, plan: LayoutPlan, is_zip: bool, zone: ZoneInfo | None) -> None:
         self._plan, self._is_zip, self._zone = plan, is_zip, zone
         self._problems: list[Problem] = []
         self._left: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._files: list[File] = []
 
-    def leave(self, reason: str, some: Iterable[Entry], owner: str = "") -> None:
+    def leave(self, reason: str, some: Iterable[ArchiveEntry], owner: str = "") -> None:
         """Note files that are left out."""
         for entry in some:
             self._left[owner, entry.problem or reason].append(shown(entry.parts) + "/" * entry.is_folder)
 
-    def take(self, some: Iterable[Entry]) -> None:
+    def take(self, some: Iterable[ArchiveEntry]) -> None:
         """Note whose each file is."""
         for entry in some:
             owner = self._plan.owner(entry)
@@ -110,7 +110,7 @@ class _Sorter:
             else:
                 self._files.append(File(owner, entry))
 
-    def _misplaced(self, entry: Entry, reason: str) -> None:
+    def _misplaced(self, entry: ArchiveEntry, reason: str) -> None:
         """Note a file that is nobody's: as a problem if it may be somebody's work."""
         if entry.problem or entry.is_folder or may_be_notebook(entry.parts[-1]):
             self._problems.append(Problem(shown(entry.parts), entry.problem or reason))
@@ -161,7 +161,7 @@ class _Sorter:
                 return self._outside(student, own, notes)
             own = [_below_assignment(file) for file in inside]
         whole = next((file.entry for file in own if not file.owner.original), None)
-        choice = choose(own, assignment) if whole is None else Choice(None, whole.problem)
+        choice = choose(own, assignment) if whole is None else ChosenFile(None, whole.problem)
         stamp = _stamp(own, self._plan.layout)
         used = {id(file.entry) for file in (choice.file or own[0], stamp) if file}
         candidates = {id(file.entry) for file in choice.notebooks}
@@ -182,7 +182,7 @@ class _Sorter:
         return True
 
     def _submission(
-        self, student: str, own: Sequence[File], choice: Choice, stamp: File | None, notes: list[str]
+        self, student: str, own: Sequence[File], choice: ChosenFile, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
         when, said = _submitted(stamp, self._zone) if choice.file else (None, [])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from course_grader.submissions.archives import Member, Problem
 from course_grader.submissions.layout import TITLES, Layout
-from course_utils.text import counted
+from course_utils.text import plural
 
 
 @dataclass(frozen=True)
@@ -80,4 +80,4 @@ class Found:
         if self.layout is None:
             return ""
         place = TITLES[self.layout].format("zip" if self.is_zip else "folder")
-        return f"{place}, {counted(len(self.submissions), 'submission')}"
+        return f"{place}, {plural(len(self.submissions), 'submission')}"

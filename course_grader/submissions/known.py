@@ -13,7 +13,7 @@ MOST_TEXT = 100_000
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownNames:
     """Students by each key that means exactly one of them: their ids, the platform's numbers, their full names."""
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Known:
     names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, students: Iterable[tuple[str, str, Collection[str]]]) -> Known:
+    def of(cls, students: Iterable[tuple[str, str, Collection[str]]]) -> KnownNames:
         """Return the keys of students, each given as id, number of the platform, and spellings of the full name."""
         ids, numbers, names = (defaultdict[str, set[str]](set) for _ in range(3))
         for student, number, spellings in students:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from course_grader.submissions.archives import Entry, chain
+from course_grader.submissions.archives import ArchiveEntry, chain
 from course_grader.submissions.filenames import folded, may_be_notebook, stem_inside, stem_of, student_of
-from course_grader.submissions.known import Known
+from course_grader.submissions.known import KnownNames
 
 # What Canvas calls files, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; for an answer in text or a
 # link lovelaceada_4711_text.html. If marking is anonymous, five letters and digits take the number's place.
@@ -83,15 +83,15 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Plan:
+class LayoutPlan:
     """The layout of an input, the folders around all of its submissions, and whom it may name."""
 
     layout: Layout
     around: tuple[str, ...]
     assignment: str
-    known: Known
+    known: KnownNames
 
-    def owner(self, entry: Entry) -> Owner | None:
+    def owner(self, entry: ArchiveEntry) -> Owner | None:
         """Return whose a file or folder is; None if it is nobody's in this layout."""
         depth = len(self.around)
         own = entry.parts[depth:]
@@ -109,7 +109,9 @@ class Plan:
         return Owner(_named(own[0], self.assignment, self.known), own)
 
 
-def decide(found: Sequence[Entry], assignment: str, known: Known, name: str, is_wrapped: bool = True) -> Plan:
+def decide(
+    found: Sequence[ArchiveEntry], assignment: str, known: KnownNames, name: str, is_wrapped: bool = True
+) -> LayoutPlan:
     """Return the layout of an input by what most of its top-level entries say.
 
     name: of the folder or zip itself, without its suffix. is_wrapped: whether there may be folders around all
@@ -118,17 +120,17 @@ def decide(found: Sequence[Entry], assignment: str, known: Known, name: str, is_
     paths = [entry.parts for entry in found]
     around = chain(paths) if is_wrapped else ()
     depth = _depth(paths, around, assignment, known, name)
-    tops: dict[str, list[Entry]] = defaultdict(list)
+    tops: dict[str, list[ArchiveEntry]] = defaultdict(list)
     for entry in found:
         if len(entry.parts) > depth and entry.parts[:depth] == around[:depth]:
             tops[entry.parts[depth]].append(entry)
     form = _most(tops, depth, assignment, known)
     if form == Layout.FOLDERS and _is_nbgrader(tops, depth, assignment):
         form = Layout.NBGRADER
-    return Plan(form, around[:depth], assignment, known)
+    return LayoutPlan(form, around[:depth], assignment, known)
 
 
-def _most(tops: dict[str, list[Entry]], depth: int, assignment: str, known: Known) -> Layout:
+def _most(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str, known: KnownNames) -> Layout:
     """Return what most entries are, each student counted once; only students of the class if there are any."""
     votes: dict[Layout, set[str]] = {form: set() for form in Layout}
     hits: dict[Layout, set[str]] = {form: set() for form in Layout}
@@ -145,7 +147,7 @@ def _most(tops: dict[str, list[Entry]], depth: int, assignment: str, known: Know
     return max(order, key=lambda form: len(counts[form]))
 
 
-def _readings(top: str, is_folder: bool, assignment: str, known: Known) -> Iterator[tuple[Layout, Owner]]:
+def _readings(top: str, is_folder: bool, assignment: str, known: KnownNames) -> Iterator[tuple[Layout, Owner]]:
     if moodle := _moodle((top, "") if is_folder else (top,)):
         yield Layout.MOODLE, moodle
     elif is_folder:
@@ -156,12 +158,12 @@ def _readings(top: str, is_folder: bool, assignment: str, known: Known) -> Itera
         yield Layout.FLAT, Owner(_named(top, assignment, known), (top,))
 
 
-def _student(owner: Owner, known: Known) -> str:
+def _student(owner: Owner, known: KnownNames) -> str:
     """Return the student of the class whom an owner can mean."""
     return known.by_name(owner.name) or known.by_number(owner.participant) or known.meant(owner.student)
 
 
-def _is_nbgrader(tops: dict[str, list[Entry]], depth: int, assignment: str) -> bool:
+def _is_nbgrader(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str) -> bool:
     """Return whether most students' folders hold folders of assignments, as nbgrader's exchange collects them."""
     yes = no = 0
     for below in tops.values():
@@ -176,7 +178,9 @@ def _is_nbgrader(tops: dict[str, list[Entry]], depth: int, assignment: str) -> b
     return yes > no
 
 
-def _depth(paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: Known, name: str) -> int:
+def _depth(
+    paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: KnownNames, name: str
+) -> int:
     """Return how many of the folders around everything say nothing of a student."""
     platform = next((at for at, folder in enumerate(around) if _moodle((folder, ""))), None)
     if platform is not None:
@@ -226,7 +230,7 @@ def _moodle(own: tuple[str, ...]) -> Owner | None:
     return Owner(name, own[1:] or ((found["original"] or own[0]),), name, participant)
 
 
-def _canvas(file: str, known: Known) -> Owner | None:
+def _canvas(file: str, known: KnownNames) -> Owner | None:
     """Return whose a file is that Canvas named.
 
     The first two numbers in a row are the user's and the file's, unless the user's name itself ends in "_" and a number
@@ -253,7 +257,7 @@ def _canvas_owner(file: str, found: re.Match[str]) -> Owner:
     return Owner(found["user"], (original,), name, late=late, number=int(found["file"] or 0))
 
 
-def _named(file: str, assignment: str, known: Known) -> str:
+def _named(file: str, assignment: str, known: KnownNames) -> str:
     """Return the student that a file is named after; empty if its name is the assignment's alone."""
     whole = stem_inside(file)
     return whole if known.meant(whole) else student_of(file, assignment)

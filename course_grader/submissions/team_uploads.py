@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from course_grader.submissions.filenames import letters
-from course_grader.submissions.known import Known
+from course_grader.submissions.known import KnownNames
 from course_grader.submissions.layout import Owner
 
 # The students of each team, by the letters of its name.
@@ -43,7 +43,7 @@ class HandedIn:
     problem: str = ""
 
 
-def members_of(name: str, participant: str, are_teams: bool, known: Known, teams: Teams | None) -> HandedIn:
+def members_of(name: str, participant: str, are_teams: bool, known: KnownNames, teams: Teams | None) -> HandedIn:
     """Return who handed in what Moodle has under a name.
 
     are_teams: whether some name of the input has no participant's number, as only the team of those without a team has.

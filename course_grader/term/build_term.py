@@ -13,13 +13,13 @@ from nbformat import NotebookNode
 from course_grader.authoring.drawing import for_class
 from course_grader.authoring.include import fill
 from course_grader.authoring.lesson import Lesson, lesson_folders
-from course_grader.authoring.lesson_cells import Cell, LessonProblem, read_cells
+from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.authoring.lint import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.source_notebook import solution_notebook
-from course_grader.authoring.trial_run import Known, known_of_hidden_key, run_graded_cells, write_hidden_key
+from course_grader.authoring.trial_run import KeySummary, known_of_hidden_key, run_graded_cells, write_hidden_key
 from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
 from course_grader.environment import environment
-from course_grader.term.config import Plan, Term
+from course_grader.term.config import AssignmentPlan, Term
 from course_grader.term.select import MissingExercise, appended, choose, with_points
 from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
@@ -28,7 +28,7 @@ from course_utils.errors import CourseError, Exit
 SHOWN = 3
 
 
-def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
+def source_of(term: Term, plan: AssignmentPlan, key: Path) -> NotebookNode:
     """Return the teacher's notebook of an assignment, after a rehearsal of what is not a whole lesson of the course.
 
     key: the hidden key, which says how the concept questions are drawn. Raises CourseError, with file and line, if the
@@ -51,7 +51,7 @@ def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
             # Undrawn: the key of the rehearsal has other variants.
             _rehearse(chosen_lesson(term, plan))
     except LessonProblem as problem:
-        raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.WRONG) from problem
+        raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.FAILED) from problem
     notebook = solution_notebook(lesson)
     if asks:
         # `course update` leaves such a notebook alone: the shipped one asks other questions.
@@ -59,7 +59,7 @@ def source_of(term: Term, plan: Plan, key: Path) -> NotebookNode:
     return notebook
 
 
-def chosen_lesson(term: Term, plan: Plan, key: Path | None = None) -> Lesson:
+def chosen_lesson(term: Term, plan: AssignmentPlan, key: Path | None = None) -> Lesson:
     """Return the lesson with the cells that the plan asks for; with a hidden key, its concept questions as the class
     is asked them."""
     folder = _folder(term, plan.lesson)
@@ -84,11 +84,13 @@ def chosen_lesson(term: Term, plan: Plan, key: Path | None = None) -> Lesson:
     lesson = Lesson(folder, tuple(with_points(cells, plan.points)), (), ())
     rules = (wrong_markers, unparsable, foreign_names)
     if problems := [problem for rule in rules for problem in rule(lesson)]:
-        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.FAILED)
     return lesson
 
 
-def _cells(folder: Path, plan: Plan, key: Path | None, chosen: Sequence[str] | None = None) -> list[Cell]:
+def _cells(
+    folder: Path, plan: AssignmentPlan, key: Path | None, chosen: Sequence[str] | None = None
+) -> list[LessonCell]:
     """Return a lesson's cells; with a hidden key, each concept question with points as the class is asked it."""
     lesson = Lesson(folder, fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))), (), ())
     if key is not None and (graded := _graded_questions(lesson, plan, chosen)):
@@ -96,7 +98,7 @@ def _cells(folder: Path, plan: Plan, key: Path | None, chosen: Sequence[str] | N
     return list(lesson.cells)
 
 
-def _questions_of(key: Path, graded: set[str]) -> Known:
+def _questions_of(key: Path, graded: set[str]) -> KeySummary:
     if key.is_file():
         return known_of_hidden_key(key)
     shown = ", ".join(sorted(graded)[:SHOWN]) + (" ..." if len(graded) > SHOWN else "")
@@ -106,7 +108,7 @@ def _questions_of(key: Path, graded: set[str]) -> Known:
     )
 
 
-def _graded_questions(lesson: Lesson, plan: Plan, chosen: Sequence[str] | None) -> set[str]:
+def _graded_questions(lesson: Lesson, plan: AssignmentPlan, chosen: Sequence[str] | None) -> set[str]:
     """Return the concept questions that have points: a question without points stays as in self-study."""
     points = dict[str, float]()
     for cell in lesson.of_kind("test"):
@@ -122,7 +124,7 @@ def _asks_a_class(lesson: Lesson) -> bool:
     return any(f'part="{CLASS}' in cell.source for cell in lesson.of_kind("test"))
 
 
-def _chosen(term: Term, plan: Plan, cells: list[Cell], wanted: set[str]) -> list[Cell]:
+def _chosen(term: Term, plan: AssignmentPlan, cells: list[LessonCell], wanted: set[str]) -> list[LessonCell]:
     try:
         return choose(cells, wanted)
     except MissingExercise as problem:
@@ -130,7 +132,7 @@ def _chosen(term: Term, plan: Plan, cells: list[Cell], wanted: set[str]) -> list
         raise term.problem(plan, "exercises", said, problem.exercise) from None
 
 
-def _clash(term: Term, plan: Plan, name: str, grade_id: str) -> CourseError:
+def _clash(term: Term, plan: AssignmentPlan, name: str, grade_id: str) -> CourseError:
     return term.problem(plan, "add", f"brings a cell {grade_id!r} from {name}, and there is one already", name)
 
 
@@ -150,14 +152,14 @@ def _rehearse(lesson: Lesson) -> None:
             run_graded_cells(lesson)
 
 
-def require_no_leak(term: Term, plan: Plan, released: NotebookNode, key: Path) -> None:
+def require_no_leak(term: Term, plan: AssignmentPlan, released: NotebookNode, key: Path) -> None:
     """Raise CourseError where a solution or a hidden test stands in the release."""
     if plan.notebook is not None:
         text = "\n".join(cell.source for cell in released.cells)
         if marker := next((one for one in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS") if one in text), None):
             raise CourseError(
-                f"{marker!r} stands in the release of {plan.name}: look for a misspelt marker.", Exit.WRONG
+                f"{marker!r} stands in the release of {plan.name}: look for a misspelt marker.", Exit.FAILED
             )
         return
     if problems := list(leaks(chosen_lesson(term, plan, key), released)):
-        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.WRONG)
+        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.FAILED)

@@ -52,7 +52,7 @@ ASSIGNMENT: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class Late:
+class LateRules:
     """The penalty for each day that has begun after the grace: a percentage of the score, and never more than
     `most_percent`."""
 
@@ -62,7 +62,7 @@ class Late:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AssignmentPlan:
     """One assignment. `exercises` is None for all of the lesson; `due` is in UTC; `line` is where it stands."""
 
     name: str
@@ -88,19 +88,19 @@ class Term:
 
     root: Path
     course: str
-    assignments: Mapping[str, Plan]
-    late: Late
+    assignments: Mapping[str, AssignmentPlan]
+    late: LateRules
     own: Path | None
     text: str
     timezone: str = ""
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str) -> AssignmentPlan:
         """Return an assignment; CourseError where there is none of this name."""
         if name not in self.assignments:
             raise CourseError(f"{FILE} has no assignment {name!r}: it has {', '.join(self.assignments) or 'none'}.")
         return self.assignments[name]
 
-    def problem(self, plan: Plan, key: str, sentence: str, value: str = "") -> CourseError:
+    def problem(self, plan: AssignmentPlan, key: str, sentence: str, value: str = "") -> CourseError:
         """Return an error about a key of an assignment, with the line where the value stands."""
         return _problem(self.text, f"assignments.{plan.name}", key, sentence, value)
 
@@ -128,7 +128,7 @@ def read_term(root: Path) -> Term | None:
     zone = _zone(text, data.get("timezone", "UTC"))
     known = _lessons(root, own)
     plans = {name: _plan(root, text, name, table, known, zone) for name, table in data.get("assignments", {}).items()}
-    return Term(root, data.get("course", "descent"), plans, Late(**late), own, text, data.get("timezone", ""))
+    return Term(root, data.get("course", "descent"), plans, LateRules(**late), own, text, data.get("timezone", ""))
 
 
 def configure(config: Config, root: Path) -> None:
@@ -155,7 +155,7 @@ def _lessons(root: Path, own: Path | None) -> dict[str, Path]:
     return {folder.name: folder for folder in folders}
 
 
-def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path], zone: ZoneInfo) -> Plan:
+def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path], zone: ZoneInfo) -> AssignmentPlan:
     where = f"assignments.{name}"
     if not isinstance(table, dict) or not NAME.fullmatch(name):
         raise _problem(text, where, "", "must be a table whose name is made of letters, digits, '_', '-' and '.'")
@@ -180,7 +180,7 @@ def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path
     exercises = tuple(table["exercises"]) if "exercises" in table else None
     due = _due(text, where, table["due"], zone) if "due" in table else None
     line = _line(text, where, "")
-    return Plan(
+    return AssignmentPlan(
         name, line, lesson, notebook, exercises, points, tuple(table.get("add", ())), due, table.get("mode", "")
     )
 

@@ -11,9 +11,9 @@ from typing import Any
 from rapidfuzz import fuzz, process
 
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.student import Student, read_students
-from course_grader.submissions import Found, Known, Layout, Submission, find_submissions
+from course_grader.submissions import Found, KnownNames, Layout, Submission, find_submissions
 from course_grader.submissions.filenames import letters
 from course_grader.submissions.team_uploads import Teams
 
@@ -31,30 +31,30 @@ OTHER_NUMBER = "The name is that of {}, but the roster has the number {} for thi
 
 
 @dataclass(frozen=True)
-class Class:
+class ClassList:
     """The students of a course's gradebook, and whether a teacher entered them: then nobody else is a student."""
 
     students: tuple[Student, ...] = ()
     has_roster: bool = False
 
     @property
-    def known(self) -> Known:
+    def known(self) -> KnownNames:
         """What these students are called."""
-        return Known.of((one.id, one.lms, one.names) for one in self.students)
+        return KnownNames.of((one.id, one.lms, one.names) for one in self.students)
 
 
-def read_class(course: Course) -> Class:
+def read_class(course: Course) -> ClassList:
     """Return the students of a course's gradebook; none if there is no gradebook yet."""
     if course.database is not None and not course.database.is_file():
-        return Class()
-    with Book(course) as book:
-        students = tuple(read_students(book.gradebook))
+        return ClassList()
+    with Database(course) as database:
+        students = tuple(read_students(database.gradebook))
         # Grading adds students by their id alone, each with a submission.
         by_hand = any(one.first or one.last or one.email or one.lms for one in students)
-        return Class(students, by_hand or bool({one.id for one in students} - book.with_submissions()))
+        return ClassList(students, by_hand or bool({one.id for one in students} - database.with_submissions()))
 
 
-def find_for(course: Course, people: Class, place: Path, assignment: str, teams: Teams | None = None) -> Found:
+def find_for(course: Course, people: ClassList, place: Path, assignment: str, teams: Teams | None = None) -> Found:
     """Return the submissions in a place under the ids of a course's gradebook."""
     # The course's own folder has the students' folders in it and no other around them.
     is_own = place.resolve() == course.folder("submitted", "", "").resolve()
@@ -82,7 +82,7 @@ def identified(found: Found, students: Iterable[Student]) -> Found:
     else none of them is graded. What is not known stays as it is, with the students of similar names.
     """
     people = {one.id: one for one in students}
-    known = Known.of((one.id, one.lms, one.names) for one in people.values())
+    known = KnownNames.of((one.id, one.lms, one.names) for one in people.values())
     meant: dict[str, list[tuple[int, Submission]]] = defaultdict(list)
     everybody = [(*_meant(one, known, people), one) for one in found.submissions]
     for student, strength, one in _with_other_numbers(everybody, people):
@@ -134,7 +134,7 @@ def _with_other_numbers(
 NAME, SAME_ID, EXACT_ID, NUMBER = 1, 2, 3, 4
 
 
-def _meant(submission: Submission, known: Known, students: dict[str, Student]) -> tuple[str, int]:
+def _meant(submission: Submission, known: KnownNames, students: dict[str, Student]) -> tuple[str, int]:
     """Return the id of the student whose submission it is, and how certain that is; empty if nobody is known, or
     several are."""
     called = submission.called or submission.student

@@ -24,18 +24,18 @@ from traitlets.config import Config, LoggingConfigurable
 from course_grader.authoring.source_notebook import text_of
 from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.assignment import teacher_cells
-from course_grader.engine.notebook.extra_files import files_beside
+from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.source import MissingKey
 from course_grader.gradebook.assignment_record import entering, schema_checked_once
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book, shown
+from course_grader.gradebook.database import Database, shown
 from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.term.build_term import require_no_leak, source_of
-from course_grader.term.config import FILE, Plan, Term, read_term
+from course_grader.term.config import FILE, AssignmentPlan, Term, read_term
 from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError, Exit
-from course_utils.files import write_whole
-from course_utils.text import counted
+from course_utils.files import write_atomic
+from course_utils.text import plural
 
 # The folder of the course's own lessons, of which releases are built beforehand.
 LESSONS = "lessons"
@@ -64,10 +64,10 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     with _aside(course) as folder:
         if term and plan:
             made = folder / "source" / name / f"{name}.ipynb"
-            write_whole(made, text_of(source_of(term, plan, course.key)))
+            write_atomic(made, text_of(source_of(term, plan, course.key)))
             beside = _files_of(plan, term.root)
             for relative, content in beside.items():
-                write_whole(made.parent / relative, content)
+                write_atomic(made.parent / relative, content)
             mode = _mode(course, name, made)
             # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
             released = _generate(course, name, folder, term, _without_gradebook(course.config))
@@ -90,7 +90,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     told.append(f"The notebook for learners is {_short(place, course.root)}.")
     if term is None and (count := _questions_in(course.solution(name))):
         told.append(
-            f"{counted(count, 'concept question')} in it as in self-study, whose answers are public: with a "
+            f"{plural(count, 'concept question')} in it as in self-study, whose answers are public: with a "
             f"{FILE}, they are drawn for your class."
         )
     if to is not None:
@@ -112,11 +112,11 @@ def _release_own(course: Course, name: str, to: Path | None, exchange: bool, for
     directory, config = _directory(course, name), deepcopy(course.config)
     config.BaseConverter.force = True
     try:
-        Book(course).close()
+        Database(course).close()
         with schema_checked_once():
             GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
-        raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.WRONG) from error
+        raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.FAILED) from error
     place = course.folder("release", ".", name)
     told = [_entered(course, name, None), *said, f"The release for learners is {_short(place, course.root)}."]
     if to is not None:
@@ -137,7 +137,7 @@ def _questions_in(solution: Path) -> int:
     return sum(name in known and known[name].form is not None for name in asked)
 
 
-def _files_of(plan: Plan, root: Path) -> dict[str, bytes]:
+def _files_of(plan: AssignmentPlan, root: Path) -> dict[str, bytes]:
     """Return the files that belong to a notebook of the teacher's own: all beside it, where it has a folder of its
     own."""
     if plan.notebook is None:
@@ -145,7 +145,7 @@ def _files_of(plan: Plan, root: Path) -> dict[str, bytes]:
     folder = plan.notebook.parent
     if folder.resolve() == root.resolve() or len(list(folder.glob("*.ipynb"))) > 1:
         return {}
-    return {name: base64.b64decode(content) for name, content in files_beside(folder, Limits().files // 2).items()}
+    return {name: base64.b64decode(content) for name, content in extra_files(folder, Limits().files // 2).items()}
 
 
 def _mode(course: Course, name: str, solution: Path) -> str:
@@ -159,7 +159,7 @@ def _mode(course: Course, name: str, solution: Path) -> str:
         told = [
             f"The test {grade_id!r} fails on your own solution: {why}" for grade_id, why in assignment.faults.items()
         ]
-        raise CourseError("\n".join([f"{name} is refused.", *told]), Exit.WRONG)
+        raise CourseError("\n".join([f"{name} is refused.", *told]), Exit.FAILED)
     return f"It is graded in the mode {assignment.mode}. {assignment.why}"
 
 
@@ -196,7 +196,7 @@ def _without_gradebook(config: Config) -> Config:
 def _enter(course: Course, name: str, folder: Path, term: Term | None, config: Config) -> Path:
     """Let nbgrader enter the assignment into the gradebook; return the notebook that it makes on the way."""
     # Opened once beforehand, so that an older schema or a locked file is reported in the course's words.
-    Book(course).close()
+    Database(course).close()
     return _generate(course, name, folder, term, config, "entered")
 
 
@@ -217,27 +217,27 @@ def _generate(
         raise CourseError(
             f"nbgrader does not take {name} into the gradebook: {error}. Once submissions are in, cells can be "
             f"changed, but not added or taken away: give the assignment another name {remedy}instead.",
-            Exit.WRONG,
+            Exit.FAILED,
         ) from error
     [released] = (Path(directory.release_directory) / name).glob("*.ipynb")
     return released
 
 
 def _entered(course: Course, name: str, due: datetime | None) -> str:
-    with Book(course) as book:
+    with Database(course) as database:
         if due is not None:
-            book.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
-        points = book.gradebook.find_assignment(name).max_score
+            database.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
+        points = database.gradebook.find_assignment(name).max_score
     until = f"due {due:%Y-%m-%d %H:%M} UTC" if due else "without a due date"
     place = _short(course.database, course.root) if course.database else shown(course)
-    return f"{name} stands in the gradebook {place}, with {counted(points, 'point')}, {until}."
+    return f"{name} stands in the gradebook {place}, with {plural(points, 'point')}, {until}."
 
 
 def _put(made: Path, folder: Path, beside: Mapping[str, bytes], mode: int | None = None) -> Path:
     """Move a notebook into its place, and the files beside it."""
-    write_whole(folder / made.name, made.read_text(encoding="utf-8"), mode)
+    write_atomic(folder / made.name, made.read_text(encoding="utf-8"), mode)
     for name, content in beside.items():
-        write_whole(folder / name, content, mode)
+        write_atomic(folder / name, content, mode)
     return folder / made.name
 
 
@@ -245,7 +245,7 @@ def _built(released: Path, folder: Path, root: Path) -> Path:
     """Return the built notebook that a release without course.toml is; CourseError where it is another."""
     place = folder / released.name
     if not place.is_file() or place.read_bytes() != released.read_bytes():
-        raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.WRONG)
+        raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.FAILED)
     return place
 
 
@@ -256,7 +256,7 @@ def _copied(place: Path, to: Path, force: bool, beside: Mapping[str, bytes]) -> 
             raise CourseError(f"{target} exists already, with other content: replace it with --force.")
     to.mkdir(parents=True, exist_ok=True)
     for target, content in contents.items():
-        write_whole(target, content)
+        write_atomic(target, content)
     return f"It was copied to {to / place.name}."
 
 

@@ -171,12 +171,12 @@ def _problems(entries: Sequence[Student], lines: Sequence[int], encoding: str) -
             yield f"Line {line}: the lms_id {entry.lms!r} is already in line {known}."
 
 
-def enter(book: Gradebook, entries: Sequence[Student]) -> Change:
+def enter(database: Gradebook, entries: Sequence[Student]) -> Change:
     """Bring the roster into the gradebook in one transaction. Nobody is taken out; what a line leaves empty stays.
 
     Raises CourseError if an lms_id belongs to another student of the gradebook; then nothing has changed.
     """
-    known = {student.id: student for student in book.students}
+    known = {student.id: student for student in database.students}
     owners = {one.lms_user_id: one.id for one in known.values() if one.lms_user_id}
     if twice := [one for one in entries if one.lms and owners.get(one.lms, one.id) != one.id]:
         raise CourseError(
@@ -191,30 +191,30 @@ def enter(book: Gradebook, entries: Sequence[Student]) -> Change:
         student.first_name, student.last_name, student.email, student.lms_user_id = after
         if entry.id not in known:
             added.append(entry.id)
-            book.db.add(student)
+            database.db.add(student)
         elif after != before:
             changed.append(entry.id)
-    book.db.commit()
+    database.db.commit()
     ids = {entry.id for entry in entries}
     return Change(tuple(added), tuple(changed), tuple(sorted(set(known) - ids)))
 
 
-def extend(book: Gradebook, assignment: str, student: str, extension: timedelta) -> None:
+def extend(database: Gradebook, assignment: str, student: str, extension: timedelta) -> None:
     """Give a student more time; none, where the extension is 0. CourseError for an unknown assignment or student.
 
     Penalties follow with the next grading.
     """
     try:
-        due = book.find_assignment(assignment).duedate
-        book.find_student(student)
+        due = database.find_assignment(assignment).duedate
+        database.find_student(student)
     except MissingEntry as error:
         raise CourseError(f"The gradebook does not know this: {error}.") from None
     if due is None:
         raise CourseError(f"{assignment} has no due date, so that nothing can be late.")
     try:
-        submission = book.find_submission(assignment, student)
+        submission = database.find_submission(assignment, student)
     except MissingEntry:
-        with book.db.no_autoflush:
-            submission = book.add_submission(assignment, student)
+        with database.db.no_autoflush:
+            submission = database.add_submission(assignment, student)
     submission.extension = extension or None
-    book.db.commit()
+    database.db.commit()

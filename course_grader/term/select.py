@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from course_grader.authoring.lesson_cells import Cell
+from course_grader.authoring.lesson_cells import LessonCell
 from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
 from course_utils.checks.probe import exercises as known_exercises
 
@@ -26,12 +26,12 @@ class MissingExercise(Exception):
 class _Piece:
     """A cell, or the part of a markdown cell from one heading to the next. `level` is 0 where it has no heading."""
 
-    cell: Cell
+    cell: LessonCell
     place: int
     level: int = 0
 
 
-def choose(cells: Sequence[Cell], exercises: Collection[str]) -> list[Cell]:
+def choose(cells: Sequence[LessonCell], exercises: Collection[str]) -> list[LessonCell]:
     """Return the cells without the answers and tests of other exercises, the code that needs those, and the text of
     sections that are empty then; MissingExercise where a chosen one needs one that is left out."""
     gone = _gone(cells, exercises)
@@ -42,7 +42,7 @@ def choose(cells: Sequence[Cell], exercises: Collection[str]) -> list[Cell]:
     return list(_joined([piece for piece in kept if id(piece) not in empty]))
 
 
-def _gone(cells: Sequence[Cell], exercises: Collection[str]) -> set[int]:
+def _gone(cells: Sequence[LessonCell], exercises: Collection[str]) -> set[int]:
     """Return the places of the cells that go."""
     left_out = [cell for cell in cells if cell.kind == "answer" and cell.grade_id not in exercises]
     missing = {cell.grade_id for cell in left_out}
@@ -64,18 +64,18 @@ def _gone(cells: Sequence[Cell], exercises: Collection[str]) -> set[int]:
     return gone
 
 
-def _require_exercises(cell: Cell, called: Collection[str], missing: Collection[str]) -> None:
+def _require_exercises(cell: LessonCell, called: Collection[str], missing: Collection[str]) -> None:
     probe = known_exercises().get(cell.grade_id)
     needed = {*called, *(probe.needs if probe else ())} & set(missing)
     if needed:
         raise MissingExercise(cell.grade_id, min(needed))
 
 
-def _lacks(cell: Cell, names: Collection[str], missing: Collection[str]) -> bool:
+def _lacks(cell: LessonCell, names: Collection[str], missing: Collection[str]) -> bool:
     return bool(names) or (cell.kind == "test" and bool(set(checked_exercises(cell.source)) & set(missing)))
 
 
-def _pieces(cells: Sequence[Cell]) -> Iterator[_Piece]:
+def _pieces(cells: Sequence[LessonCell]) -> Iterator[_Piece]:
     for place, cell in enumerate(cells):
         if cell.kind != "markdown":
             yield _Piece(cell, place)
@@ -95,7 +95,7 @@ def _section(pieces: Sequence[_Piece], start: int) -> Sequence[_Piece]:
     return pieces[start:end]
 
 
-def _unasked(cells: Sequence[Cell], pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[int]:
+def _unasked(cells: Sequence[LessonCell], pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[int]:
     """Yield the places of figures and experiments under an exercise's heading whose exercise is gone, as far as nothing
     elsewhere uses what they define."""
     for start, piece in enumerate(pieces):
@@ -121,16 +121,16 @@ def _empty_sections(pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator
             yield from (inner for inner in section if inner.cell.kind == "markdown")
 
 
-def _joined(pieces: Sequence[_Piece]) -> Iterator[Cell]:
+def _joined(pieces: Sequence[_Piece]) -> Iterator[LessonCell]:
     """Yield the cells again, each markdown cell of what is left of it."""
-    places: dict[int, list[Cell]] = {}
+    places: dict[int, list[LessonCell]] = {}
     for piece in pieces:
         places.setdefault(piece.place, []).append(piece.cell)
     for parts in places.values():
         yield replace(parts[0], source="\n\n".join(part.source for part in parts)) if len(parts) > 1 else parts[0]
 
 
-def with_points(cells: Sequence[Cell], points: Mapping[str, float]) -> list[Cell]:
+def with_points(cells: Sequence[LessonCell], points: Mapping[str, float]) -> list[LessonCell]:
     """Return the cells with each named exercise's points divided among its test cells as they were before.
 
     Of an exercise that had no points, each test cell gets as much.
@@ -150,7 +150,7 @@ def with_points(cells: Sequence[Cell], points: Mapping[str, float]) -> list[Cell
     return chosen
 
 
-def _is_test_of(cell: Cell, exercise: str, names: Collection[str]) -> bool:
+def _is_test_of(cell: LessonCell, exercise: str, names: Collection[str]) -> bool:
     """Tell as the engine does: by the checks of a cell, or where it has none, by the names that it uses."""
     if cell.kind != "test":
         return False
@@ -158,7 +158,9 @@ def _is_test_of(cell: Cell, exercise: str, names: Collection[str]) -> bool:
     return exercise in checked if checked else bool(used_names(cell.source) & set(names))
 
 
-def appended(cells: Sequence[Cell], more: Sequence[Cell], clash: Callable[[str], Exception]) -> list[Cell]:
+def appended(
+    cells: Sequence[LessonCell], more: Sequence[LessonCell], clash: Callable[[str], Exception]
+) -> list[LessonCell]:
     """Return the cells with those of another lesson behind them; the same set-up is not repeated.
 
     `clash` makes the error for a grade_id that both have, with different content.

@@ -21,11 +21,11 @@ FEWEST = 20
 LONGEST = 40
 
 
-class FormError(ValueError):
+class AnswerTypeError(ValueError):
     """The answer has not the form that the question asks for."""
 
 
-class Form(ABC):
+class AnswerType(ABC):
     """What an answer must look like. `canonical` gives equal answers one text and raises FormError for a malformed
     one."""
 
@@ -39,17 +39,17 @@ class Form(ABC):
 
 def _present(answer: Any, what: str) -> None:
     if answer is None:
-        raise FormError(f"There is no answer yet. Write {what}.")
+        raise AnswerTypeError(f"There is no answer yet. Write {what}.")
 
 
 def _letters(answer: Any, options: tuple[str, ...], what: str) -> list[str]:
     _present(answer, what)
     # What has no length may have no end, and is used up once it was looked at.
     if not isinstance(answer, Collection) or isinstance(answer, dict) or getattr(answer, "shape", None) == ():
-        raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
+        raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.")
     letters = [str(item) for item in answer]
     if unknown := [item for item in letters if item not in options]:
-        raise FormError(f"{_shown(unknown[0])} is not one of the choices {', '.join(options)}. Write {what}.")
+        raise AnswerTypeError(f"{_shown(unknown[0])} is not one of the choices {', '.join(options)}. Write {what}.")
     return letters
 
 
@@ -58,7 +58,7 @@ def _shown(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class SubsetOf(Form):
+class SubsetOf(AnswerType):
     """Any subset of the options, written as a set: `{"a", "c"}`."""
 
     options: tuple[str, ...]
@@ -72,7 +72,7 @@ class SubsetOf(Form):
 
 
 @dataclass(frozen=True)
-class OrderingOf(Form):
+class OrderingOf(AnswerType):
     """All the options in some order, written as a list or a string: `["b", "a", ...]`."""
 
     options: tuple[str, ...]
@@ -84,12 +84,14 @@ class OrderingOf(Form):
         what = f"a list that holds each of {', '.join(self.options)} once"
         letters = _letters(answer, self.options, what)
         if sorted(letters) != sorted(self.options):
-            raise FormError(f"The answer must hold each choice once; yours has {len(letters)} entries. Write {what}.")
+            raise AnswerTypeError(
+                f"The answer must hold each choice once; yours has {len(letters)} entries. Write {what}."
+            )
         return ",".join(letters)
 
 
 @dataclass(frozen=True)
-class Labels(Form):
+class Labels(AnswerType):
     """A label for each option, written as a dict: `{"a": "too high", ...}`."""
 
     options: tuple[str, ...]
@@ -102,17 +104,17 @@ class Labels(Form):
         what = f"a dict that gives each of {', '.join(self.options)} one of: {', '.join(self.labels)}"
         _present(answer, what)
         if not isinstance(answer, dict):
-            raise FormError(f"The answer is {name_of(answer)}. Write {what}.")
+            raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.")
         if missing := [item for item in self.options if item not in answer]:
-            raise FormError(f"The answer says nothing of {', '.join(missing)}. Write {what}.")
+            raise AnswerTypeError(f"The answer says nothing of {', '.join(missing)}. Write {what}.")
         # An array would be compared entry by entry.
         if wrong := [value for value in answer.values() if not isinstance(value, str) or value not in self.labels]:
-            raise FormError(f"{_shown(wrong[0])} is not one of the labels. Write {what}.")
+            raise AnswerTypeError(f"{_shown(wrong[0])} is not one of the labels. Write {what}.")
         return ",".join(f"{item}={answer[item]}" for item in self.options)
 
 
 @dataclass(frozen=True)
-class NumberWith(Form):
+class NumberWith(AnswerType):
     """A real number in [low, high], compared after rounding to `decimals` places."""
 
     low: float
@@ -128,12 +130,12 @@ class NumberWith(Form):
         try:
             number = float(answer)
         except (TypeError, ValueError):
-            raise FormError(f"The answer is {name_of(answer)}. Write {what}.") from None
+            raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.") from None
         except OverflowError:
             # An integer beyond every float.
             number = math.inf if answer > 0 else -math.inf
         if not self.low <= number <= self.high:
-            raise FormError(f"{number:g} is out of range. Write {what}.")
+            raise AnswerTypeError(f"{number:g} is out of range. Write {what}.")
         return f"{round(number, self.decimals) + 0.0:.{self.decimals}f}"
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from course_utils import progress
-from course_utils.checks.answer_types import Form, FormError
+from course_utils.checks.answer_types import AnswerType, AnswerTypeError
 from course_utils.checks.card import Card, failure_rows
 from course_utils.checks.judge import Failure, Verdict, judge
 from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises
-from course_utils.checks.tracebacks import own_frames
+from course_utils.checks.tracebacks import learner_traceback
 
 # A question that a class is asked: `part="class"`, or `part="class 5f1c0a92"` if its teacher's secret has drawn it.
 CLASS = "class"
@@ -63,13 +63,13 @@ class CheckStopped(KeyboardInterrupt):
 
 
 @dataclass(frozen=True)
-class _Desk:
+class CheckContext:
     hidden: Mapping[str, Key]
     published: Mapping[str, Key]
     show: Callable[[Card], None]
 
 
-_desk: ContextVar[_Desk | None] = ContextVar("_desk", default=None)
+_desk: ContextVar[CheckContext | None] = ContextVar("_desk", default=None)
 
 
 @contextlib.contextmanager
@@ -77,7 +77,7 @@ def grading(
     hidden: Mapping[str, Key], published: Mapping[str, Key], show: Callable[[Card], None]
 ) -> Iterator[None]:  # fmt: skip
     """Within it, checks of this thread take their keys from these, give their cards to `show`, and note no progress."""
-    token = _desk.set(_Desk(hidden, published, show))
+    token = _desk.set(CheckContext(hidden, published, show))
     try:
         yield
     finally:
@@ -174,7 +174,7 @@ def _is_own_answer(name: str, answer: Any) -> bool:
     return getattr(answer, "__name__", name) in (name, "<lambda>")
 
 
-def _check_question(exercise: Exercise, form: Form, answer: Any, part: str) -> None:
+def _check_question(exercise: Exercise, form: AnswerType, answer: Any, part: str) -> None:
     name = exercise.name
     _canonical(name, form, answer)
     key = None if part.split()[0] == CLASS else _answer_key(name)
@@ -207,10 +207,10 @@ def _answer_key(name: str) -> Key | None:
         return None
 
 
-def _canonical(name: str, form: Form, answer: Any) -> str:
+def _canonical(name: str, form: AnswerType, answer: Any) -> str:
     try:
         return form.canonical(answer)
-    except FormError as error:
+    except AnswerTypeError as error:
         _show(Card("wrong", f"{name}: the answer cannot be read", str(error)))
         raise CheckFailed(f"{name}: {error}", blank=answer is None) from None
 
@@ -248,7 +248,7 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
     sentence = f"{_capital(failure.received.says)}: {failure.difference.sentence}"
     if error is not None and failure.difference.kind == "raised":
         rows = [row for row in rows if row[0] == "You can try"]
-        rows += [("Error", f"{type(error).__name__}: {error}"), ("Where", own_frames(error))]
+        rows += [("Error", f"{type(error).__name__}: {error}"), ("Where", learner_traceback(error))]
     if verdict.mistake is not None:
         rows.append(("Hint", verdict.mistake.hint))
     return Card("wrong", f"{name} is not right yet.", sentence, [row for row in rows if row[1]])
@@ -256,7 +256,7 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
 
 def _stopped(name: str, stop: KeyboardInterrupt) -> CheckStopped:
     sentence = "You stopped the check while your function was running. Does its loop ever finish?"
-    _show(Card("neutral", f"{name} was interrupted.", sentence, [("Where", own_frames(stop))]))
+    _show(Card("neutral", f"{name} was interrupted.", sentence, [("Where", learner_traceback(stop))]))
     return CheckStopped(f"{name}: interrupted.")
 
 

@@ -24,14 +24,14 @@ from course_utils.checks.probe import Exercise
 CHECKS = "course_utils.checks"
 # What decides, beside the module of a probe and the data that it takes, what is asked and what is seen.
 BASE = tuple(f"{CHECKS}.{name}" for name in ("answer_types", "probe", "recorder", "statistics", "values"))
-STAMP = "asked"
+FINGERPRINT = "asked"
 SHOWN = 3
 
 
-def stamped(key: Key, exercise: Exercise) -> dict[str, Any]:
+def with_fingerprint(key: Key, exercise: Exercise) -> dict[str, Any]:
     """Return the hidden key of an exercise as JSON can hold it, with its stamp."""
     module = next(iter(exercise.parts.values())).__module__
-    return key_to_json(key) | {STAMP: stamp(module)}
+    return key_to_json(key) | {FINGERPRINT: fingerprint(module)}
 
 
 def require_current(hidden: Mapping[str, Any]) -> None:
@@ -45,12 +45,12 @@ def require_current(hidden: Mapping[str, Any]) -> None:
 
 
 def _is_current(key: Any) -> bool:
-    made = key.get(STAMP) if isinstance(key, dict) else None
-    return isinstance(made, str) and made != "" and made == stamp(made.partition(":")[0])
+    made = key.get(FINGERPRINT) if isinstance(key, dict) else None
+    return isinstance(made, str) and made != "" and made == fingerprint(made.partition(":")[0])
 
 
 @functools.cache
-def stamp(module: str) -> str:
+def fingerprint(module: str) -> str:
     """Return the stamp of the exercises whose probes stand in a module, named in full; "" where there is no such."""
     try:
         names = sorted(_deciding(module))

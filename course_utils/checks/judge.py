@@ -9,7 +9,7 @@ from typing import Any
 
 from course_utils.checks.compare import Difference, difference, margin
 from course_utils.checks.keys import KnownMistake, PartKey
-from course_utils.checks.probe import Exercise, Observation, Run, Trial, tried
+from course_utils.checks.probe import Exercise, Observation, Recorder, Run, tried
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -
         return Verdict(key.size, key.size)
     runs = [trial.observations for trial in trials]
     answered = sum(len(seen) for seen in runs)
-    known = next((mistake for mistake in key.mistakes if alike(mistake.runs, runs, exercise.float32)), None)
+    known = next((mistake for mistake in key.mistakes if same_observations(mistake.runs, runs, exercise.float32)), None)
     return Verdict(key.size, answered - len(failures), _first(failures), known)
 
 
-def _failures(key: PartKey, trials: Sequence[Trial]) -> Iterator[Failure]:
+def _failures(key: PartKey, trials: Sequence[Recorder]) -> Iterator[Failure]:
     for run, trial in zip(key.runs, trials, strict=True):
         for expected, received, found in zip(run, trial.observations, trial.differences, strict=False):
             if found is not None:
@@ -58,7 +58,7 @@ def _first(failures: Sequence[Failure]) -> Failure:
     return next((failure for failure in failures if failure.difference.structural), failures[0])
 
 
-def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> bool:
+def same_observations(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> bool:
     """Tell whether two answers gave the same observations, within tolerance, at every seed."""
     for one, other in zip(runs, others, strict=True):
         if len(one) != len(other):
@@ -69,7 +69,7 @@ def alike(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> 
     return True
 
 
-def distance(
+def max_deviation(
     runs: Sequence[Run], others: Sequence[Run], float32: bool = False, enough: float = math.inf
 ) -> float:  # fmt: skip
     """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped

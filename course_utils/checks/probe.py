@@ -5,9 +5,9 @@ what the reference gave to the same questions stands in a key. One probe serves 
 check and the build of the keys.
 
     @probe("sgd_step")
-    def probe_sgd_step(trial, rng, sgd_step):
+    def probe_sgd_step(recorder, rng, sgd_step):
         w, grad = rng.randn(4, 3), rng.randn(4, 3)
-        trial.ask("the new weights", sgd_step, w, grad, 0.1)
+        recorder.ask("the new weights", sgd_step, w, grad, 0.1)
 
 The inputs come from `numpy.random.RandomState`, whose stream is frozen: a key made today holds under any NumPy.
 """
@@ -27,15 +27,15 @@ from typing import Any, Protocol
 import numpy as np
 
 from course_utils.checks import probes
-from course_utils.checks.answer_types import Form
-from course_utils.checks.recorder import Call, Observation, Run, Stop, Trial
-from course_utils.checks.tracebacks import own_frames
+from course_utils.checks.answer_types import AnswerType
+from course_utils.checks.recorder import Call, Observation, Recorder, Run, Stop
+from course_utils.checks.tracebacks import learner_traceback
 
-__all__ = ["Call", "Exercise", "Observation", "Run", "Trial", "exercises", "probe", "question", "run", "tried"]
+__all__ = ["Call", "Exercise", "Observation", "Recorder", "Run", "exercises", "probe", "question", "run", "tried"]
 
 
 class ProbeFunction(Protocol):
-    def __call__(self, trial: Trial, rng: np.random.RandomState, /, *functions: Any) -> None: ...
+    def __call__(self, recorder: Recorder, rng: np.random.RandomState, /, *functions: Any) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Exercise:
 
     name: str
     parts: dict[str, ProbeFunction] = field(default_factory=dict)
-    form: Form | None = None
+    form: AnswerType | None = None
     needs: tuple[str, ...] = ()
     float32: bool = False
     seeds: int = 0
@@ -86,7 +86,7 @@ def probe(
     return register
 
 
-def question(name: str, form: Form) -> None:
+def question(name: str, form: AnswerType) -> None:
     """Register a concept question: its answer is a value of the given form.
 
     Raises ValueError where there is an exercise of this name already.
@@ -94,8 +94,8 @@ def question(name: str, form: Form) -> None:
     if name in _EXERCISES:
         raise ValueError(f"There are two exercises named {name!r}: rename one of them.")
 
-    def observe_answer(trial: Trial, rng: np.random.RandomState, answer: Any) -> None:
-        trial.observe("the answer", form.digest(answer))
+    def observe_answer(recorder: Recorder, rng: np.random.RandomState, answer: Any) -> None:
+        recorder.observe("the answer", form.digest(answer))
 
     # The question is asked where it stands, as a probe is.
     observe_answer.__module__ = sys._getframe(1).f_globals["__name__"]
@@ -127,25 +127,25 @@ def run(
 
 def tried(
     exercise: Exercise, part: str, seeds: Sequence[int], expected: Sequence[Run | None], answers: Sequence[Any]
-) -> list[Trial]:
+) -> list[Recorder]:
     """Run an exercise's probe with each seed, beside the reference's observations at that seed; see `run`."""
     trials = []
     # A warning on stderr must not cost points.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for seed, right in zip(seeds, expected, strict=True):
-            trials.append(trial := Trial(right, exercise.float32))
-            with _ending(trial), _random_state(seed) as rng:
-                exercise.parts[part](trial, rng, *answers)
+            trials.append(recorder := Recorder(right, exercise.float32))
+            with _ending(recorder), _random_state(seed) as rng:
+                exercise.parts[part](recorder, rng, *answers)
         # Only now, so that what was put aside at several seeds is asked together.
-        for trial in trials:
-            with _ending(trial):
-                trial.settle()
+        for recorder in trials:
+            with _ending(recorder):
+                recorder.flush()
     return trials
 
 
 @contextlib.contextmanager
-def _ending(trial: Trial) -> Iterator[None]:
+def _ending(recorder: Recorder) -> Iterator[None]:
     try:
         yield
     except Stop:
@@ -154,9 +154,11 @@ def _ending(trial: Trial) -> Iterator[None]:
         # A result of another form can break the probe's own arithmetic, which the reference went through, and an answer
         # can raise in a call that is not observed. One in another process has no frames here.
         with contextlib.suppress(Stop):
-            trial.settle()
-        is_answers = error.__traceback__ is None or own_frames(error)
-        if trial.expected is None or not (any(trial.differences) or trial.break_off(error if is_answers else None)):
+            recorder.flush()
+        is_answers = error.__traceback__ is None or learner_traceback(error)
+        if recorder.expected is None or not (
+            any(recorder.differences) or recorder.abort(error if is_answers else None)
+        ):
             raise
 
 

@@ -85,7 +85,7 @@ class _Question(NamedTuple):
 Outcome = Callable[[], Any]
 
 
-class Trial:
+class Recorder:
     """One run of a probe with one seed. `expected` is the reference's observations, where there is a key to follow.
 
     `observations` are what was seen, `differences` how each differs from the expected one, None where it agrees.
@@ -116,7 +116,7 @@ class Trial:
         rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
         """Like `ask`, at once; return the result, which the probe needs in order to go on."""
-        self.settle()
+        self.flush()
         tolerance = _tolerance(rtol, atol, self.float32)
         return self._answer(_Question(says, function, args, kwargs, _seeing(hide), tolerance, shown))
 
@@ -124,14 +124,14 @@ class Trial:
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Like `ask_form`, at once; return the result, of which the probe observes more."""
-        self.settle()
+        """Like `observe_shape`, at once; return the result, of which the probe observes more."""
+        self.flush()
         return self._answer(self._sampling(says, function, args, kwargs, hide, shown))
 
     def results(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
         """Return what the function returns with each of these arguments in turn, to be observed; raise what it raises.
         A function in another process is asked for all of them in one message."""
-        self.settle()
+        self.flush()
         later = getattr(function, LATER, None)
         outcomes: list[Outcome] = []
         for args in calls:
@@ -149,7 +149,7 @@ class Trial:
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
         return _Question(says, function, args, kwargs, lambda result: form(see(result)), tolerance, shown)
 
-    def ask_form(
+    def observe_shape(
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> None:  # fmt: skip
@@ -160,14 +160,14 @@ class Trial:
         """
         self._put(self._sampling(says, function, args, kwargs, hide, shown), self._answer)
 
-    def rejects(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    def expect_error(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         """Observe whether the call raises, and which error."""
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
         self._put(_Question(says, function, args, kwargs, _form_of, tolerance), self._answer_refusal)
 
     def observe(self, says: str, value: Any, rtol: float = 1e-7, atol: float = 1e-9, call: Call | None = None) -> None:
         """Record something derived from results, such as a statistic; give `atol` where it is random."""
-        self.settle()
+        self.flush()
         self._record(Observation(says, plain(value), _tolerance(rtol, atol, self.float32), call))
 
     def observe_later(self, says: str, look: Callable[[], Any]) -> None:
@@ -177,13 +177,13 @@ class Trial:
         else:
             self.observe(says, look())
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Record the answers to the questions that were put aside."""
         waiting, self._waiting = self._waiting, []
         for answer in waiting:
             answer()
 
-    def break_off(self, error: Exception | None) -> bool:
+    def abort(self, error: Exception | None) -> bool:
         """Record that what comes next cannot be observed with this answer, which raised `error` where that is not None;
         False where nothing was to come."""
         place = len(self.observations)
@@ -202,7 +202,7 @@ class Trial:
             self._waiting.append(functools.partial(answer, question, outcome))
             return
         if self._waiting:
-            self.settle()
+            self.flush()
         answer(question)
 
     def _answer(self, question: _Question, outcome: Outcome | None = None) -> Any:

@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 
-def own_frames(error: BaseException) -> str:
+def learner_traceback(error: BaseException) -> str:
     """Return the learner's own lines of a traceback, innermost last: no frame of this package or of a library."""
     here = str(Path(__file__).parents[1])
     lines = []

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from course_utils.checks import keys
-from course_utils.checks.fingerprint import stamped
+from course_utils.checks.fingerprint import with_fingerprint
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
-from course_utils.checks.probe import _EXERCISES, Exercise, Trial, exercises, run
+from course_utils.checks.probe import _EXERCISES, Exercise, Recorder, exercises, run
 
 SEEDS = (1, 2)
 
@@ -27,14 +27,14 @@ def added(x: np.ndarray, factor: float) -> np.ndarray:
     return factor + x
 
 
-def probe_values(trial: Trial, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
+def probe_values(trial: Recorder, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
     x = rng.randn(3, 2).round(2)
     once = trial.call("the scaled array", answer, x, 2.5)
     trial.call("the scaled array, scaled again", answer, once, 0.5)
 
 
-def probe_arguments(trial: Trial, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
-    trial.rejects("a negative factor", answer, np.ones(2), -1.0)
+def probe_arguments(trial: Recorder, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
+    trial.expect_error("a negative factor", answer, np.ones(2), -1.0)
 
 
 @pytest.fixture
@@ -76,6 +76,6 @@ def hidden(key: Key, exercise: Exercise, tmp_path: Path, monkeypatch: pytest.Mon
     import json
 
     path = tmp_path / "course.key"
-    path.write_text(json.dumps({"format": 1, "secret": "s", "exercises": {"scaled": stamped(key, exercise)}}))
+    path.write_text(json.dumps({"format": 1, "secret": "s", "exercises": {"scaled": with_fingerprint(key, exercise)}}))
     monkeypatch.setenv("COURSE_KEY", str(path))
     return path

@@ -18,7 +18,7 @@ from course_utils.checks.card import Card, value_text
 from course_utils.checks.checking import grading
 from course_utils.checks.judge import judge
 from course_utils.checks.keys import Key, PartKey
-from course_utils.checks.probe import Exercise, Trial, probe, run
+from course_utils.checks.probe import Exercise, Recorder, probe, run
 from course_utils.checks.values import plain
 from tests.checks.conftest import added, scaled
 
@@ -221,7 +221,7 @@ def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
     assert progress.load(Path.cwd()) == {"scaled": {"values": True, "arguments": False}}
 
 
-def probe_of_columns(trial: Trial, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
+def probe_of_columns(trial: Recorder, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
     x = rng.randn(3, 2).round(2)
     trial.call("the scaled array", answer, x, 2.5)
     # Not observed: the probe trusts what it gets.
@@ -280,10 +280,10 @@ def test_results_come_in_order_with_what_a_call_before_has_left() -> None:
         return x[-1]
 
     x: list[float] = []
-    results = Trial().results(advanced, [(np.random.default_rng(0), x)] * 3)
+    results = Recorder().results(advanced, [(np.random.default_rng(0), x)] * 3)
     assert results == x == np.random.default_rng(0).random(3).tolist()
 
 
 def test_what_one_of_many_calls_raises_comes_through() -> None:
     with pytest.raises(ZeroDivisionError):
-        Trial().results(lambda x: 1 / x, [(1,), (0,)])
+        Recorder().results(lambda x: 1 / x, [(1,), (0,)])

@@ -13,8 +13,8 @@ import pytest
 
 from course_utils import progress
 from course_utils.checks import CheckFailed, KeyProblem, check, check_hidden, keys
-from course_utils.checks.answer_types import Form, FormError, Labels, NumberWith, OrderingOf, SubsetOf
-from course_utils.checks.fingerprint import stamped
+from course_utils.checks.answer_types import AnswerType, AnswerTypeError, Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.fingerprint import with_fingerprint
 from course_utils.checks.keys import Key, KnownMistake, PartKey, key_to_json
 from course_utils.checks.probe import _EXERCISES, exercises, question, run
 
@@ -30,7 +30,7 @@ LETTERS = tuple("abcde")
         (NumberWith(0, 10, 2), [3.14, 3.1399999, "3.14"]),
     ],
 )
-def test_equal_answers_have_one_digest(form: Form, answers: list[Any]) -> None:
+def test_equal_answers_have_one_digest(form: AnswerType, answers: list[Any]) -> None:
     assert len({form.digest(answer) for answer in answers}) == 1
 
 
@@ -59,8 +59,8 @@ def test_equal_answers_have_one_digest(form: Form, answers: list[Any]) -> None:
         (NumberWith(0, 10, 2), [1], "The answer is a list of 1"),
     ],
 )
-def test_a_malformed_answer_is_told_what_to_write(form: Form, answer: Any, sentence: str) -> None:
-    with pytest.raises(FormError) as caught:
+def test_a_malformed_answer_is_told_what_to_write(form: AnswerType, answer: Any, sentence: str) -> None:
+    with pytest.raises(AnswerTypeError) as caught:
         form.digest(answer)
     assert sentence in str(caught.value)
     assert "Write" in str(caught.value)
@@ -80,7 +80,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     runs, wrong = ((run(exercise, "values", 1, [answer]),) for answer in ({"a", "c"}, {"a"}))
     key = Key("best_letters", {"values": PartKey((1,), runs, (KnownMistake("only_a", "And what of c?", wrong),))})
     (tmp_path / "best_letters.json").write_text(json.dumps(key_to_json(key)))
-    (tmp_path / "course.key").write_text(json.dumps({"exercises": {"best_letters": stamped(key, exercise)}}))
+    (tmp_path / "course.key").write_text(json.dumps({"exercises": {"best_letters": with_fingerprint(key, exercise)}}))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keys, "PUBLISHED", tmp_path)
     keys.published_key.cache_clear()

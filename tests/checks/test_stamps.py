@@ -63,8 +63,8 @@ def rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rewrite:
     def edited(old: str, new: str) -> str:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
-        fingerprint.stamp.cache_clear()
-        return fingerprint.stamp(f"{PROBES}.made_for_stamps")
+        fingerprint.fingerprint.cache_clear()
+        return fingerprint.fingerprint(f"{PROBES}.made_for_stamps")
 
     return edited
 
@@ -94,12 +94,12 @@ def test_every_exercise_has_the_stamp_of_its_own_module() -> None:
         f"{PROBES}.learning_rate_decay",
         f"{PROBES}.adaptive_optimizers",
     )
-    assert all(fingerprint.stamp(module) for module in asked.values())
+    assert all(fingerprint.fingerprint(module) for module in asked.values())
 
 
 def test_no_probe_is_imported_to_tell_a_stamp() -> None:
     program = (
-        "import sys; from course_utils.checks.fingerprint import stamp\n"
+        "import sys; from course_utils.checks.fingerprint import fingerprint\n"
         f"assert stamp('{PROBES}.capstone')\n"
         f"assert not [name for name in sys.modules if name.startswith('{PROBES}.')]"
     )
@@ -112,7 +112,7 @@ def test_no_probe_is_imported_to_tell_a_stamp() -> None:
 def test_a_key_for_other_questions_is_refused_in_one_sentence(made: object, hidden: Path) -> None:
     data = json.loads(hidden.read_text())
     check_hidden("scaled", scaled)
-    data["exercises"]["scaled"][fingerprint.STAMP] = made
+    data["exercises"]["scaled"][fingerprint.FINGERPRINT] = made
     hidden.write_text(json.dumps(data))
     _hidden_file.cache_clear()
     with pytest.raises(

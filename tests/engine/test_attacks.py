@@ -23,7 +23,7 @@ from course_grader import Assignment, Result
 from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
 from course_grader.engine.sandbox import handles
-from course_grader.engine.sandbox.levels import Level, _visible
+from course_grader.engine.sandbox.levels import Level, _visible_paths
 from tests.engine.conftest import ROOT, Exam, outcomes, printed
 from tests.tools import bubblewrap_program
 
@@ -368,13 +368,13 @@ def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exa
 
 
 KNOWN_IN_TURN = """
-from course_utils.checks.recorder import KNOWN, Trial
+from course_utils.checks.recorder import KNOWN, Recorder
 given = []
 def loss(x):
     given.append(x)
     return 0.5
 setattr(loss, KNOWN, lambda: [0.5, 0.5])
-assert Trial().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
+assert Recorder().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
 assert given == [1.0, 2.0]
 """
 TOLD = {
@@ -508,7 +508,7 @@ def with_python_in_view() -> list[str]:
     command = [bubblewrap_program(), "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     opened: set[Path] = set()
-    for path in _visible():
+    for path in _visible_paths():
         closed = next((parent for parent in reversed(path.parents) if not parent.stat().st_mode & 1), None)
         if closed is not None:
             command += ["--perms", "0755", "--tmpfs", str(closed)] if closed not in opened else []

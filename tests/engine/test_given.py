@@ -13,7 +13,7 @@ from course_grader import grade
 from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.judging.together import score_of
 from course_grader.engine.notebook.assignment import Mode
-from course_grader.engine.notebook.context import edited, given_in
+from course_grader.engine.notebook.context import contexts_of, edited
 from course_grader.engine.preprocessors import outputs_of_test
 from tests.engine.test_together import IDENTITY, Cells, assignment, notebook, points
 
@@ -104,7 +104,7 @@ def test_nothing_runs_that_a_test_does_not_need(tmp_path: Path) -> None:
         ("setup", "import numpy as np"), IMPORTS, HELPER, IDENTITY, ("code", "y = f(1)"), ("setup", "z = f(3)"),
         ("test", "assert f(np.ones(1)) == 1"), ("test", "assert z and close(1, 1)"),
     ]  # fmt: skip
-    given = given_in(assignment(cells, tmp_path))
+    given = contexts_of(assignment(cells, tmp_path))
     texts = {name: [cell.source for cell in one.cells if cell.kind != "answer"] for name, one in given.items()}
     assert texts == {"test6": ["import numpy as np"], "test7": ["import numpy as np", HELPER[1], "z = f(3)"]}
 

@@ -15,8 +15,8 @@ import pytest
 from course_grader import Assignment, Result, grade
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.engine.notebook.dependencies import reads
-from course_grader.engine.notebook.plan import Run, plan
-from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable, take_in
+from course_grader.engine.notebook.plan import RunCell, plan
+from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable, read_submission
 from tests.engine.conftest import LIMITS, Exam, grade_id_of, outcomes
 
 Cells = list[dict[str, Any]]
@@ -48,7 +48,7 @@ UNREADABLE = {
 @pytest.mark.parametrize(("content", "words"), UNREADABLE.values(), ids=UNREADABLE)
 def test_a_file_that_is_no_notebook_is_told_in_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(Unreadable, match=words) as caught:
-        take_in(written(tmp_path / "a.ipynb", content))
+        read_submission(written(tmp_path / "a.ipynb", content))
     assert str(caught.value).endswith(".")
 
 
@@ -57,7 +57,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(4 * LARGEST_FILE)
     with pytest.raises(Unreadable, match="Clear the outputs"):
-        take_in(large)
+        read_submission(large)
 
 
 def test_a_link_a_folder_and_a_pipe_are_no_submissions(tmp_path: Path, exam: Exam) -> None:
@@ -65,7 +65,7 @@ def test_a_link_a_folder_and_a_pipe_are_no_submissions(tmp_path: Path, exam: Exa
     (tmp_path / "link").symlink_to(exam.solutions)
     for name, words in {"pipe": "regular", "link": "cannot be opened", ".": "regular", "none": "cannot be"}.items():
         with pytest.raises(Unreadable, match=words):
-            take_in(tmp_path / name)
+            read_submission(tmp_path / name)
 
 
 @pytest.mark.needs("isolation")
@@ -177,8 +177,8 @@ def test_cells_out_of_order_earn_nothing(exam: Exam, change: Callable[[Cells], C
 def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
     cells = exam.right["cells"]
     wrong = cells[index(cells, "sgd_step")] | {"source": "sgd_step = None"}
-    found = plan(take_in({"cells": [*cells, *[wrong] * 4900]}).cells, exam.assignment)
-    runs = [step for step in found.steps if isinstance(step, Run) and step.names == ("sgd_step",)]
+    found = plan(read_submission({"cells": [*cells, *[wrong] * 4900]}).cells, exam.assignment)
+    runs = [step for step in found.steps if isinstance(step, RunCell) and step.names == ("sgd_step",)]
     assert len(runs) == 4901
 
 

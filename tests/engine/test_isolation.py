@@ -30,7 +30,7 @@ from course_grader.engine.sandbox.levels import (
     IsolationUnavailable,
     Level,
     best_level,
-    isolated,
+    bubblewrap_command,
     require,
     unavailable,
 )  # fmt: skip
@@ -157,7 +157,7 @@ def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pyt
         with pytest.raises(IsolationUnavailable, match="There is no bubblewrap"):
             require("namespaces")
         with pytest.raises(IsolationUnavailable, match="There is no bubblewrap"):
-            isolated()
+            bubblewrap_command()
         assert best_level()[0] == "user"
         assert "bubblewrap" in best_level()[1]
         monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -198,9 +198,9 @@ def test_grading_works_from_threads_that_come_and_go(exam: Exam) -> None:
 @pytest.mark.needs("isolation")
 def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
     zygote = Zygote("namespaces")
-    wire, leash = zygote.start_worker(exam.assignment.limits)
+    wire, handle = zygote.start_worker(exam.assignment.limits)
     wire.close()
-    leash.pull()
+    handle.kill()
     server = zygote._server
     assert server is not None
     server.end(zygote._number)
@@ -214,8 +214,8 @@ def test_a_zygote_that_was_killed_is_started_again(exam: Exam) -> None:
 
 
 def started_again(zygote: Zygote, exam: Exam) -> None:
-    wire, leash = zygote.start_worker(exam.assignment.limits)
-    assert leash.pull() == "ended: -9"
+    wire, handle = zygote.start_worker(exam.assignment.limits)
+    assert handle.kill() == "ended: -9"
     wire.close()
 
 
@@ -225,7 +225,7 @@ def test_assignments_share_a_fork_server_and_nothing_else(exam: Exam) -> None:
     numbers = []
     for set_up in (["import numpy\nnumpy.e = shared = 3"], []):
         zygote = Zygote("namespaces", set_up)
-        wire, leash = zygote.start_worker(exam.assignment.limits)
+        wire, handle = zygote.start_worker(exam.assignment.limits)
         peer = Peer(Channel(wire, 1 << 20), trusted=True)
         peer.deadline = within(30)
         peer.send(["cell", "import numpy\nfound = numpy.e"])
@@ -233,7 +233,7 @@ def test_assignments_share_a_fork_server_and_nothing_else(exam: Exam) -> None:
         for name, value in {"found": 3 if set_up else math.e, "shared": 3}.items():
             peer.send(["begin", [name]])
             assert peer.wait("value", "missing") == (["value", value] if set_up or name == "found" else ["missing"])
-        assert leash.pull() == "ended: -9"
+        assert handle.kill() == "ended: -9"
         wire.close()
         assert zygote._server is server
         numbers.append(zygote._number)
@@ -245,12 +245,12 @@ def test_assignments_share_a_fork_server_and_nothing_else(exam: Exam) -> None:
 def test_a_zygote_keeps_several_workers_apart(exam: Exam) -> None:
     zygote = Zygote("namespaces")
     (one, first), (other, second) = (zygote.start_worker(exam.assignment.limits) for _ in range(2))
-    assert first.pull() == "ended: -9"
+    assert first.kill() == "ended: -9"
     peer = Peer(Channel(other, 1 << 20), trusted=True)
     peer.deadline = within(30)
     peer.send(["begin", ["nothing"]])
     assert peer.wait("missing") == ["missing"]
-    assert second.pull() == "ended: -9"
+    assert second.kill() == "ended: -9"
     for end in (one, other):
         end.close()
     zygote.close()

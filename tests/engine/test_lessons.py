@@ -24,8 +24,8 @@ from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import rounds, submission
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.notebook.assignment import used_names, without_magics
-from course_grader.engine.notebook.plan import Run, plan
-from course_grader.engine.notebook.read import take_in
+from course_grader.engine.notebook.plan import RunCell, plan
+from course_grader.engine.notebook.read import read_submission
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +125,6 @@ def test_no_answer_of_the_bank_runs_an_experiment(desk: Desk) -> None:
         sources = {
             one.exercise: mistaken_source(desk.lesson, one) if isinstance(one, Mistake) else one.source for one in bank
         }
-        cells = take_in(submission(desk.lesson, desk.released, sources)).cells
-        runs = [step for step in plan(cells, desk.assignment).steps if isinstance(step, Run)]
+        cells = read_submission(submission(desk.lesson, desk.released, sources)).cells
+        runs = [step for step in plan(cells, desk.assignment).steps if isinstance(step, RunCell)]
         assert not any(step.is_experiment for step in runs), list(sources)

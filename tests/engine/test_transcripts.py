@@ -11,7 +11,7 @@ import pytest
 from course_grader import Assignment, grade
 from course_grader.engine import grading
 from course_grader.engine.judging import replay
-from course_grader.engine.judging.replay import Conversation, Event, Transcripts
+from course_grader.engine.judging.replay import Conversation, Event, ReplayCache
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.rpc.channel import WireError
@@ -189,7 +189,7 @@ def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest
 
 
 def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory, question = Transcripts(), Event("sent", b"?")
+    memory, question = ReplayCache(), Event("sent", b"?")
     monkeypatch.setattr(replay, "MOST_BYTES", 20_000)
     for number in range(1000):
         memory.keep("test_a", [question, Event("received", b"%d" % number)], PASSED)
@@ -214,7 +214,7 @@ class Answering:
 
 
 def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_for_it() -> None:
-    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * replay.LONGEST)
+    memory, question, reply = ReplayCache(), Event("sent", b"?"), bytes(2 * replay.LONGEST)
     memory.keep("test_a", [question, Event("received", reply)], PASSED)
     assert memory._size < 2 * replay.LONG
     assert memory.play("test_a", Answering(reply), None)[0] == PASSED  # type: ignore[arg-type]
@@ -225,7 +225,7 @@ def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_f
 
 
 def test_a_reply_that_is_but_the_digest_of_a_right_one_is_not_taken_for_it() -> None:
-    memory, question, reply = Transcripts(), Event("sent", b"?"), bytes(2 * replay.LONG)
+    memory, question, reply = ReplayCache(), Event("sent", b"?"), bytes(2 * replay.LONG)
     memory.keep("test_a", [question, Event("received", reply)], PASSED)
     digest = hashlib.sha256(reply).digest()
     assert memory.play("test_a", Answering(digest), None)[0] is None  # type: ignore[arg-type]
@@ -238,7 +238,7 @@ def test_replies_are_held_no_longer_than_the_test_looks_at_them(monkeypatch: pyt
         conversation.send(b"?")
         assert conversation.receive() is reply
     assert sum(len(event.message) for event in conversation.events) < replay.LONG
-    memory = Transcripts()
+    memory = ReplayCache()
     monkeypatch.setattr(replay, "MOST_HELD", 3 * len(reply))
     memory.keep("test_a", conversation.events, PASSED)
     # Whoever answers the same would be held in full.

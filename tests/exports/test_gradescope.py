@@ -29,7 +29,7 @@ from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.result import FAULT, SECRET, CellResult
-from course_grader.exports.autograder import Report
+from course_grader.exports.autograder import GradescopeReport
 from course_grader.exports.gradescope_archive import LOCK, build_wheel, requirements, write_archive
 from tests.exports.readers import gradescope_report
 
@@ -208,7 +208,7 @@ import json, sys
 from pathlib import Path
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.result import CellResult
-from course_grader.exports.autograder import Report
+from course_grader.exports.autograder import GradescopeReport
 root = Path(sys.argv[1])
 assignment = Assignment.load(root / "source" / "assignment.json")
 report = Report(root / "results" / "results.json", assignment)
@@ -226,7 +226,7 @@ def test_a_hidden_assertion_and_a_fault_stay_the_teachers(tmp_path: Path) -> Non
     source = f"### BEGIN HIDDEN TESTS\nassert {EXERCISE}(3, 5) == 4, 'expected 4'\n### END HIDDEN TESTS"
     names = ("secret", "fault")
     tests = tuple(TeacherCell("test", name, name, source, 1.0, needs=(EXERCISE,), exercises=(name,)) for name in names)
-    report = Report(tmp_path / "results.json", Assignment(NAME, tests, {}, {}))
+    report = GradescopeReport(tmp_path / "results.json", Assignment(NAME, tests, {}, {}))
     report.add(CellResult("secret", ("secret",), "failed", 0.0, 1.0, "AssertionError: expected 4", secret=True))
     report.add(CellResult("fault", ("fault",), "error", 0.0, 1.0, "The test itself failed: KeyError: 4", secret=True))
     written = by_name(gradescope_report(tmp_path / "results.json"))

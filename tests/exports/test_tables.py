@@ -19,7 +19,7 @@ from course_grader.commands.exports import app
 from course_grader.exports import canvas, moodle
 from course_grader.exports.csv_table import read_table, write_table
 from course_grader.exports.match_rows import Filled
-from course_grader.exports.scores import Marks, Score
+from course_grader.exports.scores import AssignmentScores, Score
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 from tests.exports.readers import NO_ASSIGNMENTS, CanvasCourse, MoodleCourse
@@ -34,9 +34,9 @@ grades = st.fixed_dictionaries({one.id: st.none() | st.integers(0, 12).map(lambd
 titles = st.text("abc ,;|\t'\"(1)é", min_size=1, max_size=12).map(lambda text: f"T{text}.")
 
 
-def marks_of(found: Mapping[str, float | None]) -> Marks:
+def marks_of(found: Mapping[str, float | None]) -> AssignmentScores:
     scores = {name: Score({"f": points}) for name, points in found.items() if points is not None}
-    return Marks("week1", {"f": 3.0}, scores)
+    return AssignmentScores("week1", {"f": 3.0}, scores)
 
 
 @st.composite

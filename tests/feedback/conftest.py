@@ -16,8 +16,8 @@ from course_grader import Assignment, grade
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.html.teacher_notebook import Paper
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[2]
 LESSON = "00_start_here"
@@ -30,7 +30,7 @@ class Class:
 
     folder: Path
     assignment: Assignment
-    paper: Paper
+    paper: TeacherNotebook
     right: dict[str, Any]
 
     def notebook(self, answer: str = "", cells: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -43,11 +43,11 @@ class Class:
                 break
         return dict(notebook)
 
-    def graded(self, student: str, notebook: dict[str, Any], assignment: Assignment | None = None) -> Graded:
+    def graded(self, student: str, notebook: dict[str, Any], assignment: Assignment | None = None) -> GradedSubmission:
         place = self.folder / f"{abs(hash(student))}.ipynb"
         place.write_text(json.dumps(notebook))
         result = grade(place, assignment or self.assignment)
-        return Graded(student, place, datetime(2026, 11, 3, 12, tzinfo=UTC), result)
+        return GradedSubmission(student, place, datetime(2026, 11, 3, 12, tzinfo=UTC), result)
 
 
 @pytest.fixture(scope="session")
@@ -57,4 +57,4 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Class:
     solution = ROOT / "solutions" / LESSON / f"{LESSON}.ipynb"
     assignment = Assignment.from_notebook(solution, folder / "course.key")
     released = nbformat.read(ROOT / "notebooks" / LESSON / f"{LESSON}.ipynb", 4)
-    return Class(folder, assignment, Paper.read(solution), dict(submission(lesson, released)))
+    return Class(folder, assignment, TeacherNotebook.read(solution), dict(submission(lesson, released)))

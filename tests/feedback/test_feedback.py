@@ -12,8 +12,8 @@ import pytest
 
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.feedback.write_pages import feedback_page, write_feedback
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
 from tests.feedback.conftest import EXERCISE, ROOT, Class
 
 WRONG = "def mean_squared_error(prediction, target):\n    return np.mean(prediction - target)\n"
@@ -105,7 +105,7 @@ def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Cl
 
 @pytest.mark.needs("isolation")
 def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
-    marks = Marks(
+    marks = ManualGrades(
         3.5,
         4.0,
         0.5,
@@ -125,7 +125,7 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
 def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
     graded = course.graded("ada", course.notebook())
     most = {"essay": 4.0, "sketch": 2.0, f"{EXERCISE}_hidden": 2.0}
-    marks = Marks(6.0, 9.0, 0.0, {"essay": 3.0}, {}, {"essay": "Well put."}, most)
+    marks = ManualGrades(6.0, 9.0, 0.0, {"essay": 3.0}, {}, {"essay": "Well put."}, most)
     said = text_of(feedback_page(graded, course.paper, marks))
     assert "Graded by hand essay 3 / 4 Your teacher writes: Well put. sketch not graded yet" in said
 
@@ -141,11 +141,11 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     assert "0 of 1 starred ones" in text_of(feedback_page(starred, course.paper))
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
-    said = text_of(feedback_page(Graded("dee", broken, problem="The file is not a notebook."), course.paper))
+    said = text_of(feedback_page(GradedSubmission("dee", broken, problem="The file is not a notebook."), course.paper))
     assert "could not be graded The file is not a notebook." in said
-    failed = Graded("dee", broken, problem="The grader itself failed at it (KeyError: 0.123456789).")
+    failed = GradedSubmission("dee", broken, problem="The grader itself failed at it (KeyError: 0.123456789).")
     assert "0.1234" not in feedback_page(failed, course.paper)
-    told = Graded(
+    told = GradedSubmission(
         "dee", broken, problem="Of 3/4 and 1/2 none, in /home/teacher/submitted/dee.ipynb.", notes=("/a/b: no",)
     )
     assert "Of 3/4 and 1/2 none, in dee.ipynb." in text_of(feedback_page(told, course.paper))

@@ -18,7 +18,7 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 with atheris.instrument_imports(include=["course_grader.engine"]):
-    from course_grader.engine.notebook.read import Unreadable, take_in
+    from course_grader.engine.notebook.read import Unreadable, read_submission
     from course_grader.engine.rpc.channel import WireError
     from course_grader.engine.rpc.message import ExtType, pack
     from course_grader.engine.rpc.outputs import read_outputs
@@ -33,7 +33,7 @@ def outputs(data: bytes) -> None:
 
 def notebook(data: bytes) -> None:
     with contextlib.suppress(Unreadable):
-        take_in(data)
+        read_submission(data)
 
 
 KINDS = ["return", "raise", "call", "tell", "answers", "value", "calls", "done"]

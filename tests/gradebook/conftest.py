@@ -26,9 +26,9 @@ from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.cluster import Cluster
 from course_grader.gradebook.assignment_record import enter
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.journal import Journal
-from course_grader.gradebook.run import Job, Tally, Told, grade_class
+from course_grader.gradebook.run import Job, ProgressEvent, Summary, grade_class
 from course_grader.submissions import Found, find_submissions
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class School:
 
     root: Path
     notebooks: dict[str, dict[str, Any]]
-    told: list[Told] = field(default_factory=list)
+    told: list[ProgressEvent] = field(default_factory=list)
 
     @property
     def course(self) -> Course:
@@ -75,7 +75,7 @@ class School:
 
     def grade(
         self, place: Path | None = None, cluster: Cluster = IN_A_THREAD, db: str | None = None, **options: Any
-    ) -> tuple[Tally, dict[str, Told]]:
+    ) -> tuple[Summary, dict[str, ProgressEvent]]:
         """Grade what was handed in; return the tally, and what was told by student."""
         self.told.clear()
         course = Course.at(self.root, db)
@@ -153,7 +153,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> School:
     school = School(
         root, {student: json.loads(json.dumps(notebook)) for student, notebook in samples(lesson, released)}
     )
-    with pytest.MonkeyPatch.context() as patch, Book(school.course) as book:
+    with pytest.MonkeyPatch.context() as patch, Database(school.course) as book:
         patch.delenv("COURSE_KEY", raising=False)
         # To enter it takes longer than to grade a submission.
         enter(school.course, book.gradebook, NAME, school.assignment)

@@ -12,10 +12,10 @@ from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, text
 
 from course_grader.cell_metadata import nbgrader_mark
-from course_grader.gradebook.changes import Change, Standing, change_of, standings, unchanged_cells
+from course_grader.gradebook.changes import Change, GradebookScore, change_of, gradebook_scores, unchanged_cells
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.preview import copy_tables
-from course_grader.gradebook.run import Tally
+from course_grader.gradebook.run import Summary
 from tests.gradebook.conftest import NAME, School
 
 HIDDEN, VISIBLE = "mean_squared_error_hidden", "mean_squared_error_visible"
@@ -158,7 +158,7 @@ def test_scores_are_those_of_the_gradebook(seminar: School) -> None:
         # nbgrader counts extra credit once there is a score.
         book.find_grade(ESSAY, NAME, NAME, "cy").manual_score = None
         book.db.commit()
-        found = standings(book, NAME)
+        found = gradebook_scores(book, NAME)
         assert {one.student.id: one.score for one in book.assignment_submissions(NAME)} == {
             student: standing.total for student, standing in found.items()
         }
@@ -167,12 +167,12 @@ def test_scores_are_those_of_the_gradebook(seminar: School) -> None:
 
 def test_it_is_said_for_people_and_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     change = Change("ada", (3.5, 6.3), (0.0, 0.2), {"sgd_step": (0, 3), "new": (None, 0)}, (ESSAY,))
-    Display(NAME, as_json=False, preview=True).summary(Tally(changes=[change]))
+    Display(NAME, as_json=False, preview=True).summary(Summary(changes=[change]))
     out = capsys.readouterr().out
     assert out.startswith("This is a preview: submissions were graded, and nothing was written.")
     assert "changed: ada: 3.5 -> 6.3 (sgd_step 0 -> 3, new not graded -> 0, late penalty 0 -> 0.2)\n" in out
     assert "look again: ada: the work or its test changed since you graded essay by hand; your score" in out
-    Display(NAME, as_json=True, preview=True).summary(Tally(changes=[change]))
+    Display(NAME, as_json=True, preview=True).summary(Summary(changes=[change]))
     found = json.loads(capsys.readouterr().out)["summary"]
     assert found["preview"] is True
     assert found["changes"] == [
@@ -187,7 +187,7 @@ def test_it_is_said_for_people_and_for_programs(capsys: pytest.CaptureFixture[st
 def test_the_first_grading_changes_nothing(school: School) -> None:
     school.hand_in("ada", "right")
     assert school.grade()[0].changes == []
-    assert change_of("ada", Standing({}), Standing({"x": 1.0}), school.assignment) is None
+    assert change_of("ada", GradebookScore({}), GradebookScore({"x": 1.0}), school.assignment) is None
 
 
 def test_an_unreadable_notebook_is_never_unchanged(tmp_path: Path) -> None:

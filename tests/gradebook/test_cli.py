@@ -18,7 +18,7 @@ from course_grader.engine.sandbox.levels import Level
 from course_grader.gradebook import course_doctor
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.progress_bar import Pace
-from course_grader.gradebook.run import Tally, Told
+from course_grader.gradebook.run import ProgressEvent, Summary
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import NAME, School
 
@@ -65,16 +65,16 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "sentence", "code"),
     [
-        (["submitted", "--explain"], "is for one notebook", Exit.INPUT),
-        (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.INPUT),
-        (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.INPUT),
+        (["submitted", "--explain"], "is for one notebook", Exit.BAD_INPUT),
+        (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.BAD_INPUT),
+        (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.BAD_INPUT),
         pytest.param(
-            ["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.WRONG,
+            ["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.FAILED,
             marks=pytest.mark.needs("isolation"),
         ),
-        (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.INPUT),
-        (["submitted"], "name it with --assignment", Exit.INPUT),
-        (["submitted", "--db", "nowhere"], "no address of a database", Exit.INPUT),
+        (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.BAD_INPUT),
+        (["submitted"], "name it with --assignment", Exit.BAD_INPUT),
+        (["submitted", "--db", "nowhere"], "no address of a database", Exit.BAD_INPUT),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_sentence(here: School, arguments: list[str], sentence: str, code: Exit) -> None:
@@ -90,7 +90,7 @@ def test_a_program_reads_lines_and_the_exit_code(school: School) -> None:
     school.hand_in("bob").write_text("{")
     ended = school.run("submitted", "--json", "--workers", "1")
     *lines, last = map(json.loads, ended.stdout.splitlines())
-    assert ended.returncode == Exit.WRONG
+    assert ended.returncode == Exit.FAILED
     assert ended.stderr == ""
     assert {line["student"]: (line["score"], bool(line["problem"])) for line in lines} == {
         "ada": (3.0, False),
@@ -149,11 +149,11 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setenv("COLUMNS", "200")
     display = Display(NAME, as_json=False)
     with display.bar(2):
-        display.tell(Told("ada", problem="The file is empty."))
-        display.tell(Told("eve\x1b[31m", problem="The file is empty."))
+        display.tell(ProgressEvent("ada", problem="The file is empty."))
+        display.tell(ProgressEvent("eve\x1b[31m", problem="The file is empty."))
     assert "2 not graded" in screen.getvalue()
     assert "2/2" in screen.getvalue()
-    display.summary(Tally(added=[f"student-{i}" for i in range(12)], waiting=1))
+    display.summary(Summary(added=[f"student-{i}" for i in range(12)], waiting=1))
     out = capsys.readouterr().out
     assert "12 students added to the gradebook: student-0, " in out
     assert "student-9 and 2 more." in out

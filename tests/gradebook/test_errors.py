@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 
 from course_grader.gradebook.autograded_notebook import NO_RESPONSE
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book, upgrade
+from course_grader.gradebook.database import Database, upgrade
 from course_grader.gradebook.folders import write_submitted
 from course_grader.gradebook.lock import locked
 from course_utils import files
@@ -190,7 +190,7 @@ def test_a_locked_gradebook(school: School) -> None:
     other.execute("BEGIN EXCLUSIVE")
     error = refused(school, db=f"sqlite:///{school.book}?timeout=0.1")
     assert "locked" in str(error)
-    assert error.exit_code == Exit.MACHINE
+    assert error.exit_code == Exit.ENVIRONMENT
     other.execute("ROLLBACK")
     other.close()
     assert school.grade()[1]["ada"].reused
@@ -229,7 +229,7 @@ def test_a_full_disk_under_the_gradebook(school: School) -> None:
     finally:
         event.remove(Engine, "connect", no_room)
     assert "full" in str(error)
-    assert error.exit_code == Exit.MACHINE
+    assert error.exit_code == Exit.ENVIRONMENT
     assert set(school.rows()) == {"ada"}
     graded_once(school)
     assert len(school.rows()) == 41
@@ -310,7 +310,7 @@ def test_a_server_whose_driver_is_not_installed(school: School, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "psycopg", None)
     course = Course.at(school.root, "postgresql://nobody@127.0.0.1:1/descent")
     with pytest.raises(CourseError, match=r"needs the package psycopg.*grader,postgres"):
-        Book(course)
+        Database(course)
 
 
 @pytest.mark.needs("isolation")

@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 from course_grader.commands import grading
-from course_grader.gradebook.database import Book
-from course_grader.gradebook.run import Job, Told, grade_class
+from course_grader.gradebook.database import Database
+from course_grader.gradebook.run import Job, ProgressEvent, grade_class
 from course_grader.gradebook.student import Student
 from course_grader.term.match_students import find_for, read_class
 from course_grader.term.roster import enter
@@ -29,7 +29,7 @@ ABSENT, FORGERS = PEOPLE[50:55], PEOPLE[55:]
 
 
 def enter_class(school: School) -> None:
-    with Book(school.course) as book:
+    with Database(school.course) as book:
         enter(book.gradebook, [Student(one.id, one.first, one.last, "", str(one.number)) for one in PEOPLE])
 
 
@@ -89,10 +89,10 @@ def test_every_grade_is_right(school: School, tmp_path: Path, layout: str) -> No
     world, scores = term_of(layout, school)
     course = school.course
     found = find_for(course, read_class(course), world.write(tmp_path / "in.zip"), NAME)
-    told: list[Told] = []
+    told: list[ProgressEvent] = []
     grade_class(Job(course, NAME, school.assignment, add_students=False), found, IN_A_THREAD, told.append)
     assert school.scores() == scores
-    with Book(course) as book:
+    with Database(course) as book:
         assert book.students() == {one.id for one in PEOPLE}
 
 
@@ -114,7 +114,7 @@ def test_a_dry_run_says_all_and_writes_nothing(here: School) -> None:
     before = state(here)
     arguments = ["submitted", "--assignment", NAME, "--dry-run"]
     ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert ended.exit_code == Exit.WRONG
+    assert ended.exit_code == Exit.FAILED
     lines = ended.stdout.splitlines()
     assert lines[:3] == [
         "nbgrader's layout in a folder, 3 submissions",
@@ -146,7 +146,7 @@ def test_a_stranger_is_refused_if_there_is_a_roster(here: School) -> None:
     here.hand_in("s01x", "right")
     arguments = ["submitted", "--assignment", NAME, "--workers", "1"]
     ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert ended.exit_code == Exit.WRONG
+    assert ended.exit_code == Exit.FAILED
     assert ended.stdout.startswith("Reading submitted ...\nnbgrader's layout in a folder, 2 submissions.\n")
     assert (
         "not graded: s01x: This student is not in the gradebook. Closest in the roster: First1 Last1 (s01)"

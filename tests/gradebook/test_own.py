@@ -22,7 +22,7 @@ from course_grader.engine.result import CellResult, Outcome, Result
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.course_doctor import findings
 from course_grader.gradebook.display import Display
-from course_grader.gradebook.run import Told
+from course_grader.gradebook.run import ProgressEvent
 from course_grader.term.release_term import release
 from course_utils.errors import CourseError, Exit
 from tests import commands
@@ -293,7 +293,7 @@ def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp
     (folder / "submitted" / "three" / "ps1" / "more.ipynb").write_text(notebook(RIGHT, "assert f(1) == 2"))
     (folder / "submitted" / "two" / "ps1" / "ps1.ipynb").write_text("{")
     done = graded(folder)
-    assert done.returncode == Exit.WRONG
+    assert done.returncode == Exit.FAILED
     assert "not graded: two: " in done.stdout
     assert scores(folder)["three"] == 2
     assert "put submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
@@ -325,7 +325,7 @@ def test_a_test_that_fails_of_itself_for_one_submission_is_said() -> None:
         display = Display("ps1", as_json=False)
         for number, outcome in enumerate(outcomes):
             cell = CellResult("t1", ("f",), outcome, 2 * (outcome == "passed"), 2, "The test itself failed: why.")
-            display.tell(Told(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
+            display.tell(ProgressEvent(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
         return display.suspects
 
     assert told("together", "passed", "error") == [

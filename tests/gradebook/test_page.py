@@ -10,8 +10,8 @@ import pytest
 
 from course_grader import grade
 from course_grader.gradebook.assignment_record import enter
-from course_grader.gradebook.autograded_notebook import page_of, page_of_problem
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.autograded_notebook import autograded_notebook, autograded_problem
+from course_grader.gradebook.database import Database
 from tests.gradebook.conftest import NAME, School, make_school
 
 STRANGE: dict[str, Any] = {
@@ -33,7 +33,7 @@ def handed(template: School, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The parts that a page is made of."""
     with pytest.MonkeyPatch.context() as patch:
         school = make_school(template, tmp_path_factory.mktemp("page") / "course", patch)
-        with Book(school.course) as book:
+        with Database(school.course) as book:
             assignment = school.course.assignment(NAME)
             sheet, _ = enter(school.course, book.gradebook, NAME, assignment)
         return assignment, sheet, school.notebook("right")
@@ -45,7 +45,7 @@ def test_a_strange_submission_makes_a_proper_notebook(handed: Any, change: dict[
     assignment, sheet, right = handed
     content = json.dumps(right | {"cells": [cell | change for cell in right["cells"]]}).encode()
     result = grade(content, assignment)
-    page = page_of(content, result, assignment, sheet)
+    page = autograded_notebook(content, result, assignment, sheet)
     notebook = nbformat.reads(page.text, nbformat.NO_CONVERT)
     nbformat.validate(notebook)
     tests = {cell.grade_id for cell in assignment.of_kind("test")}
@@ -57,6 +57,6 @@ def test_a_strange_submission_makes_a_proper_notebook(handed: Any, change: dict[
 
 def test_a_problem_is_told_in_a_proper_notebook(handed: Any) -> None:
     _, sheet, _ = handed
-    page = page_of_problem("The file is empty.", sheet)
+    page = autograded_problem("The file is empty.", sheet)
     nbformat.validate(nbformat.reads(page.text, nbformat.NO_CONVERT))
     assert set(page.scores.values()) == {None}

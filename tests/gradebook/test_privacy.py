@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.privacy import open_to_others, warning
 from course_grader.term.release_term import release
 from tests.gradebook.conftest import NAME, ROOT, School
@@ -93,7 +93,7 @@ def test_what_an_older_version_left_open_is_named_with_the_remedy(school: School
 
 @pytest.mark.needs("isolation")
 def test_a_gradebook_that_is_there_keeps_its_permissions(school: School) -> None:
-    Book(school.course).close()
+    Database(school.course).close()
     school.book.chmod(0o640)
     school.hand_in("ada")
     school.grade()

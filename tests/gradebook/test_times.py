@@ -92,7 +92,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
         display.tell(one)
     display.summary(tally)
     out = capsys.readouterr().out
-    assert "Lateness is unknown for 3 submissions: no time was handed over that can be believed" in out
+    assert "Lateness is unknown for 3 submissions: no reliable time came with them" in out
     assert "time unknown: s08: timestamp.txt, line 1: 'soon' is not a date and a time" in out
 
 

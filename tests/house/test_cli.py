@@ -54,7 +54,7 @@ def test_a_broken_set_of_verbs_costs_no_others(
 
 def test_check_tells_what_passed(run: Run, course: Path) -> None:
     ended = run("check", "00")
-    assert ended.code == Exit.WRONG
+    assert ended.code == Exit.FAILED
     rows = {line.split()[0]: line for line in ended.out.splitlines()}
     assert "passed  1 of 1" in rows["mean_squared_error_visible"]
     assert "failed  0 of 2  AssertionError: two it must be" in rows["mean_squared_error_arguments"]
@@ -90,13 +90,13 @@ def test_check_stops_a_cell_that_does_not_end_and_goes_on(run: Run, tmp_path: Pa
     slow, following = json.loads(ended.out)["tests"]
     assert slow["message"] == "stopped: it took more than 1 s."
     assert following["status"] == "passed"
-    assert ended.code == Exit.WRONG
+    assert ended.code == Exit.FAILED
 
 
 def test_check_tells_where_python_ended(run: Run, tmp_path: Path) -> None:
     cells = [code("1"), code("import os; os._exit(1)"), graded("one_visible", "assert True", 1)]
     ended = run("check", str(write(tmp_path / "dead.ipynb", *cells)))
-    assert ended.code == Exit.WRONG
+    assert ended.code == Exit.FAILED
     assert ended.err.startswith("course: Python stopped while it ran cell 2 of ")
 
 
@@ -118,7 +118,7 @@ def test_check_tells_where_python_ended(run: Run, tmp_path: Path) -> None:
 def test_check_refuses_what_is_no_notebook(run: Run, tmp_path: Path, text: bytes, says: str) -> None:
     (tmp_path / "bad.ipynb").write_bytes(text)
     ended = run("check", str(tmp_path / "bad.ipynb"))
-    assert (ended.code, ended.out) == (Exit.INPUT, "")
+    assert (ended.code, ended.out) == (Exit.BAD_INPUT, "")
     assert ended.err.count("\n") == 1
     assert "bad.ipynb" in ended.err
     assert says in ended.err
@@ -127,7 +127,7 @@ def test_check_refuses_what_is_no_notebook(run: Run, tmp_path: Path, text: bytes
 @pytest.mark.parametrize("name", ["00_strat_here", "notebooks/00_start_her.ipynb"])
 def test_check_proposes_the_nearest_name(run: Run, course: Path, name: str) -> None:
     ended = run("check", name)
-    assert ended.code == Exit.INPUT
+    assert ended.code == Exit.BAD_INPUT
     assert ended.err == f"course: There is no notebook {name!r} here. Did you mean 00_start_here?\n"
 
 
@@ -157,7 +157,7 @@ kernels.OwnKernelSpecManager.get_kernel_spec = lambda *_: kernels.KernelSpec(arg
 cli.main()
 """
     ended = subprocess.run([sys.executable, "-c", program, "check", "00"], capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout) == (Exit.MACHINE, "")
+    assert (ended.returncode, ended.stdout) == (Exit.ENVIRONMENT, "")
     assert "its kernel did not start" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
@@ -165,7 +165,7 @@ cli.main()
 def test_check_needs_a_kernel(run: Run, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "KERNEL", "no-such-kernel")
     ended = run("check", "00")
-    assert ended.code == Exit.MACHINE
+    assert ended.code == Exit.ENVIRONMENT
     assert ended.err.startswith("course: Jupyter knows no kernel 'no-such-kernel': run ")
 
 
@@ -200,7 +200,7 @@ def test_elsewhere_it_asks_for_the_courses_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ended = run(verb)
-    assert ended.code == Exit.INPUT
+    assert ended.code == Exit.BAD_INPUT
     assert (
         ended.err == f"course: No notebooks were found in or above {tmp_path}: change to the course's folder first.\n"
     )
@@ -211,18 +211,18 @@ def test_elsewhere_it_asks_for_the_courses_folder(
 )
 def test_wrong_use_ends_with_2(run: Run, course: Path, arguments: list[str]) -> None:
     ended = run(*arguments)
-    assert (ended.code, ended.out) == (Exit.INPUT, "")
+    assert (ended.code, ended.out) == (Exit.BAD_INPUT, "")
     assert ended.err.startswith("Usage: course")
 
 
 @pytest.mark.parametrize(
     ("number", "exit_code", "says"),
     [
-        (errno.EACCES, Exit.MACHINE, "permission is missing"),
-        (errno.ENOSPC, Exit.MACHINE, "the disk is full. Make room"),
-        (errno.EROFS, Exit.MACHINE, "the disk is read-only"),
-        (errno.ENOENT, Exit.INPUT, "it does not exist"),
-        (errno.EIO, Exit.MACHINE, "input/output error."),
+        (errno.EACCES, Exit.ENVIRONMENT, "permission is missing"),
+        (errno.ENOSPC, Exit.ENVIRONMENT, "the disk is full. Make room"),
+        (errno.EROFS, Exit.ENVIRONMENT, "the disk is read-only"),
+        (errno.ENOENT, Exit.BAD_INPUT, "it does not exist"),
+        (errno.EIO, Exit.ENVIRONMENT, "input/output error."),
     ],
 )
 def test_the_systems_refusals_become_a_sentence(
@@ -254,7 +254,7 @@ def test_interrupting_ends_with_130(run: Run, course: Path, monkeypatch: pytest.
 
 
 def test_an_error_of_ours_carries_its_exit_code() -> None:
-    assert CourseError("so").exit_code == Exit.INPUT
+    assert CourseError("so").exit_code == Exit.BAD_INPUT
     outcome = CliRunner().invoke(cli.app, ["check", "/nowhere.ipynb"])
     assert isinstance(outcome.exception, CourseError)
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_grader.engine.notebook.read import Unreadable, take_in
+from course_grader.engine.notebook.read import Unreadable, read_submission
 from course_utils import damage, notebooks, progress
 from course_utils.damage import NotNotebook
 from course_utils.errors import CourseError
@@ -84,7 +84,7 @@ def test_learner_and_grader_hear_the_same_of_a_file(content: bytes, what: str, t
     with pytest.raises(CourseError) as learner:
         notebooks.read(place)
     with pytest.raises(Unreadable) as grader:
-        take_in(place)
+        read_submission(place)
     assert what in str(learner.value)
     assert what in str(grader.value)
     assert str(learner.value).startswith(f"{place} is ")

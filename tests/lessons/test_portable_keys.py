@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from course_grader.authoring.lesson import Lesson
-from course_utils.checks.judge import distance
+from course_utils.checks.judge import max_deviation
 from course_utils.checks.keys import Key, key_from_json
 from course_utils.checks.probe import exercises
 
@@ -47,7 +47,7 @@ def test_no_known_answer_depends_on_the_processor(lesson: Lesson) -> None:
         for here, there in zip(one, other, strict=True)
         for part in here.parts
         for name, runs, others in runs_of(here, there, part)
-        if distance(runs, others, exercises()[here.exercise].float32) > 0
+        if max_deviation(runs, others, exercises()[here.exercise].float32) > 0
     ]
     assert not moved, moved
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from course_grader.authoring.lesson import Lesson
-from course_grader.authoring.lesson_cells import Cell
+from course_grader.authoring.lesson_cells import LessonCell
 from course_utils.checks.probe import exercises
 from tests.lessons.conftest import LESSONS, ROOT
 
@@ -17,7 +17,7 @@ def prose(lesson: Lesson) -> str:
     return "\n\n".join(cell.source for cell in lesson.of_kind("markdown"))
 
 
-def hint_of(lesson: Lesson, answer: Cell) -> str:
+def hint_of(lesson: Lesson, answer: LessonCell) -> str:
     """Return the markdown between an answer cell and the next code cell."""
     after = lesson.cells[lesson.cells.index(answer) + 1 :]
     text = ""

@@ -15,7 +15,7 @@ import pytest
 from course_grader import Assignment, Result, grade
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.trial_run import write_hidden_key
-from course_grader.engine.notebook.plan import Run, plan
+from course_grader.engine.notebook.plan import RunCell, plan
 from course_utils.gather import gather
 from course_utils.running import run_notebook
 from course_utils.sources import CodeCell, collect
@@ -256,7 +256,7 @@ def test_set_up_that_a_cell_above_undid_runs_again(exam: Exam) -> None:
     result = exam.grade(exam.right | {"cells": [cell, *exam.right["cells"]]})
     assert set(outcomes(result).values()) == {"passed"}
     harmless = [cell | {"source": "mine = 1"}, *exam.right["cells"]]
-    sources = [step.source for step in plan(harmless, exam.assignment).steps if isinstance(step, Run)]
+    sources = [step.source for step in plan(harmless, exam.assignment).steps if isinstance(step, RunCell)]
     assert exam.right["cells"][0]["source"] not in sources
 
 
@@ -290,7 +290,7 @@ def test_more_text_than_is_read_as_python_changes_nothing(exam: Exam) -> None:
     ]
     cells = exam.right["cells"]
     few, many = (
-        [step.source for step in plan([*cells, *more], exam.assignment).steps if isinstance(step, Run)]
+        [step.source for step in plan([*cells, *more], exam.assignment).steps if isinstance(step, RunCell)]
         for more in ([], filler)
     )
     assert many == [*few, *(cell["source"] for cell in filler)]

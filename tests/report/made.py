@@ -11,12 +11,12 @@ import nbformat
 import numpy as np
 
 from course_grader.engine.result import CellResult, Outcome, Result
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.html.teacher_notebook import Paper
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"
-PAPER = Paper.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
+PAPER = TeacherNotebook.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
 RELEASED = nbformat.read(ROOT / "notebooks" / LESSON / f"{LESSON}.ipynb", 4)
 EXERCISES = ("sgd_step", "inverse_time_decay", "exponential_decay", "one_cycle")
 POINTS = (3.0, 2.0, 1.0, 0.0)
@@ -42,7 +42,7 @@ def notebook(place: Path, answers: Mapping[str, str]) -> Path:
     return place
 
 
-def made_class(folder: Path, n: int) -> list[Graded]:
+def made_class(folder: Path, n: int) -> list[GradedSubmission]:
     """Return n students of differing ability; who fails sgd_step made the mistake plus_sign."""
     rng = np.random.default_rng(n)
     answer = 'def sgd_step(w, grad, lr):\n    """By STUDENT."""\n    # STUDENT wrote this\n    return w + lr * grad\n'
@@ -53,5 +53,5 @@ def made_class(folder: Path, n: int) -> list[Graded]:
         student = f"ada{i}"
         place = notebook(folder / f"{i}.ipynb", {"sgd_step": answer.replace("STUDENT", student)} if i < 4 else {})
         mistakes = ("" if right[0] else "plus_sign", "", "", "")
-        graded.append(Graded(student, place, result=result(outcomes, mistakes)))
+        graded.append(GradedSubmission(student, place, result=result(outcomes, mistakes)))
     return graded

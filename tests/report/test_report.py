@@ -12,8 +12,8 @@ import pytest
 from scipy import stats
 
 from course_grader.engine.result import Outcome
-from course_grader.gradebook.graded_submission import Graded
-from course_grader.gradebook.manual_grades import Marks
+from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.report.render_report import report_page
 from course_grader.report.summary import class_report
 from tests.browser.lab import browser_page
@@ -52,7 +52,7 @@ def test_partial_points_count_towards_the_facility(tmp_path: Path) -> None:
 
 def test_scores_are_the_gradebooks_where_it_has_them(tmp_path: Path) -> None:
     graded = made_class(tmp_path, 3)
-    report = class_report(graded, PAPER, {one.student: Marks(4.5, 6.0) for one in graded})
+    report = class_report(graded, PAPER, {one.student: ManualGrades(4.5, 6.0) for one in graded})
     assert report.quartiles == (4.5, 4.5, 4.5)
     assert report.bars[7] == 3
     assert report.max_score == 6.0
@@ -71,7 +71,7 @@ def test_mistakes_are_counted_with_an_example_that_names_nobody(tmp_path: Path) 
 
 def test_anonymous_leaves_every_id_out(tmp_path: Path) -> None:
     graded = made_class(tmp_path, 12)
-    graded[3] = Graded("ada3", graded[3].notebook, problem="The file ada3.ipynb is damaged.")
+    graded[3] = GradedSubmission("ada3", graded[3].notebook, problem="The file ada3.ipynb is damaged.")
     stopped: list[Outcome] = ["stopped", "error", "refused", "passed"]
     graded[5] = dataclasses.replace(graded[5], result=result(stopped, notes=["A note on ada5."]))
     assert "ada3.ipynb is damaged" in report_page(graded, PAPER)
@@ -89,8 +89,12 @@ def test_anonymous_leaves_out_how_students_called_themselves_and_their_files(tmp
         "The name of the student is not fit for a folder; it became 'Ada-Lovelace'.",
     )
     graded[0] = dataclasses.replace(graded[0], notes=notes)
-    graded[1] = Graded("7", graded[1].notebook, problem="There is no notebook (.ipynb). There is only lovelace.pdf.")
-    graded[2] = Graded("an", graded[2].notebook, problem="The file is not a notebook: an end is missing in line 77.")
+    graded[1] = GradedSubmission(
+        "7", graded[1].notebook, problem="There is no notebook (.ipynb). There is only lovelace.pdf."
+    )
+    graded[2] = GradedSubmission(
+        "an", graded[2].notebook, problem="The file is not a notebook: an end is missing in line 77."
+    )
     assert "lovelace.pdf" in report_page(graded, PAPER)
     page = html.unescape(report_page(graded, PAPER, anonymous=True))
     assert not re.search("lovelace|byron", page, re.IGNORECASE)
@@ -106,13 +110,13 @@ def test_nothing_graded_and_one_student(tmp_path: Path) -> None:
     assert 'data-value="-2">–' in said
 
 
-def hostile_class(folder: Path) -> list[Graded]:
+def hostile_class(folder: Path) -> list[GradedSubmission]:
     graded = made_class(folder, 6)
     wrong = result(["failed"] * 4, (SCRIPT, "", "", ""), [SCRIPT])
-    graded[0] = Graded(SCRIPT, graded[0].notebook, result=wrong)
-    graded[1] = Graded("b", graded[1].notebook, problem=SCRIPT)
+    graded[0] = GradedSubmission(SCRIPT, graded[0].notebook, result=wrong)
+    graded[1] = GradedSubmission("b", graded[1].notebook, problem=SCRIPT)
     cells = tuple(dataclasses.replace(cell, outcome="stopped", message=SCRIPT) for cell in wrong.cells)
-    graded[2] = Graded("c", graded[2].notebook, result=dataclasses.replace(wrong, cells=cells))
+    graded[2] = GradedSubmission("c", graded[2].notebook, result=dataclasses.replace(wrong, cells=cells))
     return graded
 
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.html.teacher_notebook import Paper
+from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.similar.fragments import fragments
 from course_grader.similar.pairs import Answers, similar_pairs
 from course_grader.similar.render_pairs import similar_page
@@ -19,7 +19,7 @@ from course_grader.similar.table import show_pairs
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"
-PAPER = Paper.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
+PAPER = TeacherNotebook.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
 ORIGINAL = '''def plateau_decay(lr0, losses, factor=0.5, patience=3):
     """Return the rate."""
     record = float("inf")

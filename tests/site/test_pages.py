@@ -136,4 +136,4 @@ def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(run_solutions, "DESCRIBE", "")
     with pytest.raises(CourseError, match=f"A cell of {FIRST} was not done after 5 seconds") as told:
         run_solutions.executed(tmp_path, lesson, tmp_path / "cache")
-    assert told.value.exit_code == Exit.MACHINE
+    assert told.value.exit_code == Exit.ENVIRONMENT

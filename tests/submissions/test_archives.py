@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.exports import autograder
 from course_grader.gradebook.student import Student
-from course_grader.submissions import Found, Known, Layout, find_submissions
+from course_grader.submissions import Found, KnownNames, Layout, find_submissions
 from course_grader.submissions.attempts import own_notebook
 from course_grader.submissions.zipnames import names_of
 from course_grader.term.match_students import identified
@@ -48,8 +48,8 @@ def raw_zip(path: Path, files: Mapping[bytes, str]) -> Path:
     return path
 
 
-def known(students: Sequence[Student]) -> Known:
-    return Known.of((one.id, one.lms, one.names) for one in students)
+def known(students: Sequence[Student]) -> KnownNames:
+    return KnownNames.of((one.id, one.lms, one.names) for one in students)
 
 
 def found_in(place: Path, students: Sequence[Student] = CLASS) -> Found:

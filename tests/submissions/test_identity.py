@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from course_grader.gradebook.student import Student
-from course_grader.submissions import Known, Layout, archives, find_submissions
+from course_grader.submissions import KnownNames, Layout, archives, find_submissions
 from course_grader.term.match_students import identified
 from tests.submissions.world import LAYOUTS, NAME, Person, World, accounted, notebook
 
@@ -128,7 +128,7 @@ def test_in_every_layout_each_student_has_the_own_notebook(
 ) -> None:
     root = tmp_path_factory.mktemp("world")
     place = world.write(root / ("in.zip" if is_zip else "in"))
-    found = find_submissions(place, NAME, world.known if is_known else Known())
+    found = find_submissions(place, NAME, world.known if is_known else KnownNames())
     # Nobody but those who handed in.
     owners = {world.owners[one.file] for one in found.submissions if one.file in world.owners}
     assert len(found.submissions) == len(owners) == len(world.people)

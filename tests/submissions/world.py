@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_grader.submissions import Found, Known
+from course_grader.submissions import Found, KnownNames
 from course_grader.submissions.archives import Member
 
 NAME = "00_start_here"
@@ -52,8 +52,10 @@ class World:
     counting: dict[str, str] = field(default_factory=dict)
 
     @property
-    def known(self) -> Known:
-        return Known.of((one.id, str(one.number), {one.first + one.last, one.last + one.first}) for one in self.people)
+    def known(self) -> KnownNames:
+        return KnownNames.of(
+            (one.id, str(one.number), {one.first + one.last, one.last + one.first}) for one in self.people
+        )
 
     def path(self, person: Person, own: str, number: int = 1) -> str:
         """Return where a file is to which the student gave a path; platforms without folders flatten it."""

@@ -7,35 +7,35 @@ from pathlib import Path
 import pytest
 
 from course_grader.authoring.lesson import lesson_folders
-from course_grader.authoring.lesson_cells import Cell, read_cells
+from course_grader.authoring.lesson_cells import LessonCell, read_cells
 from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
 from course_grader.term.select import MissingExercise, appended, choose, with_points
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)
 CELLS = [
-    Cell("markdown", "# Title\n\nWelcome.", 1),
-    Cell("setup", "import numpy as np\nfrom course_utils.checks import check, check_hidden", 2, "imports"),
-    Cell("markdown", "## One\n\nProse of one.\n\n### Exercise: `one`\n\nWrite it.", 3),
-    Cell("answer", "def one(x):\n    return x", 4, "one"),
-    Cell("test", "check('one', one)", 5, "one_visible", 1),
-    Cell("test", "check_hidden('one', one)", 6, "one_hidden", 2),
-    Cell("markdown", "### Experiment", 7),
-    Cell("experiment", "curve = one(np.ones(3))", 8),
-    Cell("experiment", "print(curve)", 9),
-    Cell("markdown", "## Two\n\n### Exercise: `two`", 10),
-    Cell("code", "picture = 1", 11),
-    Cell("answer", "def two(x):\n    curve = 2 * x\n    return curve", 12, "two"),
-    Cell("test", "check('two', two)", 13, "two_visible", 0),
-    Cell("test", "check_hidden('two', two)", 14, "two_hidden", 0),
-    Cell("markdown", "### Exercise: `three`", 15),
-    Cell("answer", "def three(x):\n    return two(x) + one(x)", 16, "three"),
-    Cell("test", "check('three', three)", 17, "three_visible", 1),
-    Cell("markdown", "## Summary\n\nThat was it.", 18),
+    LessonCell("markdown", "# Title\n\nWelcome.", 1),
+    LessonCell("setup", "import numpy as np\nfrom course_utils.checks import check, check_hidden", 2, "imports"),
+    LessonCell("markdown", "## One\n\nProse of one.\n\n### Exercise: `one`\n\nWrite it.", 3),
+    LessonCell("answer", "def one(x):\n    return x", 4, "one"),
+    LessonCell("test", "check('one', one)", 5, "one_visible", 1),
+    LessonCell("test", "check_hidden('one', one)", 6, "one_hidden", 2),
+    LessonCell("markdown", "### Experiment", 7),
+    LessonCell("experiment", "curve = one(np.ones(3))", 8),
+    LessonCell("experiment", "print(curve)", 9),
+    LessonCell("markdown", "## Two\n\n### Exercise: `two`", 10),
+    LessonCell("code", "picture = 1", 11),
+    LessonCell("answer", "def two(x):\n    curve = 2 * x\n    return curve", 12, "two"),
+    LessonCell("test", "check('two', two)", 13, "two_visible", 0),
+    LessonCell("test", "check_hidden('two', two)", 14, "two_hidden", 0),
+    LessonCell("markdown", "### Exercise: `three`", 15),
+    LessonCell("answer", "def three(x):\n    return two(x) + one(x)", 16, "three"),
+    LessonCell("test", "check('three', three)", 17, "three_visible", 1),
+    LessonCell("markdown", "## Summary\n\nThat was it.", 18),
 ]
 
 
-def ids(cells: list[Cell]) -> list[str]:
+def ids(cells: list[LessonCell]) -> list[str]:
     return [cell.grade_id for cell in cells if cell.grade_id]
 
 
@@ -73,13 +73,13 @@ def test_points_are_divided_as_they_were() -> None:
 
 
 def test_another_lesson_comes_behind_and_shares_the_set_up() -> None:
-    own = [CELLS[1], Cell("answer", "def mine(x):\n    return 1", 2, "mine")]
+    own = [CELLS[1], LessonCell("answer", "def mine(x):\n    return 1", 2, "mine")]
     assert ids(appended(CELLS[:4], own, KeyError)) == ["imports", "one", "mine"]
     with pytest.raises(KeyError, match="one"):
-        appended(CELLS[:4], [Cell("answer", "def one(x):\n    return 7", 2, "one")], KeyError)
+        appended(CELLS[:4], [LessonCell("answer", "def one(x):\n    return 7", 2, "one")], KeyError)
 
 
-def closed(cells: list[Cell], exercise: str) -> tuple[list[Cell], set[str]]:
+def closed(cells: list[LessonCell], exercise: str) -> tuple[list[LessonCell], set[str]]:
     """Choose an exercise and, one after another, what it asks for."""
     chosen = {exercise}
     for _ in cells:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-from course_grader.term.config import Late, configure, read_term
+from course_grader.term.config import LateRules, configure, read_term
 from course_grader.term.late_penalty import LatePolicy
 from course_utils.errors import CourseError
 
@@ -53,7 +53,7 @@ def root(tmp_path: Path) -> Path:
 def test_everything_is_read(root: Path) -> None:
     term = read_term(root)
     assert term is not None
-    assert (term.course, term.late, term.own) == ("descent-2026", Late(15, 10, 50), root / "mine")
+    assert (term.course, term.late, term.own) == ("descent-2026", LateRules(15, 10, 50), root / "mine")
     first, second, third = term.assignments.values()
     assert first.lesson == "01_learning_rate_decay"
     assert (first.exercises, first.points) == (("sgd_step", "cosine_decay"), {"cosine_decay": 5})

@@ -29,7 +29,7 @@ from course_grader.environment import environment
 from course_grader.gradebook.course import Course
 from course_grader.term import build_term, release_term
 from course_grader.term.release_term import release
-from course_utils.checks.answer_types import Form, Labels, NumberWith, OrderingOf, SubsetOf
+from course_utils.checks.answer_types import AnswerType, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.checking import CLASS
 from course_utils.checks.keys import Key, KeyProblem, published_key
 from course_utils.checks.probe import exercises
@@ -188,7 +188,7 @@ def test_what_a_class_gets_holds_no_digest_and_no_answer(classes: tuple[Class, C
                     assert f"{name} = {right[name]!r}" not in text
 
 
-def all_answers(form: Form) -> Iterator[Any]:
+def all_answers(form: AnswerType) -> Iterator[Any]:
     """Yield every answer of a form."""
     match form:
         case SubsetOf(options):

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from course_grader.commands import term
 from course_grader.exports.read_csv import TITLES
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Book
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
 from course_grader.term.match_students import find_for, identified, read_class
@@ -50,13 +50,13 @@ def test_a_roster_is_entered_and_brought_up_to_date(tmp_path: Path) -> None:
 def test_a_gradebook_that_another_program_writes_is_told(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").touch()
     course = Course.at(tmp_path, f"sqlite:///{tmp_path}/gradebook.db?timeout=0.1")
-    with Book(course) as book:
+    with Database(course) as book:
         enter(book.gradebook, [Student("ada")])
     with sqlite3.connect(tmp_path / "gradebook.db") as other:
         other.execute("BEGIN IMMEDIATE")
         with (
             pytest.raises(CourseError, match=r"locked by another program: .* run the command again\.$"),
-            Book(course) as book,
+            Database(course) as book,
         ):
             enter(book.gradebook, [Student("emmy")])
 

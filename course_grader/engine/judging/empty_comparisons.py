@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.testing import _private
 
-from course_grader.engine.rpc.unexpected import Odd
+from course_grader.engine.rpc.unexpected import UnexpectedValues
 
 
 class EmptyCompared(AssertionError):
@@ -22,7 +22,7 @@ class EmptyCompared(AssertionError):
 
 
 @contextmanager
-def no_empty_comparisons(odd: Odd) -> Iterator[None]:
+def no_empty_comparisons(seen: UnexpectedValues) -> Iterator[None]:
     """Within it, NumPy's comparisons of arrays raise EmptyCompared if a submission returned something empty and one
     side alone is empty. The process must run no other thread that compares arrays of a submission."""
     # Comparisons that broadcast one side to the other. All assertions of numpy.testing about arrays call the first.
@@ -30,20 +30,20 @@ def no_empty_comparisons(odd: Odd) -> Iterator[None]:
     before = [(module, name, getattr(module, name)) for module, name in places]
     try:
         for module, name, function in before:
-            setattr(module, name, _refusing(function, odd))
+            setattr(module, name, _refusing(function, seen))
         yield
     finally:
         for module, name, function in before:
             setattr(module, name, function)
 
 
-def _refusing(function: Callable[..., Any], odd: Odd) -> Callable[..., Any]:
+def _refusing(function: Callable[..., Any], seen: UnexpectedValues) -> Callable[..., Any]:
     # numpy.testing gives the comparison first, and then what is compared.
     start = 1 if function.__name__ == "assert_array_compare" else 0
 
     @functools.wraps(function)
     def compared(*args: Any, **kwargs: Any) -> Any:
-        if odd.has_empty:
+        if seen.has_empty:
             given = [*args[start : start + 2], *(kwargs[name] for name in ("a", "b", "a1", "a2") if name in kwargs)]
             _require_both(given)
         return function(*args, **kwargs)

@@ -21,14 +21,14 @@ from typing import Any
 
 from course_grader.engine.judging import empty_comparisons
 from course_grader.engine.judging.empty_comparisons import EmptyCompared, no_empty_comparisons
-from course_grader.engine.judging.replay import Transcripts
+from course_grader.engine.judging.replay import ReplayCache
 from course_grader.engine.judging.watchdog import Overdue, Watchdog
-from course_grader.engine.judging.worker_session import MISSING, Session, Stopped
-from course_grader.engine.judging.working_folder import Workplace
-from course_grader.engine.memory_limit import headroom
+from course_grader.engine.judging.worker_session import MISSING, Stopped, WorkerSession
+from course_grader.engine.judging.working_folder import WorkingFolder
+from course_grader.engine.memory_limit import limited_growth
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell, without_magics
-from course_grader.engine.notebook.context import Edited, Given, given_in, gives
-from course_grader.engine.notebook.plan import Plan, Run
+from course_grader.engine.notebook.context import CellContext, EditedCells, contexts_of, gives
+from course_grader.engine.notebook.plan import Plan, RunCell
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.rpc.channel import DeadlinePassed, WireError
 from course_grader.engine.rpc.clean_text import clean
@@ -50,20 +50,20 @@ class Referee:
     """Grades one submission with one session. `on_cell` is called with the result of each test cell at once."""
 
     def __init__(
-        self, assignment: Assignment, session: Session, transcripts: Transcripts,
+        self, assignment: Assignment, session: WorkerSession, cache: ReplayCache,
         on_cell: Callable[[CellResult], None] | None = None,
     ) -> None:  # fmt: skip
-        self._assignment, self._session, self._transcripts = assignment, session, transcripts
+        self._assignment, self._session, self._cache = assignment, session, cache
         self._on_cell = on_cell
         self._found: dict[str, CellResult] = {}
         self._outputs: dict[int, list[dict[str, Any]]] = {}
         self._slow: set[str] = set()
         # By the names that an answer cell was to define: what became of the cell.
         self._ran: dict[str, str] = {}
-        self._steps: dict[str, list[Run]] = defaultdict(list)
+        self._steps: dict[str, list[RunCell]] = defaultdict(list)
         self._cards: list[Card] = []
-        self._given, self._edited = given_in(assignment), Edited()
-        self._workplace = Workplace(assignment.content_of_files)
+        self._given, self._edited = contexts_of(assignment), EditedCells()
+        self._working_folder = WorkingFolder(assignment.content_of_files)
         # By the names that a given cell was to define when it failed: the cell, and the error.
         self._lost: dict[str, tuple[TeacherCell, Exception]] = {}
 
@@ -76,11 +76,11 @@ class Referee:
             Watchdog() as self._watchdog,
             grading(hidden, published, self._cards.append),
             _unseen(),
-            self._workplace,
+            self._working_folder,
         ):
             self._session.on_delay = self._watchdog.extend
             for step in plan.steps:
-                if isinstance(step, Run):
+                if isinstance(step, RunCell):
                     self._run(step)
                 elif not self._test(step.cell, last_chance=False):
                     later.append(step.cell)
@@ -88,7 +88,7 @@ class Referee:
                 self._test(cell, last_chance=True)
         return tuple(self._found[cell.grade_id] for cell in self._assignment.of_kind("test")), self._outputs
 
-    def _namespace(self, given: Given, values: dict[str, Any]) -> dict[str, Any]:
+    def _namespace(self, given: CellContext, values: dict[str, Any]) -> dict[str, Any]:
         """Return the names of the teacher's cells that a test needs, and of answers, new for each test cell: calls of a
         submission may change what they are given, and that ends with the test."""
         found = {name: value for name, value in values.items() if value is not MISSING}
@@ -111,7 +111,7 @@ class Referee:
             namespace.setdefault(name, value)
         return namespace
 
-    def _run(self, step: Run) -> None:
+    def _run(self, step: RunCell) -> None:
         became = UNDEFINED
         try:
             outputs = self._session.run(step.source, step.is_experiment)
@@ -140,12 +140,12 @@ class Referee:
         seconds, own = (limits.again_seconds,) * 2 if is_slow else (limits.test_seconds, limits.judge_seconds)
         try:
             self._session.ready()
-            with self._watchdog.limit((seconds + own) * self._session.patience):
-                known = self._session.recall(self._key(cell.grade_id), seconds, self._transcripts)
+            with self._watchdog.limit((seconds + own) * self._session.load_factor):
+                known = self._session.recall(self._key(cell.grade_id), seconds, self._cache)
                 if known is not None:
                     self._found[cell.grade_id] = known
                 else:
-                    with headroom(limits.judge_memory):
+                    with limited_growth(limits.judge_memory):
                         is_answered = self._ask(cell, last_chance)
                     if not is_answered:
                         return False
@@ -162,7 +162,7 @@ class Referee:
             self._stopped(cell, self._session.fault_of(WireError(TOO_MUCH)))
         if self._session.diverged:
             # Its questions are new each time, as if it draws without a seed: it starts again, with a new worker.
-            self._transcripts.give_up(self._key(cell.grade_id))
+            self._cache.give_up(self._key(cell.grade_id))
             self._session.begin_anew()
             return self._test(cell, last_chance)
         if self._on_cell is not None:
@@ -187,7 +187,7 @@ class Referee:
         # What failed in the grader, as for want of memory, says nothing of the same answers the next time; and what
         # became of the cell that was to define a name is this submission's alone.
         if found.outcome not in ("error", "missing"):
-            self._transcripts.keep(self._key(found.grade_id), self._session.events, found)
+            self._cache.keep(self._key(found.grade_id), self._session.events, found)
 
     def _key(self, grade_id: str) -> str:
         """Return what a conversation is remembered by: where a submission has names of its own in the place of the
@@ -195,9 +195,9 @@ class Referee:
         return f"{grade_id} {sorted(self._edited.names)}" if self._edited.names else grade_id
 
     def _judge(self, cell: TeacherCell, values: dict[str, Any]) -> None:
-        seen, value = self._session.odd, None
+        seen, value = self._session.unexpected, None
         try:
-            with no_empty_comparisons(seen), _unseen(), self._workplace.fresh():
+            with no_empty_comparisons(seen), _unseen(), self._working_folder.fresh():
                 namespace = self._namespace(self._given[cell.grade_id], values)
                 value = _run(cell.source, cell.grade_id, namespace)
         except CheckFailed as failed:
@@ -324,13 +324,13 @@ def _credited(cell: TeacherCell, value: Any) -> CellResult:
     from IPython.core.displayhook import DisplayHook
     from IPython.core.formatters import PlainTextFormatter
 
-    from course_grader.engine.judging.together import Ran, result_of
+    from course_grader.engine.judging.together import CellOutcome, result_of
 
     if DisplayHook.semicolon_at_end_of_expression(without_magics(cell.source)):  # type: ignore[no-untyped-call]
         return passed
     text = PlainTextFormatter()(value)
     shown = {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": None}
-    found = result_of(cell, Ran([shown]))
+    found = result_of(cell, CellOutcome([shown]))
     return passed if found.outcome == "passed" else found
 
 

@@ -79,7 +79,7 @@ class Conversation:
         return True
 
 
-class Transcripts:
+class ReplayCache:
     """The test cells of one assignment, each a tree of the worker's replies."""
 
     def __init__(self) -> None:

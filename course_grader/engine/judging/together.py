@@ -17,10 +17,10 @@ from nbformat import from_dict
 from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from course_grader.engine.judging.worker_session import EMPTY, MOST_EXTRA, USED_UP, Stopped, ending
-from course_grader.engine.limits import Limits, patience
+from course_grader.engine.limits import Limits, load_factor
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.owners import owners_of, restored
-from course_grader.engine.notebook.read import Intake
+from course_grader.engine.notebook.read import SubmittedCells
 from course_grader.engine.notebook.well_formed import kept_tags
 from course_grader.engine.result import CellResult, Outcome, blameless
 from course_grader.engine.rpc.channel import Channel, DeadlinePassed, WireClosed, WireError
@@ -28,7 +28,7 @@ from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import read_outputs
 from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
-from course_grader.engine.sandbox.handles import Leash, Zygote
+from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 
 # Seconds in which a cell that was interrupted is to end.
 GRACE = 3.0
@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ran:
+class CellOutcome:
     """What came of a cell: its outputs, and where it was stopped or ended its process, how."""
 
     outputs: list[dict[str, Any]]
@@ -62,7 +62,7 @@ class Ran:
     refused: bool = False
 
 
-class Room:
+class TogetherSession:
     """The worker of one submission. Use as a context manager: nothing of it outlives the block.
 
     A worker that ended or was ended is gone with its namespace. The next one runs the same cells again, without the one
@@ -74,10 +74,10 @@ class Room:
     ) -> None:  # fmt: skip
         self._zygote, self._limits = zygote, limits
         self._begin = pack(["begin", [[name, content] for name, content in files.items()], list(spared)])
-        self._patience = patience()
+        self._patience = load_factor()
         self._end = time.monotonic() + limits.total_seconds * self._patience
         self._channel: Channel | None = None
-        self._leash: Leash | None = None
+        self._handle: WorkerHandle | None = None
         self._starts = 0
         self._past: list[Step] = []
         self._slow: set[str] = set()
@@ -88,13 +88,13 @@ class Room:
         # Seconds that workers which have ended computed.
         self._computed = 0.0
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> TogetherSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._let_go()
 
-    def run(self, step: Step) -> Ran:
+    def run(self, step: Step) -> CellOutcome:
         """Run a cell."""
         seconds = self._limits.cell_seconds
         if self._slow.intersection(step.exercises):
@@ -112,23 +112,23 @@ class Room:
             self._past.append(step)
         return ran
 
-    def _try(self, step: Step, seconds: float) -> Ran:
+    def _try(self, step: Step, seconds: float) -> CellOutcome:
         channel = self._ready()
         data, went_through, is_late = self._ask(channel, step, seconds)
-        room = TEST_OUTPUT if step.test else self._room
+        session = TEST_OUTPUT if step.test else self._room
         try:
-            if step.test and len(data) > room:
+            if step.test and len(data) > session:
                 raise WireError("It is more than the grader takes.")
-            outputs = read_outputs(data, room)
+            outputs = read_outputs(data, session)
         except WireError as error:
             raise self._fault_of(error) from None
         if not step.test:
-            self._room = max(0, room - len(data))
+            self._room = max(0, session - len(data))
         if is_late:
-            return Ran([*outputs, _error("CellTimeoutError", "No reply came in time.")], TOO_LONG)
+            return CellOutcome([*outputs, _error("CellTimeoutError", "No reply came in time.")], TOO_LONG)
         if not went_through and not any(output["output_type"] == "error" for output in outputs):
             outputs.append(_error("Error", "The cell did not go through, and showed no traceback."))
-        return Ran(_decisive(outputs, went_through) if step.test else outputs)
+        return CellOutcome(_decisive(outputs, went_through) if step.test else outputs)
 
     def _ready(self) -> Channel:
         """Return the wire to the worker, to a new one where the last is gone, with all cells run."""
@@ -140,7 +140,7 @@ class Room:
             left = self._limits.total_seconds + self._limits.experiments_seconds - self._computed
             if left < 1:
                 raise Stopped(USED_UP)
-            wire, self._leash = self._zygote.start_worker(replace(self._limits, total_seconds=left))
+            wire, self._handle = self._zygote.start_worker(replace(self._limits, total_seconds=left))
             channel = self._channel = Channel(wire, self._limits.message)
             channel.more_time, self._worker_waited = self._more_time, 0.0
             try:
@@ -168,8 +168,8 @@ class Room:
                 reply, is_late = channel.receive(deadline), False
             except DeadlinePassed:
                 # As nbclient does: what the cell has defined until then stays.
-                if self._leash is not None:
-                    self._leash.interrupt()
+                if self._handle is not None:
+                    self._handle.interrupt()
                 channel.extra = 0.0
                 reply, is_late = channel.receive(time.monotonic() + GRACE * self._patience), True
             match unpack(reply):
@@ -182,9 +182,9 @@ class Room:
     def _more_time(self) -> float:
         """Return for how many seconds a deadline that has passed is to be extended: what other processes took of the
         time since this was asked last, of the worker's and of this process's."""
-        if self._leash is None:
+        if self._handle is None:
             return 0.0
-        worker, here = self._leash.waited(), waited_here()
+        worker, here = self._handle.waited(), waited_here()
         lost = worker - self._worker_waited + here - self._waited
         self._worker_waited, self._waited = worker, here
         lost = min(lost, MOST_EXTRA * self._limits.total_seconds - self._extra)
@@ -224,13 +224,13 @@ class Room:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-        leash, self._leash = self._leash, None
-        said = leash.pull() if leash else ""
-        self._computed += leash.cpu_seconds if leash else 0.0
+        handle, self._handle = self._handle, None
+        said = handle.kill() if handle else ""
+        self._computed += handle.cpu_seconds if handle else 0.0
         return said
 
 
-def steps_of(taken: Intake, assignment: Assignment) -> tuple[list[Step], tuple[str, ...]]:
+def steps_of(taken: SubmittedCells, assignment: Assignment) -> tuple[list[Step], tuple[str, ...]]:
     """Return the code cells in the order in which nbgrader runs them, those of the teacher's with the teacher's text;
     and notes for student and teacher."""
     cells, notes = restored(taken.cells, assignment)
@@ -274,12 +274,15 @@ def _is_skipped(cell: Mapping[str, Any]) -> bool:
 
 
 def grade_together(
-    steps: Sequence[Step], assignment: Assignment, room: Room, on_cell: Callable[[CellResult], None] | None = None
+    steps: Sequence[Step],
+    assignment: Assignment,
+    session: TogetherSession,
+    on_cell: Callable[[CellResult], None] | None = None,
 ) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
     """Return the result of each test cell in the teacher's order, and the outputs of the other cells."""
     found: dict[str, CellResult] = {}
     outputs: dict[int, list[dict[str, Any]]] = {}
-    for step, ran in run_all(steps, room):
+    for step, ran in run_all(steps, session):
         if step.test is None:
             outputs[step.place] = ran.outputs
             continue
@@ -290,10 +293,10 @@ def grade_together(
     return tuple(found[cell.grade_id] for cell in assignment.of_kind("test") if cell.grade_id in found), outputs
 
 
-def run_all(steps: Sequence[Step], room: Room) -> Iterator[tuple[Step, Ran]]:
+def run_all(steps: Sequence[Step], session: TogetherSession) -> Iterator[tuple[Step, CellOutcome]]:
     """Run cells one after another, and yield each with what came of it."""
     for step in steps:
-        yield step, room.run(step)
+        yield step, session.run(step)
 
 
 def score_of(mark: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]], log: Any = _quiet) -> float:
@@ -306,7 +309,7 @@ def score_of(mark: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]], log:
     return float(score or 0.0)
 
 
-def result_of(cell: TeacherCell, ran: Ran) -> CellResult:
+def result_of(cell: TeacherCell, ran: CellOutcome) -> CellResult:
     """Return the result of a test cell."""
     plain = CellResult(cell.grade_id, cell.exercises, "passed", 0.0, cell.points, outputs=tuple(ran.outputs))
     if ran.fault:
@@ -349,9 +352,9 @@ def _errors_first(outputs: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ..
     return tuple(sorted(outputs, key=lambda output: output["output_type"] != "error"))
 
 
-def _ended(stopped: Stopped) -> Ran:
+def _ended(stopped: Stopped) -> CellOutcome:
     sentence = f"This cell did not end well: {stopped}. Grading went on without it."
-    return Ran([_error("Stopped", sentence)], str(stopped), stopped.refused)
+    return CellOutcome([_error("Stopped", sentence)], str(stopped), stopped.refused)
 
 
 def _error(name: str, sentence: str) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from course_grader.engine.judging.replay import Conversation, Event, Transcripts
-from course_grader.engine.limits import Limits, patience
+from course_grader.engine.judging.replay import Conversation, Event, ReplayCache
+from course_grader.engine.limits import Limits, load_factor
 from course_grader.engine.result import CellResult
-from course_grader.engine.rpc.batch import Batch, Handle, Together
+from course_grader.engine.rpc.batch import BatchedReply, CallBatch, Handle
 from course_grader.engine.rpc.channel import Channel, DeadlinePassed, WireClosed, WireError
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.decode import Decoder
@@ -23,9 +23,9 @@ from course_grader.engine.rpc.message import pack
 from course_grader.engine.rpc.outputs import read_outputs
 from course_grader.engine.rpc.peer import Frameless, Peer, within
 from course_grader.engine.rpc.types import Shared
-from course_grader.engine.rpc.unexpected import Odd
+from course_grader.engine.rpc.unexpected import UnexpectedValues
 from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
-from course_grader.engine.sandbox.handles import Leash, Zygote
+from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 
 MISSING = object()
 EMPTY = "pass"
@@ -45,20 +45,20 @@ class Stopped(Frameless, Exception):  # type: ignore[misc]
 class _RefereePeer(Peer):
     """Ends the worker at the first fault in a call, and remembers the fault: a probe may catch what is raised."""
 
-    def __init__(self, session: Session, channel: Channel) -> None:
+    def __init__(self, session: WorkerSession, channel: Channel) -> None:
         super().__init__(channel, trusted=True, allow=self._count)
         self._session, self.wire, self.callbacks, self.received = session, channel, 0, 0
 
     def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         return self._or_fault(super().call, handle, args, kwargs)
 
-    def exchange(self, batch: Batch) -> None:
+    def exchange(self, batch: CallBatch) -> None:
         self._or_fault(super().exchange, batch)
 
     def outcome(self, reply: list[Any], shared: Shared) -> Any:
         return self._or_fault(super().outcome, reply, shared)
 
-    def results_of(self, reply: Together, shared: Shared) -> Any:
+    def results_of(self, reply: BatchedReply, shared: Shared) -> Any:
         return self._or_fault(super().results_of, reply, shared)
 
     def _or_fault(self, method: Callable[..., Any], *args: Any) -> Any:
@@ -82,7 +82,7 @@ class _RefereePeer(Peer):
             raise WireError("It calls the functions that it is given too often.")
 
 
-class Session:
+class WorkerSession:
     """The worker of one submission. Use as a context manager: nothing of it outlives the block. `files` are those
     beside the notebook."""
 
@@ -91,13 +91,13 @@ class Session:
         self._files = pack(["files", [[name, content] for name, content in files.items()]]) if files else b""
         self.peer: _RefereePeer | None = None
         self.fault: Stopped | None = None
-        self._leash: Leash | None = None
-        self.patience = patience()
-        self._end = within(limits.total_seconds * self.patience)
+        self._handle: WorkerHandle | None = None
+        self.load_factor = load_factor()
+        self._end = within(limits.total_seconds * self.load_factor)
         self._starts = 0
         # Each with whether it is an experiment.
         self._sources: list[tuple[str, bool]] = []
-        self._experiments_left = limits.experiments_seconds * self.patience
+        self._experiments_left = limits.experiments_seconds * self.load_factor
         self._experiments_stopped = 0
         # Seconds that workers which have ended computed, and what was added to limits for the time that others took.
         self._computed = self._extra = 0.0
@@ -110,7 +110,7 @@ class Session:
         # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
         self._room = 4 * (limits.output + limits.figures)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> WorkerSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -138,7 +138,7 @@ class Session:
         self._sources.append((source, is_experiment))
         return outputs
 
-    def recall(self, grade_id: str, seconds: float, transcripts: Transcripts) -> CellResult | None:
+    def recall(self, grade_id: str, seconds: float, cache: ReplayCache) -> CellResult | None:
         """Begin a test cell, whose calls have this many seconds together, and ask what earlier submissions were asked.
 
         Return the result where all answers are known; otherwise `begin_test` goes on from there. Stopped where there is
@@ -148,7 +148,7 @@ class Session:
         self.fault, self._past, self._conversation = None, [], None
         self._set_deadline(peer, seconds)
         try:
-            result, self._past = transcripts.play(grade_id, peer.wire, peer.deadline)
+            result, self._past = cache.play(grade_id, peer.wire, peer.deadline)
         except WireError as error:
             raise self.fault_of(error) from None
         return result
@@ -171,9 +171,9 @@ class Session:
         return self._conversation.events if self._conversation else []
 
     @property
-    def odd(self) -> Odd:
+    def unexpected(self) -> UnexpectedValues:
         """What came from the submission since the last test cell began, and may not be what a test expects."""
-        return self.peer.odd if self.peer else Odd()
+        return self.peer.unexpected if self.peer else UnexpectedValues()
 
     @property
     def diverged(self) -> bool:
@@ -217,7 +217,7 @@ class Session:
             left = self.limits.total_seconds + self.limits.experiments_seconds - self._computed
             if left < 1:
                 raise Stopped(USED_UP)
-            wire, self._leash = self._zygote.start_worker(replace(self.limits, total_seconds=left))
+            wire, self._handle = self._zygote.start_worker(replace(self.limits, total_seconds=left))
             self._worker_waited = 0.0
             channel = Channel(wire, self.limits.message)
             channel.more_time = self._more_time
@@ -266,14 +266,14 @@ class Session:
         if self._experiments_left <= 0 or self._experiments_stopped >= self.limits.experiment_stops:
             raise Stopped("what experiments may take is used up")
         began = time.monotonic()
-        seconds = min(self.limits.experiment_seconds, self._experiments_left / self.patience)
+        seconds = min(self.limits.experiment_seconds, self._experiments_left / self.load_factor)
         # The time for the whole notebook begins to run again when the experiment is over.
-        self._end += seconds * self.patience
+        self._end += seconds * self.load_factor
         try:
             return self._run(peer, source, seconds, self.limits.experiment_memory)
         finally:
             taken = time.monotonic() - began
-            self._end -= seconds * self.patience - taken
+            self._end -= seconds * self.load_factor - taken
             self._experiments_left -= taken
 
     def _run(self, peer: _RefereePeer, source: str, seconds: float, *memory: int) -> Any:
@@ -292,14 +292,14 @@ class Session:
             raise self.fault_of(error) from None
 
     def _set_deadline(self, peer: _RefereePeer, seconds: float) -> None:
-        peer.deadline, peer.wire.extra = min(within(seconds * self.patience), self._end), 0.0
+        peer.deadline, peer.wire.extra = min(within(seconds * self.load_factor), self._end), 0.0
 
     def _more_time(self) -> float:
         """Return for how many seconds a deadline that has passed is to be extended: what other processes took of the
         time since this was asked last, of the worker's and of this process's."""
-        if self._leash is None:
+        if self._handle is None:
             return 0.0
-        worker, here = self._leash.waited(), waited_here()
+        worker, here = self._handle.waited(), waited_here()
         lost = worker - self._worker_waited + here - self._waited
         self._worker_waited, self._waited = worker, here
         lost = min(lost, MOST_EXTRA * self.limits.total_seconds - self._extra)
@@ -314,9 +314,9 @@ class Session:
         if self.peer is not None:
             self.peer.wire.close()
             self.peer = None
-        leash, self._leash = self._leash, None
-        said = leash.pull() if leash else ""
-        self._computed += leash.cpu_seconds if leash else 0.0
+        handle, self._handle = self._handle, None
+        said = handle.kill() if handle else ""
+        self._computed += handle.cpu_seconds if handle else 0.0
         return said
 
 

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.rpc.write_files import write_beside
+from course_grader.engine.rpc.write_files import write_files
 
 # Modules of the grader's own, which a copy beside the notebook does not replace.
 KEPT = {"course_grader", "course_utils", "numpy", "matplotlib", "IPython"}
 
 
-class Workplace:
+class WorkingFolder:
     """A folder for the tests of one submission. Use as a context manager: nothing of it outlives the block.
 
     The working folder belongs to the whole process: no other thread may use relative paths while a test runs.
@@ -27,7 +27,7 @@ class Workplace:
         self._files = files
         self._folder: Path | None = None
 
-    def __enter__(self) -> Workplace:
+    def __enter__(self) -> WorkingFolder:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -57,7 +57,7 @@ class Workplace:
     def _made(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="grading-")).resolve()
-            write_beside(self._folder, self._files)
+            write_files(self._folder, self._files)
             for place in self._folder.rglob("*") if self._files else ():
                 place.chmod(0o700 if place.is_dir() else 0o400)
         return self._folder

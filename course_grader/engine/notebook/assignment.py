@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 
 from course_grader.cell_metadata import BEGIN_HIDDEN, END_HIDDEN, nbgrader_mark
 from course_grader.engine.limits import Limits
-from course_grader.engine.notebook.extra_files import files_beside
+from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.nbgrader_source import source_notebook
 from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
 from course_grader.engine.notebook.source import (
@@ -35,7 +35,7 @@ from course_grader.engine.notebook.source import without_magics as without_magic
 from course_utils.checks import keys
 from course_utils.checks.checking import CLASS
 from course_utils.checks.fingerprint import require_current
-from course_utils.files import PRIVATE, write_whole
+from course_utils.files import PRIVATE, write_atomic
 from course_utils.matching import Originals
 
 FORMAT = 1
@@ -48,7 +48,7 @@ T = TypeVar("T")
 Mode = Literal["apart", "together"]
 
 
-def remembered(function: Callable[[str], T]) -> Callable[[str], T]:
+def cached_by_source(function: Callable[[str], T]) -> Callable[[str], T]:
     """Remember what the function gave for the latest sources; most cells are the same in every submission."""
     remembering = functools.lru_cache(maxsize=512)(function)
     return lambda source: (remembering if len(source) < LONG else function)(source)
@@ -147,7 +147,7 @@ class Assignment:
         except keys.KeyProblem as problem:
             raise AssignmentProblem(str(problem)) from problem
         limits = limits or Limits()
-        beside = files_beside(files, limits.files // 2) if files else {}
+        beside = extra_files(files, limits.files // 2) if files else {}
         imports = imported_modules(notebook)
         return cls(solution.stem, cells, hidden, published, limits, files=beside, imports=imports)
 
@@ -170,7 +170,7 @@ class Assignment:
 
     def save(self, path: Path) -> None:
         """Write the assignment to one file that only its owner can read, whole or not at all."""
-        write_whole(path, self._text, PRIVATE)
+        write_atomic(path, self._text, PRIVATE)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole assignment, the hidden key included, as JSON can hold it."""

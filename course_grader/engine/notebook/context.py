@@ -17,20 +17,20 @@ from course_grader.engine.notebook.assignment import (
     Assignment,
     TeacherCell,
     assigned_names,
+    cached_by_source,
     changed_names,
     imported_names,
-    remembered,
     without_magics,
 )
 from course_grader.engine.notebook.dependencies import ALL, LONGEST_READ, NOT_PYTHON, may_bind, reads
 from course_utils.matching import Match
 
 BUILT_IN = frozenset(dir(builtins))
-_known: dict[str, dict[str, Given]] = {}
+_known: dict[str, dict[str, CellContext]] = {}
 
 
 @dataclass(frozen=True)
-class Given:
+class CellContext:
     """What a test cell needs: the cells that run before it, answers among them for their names; the names of answers
     that the test and these cells read; and all names that they read."""
 
@@ -40,7 +40,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditedCells:
     """What a submission made of the teacher's unmarked cells: what is left of those that differ, by the teacher's text,
     and the names that the submission defines itself."""
 
@@ -48,7 +48,7 @@ class Edited:
     names: frozenset[str] = frozenset()
 
 
-def given_in(assignment: Assignment) -> dict[str, Given]:
+def contexts_of(assignment: Assignment) -> dict[str, CellContext]:
     """Return what each test cell needs, by its grade_id."""
     if assignment.digest not in _known:
         _known.clear()
@@ -72,7 +72,7 @@ def _answers(assignment: Assignment) -> frozenset[str]:
     return frozenset(name for cell in assignment.of_kind("answer") for name in cell.names) - {ALL}
 
 
-def _given_to(test: TeacherCell, above: Sequence[TeacherCell], answers: frozenset[str]) -> Given:
+def _given_to(test: TeacherCell, above: Sequence[TeacherCell], answers: frozenset[str]) -> CellContext:
     runs = [cell for cell in above if cell.kind in ("setup", "code", "test") and not cell.problem]
     # What a locked cell does may have an effect on every cell below it.
     needed = [cell for cell in runs if cell.kind == "setup" and not answers & reads(cell.source)]
@@ -86,7 +86,7 @@ def _given_to(test: TeacherCell, above: Sequence[TeacherCell], answers: frozense
         needed += found
         left = [cell for cell in left if cell not in found]
     kept = tuple(cell for cell in above if cell in needed or (cell.kind == "answer" and used.intersection(cell.names)))
-    return Given(kept, tuple(sorted(used)), wanted)
+    return CellContext(kept, tuple(sorted(used)), wanted)
 
 
 def _is_needed(cell: TeacherCell, wanted: frozenset[str], cells: Sequence[TeacherCell]) -> bool:
@@ -98,7 +98,7 @@ def _is_needed(cell: TeacherCell, wanted: frozenset[str], cells: Sequence[Teache
     return not wanted.isdisjoint(given | reads(cell.source) if cell.kind == "setup" else given)
 
 
-@remembered
+@cached_by_source
 def gives(source: str) -> frozenset[str]:
     """Return the names that a cell binds or may change."""
     try:
@@ -107,25 +107,29 @@ def gives(source: str) -> frozenset[str]:
         return frozenset()
 
 
-def edited(cells: Sequence[Mapping[str, Any]], matches: Sequence[Match[TeacherCell]], assignment: Assignment) -> Edited:
+def edited(
+    cells: Sequence[Mapping[str, Any]], matches: Sequence[Match[TeacherCell]], assignment: Assignment
+) -> EditedCells:
     """Return what a submission made of the teacher's unmarked cells that tests need.
 
     cells: the submission's, each a dict with `cell_type`, `source` and `metadata`; matches: what each of them is.
     """
-    needed = [cell for given in given_in(assignment).values() for cell in given.cells if cell.kind == "code"]
+    needed = [cell for given in contexts_of(assignment).values() for cell in given.cells if cell.kind == "code"]
     teachers = list(dict.fromkeys(cell.source for cell in needed))
     # Where tests ask keys, no submission puts a `check` of its own in the place of the course's.
     if not teachers or assignment.published:
-        return Edited()
+        return EditedCells()
     given = frozenset().union(*map(may_bind, teachers)) - _answers(assignment)
     code = [(cell["source"], match.text_of) for cell, match in zip(cells, matches, strict=True) if _is_code(cell)]
     copies = {text_of.source for _, text_of in code if text_of is not None}.intersection(teachers)
     own = [source for source, text_of in code if text_of is None and len(source) <= LONGEST_READ]
     if len(copies) == len(teachers) and not any(given & may_bind(source) for source in own):
-        return Edited()
+        return EditedCells()
     theirs, mine = _by_name([*copies, *own]), _by_name(teachers)
     names = {name for name in given if theirs.get(name) != mine.get(name)}
-    return Edited({source: _without(source, names) for source in teachers if names & gives(source)}, frozenset(names))
+    return EditedCells(
+        {source: _without(source, names) for source in teachers if names & gives(source)}, frozenset(names)
+    )
 
 
 def _is_code(cell: Mapping[str, Any]) -> bool:

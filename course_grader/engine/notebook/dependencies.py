@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence, Set
 from typing import TypeGuard
 
-from course_grader.engine.notebook.assignment import assigned_names, remembered, without_magics
+from course_grader.engine.notebook.assignment import assigned_names, cached_by_source, without_magics
 
 # Every character beyond ASCII may be part of a name, as the accent of one that is written as two characters.
 WORD = re.compile(r"[0-9A-Za-z_\u0080-\U0010ffff]+")
@@ -28,13 +28,13 @@ AT_ONCE = {"listcomp", "setcomp", "dictcomp"}
 TAKE_WHOLE = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
 
 
-@remembered
+@cached_by_source
 def words(source: str) -> frozenset[str]:
     """Return every word of a cell, as Python would have it as a name."""
     return frozenset(map(_as_python_reads, WORD.findall(source)))
 
 
-@remembered
+@cached_by_source
 def reads(source: str) -> frozenset[str]:
     """Return the names of the notebook's that a cell may use before it has bound them itself; every word of the cell if
     it makes names out of text, is long or is not Python."""
@@ -56,7 +56,7 @@ def reads(source: str) -> frozenset[str]:
         return found
 
 
-@remembered
+@cached_by_source
 def may_bind(source: str) -> frozenset[str]:
     """Return the names of the notebook's that a cell may bind or delete; ALL if that can be any."""
     found = words(source)

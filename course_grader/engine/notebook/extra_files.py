@@ -12,10 +12,10 @@ from course_grader.engine.notebook.source import AssignmentProblem
 LEFT_OUT = {".ipynb", ".key", ".pyc", ".assignment"}
 
 
-def files_beside(folder: Path, most: int) -> dict[str, str]:
+def extra_files(folder: Path, most: int) -> dict[str, str]:
     """Return the files in a folder that are no notebooks, in base64, by their path; AssignmentProblem where they are
     larger than `most` bytes together."""
-    found = files_of(folder, most + 1)
+    found = read_extra_files(folder, most + 1)
     if sum(map(len, found.values())) > most or len(found) < sum(1 for _ in _files_in(folder)):
         raise AssignmentProblem(
             f"The files in {folder} are larger than {most // 2**20} MiB together, which is what a submission may have."
@@ -23,7 +23,7 @@ def files_beside(folder: Path, most: int) -> dict[str, str]:
     return {name: base64.b64encode(content).decode() for name, content in found.items()}
 
 
-def files_of(folder: Path, most: int) -> dict[str, bytes]:
+def read_extra_files(folder: Path, most: int) -> dict[str, bytes]:
     """Return the files in a folder that are no notebooks, by their path, as many as `most` bytes hold. A link is none:
     it may lead elsewhere."""
     found: dict[str, bytes] = {}

@@ -39,11 +39,11 @@ def source_notebook(solution: Path) -> dict[str, Any]:
     marks = [cell["metadata"]["nbgrader"] for cell in cells if (cell.get("metadata") or {}).get("nbgrader")]
     is_old = any(mark.get("schema_version") != SCHEMA_VERSION for mark in marks)
     if is_old or any(is_autotest(cell) for cell in cells):
-        return entered(notebook, solution)
+        return as_entered(notebook, solution)
     return notebook
 
 
-def entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
+def as_entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
     """Return a notebook with marks of nbgrader's present format, and the tests of AUTOTEST cells.
 
     To make these, the solutions run in a kernel, as in `nbgrader generate_assignment`. AssignmentProblem where that
@@ -120,7 +120,7 @@ def _kernels_ended() -> Iterator[None]:
             manager.cleanup_resources()
 
 
-def framed(notebook: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
+def with_header_and_footer(notebook: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
     """Return a notebook with the header and footer that nbgrader's configuration adds to a release."""
     asked = config.get("IncludeHeaderFooter", {}) if config else {}
     root = Path((config.get("CourseDirectory", {}).get("root", "") if config else "") or ".")
@@ -132,7 +132,7 @@ def framed(notebook: Mapping[str, Any], config: Config | None) -> dict[str, Any]
     return made
 
 
-def blank(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
+def without_solutions(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
     """Return a teacher's notebook with stubs in the place of solutions; AssignmentProblem where nbgrader cannot make
     them."""
     from nbgrader.preprocessors import ClearSolutions

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
-from course_grader.engine.notebook.context import Edited, edited, late_setups
+from course_grader.engine.notebook.context import EditedCells, edited, late_setups
 from course_grader.engine.notebook.dependencies import ALL, may_bind, reads, words
 from course_grader.engine.notebook.owners import Owners, owners_of
 
@@ -21,7 +21,7 @@ MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
-class Run:
+class RunCell:
     """Run this source in the worker. `place` is the cell's index in the submission; `names` are those that it, or
     another part of the same answer, is to define. An experiment has limits of its own."""
 
@@ -32,13 +32,13 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Test:
+class RunTest:
     """Run this test cell in the referee."""
 
     cell: TeacherCell
 
 
-Step = Run | Test
+Step = RunCell | RunTest
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Plan:
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
-    edited: Edited = field(default_factory=Edited)
+    edited: EditedCells = field(default_factory=EditedCells)
 
 
 def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
@@ -57,17 +57,17 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     late = late_setups(assignment)
     own = {place for place in range(len(cells)) if _is_students(cells, owners, place) or owners.of[place] in late}
     runs = own | _needed(cells, owners, own, assignment)
-    steps: list[Step] = [Run(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
-    steps += [Test(cell) for cell in _tests(owners, -1)]
+    steps: list[Step] = [RunCell(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
+    steps += [RunTest(cell) for cell in _tests(owners, -1)]
     for place, cell in enumerate(cells):
         if place in runs:
             match = owners.matches[place]
             names = match.copy_of.names if match.copy_of is not None and match.copy_of.kind == "answer" else ()
-            steps.append(Run(cell["source"], place, names, match.is_experiment and not names))
+            steps.append(RunCell(cell["source"], place, names, match.is_experiment and not names))
         owner = owners.of[place]
         if isinstance(owner, TeacherCell) and owner.kind == "test":
-            steps.append(Test(owner))
-        steps += [Test(cell) for cell in _tests(owners, place)]
+            steps.append(RunTest(owner))
+        steps += [RunTest(cell) for cell in _tests(owners, place)]
     return Plan(tuple(steps), tuple(owners.notes), edited(cells, owners.matches, assignment))
 
 

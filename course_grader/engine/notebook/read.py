@@ -30,7 +30,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Intake:
+class SubmittedCells:
     """The cells of a submission in its own order, each a dict with `cell_type`, `id`, `source`, `metadata` and
     `outputs` (as they were handed in, unread), and what was found, in sentences."""
 
@@ -38,7 +38,7 @@ class Intake:
     notes: tuple[str, ...] = ()
 
 
-def take_in(notebook: Path | bytes | Mapping[str, Any]) -> Intake:
+def read_submission(notebook: Path | bytes | Mapping[str, Any]) -> SubmittedCells:
     """Return the cells of a file, of its content, or of a notebook that was read already; Unreadable where there are
     none to be had."""
     if not isinstance(notebook, Mapping):
@@ -51,7 +51,7 @@ def take_in(notebook: Path | bytes | Mapping[str, Any]) -> Intake:
     if sum(len(cell["source"]) for cell in cells) > LARGEST_SOURCE:
         raise Unreadable(f"The cells hold more than {LARGEST_SOURCE // MIB} MiB of text.")
     _look_at_kernel(notebook, notes)
-    return Intake(cells, tuple(notes))
+    return SubmittedCells(cells, tuple(notes))
 
 
 def _read(path: Path) -> bytes:

@@ -17,33 +17,33 @@ import numpy as np
 from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.message import ExtType
-from course_grader.engine.rpc.types import DOUBLE, FLOAT, Opaque, RemoteTuple, Shared, Side, is_bare
+from course_grader.engine.rpc.types import DOUBLE, FLOAT, Opaque, PeerSide, RemoteTuple, Shared, is_scalar
 from course_utils.checks.recorder import KNOWN
 
 MOST_CALLS = 1000
 MOST_BYTES = 1 << 20
 WAITING = frozenset({type(None), bool, int, float, str, np.float64, np.float32, np.int64, np.bool_})
 WAITING |= {np.ndarray, np.random.Generator}
-CLOTHED = object()
+NOT_SCALAR = object()
 # Of a function; or of a loop over its calls too, which is a module and a name.
 Handle = int | list[Any]
 
 
-def stripped(value: Any) -> Any:
+def encode_scalar(value: Any) -> Any:
     """Return a number as it stands alone for a whole reply; CLOTHED for what needs more to be said."""
-    if is_bare(value):
+    if is_scalar(value):
         return value
-    return ExtType(FLOAT, DOUBLE.pack(value)) if type(value) is np.float64 else CLOTHED
+    return ExtType(FLOAT, DOUBLE.pack(value)) if type(value) is np.float64 else NOT_SCALAR
 
 
-def number_in(reply: Any) -> Any:
+def decode_scalar(reply: Any) -> Any:
     """Return the number of a reply that is nothing but a number; CLOTHED where it is something else."""
     if type(reply) is ExtType and reply.code == FLOAT and len(reply.data) == DOUBLE.size:
         return np.float64(DOUBLE.unpack(reply.data)[0])
-    return reply if is_bare(reply) else CLOTHED
+    return reply if is_scalar(reply) else NOT_SCALAR
 
 
-class Together:
+class BatchedReply:
     """The reply to several calls, of which one after the other is asked for its result."""
 
     def __init__(self, renewed: list[Any], count: int, columns: Any) -> None:
@@ -51,16 +51,16 @@ class Together:
         self.results: Iterator[Any] | None = None
 
 
-class Caller(Side, Protocol):
+class Caller(PeerSide, Protocol):
     """What a batch needs of the side that calls."""
 
-    def exchange(self, batch: Batch) -> None:
+    def exchange(self, batch: CallBatch) -> None:
         """Send the calls of a batch and fill in its replies."""
 
     def outcome(self, reply: Any, shared: Shared) -> Any:
         """Return what a reply says, or raise it."""
 
-    def results_of(self, reply: Together, shared: Shared) -> list[Any]:
+    def results_of(self, reply: BatchedReply, shared: Shared) -> list[Any]:
         """Return the results of a reply to several calls, as many as there were calls."""
 
 
@@ -83,7 +83,7 @@ def _can_repeat(value: Any) -> bool:
     return type(value) in WAITING or (hasattr(value, KNOWN) and type(getattr(value, KNOWN)()) is not list)
 
 
-class Batch:
+class CallBatch:
     """The calls in the order in which they are made, and their replies, once `Caller.exchange` has brought them.
 
     A call is a handle and arguments; where these are more than bare numbers, named arguments and the numbers of the
@@ -123,7 +123,7 @@ class Batch:
         call[4:] = [call[4] + 1 if len(call) > 4 else 2]
 
     def _add(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> bool:
-        if not kwargs and all(map(is_bare, args)):
+        if not kwargs and all(map(is_scalar, args)):
             self.calls.append([handle, args])
             return True
         values = (*args, *kwargs.values())
@@ -146,9 +146,9 @@ class Batch:
             self._caller.exchange(self)
         # One is missing where the other side ended on the way.
         reply = self.replies[place] if self.replies and place < len(self.replies) else []
-        if (value := number_in(reply)) is not CLOTHED:
+        if (value := decode_scalar(reply)) is not NOT_SCALAR:
             return value
-        if isinstance(reply, Together):
+        if isinstance(reply, BatchedReply):
             if reply.results is None:
                 reply.results = iter(self._caller.results_of(reply, self._part(place)))
             return next(reply.results)
@@ -159,7 +159,7 @@ class Batch:
         replies = self.replies if self.replies is not None else []
         match reply:
             case ["several", list(renewed), int(count), columns] if 0 < count <= len(self.places) - len(replies):
-                replies += [Together(renewed, count, columns)] * count
+                replies += [BatchedReply(renewed, count, columns)] * count
             case _:
                 replies.append(reply)
 

@@ -30,7 +30,7 @@ class DeadlinePassed(WireError):
     """The other side did not answer in time."""
 
 
-class Line(Protocol):
+class Transport(Protocol):
     """What a side sends its messages by; see `Channel`."""
 
     limit: int

@@ -20,7 +20,7 @@ import numpy as np
 from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.decode import Decoder, dtype_of, shape_of
 from course_grader.engine.rpc.message import DAMAGE
-from course_grader.engine.rpc.types import ARRAY, DEPTH, DICT, REFERENCE, SCALAR, TUPLE, Shared, is_bare
+from course_grader.engine.rpc.types import ARRAY, DEPTH, DICT, REFERENCE, SCALAR, TUPLE, Shared, is_scalar
 
 MOST_GROUPS, MOST_KEYS = 100, 1000
 # What a value in a column may take in memory beside its own bytes.
@@ -66,7 +66,7 @@ class Columns:
     def _form(self, value: Any, parts: list[Any], seen: list[Any], depth: int) -> Any:
         """Return the form of a value, and add what is in it to `parts`; _NoColumn if it has none."""
         kind = type(value)
-        if is_bare(value):
+        if is_scalar(value):
             parts.append(value)
             return None
         if kind is tuple and depth < DEPTH:
@@ -136,7 +136,7 @@ class _Reader:
         match form:
             case None:
                 column = next(self.columns, None)
-                if type(column) is not list or len(column) != count or not all(map(is_bare, column)):
+                if type(column) is not list or len(column) != count or not all(map(is_scalar, column)):
                     raise WireError("A column is damaged.")
                 return column
             case [kind, list(forms)] if kind == TUPLE:

@@ -53,11 +53,11 @@ from course_grader.engine.rpc.types import (
     VIEW,
     Opaque,
     OpaqueIterator,
+    PeerSide,
     RemoteDict,
     RemoteList,
     RemoteTuple,
     Shared,
-    Side,
 )
 
 # Names that say what a value is; anything else in them could only confuse a reader.
@@ -70,7 +70,7 @@ class Decoder:
     With `asked`, the message is a call, and what can change in its arguments joins `shared`.
     """
 
-    def __init__(self, side: Side, shared: Shared, weight: int, trusted: bool, asked: bool = False) -> None:
+    def __init__(self, side: PeerSide, shared: Shared, weight: int, trusted: bool, asked: bool = False) -> None:
         self._side, self._shared, self._left, self._trusted, self._asked = side, shared, weight, trusted, asked
         self._nodes = NODES
         # Lists and dicts that may be referred to; None allows all of the call's arguments.
@@ -130,7 +130,7 @@ class Decoder:
 
     def notice(self, is_full: bool) -> None:
         """Note for a test's messages whether something that came is empty."""
-        self._side.odd.has_empty |= not is_full
+        self._side.unexpected.has_empty |= not is_full
 
     def spend(self, weight: int, nodes: int) -> None:
         """Count this number of values of this weight; WireError if a message has no more of them."""
@@ -154,7 +154,7 @@ class Decoder:
         if type(body) is not list:
             raise WireError("A container is damaged.")
         self._spend(16 * len(body))
-        self._side.odd.has_empty |= not body
+        self._side.unexpected.has_empty |= not body
         return [self.decode(item, depth + 1) for item in body]
 
     def _pairs(self, body: Any, depth: int) -> dict[Any, Any]:
@@ -258,7 +258,7 @@ class Decoder:
         if math.prod(shape) * dtype.itemsize != len(data):
             raise WireError("An array has another size than its shape says.")
         self._spend(len(data))
-        self._side.odd.has_empty |= not data
+        self._side.unexpected.has_empty |= not data
         flat = np.frombuffer(data, dtype)
         if layout == IN_NO_ORDER:
             # Every second entry of a larger array: what is asked of a view is asked here too.
@@ -306,7 +306,7 @@ class Decoder:
             return self._side.take(handle)
         self._spend(STAND_IN)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
-        self._side.odd.class_name = type(value).__name__
+        self._side.unexpected.class_name = type(value).__name__
         if isinstance(value, OpaqueIterator):
             generators = [self._shared.objects[number] for number in drawn]
             value.advance = functools.partial(self._side.function(_handle(advance), "next", False), *generators)

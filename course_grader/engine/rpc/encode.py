@@ -43,10 +43,10 @@ from course_grader.engine.rpc.types import (
     TUPLE,
     VIEW,
     Advance,
+    PeerSide,
     RemoteDict,
     RemoteList,
     Shared,
-    Side,
 )
 from course_utils.checks.recorder import KNOWN
 from course_utils.checks.remote_loops import Made
@@ -56,7 +56,7 @@ class Encoder:
     """Encodes one message. `shared` has what the other side knows already; with `asking`, the message is a call, and
     what can change in its arguments joins `shared`."""
 
-    def __init__(self, side: Side, shared: Shared, limit: int, trusted: bool, asking: bool = False) -> None:
+    def __init__(self, side: PeerSide, shared: Shared, limit: int, trusted: bool, asking: bool = False) -> None:
         self._side, self._shared, self._limit, self._trusted, self._asking = side, shared, limit, trusted, asking
         self.size = self._nodes = 0
         # Containers on the way to the value at hand, and those that this message has sent.

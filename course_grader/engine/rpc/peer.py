@@ -18,15 +18,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from course_grader.engine.rpc.batch import CLOTHED, Batch, Handle, Together, stripped
-from course_grader.engine.rpc.channel import Line, WireError
+from course_grader.engine.rpc.batch import NOT_SCALAR, BatchedReply, CallBatch, Handle, encode_scalar
+from course_grader.engine.rpc.channel import Transport, WireError
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.columns import Columns, results_in
 from course_grader.engine.rpc.decode import Decoder
 from course_grader.engine.rpc.encode import Encoder, state_of
 from course_grader.engine.rpc.message import pack, unpack
-from course_grader.engine.rpc.types import Shared, is_bare
-from course_grader.engine.rpc.unexpected import Odd
+from course_grader.engine.rpc.types import Shared, is_scalar
+from course_grader.engine.rpc.unexpected import UnexpectedValues
 from course_utils.checks.recorder import LATER
 from course_utils.checks.remote_loops import THERE
 
@@ -52,16 +52,16 @@ class Peer:
     side is the referee, which believes nothing.
     """
 
-    def __init__(self, channel: Line, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
+    def __init__(self, channel: Transport, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
         self.channel, self._limit, self._trusted, self._allow = channel, channel.limit, trusted, allow
         self.owner: object = self
         self.deadline: float | None = None
         self._given: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._depth = 0
-        self._waiting: Batch | None = None
+        self._waiting: CallBatch | None = None
         # What came from the other side since a test cell began.
-        self.odd = Odd()
+        self.unexpected = UnexpectedValues()
         # What was printed here since the last message, as names of streams and texts; and how much may still come.
         self.printed: list[tuple[str, str]] = []
         self._room = MOST_PRINTED
@@ -71,7 +71,7 @@ class Peer:
         self._given.clear()
         self._numbers.clear()
         self._waiting = None
-        self.odd = Odd()
+        self.unexpected = UnexpectedValues()
         self.printed.clear()
         self._room = MOST_PRINTED
 
@@ -149,7 +149,7 @@ class Peer:
         if self._waiting is not None:
             self.exchange(self._waiting)
         shared = Shared()
-        if not kwargs and all(map(is_bare, args)):
+        if not kwargs and all(map(is_scalar, args)):
             self.send(["call", handle, args, []])
         else:
             encoder = Encoder(self, shared, self._limit, self._trusted, asking=True)
@@ -160,7 +160,7 @@ class Peer:
 
     def _later(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
         """Put a call aside; return what gives its outcome, or None where it cannot wait."""
-        batch = self._waiting or Batch(self, self._limit)
+        batch = self._waiting or CallBatch(self, self._limit)
         if not batch.add(handle, args, kwargs):
             return None
         self._waiting = batch
@@ -169,7 +169,7 @@ class Peer:
             self.exchange(batch)
         return outcome
 
-    def exchange(self, batch: Batch) -> None:
+    def exchange(self, batch: CallBatch) -> None:
         """Send the calls that were put aside, and wait for their replies."""
         self._waiting, batch.replies = None, []
         self.send(["calls", batch.calls])
@@ -200,7 +200,7 @@ class Peer:
                         raise error_of(name, base, text)
         raise WireError("A reply has the wrong form.")
 
-    def results_of(self, reply: Together, shared: Shared) -> list[Any]:
+    def results_of(self, reply: BatchedReply, shared: Shared) -> list[Any]:
         """Return the results of a reply to several calls; renew the arguments in `shared` as it tells."""
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
         for number, body in _pairs(reply.renewed):
@@ -292,7 +292,7 @@ class Peer:
         for handle, args, *more in calls:
             if not more:
                 result, raised = self._try(self.take(handle), args, {})
-                if not raised and (number := stripped(result)) is not CLOTHED:
+                if not raised and (number := encode_scalar(result)) is not NOT_SCALAR:
                     yield number, 0
                 else:
                     yield self._reply(result, raised, Shared(), {})
@@ -355,7 +355,7 @@ class Peer:
             self._depth -= 1
 
     def _reply(self, result: Any, raised: list[Any], shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
-        if not before and not raised and (number := stripped(result)) is not CLOTHED:
+        if not before and not raised and (number := encode_scalar(result)) is not NOT_SCALAR:
             return ["return", [], number], 0
         # In the order in which they are read: an array in both is one array.
         encoder = Encoder(self, shared, self._limit, self._trusted)
@@ -374,7 +374,7 @@ class Peer:
         if not callable(function):
             raise WireError("What was called is no function.")
         # In the order in which they were written.
-        given = [item if is_bare(item) else decoder.decode(item) for item in args]
+        given = [item if is_scalar(item) else decoder.decode(item) for item in args]
         return function, given, {str(name): decoder.decode(item) for name, item in _pairs(kwargs)} if kwargs else {}
 
     def _returned(self, encoder: Encoder, result: Any) -> list[Any]:

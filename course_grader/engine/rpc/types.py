@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from course_grader.engine.rpc.unexpected import Odd
+from course_grader.engine.rpc.unexpected import UnexpectedValues
 
 TUPLE, SET, FROZENSET, COMPLEX, BIG_INT, ARRAY, SCALAR, LIST, DICT, GENERATOR = range(1, 11)
 CALLABLE, OPAQUE, REFERENCE, FORM, VIEW, FLOAT, STANDARD, HOLDER = range(11, 19)
@@ -39,17 +39,17 @@ SEED_WORDS, SEED_BYTES, CHILDREN = 16, 64, 10_000
 STAND_IN = 1000
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
 ATOMS = frozenset({type(None), bool, float, str})
-BARE = ATOMS - {str}
+SCALARS = ATOMS - {str}
 BIT_GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM, "SFC64": np.random.SFC64}
 # What holds other values, and can hold itself.
 CONTAINERS = (list, dict, deque)
 DOUBLE, PAIR = struct.Struct("<d"), struct.Struct("<dd")
 
 
-def is_bare(value: Any) -> bool:
+def is_scalar(value: Any) -> bool:
     """Tell whether msgpack holds the value as it is, and in a few bytes."""
     kind = type(value)
-    return kind in BARE or (kind is int and -(2**63) <= value < 2**63)
+    return kind in SCALARS or (kind is int and -(2**63) <= value < 2**63)
 
 
 class Opaque:
@@ -122,11 +122,11 @@ class RemoteDict(_Remote, dict[Any, Any]):
     base = dict
 
 
-class Side(Protocol):
+class PeerSide(Protocol):
     """What encoder and decoder need of the side they work for; `owner` marks what came from the other side."""
 
     owner: object
-    odd: Odd
+    unexpected: UnexpectedValues
 
     def give(self, value: Any) -> int:
         """Return a handle for a value of this side's."""

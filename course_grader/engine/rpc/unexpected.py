@@ -14,7 +14,7 @@ PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, np.ndarray, np
 
 
 @dataclass
-class Odd:
+class UnexpectedValues:
     """What came from a submission since a test cell began: the class of the latest object that is not plain, and
     whether there was an empty array, list or tuple."""
 

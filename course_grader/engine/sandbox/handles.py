@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_grader.engine.limits import Limits, patience
+from course_grader.engine.limits import Limits, load_factor
 from course_grader.engine.sandbox.control import ASK, FORK, INTERRUPT, READY, USED, WAITED
 from course_grader.engine.sandbox.levels import (
     ROOTS,
@@ -36,7 +36,7 @@ class WorkerNotStarted(Exception):
 
 
 @dataclass
-class Leash:
+class WorkerHandle:
     """Holds a worker: letting go ends it."""
 
     end: socket.socket
@@ -44,7 +44,7 @@ class Leash:
     cpu_seconds: float = 0.0
     _said: str = ""
 
-    def pull(self) -> str:
+    def kill(self) -> str:
         """End the worker where it still lives; return what its keeper says of the end."""
         with contextlib.suppress(OSError), self.end:
             self.end.shutdown(socket.SHUT_WR)
@@ -89,8 +89,8 @@ class Zygote:
         self._control: socket.socket | None = None
         self._number = 0
 
-    def start_worker(self, limits: Limits) -> tuple[socket.socket, Leash]:
-        """Return the wire to a new worker, and its leash; WorkerNotStarted where that fails."""
+    def start_worker(self, limits: Limits) -> tuple[socket.socket, WorkerHandle]:
+        """Return the wire to a new worker, and its handle; WorkerNotStarted where that fails."""
         with self._lock:
             for last in (False, True):
                 try:
@@ -106,18 +106,18 @@ class Zygote:
         with self._lock:
             self._end()
 
-    def _ask(self, control: socket.socket, limits: Limits) -> tuple[socket.socket, Leash]:
+    def _ask(self, control: socket.socket, limits: Limits) -> tuple[socket.socket, WorkerHandle]:
         wire, its_wire = socket.socketpair()
-        leash, its_leash = socket.socketpair()
-        with its_wire, its_leash:
+        handle, its_handle = socket.socketpair()
+        with its_wire, its_handle:
             try:
                 message = json.dumps(limits.to_json()).encode()
-                socket.send_fds(control, [message], [its_wire.fileno(), its_leash.fileno()])
+                socket.send_fds(control, [message], [its_wire.fileno(), its_handle.fileno()])
             except OSError:
                 wire.close()
-                leash.close()
+                handle.close()
                 raise
-        return wire, Leash(leash)
+        return wire, WorkerHandle(handle)
 
     def _running(self) -> socket.socket:
         if self._control is not None and self._server is not None and self._server.process.poll() is None:
@@ -126,7 +126,7 @@ class Zygote:
         self._server = ForkServer.of(self.level)
         control = self._server.fork(self._set_up, self._mode)
         try:
-            control.settimeout(START_SECONDS * patience())
+            control.settimeout(START_SECONDS * load_factor())
             said = control.recv(64)
             if not said.startswith(READY):
                 raise WorkerNotStarted("The zygote ended while it started.")
@@ -160,7 +160,7 @@ class ForkServer:
             )
             home = self._own_home(level)
             self.process = _start(lambda: _popen([*command, sys.executable, "-sP", "-c", program], number, home))
-        self._control.settimeout(START_SECONDS * patience())
+        self._control.settimeout(START_SECONDS * load_factor())
         if self._control.recv(64) != READY:
             self.close()
             raise WorkerNotStarted("The zygote ended while it started.")

@@ -70,14 +70,14 @@ def _environment(scratch: str) -> dict[str, str]:
 
 def _scratch() -> str:
     """Return where a worker may write: /tmp, or another place where the interpreter itself stands in /tmp."""
-    return "/scratch" if any(path.is_relative_to("/tmp") for path in _visible()) else "/tmp"
+    return "/scratch" if any(path.is_relative_to("/tmp") for path in _visible_paths()) else "/tmp"
 
 
 def _wrapped(level: Level) -> list[str]:
-    return isolated() if level == "namespaces" else []
+    return bubblewrap_command() if level == "namespaces" else []
 
 
-def isolated() -> list[str]:
+def bubblewrap_command() -> list[str]:
     """Return the command that runs what follows it with the interpreter, the packages and the course in view,
     read-only, and nothing else of the disk; IsolationUnavailable if there is no bubblewrap."""
     program = bubblewrap.find()
@@ -88,7 +88,7 @@ def isolated() -> list[str]:
     names = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     command += names if os.geteuid() == 0 else ("--unshare-all",)
     made = {Path("/")}
-    for path in _visible():
+    for path in _visible_paths():
         for parent in reversed(path.parents):
             if parent not in made:
                 made.add(parent)
@@ -106,7 +106,7 @@ def isolated() -> list[str]:
     return command
 
 
-def _visible() -> Iterator[Path]:
+def _visible_paths() -> Iterator[Path]:
     """Yield what a worker may read, each with its parents before it."""
     engine = ENGINE
     seen: set[Path] = set()
@@ -126,11 +126,11 @@ def _visible() -> Iterator[Path]:
 
 
 @functools.cache
-def visible() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def visible_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a worker may read at the level `user`, which is what the level `namespaces` shows; and the folders of
     which it may only list the names, since something in them is withheld."""
-    listed = [path for path in _visible() if WITHHELD.is_relative_to(path)]
-    readable = [part for path in _visible() for part in _without_withheld(path)]
+    listed = [path for path in _visible_paths() if WITHHELD.is_relative_to(path)]
+    readable = [part for path in _visible_paths() for part in _without_withheld(path)]
     return tuple(map(str, readable)), tuple(map(str, listed))
 
 
@@ -142,7 +142,7 @@ def _without_withheld(path: Path) -> Iterator[Path]:
             yield from _without_withheld(inner)
 
 
-def exposed(level: Level) -> str:
+def exposure(level: Level) -> str:
     """Return what a submission can reach at this level on this machine, beyond what `namespaces` shows; empty where
     that is nothing that anybody else wrote."""
     if level == "none":
@@ -177,7 +177,7 @@ def unavailable(level: Level) -> str:
         return bubblewrap.problem()
     trial = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
     tried = subprocess.run(
-        [*isolated(), sys.executable, "-sP", "-c", trial],
+        [*bubblewrap_command(), sys.executable, "-sP", "-c", trial],
         env=_environment(_scratch()),
         capture_output=True,
         text=True,
@@ -188,7 +188,7 @@ def unavailable(level: Level) -> str:
     return bubblewrap.refused_by_kernel(program, said)
 
 
-def described(level: Level) -> str:
+def isolation_program(level: Level) -> str:
     """Return what gives a level on this machine, as results and `course doctor` show it."""
     program = bubblewrap.find() if level == "namespaces" else None
     return str(program) if program else ""

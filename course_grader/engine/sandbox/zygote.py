@@ -1,10 +1,10 @@
 """The fork server, a process with NumPy, matplotlib, IPython and the course imported; the zygote, a fork of it in which
 an assignment's set-up cells have run; and the worker, a fork of the zygote for each submission.
 
-The zygote waits for requests on a socket. Each brings two more sockets: the wire to the referee, which the worker gets,
-and the leash, which the zygote holds. When the worker ends, the zygote says on the leash how; when the leash is let go,
-it ends the worker and with it everything in the worker's process namespace. Asked on the leash, it says how long the
-worker had to wait for a processor, and it interrupts the worker where that is ordered.
+The zygote waits for requests on a socket. Each brings two more sockets: the wire to the referee, which goes to the
+worker, and the other end of the worker's handle, which the zygote keeps. Over the handle the zygote says how long the
+worker had to wait for a processor, interrupts the worker if asked to, and says how the worker ended. When the grader
+closes its end, the zygote kills the worker, and with it everything in the worker's process namespace.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main(control: int, level: str) -> None:
             privileges.become(NOBODY)
         privileges.set_dumpable(False)
     privileges.die_with_parent()
-    shell = warm_shell()
+    shell = prepared_shell()
     _settle()
     end.send(READY)
     while True:
@@ -118,7 +118,7 @@ def _together(shell: WorkerShell, imports: Sequence[str]) -> Service:
     return lambda end, limits: serve_together.serve(shell, pristine, end, limits)
 
 
-def warm_shell() -> WorkerShell:
+def prepared_shell() -> WorkerShell:
     """Return a shell in which everything was tried once that a submission is likely to need."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
@@ -149,7 +149,7 @@ class _Worker:
     """A worker, what it is held by, and its folder on the disk where it has one."""
 
     pid: int
-    leash: int
+    handle: int
     folder: str | None
 
 
@@ -162,7 +162,7 @@ class _Keeper:
         self._poll.register(control, select.POLLIN)
         # By the descriptors that tell of them: one where a worker has ended, one where it is let go.
         self._ends: dict[int, _Worker] = {}
-        self._leashes: dict[int, _Worker] = {}
+        self._handles: dict[int, _Worker] = {}
 
     def serve(self) -> None:
         """Answer requests until the grader is gone."""
@@ -170,45 +170,45 @@ class _Keeper:
             for descriptor, _ in self._poll.poll():
                 if worker := self._ends.pop(descriptor, None):
                     self._bury(descriptor, worker)
-                elif worker := self._leashes.get(descriptor):
-                    self._look_at_leash(descriptor, worker)
+                elif worker := self._handles.get(descriptor):
+                    self._answer_handle(descriptor, worker)
                 elif descriptor == self._control.fileno():
                     request, descriptors, _, _ = socket.recv_fds(self._control, 4096, 2)
                     if not request:
                         return
                     self._start(json.loads(request), *descriptors)
 
-    def _start(self, limits: dict[str, Any], wire: int, leash: int) -> None:
+    def _start(self, limits: dict[str, Any], wire: int, handle: int) -> None:
         folder = None
         try:
             if self._level != "namespaces":
                 folder = tempfile.mkdtemp(prefix="grading-")
             pid = _worker(self._service, wire, self._level, limits, folder)
         except OSError as error:
-            os.write(leash, f"failed: {error}".encode())
-            os.close(leash)
+            os.write(handle, f"failed: {error}".encode())
+            os.close(handle)
             if folder:
                 _remove(folder)
         else:
-            worker = _Worker(pid, leash, folder)
+            worker = _Worker(pid, handle, folder)
             end = os.pidfd_open(pid)
-            self._ends[end] = self._leashes[leash] = worker
+            self._ends[end] = self._handles[handle] = worker
             self._poll.register(end, select.POLLIN)
-            self._poll.register(leash, select.POLLIN)
+            self._poll.register(handle, select.POLLIN)
         finally:
             os.close(wire)
 
-    def _look_at_leash(self, leash: int, worker: _Worker) -> None:
-        """Answer or obey what is said on a leash, and end a worker that is let go."""
+    def _answer_handle(self, handle: int, worker: _Worker) -> None:
+        """Answer or obey what is said on a handle, and end a worker that is let go."""
         with contextlib.suppress(OSError):
-            request = os.read(leash, 1)
+            request = os.read(handle, 1)
             if request == ASK:
-                os.write(leash, f"{WAITED}{waited(worker.pid):.3f}".encode())
+                os.write(handle, f"{WAITED}{waited(worker.pid):.3f}".encode())
                 return
             if request == INTERRUPT:
                 os.kill(worker.pid, signal.SIGINT)
                 return
-        self._poll.unregister(leash)
+        self._poll.unregister(handle)
         os.kill(worker.pid, signal.SIGKILL)
 
     def _bury(self, end: int, worker: _Worker) -> None:
@@ -217,12 +217,12 @@ class _Keeper:
             _remove(worker.folder)
         with contextlib.suppress(OSError):
             taken = f"{USED}{usage.ru_utime + usage.ru_stime:.3f}"
-            os.write(worker.leash, f"ended: {os.waitstatus_to_exitcode(status)}{taken}".encode())
-        for descriptor in (end, worker.leash):
+            os.write(worker.handle, f"ended: {os.waitstatus_to_exitcode(status)}{taken}".encode())
+        for descriptor in (end, worker.handle):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(descriptor)
             os.close(descriptor)
-        del self._leashes[worker.leash]
+        del self._handles[worker.handle]
 
 
 def _remove(folder: str) -> None:
@@ -259,7 +259,7 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
     elif level == "user":
         private = privileges.FIRST_PRIVATE_ID + os.getpid() % privileges.PRIVATE_IDS
         os.chown(home, private, private)
-        rules = privileges.landlock_rules(home, *levels.visible())
+        rules = privileges.landlock_rules(home, *levels.visible_paths())
         privileges.become(private)
         seccomp.no_new_privileges()
         privileges.restrict(rules)

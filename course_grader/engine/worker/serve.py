@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from course_grader.engine.memory_limit import at_most
+from course_grader.engine.memory_limit import limited_memory
 from course_grader.engine.rpc.channel import Channel, WireClosed, WireError
 from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.outputs import OutputLog
 from course_grader.engine.rpc.peer import MOST_PRINTED, Peer
 from course_grader.engine.rpc.types import Shared
-from course_grader.engine.rpc.write_files import write_beside
+from course_grader.engine.rpc.write_files import write_files
 from course_grader.engine.worker.shell import WorkerShell, attach, run_cell
 
 
@@ -78,12 +78,12 @@ class _Service:
             case ["cell", source]:
                 self._run(source)
             case ["cell", source, int(memory)]:
-                with at_most(memory):
+                with limited_memory(memory):
                     self._run(source)
             case ["files", [*files]]:
                 # As a kernel has it: modules beside the notebook can be imported.
                 sys.path.insert(0, "")
-                write_beside(Path(), dict(files))
+                write_files(Path(), dict(files))
             case ["begin", [*names]]:
                 self.testing.close()
                 self.testing.enter_context(_quietly())

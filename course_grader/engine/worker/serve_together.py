@@ -25,7 +25,7 @@ from IPython.core.error import StdinNotImplementedError
 from course_grader.engine.rpc.channel import Channel, WireClosed, WireError
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import MOST_LINES, OutputLog
-from course_grader.engine.rpc.write_files import write_beside
+from course_grader.engine.rpc.write_files import write_files
 from course_grader.engine.worker.pristine import Pristine
 from course_grader.engine.worker.shell import WorkerShell, attach
 
@@ -125,7 +125,7 @@ def serve(shell: WorkerShell, pristine: Pristine, end: socket.socket, limits: di
     channel = Channel(end, limits["message"])
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    fellow = _Fellow(shell, pristine, channel, CellLog(limits["output"], limits["figures"]))
+    fellow = _TogetherService(shell, pristine, channel, CellLog(limits["output"], limits["figures"]))
     with contextlib.suppress(WireClosed):
         while True:
             with contextlib.suppress(KeyboardInterrupt):
@@ -133,7 +133,7 @@ def serve(shell: WorkerShell, pristine: Pristine, end: socket.socket, limits: di
                 loop.run_until_complete(fellow.serve())
 
 
-class _Fellow:
+class _TogetherService:
     def __init__(self, shell: WorkerShell, pristine: Pristine, channel: Channel, log: CellLog) -> None:
         self._shell, self._pristine, self._channel, self._log = shell, pristine, channel, log
         self._spared: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class _Fellow:
             match unpack(self._channel.receive()):
                 case ["begin", [*files], [*spared]]:
                     self._spared = tuple(spared)
-                    write_beside(Path(), dict(files))
+                    write_files(Path(), dict(files))
                 case ["run", nonce, source, bool(is_test)]:
                     await self._run(nonce, source, is_test)
                 case _:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import Labels, NumberWith, SubsetOf
-from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.probe import Call, Recorder, probe, question
 from course_utils.checks.statistics import mean_tolerance, pairings
 
 Function = Callable[..., Any]
@@ -47,34 +47,34 @@ def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
     return np.random.default_rng(seed), seed
 
 
-def _probe_flip(trial: Trial, rng: Draw, name: str, flip: Function) -> None:
+def _probe_flip(recorder: Recorder, rng: Draw, name: str, flip: Function) -> None:
     for says, shape in (
         ("the flipped images", (2, 3, 4, 3)),
         ("square images as deep as they are wide", (3, 3, 3, 3)),
         ("a batch of one grey image", (1, 4, 2, 1)),
     ):
         images, text = _scrambled(rng, *shape)
-        trial.ask(says, flip, images, shown=f"{name}({text})")
+        recorder.ask(says, flip, images, shown=f"{name}({text})")
     images, text = _scrambled(rng, 4, 5, 6, 3)
     shown = f"{name}(({text})[::2, 1:, ::2])"
-    trial.ask("images that are a view of a larger array", flip, images[::2, 1:, ::2], shown=shown)
+    recorder.ask("images that are a view of a larger array", flip, images[::2, 1:, ::2], shown=shown)
 
 
 @probe("horizontal_flip")
-def probe_horizontal_flip(trial: Trial, rng: Draw, horizontal_flip: Function) -> None:
-    _probe_flip(trial, rng, "horizontal_flip", horizontal_flip)
+def probe_horizontal_flip(recorder: Recorder, rng: Draw, horizontal_flip: Function) -> None:
+    _probe_flip(recorder, rng, "horizontal_flip", horizontal_flip)
 
 
 @probe("vertical_flip")
-def probe_vertical_flip(trial: Trial, rng: Draw, vertical_flip: Function) -> None:
-    _probe_flip(trial, rng, "vertical_flip", vertical_flip)
+def probe_vertical_flip(recorder: Recorder, rng: Draw, vertical_flip: Function) -> None:
+    _probe_flip(recorder, rng, "vertical_flip", vertical_flip)
 
 
 CROPS, PAD = 900, 2
 
 
 @probe("random_crop")
-def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
+def probe_random_crop(recorder: Recorder, rng: Draw, random_crop: Function) -> None:
     """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
     2.8e-15; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all 25 pairs
     36 times each, 900!/(36!**25 * 25**900) = 3e-28."""
@@ -85,10 +85,10 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     ):
         images, text = _scrambled(rng, *shape)
         shown = f"random_crop({text}, {pad}, np.random.default_rng({seed}))"
-        trial.sample(says, random_crop, images, pad, draw, shown=shown)
+        recorder.sample(says, random_crop, images, pad, draw, shown=shown)
     images, text = _scrambled(rng, 2, 4, 9, 1)
     shown = f"random_crop(({text})[1:, :, ::2], 3, np.random.default_rng({seed}))"
-    trial.sample("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
+    recorder.sample("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
     # Made so that a learner can paste the call; no two values are equal.
     image = np.arange(1, 25).reshape(1, 3, 4, 2) / 100
     images = np.tile(image, (CROPS, 1, 1, 1))
@@ -98,27 +98,27 @@ def probe_random_crop(trial: Trial, rng: Draw, random_crop: Function) -> None:
     out = random_crop(images, PAD, np.random.default_rng(seed))
     where = f"{CROPS} crops with pad {PAD}"
     offsets = _offsets(image[0], out)
-    trial.observe(f"each of {where} is a window of the padded image", bool(np.all(offsets >= 0)), call=call)
+    recorder.observe(f"each of {where} is a window of the padded image", bool(np.all(offsets >= 0)), call=call)
     # The values are whole thousandths, so that sums rounded to thousandths are exact.
     sums = np.unique(out.sum(axis=(1, 2, 3)).round(3))
-    trial.observe(f"the sums of a crop's values that occur in {where}", sums, call=call)
-    trial.observe(f"the row offsets that occur in {where}", np.unique(offsets[:, 0]), call=call)
-    trial.observe(f"the column offsets that occur in {where}", np.unique(offsets[:, 1]), call=call)
+    recorder.observe(f"the sums of a crop's values that occur in {where}", sums, call=call)
+    recorder.observe(f"the row offsets that occur in {where}", np.unique(offsets[:, 0]), call=call)
+    recorder.observe(f"the column offsets that occur in {where}", np.unique(offsets[:, 1]), call=call)
     pairs = len(np.unique(offsets, axis=0))
-    trial.observe(f"the number of different pairs of offsets in {where}", pairs, call=call)
-    _observe_order(trial, f"row offset, {where}", offsets[:, 0], call)
-    _observe_order(trial, f"column offset, {where}", offsets[:, 1], call)
-    trial.observe(f"all pairs of offsets occur equally often in {where}", _are_even(offsets), call=call)
+    recorder.observe(f"the number of different pairs of offsets in {where}", pairs, call=call)
+    _observe_order(recorder, f"row offset, {where}", offsets[:, 0], call)
+    _observe_order(recorder, f"column offset, {where}", offsets[:, 1], call)
+    recorder.observe(f"all pairs of offsets occur equally often in {where}", _are_even(offsets), call=call)
     batches = [random_crop(images[:40], PAD, draw) for _ in range(2)]
-    trial.observe("the next batch has shifts of its own", not np.array_equal(*batches))
+    recorder.observe("the next batch has shifts of its own", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
-    trial.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
+    recorder.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
     images, text = _scrambled(rng, 2, 3, 4, 3)
     shown = f"random_crop({text}, 0, np.random.default_rng({seed}))"
-    trial.ask("the images where nothing is padded", random_crop, images, 0, draw, shown=shown)
+    recorder.ask("the images where nothing is padded", random_crop, images, 0, draw, shown=shown)
 
 
-def _observe_order(trial: Trial, what: str, places: Any, call: Call) -> None:
+def _observe_order(recorder: Recorder, what: str, places: Any, call: Call) -> None:
     """Observe how often two images have the same place, for each pair of neighbours, and of one image of the first half
     with one of the second. Sorted, repeated or alternating draws show there.
 
@@ -127,7 +127,7 @@ def _observe_order(trial: Trial, what: str, places: Any, call: Call) -> None:
     for name, (one, other) in pairings(places).items():
         which = "neighbours" if name == "neighbours" else "images half the batch apart"
         says = f"the share of {which} with the same {what}"
-        trial.observe(says, float(np.mean(one == other)), 0, mean_tolerance(len(one), 1.0), call)
+        recorder.observe(says, float(np.mean(one == other)), 0, mean_tolerance(len(one), 1.0), call)
 
 
 def _are_even(places: Any) -> bool:
@@ -148,7 +148,7 @@ def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
 
 
 @probe("rescale")
-def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
+def probe_rescale(recorder: Recorder, rng: Draw, rescale: Function) -> None:
     for says, shape, factor in (
         ("a small image, doubled", (2, 2, 1), 2.0),
         ("the image enlarged", (3, 4, 2), 1.7),
@@ -162,27 +162,27 @@ def probe_rescale(trial: Trial, rng: Draw, rescale: Function) -> None:
         ("an image of one row", (1, 5, 2), 2.4),
     ):
         image, text = _scrambled(rng, *shape)
-        trial.ask(f"{says}, factor {factor}", rescale, image, factor, shown=f"rescale({text}, {factor})")
+        recorder.ask(f"{says}, factor {factor}", rescale, image, factor, shown=f"rescale({text}, {factor})")
     image, text = _scrambled(rng, 8, 6, 3)
     # No place lies half-way between two rows where rounding up and to the even row differ.
     factor = round(1.65 + 0.2 * rng.rand(), 2)
     shown = f"rescale(({text})[::2, 1:], {factor})"
-    trial.ask("a view of a larger image", rescale, image[::2, 1:], factor, shown=shown)
+    recorder.ask("a view of a larger image", rescale, image[::2, 1:], factor, shown=shown)
 
 
 @probe("rescale", part="arguments")
-def probe_rescale_arguments(trial: Trial, rng: Draw, rescale: Function) -> None:
+def probe_rescale_arguments(recorder: Recorder, rng: Draw, rescale: Function) -> None:
     image = _images(rng, 2, 2, 3)
-    trial.rejects("a factor of 0", rescale, image, 0)
-    trial.rejects("a negative factor", rescale, image, -0.5)
-    trial.rejects("a small factor, which is allowed", rescale, image, 0.01)
+    recorder.expect_error("a factor of 0", rescale, image, 0)
+    recorder.expect_error("a negative factor", rescale, image, -0.5)
+    recorder.expect_error("a small factor, which is allowed", rescale, image, 0.01)
 
 
 ZOOMS, TALL, BROAD = 150, 12, 8
 
 
 @probe("random_scale_crop")
-def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function) -> None:
+def probe_random_scale_crop(recorder: Recorder, rng: Draw, random_scale_crop: Function) -> None:
     """Where low is high, the factor is known. False alarms: see `_observe_factors`."""
     draw, seed = _generator(rng)
     for says, shape, factor in (
@@ -195,7 +195,7 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
         images, text = _scrambled(rng, *shape)
         shown = f"random_scale_crop({text}, {factor}, {factor}, np.random.default_rng({seed}))"
         says = f"images scaled to {factor}, {says}"
-        trial.ask(says, random_scale_crop, images, factor, factor, draw, shown=shown)
+        recorder.ask(says, random_scale_crop, images, factor, factor, draw, shown=shown)
     for says, shape, low, high in (
         ("images of mixed scales", (5, 6, 5, 3), 0.6, 1.7),
         ("images that shrink", (2, TALL, BROAD, 1), 0.5, 1.0),
@@ -203,15 +203,15 @@ def probe_random_scale_crop(trial: Trial, rng: Draw, random_scale_crop: Function
     ):
         images, text = _scrambled(rng, *shape)
         shown = f"random_scale_crop({text}, {low}, {high}, np.random.default_rng({seed}))"
-        trial.sample(says, random_scale_crop, images, low, high, draw, shown=shown)
-    _observe_factors(trial, random_scale_crop, seed)
+        recorder.sample(says, random_scale_crop, images, low, high, draw, shown=shown)
+    _observe_factors(recorder, random_scale_crop, seed)
     images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
     out = random_scale_crop(images, 1.2, 2.0, draw)
     twin = random_scale_crop(images, 1.2, 2.0, draw)
-    trial.observe("the next batch has factors of its own", not np.array_equal(out, twin))
+    recorder.observe("the next batch has factors of its own", not np.array_equal(out, twin))
 
 
-def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> None:
+def _observe_factors(recorder: Recorder, random_scale_crop: Function, seed: int) -> None:
     """Shrink white images and read off how many rows and columns are left.
 
     False alarms: five numbers of rows, 7 to 11, each missing in 150 draws with probability (5/6)**150 = 1.3e-12,
@@ -224,15 +224,15 @@ def _observe_factors(trial: Trial, random_scale_crop: Function, seed: int) -> No
     rows, columns = white.any(axis=2).sum(axis=1), white.any(axis=1).sum(axis=1)
     inner = np.unique(rows[(rows > TALL // 2) & (rows < TALL)])
     where = f"of {ZOOMS} white images, scaled between 0.5 and 1"
-    trial.observe(f"numbers of rows between 6 and 12 that are left {where}", inner, call=call)
-    trial.observe(f"at least 6 and at most 12 rows are left {where}", bool(np.all(rows >= TALL // 2)), call=call)
-    _observe_order(trial, f"number of rows that are left, {where}", rows, call)
+    recorder.observe(f"numbers of rows between 6 and 12 that are left {where}", inner, call=call)
+    recorder.observe(f"at least 6 and at most 12 rows are left {where}", bool(np.all(rows >= TALL // 2)), call=call)
+    _observe_order(recorder, f"number of rows that are left, {where}", rows, call)
     # Rounded to whole pixels, each factor is known to half a pixel.
     close = np.abs(rows / TALL - columns / BROAD) <= 0.5 / TALL + 0.5 / BROAD + 1e-9
-    trial.observe(f"rows and columns {where} have one factor", bool(np.all(close)), call=call)
+    recorder.observe(f"rows and columns {where} have one factor", bool(np.all(close)), call=call)
     tops, lefts = white.any(axis=2).argmax(axis=1), white.any(axis=1).argmax(axis=1)
     middle = bool(np.all(tops == (TALL - rows) // 2) and np.all(lefts == (BROAD - columns) // 2))
-    trial.observe(f"what is left {where} lies in the middle", middle, call=call)
+    recorder.observe(f"what is left {where} lies in the middle", middle, call=call)
 
 
 # As often as 40 times each of the 12 centres.
@@ -240,7 +240,7 @@ CUTS, HEIGHT, WIDTH = 480, 4, 3
 
 
 @probe("cutout")
-def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
+def probe_cutout(recorder: Recorder, rng: Draw, cutout: Function) -> None:
     """False alarms: 12 centres, each missing in 480 draws with probability (11/12)**480 = 7.3e-19, for each of two
     sizes: in sum 1.8e-17; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all
     centres 40 times each, 480!/(40!**12 * 12**480) = 2.2e-13, for two sizes and five seeds 2.2e-12."""
@@ -248,10 +248,10 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
     for size in (2, 3):
         batch, text = _scrambled(rng, 3, 6, 5, 3)
         shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
-        trial.sample(f"a batch of images, size {size}", cutout, batch, size, draw, shown=shown)
+        recorder.sample(f"a batch of images, size {size}", cutout, batch, size, draw, shown=shown)
     batch, text = _scrambled(rng, 2, 8, 5, 1)
     shown = f"cutout(({text})[:, ::2], 2, np.random.default_rng({seed}))"
-    trial.sample("a view of a larger array", cutout, batch[:, ::2], 2, draw, shown=shown)
+    recorder.sample("a view of a larger array", cutout, batch[:, ::2], 2, draw, shown=shown)
     shape = (1, HEIGHT, WIDTH, 2)
     images = np.tile(np.arange(1, 25).reshape(shape) / 100, (CUTS, 1, 1, 1))
     tiled = f"np.tile(np.arange(1, 25).reshape{shape} / 100, ({CUTS}, 1, 1, 1))"
@@ -261,29 +261,29 @@ def probe_cutout(trial: Trial, rng: Draw, cutout: Function) -> None:
         out = cutout(images, size, np.random.default_rng(seed))
         where = f"in {CUTS} images of {HEIGHT} by {WIDTH}, size {size}"
         hole = out == 0
-        trial.observe(f"all channels are set to 0 together, {where}", _alike(hole), call=call)
+        recorder.observe(f"all channels are set to 0 together, {where}", _alike(hole), call=call)
         rest = bool(np.array_equal(out[~hole], images[~hole]))
-        trial.observe(f"outside the squares nothing changes, {where}", rest, call=call)
+        recorder.observe(f"outside the squares nothing changes, {where}", rest, call=call)
         spans = np.hstack([_spans(hole.any(axis=(2, 3))), _spans(hole.any(axis=(1, 3)))])
         area = (spans[:, 1] - spans[:, 0]) * (spans[:, 3] - spans[:, 2])
         full = bool(np.array_equal(hole[..., 0].sum(axis=(1, 2)), area))
-        trial.observe(f"what is set to 0 is one rectangle, {where}", full, call=call)
+        recorder.observe(f"what is set to 0 is one rectangle, {where}", full, call=call)
         rows, columns = np.unique(spans[:, :2], axis=0), np.unique(spans[:, 2:], axis=0)
-        trial.observe(f"first row of the square and the row after its last, all that occur {where}", rows, call=call)
-        trial.observe(f"first column and the column after the last, all that occur {where}", columns, call=call)
+        recorder.observe(f"first row of the square and the row after its last, all that occur {where}", rows, call=call)
+        recorder.observe(f"first column and the column after the last, all that occur {where}", columns, call=call)
         places = len(np.unique(spans, axis=0))
-        trial.observe(f"the number of different squares {where}", places, call=call)
-        _observe_order(trial, f"rows of the square, {where}", spans[:, 0] + 10 * spans[:, 1], call)
-        _observe_order(trial, f"columns of the square, {where}", spans[:, 2] + 10 * spans[:, 3], call)
-        trial.observe(f"all squares occur equally often {where}", _are_even(spans), call=call)
+        recorder.observe(f"the number of different squares {where}", places, call=call)
+        _observe_order(recorder, f"rows of the square, {where}", spans[:, 0] + 10 * spans[:, 1], call)
+        _observe_order(recorder, f"columns of the square, {where}", spans[:, 2] + 10 * spans[:, 3], call)
+        recorder.observe(f"all squares occur equally often {where}", _are_even(spans), call=call)
     batches = [cutout(images[:40], 3, draw) for _ in range(2)]
-    trial.observe("the next batch has squares of its own", not np.array_equal(*batches))
+    recorder.observe("the next batch has squares of its own", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
-    trial.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
+    recorder.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
     for says, size in (("the size is 0", 0), ("the square covers all", 9)):
         batch, text = _scrambled(rng, 2, 3, 4, 3)
         shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
-        trial.ask(f"the images where {says}", cutout, batch, size, draw, shown=shown)
+        recorder.ask(f"the images where {says}", cutout, batch, size, draw, shown=shown)
 
 
 def _alike(hole: NDArray[np.bool_]) -> bool:
@@ -303,20 +303,20 @@ CORNERS = np.array(
 
 
 @probe("rgb_to_hsl")
-def probe_rgb_to_hsl(trial: Trial, rng: Draw, rgb_to_hsl: Function) -> None:
+def probe_rgb_to_hsl(recorder: Recorder, rng: Draw, rgb_to_hsl: Function) -> None:
     picture, text = _scrambled(rng, 3, 4, 3)
-    trial.ask("a small picture", rgb_to_hsl, picture, shown=f"rgb_to_hsl({text})")
-    trial.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
-    trial.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
-    trial.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS.copy())
+    recorder.ask("a small picture", rgb_to_hsl, picture, shown=f"rgb_to_hsl({text})")
+    recorder.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
+    recorder.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
+    recorder.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS.copy())
     # The formula of the saturation changes at l = 1/2.
     middle = np.array([[0.304, 0.7, 0.5], [0.3, 0.696, 0.4]])
-    trial.ask("one colour just above l = 1/2, one just below", rgb_to_hsl, middle)
+    recorder.ask("one colour just above l = 1/2, one just below", rgb_to_hsl, middle)
     pictures, text = _scrambled(rng, 2, 2, 3, 3)
-    trial.ask("a batch of pictures", rgb_to_hsl, pictures, shown=f"rgb_to_hsl({text})")
-    trial.ask("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
-    trial.ask("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
-    trial.ask("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
+    recorder.ask("a batch of pictures", rgb_to_hsl, pictures, shown=f"rgb_to_hsl({text})")
+    recorder.ask("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
+    recorder.ask("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
+    recorder.ask("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
 
 
 def _dark(rng: Draw) -> Floats:
@@ -324,50 +324,50 @@ def _dark(rng: Draw) -> Floats:
 
 
 @probe("hsl_to_rgb")
-def probe_hsl_to_rgb(trial: Trial, rng: Draw, hsl_to_rgb: Function) -> None:
+def probe_hsl_to_rgb(recorder: Recorder, rng: Draw, hsl_to_rgb: Function) -> None:
     picture, text = _scrambled(rng, 3, 4, 3)
-    trial.ask("a small picture", hsl_to_rgb, picture, shown=f"hsl_to_rgb({text})")
+    recorder.ask("a small picture", hsl_to_rgb, picture, shown=f"hsl_to_rgb({text})")
     around = np.stack([np.arange(12) / 12, np.ones(12), np.full(12, 0.5)], axis=-1)
-    trial.ask("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
-    trial.ask("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
-    trial.ask("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
+    recorder.ask("twelve hues at s = 1, l = 1/2", hsl_to_rgb, around)
+    recorder.ask("twelve hues, dark", hsl_to_rgb, around * [1.0, 0.7, 0.5] + [0.03, 0.0, 0.0])
+    recorder.ask("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
     greys = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0.5], [0.3, 0.0, 0.25], [0.6, 1.0, 1.0], [0.6, 1.0, 0.0]])
-    trial.ask("greys, black and white", hsl_to_rgb, greys)
-    trial.ask("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
+    recorder.ask("greys, black and white", hsl_to_rgb, greys)
+    recorder.ask("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
     pictures, text = _scrambled(rng, 2, 2, 3, 3)
-    trial.ask("a batch of pictures", hsl_to_rgb, pictures, shown=f"hsl_to_rgb({text})")
-    trial.ask("one colour", hsl_to_rgb, _images(rng, 3))
-    trial.ask("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
+    recorder.ask("a batch of pictures", hsl_to_rgb, pictures, shown=f"hsl_to_rgb({text})")
+    recorder.ask("one colour", hsl_to_rgb, _images(rng, 3))
+    recorder.ask("colours that are a view", hsl_to_rgb, _images(rng, 3, 3).T)
 
 
 JITTERS = 120
 
 
 @probe("color_jitter")
-def probe_color_jitter(trial: Trial, rng: Draw, color_jitter: Function) -> None:
+def probe_color_jitter(recorder: Recorder, rng: Draw, color_jitter: Function) -> None:
     """False alarms: see `_observe_light`; nothing else that is observed depends on chance."""
     draw, seed = _generator(rng)
-    trial.ask("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
+    recorder.ask("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
     picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
-    trial.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
-    out = trial.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
-    trial.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
-    trial.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
+    recorder.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
+    out = recorder.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
+    recorder.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
+    recorder.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
     before, after = _colors(picture), _colors(out)
     turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
-    trial.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
-    trial.observe("the saturation of each pixel is kept", bool(np.allclose(before[:, 2], after[:, 2], atol=1e-6)))
+    recorder.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
+    recorder.observe("the saturation of each pixel is kept", bool(np.allclose(before[:, 2], after[:, 2], atol=1e-6)))
     slope, shift = np.polyfit(before[:, 1], after[:, 1], 1)
     straight = bool(np.allclose(slope * before[:, 1] + shift, after[:, 1], atol=1e-6))
-    trial.observe("one straight line takes every lightness to the new one", straight)
+    recorder.observe("one straight line takes every lightness to the new one", straight)
     centred = _colors(color_jitter(picture, 0.0, 0.3, draw))[:, 1].mean() - before[:, 1].mean()
-    trial.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
-    _observe_light(trial, color_jitter, seed)
-    outs = np.stack(trial.results(color_jitter, [(picture, 2.0, 0.5, draw)] * 15))
+    recorder.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
+    _observe_light(recorder, color_jitter, seed)
+    outs = np.stack(recorder.results(color_jitter, [(picture, 2.0, 0.5, draw)] * 15))
     inside = bool(outs.min() > -1e-9 and outs.max() < 1 + 1e-9)
-    trial.observe("with brightness 2 every value stays between 0 and 1", inside)
+    recorder.observe("with brightness 2 every value stays between 0 and 1", inside)
     again = [color_jitter(picture, 0.1, 0.2, np.random.default_rng(seed)) for _ in range(2)]
-    trial.observe("a generator in the same state gives the same image", bool(np.array_equal(*again)))
+    recorder.observe("a generator in the same state gives the same image", bool(np.array_equal(*again)))
 
 
 def _colors(image: Floats) -> Floats:
@@ -375,7 +375,7 @@ def _colors(image: Floats) -> Floats:
     return np.array([colorsys.rgb_to_hls(*pixel) for pixel in np.clip(image, 0, 1).reshape(-1, 3)])
 
 
-def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
+def _observe_light(recorder: Recorder, color_jitter: Function, seed: int) -> None:
     """Read shift and stretch off two grey pixels, 120 times.
 
     False alarms: each of five equal parts of two ranges missing in 120 draws has probability 0.8**120 = 2.4e-12, of
@@ -384,7 +384,7 @@ def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
     grey = np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])
     brightness, contrast, middle = 0.1, 0.5, 1.4 / 3
     draw = np.random.default_rng(seed)
-    outs = np.stack(trial.results(color_jitter, [(grey, brightness, contrast, draw)] * JITTERS))[:, 0, :, 0]
+    outs = np.stack(recorder.results(color_jitter, [(grey, brightness, contrast, draw)] * JITTERS))[:, 0, :, 0]
     stretch = (outs[:, 1] - outs[:, 0]) / 0.2
     shift = outs[:, 0] - middle - stretch * (0.4 - middle)
     pixels = "np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])"
@@ -394,50 +394,52 @@ def _observe_light(trial: Trial, color_jitter: Function, seed: int) -> None:
     parts = [(shift + brightness) / (2 * brightness), (stretch - 1 + contrast) / (2 * contrast)]
     for name, part in zip(("shifts b", "stretches c"), parts, strict=True):
         fifths = np.unique(np.floor(5 * np.clip(part, -1, 2)).astype(int))
-        trial.observe(f"which fifths, 0 to 4, of their range the {name} fall into, {where}", fifths, call=call)
+        recorder.observe(f"which fifths, 0 to 4, of their range the {name} fall into, {where}", fifths, call=call)
     pairs = {(b > 0.5, c > 0.5) for b, c in zip(*parts, strict=True)}
-    trial.observe(f"b and c are drawn independently, {where}", len(pairs) == 4, call=call)
+    recorder.observe(f"b and c are drawn independently, {where}", len(pairs) == 4, call=call)
 
 
 @probe("majority_vote")
-def probe_majority_vote(trial: Trial, rng: Draw, majority_vote: Function) -> None:
-    trial.ask("the votes of seven views", majority_vote, rng.randint(0, 4, (7, 6)))
-    trial.ask("as many views as images", majority_vote, rng.randint(0, 3, (5, 5)))
-    trial.ask("ties", majority_vote, np.array([[3, 9, 5, 2], [1, 0, 5, 7], [1, 9, 2, 7], [3, 0, 2, 4]]))
-    trial.ask("all different", majority_vote, np.array([[8, 2], [4, 6], [6, 4]]))
-    trial.ask("one view", majority_vote, rng.randint(0, 10, (1, 5)))
-    trial.ask("one image", majority_vote, np.array([[7], [9], [7], [0], [9], [7]]))
-    trial.ask("votes that are a view of a larger array", majority_vote, rng.randint(0, 3, (6, 10)).T[::2])
+def probe_majority_vote(recorder: Recorder, rng: Draw, majority_vote: Function) -> None:
+    recorder.ask("the votes of seven views", majority_vote, rng.randint(0, 4, (7, 6)))
+    recorder.ask("as many views as images", majority_vote, rng.randint(0, 3, (5, 5)))
+    recorder.ask("ties", majority_vote, np.array([[3, 9, 5, 2], [1, 0, 5, 7], [1, 9, 2, 7], [3, 0, 2, 4]]))
+    recorder.ask("all different", majority_vote, np.array([[8, 2], [4, 6], [6, 4]]))
+    recorder.ask("one view", majority_vote, rng.randint(0, 10, (1, 5)))
+    recorder.ask("one image", majority_vote, np.array([[7], [9], [7], [0], [9], [7]]))
+    recorder.ask("votes that are a view of a larger array", majority_vote, rng.randint(0, 3, (6, 10)).T[::2])
 
 
 MIXTURES, BATCH = 120, 4
 
 
 @probe("mixup")
-def probe_mixup(trial: Trial, rng: Draw, mixup: Function) -> None:
+def probe_mixup(recorder: Recorder, rng: Draw, mixup: Function) -> None:
     """False alarms: see `_observe_lambdas`; that 120 permutations of four never meet one of 16 pairs has probability
     below 16 * (3/4)**120 = 1.7e-14."""
     draw, seed = _generator(rng)
-    trial.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
-    trial.ask("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
+    recorder.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
+    recorder.ask("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
     X, Y = _images(rng, BATCH, 2, 3), np.eye(BATCH)
     for alpha in (0.05, 1.0, 50.0):
-        trial.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
-    draws = trial.results(mixup, [(X, Y, 1.0, draw)] * MIXTURES)
+        recorder.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
+    draws = recorder.results(mixup, [(X, Y, 1.0, draw)] * MIXTURES)
     inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
     # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.
     follow = bool(np.allclose(inputs, np.einsum("tij,jkl->tikl", labels, X)))
-    trial.observe("inputs and labels are mixed in the same way", follow)
+    recorder.observe("inputs and labels are mixed in the same way", follow)
     shares = inputs.reshape(-1, X[0].size) @ np.linalg.pinv(X.reshape(BATCH, -1))
     partners = np.array_equal(shares.reshape(labels.shape) > 1e-9, labels > 1e-9)
-    trial.observe("inputs and labels have the same partners", bool(partners))
-    trial.observe("the shares of each label sum to 1", bool(np.allclose(labels.sum(axis=2), 1)))
-    trial.observe("each example is used as often as it stands in the batch", bool(np.allclose(labels.sum(axis=1), 1)))
-    trial.observe("the whole batch has one lambda", all(_one_lambda(table) for table in labels))
-    trial.observe(f"each example meets each other one in {MIXTURES} draws", bool(np.all((labels > 0).any(axis=0))))
-    _observe_lambdas(trial, mixup, X, draw)
+    recorder.observe("inputs and labels have the same partners", bool(partners))
+    recorder.observe("the shares of each label sum to 1", bool(np.allclose(labels.sum(axis=2), 1)))
+    recorder.observe(
+        "each example is used as often as it stands in the batch", bool(np.allclose(labels.sum(axis=1), 1))
+    )
+    recorder.observe("the whole batch has one lambda", all(_one_lambda(table) for table in labels))
+    recorder.observe(f"each example meets each other one in {MIXTURES} draws", bool(np.all((labels > 0).any(axis=0))))
+    _observe_lambdas(recorder, mixup, X, draw)
     twins = [mixup(X, Y, 1.0, np.random.default_rng(seed))[0] for _ in range(2)]
-    trial.observe("a generator in the same state gives the same mixture", bool(np.array_equal(*twins)))
+    recorder.observe("a generator in the same state gives the same mixture", bool(np.array_equal(*twins)))
 
 
 def _one_lambda(table: Floats) -> bool:
@@ -447,7 +449,7 @@ def _one_lambda(table: Floats) -> bool:
     return bool(np.allclose(own, own[:1]))
 
 
-def _observe_lambdas(trial: Trial, mixup: Function, X: Floats, draw: np.random.Generator) -> None:
+def _observe_lambdas(recorder: Recorder, mixup: Function, X: Floats, draw: np.random.Generator) -> None:
     """Observe where lambda lies in 120 draws.
 
     False alarms: at alpha 0.05 lambda is below 0.001 with probability 0.36, as often above 0.999, of which 0.08 is
@@ -456,26 +458,26 @@ def _observe_lambdas(trial: Trial, mixup: Function, X: Floats, draw: np.random.G
     and below 0.2 with probability exp(-2 * 120 * 0.4**2) = 2.1e-17 (Hoeffding). At alpha 50 lambda is more than 0.45
     away from 1/2 with probability below 1e-30.
     """
-    few, many = _lambdas(trial, mixup, X, 0.05, draw), _lambdas(trial, mixup, X, 50.0, draw)
-    trial.observe("with alpha 0.05 lambda comes near 0", bool(np.any(few < 0.001)))
-    trial.observe("with alpha 0.05 lambda comes near 1", bool(np.any(few > 0.999)))
+    few, many = _lambdas(recorder, mixup, X, 0.05, draw), _lambdas(recorder, mixup, X, 50.0, draw)
+    recorder.observe("with alpha 0.05 lambda comes near 0", bool(np.any(few < 0.001)))
+    recorder.observe("with alpha 0.05 lambda comes near 1", bool(np.any(few > 0.999)))
     ends = np.sum((few < 0.001) | (few > 0.999)) / MIXTURES
-    trial.observe("with alpha 0.05 lambda is often near 0 or 1", bool(ends > 0.2))
-    trial.observe("with alpha 50 each lambda is near 1/2", bool(np.all(np.abs(many - 0.5) < 0.45)))
+    recorder.observe("with alpha 0.05 lambda is often near 0 or 1", bool(ends > 0.2))
+    recorder.observe("with alpha 50 each lambda is near 1/2", bool(np.all(np.abs(many - 0.5) < 0.45)))
 
 
-def _lambdas(trial: Trial, mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
+def _lambdas(recorder: Recorder, mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
     """Return lambda of those of 120 draws in which an example has another for its partner."""
-    draws = trial.results(mixup, [(X, np.eye(BATCH), alpha, draw)] * MIXTURES)
+    draws = recorder.results(mixup, [(X, np.eye(BATCH), alpha, draw)] * MIXTURES)
     smallest = [float(np.diag(labels).min()) for _, labels in draws]
     return np.array([share for share in smallest if share < 1])
 
 
 @probe("label_smoothing")
-def probe_label_smoothing(trial: Trial, rng: Draw, label_smoothing: Function) -> None:
-    trial.ask("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
-    trial.ask("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
-    trial.ask("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
-    trial.ask("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
-    trial.ask("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
-    trial.ask("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)
+def probe_label_smoothing(recorder: Recorder, rng: Draw, label_smoothing: Function) -> None:
+    recorder.ask("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
+    recorder.ask("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
+    recorder.ask("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
+    recorder.ask("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
+    recorder.ask("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
+    recorder.ask("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)

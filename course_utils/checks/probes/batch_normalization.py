@@ -9,7 +9,7 @@ import numpy as np
 
 from course_utils.checks.answer_types import Labels, NumberWith, SubsetOf
 from course_utils.checks.card import argument_text
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Recorder, probe, question
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState
@@ -46,66 +46,70 @@ def _call_text(name: str, *args: Any) -> str:
 
 
 def _gradients(
-    trial: Trial, layer: str, backward: Function, forward: Function, cases: dict[str, tuple[Any, ...]], rng: Draw
+    recorder: Recorder, layer: str, backward: Function, forward: Function, cases: dict[str, tuple[Any, ...]], rng: Draw
 ) -> None:
     """Ask a backward function for gradients after the learner's own forward, in the last case twice."""
     for says, args in cases.items():
         text = _call_text(f"{layer}_forward", *args)
-        result = trial.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text)
+        result = recorder.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text)
         n, d = args[0].shape
         # Transposed, so that it is not contiguous.
         dout = _batch(rng, d, n).T
         shown = f"{layer}_backward({argument_text(dout)}, {text}[1])"
-        trial.ask(f"the gradients dx, dgamma and dbeta, {says}", backward, dout, result[1], shown=shown)
+        recorder.ask(f"the gradients dx, dgamma and dbeta, {says}", backward, dout, result[1], shown=shown)
     shown = f"{layer}_backward({argument_text(-2 * dout)}, {text}[1])"
-    trial.ask("the gradients for another dout and the same cache", backward, -2 * dout, result[1], shown=shown)
+    recorder.ask("the gradients for another dout and the same cache", backward, -2 * dout, result[1], shown=shown)
 
 
 @probe("batchnorm_forward")
-def probe_batchnorm_forward(trial: Trial, rng: Draw, batchnorm_forward: Function) -> None:
+def probe_batchnorm_forward(recorder: Recorder, rng: Draw, batchnorm_forward: Function) -> None:
     gamma, beta = _affine(rng, 3)
-    trial.ask("the output for a batch of 5", batchnorm_forward, _batch(rng, 5, 3), gamma, beta, hide=1)
-    trial.ask("the output with a large eps", batchnorm_forward, _batch(rng, 4, 3), gamma, beta, eps=LARGE_EPS, hide=1)
-    trial.ask("the output for a batch of 2", batchnorm_forward, _batch(rng, 2, 3), gamma, beta, hide=1)
-    trial.ask("the output for a batch of 1", batchnorm_forward, _batch(rng, 1, 3), gamma, beta, hide=1)
+    recorder.ask("the output for a batch of 5", batchnorm_forward, _batch(rng, 5, 3), gamma, beta, hide=1)
+    recorder.ask(
+        "the output with a large eps", batchnorm_forward, _batch(rng, 4, 3), gamma, beta, eps=LARGE_EPS, hide=1
+    )
+    recorder.ask("the output for a batch of 2", batchnorm_forward, _batch(rng, 2, 3), gamma, beta, hide=1)
+    recorder.ask("the output for a batch of 1", batchnorm_forward, _batch(rng, 1, 3), gamma, beta, hide=1)
     constant = _batch(rng, 4, 3)
     constant[:, 1] = 0.37
-    trial.ask("the output where a column is constant", batchnorm_forward, constant, gamma, beta, hide=1)
+    recorder.ask("the output where a column is constant", batchnorm_forward, constant, gamma, beta, hide=1)
     square = _batch(rng, 3, 3)
-    trial.ask("the output where N equals D", batchnorm_forward, square, gamma, beta, hide=1)
-    trial.ask("the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1)
+    recorder.ask("the output where N equals D", batchnorm_forward, square, gamma, beta, hide=1)
+    recorder.ask("the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1)
     view = _batch(rng, 8, 6)[::2, ::2]
-    trial.ask("the output for a view of a larger array", batchnorm_forward, view, gamma, beta, 0.1, hide=1)
+    recorder.ask("the output for a view of a larger array", batchnorm_forward, view, gamma, beta, 0.1, hide=1)
 
 
 @probe("update_running")
-def probe_update_running(trial: Trial, rng: Draw, update_running: Function) -> None:
+def probe_update_running(recorder: Recorder, rng: Draw, update_running: Function) -> None:
     running = _shift(rng, 3)
     for step in (1, 2, 3):
-        running = trial.call(f"the running mean after batch {step} of 3", update_running, running, _shift(rng, 3))
+        running = recorder.call(f"the running mean after batch {step} of 3", update_running, running, _shift(rng, 3))
     share = round(float(rng.uniform(0.55, 0.8)), 2)
     for step in (1, 2):
         says = f"the running variance after batch {step} of 2, momentum {share}"
-        running = trial.call(says, update_running, abs(running), _scale(rng, 3), momentum=share)
-    trial.ask("the running mean where it is one number", update_running, 1.3, -0.4, 0.99)
-    trial.ask("momentum 0, which keeps nothing of the past", update_running, _shift(rng, 2), _shift(rng, 2), 0.0)
-    trial.ask("momentum 1, which never moves", update_running, _shift(rng, 2), _shift(rng, 2), 1.0)
+        running = recorder.call(says, update_running, abs(running), _scale(rng, 3), momentum=share)
+    recorder.ask("the running mean where it is one number", update_running, 1.3, -0.4, 0.99)
+    recorder.ask("momentum 0, which keeps nothing of the past", update_running, _shift(rng, 2), _shift(rng, 2), 0.0)
+    recorder.ask("momentum 1, which never moves", update_running, _shift(rng, 2), _shift(rng, 2), 1.0)
 
 
 @probe("batchnorm_predict")
-def probe_batchnorm_predict(trial: Trial, rng: Draw, batchnorm_predict: Function) -> None:
+def probe_batchnorm_predict(recorder: Recorder, rng: Draw, batchnorm_predict: Function) -> None:
     (gamma, beta), mean, var = _affine(rng, 3), _shift(rng, 3), _scale(rng, 3)
     predict: tuple[Array, ...] = (gamma, beta, mean, var)
-    trial.ask("the output for one example", batchnorm_predict, _batch(rng, 1, 3), *predict)
-    trial.ask("the output for 4 examples", batchnorm_predict, _batch(rng, 4, 3), *predict)
-    trial.ask("the output where N equals D", batchnorm_predict, _batch(rng, 3, 3), *predict)
-    trial.ask("the output with a large eps", batchnorm_predict, _batch(rng, 3, 3), *predict, eps=LARGE_EPS)
-    trial.ask("the output where a running variance is 0", batchnorm_predict, _batch(rng, 2, 3), *predict[:3], var * 0)
-    trial.ask("the output for a view of a larger array", batchnorm_predict, _batch(rng, 6, 6)[1::2, ::2], *predict)
+    recorder.ask("the output for one example", batchnorm_predict, _batch(rng, 1, 3), *predict)
+    recorder.ask("the output for 4 examples", batchnorm_predict, _batch(rng, 4, 3), *predict)
+    recorder.ask("the output where N equals D", batchnorm_predict, _batch(rng, 3, 3), *predict)
+    recorder.ask("the output with a large eps", batchnorm_predict, _batch(rng, 3, 3), *predict, eps=LARGE_EPS)
+    recorder.ask(
+        "the output where a running variance is 0", batchnorm_predict, _batch(rng, 2, 3), *predict[:3], var * 0
+    )
+    recorder.ask("the output for a view of a larger array", batchnorm_predict, _batch(rng, 6, 6)[1::2, ::2], *predict)
 
 
 @probe("batchnorm_backward", needs=("batchnorm_forward",))
-def probe_batchnorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
+def probe_batchnorm_backward(recorder: Recorder, rng: Draw, backward: Function, forward: Function) -> None:
     gamma, beta = _affine(rng, 3)
     constant = _batch(rng, 4, 3)
     constant[:, 0] = -1.25
@@ -118,21 +122,21 @@ def probe_batchnorm_backward(trial: Trial, rng: Draw, backward: Function, forwar
         "where N equals D": (_batch(rng, 3, 3), gamma, beta),
         "for views of larger arrays": (_batch(rng, 8, 6)[::2, ::2], gamma, beta),
     }
-    _gradients(trial, "batchnorm", backward, forward, cases, rng)
+    _gradients(recorder, "batchnorm", backward, forward, cases, rng)
 
 
 @probe("fold_batchnorm")
-def probe_fold_batchnorm(trial: Trial, rng: Draw, fold_batchnorm: Function) -> None:
+def probe_fold_batchnorm(recorder: Recorder, rng: Draw, fold_batchnorm: Function) -> None:
     def layer(d_in: int, d_out: int) -> tuple[Array, ...]:
         gamma, beta = _affine(rng, d_out)
         return _batch(rng, d_in, d_out), _shift(rng, d_out), gamma, beta, _shift(rng, d_out), _scale(rng, d_out)
 
-    trial.ask("the folded weights and bias, W square", fold_batchnorm, *layer(3, 3))
-    trial.ask("the folded weights and bias, W (4, 2)", fold_batchnorm, *layer(4, 2))
-    trial.ask("the folded weights and bias, W (2, 3)", fold_batchnorm, *layer(2, 3))
-    trial.ask("the folded weights and bias with a large eps", fold_batchnorm, *layer(2, 3), eps=LARGE_EPS)
+    recorder.ask("the folded weights and bias, W square", fold_batchnorm, *layer(3, 3))
+    recorder.ask("the folded weights and bias, W (4, 2)", fold_batchnorm, *layer(4, 2))
+    recorder.ask("the folded weights and bias, W (2, 3)", fold_batchnorm, *layer(2, 3))
+    recorder.ask("the folded weights and bias with a large eps", fold_batchnorm, *layer(2, 3), eps=LARGE_EPS)
     W, *others = layer(3, 3)
-    trial.ask("the folded weights and bias, W a transposed view", fold_batchnorm, W.T, *others)
+    recorder.ask("the folded weights and bias, W a transposed view", fold_batchnorm, W.T, *others)
 
 
 def _renorm_batch(rng: Draw, n: int) -> tuple[Array, Array, Array]:
@@ -164,14 +168,14 @@ def _renorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
 
 
 @probe("batch_renorm_forward")
-def probe_batch_renorm_forward(trial: Trial, rng: Draw, batch_renorm_forward: Function) -> None:
+def probe_batch_renorm_forward(recorder: Recorder, rng: Draw, batch_renorm_forward: Function) -> None:
     for says, args in _renorm_cases(rng).items():
-        trial.ask(f"the output {says}", batch_renorm_forward, *args, hide=1)
+        recorder.ask(f"the output {says}", batch_renorm_forward, *args, hide=1)
 
 
 @probe("batch_renorm_backward", needs=("batch_renorm_forward",))
-def probe_batch_renorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
-    _gradients(trial, "batch_renorm", backward, forward, _renorm_cases(rng), rng)
+def probe_batch_renorm_backward(recorder: Recorder, rng: Draw, backward: Function, forward: Function) -> None:
+    _gradients(recorder, "batch_renorm", backward, forward, _renorm_cases(rng), rng)
 
 
 def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
@@ -194,18 +198,18 @@ def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
 
 
 @probe("layernorm_forward")
-def probe_layernorm_forward(trial: Trial, rng: Draw, layernorm_forward: Function) -> None:
+def probe_layernorm_forward(recorder: Recorder, rng: Draw, layernorm_forward: Function) -> None:
     for says, args in _layernorm_cases(rng).items():
-        trial.ask(f"the output {says}", layernorm_forward, *args, hide=1)
+        recorder.ask(f"the output {says}", layernorm_forward, *args, hide=1)
 
 
 @probe("layernorm_backward", needs=("layernorm_forward",))
-def probe_layernorm_backward(trial: Trial, rng: Draw, backward: Function, forward: Function) -> None:
-    _gradients(trial, "layernorm", backward, forward, _layernorm_cases(rng), rng)
+def probe_layernorm_backward(recorder: Recorder, rng: Draw, backward: Function, forward: Function) -> None:
+    _gradients(recorder, "layernorm", backward, forward, _layernorm_cases(rng), rng)
 
 
 @probe("groupnorm_forward")
-def probe_groupnorm_forward(trial: Trial, rng: Draw, groupnorm_forward: Function) -> None:
+def probe_groupnorm_forward(recorder: Recorder, rng: Draw, groupnorm_forward: Function) -> None:
     for says, (groups, channels) in {
         "6 channels in 2 groups": (2, 6),
         "6 channels in 3 groups": (3, 6),
@@ -213,35 +217,35 @@ def probe_groupnorm_forward(trial: Trial, rng: Draw, groupnorm_forward: Function
         "3 channels in 3 groups": (3, 3),
     }.items():
         images = _batch(rng, 2, 2, 3, channels)
-        trial.ask(f"the output, {says}", groupnorm_forward, images, *_affine(rng, channels), groups)
+        recorder.ask(f"the output, {says}", groupnorm_forward, images, *_affine(rng, channels), groups)
     images = _batch(rng, 1, 2, 2, 4)
-    trial.ask("the output with a large eps", groupnorm_forward, images, *_affine(rng, 4), 2, eps=LARGE_EPS)
+    recorder.ask("the output with a large eps", groupnorm_forward, images, *_affine(rng, 4), 2, eps=LARGE_EPS)
     view = _batch(rng, 2, 4, 2, 4).transpose(0, 2, 1, 3)[:, :, ::2]
-    trial.ask("the output for a view of a larger array", groupnorm_forward, view, *_affine(rng, 4), 2)
+    recorder.ask("the output for a view of a larger array", groupnorm_forward, view, *_affine(rng, 4), 2)
 
 
 @probe("groupnorm_forward", part="arguments")
-def probe_groupnorm_forward_arguments(trial: Trial, rng: Draw, groupnorm_forward: Function) -> None:
+def probe_groupnorm_forward_arguments(recorder: Recorder, rng: Draw, groupnorm_forward: Function) -> None:
     images, gamma, beta = _batch(rng, 2, 2, 2, 6), *_affine(rng, 6)
-    trial.rejects("6 channels in 4 groups", groupnorm_forward, images, gamma, beta, 4)
-    trial.rejects("6 channels in 12 groups", groupnorm_forward, images, gamma, beta, 12)
-    trial.ask("6 channels in 3 groups, which is allowed", groupnorm_forward, images, gamma, beta, 3)
-    trial.ask("6 channels in 6 groups, which is allowed", groupnorm_forward, images, gamma, beta, 6)
+    recorder.expect_error("6 channels in 4 groups", groupnorm_forward, images, gamma, beta, 4)
+    recorder.expect_error("6 channels in 12 groups", groupnorm_forward, images, gamma, beta, 12)
+    recorder.ask("6 channels in 3 groups, which is allowed", groupnorm_forward, images, gamma, beta, 3)
+    recorder.ask("6 channels in 6 groups, which is allowed", groupnorm_forward, images, gamma, beta, 6)
 
 
 @probe("rmsnorm_forward")
-def probe_rmsnorm_forward(trial: Trial, rng: Draw, rmsnorm_forward: Function) -> None:
-    trial.ask("the output for 4 examples of 3 features", rmsnorm_forward, _batch(rng, 4, 3), _scale(rng, 3))
-    trial.ask("the output with a large eps", rmsnorm_forward, _batch(rng, 3, 5), _scale(rng, 5), eps=LARGE_EPS)
-    trial.ask("the output where N equals D", rmsnorm_forward, _batch(rng, 3, 3), _scale(rng, 3))
-    trial.ask("the output for one vector, shape (4,)", rmsnorm_forward, _batch(rng, 4), _scale(rng, 4))
-    trial.ask("the output for shape (2, 2, 3)", rmsnorm_forward, _batch(rng, 2, 2, 3), _scale(rng, 3))
-    trial.ask("the output for a row of zeros", rmsnorm_forward, np.zeros((1, 3)), _scale(rng, 3))
-    trial.ask("the output for a view", rmsnorm_forward, _batch(rng, 6, 8)[::2, ::2], _scale(rng, 4))
+def probe_rmsnorm_forward(recorder: Recorder, rng: Draw, rmsnorm_forward: Function) -> None:
+    recorder.ask("the output for 4 examples of 3 features", rmsnorm_forward, _batch(rng, 4, 3), _scale(rng, 3))
+    recorder.ask("the output with a large eps", rmsnorm_forward, _batch(rng, 3, 5), _scale(rng, 5), eps=LARGE_EPS)
+    recorder.ask("the output where N equals D", rmsnorm_forward, _batch(rng, 3, 3), _scale(rng, 3))
+    recorder.ask("the output for one vector, shape (4,)", rmsnorm_forward, _batch(rng, 4), _scale(rng, 4))
+    recorder.ask("the output for shape (2, 2, 3)", rmsnorm_forward, _batch(rng, 2, 2, 3), _scale(rng, 3))
+    recorder.ask("the output for a row of zeros", rmsnorm_forward, np.zeros((1, 3)), _scale(rng, 3))
+    recorder.ask("the output for a view", rmsnorm_forward, _batch(rng, 6, 8)[::2, ::2], _scale(rng, 4))
 
 
 @probe("spatial_batchnorm_forward")
-def probe_spatial_batchnorm_forward(trial: Trial, rng: Draw, spatial_batchnorm_forward: Function) -> None:
+def probe_spatial_batchnorm_forward(recorder: Recorder, rng: Draw, spatial_batchnorm_forward: Function) -> None:
     gamma, beta = _affine(rng, 3)
     # Of one pixel first: there a mean for every pixel is right, and an answer that fails for other reasons fails too.
     for says, shape in {
@@ -250,11 +254,11 @@ def probe_spatial_batchnorm_forward(trial: Trial, rng: Draw, spatial_batchnorm_f
         "for one image": (1, 3, 2, 3),
         "where all sides are equal": (3, 3, 3, 3),
     }.items():
-        trial.ask(f"the output {says}", spatial_batchnorm_forward, _batch(rng, *shape), gamma, beta, hide=1)
+        recorder.ask(f"the output {says}", spatial_batchnorm_forward, _batch(rng, *shape), gamma, beta, hide=1)
     images = _batch(rng, 2, 2, 2, 3)
-    trial.ask("the output with a large eps", spatial_batchnorm_forward, images, gamma, beta, eps=LARGE_EPS, hide=1)
+    recorder.ask("the output with a large eps", spatial_batchnorm_forward, images, gamma, beta, eps=LARGE_EPS, hide=1)
     view = _batch(rng, 2, 4, 2, 3).transpose(0, 2, 1, 3)[:, :, ::2]
-    trial.ask("the output for a view of a larger array", spatial_batchnorm_forward, view, gamma, beta, hide=1)
+    recorder.ask("the output for a view of a larger array", spatial_batchnorm_forward, view, gamma, beta, hide=1)
 
 
 question("first_of_two", NumberWith(-5.0, 5.0, 2))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks.answer_types import NumberWith, SubsetOf
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Recorder, probe, question
 from course_utils.data.served import ServedDigits
 
 # The shares of the test images that must be read right: to have learned at all, for two steps, for full marks.
@@ -29,59 +29,63 @@ question("loss_at_start", NumberWith(0.0, 5.0, 2))
 question("parts_that_pay", SubsetOf(("a", "b", "c", "d", "e", "f")))
 
 
-def trained(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any]) -> tuple[ServedDigits, Any]:
+def trained(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> tuple[ServedDigits, Any]:
     """Return a task and what the learner's `train` made of it."""
     task = ServedDigits(int(rng.randint(2**31 - 1)), TESTS)
     shown = "task = ServedDigits(1); train(task.X, task.y, task.next_batch, np.random.default_rng(1))"
     own = np.random.default_rng(int(rng.randint(2**31 - 1)))
-    return task, trial.call("the result of train", train, task.X, task.y, task.next_batch, own, shown=shown)
+    return task, recorder.call("the result of train", train, task.X, task.y, task.next_batch, own, shown=shown)
 
 
-def observe_batches(trial: Trial, task: ServedDigits) -> None:
-    trial.observe("train takes mini-batches from next_batch", task.used > 0)
-    trial.observe("train goes on after the first mini-batch", task.used != 1)
+def observe_batches(recorder: Recorder, task: ServedDigits) -> None:
+    recorder.observe("train takes mini-batches from next_batch", task.used > 0)
+    recorder.observe("train goes on after the first mini-batch", task.used != 1)
 
 
-def observe_accuracy(trial: Trial, task: ServedDigits, labels: Any, *shares: float) -> None:
+def observe_accuracy(recorder: Recorder, task: ServedDigits, labels: Any, *shares: float) -> None:
     found = float(np.mean(np.asarray(labels) == task.test_y))
     for share in shares:
         # A key holds no number: machines differ in the last digits, and training enlarges them.
-        yours = "" if trial.expected is None else f" (yours: {found:.1%})"
-        trial.observe(f"at least {share:.0%} of {len(task.test_y)} test images are read right{yours}", found >= share)
+        yours = "" if recorder.expected is None else f" (yours: {found:.1%})"
+        recorder.observe(
+            f"at least {share:.0%} of {len(task.test_y)} test images are read right{yours}", found >= share
+        )
 
 
 @probe("train", seeds=1)
-def probe_train(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
-    task, predict = trained(trial, rng, train)
-    observe_batches(trial, task)
+def probe_train(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
+    task, predict = trained(recorder, rng, train)
+    observe_batches(recorder, task)
     test = task.test_X
-    labels = trial.sample("the labels that predict returns", predict, test)
-    again = trial.sample("the labels of a second call", predict, test)
-    trial.observe("predict gives the same labels when it is asked again", bool(np.array_equal(labels, again)))
-    trial.sample("the label of an image alone", predict, test[:1])
+    labels = recorder.sample("the labels that predict returns", predict, test)
+    again = recorder.sample("the labels of a second call", predict, test)
+    recorder.observe("predict gives the same labels when it is asked again", bool(np.array_equal(labels, again)))
+    recorder.sample("the label of an image alone", predict, test[:1])
     alone = [np.asarray(predict(test[i : i + 1])).ravel() for i in range(ALONE)]
     same = sum(len(label) == 1 and label[0] == labels[i] for i, label in enumerate(alone))
     # Two of them may be ties that rounding decides.
-    trial.observe("an image alone gets the label that it gets among others", same >= ALONE - 2)
-    observe_accuracy(trial, task, labels, LEARNED)
+    recorder.observe("an image alone gets the label that it gets among others", same >= ALONE - 2)
+    observe_accuracy(recorder, task, labels, LEARNED)
 
 
-def probe_step(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any], shares: tuple[float, ...]) -> None:
-    task, predict = trained(trial, rng, train)
-    observe_batches(trial, task)
-    observe_accuracy(trial, task, trial.sample("the labels that predict returns", predict, task.test_X), *shares)
+def probe_step(
+    recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any], shares: tuple[float, ...]
+) -> None:
+    task, predict = trained(recorder, rng, train)
+    observe_batches(recorder, task)
+    observe_accuracy(recorder, task, recorder.sample("the labels that predict returns", predict, task.test_X), *shares)
 
 
 @probe("train", part="step_1")
-def probe_step_1(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
-    probe_step(trial, rng, train, (LEARNED, STEP_1))
+def probe_step_1(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
+    probe_step(recorder, rng, train, (LEARNED, STEP_1))
 
 
 @probe("train", part="step_2")
-def probe_step_2(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
-    probe_step(trial, rng, train, (LEARNED, STEP_1, STEP_2))
+def probe_step_2(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
+    probe_step(recorder, rng, train, (LEARNED, STEP_1, STEP_2))
 
 
 @probe("train", part="step_3")
-def probe_step_3(trial: Trial, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
-    probe_step(trial, rng, train, (LEARNED, STEP_1, STEP_2, STEP_3))
+def probe_step_3(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> None:
+    probe_step(recorder, rng, train, (LEARNED, STEP_1, STEP_2, STEP_3))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import NumberWith, SubsetOf
-from course_utils.checks.probe import Call, Trial, probe, question
+from course_utils.checks.probe import Call, Recorder, probe, question
 from course_utils.checks.recorder import KNOWN
 from course_utils.checks.remote_loops import loop_over, made
 from course_utils.checks.statistics import (
@@ -57,32 +57,32 @@ def _all_rows_differ(table: NDArray[np.float64]) -> bool:
 
 
 @probe("dropout_forward")
-def probe_dropout_forward(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
+def probe_dropout_forward(recorder: Recorder, rng: Draw, dropout_forward: Function) -> None:
     """False alarms: at each seed four values for each of two drop_probs, 1e-11 each, for five seeds 4e-10."""
     draw, seed = _generator(rng)
     for drop_prob in (_low(rng), _high(rng)):
         x = _table(rng, 4, 5)
         says = f"out and mask of a small batch, drop_prob {drop_prob}"
-        out, mask = trial.sample(says, dropout_forward, x, drop_prob, draw)
-        trial.observe("out is x times the mask, entry by entry", bool(np.allclose(out, x * mask)))
-        _observe_large_mask(trial, dropout_forward, drop_prob, seed)
-    _observe_fresh_draws(trial, dropout_forward, _low(rng), draw)
+        out, mask = recorder.sample(says, dropout_forward, x, drop_prob, draw)
+        recorder.observe("out is x times the mask, entry by entry", bool(np.allclose(out, x * mask)))
+        _observe_large_mask(recorder, dropout_forward, drop_prob, seed)
+    _observe_fresh_draws(recorder, dropout_forward, _low(rng), draw)
     images = _table(rng, 2, 8, 8, 3)
-    out, mask = trial.sample("out and mask of a batch of images", dropout_forward, images, _low(rng), draw)
+    out, mask = recorder.sample("out and mask of a batch of images", dropout_forward, images, _low(rng), draw)
     # Two channels of 128 entries agree by chance with probability below 0.75**128 = 1e-16, each of three pairs.
     channels = np.moveaxis(mask, -1, 0).reshape(3, -1)
-    trial.observe("each channel of an image has zeros of its own", _all_rows_differ(channels))
+    recorder.observe("each channel of an image has zeros of its own", _all_rows_differ(channels))
     view = _table(rng, 6, 8)[::2, ::2].T
-    out, mask = trial.sample("out and mask of a view of a larger array", dropout_forward, view, _low(rng), draw)
-    trial.observe("out is x times the mask where x is a view", bool(np.allclose(out, view * mask)))
-    trial.sample("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
+    out, mask = recorder.sample("out and mask of a view of a larger array", dropout_forward, view, _low(rng), draw)
+    recorder.observe("out is x times the mask where x is a view", bool(np.allclose(out, view * mask)))
+    recorder.sample("out and mask of a batch of one", dropout_forward, _table(rng, 1, 6), 0.5, draw)
     x = _table(rng, 3, 4)
-    trial.ask("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
-    trial.ask("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
-    trial.ask("what comes back at test time, where rng is None", dropout_forward, x, _low(rng), None, False)
+    recorder.ask("out and mask where nothing is dropped", dropout_forward, x, 0.0, draw)
+    recorder.ask("what comes back at test time", dropout_forward, x, _high(rng), draw, train=False)
+    recorder.ask("what comes back at test time, where rng is None", dropout_forward, x, _low(rng), None, False)
 
 
-def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: float, seed: int) -> None:
+def _observe_large_mask(recorder: Recorder, dropout_forward: Function, drop_prob: float, seed: int) -> None:
     """Observe the statistics of 28,900 entries.
 
     By chance: two values and the two shares of `_observe_order` below 1e-11 each; two rows or two columns of 170
@@ -92,23 +92,23 @@ def _observe_large_mask(trial: Trial, dropout_forward: Function, drop_prob: floa
     ones, draw = np.ones((SIDE, SIDE)), np.random.default_rng(seed)
     shown = f"dropout_forward(np.ones(({SIDE}, {SIDE})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("dropout_forward", (), {}, shown)
-    out, mask = trial.results(dropout_forward, [(ones, drop_prob, draw)])[0]
+    out, mask = recorder.results(dropout_forward, [(ones, drop_prob, draw)])[0]
     calls = [(ones, drop_prob, draw), (ones, drop_prob, np.random.default_rng(seed))]
-    again, twin = trial.results(loop_over(_mask_of, dropout_forward), calls)
+    again, twin = recorder.results(loop_over(_mask_of, dropout_forward), calls)
     where = f"of {ones.size} at drop_prob {drop_prob}"
-    trial.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
+    recorder.observe(f"the different values in the mask, {where}", np.unique(np.round(mask, 9)), call=call)
     tolerance = mean_tolerance(ones.size, 1.0)
     says = f"the share of zeros in the mask, {where}, give or take {tolerance:.2f}"
-    trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
+    recorder.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
     # The largest scale, at drop_prob 0.8, is 5.
     tolerance = mean_tolerance(ones.size, 5.0)
     says = f"the mean of out where x is 1, {where}, give or take {tolerance:.2f}"
-    trial.observe(says, float(np.mean(out)), 0, tolerance, call)
-    _observe_order(trial, "both dropped or both kept", mask == 0, call)
-    trial.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
-    trial.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
-    trial.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
-    trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+    recorder.observe(says, float(np.mean(out)), 0, tolerance, call)
+    _observe_order(recorder, "both dropped or both kept", mask == 0, call)
+    recorder.observe("each example of the batch has a mask of its own", _all_rows_differ(mask), call=call)
+    recorder.observe("each feature has a mask of its own", _all_rows_differ(mask.T), call=call)
+    recorder.observe("the next mask from the same generator is new", not np.array_equal(again, mask))
+    recorder.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
 
 
 def _mask_of(forward: Function, *args: Any) -> Any:
@@ -117,7 +117,7 @@ def _mask_of(forward: Function, *args: Any) -> Any:
     return mask
 
 
-def _observe_order(trial: Trial, alike: str, side: Any, call: Call) -> None:
+def _observe_order(recorder: Recorder, alike: str, side: Any, call: Call) -> None:
     """Observe how often two entries are on the same side, for each pair of neighbours, and of an entry of the first
     half with one of the second. Sorted, repeated or mirrored draws show there.
 
@@ -127,30 +127,30 @@ def _observe_order(trial: Trial, alike: str, side: Any, call: Call) -> None:
         which = "neighbours" if name == "neighbours" else "entries half the batch apart"
         tolerance = mean_tolerance(len(one), 1.0)
         says = f"the share of {which} that are {alike}, give or take {tolerance:.2f}"
-        trial.observe(says, float(np.mean(one == other)), 0, tolerance, call)
+        recorder.observe(says, float(np.mean(one == other)), 0, tolerance, call)
 
 
 def _observe_fresh_draws(
-    trial: Trial, dropout_forward: Function, drop_prob: float, draw: np.random.Generator
+    recorder: Recorder, dropout_forward: Function, drop_prob: float, draw: np.random.Generator
 ) -> None:  # fmt: skip
     """Observe that the number dropped varies.
 
     By chance all of 40 calls drop equally many of 10, one count having a probability of at most 0.35: 0.35**39 = 2e-18.
     """
-    results = trial.results(dropout_forward, [(np.ones(10), drop_prob, draw)] * 40)
+    results = recorder.results(dropout_forward, [(np.ones(10), drop_prob, draw)] * 40)
     counts = {int(np.sum(mask == 0)) for _, mask in results}
-    trial.observe("how many of 10 entries are dropped varies from call to call", len(counts) > 1)
+    recorder.observe("how many of 10 entries are dropped varies from call to call", len(counts) > 1)
 
 
 @probe("dropout_forward", part="arguments")
-def probe_dropout_forward_arguments(trial: Trial, rng: Draw, dropout_forward: Function) -> None:
+def probe_dropout_forward_arguments(recorder: Recorder, rng: Draw, dropout_forward: Function) -> None:
     x, (draw, _) = _table(rng, 2, 3), _generator(rng)
-    trial.rejects("a drop_prob of 1, which keeps nothing", dropout_forward, x, 1.0, draw)
-    trial.rejects("a drop_prob above 1", dropout_forward, x, 1.25, draw)
-    trial.rejects("a negative drop_prob", dropout_forward, x, -0.1, draw)
-    # `rejects` observes the form of an answer too: whether its values are right is asked elsewhere.
-    trial.rejects("a drop_prob of 0, which is allowed", dropout_forward, x, 0.0, draw)
-    trial.rejects("a drop_prob close to 1, which is allowed", dropout_forward, x, 0.99, draw)
+    recorder.expect_error("a drop_prob of 1, which keeps nothing", dropout_forward, x, 1.0, draw)
+    recorder.expect_error("a drop_prob above 1", dropout_forward, x, 1.25, draw)
+    recorder.expect_error("a negative drop_prob", dropout_forward, x, -0.1, draw)
+    # `expect_error` observes the form of an answer too: whether its values are right is asked elsewhere.
+    recorder.expect_error("a drop_prob of 0, which is allowed", dropout_forward, x, 0.0, draw)
+    recorder.expect_error("a drop_prob close to 1, which is allowed", dropout_forward, x, 0.99, draw)
 
 
 def _mask(rng: Draw, *shape: int) -> NDArray[np.float64]:
@@ -162,22 +162,22 @@ def _mask(rng: Draw, *shape: int) -> NDArray[np.float64]:
 
 
 @probe("dropout_backward")
-def probe_dropout_backward(trial: Trial, rng: Draw, dropout_backward: Function) -> None:
+def probe_dropout_backward(recorder: Recorder, rng: Draw, dropout_backward: Function) -> None:
     for shape in ((4, 5), (3, 3), (2, 4, 4, 3), (1, 6)):
-        trial.ask(f"the gradient, shape {shape}", dropout_backward, _table(rng, *shape), _mask(rng, *shape))
-    trial.ask("the gradient from views", dropout_backward, _table(rng, 4, 6).T[::2], _mask(rng, 3, 8)[:, ::2])
-    trial.ask("the gradient where nothing was dropped", dropout_backward, _table(rng, 2, 3), np.ones((2, 3)))
-    trial.ask("the gradient where everything was dropped", dropout_backward, _table(rng, 2, 3), np.zeros((2, 3)))
-    trial.ask("the gradient at test time, where the mask is None", dropout_backward, _table(rng, 3, 2), None)
+        recorder.ask(f"the gradient, shape {shape}", dropout_backward, _table(rng, *shape), _mask(rng, *shape))
+    recorder.ask("the gradient from views", dropout_backward, _table(rng, 4, 6).T[::2], _mask(rng, 3, 8)[:, ::2])
+    recorder.ask("the gradient where nothing was dropped", dropout_backward, _table(rng, 2, 3), np.ones((2, 3)))
+    recorder.ask("the gradient where everything was dropped", dropout_backward, _table(rng, 2, 3), np.zeros((2, 3)))
+    recorder.ask("the gradient at test time, where the mask is None", dropout_backward, _table(rng, 3, 2), None)
 
 
 @probe("classic_dropout_predict")
-def probe_classic_dropout_predict(trial: Trial, rng: Draw, classic_dropout_predict: Function) -> None:
+def probe_classic_dropout_predict(recorder: Recorder, rng: Draw, classic_dropout_predict: Function) -> None:
     for drop_prob in (_low(rng), _high(rng), 0.5, 0.0):
         x = _table(rng, 3, 4)
-        trial.ask(f"the output at drop_prob {drop_prob}", classic_dropout_predict, x, drop_prob)
-    trial.ask("the output for images", classic_dropout_predict, _table(rng, 2, 3, 3, 2), _low(rng))
-    trial.ask("the output for a view", classic_dropout_predict, _table(rng, 4, 6)[:, ::3], _low(rng))
+        recorder.ask(f"the output at drop_prob {drop_prob}", classic_dropout_predict, x, drop_prob)
+    recorder.ask("the output for images", classic_dropout_predict, _table(rng, 2, 3, 3, 2), _low(rng))
+    recorder.ask("the output for a view", classic_dropout_predict, _table(rng, 4, 6)[:, ::3], _low(rng))
 
 
 def _linear(rng: Draw, dim: int) -> Function:
@@ -209,15 +209,15 @@ def _named(function: Function, text: str) -> Function:
 
 
 @probe("exact_ensemble")
-def probe_exact_ensemble(trial: Trial, rng: Draw, exact_ensemble: Function) -> None:
+def probe_exact_ensemble(recorder: Recorder, rng: Draw, exact_ensemble: Function) -> None:
     for dim, drop_prob in ((1, _low(rng)), (3, _high(rng)), (5, _low(rng))):
         x, says = _table(rng, dim), f"of {2**dim} masks at drop_prob {drop_prob}"
-        trial.ask(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
-        trial.ask(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
+        recorder.ask(f"the mean {says}, linear predict", exact_ensemble, _linear(rng, dim), x, drop_prob)
+        recorder.ask(f"the mean {says}, predict with a ReLU", exact_ensemble, _kinked(rng, dim), x, drop_prob)
     x = _table(rng, 4)
     constant = made("lambda x: 1.0", _always, 1.0)
-    trial.ask("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
-    trial.ask("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
+    recorder.ask("the mean of a predict that always gives 1", exact_ensemble, constant, x, _low(rng))
+    recorder.ask("the mean where nothing is dropped", exact_ensemble, _kinked(rng, 4), x, 0.0)
 
 
 def _in_turn(values: NDArray[np.float64]) -> tuple[Function, list[float]]:
@@ -233,7 +233,7 @@ def _in_turn(values: NDArray[np.float64]) -> tuple[Function, list[float]]:
 
 
 @probe("mc_dropout")
-def probe_mc_dropout(trial: Trial, rng: Draw, mc_dropout: Function) -> None:
+def probe_mc_dropout(recorder: Recorder, rng: Draw, mc_dropout: Function) -> None:
     for passes, shape in ((5, (4, 3)), (2, (3,)), (3, (3, 3)), (1, (2, 2))):
         values, x, (draw, seed) = _table(rng, passes), _table(rng, *shape), _generator(rng)
         predict, draws = _in_turn(values)
@@ -242,27 +242,27 @@ def probe_mc_dropout(trial: Trial, rng: Draw, mc_dropout: Function) -> None:
             f"mc_dropout(lambda x, rng: x * next(values), x, {passes}, np.random.default_rng({seed}))"
         )
         says = f"mean and standard deviation over {passes} passes, output of shape {shape}"
-        trial.ask(says, mc_dropout, predict, x, passes, draw, shown=shown)
-        trial.observe(f"the number of passes of {passes}", len(draws))
+        recorder.ask(says, mc_dropout, predict, x, passes, draw, shown=shown)
+        recorder.observe(f"the number of passes of {passes}", len(draws))
         # Doubles of 53 random bits: 10 pairs agree with probability below 1e-14.
-        trial.observe("each pass draws numbers of its own", len(set(draws)) == len(draws))
+        recorder.observe("each pass draws numbers of its own", len(set(draws)) == len(draws))
         predict, again = _in_turn(values)
         mc_dropout(predict, x, passes, np.random.default_rng(seed))
-        trial.observe("a generator in the same state leads to the same draws", again == draws)
+        recorder.observe("a generator in the same state leads to the same draws", again == draws)
         predict, others = _in_turn(values)
         mc_dropout(predict, x, passes, np.random.default_rng(seed + 1))
-        trial.observe("a generator in another state leads to other draws", others != draws)
-    trial.ask("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
+        recorder.observe("a generator in another state leads to other draws", others != draws)
+    recorder.ask("mean and standard deviation of one number", mc_dropout, _in_turn(_table(rng, 4))[0], 1.5, 4, draw)
 
 
 @probe("residual_survival")
-def probe_residual_survival(trial: Trial, rng: Draw, residual_survival: Function) -> None:
+def probe_residual_survival(recorder: Recorder, rng: Draw, residual_survival: Function) -> None:
     layers, last = int(rng.randint(6, 20)), round(0.3 + 0.3 * rng.rand(), 2)
     for layer in (1, 2, layers // 2, layers - 1, layers):
-        trial.ask(f"the survival of layer {layer} of {layers}", residual_survival, layer, layers, last)
-    trial.ask("the survival of the only layer", residual_survival, 1, 1, last)
-    trial.ask("the survival where all layers always survive", residual_survival, 3, layers, 1.0)
-    trial.ask("the survival of the last layer where last is 0", residual_survival, layers, layers, 0.0)
+        recorder.ask(f"the survival of layer {layer} of {layers}", residual_survival, layer, layers, last)
+    recorder.ask("the survival of the only layer", residual_survival, 1, 1, last)
+    recorder.ask("the survival where all layers always survive", residual_survival, 3, layers, 1.0)
+    recorder.ask("the survival of the last layer where last is 0", residual_survival, layers, layers, 0.0)
 
 
 def _block(rng: Draw) -> tuple[Function, list[int]]:
@@ -280,18 +280,18 @@ SURVIVALS = 1000
 
 
 @probe("stochastic_depth_forward")
-def probe_stochastic_depth_forward(trial: Trial, rng: Draw, stochastic_depth_forward: Function) -> None:
+def probe_stochastic_depth_forward(recorder: Recorder, rng: Draw, stochastic_depth_forward: Function) -> None:
     block, (draw, seed) = _block(rng)[0], _generator(rng)
     x, survival = _table(rng, 4, 3), _high(rng)
-    trial.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
-    _observe_both_ways(trial, rng, stochastic_depth_forward, draw)
-    _observe_survivals(trial, stochastic_depth_forward, _high(rng), draw, seed)
-    trial.ask("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
+    recorder.sample("the output in training", stochastic_depth_forward, x, block, survival, draw, hide=1)
+    _observe_both_ways(recorder, rng, stochastic_depth_forward, draw)
+    _observe_survivals(recorder, stochastic_depth_forward, _high(rng), draw, seed)
+    recorder.ask("the output where survival is 1", stochastic_depth_forward, x, block, 1.0, draw, hide=1)
     for survival in (_low(rng), _high(rng)):
-        trial.ask("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
+        recorder.ask("what comes back at test time", stochastic_depth_forward, x, block, survival, draw, train=False)
     view = _table(rng, 4, 6)[:, ::2].T
     says = "what comes back at test time, where rng is None"
-    trial.ask(says, stochastic_depth_forward, view, block, 0.4, None, False)
+    recorder.ask(says, stochastic_depth_forward, view, block, 0.4, None, False)
 
 
 def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[Any]]:
@@ -308,7 +308,7 @@ def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[An
 
 
 def _observe_both_ways(
-    trial: Trial, rng: Draw, stochastic_depth_forward: Function, draw: np.random.Generator
+    recorder: Recorder, rng: Draw, stochastic_depth_forward: Function, draw: np.random.Generator
 ) -> None:  # fmt: skip
     """Observe what comes back where the block is kept and where it is skipped, and how often it runs.
 
@@ -317,22 +317,22 @@ def _observe_both_ways(
     x, survival, branch = _table(rng, 2, 2), round(0.55 + 0.1 * rng.rand(), 2), _table(rng, 2, 2)
     blocks = [_constant(branch, f"np.array({branch.tolist()})") for _ in range(80)]
     # Each call has an x of its own: what one does to it must not be seen in the results of the others.
-    results = trial.results(stochastic_depth_forward, [(x.copy(), block, survival, draw) for block, _ in blocks])
+    results = recorder.results(stochastic_depth_forward, [(x.copy(), block, survival, draw) for block, _ in blocks])
     flags = [kept for _, kept in results]
-    trial.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
+    recorder.observe("kept is one True or False", all(np.ndim(kept) == 0 and kept in (True, False) for kept in flags))
     call = Call("stochastic_depth_forward", (x, blocks[0][0], survival, draw), {})
     for way, word in ((True, "kept"), (False, "skipped")):
         places = [place for place, kept in enumerate(flags) if bool(np.all(kept)) == way]
         out = results[places[-1]][0] if places else None
-        trial.observe(f"the output in training where the block is {word}", out, call=call)
+        recorder.observe(f"the output in training where the block is {word}", out, call=call)
         counts = {len(blocks[place][1]) for place in places}
-        trial.observe(f"how often the block runs where it is {word}", sorted(counts))
+        recorder.observe(f"how often the block runs where it is {word}", sorted(counts))
     given = [runs[0] for _, runs in blocks if runs]
-    trial.observe("what the block is given in training", given[-1] if given else None, call=call)
+    recorder.observe("what the block is given in training", given[-1] if given else None, call=call)
 
 
 def _observe_survivals(
-    trial: Trial, stochastic_depth_forward: Function, survival: float, draw: np.random.Generator, seed: int
+    recorder: Recorder, stochastic_depth_forward: Function, survival: float, draw: np.random.Generator, seed: int
 ) -> None:
     """Observe how often blocks survive.
 
@@ -344,115 +344,117 @@ def _observe_survivals(
     setattr(block, KNOWN, lambda: {None: np.ones(1)})
 
     def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
-        results = trial.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)
+        results = recorder.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)
         return [kept for _, kept in results]
 
     share = float(np.mean(flags(survival, SURVIVALS, draw)))
     tolerance = mean_tolerance(SURVIVALS, 1.0)
     says = f"the share of blocks kept in {SURVIVALS} calls at survival {survival}, give or take {tolerance:.2f}"
-    trial.observe(says, share, 0, tolerance)
-    trial.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 150, draw))) > 0.5)
-    trial.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 150, draw))) < 0.5)
+    recorder.observe(says, share, 0, tolerance)
+    recorder.observe("most blocks are kept at survival 0.9", float(np.mean(flags(0.9, 150, draw))) > 0.5)
+    recorder.observe("most blocks are skipped at survival 0.1", float(np.mean(flags(0.1, 150, draw))) < 0.5)
     # 60 fair draws all alike: probability 2**-59.
     first, twin = (flags(0.5, 60, np.random.default_rng(seed)) for _ in range(2))
-    trial.observe("a generator in the same state keeps the same blocks", first == twin)
-    trial.observe("kept varies from call to call", len(set(first)) == 2)
+    recorder.observe("a generator in the same state keeps the same blocks", first == twin)
+    recorder.observe("kept varies from call to call", len(set(first)) == 2)
 
 
 @probe("stochastic_depth_backward")
-def probe_stochastic_depth_backward(trial: Trial, rng: Draw, stochastic_depth_backward: Function) -> None:
+def probe_stochastic_depth_backward(recorder: Recorder, rng: Draw, stochastic_depth_backward: Function) -> None:
     for shape in ((4, 3), (2, 2), (1, 5), (2, 3, 3, 2)):
         for kept, word in ((True, "kept"), (False, "skipped")):
             (block_backward, runs), dout = _block(rng), _table(rng, *shape)
             says = f"the gradient where the block was {word}, shape {shape}"
-            trial.ask(says, stochastic_depth_backward, dout, block_backward, kept)
-            trial.observe(f"how often block_backward runs where the block was {word}", len(runs))
-    trial.ask("the gradient of a view", stochastic_depth_backward, _table(rng, 4, 6).T[::2], _block(rng)[0], True)
+            recorder.ask(says, stochastic_depth_backward, dout, block_backward, kept)
+            recorder.observe(f"how often block_backward runs where the block was {word}", len(runs))
+    recorder.ask("the gradient of a view", stochastic_depth_backward, _table(rng, 4, 6).T[::2], _block(rng)[0], True)
 
 
 @probe("dropout_penalty")
-def probe_dropout_penalty(trial: Trial, rng: Draw, dropout_penalty: Function) -> None:
+def probe_dropout_penalty(recorder: Recorder, rng: Draw, dropout_penalty: Function) -> None:
     # A square X is where rows and columns are easily mixed up.
     for n, dim in ((6, 3), (4, 4), (1, 3)):
         for drop_prob in (_low(rng), _high(rng)):
             says = f"the penalty for X of shape ({n}, {dim}) at drop_prob {drop_prob}"
-            trial.ask(says, dropout_penalty, _table(rng, dim), _table(rng, n, dim), drop_prob)
-    trial.ask("the penalty where nothing is dropped", dropout_penalty, _table(rng, 3), _table(rng, 5, 3), 0.0)
-    trial.ask("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
+            recorder.ask(says, dropout_penalty, _table(rng, dim), _table(rng, n, dim), drop_prob)
+    recorder.ask("the penalty where nothing is dropped", dropout_penalty, _table(rng, 3), _table(rng, 5, 3), 0.0)
+    recorder.ask("the penalty for a view", dropout_penalty, _table(rng, 6)[::2], _table(rng, 3, 5).T, _low(rng))
 
 
 NORMAL = 300
 
 
 @probe("gaussian_dropout")
-def probe_gaussian_dropout(trial: Trial, rng: Draw, gaussian_dropout: Function) -> None:
+def probe_gaussian_dropout(recorder: Recorder, rng: Draw, gaussian_dropout: Function) -> None:
     """False alarms: at each seed two values of 90,000 draws and eight shares, 1e-11 each, and the zeros below: together
     1.1e-10, for five seeds 6e-10. Another generator gives the same noise with probability 0."""
     draw, seed = _generator(rng)
     x, drop_prob = _table(rng, 4, 5), _high(rng)
-    out, noise = trial.sample("out and noise of a small batch", gaussian_dropout, x, drop_prob, draw)
-    trial.observe("out is x times the noise, entry by entry", bool(np.allclose(out, x * noise)))
+    out, noise = recorder.sample("out and noise of a small batch", gaussian_dropout, x, drop_prob, draw)
+    recorder.observe("out is x times the noise, entry by entry", bool(np.allclose(out, x * noise)))
     ones = np.ones((NORMAL, NORMAL))
     shown = f"gaussian_dropout(np.ones(({NORMAL}, {NORMAL})), {drop_prob}, np.random.default_rng({seed}))"
     call = Call("gaussian_dropout", (), {}, shown)
     draws = [np.random.default_rng(one) for one in (seed, seed, seed + 1)]
     calls = [(ones, drop_prob, one) for one in draws]
-    noise, twin, other = trial.results(loop_over(_mask_of, gaussian_dropout), calls)
+    noise, twin, other = recorder.results(loop_over(_mask_of, gaussian_dropout), calls)
     where = f"of {noise.size} at drop_prob {drop_prob}"
     # At drop_prob 0.8 the standard deviation is 2.
     tolerance = normal_mean_tolerance(noise.size, 2.0)
     says = f"the mean of the noise, {where}, give or take {tolerance:.2f}"
-    trial.observe(says, float(np.mean(noise)), 0, tolerance, call)
+    recorder.observe(says, float(np.mean(noise)), 0, tolerance, call)
     tolerance = normal_variance_tolerance(noise.size)
     says = f"the variance of the noise, {where}, give or take {tolerance:.0%}"
-    trial.observe(says, float(np.var(noise)), tolerance, 0, call)
+    recorder.observe(says, float(np.var(noise)), tolerance, 0, call)
     tolerance = mean_tolerance(noise.size, 1.0)
     for level in (-1.0, 0.0, 0.5, 1.5, 2.0, 3.0):
         says = f"the share of noise below {level}, {where}, give or take {tolerance:.2f}"
-        trial.observe(says, float(np.mean(noise < level)), 0, tolerance, call)
+        recorder.observe(says, float(np.mean(noise < level)), 0, tolerance, call)
     # A double of this size is exactly 0 with probability below 1e-16, each of 90,000; equal rows are rarer still.
-    trial.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
-    trial.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
-    trial.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
-    _observe_order(trial, "both above 1 or both below", noise > 1, call)
-    trial.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
-    trial.observe("a generator in another state gives other noise", not np.array_equal(other, noise), call=call)
-    trial.ask("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
-    trial.ask("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
-    trial.ask("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
+    recorder.observe("no noise is exactly 0", bool(np.all(noise != 0)), call=call)
+    recorder.observe("each example of the batch has noise of its own", _all_rows_differ(noise), call=call)
+    recorder.observe("each feature has noise of its own", _all_rows_differ(noise.T), call=call)
+    _observe_order(recorder, "both above 1 or both below", noise > 1, call)
+    recorder.observe("a generator in the same state gives the same noise", bool(np.array_equal(twin, noise)), call=call)
+    recorder.observe("a generator in another state gives other noise", not np.array_equal(other, noise), call=call)
+    recorder.ask("out and noise where nothing is dropped", gaussian_dropout, x, 0.0, draw)
+    recorder.ask("what comes back at test time", gaussian_dropout, x, drop_prob, draw, train=False)
+    recorder.ask("what comes back at test time, where rng is None", gaussian_dropout, x, _low(rng), None, False)
 
 
 @probe("drop_connect")
-def probe_drop_connect(trial: Trial, rng: Draw, drop_connect: Function) -> None:
+def probe_drop_connect(recorder: Recorder, rng: Draw, drop_connect: Function) -> None:
     """False alarms: at each seed six shares of 32,768 entries, 1e-11 each, for five seeds 3e-10. Two examples, inputs
     or outputs, of 1024 entries each, agree with probability below 0.75**1024."""
     draw, seed = _generator(rng)
     for n, d_in, d_out in ((3, 4, 2), (3, 3, 3), (1, 2, 5)):
         x, W, b = _table(rng, n, d_in), _table(rng, d_in, d_out), _table(rng, d_out)
         says = f"out and mask, x of shape {x.shape} and W of shape {W.shape}"
-        out, mask = trial.sample(says, drop_connect, x, W, b, _low(rng), draw)
+        out, mask = recorder.sample(says, drop_connect, x, W, b, _low(rng), draw)
         one_by_one = np.array([x[i] @ (W * mask[i]) + b for i in range(n)])
-        trial.observe("each example goes through W times its own mask", bool(np.allclose(out, one_by_one)))
-        trial.ask("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
-        trial.ask("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
+        recorder.observe("each example goes through W times its own mask", bool(np.allclose(out, one_by_one)))
+        recorder.ask("out and mask where nothing is dropped", drop_connect, x, W, b, 0.0, draw)
+        recorder.ask("what comes back at test time", drop_connect, x, W, b, _high(rng), None, train=False)
     for drop_prob in (_low(rng), _high(rng)):
         layer = np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)
         text = "np.ones((32, 32)), np.ones((32, 32)), np.zeros(32)"
         call = Call("drop_connect", (), {}, f"drop_connect({text}, {drop_prob}, np.random.default_rng({seed}))")
         draws = [np.random.default_rng(one) for one in (seed, seed, seed + 1)]
         calls = [(*layer, drop_prob, one) for one in draws]
-        (_, mask), (_, twin), (_, other) = trial.results(drop_connect, calls)
+        (_, mask), (_, twin), (_, other) = recorder.results(drop_connect, calls)
         values = np.unique(np.round(mask, 9))
-        trial.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
+        recorder.observe(f"the different values in the mask at drop_prob {drop_prob}", values, call=call)
         tolerance = mean_tolerance(mask.size, 1.0)
         says = f"the share of zeros in the mask at drop_prob {drop_prob}, give or take {tolerance:.2f}"
-        trial.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
+        recorder.observe(says, float(np.mean(mask == 0)), 0, tolerance, call)
         for axis, what in enumerate(("example", "input", "output")):
             slices = np.moveaxis(mask, axis, 0).reshape(32, -1)
-            trial.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
-        _observe_order(trial, "both dropped or both kept", mask == 0, call)
-        trial.observe("a generator in another state gives another mask", not np.array_equal(other, mask), call=call)
-        trial.observe("a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call)
+            recorder.observe(f"each {what} has a mask of its own", _all_rows_differ(slices), call=call)
+        _observe_order(recorder, "both dropped or both kept", mask == 0, call)
+        recorder.observe("a generator in another state gives another mask", not np.array_equal(other, mask), call=call)
+        recorder.observe(
+            "a generator in the same state gives the same mask", bool(np.array_equal(twin, mask)), call=call
+        )
 
 
 question("share_left_after_five", NumberWith(0.0, 10.0, 2))

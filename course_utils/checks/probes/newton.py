@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import Labels, SubsetOf
 from course_utils.checks.card import argument_text
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Recorder, probe, question
 from course_utils.checks.remote_loops import made
 
 Array = NDArray[np.float64]
@@ -61,60 +61,60 @@ def _farthest(points: list[Array], w: Array) -> float:
 
 
 @probe("linear_model")
-def probe_linear_model(trial: Trial, rng: Rng, linear_model: Function) -> None:
+def probe_linear_model(recorder: Recorder, rng: Rng, linear_model: Function) -> None:
     for dim in (3, 1, 4):
         g, d = rng.uniform(-3, 3, dim).round(2), rng.uniform(-1, 1, dim).round(2)
-        trial.ask(f"the model for a step in {dim} dimensions", linear_model, _number(rng, 1, 5), g, d)
-    trial.ask("the model for the step 0", linear_model, _number(rng, 1, 5), g, np.zeros(4))
+        recorder.ask(f"the model for a step in {dim} dimensions", linear_model, _number(rng, 1, 5), g, d)
+    recorder.ask("the model for the step 0", linear_model, _number(rng, 1, 5), g, np.zeros(4))
 
 
 @probe("quadratic_model")
-def probe_quadratic_model(trial: Trial, rng: Rng, quadratic_model: Function) -> None:
+def probe_quadratic_model(recorder: Recorder, rng: Rng, quadratic_model: Function) -> None:
     for eigenvalues in ((1.0, 2.0, 4.0), (3.0,), (-2.0, 1.0)):
         dim = len(eigenvalues)
         g, d = rng.uniform(-3, 3, dim).round(2), rng.uniform(0.5, 2, dim).round(2)
         H = _symmetric(rng, *eigenvalues)
-        trial.ask(f"the model for a step in {dim} dimensions", quadratic_model, _number(rng, 1, 5), g, H, d)
-    trial.ask("the model where the slope is 0", quadratic_model, _number(rng, 1, 5), np.zeros(2), H, d)
+        recorder.ask(f"the model for a step in {dim} dimensions", quadratic_model, _number(rng, 1, 5), g, H, d)
+    recorder.ask("the model where the slope is 0", quadratic_model, _number(rng, 1, 5), np.zeros(2), H, d)
 
 
 @probe("numerical_gradient")
-def probe_numerical_gradient(trial: Trial, rng: Rng, numerical_gradient: Function) -> None:
+def probe_numerical_gradient(recorder: Recorder, rng: Rng, numerical_gradient: Function) -> None:
     f, w = _cubic(rng, 3), rng.uniform(-1, 1, 3).round(2)
     asked, points = _asked(f)
-    trial.ask("the gradient with the usual h", numerical_gradient, asked, w, rtol=1e-6, atol=1e-7)
-    trial.observe("how far from w f is asked, with the usual h", _farthest(points, w), rtol=1e-3)
+    recorder.ask("the gradient with the usual h", numerical_gradient, asked, w, rtol=1e-6, atol=1e-7)
+    recorder.observe("how far from w f is asked, with the usual h", _farthest(points, w), rtol=1e-3)
     # So large an h that the places where f is asked show in the result.
-    trial.ask("the differences with a large h", numerical_gradient, f, w, 0.5)
-    trial.ask("the differences with another large h", numerical_gradient, f, w, h=0.25)
-    trial.ask("the differences in one dimension", numerical_gradient, _cubic(rng, 1), w[:1], h=0.5)
+    recorder.ask("the differences with a large h", numerical_gradient, f, w, 0.5)
+    recorder.ask("the differences with another large h", numerical_gradient, f, w, h=0.25)
+    recorder.ask("the differences in one dimension", numerical_gradient, _cubic(rng, 1), w[:1], h=0.5)
 
 
 @probe("numerical_hessian")
-def probe_numerical_hessian(trial: Trial, rng: Rng, numerical_hessian: Function) -> None:
+def probe_numerical_hessian(recorder: Recorder, rng: Rng, numerical_hessian: Function) -> None:
     f, w = _cubic(rng, 3), rng.uniform(-1, 1, 3).round(2)
     # Every central formula is exact for a cubic, so that any of them passes; one-sided ones are off by h.
-    trial.ask("the Hessian with a large h", numerical_hessian, f, w, 0.5)
+    recorder.ask("the Hessian with a large h", numerical_hessian, f, w, 0.5)
     asked, points = _asked(f)
-    trial.ask("the Hessian with the usual h", numerical_hessian, asked, w, rtol=1e-4, atol=1e-4)
+    recorder.ask("the Hessian with the usual h", numerical_hessian, asked, w, rtol=1e-4, atol=1e-4)
     # A central formula moves two weights by h each, or one by 2h.
     near = 1.2e-4 < _farthest(points, w) < 2.2e-4
-    trial.observe("f is asked at points between h and 2h from w, with the usual h", near)
-    trial.ask("the Hessian with h=0.25", numerical_hessian, f, w, h=0.25)
-    trial.ask("the Hessian in one dimension", numerical_hessian, _cubic(rng, 1), w[:1], h=0.5)
+    recorder.observe("f is asked at points between h and 2h from w, with the usual h", near)
+    recorder.ask("the Hessian with h=0.25", numerical_hessian, f, w, h=0.25)
+    recorder.ask("the Hessian in one dimension", numerical_hessian, _cubic(rng, 1), w[:1], h=0.5)
 
 
 @probe("newton_step")
-def probe_newton_step(trial: Trial, rng: Rng, newton_step: Function) -> None:
+def probe_newton_step(recorder: Recorder, rng: Rng, newton_step: Function) -> None:
     cases = {"a bowl": (1.0, 2.0, 4.0), "a saddle": (-2.0, 1.0, 3.0), "one dimension": (2.5,)}
     for says, eigenvalues in cases.items():
         w, grad = rng.randn(2, len(eigenvalues)).round(2)
-        trial.ask(f"the step in {says}", newton_step, w, grad, _symmetric(rng, *eigenvalues))
-    trial.ask("the step where the gradient is 0", newton_step, w, np.zeros(1), np.array([[2.0]]))
+        recorder.ask(f"the step in {says}", newton_step, w, grad, _symmetric(rng, *eigenvalues))
+    recorder.ask("the step where the gradient is 0", newton_step, w, np.zeros(1), np.array([[2.0]]))
 
 
 @probe("damped_newton_step")
-def probe_damped_newton_step(trial: Trial, rng: Rng, damped_newton_step: Function) -> None:
+def probe_damped_newton_step(recorder: Recorder, rng: Rng, damped_newton_step: Function) -> None:
     cases = {
         "a saddle": (-2.0, 1.0, 3.0),
         "a bowl": (1.0, 2.0, 4.0),
@@ -125,47 +125,47 @@ def probe_damped_newton_step(trial: Trial, rng: Rng, damped_newton_step: Functio
         w = rng.randn(len(eigenvalues)).round(2)
         grad = (rng.uniform(0.5, 2, len(w)) * rng.choice([-1.0, 1.0], len(w))).round(2)
         H = _symmetric(rng, *eigenvalues)
-        trial.ask(f"the step on {says}", damped_newton_step, w, grad, H, _number(rng, 0.3, 0.8))
+        recorder.ask(f"the step on {says}", damped_newton_step, w, grad, H, _number(rng, 0.3, 0.8))
     flat = np.array([[1.0, 1.0], [1.0, 1.0]])
-    trial.ask("the step where one curvature is 0", damped_newton_step, rng.randn(2).round(2), np.ones(2), flat, 0.5)
-    trial.ask("the step on a hill without damping", damped_newton_step, w, grad, H, 0.0)
+    recorder.ask("the step where one curvature is 0", damped_newton_step, rng.randn(2).round(2), np.ones(2), flat, 0.5)
+    recorder.ask("the step on a hill without damping", damped_newton_step, w, grad, H, 0.0)
 
 
 @probe("gauss_newton_step")
-def probe_gauss_newton_step(trial: Trial, rng: Rng, gauss_newton_step: Function) -> None:
+def probe_gauss_newton_step(recorder: Recorder, rng: Rng, gauss_newton_step: Function) -> None:
     # Never fewer residuals than weights: without damping the answer would be rounding alone, another on each machine.
     for n, dim in ((5, 3), (3, 3), (6, 4), (4, 1)):
         J, r, w = rng.randn(n, dim).round(2), rng.randn(n).round(2), rng.randn(dim).round(2)
         says = f"the step for {n} residuals and {dim} weights"
-        trial.ask(says, gauss_newton_step, w, J, r, _number(rng, 0.4, 1.5))
+        recorder.ask(says, gauss_newton_step, w, J, r, _number(rng, 0.4, 1.5))
     J = np.vstack([np.eye(2), rng.uniform(0.5, 2, (2, 2)).round(2)])
-    trial.ask("the step without damping", gauss_newton_step, rng.randn(2).round(2), J, rng.randn(4).round(2), 0.0)
+    recorder.ask("the step without damping", gauss_newton_step, rng.randn(2).round(2), J, rng.randn(4).round(2), 0.0)
 
 
 @probe("hessian_bytes")
-def probe_hessian_bytes(trial: Trial, rng: Rng, hessian_bytes: Function) -> None:
-    trial.ask("the bytes for a small network", hessian_bytes, int(rng.randint(10, 1000)))
-    trial.ask("the bytes in single precision", hessian_bytes, int(rng.randint(1000, 10**6)), 4)
+def probe_hessian_bytes(recorder: Recorder, rng: Rng, hessian_bytes: Function) -> None:
+    recorder.ask("the bytes for a small network", hessian_bytes, int(rng.randint(10, 1000)))
+    recorder.ask("the bytes in single precision", hessian_bytes, int(rng.randint(1000, 10**6)), 4)
     # Beyond what 64 bits hold: Python's own integers do not overflow.
-    trial.ask("the bytes for a language model", hessian_bytes, int(rng.randint(50, 200)) * 10**9, itemsize=2)
+    recorder.ask("the bytes for a language model", hessian_bytes, int(rng.randint(50, 200)) * 10**9, itemsize=2)
 
 
 @probe("fit_exponent")
-def probe_fit_exponent(trial: Trial, rng: Rng, fit_exponent: Function) -> None:
+def probe_fit_exponent(recorder: Recorder, rng: Rng, fit_exponent: Function) -> None:
     for says, count in (("five measured times", 5), ("eight measured times", 8), ("two measured times", 2)):
         sizes = np.sort(rng.choice(np.arange(20, 900, 10), count, replace=False)).astype(float)
         times = 0.003 * sizes ** rng.uniform(1.5, 3) * rng.uniform(0.6, 1.7, count)
-        trial.ask(f"the exponent from {says}", fit_exponent, sizes, times.round(2))
+        recorder.ask(f"the exponent from {says}", fit_exponent, sizes, times.round(2))
 
 
 @probe("natural_gradient_step")
-def probe_natural_gradient_step(trial: Trial, rng: Rng, natural_gradient_step: Function) -> None:
+def probe_natural_gradient_step(recorder: Recorder, rng: Rng, natural_gradient_step: Function) -> None:
     # Never fewer scores than weights, for the same reason as in the Gauss-Newton step.
     for n, dim, damping in ((6, 3, 0.5), (3, 3, 0.8), (7, 4, 0.3), (1, 1, 0.5)):
         w, grad = rng.randn(2, dim).round(2)
         scores, lr = rng.randn(n, dim).round(2), _number(rng, 0.2, 0.7)
         says = f"the step from {n} scores of {dim} weights"
-        trial.ask(says, natural_gradient_step, w, grad, scores, lr, damping=damping)
+        recorder.ask(says, natural_gradient_step, w, grad, scores, lr, damping=damping)
     scores = np.vstack([np.eye(2), rng.uniform(0.5, 1, (1, 2)).round(2)])
     w, grad = rng.randn(2, 2).round(2)
-    trial.ask("the step with the usual damping", natural_gradient_step, w, grad, scores, 0.5)
+    recorder.ask("the step with the usual damping", natural_gradient_step, w, grad, scores, 0.5)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import Labels, NumberWith, OrderingOf, SubsetOf
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Recorder, probe, question
 
 Array = NDArray[np.float64]
 Rng = np.random.RandomState
@@ -39,36 +39,40 @@ def _centred(rng: Rng, n: int, dim: int) -> tuple[Array, Array]:
 
 
 @probe("samples_needed")
-def probe_samples_needed(trial: Trial, rng: Rng, samples_needed: Function) -> None:
+def probe_samples_needed(recorder: Recorder, rng: Rng, samples_needed: Function) -> None:
     per_axis = int(rng.randint(5, 9))
-    trial.ask("the points on one axis", samples_needed, per_axis, 1)
-    trial.ask("the points for three axes", samples_needed, per_axis, 3)
-    trial.ask("the points for four axes, two values on each", samples_needed, 2, int(rng.randint(5, 9)))
+    recorder.ask("the points on one axis", samples_needed, per_axis, 1)
+    recorder.ask("the points for three axes", samples_needed, per_axis, 3)
+    recorder.ask("the points for four axes, two values on each", samples_needed, 2, int(rng.randint(5, 9)))
     # Beyond what 64 bits hold: Python's own integers do not overflow.
-    trial.ask("the points for the 64 pixels of a digit", samples_needed, int(rng.randint(10, 20)), 64)
-    trial.ask("the points where each axis has one value", samples_needed, 1, 7)
+    recorder.ask("the points for the 64 pixels of a digit", samples_needed, int(rng.randint(10, 20)), 64)
+    recorder.ask("the points where each axis has one value", samples_needed, 1, 7)
 
 
 @probe("distance_contrast")
-def probe_distance_contrast(trial: Trial, rng: Rng, distance_contrast: Function) -> None:
+def probe_distance_contrast(recorder: Recorder, rng: Rng, distance_contrast: Function) -> None:
     for n, dim in ((6, 2), (4, 4), (3, 7), (5, 1)):
         points, query = rng.randn(n, dim).round(2), (3 + rng.rand(dim)).round(2)
-        trial.ask(f"the contrast of {n} points in {dim} dimensions", distance_contrast, points, query)
+        recorder.ask(f"the contrast of {n} points in {dim} dimensions", distance_contrast, points, query)
     points = rng.randn(6, 8).round(2)[::2, ::2]
-    trial.ask("the contrast of a view of a larger array", distance_contrast, points, points.mean(axis=0).round(3))
+    recorder.ask("the contrast of a view of a larger array", distance_contrast, points, points.mean(axis=0).round(3))
     # Both distances are 5 or 10, whatever the seed.
-    trial.ask("the contrast of distances 5 and 10", distance_contrast, np.array([[3.0, 4.0], [6.0, 8.0]]), np.zeros(2))
-    trial.ask("the contrast of a single point", distance_contrast, rng.randn(1, 3).round(2), 4 + rng.rand(3).round(2))
+    recorder.ask(
+        "the contrast of distances 5 and 10", distance_contrast, np.array([[3.0, 4.0], [6.0, 8.0]]), np.zeros(2)
+    )
+    recorder.ask(
+        "the contrast of a single point", distance_contrast, rng.randn(1, 3).round(2), 4 + rng.rand(3).round(2)
+    )
 
 
 @probe("distance_contrast", part="arguments")
-def probe_distance_contrast_arguments(trial: Trial, rng: Rng, distance_contrast: Function) -> None:
+def probe_distance_contrast_arguments(recorder: Recorder, rng: Rng, distance_contrast: Function) -> None:
     points = rng.randn(5, 3).round(2)
     place = int(rng.randint(5))
-    trial.rejects(
+    recorder.expect_error(
         "a query that is one of the points: the smallest distance is 0", distance_contrast, points, points[place]
     )
-    trial.ask("a query beside a point, which is allowed", distance_contrast, points, points[place] + 0.125)
+    recorder.ask("a query beside a point, which is allowed", distance_contrast, points, points[place] + 0.125)
 
 
 def _problem(rng: Rng, n: int, dim: int) -> tuple[Array, Array, Array]:
@@ -81,143 +85,147 @@ SHAPES = ((6, 3), (3, 3), (2, 4), (1, 3), (5, 1))
 
 
 @probe("elastic_net_loss")
-def probe_elastic_net_loss(trial: Trial, rng: Rng, elastic_net_loss: Function) -> None:
+def probe_elastic_net_loss(recorder: Recorder, rng: Rng, elastic_net_loss: Function) -> None:
     for n, dim in SHAPES:
         lam, ratio = _number(rng, 0.5, 3), _number(rng, 0.15, 0.4)
-        trial.ask(f"the loss of {n} examples and {dim} weights", elastic_net_loss, *_problem(rng, n, dim), lam, ratio)
+        recorder.ask(
+            f"the loss of {n} examples and {dim} weights", elastic_net_loss, *_problem(rng, n, dim), lam, ratio
+        )
     w, X, y = _problem(rng, 6, 3)
-    trial.ask("the loss without a penalty", elastic_net_loss, w, X, y, 0.0, 0.5)
-    trial.ask("the ridge loss", elastic_net_loss, w, X, y, _number(rng, 0.5, 3), 0.0)
-    trial.ask("the lasso loss", elastic_net_loss, w, X, y, _number(rng, 0.5, 3), 1.0)
-    trial.ask("the loss where all weights are 0", elastic_net_loss, np.zeros(3), X, y, 0.7, 0.3)
+    recorder.ask("the loss without a penalty", elastic_net_loss, w, X, y, 0.0, 0.5)
+    recorder.ask("the ridge loss", elastic_net_loss, w, X, y, _number(rng, 0.5, 3), 0.0)
+    recorder.ask("the lasso loss", elastic_net_loss, w, X, y, _number(rng, 0.5, 3), 1.0)
+    recorder.ask("the loss where all weights are 0", elastic_net_loss, np.zeros(3), X, y, 0.7, 0.3)
 
 
 @probe("elastic_net_loss", part="arguments")
-def probe_elastic_net_loss_arguments(trial: Trial, rng: Rng, elastic_net_loss: Function) -> None:
+def probe_elastic_net_loss_arguments(recorder: Recorder, rng: Rng, elastic_net_loss: Function) -> None:
     w, X, y = _problem(rng, 5, 3)
-    trial.rejects("a negative lam", elastic_net_loss, w, X, y, -0.1, 0.5)
-    trial.rejects("an l1_ratio above 1", elastic_net_loss, w, X, y, 0.1, 1.5)
-    trial.rejects("a negative l1_ratio", elastic_net_loss, w, X, y, 0.1, -0.25)
-    trial.rejects("one target for five examples", elastic_net_loss, w, X, y[:1], 0.1, 0.5)
-    trial.rejects("five targets for one example", elastic_net_loss, w, X[:1], y, 0.1, 0.5)
-    trial.rejects("targets as a column, of shape (5, 1)", elastic_net_loss, w, X, y[:, None], 0.1, 0.5)
-    trial.rejects("two weights for three columns", elastic_net_loss, w[:2], X, y, 0.1, 0.5)
-    trial.ask("lam = 0 and l1_ratio = 1, which are allowed", elastic_net_loss, w, X, y, 0.0, 1.0)
+    recorder.expect_error("a negative lam", elastic_net_loss, w, X, y, -0.1, 0.5)
+    recorder.expect_error("an l1_ratio above 1", elastic_net_loss, w, X, y, 0.1, 1.5)
+    recorder.expect_error("a negative l1_ratio", elastic_net_loss, w, X, y, 0.1, -0.25)
+    recorder.expect_error("one target for five examples", elastic_net_loss, w, X, y[:1], 0.1, 0.5)
+    recorder.expect_error("five targets for one example", elastic_net_loss, w, X[:1], y, 0.1, 0.5)
+    recorder.expect_error("targets as a column, of shape (5, 1)", elastic_net_loss, w, X, y[:, None], 0.1, 0.5)
+    recorder.expect_error("two weights for three columns", elastic_net_loss, w[:2], X, y, 0.1, 0.5)
+    recorder.ask("lam = 0 and l1_ratio = 1, which are allowed", elastic_net_loss, w, X, y, 0.0, 1.0)
 
 
 @probe("elastic_net_gradient")
-def probe_elastic_net_gradient(trial: Trial, rng: Rng, elastic_net_gradient: Function) -> None:
+def probe_elastic_net_gradient(recorder: Recorder, rng: Rng, elastic_net_gradient: Function) -> None:
     # A square X first, for which the wrong one of X and X.T fits too: so that who takes that is told from one who fails
     # whatever is asked.
     for n, dim in sorted(SHAPES, key=lambda shape: shape[0] != shape[1]):
         lam, ratio = _number(rng, 0.5, 3), _number(rng, 0.15, 0.4)
         says = f"the gradient for {n} examples and {dim} weights"
-        trial.ask(says, elastic_net_gradient, *_problem(rng, n, dim), lam, ratio)
+        recorder.ask(says, elastic_net_gradient, *_problem(rng, n, dim), lam, ratio)
     w, X, y = _problem(rng, 6, 3)
-    trial.ask("the gradient without a penalty", elastic_net_gradient, w, X, y, 0.0, 0.5)
-    trial.ask("the ridge gradient", elastic_net_gradient, w, X, y, _number(rng, 0.5, 3), 0.0)
-    trial.ask("the lasso gradient", elastic_net_gradient, w, X, y, _number(rng, 0.5, 3), 1.0)
+    recorder.ask("the gradient without a penalty", elastic_net_gradient, w, X, y, 0.0, 0.5)
+    recorder.ask("the ridge gradient", elastic_net_gradient, w, X, y, _number(rng, 0.5, 3), 0.0)
+    recorder.ask("the lasso gradient", elastic_net_gradient, w, X, y, _number(rng, 0.5, 3), 1.0)
     w = np.array([w[0], 0.0, w[2]])
-    trial.ask("the gradient where one weight is 0", elastic_net_gradient, w, X, y, 1.5, 0.75)
+    recorder.ask("the gradient where one weight is 0", elastic_net_gradient, w, X, y, 1.5, 0.75)
 
 
 @probe("ridge_closed_form")
-def probe_ridge_closed_form(trial: Trial, rng: Rng, ridge_closed_form: Function) -> None:
+def probe_ridge_closed_form(recorder: Recorder, rng: Rng, ridge_closed_form: Function) -> None:
     # Centred columns of a square or wide X depend on each other: an answer without a penalty would be rounding alone,
     # another one on each machine. With some rows to spare it is well determined whatever the seed.
     for n, dim in ((7, 3), (8, 1), (10, 5)):
         says = f"the weights for {n} examples and {dim} columns"
-        trial.ask(says, ridge_closed_form, *_centred(rng, n, dim), _number(rng, 0.3, 2))
-    trial.ask("the weights without a penalty", ridge_closed_form, *_centred(rng, 9, 2), 0.0)
-    trial.ask("the weights under a heavy penalty", ridge_closed_form, *_centred(rng, 6, 3), 1000.0, atol=1e-12)
+        recorder.ask(says, ridge_closed_form, *_centred(rng, n, dim), _number(rng, 0.3, 2))
+    recorder.ask("the weights without a penalty", ridge_closed_form, *_centred(rng, 9, 2), 0.0)
+    recorder.ask("the weights under a heavy penalty", ridge_closed_form, *_centred(rng, 6, 3), 1000.0, atol=1e-12)
 
 
 @probe("soft_threshold")
-def probe_soft_threshold(trial: Trial, rng: Rng, soft_threshold: Function) -> None:
+def probe_soft_threshold(recorder: Recorder, rng: Rng, soft_threshold: Function) -> None:
     t = _number(rng, 0.3, 0.7)
     z = np.append(_away_from_zero(rng, 3) + 0.0, [t / 2, -t / 2, 1.7, -1.9, 0.0]).round(3)
-    trial.ask("the numbers after the threshold", soft_threshold, z, t)
-    trial.ask("the numbers with the threshold 0", soft_threshold, z, 0.0)
-    trial.ask("numbers as large as the threshold", soft_threshold, np.array([0.5, -0.5, 1.5]), 0.5)
-    trial.ask("the numbers, shape (2, 3)", soft_threshold, (2 * rng.randn(3, 2)).round(2).T, t)
-    trial.ask("one number", soft_threshold, -round(1 + rng.rand(), 2), t)
-    trial.ask("one small number", soft_threshold, 0.125, t)
+    recorder.ask("the numbers after the threshold", soft_threshold, z, t)
+    recorder.ask("the numbers with the threshold 0", soft_threshold, z, 0.0)
+    recorder.ask("numbers as large as the threshold", soft_threshold, np.array([0.5, -0.5, 1.5]), 0.5)
+    recorder.ask("the numbers, shape (2, 3)", soft_threshold, (2 * rng.randn(3, 2)).round(2).T, t)
+    recorder.ask("one number", soft_threshold, -round(1 + rng.rand(), 2), t)
+    recorder.ask("one small number", soft_threshold, 0.125, t)
 
 
 @probe("proximal_step")
-def probe_proximal_step(trial: Trial, rng: Rng, proximal_step: Function) -> None:
+def probe_proximal_step(recorder: Recorder, rng: Rng, proximal_step: Function) -> None:
     for n, dim in SHAPES:
         # So small a threshold that some weights survive it, so large a rate that its place shows.
         lam, ratio, lr = _number(rng, 0.8, 1.6), _number(rng, 0.2, 0.5), _number(rng, 0.3, 0.6)
         w, X, y = _problem(rng, n, dim)
         says = f"the step for {n} examples and {dim} weights"
-        trial.ask(says, proximal_step, w + np.sign(w), X, y, lam, ratio, lr)
+        recorder.ask(says, proximal_step, w + np.sign(w), X, y, lam, ratio, lr)
     w, X, y = _problem(rng, 6, 4)
-    trial.ask("a step under so large a penalty that every weight becomes 0", proximal_step, w, X, y, 50.0, 1.0, 0.5)
-    trial.ask("the ridge step", proximal_step, w, X, y, 0.9, 0.0, 0.3)
-    trial.ask("the step without a penalty", proximal_step, w, X, y, 0.0, 0.5, 0.3)
+    recorder.ask("a step under so large a penalty that every weight becomes 0", proximal_step, w, X, y, 50.0, 1.0, 0.5)
+    recorder.ask("the ridge step", proximal_step, w, X, y, 0.9, 0.0, 0.3)
+    recorder.ask("the step without a penalty", proximal_step, w, X, y, 0.0, 0.5, 0.3)
     w = np.zeros(4)
     for step in (1, 2, 3):
-        w = trial.call(f"the lasso weights after step {step} of 3 from 0", proximal_step, w, X, y, 0.05, 1.0, 0.4)
+        w = recorder.call(f"the lasso weights after step {step} of 3 from 0", proximal_step, w, X, y, 0.05, 1.0, 0.4)
 
 
 @probe("weight_decay_step")
-def probe_weight_decay_step(trial: Trial, rng: Rng, weight_decay_step: Function) -> None:
+def probe_weight_decay_step(recorder: Recorder, rng: Rng, weight_decay_step: Function) -> None:
     w, lr, decay = _away_from_zero(rng, 4), _number(rng, 0.2, 0.6), _number(rng, 0.3, 0.8)
-    trial.ask("the new weights", weight_decay_step, w, _away_from_zero(rng, 4), lr, decay)
-    trial.ask("the weights where the gradient is 0", weight_decay_step, w, np.zeros(4), lr, decay)
-    trial.ask("the weights without decay", weight_decay_step, w, _away_from_zero(rng, 4), lr, 0.0)
-    trial.ask("the weights at a rate of 0", weight_decay_step, w, _away_from_zero(rng, 4), 0.0, decay)
+    recorder.ask("the new weights", weight_decay_step, w, _away_from_zero(rng, 4), lr, decay)
+    recorder.ask("the weights where the gradient is 0", weight_decay_step, w, np.zeros(4), lr, decay)
+    recorder.ask("the weights without decay", weight_decay_step, w, _away_from_zero(rng, 4), lr, 0.0)
+    recorder.ask("the weights at a rate of 0", weight_decay_step, w, _away_from_zero(rng, 4), 0.0, decay)
     square, transposed = _away_from_zero(rng, 2, 2), _away_from_zero(rng, 2, 2).T
-    trial.ask("the weights, shape (2, 2)", weight_decay_step, square, transposed, lr, decay)
+    recorder.ask("the weights, shape (2, 2)", weight_decay_step, square, transposed, lr, decay)
     for step in (1, 2, 3):
-        w = trial.call(f"the weights after step {step} of 3", weight_decay_step, w, _away_from_zero(rng, 4), lr, decay)
+        w = recorder.call(
+            f"the weights after step {step} of 3", weight_decay_step, w, _away_from_zero(rng, 4), lr, decay
+        )
 
 
 @probe("early_stopping")
-def probe_early_stopping(trial: Trial, rng: Rng, early_stopping: Function) -> None:
-    trial.ask("where the loss falls to the end", early_stopping, [0.9, 0.7, 0.6, 0.5], 2)
-    trial.ask("where the loss rises from the start", early_stopping, [0.5, 0.6, 0.7, 0.8, 0.9], 3)
+def probe_early_stopping(recorder: Recorder, rng: Rng, early_stopping: Function) -> None:
+    recorder.ask("where the loss falls to the end", early_stopping, [0.9, 0.7, 0.6, 0.5], 2)
+    recorder.ask("where the loss rises from the start", early_stopping, [0.5, 0.6, 0.7, 0.8, 0.9], 3)
     # A rise, then a slow fall that never reaches the old best.
-    trial.ask("where the loss falls but stays above its best", early_stopping, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5], 4)
-    trial.ask("where a better loss would have come after the stop", early_stopping, [0.5, 0.6, 0.7, 0.1, 0.2], 2)
-    trial.ask("where bad epochs alternate with new bests", early_stopping, [0.9, 0.95, 0.8, 0.85, 0.7, 0.75], 2)
-    trial.ask("where a loss equals the best", early_stopping, [0.5, 0.5, 0.5, 0.4], 2)
-    trial.ask("a single epoch", early_stopping, [0.7], 1)
-    trial.ask("where the last epoch fills the patience", early_stopping, [0.6, 0.7, 0.5, 0.6, 0.8], 2)
+    recorder.ask("where the loss falls but stays above its best", early_stopping, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5], 4)
+    recorder.ask("where a better loss would have come after the stop", early_stopping, [0.5, 0.6, 0.7, 0.1, 0.2], 2)
+    recorder.ask("where bad epochs alternate with new bests", early_stopping, [0.9, 0.95, 0.8, 0.85, 0.7, 0.75], 2)
+    recorder.ask("where a loss equals the best", early_stopping, [0.5, 0.5, 0.5, 0.4], 2)
+    recorder.ask("a single epoch", early_stopping, [0.7], 1)
+    recorder.ask("where the last epoch fills the patience", early_stopping, [0.6, 0.7, 0.5, 0.6, 0.8], 2)
     # Eighths, which binary numbers hold exactly: best - min_delta must not depend on rounding.
     slow = [1.0, 0.875, 0.75, 0.625, 0.5, 0.375]
-    trial.ask("where each gain is just min_delta", early_stopping, slow, 3, 0.125)
-    trial.ask("where small gains add up to a large one", early_stopping, slow, 3, min_delta=0.25)
+    recorder.ask("where each gain is just min_delta", early_stopping, slow, 3, 0.125)
+    recorder.ask("where small gains add up to a large one", early_stopping, slow, 3, min_delta=0.25)
     for patience, min_delta in ((1, 0.0), (2, 0.125), (3, 0.0), (3, 0.25), (5, 0.125)):
         losses = (rng.randint(1, 9, size=14) / 8 + np.linspace(1, 0, 14).round(1) // 0.25 / 8).tolist()
         says = f"random losses, patience {patience}, min_delta {min_delta}"
-        trial.ask(says, early_stopping, losses, patience, min_delta)
-    trial.ask("where the losses are an array", early_stopping, np.array([0.4, 0.3, 0.5, 0.4, 0.6]), 3)
+        recorder.ask(says, early_stopping, losses, patience, min_delta)
+    recorder.ask("where the losses are an array", early_stopping, np.array([0.4, 0.3, 0.5, 0.4, 0.6]), 3)
 
 
 @probe("early_stopping", part="arguments")
-def probe_early_stopping_arguments(trial: Trial, rng: Rng, early_stopping: Function) -> None:
+def probe_early_stopping_arguments(recorder: Recorder, rng: Rng, early_stopping: Function) -> None:
     losses = rng.randint(1, 9, size=5) / 8
-    trial.rejects("no loss at all", early_stopping, [], 3)
-    trial.rejects("an empty array of losses", early_stopping, losses[:0], 3)
-    trial.rejects("a patience of 0", early_stopping, losses.tolist(), 0)
-    trial.rejects("a negative patience", early_stopping, losses.tolist(), -2)
-    trial.ask("a patience of 1, which is allowed", early_stopping, losses.tolist(), 1)
+    recorder.expect_error("no loss at all", early_stopping, [], 3)
+    recorder.expect_error("an empty array of losses", early_stopping, losses[:0], 3)
+    recorder.expect_error("a patience of 0", early_stopping, losses.tolist(), 0)
+    recorder.expect_error("a negative patience", early_stopping, losses.tolist(), -2)
+    recorder.ask("a patience of 1, which is allowed", early_stopping, losses.tolist(), 1)
 
 
 @probe("project_l1_ball")
-def probe_project_l1_ball(trial: Trial, rng: Rng, project_l1_ball: Function) -> None:
+def probe_project_l1_ball(recorder: Recorder, rng: Rng, project_l1_ball: Function) -> None:
     radius = _number(rng, 1.2, 2)
-    trial.ask("a point far outside", project_l1_ball, (3 * _away_from_zero(rng, 5)).round(2), radius)
+    recorder.ask("a point far outside", project_l1_ball, (3 * _away_from_zero(rng, 5)).round(2), radius)
     spread = np.array([2.5, -1.6, 0.4, -0.05, 0.9]) + rng.uniform(-0.04, 0.04, 5).round(3)
-    trial.ask("a point whose small entries become 0", project_l1_ball, spread)
+    recorder.ask("a point whose small entries become 0", project_l1_ball, spread)
     inside = rng.uniform(-0.15, 0.15, 5).round(2)
-    trial.ask("a point inside, which stays", project_l1_ball, inside)
-    trial.ask("the centre of the ball", project_l1_ball, np.zeros(3), radius)
-    trial.ask("a point on the edge", project_l1_ball, np.array([0.5, -0.25, 0.25]))
-    trial.ask("a point with equal entries", project_l1_ball, np.full(4, round(1 + rng.rand(), 2)), radius)
-    trial.ask("two large entries of opposite signs, one zero", project_l1_ball, np.array([2.0, -2.0, 0.0]), radius)
-    trial.ask("one dimension", project_l1_ball, np.array([-round(3 + rng.rand(), 2)]), radius)
-    trial.ask("many dimensions", project_l1_ball, rng.randn(30).round(2), 3.0)
-    trial.ask("a view of a larger array", project_l1_ball, (2 * rng.randn(10)).round(2)[::2], 1.5)
+    recorder.ask("a point inside, which stays", project_l1_ball, inside)
+    recorder.ask("the centre of the ball", project_l1_ball, np.zeros(3), radius)
+    recorder.ask("a point on the edge", project_l1_ball, np.array([0.5, -0.25, 0.25]))
+    recorder.ask("a point with equal entries", project_l1_ball, np.full(4, round(1 + rng.rand(), 2)), radius)
+    recorder.ask("two large entries of opposite signs, one zero", project_l1_ball, np.array([2.0, -2.0, 0.0]), radius)
+    recorder.ask("one dimension", project_l1_ball, np.array([-round(3 + rng.rand(), 2)]), radius)
+    recorder.ask("many dimensions", project_l1_ball, rng.randn(30).round(2), 3.0)
+    recorder.ask("a view of a larger array", project_l1_ball, (2 * rng.randn(10)).round(2)[::2], 1.5)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import Labels, NumberWith
 from course_utils.checks.card import argument_text
-from course_utils.checks.probe import Trial, probe, question
+from course_utils.checks.probe import Recorder, probe, question
 from course_utils.checks.remote_loops import made
 
 Array = NDArray[np.float64]
@@ -121,36 +121,36 @@ def _lost() -> Function:
 
 
 @probe("backtracking")
-def probe_backtracking(trial: Trial, rng: Rng, backtracking: Function) -> None:
+def probe_backtracking(recorder: Recorder, rng: Rng, backtracking: Function) -> None:
     h = round(float(rng.uniform(1, 2)), 2)
     cubic = made(f"lambda w: w[0]**3 - {h}*w[0]", _one_valley, h)
     # Far behind 0 it lies low as well: who looks there finds a rate, and one who fails whatever is asked does not.
-    trial.ask("the rate where f has one valley", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
+    recorder.ask("the rate where f has one valley", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
     f, w, grad = _quartic(rng, 3)
-    trial.ask("the rate with the usual settings", backtracking, f, w, grad, -grad)
-    trial.ask("the rate of a short step", backtracking, f, w, grad, (-0.02 * grad).round(3))
+    recorder.ask("the rate with the usual settings", backtracking, f, w, grad, -grad)
+    recorder.ask("the rate of a short step", backtracking, f, w, grad, (-0.02 * grad).round(3))
     # Half of the promised decrease: a rule that takes any decrease, or forgets t or c, stops elsewhere.
-    trial.ask("the rate with c=0.5", backtracking, f, w, grad, -grad, shrink=0.8, c=0.5)
-    trial.ask("the rate with c=0.9", backtracking, f, w, grad, -grad, 0.8, 0.9)
+    recorder.ask("the rate with c=0.5", backtracking, f, w, grad, -grad, shrink=0.8, c=0.5)
+    recorder.ask("the rate with c=0.9", backtracking, f, w, grad, -grad, 0.8, 0.9)
     k = rng.uniform(1, 2, 2).round(2)
     barrier = made(f"lambda w: {argument_text(k)} @ w - np.sum(np.log(w))", _barrier, k)
     place = rng.uniform(2, 3, 2).round(2)
     slope = (k - 1 / place).round(2)
-    trial.ask("the rate where f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
+    recorder.ask("the rate where f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
     m = float(rng.randint(1, 9))
     line = made(f"lambda w: {m:g} * w[0]", _line, m)
     # Small whole numbers are exact, so that the two sides of the test are equal.
-    trial.ask(
+    recorder.ask(
         "the rate where the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
         np.array([-1.0]), c=1.0,
     )  # fmt: skip
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
-    trial.ask("the rate that is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
-    trial.ask("the rate that is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
+    recorder.ask("the rate that is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
+    recorder.ask("the rate that is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
     for far in (-1.5e-4, -0.7e-4):
         ledge = made(f"lambda w: {far} if w[0] > 0.6 else -w[0]", _ledge, far)
         says = "the rate where the whole step keeps about the usual share"
-        trial.ask(says, backtracking, ledge, np.zeros(1), np.array([-1.0]), np.array([1.0]))
+        recorder.ask(says, backtracking, ledge, np.zeros(1), np.array([-1.0]), np.array([1.0]))
 
 
 def _cliff(edge: float, text: str) -> tuple[Function, Array, Array, Array]:
@@ -160,31 +160,31 @@ def _cliff(edge: float, text: str) -> tuple[Function, Array, Array, Array]:
 
 
 @probe("backtracking", part="arguments")
-def probe_backtracking_arguments(trial: Trial, rng: Rng, backtracking: Function) -> None:
+def probe_backtracking_arguments(recorder: Recorder, rng: Rng, backtracking: Function) -> None:
     k = round(float(rng.uniform(0.5, 2)), 2)
     climb = made(f"lambda w: {k} * np.log(w[0])", _climb, k)
     one = np.array([1.0])
-    trial.rejects("a direction that climbs", backtracking, climb, one, k * one, one, c=0.9)
+    recorder.expect_error("a direction that climbs", backtracking, climb, one, k * one, one, c=0.9)
     across = made(f"lambda w: {k} * w[0] - w[1]**2", _ridge, k)
-    trial.rejects(
+    recorder.expect_error(
         "a direction at right angles to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
         np.array([0.0, 1.0]),
     )  # fmt: skip
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
-    trial.rejects("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
-    trial.rejects("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
+    recorder.expect_error("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
+    recorder.expect_error("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
     # Behind 0 the rate passes too, so that who looks there is told from one who refuses everything.
     around = made("lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0", _low_around)
-    trial.ask("the rate 1 where f lies low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
+    recorder.ask("the rate 1 where f lies low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
     # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
     far = made("lambda w: -1.0 if w[0] > 0.6 else 5.0", _low_far)
-    trial.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
+    recorder.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
     lost = made("lambda w: 0.0 if w[0] == 0 else np.nan", _lost)
-    trial.rejects("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
+    recorder.expect_error("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
 
 
 @probe("hessian_vector_product")
-def probe_hessian_vector_product(trial: Trial, rng: Rng, hessian_vector_product: Function) -> None:
+def probe_hessian_vector_product(recorder: Recorder, rng: Rng, hessian_vector_product: Function) -> None:
     for says, dim, options in (
         ("the product with the usual h", 3, ()),
         # So large an h that the places where the gradient is asked show in the result.
@@ -197,15 +197,15 @@ def probe_hessian_vector_product(trial: Trial, rng: Rng, hessian_vector_product:
             f"lambda w: {argument_text(k)} * ({argument_text(k)} @ w)**3 + {argument_text(k)}**2 * w",
         )
         gradient, points = _recorded(cubic)
-        trial.ask(says, hessian_vector_product, gradient, w, v, *options, rtol=1e-6, atol=1e-7)
-        trial.observe("how often the gradient is asked", len(points))
+        recorder.ask(says, hessian_vector_product, gradient, w, v, *options, rtol=1e-6, atol=1e-7)
+        recorder.observe("how often the gradient is asked", len(points))
         far = max((float(np.linalg.norm(point - w)) for point in points), default=0.0)
-        trial.observe("how far from w the gradient is asked", far, rtol=1e-3)
-    trial.ask("the product with the zero vector", hessian_vector_product, cubic, w, np.zeros(1))
+        recorder.observe("how far from w the gradient is asked", far, rtol=1e-3)
+    recorder.ask("the product with the zero vector", hessian_vector_product, cubic, w, np.zeros(1))
 
 
 @probe("conjugate_gradient")
-def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Function) -> None:
+def probe_conjugate_gradient(recorder: Recorder, rng: Rng, conjugate_gradient: Function) -> None:
     bowl, saddle = (0.5, 1.0, 2.0, 5.0, 12.0), (4.0, 3.0, -1.0)
     for says, eigenvalues, tol, max_iter in (
         ("the solution", bowl, 1e-10, 50),
@@ -223,11 +223,11 @@ def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Functio
         b = (Q @ np.ones(len(H))).round(2)
         product = _named(lambda v, H=H: H @ v, f"lambda v: {argument_text(H)} @ v")
         hvp, points = _recorded(product)
-        trial.ask(says, conjugate_gradient, hvp, b, tol, max_iter, rtol=1e-6, atol=1e-8)
-        trial.observe(f"how often hvp is called for {says}", len(points))
+        recorder.ask(says, conjugate_gradient, hvp, b, tol, max_iter, rtol=1e-6, atol=1e-8)
+        recorder.observe(f"how often hvp is called for {says}", len(points))
     # Whole numbers, so that norms and curvature are exact.
     k = float(rng.randint(1, 9))
-    trial.ask(
+    recorder.ask(
         "the result for tol = 1",
         conjugate_gradient,
         _named(lambda v: 2 * v, "lambda v: 2 * v"),
@@ -236,53 +236,55 @@ def probe_conjugate_gradient(trial: Trial, rng: Rng, conjugate_gradient: Functio
         50,
     )
     swap = _named(lambda v: v[::-1].copy(), "lambda v: v[::-1]")
-    trial.ask("the result where the first curvature is 0", conjugate_gradient, swap, np.array([k, 0.0]), 1e-10, 50)
-    trial.ask("the result for b = 0", conjugate_gradient, product, np.zeros(1), 1e-10, 50)
+    recorder.ask("the result where the first curvature is 0", conjugate_gradient, swap, np.array([k, 0.0]), 1e-10, 50)
+    recorder.ask("the result for b = 0", conjugate_gradient, product, np.zeros(1), 1e-10, 50)
 
 
 @probe("bfgs_update")
-def probe_bfgs_update(trial: Trial, rng: Rng, bfgs_update: Function) -> None:
+def probe_bfgs_update(recorder: Recorder, rng: Rng, bfgs_update: Function) -> None:
     H_inv = _symmetric(rng, 0.5, 1.0, 2.0)
     for count, s, y in zip(("first", "second", "third"), *_pairs(rng, 3, 3), strict=True):
-        H_inv = trial.call(f"the {count} of three updates in a row", bfgs_update, H_inv, s, y)
+        H_inv = recorder.call(f"the {count} of three updates in a row", bfgs_update, H_inv, s, y)
     H_inv, s = _symmetric(rng, 0.5, 1.0, 2.0), _signed(rng, 3)
-    trial.ask("an update that must be skipped", bfgs_update, H_inv, s, (-s + 0.1 * rng.uniform(0, 1, 3)).round(2))
+    recorder.ask("an update that must be skipped", bfgs_update, H_inv, s, (-s + 0.1 * rng.uniform(0, 1, 3)).round(2))
     # Whole numbers, so that the product is zero exactly.
     a, b = float(rng.randint(1, 5)), float(rng.randint(1, 5))
-    trial.ask(
+    recorder.ask(
         "an update without curvature", bfgs_update, np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([a, b]),
         np.array([-b, a]),
     )  # fmt: skip
     short = (0.1 * s).round(3)
-    trial.ask("an update by a short step", bfgs_update, H_inv, short, (2.5 * short + 0.01 * _signed(rng, 3)).round(3))
-    trial.ask("an update in one dimension", bfgs_update, np.array([[1.0]]), s[:1], 2 * s[:1])
+    recorder.ask(
+        "an update by a short step", bfgs_update, H_inv, short, (2.5 * short + 0.01 * _signed(rng, 3)).round(3)
+    )
+    recorder.ask("an update in one dimension", bfgs_update, np.array([[1.0]]), s[:1], 2 * s[:1])
 
 
 @probe("lbfgs_direction")
-def probe_lbfgs_direction(trial: Trial, rng: Rng, lbfgs_direction: Function) -> None:
+def probe_lbfgs_direction(recorder: Recorder, rng: Rng, lbfgs_direction: Function) -> None:
     for count, dim in ((3, 4), (1, 3), (5, 3), (2, 1), (0, 3)):
         s_list, y_list = _pairs(rng, count, dim)
-        trial.ask(f"the direction from {count} pairs", lbfgs_direction, _signed(rng, dim), s_list, y_list)
+        recorder.ask(f"the direction from {count} pairs", lbfgs_direction, _signed(rng, dim), s_list, y_list)
 
 
 @probe("kfac_factors")
-def probe_kfac_factors(trial: Trial, rng: Rng, kfac_factors: Function) -> None:
+def probe_kfac_factors(recorder: Recorder, rng: Rng, kfac_factors: Function) -> None:
     for n, d_in, d_out in ((5, 3, 2), (4, 3, 3), (3, 3, 3), (1, 2, 4)):
         a, g = rng.randn(n, d_in).round(2), rng.randn(n, d_out).round(2)
-        trial.ask(f"the factors from {n} examples, {d_in} inputs and {d_out} outputs", kfac_factors, a, g)
+        recorder.ask(f"the factors from {n} examples, {d_in} inputs and {d_out} outputs", kfac_factors, a, g)
 
 
 @probe("shampoo_step")
-def probe_shampoo_step(trial: Trial, rng: Rng, shampoo_step: Function) -> None:
+def probe_shampoo_step(recorder: Recorder, rng: Rng, shampoo_step: Function) -> None:
     for shape in ((3, 2), (3, 3)):
         W: Array = rng.randn(*shape).round(2)
         state: dict[str, Array] = {}
         for step in range(3):
             says = f"step {step + 1} of a {shape[0]} by {shape[1]} matrix"
-            W, state = trial.call(says, shampoo_step, W, rng.randn(*shape).round(2), state, 0.1, eps=0.5)
+            W, state = recorder.call(says, shampoo_step, W, rng.randn(*shape).round(2), state, 0.1, eps=0.5)
     state = {"L": _symmetric(rng, 1.0, 2.0), "R": _symmetric(rng, 0.5, 1.0, 3.0)}
-    trial.ask("a step from a state that is given", shampoo_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2),
+    recorder.ask("a step from a state that is given", shampoo_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2),
                state, 0.3)  # fmt: skip
-    trial.ask("the first step with the usual eps", shampoo_step, rng.randn(2, 3).round(2),
+    recorder.ask("the first step with the usual eps", shampoo_step, rng.randn(2, 3).round(2),
                rng.randn(2, 3).round(2), {}, 0.3, rtol=1e-6)  # fmt: skip
-    trial.ask("a step where the gradient is 0", shampoo_step, rng.randn(2, 2).round(2), np.zeros((2, 2)), {}, 0.3)
+    recorder.ask("a step where the gradient is 0", shampoo_step, rng.randn(2, 2).round(2), np.zeros((2, 2)), {}, 0.3)

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.probe import Trial, probe
+from course_utils.checks.probe import Recorder, probe
 
 
 @probe("mean_squared_error")
-def probe_mean_squared_error(trial: Trial, rng: np.random.RandomState, error: Callable[..., Any]) -> None:
+def probe_mean_squared_error(recorder: Recorder, rng: np.random.RandomState, error: Callable[..., Any]) -> None:
     prediction, target = rng.randn(5).round(2), rng.randn(5).round(2)
-    trial.ask("the error of five predictions", error, prediction, target)
-    trial.ask("the error where prediction and target agree", error, prediction, prediction.copy())
+    recorder.ask("the error of five predictions", error, prediction, target)
+    recorder.ask("the error where prediction and target agree", error, prediction, prediction.copy())
     # Two columns: a mean over one axis only, and a division by len(), show here.
-    trial.ask(
+    recorder.ask(
         "the error of a table of three rows and two columns", error, rng.randn(3, 2).round(2), rng.randn(3, 2).round(2)
     )
-    trial.ask("the error of one prediction", error, rng.randn(1).round(2), rng.randn(1).round(2))
+    recorder.ask("the error of one prediction", error, rng.randn(1).round(2), rng.randn(1).round(2))
