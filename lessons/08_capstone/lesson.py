@@ -558,8 +558,8 @@ with style():
 # A network with a single hidden layer of 32 units is trained in a few hundredths of a second, so each change in this
 # panel is a whole training run within the budget, with your functions. **Predict, then look:** can plain SGD do as
 # well as AdamW here, and at which rate? Which rates do well with batch normalization, and which without? And which
-# part can you remove for free as long as the brightness is removed, but costs several points otherwise? Look at more
-# than one seed before you believe a difference.
+# part can you remove for free if the images are evened out (their brightness removed), but not if they are as served?
+# Look at more than one seed before you believe a difference.
 
 # %% kind="experiment"
 explore("ablation")
@@ -568,7 +568,7 @@ explore("ablation")
 # With the reference's functions, on average over the four seeds and at the best of the six rates:
 # plain SGD has an accuracy of 84 % on the sample at a rate of 1, and AdamW 86 % at 0.1. Without batch normalization
 # AdamW still gets 82 % at 0.03, but at 0.3 it falls from 84 % to 32 %: above all, batch normalization makes more rates
-# work. And a constant rate costs nothing if the brightness is removed. With the images as given, it costs 5 points
+# work. And a constant rate costs nothing if the brightness is removed. With the images as served, it costs 5 points
 # with AdamW, and 15 with plain SGD: a falling rate solves a part of the problem that removing the brightness solves
 # completely. The best of six rates is a choice made on the sample, as in step 5, so all these shares are a little too
 # good.
