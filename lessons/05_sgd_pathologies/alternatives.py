@@ -1,4 +1,4 @@
-"""Right answers of lesson 05, written otherwise."""
+"""Right answers of lesson 05, written differently."""
 
 # %% exercise="minibatches" id="generator"
 def minibatches(X, y, batch_size, rng):

@@ -393,8 +393,8 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# The condition number is 200 for all three curves. For steepest descent, here with the best rate in every step, it is
-# what counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
+# The condition number is 200 for all three curves. For steepest descent, with the best rate in every step, only this
+# number counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
 # is left after the third iteration is rounding.)
 #
 # **Newton-CG.** Put the pieces together: $b = -g$, products by `hessian_vector_product`, the direction by

@@ -1,4 +1,4 @@
-# Right answers of the capstone, written otherwise.
+# Right answers of the capstone, written differently.
 
 # %% exercise="train" id="momentum_and_no_dropout"
 def train(X, y, next_batch, rng):
