@@ -892,8 +892,8 @@ MISTAKES = [
         "axes_swapped",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "layer norm", "d": "batch norm"',
-        "A norm undoes a multiplication if it multiplies all the numbers that share a deviation. Which "
-        "norm has one deviation for one feature over the batch?",
+        "A norm undoes a multiplication only if all the numbers that share a deviation are multiplied. "
+        "Which norm has one deviation for one feature over the batch?",
     ),
     edit(
         "which_norm",

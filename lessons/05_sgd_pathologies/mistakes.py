@@ -716,8 +716,8 @@ MISTAKES = [
         "on_the_sphere",
         "radius * rng.random() ** (1 / np.size(w))",
         "radius",
-        "All your kicks have the same length. A point drawn uniformly *in* the ball is often closer to 0 "
-        "than the radius.",
+        "All your kicks have the same length. A point drawn uniformly *in* the ball is often closer to "
+        "the centre than the radius.",
     ),
     edit(
         "perturbed_step",
