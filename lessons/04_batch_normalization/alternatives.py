@@ -1,4 +1,4 @@
-"""Right answers of lesson 04, written otherwise: every check must accept them."""
+"""Right answers of lesson 04, written differently: every check must accept them."""
 
 # %% exercise="batchnorm_forward" id="by_loop"
 def batchnorm_forward(x, gamma, beta, eps=1e-5):

@@ -5,12 +5,12 @@
 # through the layers of a network.*
 #
 # A deep network is a long product. If every layer makes its numbers a little smaller, nothing is left after twenty
-# layers; if every layer makes them a little larger, they grow without limit. Careful first weights keep the balance
+# layers; if every layer makes them a little larger, they grow without limit. Careful initial weights keep the balance
 # at the start, but training moves the weights. Batch normalization puts the balance into the network itself: each
 # layer measures the numbers that pass through it, feature by feature, and brings them to one scale. A network built
-# so trains with rates and first weights that would otherwise ruin it. It also depends on the company that an example
-# keeps in its batch, and there it can fail badly. You will write the layer, derive its gradient, see both sides, and
-# then write two relatives that mend what it breaks.
+# this way trains with rates and initial weights that would otherwise ruin it. But its output for one example now
+# depends on the other examples in the batch, and that can fail badly. You will write the layer, derive its gradient,
+# see both sides, and then write two related layers that fix what it breaks.
 #
 # When you are done you can
 #
@@ -44,9 +44,9 @@ from course_utils.training import stateless, train
 # %% [markdown]
 # ## The problem in one picture
 #
-# Handwritten digits pass through twenty layers whose weights are random. He's rule says how large first weights
+# Handwritten digits pass through twenty layers whose weights are random. He's rule says how large the initial weights
 # should be for a ReLU network. The picture shows how large the numbers are after each layer when the weights follow
-# that rule, and when they are half or twice as large. Mind the vertical axis: each of its steps is a factor of 100.
+# that rule, and when they are half or twice as large. Note the vertical axis: each tick is a factor of 100.
 
 # %%
 X, y = digits()
@@ -68,14 +68,15 @@ ax.set_xticks(range(0, 20, 4))
 plt.show()
 
 # %% [markdown]
-# The middle curve is where we want to be. But it takes little to leave it, and nothing in the network pulls it back.
+# The middle curve is where we want to be. But a small change is enough to leave it, and nothing in the network pulls
+# it back.
 #
 # ## 1. The layer in training
 #
 # **The idea.** Take one feature, that is, one output of an affine map $x W + b$. Look at its values over the batch.
 # Subtract their mean and divide by their standard deviation: the feature now has mean 0 and deviation 1, whatever the
 # weights were. Then multiply by a learned scale and add a learned shift, so that the network can choose another mean
-# and deviation where it wants them.
+# and deviation if it needs them.
 #
 # **The formula.** A batch holds $N$ examples (rows) of $D$ features (columns). $x_{ij}$ is feature $j$ of example
 # $i$. For every feature $j$:
@@ -86,16 +87,16 @@ plt.show()
 # $$\hat x_{ij} = \frac{x_{ij} - m_j}{s_j} \qquad\qquad y_{ij} = \gamma_j\, \hat x_{ij} + \beta_j$$
 #
 # Here $m_j$ is the batch's mean and $v_j$ its variance, divided by $N$ and not by $N-1$: the *biased* variance.
-# $\varepsilon$ (epsilon) is a small number that keeps us from dividing by 0 where a feature is constant; it stands
-# under the root. $s_j$ is then the deviation that we divide by, $\hat x_{ij}$ is the normalized value, and $y_{ij}$
-# is the output. The scale $\gamma_j$ (gamma) and the shift $\beta_j$ (beta) are parameters, trained like weights.
-# They begin at 1 and 0.
+# $\varepsilon$ (epsilon) is a small number that keeps us from dividing by 0 if a feature is constant; it is under the
+# root. $s_j$ is then the deviation that we divide by, $\hat x_{ij}$ is the normalized value, and $y_{ij}$ is the
+# output. The scale $\gamma_j$ (gamma) and the shift $\beta_j$ (beta) are parameters, trained like weights. They start
+# at 1 and 0.
 #
 # ### Exercise: `batchnorm_forward`
 #
-# A forward function of this notebook returns a pair: the output, and a *cache*. The cache is whatever *your*
-# backward function will want to know later. Its form is up to you; the checks only carry it from one of your
-# functions to the other. If you do not know yet what you will want, return `None` now and come back later.
+# A forward function of this notebook returns a pair: the output, and a *cache*. The cache is whatever *your* backward
+# function will need later. What it contains is up to you; the checks only pass it from one of your functions to the
+# other. If you do not know yet what you will need, return `None` now and come back later.
 
 # %% kind="answer" grade_id="batchnorm_forward"
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
@@ -118,8 +119,8 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
 # <details><summary>Hint</summary>
 #
 # `x.mean(axis=0)` averages over the rows and leaves one number for each column, shape `(D,)`. `x.var(axis=0)` divides
-# by $N$ unless it is told otherwise. An array `(N, D)` and an array `(D,)` can be subtracted, divided and multiplied:
-# NumPy uses the second for every row.
+# by $N$ by default. An array `(N, D)` and an array `(D,)` can be subtracted, divided and multiplied: NumPy uses the
+# second for every row.
 #
 # </details>
 
@@ -135,8 +136,8 @@ check_hidden("batchnorm_forward", batchnorm_forward)
 # %% [markdown]
 # ### Experiment: before and after
 #
-# Four features over 256 digits, as they come and after your layer. The first two are random mixtures of pixels, the
-# last two are single pixels in other units.
+# Four features over 256 digits, before and after your layer. The first two are random mixtures of pixels, the last two
+# are single pixels in other units.
 
 # %% kind="experiment"
 rng, some = np.random.default_rng(2), training.X[:256]
@@ -159,41 +160,41 @@ plot_histograms(
 plt.show()
 
 # %% [markdown]
-# (A mean of `1e-16` is 0 but for rounding.) The layer shifts and stretches. It does not make a feature normally
+# (A mean of `1e-16` is 0 up to rounding error.) The layer shifts and stretches. It does not make a feature normally
 # distributed: a lopsided one stays lopsided, and one with two humps keeps both.
 #
-# Now look at twenty layers, each with a ReLU, with your function before it and without. Find first weights with which
-# the twentieth layer without batch norm still has a standard deviation near 1. How far may you miss them, with and
-# without it?
+# Now look at twenty layers, each with a ReLU, with and without your function before it. Find a scale of the initial
+# weights at which the twentieth layer without batch norm still has a standard deviation near 1. How far off may the
+# scale be without batch norm, and how far with it?
 
 # %% kind="experiment"
 explore("layers", batchnorm_forward)
 
 # %% [markdown]
-# ### Where the layer stands
+# ### Where the layer goes
 #
-# In this course, as in Ioffe and Szegedy (2015), it stands after the affine map and before the activation:
+# In this course, as in Ioffe and Szegedy (2015), it comes after the affine map and before the activation:
 #
 # $$\text{affine} \;\to\; \text{batch norm} \;\to\; \text{ReLU}$$
 #
 # Some networks put it after the activation, or at the beginning of a residual branch; the functions are the same.
-# The affine map before it needs no bias: any constant that $b$ adds is taken away with the mean. Its gradient is
-# zero, and $\beta$ does its work.
+# The affine map before it needs no bias: subtracting the mean removes any constant that $b$ adds. So the gradient of
+# $b$ is zero, and $\beta$ does its job.
 #
 # ### What gamma and beta are for
 #
-# After normalizing, every feature has deviation 1. A layer that wants another one could no longer have it. Gamma and
-# beta give these functions back. With $\gamma_j = s_j$ and $\beta_j = m_j$ the layer returns exactly its own input,
+# After normalizing, every feature has deviation 1. A layer that needs a different one could no longer have it. Gamma
+# and beta make it possible again. With $\gamma_j = s_j$ and $\beta_j = m_j$ the layer returns exactly its own input,
 # so nothing that the network could compute before is lost.
 #
 # > **Often written wrongly.** "Without gamma and beta the network cannot learn" is too strong. They give a layer back
-# > the functions that it lost. Often the next affine map can supply the scale as well, and training goes on quite
-# > well with $\gamma = 1$ and $\beta = 0$ held fixed. You will try that in section 5.
+# > the functions that it lost. Often the next affine map can supply the scale instead, and training works quite well
+# > with $\gamma = 1$ and $\beta = 0$ held fixed. You will try that in section 5.
 #
 # ### Predict, then run: a batch of two
 #
 # A feature has the values 3 and 7 in a batch of two examples. With $\gamma = 1$, $\beta = 0$ and an $\varepsilon$ too
-# small to matter, what does the layer give for the *first* example? Work it out on paper, to two decimals. Your
+# small to matter, what does the layer output for the *first* example? Work it out on paper, to two decimals. Your
 # prediction is graded.
 
 # %% kind="answer" grade_id="first_of_two"
@@ -220,9 +221,8 @@ for pair in ([3.0, 7.0], [3.0, 3000.0], [-0.5, 0.1], [6.9, 7.0]):
     print(f"{pair} becomes {batchnorm_forward(two, np.ones(1), np.zeros(1))[0].ravel().round(4)}")
 
 # %% [markdown]
-# Whatever two different numbers go in, one comes out as $-1$ and the other as $+1$, but for
-# epsilon. In a batch of two, the layer tells only which of the two examples is larger. Keep this in
-# mind for section 6.
+# Whatever two different numbers go in, one comes out as $-1$ and the other as $+1$, except for the effect of epsilon.
+# In a batch of two, the output shows only which of the two examples is larger. Keep this in mind for section 6.
 #
 # ### Predict, then run: what the layer does not see
 #
@@ -233,7 +233,7 @@ for pair in ([3.0, 7.0], [3.0, 3000.0], [-0.5, 0.1], [6.9, 7.0]):
 # - a: 3 is added to every entry of $b$
 # - b: every entry of $W$ is multiplied by 10
 # - c: every entry of $W$ is multiplied by $-1$
-# - d: every example of $X$ stands in the batch twice
+# - d: every example of $X$ appears in the batch twice
 # - e: one more example joins the batch
 # - f: 3 is added to every entry of $X$
 #
@@ -278,19 +278,18 @@ for name, arguments in changes.items():
     print(f"{name:24s} moves the outputs by at most {moved:.1e}")
 
 # %% [markdown]
-# Look at "10 W" once more. Take one column $w$ of $W$, the weights of one feature. Its *length* has
-# no effect on the output; only its direction has. So the loss does not change along $w$, and the
-# gradient with respect to $w$ is at right angles to $w$. Each step of gradient descent then makes
-# the column longer, and a longer column turns less at the same rate $\eta$. The layer lowers its
-# own effective rate, which is proportional to $\eta / \lVert w \rVert^2$ (van Laarhoven, 2017): the
-# gradient itself shrinks as $1 / \lVert w \rVert$, and a step of a given length turns a longer
-# column less. This is one reason why rates that are much too high can still work.
+# Look at "10 W" again. Take one column $w$ of $W$, the weights of one feature. Its *length* has no effect on the
+# output; only its direction has. So the loss does not change along $w$, and the gradient with respect to $w$ is at
+# right angles to $w$. Each step of gradient descent then makes the column longer, and a longer column turns less at
+# the same rate $\eta$. The layer lowers its own effective rate, which is proportional to $\eta / \lVert w \rVert^2$
+# (van Laarhoven, 2017): the gradient itself shrinks as $1 / \lVert w \rVert$, and a step of a given length turns a
+# longer column less. This is one reason why rates that are much too high can still work.
 #
 # ## 2. The layer at test time
 #
-# At test time there may be only one example, and its answer should not depend on whoever else is asked at the same
-# moment. So the layer then uses *fixed* statistics: averages of the batch means and variances that it met in
-# training. They are kept as **running averages**, updated once for each training batch:
+# At test time there may be only one example, and its output should not depend on which other examples come with it. So
+# the layer then uses *fixed* statistics: averages of the batch means and variances that it saw in training. They are
+# kept as **running averages**, updated once for each training batch:
 #
 # $$\bar m \leftarrow \rho\, \bar m + (1 - \rho)\, m \qquad\qquad \bar v \leftarrow \rho\, \bar v + (1 - \rho)\, v$$
 #
@@ -304,9 +303,9 @@ for name, arguments in changes.items():
 # | Keras | `momentum` | `momentum=0.99` | depends on the version | $10^{-3}$ |
 #
 # > **Often written wrongly.** PyTorch's `momentum=0.1` and a `momentum=0.9` here are the same thing: in PyTorch it
-# > weights the *new* value. And PyTorch uses two variances: it normalizes a training batch with the biased one, like
-# > everybody, and puts the unbiased one into its running average. A batch of $N$ has, on average, a biased variance of
-# > only $(N-1)/N$ times the true one. For $N = 64$ nobody notices. For $N = 2$ it is a factor of 2.
+# > weights the *new* value. And PyTorch uses two variances: it normalizes a training batch with the biased one, as
+# > every library does, and puts the unbiased one into its running average. A batch of $N$ has, on average, a biased
+# > variance of only $(N-1)/N$ times the true one. For $N = 64$ this hardly matters. For $N = 2$ it is a factor of 2.
 #
 # ### Exercise: `update_running`
 
@@ -314,9 +313,9 @@ for name, arguments in changes.items():
 def update_running(running, batch, momentum=0.9):
     """Return the running statistic after one more batch.
 
-    running: what it was, an array (D,) or a number. batch: the batch's own statistic, of that form.
+    running: the old value, an array (D,) or a number. batch: the batch's own statistic, same shape.
     momentum: the share of the *old* value, from 0 to 1 (PyTorch's momentum is the other share).
-    Returns a new array, or a number; running itself stays as it is.
+    Returns a new array, or a number; running itself is not changed.
     """
     ### BEGIN SOLUTION
     return momentum * running + (1 - momentum) * batch
@@ -326,8 +325,8 @@ def update_running(running, batch, momentum=0.9):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The two shares add up to 1. Test your formula in thought: if `batch` equals `running`, nothing should change, and
-# with momentum 1 nothing ever changes.
+# The two shares add up to 1. Check your formula on paper: if `batch` equals `running`, nothing should change, and with
+# momentum 1 nothing ever changes.
 #
 # </details>
 
@@ -363,8 +362,9 @@ ax.legend(loc="lower right")
 plt.show()
 
 # %% [markdown]
-# An average with momentum $\rho$ looks back over roughly $1/(1-\rho)$ batches: 10 for 0.9, and 100 for 0.99. A network
-# that is tested after only fifty batches still carries its starting values, 0 and 1, with it, if the momentum is 0.99.
+# An average with momentum $\rho$ looks back over roughly $1/(1-\rho)$ batches: 10 for 0.9, and 100 for 0.99. If the
+# momentum is 0.99 and a network is tested after only fifty batches, its averages still consist largely of their
+# starting values, 0 and 1.
 #
 # ### Exercise: `batchnorm_predict`
 #
@@ -387,7 +387,7 @@ def batchnorm_predict(x, gamma, beta, mean, var, eps=1e-5):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# No statistic of `x` is computed here. Everything that is needed comes as an argument.
+# You compute no statistic of `x` here. Everything that you need is an argument.
 #
 # </details>
 
@@ -403,7 +403,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # %% [markdown]
 # ## 3. The way back
 #
-# Training needs gradients. Call $L$ the loss. The layers above hand us $\partial L / \partial y_{ij}$, an array like
+# Training needs gradients. Call $L$ the loss. The layers above pass us $\partial L / \partial y_{ij}$, an array like
 # $y$; in code it is `dout`. We want three things: $\partial L/\partial \beta$, $\partial L/\partial\gamma$, and
 # $\partial L/\partial x$, which goes on to the layer below. In code they are `dbeta`, `dgamma` and `dx`.
 #
@@ -411,7 +411,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # $\beta$. Write $d_i$ for $\partial L/\partial y_i$.
 #
 # **Scale and shift.** $y_i = \gamma \hat x_i + \beta$, and one $\gamma$ and one $\beta$ serve all examples. The chain
-# rule adds up all the ways in which they reach the loss:
+# rule adds up all the paths by which they reach the loss:
 #
 # $$\frac{\partial L}{\partial \beta} = \sum_i d_i \qquad\qquad
 # \frac{\partial L}{\partial \gamma} = \sum_i d_i\, \hat x_i$$
@@ -420,7 +420,7 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # $g_i = \partial L/\partial \hat x_i = \gamma\, d_i$.
 #
 # **How the statistics move.** Now move one input, $x_k$. It moves the mean and the deviation, and through them every
-# $\hat x_i$. Write $\delta_{ik}$ for 1 where $i = k$ and 0 elsewhere. First the mean:
+# $\hat x_i$. Write $\delta_{ik}$ for 1 if $i = k$ and 0 otherwise. First the mean:
 #
 # $$\frac{\partial m}{\partial x_k} = \frac1N$$
 #
@@ -454,9 +454,9 @@ check_hidden("batchnorm_predict", batchnorm_predict)
 # No step neglected $\varepsilon$: the formula is exact for any $\varepsilon$.
 #
 # **How to read it.** The term $\overline g$ comes from the mean, the term $\hat x_k\, \overline{g \hat x}$ from the
-# variance. They take out of the gradient exactly those two directions in which the layer is blind: moving all $x_i$
-# by the same amount, and stretching them about their mean. Whoever forgets them trains a layer that fights against
-# its own normalization.
+# variance. They remove from the gradient exactly the two directions to which the layer is blind: moving all $x_i$ by
+# the same amount, and stretching them about their mean. If you forget them, the layer fights against its own
+# normalization.
 #
 # ### Exercise: `batchnorm_backward`
 #
@@ -467,7 +467,7 @@ def batchnorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss.
 
     dout: (N, D), the gradient with respect to the output of batchnorm_forward. cache: what your
-    own batchnorm_forward returned with that output; it stays as it is.
+    own batchnorm_forward returned with that output; it is not changed.
     dx: (N, D), the gradient with respect to x. dgamma, dbeta: (D,), those with respect to gamma
     and beta. The batch's mean and variance depend on x: they are not constants.
     """
@@ -508,10 +508,10 @@ check_hidden("batchnorm_backward", batchnorm_backward, batchnorm_forward)
 # %% [markdown]
 # ### Experiment: trust, but measure
 #
-# A derivation can be wrong, and so can its code. Central differences know neither: they move each input a little
-# both ways and look at what *your forward function* makes of it. The loss here is a weighted sum of
-# the outputs. An error under $10^{-7}$ means that the gradient is right. The fourth line leaves the
-# statistics out of the derivative, which is the most common mistake.
+# A derivation can be wrong, and so can its code. Central differences use neither: they move each input a little both
+# ways and look at how the output of *your forward function* changes. The loss here is a weighted sum of the outputs.
+# An error under $10^{-7}$ means that the gradient is right. The fourth line leaves the statistics out of the
+# derivative, which is the most common mistake.
 
 # %% kind="experiment"
 rng = np.random.default_rng(5)
@@ -537,12 +537,13 @@ print(f"largest column sum of dx * batch:     {np.abs((dx * batch).sum(axis=0)).
 
 # %% [markdown]
 # The last two lines show the blind directions. A common shift of the batch cannot change the loss, so each column of
-# `dx` sums to 0, but for rounding. Nor can a stretch: the last line would be 0 too, were it not for $\varepsilon$.
+# `dx` sums to 0, up to rounding error. A stretch cannot change it either: without $\varepsilon$ the last line would be
+# 0 too.
 #
 # ### Question: what is true?
 #
 # - a: Without gamma and beta, a network with batch norm cannot be trained.
-# - b: With suitable gamma and beta, the layer gives back its own input on the training batch.
+# - b: With suitable gamma and beta, the layer returns its own input on the training batch.
 # - c: In training, the layer is an affine function of the batch.
 # - d: At test time, the layer is an affine function of its input.
 # - e: In training, a bias in the affine map just before the layer has gradient 0.
@@ -569,7 +570,7 @@ check_hidden("true_of_batchnorm", true_of_batchnorm)
 #
 # At test time the layer is affine: each feature is multiplied by a fixed number, and a fixed number is added. An
 # affine map after an affine map is one affine map. So a trained batch-norm layer can be *folded* into the weights
-# before it, and costs nothing any more. With $a_j = \gamma_j / \sqrt{\bar v_j + \varepsilon}$,
+# before it, and then costs nothing. With $a_j = \gamma_j / \sqrt{\bar v_j + \varepsilon}$,
 #
 # $$\gamma_j\, \frac{(xW + b)_j - \bar m_j}{\sqrt{\bar v_j + \varepsilon}} + \beta_j
 # = a_j (xW)_j + a_j (b_j - \bar m_j) + \beta_j,$$
@@ -596,8 +597,8 @@ def fold_batchnorm(W, b, gamma, beta, mean, var, eps=1e-5):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Each output has its own $a_j$. The outputs are the columns of $W$, and NumPy matches an array `(D_out,)` with the
-# last axis by itself.
+# Each output has its own $a_j$. The outputs are the columns of $W$, and NumPy automatically matches an array
+# `(D_out,)` with the last axis.
 #
 # </details>
 
@@ -619,7 +620,7 @@ check_hidden("fold_batchnorm", fold_batchnorm)
 #
 # ### Experiment: a whole network, folded
 #
-# First a small one, to see that all is well: trained with batch norm, then folded into a plain network.
+# First a small one, to see that everything works: trained with batch norm, then folded into a plain network.
 
 # %% kind="experiment"
 batch_norm = Normalization(batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)
@@ -649,7 +650,7 @@ print(f"folded:          {MLP(net.sizes).accuracy(plain, *validation):.1%} are r
 print(f"the scores differ by at most {gap:.0e}")
 
 # %% [markdown]
-# And without scale and shift? The next cell trains the network once more, with gamma held at 1 and beta at 0.
+# And without scale and shift? The next cell trains the network again, with gamma fixed at 1 and beta at 0.
 
 # %% kind="experiment"
 def keep_scale_and_shift(params, grads):
@@ -664,7 +665,7 @@ print(f"gamma and beta held at 1 and 0: {held.validation_accuracies[-1]:.1%} rig
 # ### Experiment: the gradient's way through twenty layers
 #
 # The twenty layers of the first picture again. The figure shows the size of the gradient that reaches each weight
-# matrix, without and with batch norm, for three scales of the first weights.
+# matrix, without and with batch norm, for three scales of the initial weights.
 
 # %% kind="experiment"
 def gradient_sizes(normalize, scale):
@@ -687,7 +688,7 @@ fig.suptitle("With batch norm the gradient arrives, whatever the first weights a
 plt.show()
 
 # %% [markdown]
-# The gradients are multiplied by the scale of the weights, so that they tell how much the loss changes for a given
+# The gradients are multiplied by the scale of the weights, so that they show how much the loss changes for a given
 # *relative* change of the weights. Without batch norm, a factor of 2 in the weights moves the gradient by many powers
 # of ten. With it, the three curves lie close together: what is left is about the factor of 2 itself, from the last
 # affine map, which has no batch norm.
@@ -716,14 +717,14 @@ ax.set_ylim(0.08, 6)
 plt.show()
 
 # %% [markdown]
-# A cross at the top is a run whose loss ended above 5, or was no number at all. The dotted line is the loss of a
-# network that gives each digit a tenth: it has learned nothing. Without batch norm a narrow window of rates does much
-# better than that; with it the window is wide, and its best is better. Good rates with batch norm are higher, too. So
-# compare the two only after giving each its own best rate.
+# A cross at the top is a run whose loss ended above 5, or was not a number at all. The dotted line is the loss of a
+# network that gives each digit the probability 1/10: it has learned nothing. Without batch norm a narrow window of
+# rates does much better than that; with it the window is wide, and the best loss is lower. Good rates with batch norm
+# are higher, too. So compare the two only after giving each its own best rate.
 #
-# ### Experiment: how much do the first weights matter?
+# ### Experiment: how much do the initial weights matter?
 #
-# The same network at a rate of 0.1. He's weights are multiplied by something between 0.05 and 10.
+# The same network at a rate of 0.1. He's weights are multiplied by a factor between 0.05 and 10.
 
 # %% kind="experiment"
 scales = np.geomspace(0.05, 10, 9)
@@ -740,23 +741,23 @@ ax.set_ylim(0.08, 6)
 plt.show()
 
 # %% [markdown]
-# Without batch norm only a narrow range around He's rule trains. With it every scale does, though not equally well:
+# Without batch norm only a narrow range around He's rule trains. With it every scale trains, though not equally well:
 # as section 1 predicted, larger weights turn more slowly at the same rate and have not come as far after three epochs,
-# and very small ones turn too fast. (The last layer has no batch norm, and its scale counts as ever.)
+# and very small ones turn too fast. (The last layer has no batch norm, so its scale still matters.)
 #
 # > **Often written wrongly.** The paper of 2015 explains the success by *internal covariate shift*: each layer's inputs
 # > keep changing their distribution while the layers below learn, and batch norm stops that. Santurkar and others
-# > (2018) put random noise behind the batch-norm layers, so that distributions shifted *more* than without any, and the
-# > networks still trained well. They found instead that loss and gradient change more smoothly. The benefit is certain;
-# > its explanation is still debated.
+# > (2018) added random noise after the batch-norm layers, so that distributions shifted *more* than without batch
+# > norm, and the networks still trained well. They found instead that loss and gradient change more smoothly. The
+# > benefit is certain; its explanation is still debated.
 #
-# ### Experiment: the company of an example is noise
+# ### Experiment: the rest of the batch acts as noise
 #
 # In training, an example's output depends on the others in its batch. They are drawn at random, so the layer adds
-# noise, and the smaller the batch the more of it. Noise in the hidden layers regularizes, as dropout does. To see this
-# alone we must not change the mini-batches of the gradient. So each mini-batch of 256 is normalized in *groups* of 256,
-# 16, 8 or 4 examples (Hoffer and others, 2017, call them ghost batches). Everything else stays as it is. The training
-# set has 512 digits, and one label in five is drawn at random, so that there is something to overfit.
+# noise, and a smaller batch adds more of it. Noise in the hidden layers regularizes, as dropout does. To see this
+# effect alone we must not change the mini-batches of the gradient. So each mini-batch of 256 is normalized in *groups*
+# of 256, 16, 8 or 4 examples (Hoffer and others, 2017, call them ghost batches). Everything else stays as it is. The
+# training set has 512 digits, and one label in five is drawn at random, so that there is something to overfit.
 
 # %% kind="experiment"
 def in_groups(size):
@@ -801,22 +802,22 @@ with style():
 plt.show()
 
 # %% [markdown]
-# With one mean for all 256 examples the network learns the wrong labels by heart, and pays for it on new digits. With
-# groups of 4 the noise prevents most of that. This is why a network with batch norm may need less dropout, or none: it
-# brings some noise of its own. How much depends on the batch size, which is not what a batch size should be chosen for.
-# With clean labels you will see hardly any of the effect. Try it.
+# With one mean for all 256 examples the network memorizes the wrong labels, and does worse on new digits. With groups
+# of 4 the noise prevents most of that. This is why a network with batch norm may need less dropout, or none: it adds
+# noise itself. How much depends on the batch size, but that is not a good reason to choose a batch size. With clean
+# labels you will see hardly any of the effect. Try it.
 #
 # ## 6. Where it fails
 #
-# The company of an example is also the weak point. We train a network with three hidden layers in three ways, with and
-# without batch norm:
+# This dependence on the rest of the batch is also the weak point. We train a network with three hidden layers in three
+# ways, with and without batch norm:
 #
 # - **in batches of 64**, shuffled, as usual;
-# - **in batches of 2**, as one must where two images fill the memory;
-# - **sorted by class**: batches of 32 that hold a single digit (or two neighbouring ones). Frames of a film, or the
-#   patients of one hospital at a time, come like that.
+# - **in batches of 2**, as you must if two images fill the memory;
+# - **sorted by class**: batches of 32 that contain a single digit (or two neighbouring ones). Frames of a film, or the
+#   patients of one hospital at a time, arrive in this way.
 #
-# The running averages have momentum 0.99 here, since the statistics of small batches jump about.
+# The running averages have momentum 0.99 here, because the statistics of small batches vary a lot.
 
 # %% kind="experiment"
 def sorted_batches(X, y, batch_size, rng):
@@ -865,9 +866,9 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 
 # %% [markdown]
 # In batches of two the layer passes on only which of two examples is larger, and its running variance is half of the
-# true one. In sorted batches it takes away just what the examples of a class have in common, and at test time, with
-# other statistics, everything has shifted. In both cases **training and test compute two different functions**, and the
-# network was trained for the wrong one.
+# true one. In sorted batches it removes exactly what the examples of a class have in common. At test time the
+# statistics are different, and everything is shifted. In both cases **training and test compute two different
+# functions**, and the network was trained for the wrong one.
 #
 # ### Batch renormalization
 #
@@ -883,10 +884,10 @@ plot_ways(found, "Batch norm needs batches that look like the data")
 #
 # - **$r$ and $d$ are clipped**: $r$ to the range from $1/r_{\max}$ to $r_{\max}$, and $d$ to $-d_{\max}$ to $d_{\max}$.
 #   With $r_{\max} = 1$ and $d_{\max} = 0$ this is batch norm. A training run usually begins there, while the running
-#   averages are not worth anything yet, and then lets the limits out, for example to 3 and 5.
+#   averages are still useless, and then widens the limits, for example to 3 and 5.
 # - **In the backward pass $r$ and $d$ are constants.** The gradient still runs through the batch's own $m$ and $s$
-#   inside $\hat x$. Were it to treat all statistics as fixed, the weights could grow without the layer noticing in
-#   time, which is just what normalizing the batch prevents.
+#   inside $\hat x$. If it treated all statistics as fixed, the weights could grow without the layer noticing in time.
+#   Normalizing the batch prevents exactly that.
 #
 # The output is $y_i = \gamma\, (\hat x_i\, r + d) + \beta$.
 #
@@ -899,8 +900,8 @@ def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
     x: (N, D). gamma, beta: (D,). mean, std: (D,), the running mean and the running deviation,
     not the variance; eps is already in it. r_max: at least 1. d_max: at least 0.
     With m the mean of the batch and s = sqrt(its biased variance + eps):
-    r is s/std, held between 1/r_max and r_max; d is (m - mean)/std, held between -d_max and d_max.
-    Returns (out, cache): out = gamma*(x_hat*r + d) + beta, (N, D); cache is your own.
+    r is s/std, clipped to 1/r_max ... r_max; d is (m - mean)/std, clipped to -d_max ... d_max.
+    Returns (out, cache): out = gamma*(x_hat*r + d) + beta, (N, D); the cache is up to you.
     """
     ### BEGIN SOLUTION
     m, s = x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
@@ -913,8 +914,8 @@ def batch_renorm_forward(x, gamma, beta, mean, std, r_max, d_max, eps=1e-5):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.clip(values, low, high)` holds each entry between two limits. For the cache, think ahead: which of $\hat x$,
-# $\gamma$, $s$, $r$ and $d$ stand in the formulas of the next exercise?
+# `np.clip(values, low, high)` keeps each entry between two limits. For the cache, think ahead: which of $\hat x$,
+# $\gamma$, $s$, $r$ and $d$ appear in the formulas of the next exercise?
 #
 # </details>
 
@@ -944,7 +945,7 @@ def batch_renorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss, with r and d taken as constants.
 
     dout: (N, D), the gradient with respect to the output of batch_renorm_forward. cache: what your
-    own batch_renorm_forward returned with it; it stays as it is.
+    own batch_renorm_forward returned with it; it is not changed.
     dx: (N, D). dgamma, dbeta: (D,). The batch's mean and variance inside x_hat are not constants.
     """
     ### BEGIN SOLUTION
@@ -959,7 +960,7 @@ def batch_renorm_backward(dout, cache):
 # <details><summary>Hint</summary>
 #
 # Begin with your `batchnorm_backward`. Two places change: what $\gamma$ is multiplied by in the forward pass, and what
-# stands between the output and $\hat x$.
+# lies between the output and $\hat x$.
 #
 # </details>
 
@@ -975,8 +976,8 @@ check_hidden("batch_renorm_backward", batch_renorm_backward, batch_renorm_forwar
 # %% [markdown]
 # ### Experiment: renormalization in small and in sorted batches
 #
-# The same three ways, with $r_{\max} = 3$ and $d_{\max} = 5$ from the beginning. `RenormMLP` is the same network, and
-# hands your function the running mean and deviation.
+# The same three ways, with $r_{\max} = 3$ and $d_{\max} = 5$ from the beginning. `RenormMLP` is the same network, but
+# also passes your function the running mean and deviation.
 
 # %% kind="experiment"
 renorm_forward = partial(batch_renorm_forward, r_max=3.0, d_max=5.0)
@@ -985,10 +986,10 @@ found["batch renorm"] = in_three_ways(RenormMLP(three, normalize=renorm))
 plot_ways(found, "Renormalization mends much of what small and sorted batches break")
 
 # %% [markdown]
-# Sorted batches come back most of the way, and batches of two about half of it: training and test
-# now compute nearly the same function. Not all is mended. The averages lag behind the weights;
-# where a limit is reached, $r$ and $d$ cannot correct the rest; and the gradient still runs through
-# the statistics of the batch, which are mostly chance where it holds two examples.
+# Sorted batches recover most of the lost accuracy, and batches of two about half of it: training and test now compute
+# nearly the same function. Not everything is fixed. The averages lag behind the weights; if a limit is reached, $r$
+# and $d$ cannot correct the rest; and the gradient still runs through the statistics of the batch, which are mostly
+# chance if it has two examples.
 #
 # ## 7. Layer normalization
 #
@@ -998,10 +999,10 @@ plot_ways(found, "Renormalization mends much of what small and sorted batches br
 # $$m_i = \frac1D \sum_{j=1}^D x_{ij} \qquad v_i = \frac1D \sum_{j=1}^D (x_{ij} - m_i)^2 \qquad
 # \hat x_{ij} = \frac{x_{ij} - m_i}{\sqrt{v_i + \varepsilon}} \qquad y_{ij} = \gamma_j\, \hat x_{ij} + \beta_j$$
 #
-# The batch plays no part, so there is nothing to keep running, and training and test time use the same formula. A
-# batch of one is as good as any. There is still one $\gamma_j$ and one $\beta_j$ for each feature, since a parameter
-# must exist before any example is seen. Transformers and recurrent networks normalize in this way. (PyTorch's
-# `LayerNorm` is the same, $\varepsilon = 10^{-5}$ included; Keras uses $10^{-3}$.)
+# The batch plays no role, so there are no running averages, and training and test time use the same formula. A batch
+# of one is as good as any. There is still one $\gamma_j$ and one $\beta_j$ for each feature, since a parameter must
+# exist before any example is seen. Transformers and recurrent networks normalize in this way. (PyTorch's `LayerNorm`
+# is the same, $\varepsilon = 10^{-5}$ included; Keras uses $10^{-3}$.)
 #
 # The picture shows which entries share a mean and a variance.
 
@@ -1041,7 +1042,7 @@ def layernorm_forward(x, gamma, beta, eps=1e-5):
 # <details><summary>Hint</summary>
 #
 # `x.mean(axis=1)` has shape `(N,)`, which NumPy would match with the wrong axis of `x`. With `keepdims=True` it has
-# shape `(N, 1)` and stands beside the rows.
+# shape `(N, 1)` and lines up with the rows.
 #
 # </details>
 
@@ -1072,7 +1073,7 @@ def layernorm_backward(dout, cache):
     """Return the gradients (dx, dgamma, dbeta) of the loss.
 
     dout: (N, D), the gradient with respect to the output of layernorm_forward. cache: what your
-    own layernorm_forward returned with it; it stays as it is.
+    own layernorm_forward returned with it; it is not changed.
     dx: (N, D). dgamma, dbeta: (D,), summed over the examples.
     """
     ### BEGIN SOLUTION
@@ -1103,8 +1104,8 @@ check_hidden("layernorm_backward", layernorm_backward, layernorm_forward)
 # %% [markdown]
 # ### Question: which norm?
 #
-# For each sentence say whether it is true of batch norm, of layer norm, of both or of neither. "Hardly" means: were it
-# not for epsilon, not at all.
+# For each sentence say whether it is true of batch norm, of layer norm, of both or of neither. "Hardly" means: not at
+# all, if epsilon were 0.
 #
 # - a: In training, the output for one example depends on the other examples of the batch.
 # - b: Training and test time use the same formula, and no running averages.
@@ -1150,9 +1151,9 @@ plot_ways(found, "What never looks at the batch cannot be misled by it")
 #
 # ### Experiment: a shift at test time
 #
-# One failure is left. The validation digits now lie in fog: each grey value $x$ becomes $c\,x + (1 - c)$, where $c$ is
-# the contrast that is left. The running averages describe clear digits. One remedy is to let the layers see fogged
-# digits, no labels needed, and to take the averages anew (Li and others, 2016).
+# One failure is left. The validation digits are now in fog: each grey value $x$ becomes $c\,x + (1 - c)$, where $c$ is
+# the contrast that is left. The running averages describe clear digits. One remedy is to show the layers fogged
+# digits, which need no labels, and to compute the averages again (Li and others, 2016).
 
 # %% kind="experiment"
 contrasts = np.linspace(1.0, 0.3, 8)
@@ -1196,10 +1197,10 @@ with style():
 plt.show()
 
 # %% [markdown]
-# Batch norm falls, and renormalization falls with it: both use running averages at test time. New averages mend it
-# altogether, as you predicted in section 1: multiplying and shifting all inputs alike (b and f) is just what the layer
-# cannot see. Layer norm takes its statistics from the fogged digit itself, and still does only a little better. The fog
-# shifts each feature by another amount, and a mean along the row does not take that away.
+# Batch norm falls, and renormalization falls with it: both use running averages at test time. New averages fix it
+# completely, as you predicted in section 1: multiplying and shifting all inputs alike (b and f) is exactly what the
+# layer cannot see. Layer norm takes its statistics from the fogged digit itself, and still does only a little better.
+# The fog shifts each feature by a different amount, and subtracting a mean along the row does not remove that.
 #
 # ## Going further ★
 #
@@ -1211,8 +1212,8 @@ plt.show()
 #
 # ### ★ Exercise: `spatial_batchnorm_forward`
 #
-# Ioffe and Szegedy (2015), section 3.2: since a channel is computed in the same way everywhere, all places share one
-# mean and one variance. Every pixel of every image is then an example with $C$ features: this is batch norm on
+# Ioffe and Szegedy (2015), section 3.2: since a channel is computed in the same way everywhere, all positions share
+# one mean and one variance. Every pixel of every image is then an example with $C$ features: this is batch norm on
 # `x.reshape(-1, C)`.
 
 # %% kind="answer" grade_id="spatial_batchnorm_forward" star=true
@@ -1220,7 +1221,7 @@ def spatial_batchnorm_forward(x, gamma, beta, eps=1e-5):
     """Batch norm for images: one mean and one variance for each channel, over images and pixels.
 
     x: (N, H, W, C). gamma, beta: (C,). eps: as in batchnorm_forward.
-    Returns (out, cache): out is (N, H, W, C); cache is your own.
+    Returns (out, cache): out is (N, H, W, C); the cache is up to you.
     """
     ### BEGIN SOLUTION
     out, cache = batchnorm_forward(x.reshape(-1, x.shape[-1]), gamma, beta, eps)
@@ -1247,17 +1248,17 @@ check_hidden("spatial_batchnorm_forward", spatial_batchnorm_forward)
 # %% [markdown]
 # ### ★ Exercise: `groupnorm_forward`
 #
-# Wu and He (2018): divide the $C$ channels into $G$ groups of $C/G$ neighbours. Each *image* and each group has a
-# mean and a variance of its own, over all pixels and over the channels of the group. No other image takes part. One
-# group for all channels is layer norm for images; a group for each channel is called *instance norm*. Scale and shift
-# are, as always, one number for each channel.
+# Wu and He (2018): divide the $C$ channels into $G$ groups of $C/G$ neighbours. Each group of each *image* has its own
+# mean and variance, over all pixels and over the channels of the group. No other image takes part. One group for all
+# channels is layer norm for images; a group for each channel is called *instance norm*. Scale and shift are, as
+# always, one number for each channel.
 
 # %% kind="answer" grade_id="groupnorm_forward" star=true
 def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
     """Normalize each image over its pixels and each group of channels, then scale and shift.
 
     x: (N, H, W, C). gamma, beta: (C,). groups: how many groups there are; each has C // groups
-    channels that stand side by side. Raises ValueError with a sentence where it does not divide C.
+    neighbouring channels. Raises ValueError, with a sentence, if groups does not divide C.
     eps: added to the biased variance under the root.
     Returns a new array (N, H, W, C), and no cache.
     """
@@ -1276,7 +1277,7 @@ def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
 # <details><summary>Hint</summary>
 #
 # Reshape to five axes, `(N, H, W, groups, C // groups)`. `mean` and `var` take a tuple of axes: those of the pixels and
-# of the channels inside a group. Reshape back before gamma and beta come in.
+# of the channels inside a group. Reshape back before you apply gamma and beta.
 #
 # </details>
 
@@ -1290,7 +1291,7 @@ check_hidden("groupnorm_forward", groupnorm_forward)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="groupnorm_forward_arguments" points=0
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("groupnorm_forward", groupnorm_forward, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("groupnorm_forward", groupnorm_forward, part="arguments")
@@ -1299,9 +1300,9 @@ check_hidden("groupnorm_forward", groupnorm_forward, part="arguments")
 # %% [markdown]
 # ### Experiment: one photograph in two lights
 #
-# The same photograph in white and in dim, warm light. With one group for each channel your function takes brightness
-# and colour of the light away, and the two images become the same. That helps where the light does not matter, and
-# hurts where it does.
+# The same photograph in white and in dim, warm light. With one group for each channel your function removes the
+# brightness and colour of the light, and the two images become the same. That helps if the light does not matter, and
+# hurts if it does.
 
 # %% kind="experiment"
 temple = photographs()[0][::2, ::2]
@@ -1318,8 +1319,8 @@ plt.show()
 # %% [markdown]
 # ### ★ Exercise: `rmsnorm_forward`
 #
-# Zhang and Sennrich (2019) leave the mean and the shift out, and divide by the *root mean square* alone. It is cheaper
-# than layer norm, and many large language models of today use it. For a vector $x$ of $D$ features:
+# Zhang and Sennrich (2019) leave out the mean and the shift, and divide by the *root mean square* alone. This is
+# cheaper than layer norm, and many of today's large language models use it. For a vector $x$ of $D$ features:
 #
 # $$y_j = \gamma_j\, \frac{x_j}{\sqrt{\frac1D \sum_{k=1}^D x_k^2 + \varepsilon}}$$
 
@@ -1338,7 +1339,7 @@ def rmsnorm_forward(x, gamma, eps=1e-5):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The last axis is `axis=-1`, however many there are. Keep it, so that the division matches row by row.
+# The last axis is `axis=-1`, however many axes there are. Keep it, so that the division matches row by row.
 #
 # </details>
 
@@ -1355,23 +1356,22 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 # ## Summary
 #
 # - In training, batch norm brings each feature to mean 0 and deviation 1 over the batch, with the biased variance and
-#   epsilon under the root. Gamma and beta give back the functions that this takes away.
+#   epsilon under the root. Gamma and beta restore the functions that this takes away.
 # - The batch's statistics depend on the inputs, so the gradient loses its mean and its part along $\hat x$:
 #   $\frac1s (g - \overline g - \hat x\, \overline{g \hat x})$.
-# - At test time running averages take the batch's place. The layer is affine then, and folds into the weights.
-# - The gradient gets through twenty layers whatever the first weights are, and a wide range of
-#   rates and of first weights trains. The noise of small batches regularizes, so that less dropout
-#   may be needed.
-# - It fails where batches are tiny, not representative, or unlike the test data. Batch
-#   renormalization mends much of the first two, new averages the third. Layer norm does not look at
-#   the batch at all.
+# - At test time running averages replace the batch's statistics. The layer is then affine, and can be folded into the
+#   weights.
+# - The gradient gets through twenty layers whatever the initial weights are, and a wide range of rates and initial
+#   weights trains. The noise of small batches regularizes, so that less dropout may be needed.
+# - It fails if batches are tiny, not representative, or unlike the test data. Batch renormalization fixes much of the
+#   first two, new averages fix the third. Layer norm does not look at the batch at all.
 # - Before you compare two libraries, compare their momentum, their epsilon and their running variance.
 #
 # ## References
 #
 # - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate
 #   shift*.
-# - He and others (2015), *Delving deep into rectifiers*. The first weights.
+# - He and others (2015), *Delving deep into rectifiers*. The initial weights.
 # - Ba, Kiros and Hinton (2016), *Layer normalization*.
 # - Li and others (2016), *Revisiting batch normalization for practical domain adaptation*. New averages.
 # - Ioffe (2017), *Batch renormalization: towards reducing minibatch dependence in batch-normalized models*.

@@ -2,16 +2,15 @@
 
 from course_grader.authoring.mistake_bank import edit, rewrite
 
-EPS_PLACE = "Look at where epsilon stands. It belongs to the variance, and so under the root."
+EPS_PLACE = "Look where you add epsilon. It belongs to the variance, so it goes under the root."
 MISTAKES = [
     edit(
         "batchnorm_forward",
         "unbiased_variance",
         "x.var(axis=0)",
         "x.var(axis=0, ddof=1)",
-        "Your variance is divided by N - 1. The layer describes this batch and estimates nothing: which "
-        "divisor does the "
-        "formula have?",
+        "You divide the variance by N - 1. The layer only describes this batch; it estimates nothing. "
+        "Which divisor does the formula have?",
     ),
     edit(
         "batchnorm_forward",
@@ -37,9 +36,8 @@ MISTAKES = [
             x_hat = (x - mean) / s
             return gamma * x_hat + beta, (x_hat, gamma, s)
         """,
-        "You average over the features of each example. Batch norm brings each *feature* to one scale: over "
-        "what does it "
-        "average?",
+        "You average over the features of each example. Batch norm normalizes each *feature*: what does "
+        "it average over?",
     ),
     rewrite(
         "batchnorm_forward",
@@ -64,7 +62,8 @@ MISTAKES = [
         "divides_by_variance",
         "np.sqrt(x.var(axis=0) + eps)",
         "(x.var(axis=0) + eps)",
-        "After normalizing, each feature should have variance 1. What is the unit of a variance, and what of x?",
+        "After normalizing, each feature should have variance 1. What is the unit of a variance, and what "
+        "is the unit of x?",
     ),
     edit(
         "batchnorm_forward",
@@ -83,7 +82,7 @@ MISTAKES = [
             x_hat = x / s
             return gamma * x_hat + beta, (x_hat, gamma, s)
         """,
-        "The numbers are right, but `-=` writes into the array of the caller. Make a new array.",
+        "The numbers are right, but `-=` changes the caller's array. Make a new array.",
     ),
     edit(
         "batchnorm_forward",
@@ -97,16 +96,16 @@ MISTAKES = [
         "pytorch_share",
         "momentum * running + (1 - momentum) * batch",
         "(1 - momentum) * running + momentum * batch",
-        "This is PyTorch's convention, where momentum is the share of the new value. Of which value is it "
-        "the share here?",
+        "In your formula momentum is the share of the new value, as in PyTorch. Which value's share is it "
+        "here?",
     ),
     edit(
         "update_running",
         "weights_exceed_one",
         "(1 - momentum) * batch",
         "batch",
-        "Feed your function the same batch statistics for ever. Where does the running value end, and where "
-        "should it?",
+        "Suppose every batch has the same statistic. Which value does your running value approach, and "
+        "which should it approach?",
     ),
     edit(
         "update_running",
@@ -120,14 +119,15 @@ MISTAKES = [
         "forgets_the_past",
         "momentum * running + (1 - momentum) * batch",
         "batch + 0 * running",
-        "Your running value is that of the last batch alone. It should be an average over many batches.",
+        "You keep only the last batch's statistic. The running value should be an average over many "
+        "batches.",
     ),
     edit(
         "update_running",
         "momentum_fixed",
         "momentum * running + (1 - momentum) * batch",
         "0.9 * running + 0.1 * batch",
-        "You always keep the same share of the past. 0.9 is only what momentum is when nobody says otherwise.",
+        "You always keep the same share of the past. 0.9 is only the default value of momentum.",
     ),
     rewrite(
         "update_running",
@@ -138,15 +138,15 @@ MISTAKES = [
             running += (1 - momentum) * batch
             return running
         """,
-        "The numbers are right, but `*=` writes into the array of the caller. Make a new array.",
+        "The numbers are right, but `*=` changes the caller's array. Make a new array.",
     ),
     edit(
         "batchnorm_predict",
         "statistics_of_the_test_batch",
         "(x - mean) / np.sqrt(var + eps)",
         "(x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)",
-        "You take the statistics of the examples at hand. What would a single example give, and what are "
-        "mean and var for?",
+        "You compute the statistics from the examples in x. What would a single example give, and what "
+        "are mean and var for?",
     ),
     edit("batchnorm_predict", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
@@ -154,15 +154,15 @@ MISTAKES = [
         "no_eps",
         "var + eps",
         "var",
-        "Your result does not depend on eps. Training had it in the formula; the same formula must hold at "
-        "test time.",
+        "Your result does not depend on eps. The formula for training has it, and the formula at test "
+        "time has it too.",
     ),
     edit(
         "batchnorm_predict",
         "var_taken_for_std",
         "np.sqrt(var + eps)",
         "(var + eps)",
-        "The argument is a variance. By what is a value divided to bring its spread to 1?",
+        "The argument var is a variance. What do you divide a value by to bring its spread to 1?",
     ),
     edit(
         "batchnorm_predict",
@@ -176,15 +176,15 @@ MISTAKES = [
         "scale_and_shift_left_out",
         "gamma * (x - mean) / np.sqrt(var + eps) + beta",
         "(x - mean) / np.sqrt(var + eps) + 0 * gamma",
-        "The normalized values are right. Two learned arrays still wait to be used.",
+        "The normalized values are right. You have not used gamma and beta.",
     ),
     edit(
         "batchnorm_predict",
         "cache_returned",
         "return gamma * (x - mean) / np.sqrt(var + eps) + beta",
         "return gamma * (x - mean) / np.sqrt(var + eps) + beta, None",
-        "You return a pair, as in training. At test time there is no backward pass: the output alone is asked "
-        "for.",
+        "You return a pair, as in training. At test time there is no backward pass, so nothing needs a "
+        "cache.",
     ),
     edit(
         "batchnorm_backward",
@@ -198,43 +198,48 @@ MISTAKES = [
         "mean_constant",
         "g - g.mean(axis=0) - x_hat",
         "g - x_hat",
-        "One way from x to the loss is missing: x moves the batch's mean, and with it every example.",
+        "One path from x to the loss is missing: x changes the batch's mean, and the mean changes every "
+        "example.",
     ),
     edit(
         "batchnorm_backward",
         "variance_constant",
         " - x_hat * (g * x_hat).mean(axis=0)",
         "",
-        "One way from x to the loss is missing: x moves the batch's variance, and with it every example. (If you have "
-        "its term: the mean of a product is not the product of the means.)",
+        "One path from x to the loss is missing: x changes the batch's variance, and the variance changes "
+        "every example. (If you do have a term for it: the mean of a product is not the product of the "
+        "means.)",
     ),
     edit(
         "batchnorm_backward",
         "sums_in_dx",
         "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
         "g - g.sum(axis=0) - x_hat * (g * x_hat).sum(axis=0)",
-        "Your dx sums where the derivation has a mean. Where did the factor 1/N go?",
+        "Your dx has sums; the derivation has means. Where did the factor 1/N go?",
     ),
     edit(
         "batchnorm_backward",
         "dgamma_mean",
         "(dout * x_hat).sum(axis=0)",
         "(dout * x_hat).mean(axis=0)",
-        "One gamma serves every example. Are the examples' shares in its gradient added or averaged?",
+        "Every example uses the same gamma. Do you add or average the examples' contributions to its "
+        "gradient?",
     ),
     edit(
         "batchnorm_backward",
         "dbeta_mean",
         "dout.sum(axis=0)",
         "dout.mean(axis=0)",
-        "One beta serves every example. Are the examples' shares in its gradient added or averaged?",
+        "Every example uses the same beta. Do you add or average the examples' contributions to its "
+        "gradient?",
     ),
     edit(
         "batchnorm_backward",
         "gamma_forgotten",
         "g = dout * gamma",
         "g = dout * 1.0",
-        "On its way back from out to x_hat the gradient passes the scale gamma. Yours does not feel it.",
+        "On its way back from out to x_hat the gradient passes through the scale gamma. Your dx ignores "
+        "it.",
     ),
     edit(
         "batchnorm_backward",
@@ -249,57 +254,60 @@ MISTAKES = [
         "not_divided",
         "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
-        "A feature with a large spread is shrunk by the forward pass. What does that do to its gradient?",
+        "The forward pass shrinks a feature with a large spread. What does that do to its gradient?",
     ),
     edit(
         "batchnorm_backward",
         "parameters_in_the_wrong_order",
         "return dx, dgamma, dbeta",
         "return dx, dbeta, dgamma",
-        "All three gradients are right. In which order does the contract want them?",
+        "All three gradients are right. In which order should you return them?",
     ),
     edit(
         "batchnorm_backward",
         "dgamma_through_gamma",
         "(dout * x_hat).sum(axis=0)",
         "(dout * gamma * x_hat).sum(axis=0)",
-        "Your dgamma depends on gamma. What does gamma multiply in the forward pass? Its derivative is that "
-        "alone.",
+        "Your dgamma depends on gamma. What does gamma multiply in the forward pass? The derivative is "
+        "that factor alone.",
     ),
     edit(
         "batchnorm_backward",
         "one_mean_for_all_features",
         "g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)",
         "g - g.mean() - x_hat * (g * x_hat).mean()",
-        "Each feature has means of its own. Yours run over the whole table.",
+        "Each feature has its own means. Yours run over the whole table.",
     ),
     edit(
         "batchnorm_backward",
         "signs",
         "g - g.mean(axis=0) - x_hat",
         "g - g.mean(axis=0) + x_hat",
-        "One of the two corrections is added. Both take something out of the gradient.",
+        "You add one of the two corrections. Both take something out of the gradient.",
     ),
     edit(
         "batchnorm_backward",
         "multiplied_by_s",
         "* (g * x_hat).mean(axis=0)) / s",
         "* (g * x_hat).mean(axis=0)) * s",
-        "A feature with a large spread is shrunk by the forward pass. Your gradient grows with that spread.",
+        "The forward pass shrinks a feature with a large spread. But your gradient grows with that "
+        "spread.",
     ),
     edit(
         "fold_batchnorm",
         "mean_forgotten",
         "(b - mean) * a + beta",
         "b * a + beta",
-        "Put x = 0 into the layer: what comes out of the affine map, and what does batch norm take off it first?",
+        "Put x = 0 into the layer. What comes out of the affine map, and what does batch norm subtract "
+        "from it first?",
     ),
     edit(
         "fold_batchnorm",
         "rows_scaled",
         "W * a",
         "W * a[:, None]",
-        "You scale the rows of W, one for each input. Batch norm scales the outputs: where in W do they stand?",
+        "You scale the rows of W, one row per input. Batch norm scales the outputs: which axis of W do "
+        "they belong to?",
     ),
     edit("fold_batchnorm", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
@@ -307,14 +315,15 @@ MISTAKES = [
         "no_eps",
         "var + eps",
         "var",
-        "Your result does not depend on eps. The folded layer must give what batchnorm_predict gives.",
+        "Your result does not depend on eps. The folded layer must return the same values as "
+        "batchnorm_predict.",
     ),
     edit(
         "fold_batchnorm",
         "bias_not_scaled",
         "(b - mean) * a + beta",
         "b - mean * a + beta",
-        "The affine map's bias passes through batch norm too. What is done to it on the way?",
+        "The affine map's bias passes through batch norm too. What happens to it there?",
     ),
     edit(
         "fold_batchnorm",
@@ -328,36 +337,36 @@ MISTAKES = [
         "var_taken_for_std",
         "np.sqrt(var + eps)",
         "(var + eps)",
-        "The argument is a variance. By what is a value divided to bring its spread to 1?",
+        "The argument var is a variance. What do you divide a value by to bring its spread to 1?",
     ),
     edit(
         "fold_batchnorm",
         "shift_not_scaled",
         "(b - mean) * a + beta",
         "b - mean + beta",
-        "The weights are right. Batch norm multiplies all that comes out of the affine map, its bias too, after "
-        "taking the mean off.",
+        "The weights are right. After subtracting the mean, batch norm multiplies everything that comes "
+        "out of the affine map, including its bias.",
     ),
     edit(
         "fold_batchnorm",
         "mean_not_scaled",
         "(b - mean) * a + beta",
         "b * a + beta - mean",
-        "Batch norm takes the mean off before it scales. What becomes of the mean on the way out?",
+        "Batch norm subtracts the mean first and scales afterwards. What does the scaling do to the mean?",
     ),
     edit(
         "fold_batchnorm",
         "gamma_forgotten",
         "gamma / np.sqrt(var + eps)",
         "1 / np.sqrt(var + eps) + 0 * gamma",
-        "Normalizing is folded in, but one of the learned arrays is not. Which?",
+        "You folded in the normalization, but left out one of the learned arrays. Which one?",
     ),
     edit(
         "fold_batchnorm",
         "mean_added",
         "(b - mean) * a",
         "(b + mean) * a",
-        "Batch norm takes the running mean off. What does yours do with it?",
+        "Batch norm subtracts the running mean. What does your function do with it?",
     ),
     edit(
         "fold_batchnorm",
@@ -371,43 +380,46 @@ MISTAKES = [
         "not_clipped",
         "np.clip(s / std, 1 / r_max, r_max), np.clip((m - mean) / std, -d_max, d_max)",
         "s / std + 0 * r_max, (m - mean) / std + 0 * d_max",
-        "Without limits this is what batchnorm_predict gives, in a longer way. What are r_max and d_max for?",
+        "Without limits on r and d, this is just a longer way to compute what batchnorm_predict returns. "
+        "What are r_max and d_max for?",
     ),
     edit(
         "batch_renorm_forward",
         "r_inverted",
         "np.clip(s / std,",
         "np.clip(std / s,",
-        "Where nothing is clipped, the layer should give (x - mean)/std. Put your r into x_hat*r + d and see "
-        "whether it does.",
+        "When nothing is clipped, the layer should compute (x - mean)/std. Put your r into x_hat*r + d: "
+        "do you get that?",
     ),
     edit(
         "batch_renorm_forward",
         "r_only_clipped_above",
         "1 / r_max, r_max)",
         "0, r_max)",
-        "r must be held from below as well. By which factor may it fall, if it may rise by r_max?",
+        "r needs a lower limit too. It may grow by a factor of r_max: by which factor may it shrink?",
     ),
     edit(
         "batch_renorm_forward",
         "d_over_batch_deviation",
         "(m - mean) / std",
         "(m - mean) / s",
-        "Where nothing is clipped, the layer should give (x - mean)/std. By which deviation must d then be divided?",
+        "When nothing is clipped, the layer should compute (x - mean)/std. Which deviation must you "
+        "divide d by to get that?",
     ),
     edit(
         "batch_renorm_forward",
         "d_sign",
         "(m - mean) / std",
         "(mean - m) / std",
-        "A batch whose mean lies above the running mean should come out above 0. Does yours?",
+        "If the batch's mean is above the running mean, the corrected values should average above 0. Do "
+        "yours?",
     ),
     edit(
         "batch_renorm_forward",
         "d_not_scaled",
         "gamma * (x_hat * r + d) + beta",
         "gamma * (x_hat * r) + d + beta",
-        "r and d together correct x_hat. Gamma and beta come after the correction is complete.",
+        "r and d together correct x_hat. Gamma and beta come after the whole correction.",
     ),
     edit(
         "batch_renorm_forward",
@@ -428,21 +440,23 @@ MISTAKES = [
         "std_taken_for_variance",
         "np.clip(s / std, 1 / r_max, r_max), np.clip((m - mean) / std,",
         "np.clip(s / np.sqrt(std + eps), 1 / r_max, r_max), np.clip((m - mean) / np.sqrt(std + eps),",
-        "You take a root of std. It is the running deviation itself, with eps in it already.",
+        "You take the square root of std. But std is already the running deviation, and it already "
+        "includes eps.",
     ),
     edit(
         "batch_renorm_forward",
         "d_multiplied_by_r",
         "gamma * (x_hat * r + d) + beta",
         "gamma * ((x_hat + d) * r) + beta",
-        "Your r multiplies d as well. Where nothing is clipped, the layer should give (x - mean)/std. Does yours?",
+        "Your r multiplies d as well. When nothing is clipped, the layer should compute (x - mean)/std. "
+        "Does yours?",
     ),
     edit(
         "batch_renorm_forward",
         "d_not_below_zero",
         "-d_max, d_max)",
         "0, d_max)",
-        "Your d is never negative. What if the batch's mean lies below the running mean?",
+        "Your d is never negative. What if the batch's mean is below the running mean?",
     ),
     rewrite(
         "batch_renorm_backward",
@@ -454,22 +468,24 @@ MISTAKES = [
             dx = (g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s
             return dx, (dout * x_hat).sum(axis=0), dout.sum(axis=0)
         """,
-        "This is batch norm's backward pass. The forward pass has two steps more: what do r and d do to the "
-        "gradients that go through them?",
+        "This is batch norm's backward pass. The forward pass has two more steps: how do r and d change "
+        "the gradients that pass through them?",
     ),
     edit(
         "batch_renorm_backward",
         "r_forgotten",
         "g = dout * gamma * r",
         "g = dout * gamma",
-        "On its way back to x_hat the gradient passes gamma, and one more factor of the forward pass.",
+        "On its way back to x_hat the gradient passes through gamma and one more factor of the forward "
+        "pass. Which one?",
     ),
     edit(
         "batch_renorm_backward",
         "dgamma_without_d",
         "(dout * (x_hat * r + d)).sum(axis=0)",
         "(dout * x_hat * r).sum(axis=0)",
-        "In the forward pass gamma multiplies the corrected value. All of the correction belongs in its gradient.",
+        "In the forward pass gamma multiplies the corrected value. The whole correction belongs in the "
+        "gradient of gamma.",
     ),
     edit(
         "batch_renorm_backward",
@@ -483,14 +499,16 @@ MISTAKES = [
         "statistics_constant",
         "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
         "g / s",
-        "Only r and d are held constant. The batch's own mean and variance, inside x_hat, still move with x.",
+        "Only r and d are constants. The batch's own mean and variance, inside x_hat, still change when x "
+        "changes.",
     ),
     edit(
         "batch_renorm_backward",
         "r_inverted",
         "g = dout * gamma * r",
         "g = dout * gamma / r",
-        "x_hat is multiplied by r in the forward pass. What does the chain rule make of a factor?",
+        "The forward pass multiplies x_hat by r. By the chain rule, what does a constant factor do to the "
+        "gradient?",
     ),
     edit(
         "batch_renorm_backward",
@@ -504,7 +522,7 @@ MISTAKES = [
         "dbeta_scaled",
         "dout.sum(axis=0)",
         "(dout * r).sum(axis=0)",
-        "Beta is added after everything else. Does r stand between it and the output?",
+        "Beta is added after everything else. Is there a factor r between beta and the output?",
     ),
     rewrite(
         "batch_renorm_backward",
@@ -516,7 +534,8 @@ MISTAKES = [
             dx = (g - g.mean(axis=0) - corrected * (g * corrected).mean(axis=0)) / s
             return dx, (dout * corrected).sum(axis=0), dout.sum(axis=0)
         """,
-        "In the boxed formula stands the normalized value itself. Yours is corrected by r and d already.",
+        "The boxed formula uses the normalized value itself. You use the value that r and d have already "
+        "corrected.",
     ),
     rewrite(
         "layernorm_forward",
@@ -534,7 +553,7 @@ MISTAKES = [
         "unbiased_variance",
         "x.var(axis=1, keepdims=True)",
         "x.var(axis=1, keepdims=True, ddof=1)",
-        "Your variance is divided by D - 1. Which divisor does the formula have?",
+        "You divide the variance by D - 1. Which divisor does the formula have?",
     ),
     edit(
         "layernorm_forward",
@@ -566,22 +585,22 @@ MISTAKES = [
         "scale_and_shift_left_out",
         "gamma * x_hat + beta",
         "x_hat + 0 * gamma",
-        "The normalized values are right. Two learned arrays still wait to be used.",
+        "The normalized values are right. You have not used gamma and beta.",
     ),
     edit(
         "layernorm_forward",
         "keepdims_forgotten",
         "    mean = x.mean(axis=1, keepdims=True)\n    s = np.sqrt(x.var(axis=1, keepdims=True) + eps)",
         "    mean = x.mean(axis=1)\n    s = np.sqrt(x.var(axis=1) + eps)",
-        "There is one mean for each example, N in all. NumPy matches a list of numbers with the columns: how do "
-        "you stand it beside the rows?",
+        "There is one mean per example, N in all. NumPy lines up an array of shape (N,) with the columns "
+        "of x. Which shape lines up with the rows?",
     ),
     edit(
         "layernorm_backward",
         "per_feature",
         "(g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
         "(g - g.mean(axis=0) - x_hat * (g * x_hat).mean(axis=0)) / s",
-        "These are the means of batch norm. Over what did the forward pass of layer norm average?",
+        "These are batch norm's means. What did layer norm's forward pass average over?",
     ),
     edit(
         "layernorm_backward",
@@ -596,44 +615,46 @@ MISTAKES = [
         "dx = (g - g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)) / s",
         "dx = gamma * (dout - dout.mean(axis=1, keepdims=True) - x_hat * (dout * x_hat).mean(axis=1, "
         "keepdims=True)) / s",
-        "In batch norm gamma may be pulled out of the means, since they run over one feature. Over what do "
-        "they run here?",
+        "In batch norm you can pull gamma out of the means, because each mean runs over one feature. What "
+        "does each mean run over here?",
     ),
     edit(
         "layernorm_backward",
         "gamma_forgotten",
         "g = dout * gamma",
         "g = dout * 1.0",
-        "On its way back from out to x_hat the gradient passes the scale gamma. Yours does not feel it.",
+        "On its way back from out to x_hat the gradient passes through the scale gamma. Your dx ignores "
+        "it.",
     ),
     edit(
         "layernorm_backward",
         "parameters_averaged",
         "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
         "(dout * x_hat).mean(axis=0), dout.mean(axis=0)",
-        "One gamma and one beta serve every row. Are the rows' shares in the gradient added or averaged?",
+        "Every row uses the same gamma and beta. Do you add or average the rows' contributions to their "
+        "gradients?",
     ),
     edit(
         "layernorm_backward",
         "parameters_summed_over_features",
         "(dout * x_hat).sum(axis=0), dout.sum(axis=0)",
         "(dout * x_hat).sum(axis=1), dout.sum(axis=1)",
-        "There is one gamma and one beta for each feature. So over what are the gradients summed?",
+        "There is one gamma and one beta for each feature. So what do you sum their gradients over?",
     ),
     edit(
         "layernorm_backward",
         "keepdims_forgotten",
         "g.mean(axis=1, keepdims=True) - x_hat * (g * x_hat).mean(axis=1, keepdims=True)",
         "g.mean(axis=1) - x_hat * (g * x_hat).mean(axis=1)",
-        "There is one mean for each example, N in all. NumPy matches a list of numbers with the columns: how do "
-        "you stand it beside the rows?",
+        "There is one mean per example, N in all. NumPy lines up an array of shape (N,) with the columns "
+        "of g. Which shape lines up with the rows?",
     ),
     edit(
         "groupnorm_forward",
         "interleaved_groups",
         "x.reshape(N, H, W, groups, C // groups)",
         "np.swapaxes(x.reshape(N, H, W, C // groups, groups), 3, 4)",
-        "The channels of your groups lie apart. Those of one group stand side by side.",
+        "The channels of your groups are spread out. A group consists of neighbouring channels.",
     ),
     edit("groupnorm_forward", "eps_outside", "np.sqrt(var + eps)", "(np.sqrt(var) + eps)", EPS_PLACE),
     edit(
@@ -655,24 +676,24 @@ MISTAKES = [
                 out[..., part] = (values - mean) / np.sqrt(values.var(axis=(1, 2, 3), keepdims=True) + eps)
             return gamma * out + beta
         """,
-        "Where the groups do not divide the channels, yours makes groups of different sizes. The contract "
-        "asks for something "
-        "else.",
+        "If the channels cannot be divided into equal groups, you make groups of different sizes. The "
+        "docstring asks for something else.",
     ),
     edit(
         "groupnorm_forward",
         "each_channel_alone",
         "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
         "    mean, var = parts.mean(axis=(1, 2), keepdims=True), parts.var(axis=(1, 2), keepdims=True)",
-        "Each of your channels has a mean of its own, which is instance norm. The channels of one group share "
-        "theirs.",
+        "Each of your channels has its own mean, which is instance norm. The channels of one group share "
+        "a mean.",
     ),
     edit(
         "groupnorm_forward",
         "across_groups",
         "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
         "    mean, var = parts.mean(axis=(1, 2, 3), keepdims=True), parts.var(axis=(1, 2, 3), keepdims=True)",
-        "Your means run from group to group. Which axis counts the groups, and which the channels inside one?",
+        "Your means run across groups. Which axis counts the groups, and which counts the channels inside "
+        "one group?",
     ),
     edit(
         "groupnorm_forward",
@@ -687,30 +708,31 @@ MISTAKES = [
         "per_position",
         "    mean, var = parts.mean(axis=(1, 2, 4), keepdims=True), parts.var(axis=(1, 2, 4), keepdims=True)",
         "    mean, var = parts.mean(axis=4, keepdims=True), parts.var(axis=4, keepdims=True)",
-        "Each of your pixels has statistics of its own. A group shares them over all pixels of the image.",
+        "Each of your pixels has its own mean and variance. Within a group, all pixels of the image share "
+        "them.",
     ),
     edit(
         "rmsnorm_forward",
         "centred",
         "np.mean(x**2, axis=-1, keepdims=True)",
         "np.var(x, axis=-1, keepdims=True)",
-        "You divide by the standard deviation, which takes the mean off first. The root mean square does not.",
+        "You divide by the standard deviation, which subtracts the mean first. The root mean square does "
+        "not.",
     ),
     edit(
         "rmsnorm_forward",
         "eps_outside",
         "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "(np.sqrt(np.mean(x**2, axis=-1, keepdims=True)) + eps)",
-        "Look at where epsilon stands. It belongs to the mean square, and so under the root.",
+        "Look where you add epsilon. It belongs to the mean square, so it goes under the root.",
     ),
     edit(
         "rmsnorm_forward",
         "sum_for_mean",
         "np.mean(x**2, axis=-1, keepdims=True)",
         "np.sum(x**2, axis=-1, keepdims=True)",
-        'You divide by the length of the vector, which grows with the number of features. Which word of '
-        '"root mean square" '
-        "prevents that?",
+        "You divide by the length of the vector, which grows with the number of features. Which word of "
+        '"root mean square" prevents that?',
     ),
     edit(
         "rmsnorm_forward",
@@ -724,22 +746,23 @@ MISTAKES = [
         "no_root",
         "np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + eps)",
         "(np.mean(x**2, axis=-1, keepdims=True) + eps)",
-        "Twice the input should give nearly the same output. Does it? One of the three words of the name is missing.",
+        "If the input doubles, the output should hardly change. Does yours? You left out one of the three "
+        "words of the name.",
     ),
     edit(
         "rmsnorm_forward",
         "whole_array",
         "np.mean(x**2, axis=-1, keepdims=True)",
         "np.mean(x**2)",
-        "You take one root mean square for everything. Each vector along the last axis has its own.",
+        "You use one root mean square for everything. Each vector along the last axis has its own.",
     ),
     edit(
         "spatial_batchnorm_forward",
         "per_pixel",
         "x.reshape(-1, x.shape[-1])",
         "x.reshape(len(x), -1)",
-        "You keep a mean for every pixel and channel. A convolution treats all places alike: which numbers "
-        "share a mean?",
+        "You use a separate mean for every pixel and channel. A convolution treats all positions alike: "
+        "which numbers share a mean?",
     ),
     rewrite(
         "spatial_batchnorm_forward",
@@ -759,21 +782,21 @@ MISTAKES = [
             s = np.sqrt(x.var() + eps)
             return gamma * (x - x.mean()) / s + beta, s
         """,
-        "You use one mean for all channels. Each channel is a feature of its own.",
+        "You use one mean for all channels. Each channel is a separate feature.",
     ),
     edit(
         "spatial_batchnorm_forward",
         "eps_ignored",
         "gamma, beta, eps)",
         "gamma, beta)",
-        "Your result does not depend on eps. Is it handed on?",
+        "Your result does not depend on eps. Do you pass it on?",
     ),
     edit(
         "spatial_batchnorm_forward",
         "left_flat",
         "out.reshape(x.shape)",
         "out.reshape(-1, x.shape[-1])",
-        "The values are right, but they stand in one long table. The next layer expects images.",
+        "The values are right, but you return them as one long table. The next layer expects images.",
     ),
     edit(
         "first_of_two", "sign", "(first - mean)", "(mean - first)",
@@ -802,7 +825,7 @@ MISTAKES = [
         "scale_seen",
         '{"a", "b", "d", "f"}',
         '{"a", "d", "f"}',
-        "What happens to the standard deviation of a feature whose every value is multiplied by 10?",
+        "Multiply every value of a feature by 10. What happens to its standard deviation?",
     ),
     edit(
         "leaves_training_output",
@@ -823,7 +846,8 @@ MISTAKES = [
         "newcomer",
         '{"a", "b", "d", "f"}',
         '{"a", "b", "d", "e", "f"}',
-        "The batch's mean is a mean over all its examples. What does a new one do to it, and so to the others?",
+        "The batch's mean is a mean over all its examples. What does a new example do to the mean, and so "
+        "to the other outputs?",
     ),
     edit(
         "leaves_training_output",
@@ -838,8 +862,8 @@ MISTAKES = [
         "needs_gamma",
         '{"b", "d", "e"}',
         '{"a", "b", "d", "e"}',
-        "Gamma and beta give back functions that normalizing took away. The next layer's weights can often "
-        "do the same. Section 5 tries it.",
+        "Normalizing takes some functions away, and gamma and beta restore them. The next layer's weights "
+        "can often do the same. Section 5 tries it.",
     ),
     edit(
         "true_of_batchnorm",
@@ -868,56 +892,56 @@ MISTAKES = [
         "axes_swapped",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "layer norm", "d": "batch norm"',
-        "A change is undone by the norm that divides by a deviation which the change multiplies as a whole. "
-        "One feature over "
-        "the batch: whose deviation is that?",
+        "A norm undoes a multiplication only if all the numbers that share a deviation are multiplied. "
+        "Which norm has one deviation for one feature over the batch?",
     ),
     edit(
         "which_norm",
         "gamma_per_example",
         '"e": "both"',
         '"e": "batch norm"',
-        "Layer norm averages over features. But gamma must exist before any example is seen: for what can "
-        "there be one?",
+        "Layer norm averages over features. But gamma must exist before the network sees any example. "
+        "What can there be one gamma for?",
     ),
     edit(
         "which_norm",
         "folds_both",
         '"f": "batch norm"',
         '"f": "both"',
-        "To fold a layer it must be affine, with numbers known beforehand. Where does layer norm take its mean from?",
+        "You can fold a layer only if it is affine, with numbers known beforehand. Where does layer norm "
+        "get its mean from?",
     ),
     edit(
         "which_norm",
         "column_undone_by_rows",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "layer norm", "d": "layer norm"',
-        "Sentence (c): one feature grows, and the others of its row do not. What does that do to the row's "
-        "deviation, and what to the column's?",
+        "Sentence (c): one feature grows, but the others of its row do not. How does that change the "
+        "row's deviation, and how does it change the column's?",
     ),
     edit(
         "which_norm",
         "both_undo_a_column",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "both", "d": "layer norm"',
-        "Sentence (c): one feature grows, and the others of its row do not. Does dividing the whole row by its "
-        "deviation undo that?",
+        "Sentence (c): one feature grows, but the others of its row do not. Does dividing the whole row "
+        "by its deviation undo that?",
     ),
     edit(
         "which_norm",
         "both_undo_a_row",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "batch norm", "d": "both"',
-        "Sentence (d): one example grows, and the others of the batch do not. Does dividing a column by its "
-        "deviation undo that?",
+        "Sentence (d): one example grows, but the others of the batch do not. Does dividing a column by "
+        "its deviation undo that?",
     ),
     edit(
         "which_norm",
         "row_undone_by_columns",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "batch norm", "d": "batch norm"',
-        "Sentence (d): one example grows, and the others of the batch do not. Which norm looks at this example "
-        "alone?",
+        "Sentence (d): one example grows, but the others of the batch do not. Which norm looks at this "
+        "example alone?",
     ),
     edit(
         "which_norm",

@@ -1,4 +1,4 @@
-"""Right answers of lesson 05, written otherwise."""
+"""Right answers of lesson 05, written differently."""
 
 # %% exercise="minibatches" id="generator"
 def minibatches(X, y, batch_size, rng):
@@ -24,7 +24,7 @@ def minibatches(X, y, batch_size, rng):
 
 # %% exercise="gradient_noise" id="other_algebra"
 def gradient_noise(grads, batch_size, replace):
-    # The variance with N - 1 under it, times the share that was not drawn: the same number.
+    # The variance divided by N - 1, times the share that was not drawn: the same number.
     n = len(grads)
     if batch_size < 1:
         raise ValueError("a batch holds at least one example")

@@ -3,19 +3,19 @@
 #
 # *About four hours, and one more for the starred exercises. You need lesson 01, and eigenvalues of a symmetric matrix.*
 #
-# Stochastic gradient descent is the simplest method there is, and every other optimizer is a repair of one of its
-# faults. Whoever knows the faults apart knows which repair to reach for; whoever does not tries them all. There are
-# three. In a narrow valley the steps go to and fro instead of forward. Near a saddle they become so small that training
-# seems to have ended. And since each mini-batch is only a sample, the direction is never quite right. In this lesson
-# you measure each fault, with numbers that you can compute for your own network, and then you write momentum, which
-# mends parts of all three.
+# Stochastic gradient descent is the simplest method there is, and every other optimizer fixes one of its faults. If
+# you can tell the faults apart, you know which fix to use; if you can't, you have to try them all. There are three. In
+# a narrow valley the steps go back and forth instead of forward. Near a saddle they become so small that training
+# seems to be over. And since each mini-batch is only a sample, the direction is never quite right. In this lesson you
+# measure each fault, with numbers that you can compute for your own network, and then you write momentum, which fixes
+# parts of all three.
 #
 # When you are done you can
 #
 # - cut data into mini-batches, and say how noisy the gradient of a batch is before you have drawn one;
-# - tell from the Hessian how slow gradient descent will be, and which constant rate is best;
+# - predict from the Hessian how slow gradient descent will be, and which constant rate is best;
 # - tell a minimum from a saddle, and say why high dimensions are full of saddles;
-# - write momentum in Polyak's and in Nesterov's form, and say what it mends and what it does not;
+# - write momentum in Polyak's and in Nesterov's form, and say what it fixes and what it does not;
 # - keep a single huge gradient from ruining the weights.
 
 # %% kind="setup" grade_id="imports"
@@ -33,12 +33,12 @@ from course_utils.training import descend, train
 # %% [markdown]
 # ## The problem in one picture
 #
-# Three landscapes from above; darker is higher. Each walk begins at the black dot and takes the plain step of lesson
+# Three landscapes from above; darker is higher. Each walk starts at the black dot and takes the plain step of lesson
 # 01, at a constant rate. A yellow star marks a minimum.
 
 # %%
 def gradient_descent(w, grad, state, lr):
-    """Take the plain step of lesson 01, in the form that `descend` wants: there is no state."""
+    """Take the plain step of lesson 01, in the form that `descend` needs: there is no state."""
     return w - lr * grad, state
 
 
@@ -60,9 +60,9 @@ for ax, (title, (landscape, path)) in zip(axes, paths.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# In the first picture no noise is involved, and in the third no narrow valley. **Zig-zag** comes from the shape of the
-# loss, **jitter** from the mini-batches. Both look restless, and they are often confused, but what mends one need not
-# mend the other. We take them in turn, and begin with the mini-batches.
+# The first picture has no noise, and the third has no narrow valley. **Zig-zag** comes from the shape of the loss,
+# **jitter** from the mini-batches. Both look restless, and they are often confused, but what fixes one need not fix
+# the other. We take them in turn, and start with the mini-batches.
 
 # %% [markdown]
 # ## 1. Noise
@@ -70,9 +70,9 @@ plt.show()
 # ### Mini-batches
 #
 # The loss of a network is a mean over all $N$ training examples, and so is its gradient. To take one step we look at
-# only $B$ of them, a **mini-batch**. The usual way is the way of a card game: shuffle the deck, deal $B$ cards at a
-# time until none is left, shuffle again. One pass through the deck is an **epoch**, and sees every example exactly
-# once. Where $B$ does not divide $N$, the last batch is smaller. (Many libraries can drop it instead: in PyTorch's
+# only $B$ of them, a **mini-batch**. The usual way is as in a card game: shuffle the deck, deal $B$ cards at a time
+# until none is left, shuffle again. One pass through the deck is an **epoch**, and sees every example exactly once.
+# If $B$ does not divide $N$, the last batch is smaller. (Many libraries can drop it instead: in PyTorch's
 # `DataLoader`, `drop_last=True`. Its default keeps it, as we do.)
 #
 # ### Exercise: `minibatches`
@@ -82,11 +82,11 @@ def minibatches(X, y, batch_size, rng):
     """Return the mini-batches of one epoch, shuffled: an iterable of pairs (Xb, yb).
 
     X: array (N, ...), one example a row. y: array (N,) or (N, ...), the targets in the same order.
-    batch_size: how many examples a batch holds. The last batch may be smaller; none is empty.
+    batch_size: how many examples a batch has. The last batch may be smaller; none is empty.
     A size over N gives one batch.
-    rng: a numpy.random.Generator, the only source of chance. Each call draws a new order from it.
-    Every example comes exactly once, with its own target. X and y stay as they are.
-    Raises ValueError, with a sentence, for batch_size < 1 and where X and y differ in length.
+    rng: a numpy.random.Generator, the only source of randomness. Each call draws a new order.
+    Every example comes exactly once, with its own target. X and y are not changed.
+    Raises ValueError, with a sentence, if batch_size < 1 or if X and y differ in length.
     """
     ### BEGIN SOLUTION
     if batch_size < 1:
@@ -102,9 +102,9 @@ def minibatches(X, y, batch_size, rng):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Shuffle the *numbers* of the rows, not the rows: `rng.permutation(N)` gives the numbers 0 to N - 1 in random order. A
-# piece of that array can be used as an index of `X` and of `y` alike, which keeps the pairs together. A slice that runs
-# over the end of an array is simply shorter. Return a list of the pairs, or write `yield` for each; both can be looped
+# Shuffle the *numbers* of the rows, not the rows: `rng.permutation(N)` returns the numbers 0 to N - 1 in random order.
+# Use a piece of that array as an index for both `X` and `y`, which keeps the pairs together. A slice that goes past
+# the end of an array is simply shorter. Return a list of the pairs, or write `yield` for each; both can be looped
 # over.
 #
 # </details>
@@ -119,7 +119,7 @@ check_hidden("minibatches", minibatches)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="minibatches_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("minibatches", minibatches, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("minibatches", minibatches, part="arguments")
@@ -128,8 +128,8 @@ check_hidden("minibatches", minibatches, part="arguments")
 # %% [markdown]
 # #### Experiment: why shuffle?
 #
-# The handwritten digits, sorted by label as many data sets are when you get them. A small network is trained twice from
-# the same weights: on batches in the stored order, and on yours.
+# Here are the handwritten digits, sorted by label, as many data sets are when you get them. A small network is trained
+# twice from the same weights: on batches in the stored order, and on yours.
 
 # %% kind="experiment"
 X, y = digits()
@@ -155,17 +155,16 @@ plot_losses(losses, title=title, x="step", y="loss of the batch")
 plt.show()
 
 # %% [markdown]
-# In stored order the loss of a batch shoots up each time a new digit begins. The network has just learned to say
+# In stored order the loss of a batch shoots up each time a new digit begins. The network has just learned to answer
 # "three" to everything, and now the fours come. In between the loss falls far below that of the shuffled run, but this
-# is the loss on one digit only, as the accuracy shows. Each batch is a bad picture of the whole, and bad in the same
-# way for many steps.
+# is the loss on one digit only, as the accuracy shows. Each batch represents the data badly, and in the same way for
+# many steps.
 #
 # ### How noisy is a mini-batch?
 #
-# Let $g_i$ be the gradient of the loss of example $i$, and $\bar g = \frac1N \sum_i g_i$ the gradient that we would
-# like to have. The mini-batch gives $\hat g$, the mean of $B$ of the $g_i$. On average it is right. How far off is it?
-# Take one coordinate, and let $s^2 = \frac1N \sum_i (g_i - \bar g)^2$ be the variance over the examples, divided by
-# $N$.
+# Let $g_i$ be the gradient of the loss of example $i$, and $\bar g = \frac1N \sum_i g_i$ the gradient that we want.
+# The mini-batch gives $\hat g$, the mean of $B$ of the $g_i$. On average it is right. How far off is it? Take one
+# coordinate, and let $s^2 = \frac1N \sum_i (g_i - \bar g)^2$ be the variance over the examples, divided by $N$.
 #
 # *With replacement*, each of the $B$ draws is independent of the others. Variances of independent draws add up, and
 # dividing a sum by $B$ divides its variance by $B^2$:
@@ -174,20 +173,20 @@ plt.show()
 #
 # *Without replacement* two draws are not independent: after an example with a large gradient was drawn, the rest is a
 # little smaller on average. Call $c$ the covariance of two different draws. The variance of the sum has $B$ terms $s^2$
-# and $B(B-1)$ terms $c$. For $B = N$ the sum is always the same, hence its variance is 0: $N s^2 + N(N-1)\, c = 0$,
-# which gives $c = -s^2/(N-1)$. Put it in:
+# and $B(B-1)$ terms $c$. For $B = N$ the sum is always the same, so its variance is 0: $N s^2 + N(N-1)\, c = 0$, which
+# gives $c = -s^2/(N-1)$. Put it in:
 #
 # $$\operatorname{Var}(\hat g) = \frac{B s^2 - B(B-1)\, \frac{s^2}{N-1}}{B^2} = \frac{s^2}{B} \cdot \frac{N-B}{N-1}$$
 #
-# Read two things from it. The noise falls only with the *root* of the batch size: four times the work halves its
-# standard deviation. And $N$ hardly enters. One reads now and then that a large training set makes mini-batches noisy.
-# With replacement $N$ does not occur at all. Without, the variance rises with $N$, but never beyond the bound $s^2/B$,
-# and it is close to that bound as soon as the batch is a small part of the set.
+# This formula shows two things. The noise falls only with the *root* of the batch size: four times the work halves its
+# standard deviation. And $N$ hardly matters. You sometimes read that a large training set makes mini-batches noisy.
+# With replacement $N$ does not appear at all. Without replacement, the variance rises with $N$, but never beyond the
+# bound $s^2/B$, and it is close to that bound as soon as the batch is a small part of the set.
 #
 # ### Question: which is the quietest?
 #
-# Answer before you write the function: predict, then compute. Five ways to draw a mini-batch *without replacement* from
-# examples whose gradients have the same variance $s^2$:
+# Answer before you write the function: predict, then compute. Here are five ways to draw a mini-batch *without
+# replacement* from examples whose gradients have the same variance $s^2$:
 #
 # | | batch size $B$ | examples $N$ |
 # | --- | --- | --- |
@@ -222,10 +221,10 @@ def gradient_noise(grads, batch_size, replace):
     """Return the variance of the mini-batch mean, for each coordinate.
 
     grads: array (N, D), N >= 2, the gradient of one example a row. batch_size: B.
-    replace: True where examples are drawn with replacement, False where without.
+    replace: True if examples are drawn with replacement, False if without.
     Returns an array (D,). The N rows are all the examples that there are, so their variance is
     divided by N (ddof 0).
-    Raises ValueError, with a sentence, for batch_size < 1 and, without replacement, for
+    Raises ValueError, with a sentence, if batch_size < 1 or, without replacement, if
     batch_size > N.
     """
     ### BEGIN SOLUTION
@@ -241,7 +240,7 @@ def gradient_noise(grads, batch_size, replace):
 # <details><summary>Hint</summary>
 #
 # `grads.var(axis=0)` goes down the columns and divides by N. Try your function at $B = N$: with replacement there is
-# still noise, without there is none.
+# still noise, without replacement there is none.
 #
 # </details>
 
@@ -255,7 +254,7 @@ check_hidden("gradient_noise", gradient_noise)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="gradient_noise_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("gradient_noise", gradient_noise, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("gradient_noise", gradient_noise, part="arguments")
@@ -264,8 +263,8 @@ check_hidden("gradient_noise", gradient_noise, part="arguments")
 # %% [markdown]
 # #### Experiment: gradient noise against batch size
 #
-# Real gradients: 569 tumours with 30 measurements each, and logistic regression, which predicts whether a tumour is
-# benign. We stand at $w = 0$, draw many mini-batches and compare the variance that we see with what your function says.
+# Now real gradients: 569 tumours with 30 measurements each, and logistic regression, which predicts whether a tumour
+# is benign. At $w = 0$ we draw many mini-batches and compare the variance that we see with what your function returns.
 # The batches without replacement come from your `minibatches`. The noise is added up over the 30 coordinates.
 
 # %% kind="experiment"
@@ -304,8 +303,8 @@ with style():
 plt.show()
 
 # %% [markdown]
-# As long as $B$ is a small part of $N$ the two ways are alike. Now the other question: the batch size stays at 32, and
-# we choose how many of the tumours are in the training set.
+# As long as $B$ is a small part of $N$, the two ways give nearly the same noise. Now the other question: the batch
+# size stays at 32, and we choose how many of the tumours are in the training set.
 
 # %% kind="experiment"
 counts = np.array([32, 36, 42, 50, 64, 90, 128, 180, 256, 360, 569])
@@ -327,11 +326,11 @@ plt.show()
 
 # %% [markdown]
 # At $N = 32$ a batch is the whole training set, and there is no noise. From there the variance climbs towards the
-# dashed line, which a million tumours would come close to and not cross. (The line is the median of the 200 sets, the
-# band holds the middle 80 % of them: a small training set also has an $s^2$ of its own.)
+# dashed line, which a million tumours would come close to but not cross. (The line is the median of the 200 sets, and
+# the band contains the middle 80 % of them: each small training set also has its own $s^2$.)
 #
-# Steer it: the panel draws batches with your `minibatches`. Quadruple the batch size, and the walk wanders half as far
-# around the minimum. A quarter of the rate does the same for the wandering. What does each of the two cost?
+# Try it: the panel draws batches with your `minibatches`. Quadruple the batch size, and the walk wanders half as far
+# around the minimum. A quarter of the rate has the same effect on the wandering. What does each of the two cost?
 
 # %% kind="experiment"
 explore("minibatch_noise", minibatches)
@@ -339,15 +338,15 @@ explore("minibatch_noise", minibatches)
 # %% [markdown]
 # ### How large should a batch be?
 #
-# While the noise is large compared with the gradient, doubling the batch nearly halves the number of steps. Once it is
-# small, doubling buys almost nothing. The two are equal in size at a batch size that has a name, the **simple noise
-# scale** (McCandlish et al. 2018):
+# While the noise is large compared with the gradient, doubling the batch nearly halves the number of steps. Once the
+# noise is small, doubling gains almost nothing. The batch size at which noise and gradient are equal in size is called
+# the **simple noise scale** (McCandlish et al. 2018):
 #
 # $$B_{\text{noise}} = \frac{\sum_j s_j^2}{\lVert \bar g \rVert^2}$$
 #
 # Here $s_j^2$ is the variance over the examples in coordinate $j$, divided by $N$ as before, and $\lVert \bar g \rVert$
 # is the length of the mean gradient. At $B = B_{\text{noise}}$, drawn with replacement, the total noise variance
-# $\sum_j s_j^2/B$ is just $\lVert \bar g \rVert^2$.
+# $\sum_j s_j^2/B$ is exactly $\lVert \bar g \rVert^2$.
 #
 # ### Exercise: `noise_scale`
 
@@ -368,8 +367,8 @@ def noise_scale(grads):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Work out the two totals apart, then divide. The squared length of a vector is the sum of its squared entries; no root
-# is needed.
+# Work out the two totals separately, then divide. The squared length of a vector is the sum of its squared entries; no
+# root is needed.
 #
 # </details>
 
@@ -385,7 +384,7 @@ check_hidden("noise_scale", noise_scale)
 # %% [markdown]
 # #### Experiment: the noise scale while training
 #
-# Logistic regression on the tumours is trained with the exact gradient, and your function is asked along the way.
+# We train logistic regression on the tumours with the exact gradient, and call your function along the way.
 
 # %% kind="experiment"
 path = plain_walk(lambda w: example_gradients(w).mean(axis=0), np.zeros(30), 0.3, 1000)
@@ -397,9 +396,9 @@ plt.show()
 
 # %% [markdown]
 # At the start a handful of tumours is enough: they all agree on what to learn first. Later the mean gradient shrinks
-# much faster than the examples' differences, and a batch would have to be large to see it at all: at the end some 9000
-# draws with replacement, though there are only 569 tumours to draw from. That is one more reason why a small rate, or a
-# large batch, pays late in training.
+# much faster than the examples' differences, and a batch would have to be large to see it at all: at the end about
+# 9000 draws with replacement, although there are only 569 tumours to draw from. That is one more reason why a small
+# rate, or a large batch, is worth its cost late in training.
 
 # %% [markdown]
 # ## 2. Ravines
@@ -413,8 +412,8 @@ plt.show()
 #
 # $$\kappa = \frac{L}{\mu}$$
 #
-# A round bowl has $\kappa = 1$. Where $\kappa$ (kappa) is large, the bowl is a ravine: steep across, almost flat along.
-# A contour is then an ellipse that is $\sqrt\kappa$ times as long as it is wide.
+# A round bowl has $\kappa = 1$. If $\kappa$ (kappa) is large, the bowl is a ravine: steep across, almost flat along. A
+# contour is then an ellipse that is $\sqrt\kappa$ times as long as it is wide.
 #
 # ### Exercise: `condition_number`
 
@@ -423,7 +422,7 @@ def condition_number(H):
     """Return the largest over the smallest eigenvalue of a symmetric positive definite matrix.
 
     H: array (D, D). Returns one number, at least 1.
-    Raises ValueError, with a sentence, where H is not symmetric or an eigenvalue is not positive.
+    Raises ValueError, with a sentence, if H is not symmetric or an eigenvalue is not positive.
     """
     ### BEGIN SOLUTION
     if not np.allclose(H, H.T):
@@ -438,8 +437,8 @@ def condition_number(H):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.linalg.eigvalsh(H)` gives the eigenvalues of a symmetric matrix, in rising order. It looks at one triangle of H
-# only, so whether H is symmetric is for you to ask: compare it with its transpose by `np.allclose`.
+# `np.linalg.eigvalsh(H)` returns the eigenvalues of a symmetric matrix, in increasing order. It looks at only one
+# triangle of H, so you have to check that H is symmetric: compare it with its transpose by `np.allclose`.
 #
 # </details>
 
@@ -453,7 +452,7 @@ check_hidden("condition_number", condition_number)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="condition_number_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("condition_number", condition_number, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("condition_number", condition_number, part="arguments")
@@ -470,7 +469,7 @@ check_hidden("condition_number", condition_number, part="arguments")
 # Along an eigenvector with the curvature $\lambda$ (lambda) the distance is multiplied by $1 - \eta\lambda$ in each
 # step, and nothing else happens: the directions do not mix. Three cases:
 #
-# - $0 < \eta\lambda < 1$: the factor is positive, the walk comes closer on one side;
+# - $0 < \eta\lambda < 1$: the factor is positive, the walk comes closer and stays on one side;
 # - $1 < \eta\lambda < 2$: the factor is negative, the walk jumps to the other side each time and comes closer:
 #   **zig-zag**;
 # - $\eta\lambda > 2$: the factor is beyond $-1$, each jump is larger than the last, and the walk diverges.
@@ -488,7 +487,7 @@ check_hidden("condition_number", condition_number, part="arguments")
 # \rho^* = \frac{L - \mu}{L + \mu} = \frac{\kappa - 1}{\kappa + 1}$$
 #
 # Note that $\eta^* > 1/L$ unless the bowl is round: at the best constant rate the steep direction *does* zig-zag. The
-# zig-zag is not a mistake of yours; it is the price for moving along the flat direction at all.
+# zig-zag is not your mistake; it is what you pay for moving along the flat direction at all.
 #
 # ### Exercise: `best_constant_rate`
 
@@ -508,8 +507,8 @@ def best_constant_rate(H):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Only the two outermost eigenvalues are needed. For a round bowl, $H = h I$, the answer must be $1/h$, which reaches
-# the minimum in one step.
+# You need only the smallest and the largest eigenvalue. For a round bowl, $H = h I$, the answer must be $1/h$, which
+# reaches the minimum in one step.
 #
 # </details>
 
@@ -557,9 +556,9 @@ check_hidden("contraction", contraction)
 # %% [markdown]
 # ### Measuring the zig-zag
 #
-# A path $w_0, w_1, \dots, w_T$ has the steps $w_1 - w_0$, $w_2 - w_1$ and so on. A coordinate turns where two
-# *consecutive* steps have opposite signs in it, that is, where their product is negative. If one of the two is zero
-# there is no turn. Note that we look at steps, not positions: a path can zig-zag far away from the origin.
+# A path $w_0, w_1, \dots, w_T$ has the steps $w_1 - w_0$, $w_2 - w_1$ and so on. A coordinate turns if two
+# *consecutive* steps have opposite signs in it, that is, if their product is negative. If one of the two is zero there
+# is no turn. Note that we look at steps, not positions: a path can zig-zag far away from the origin.
 #
 # ### Exercise: `zigzag_count`
 
@@ -579,8 +578,8 @@ def zigzag_count(path):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.diff(path, axis=0)` gives the steps. `steps[:-1]` leaves out the last step and `steps[1:]` the first, so that each
-# stands beside the one that follows it. The sum of an array of True and False counts the True.
+# `np.diff(path, axis=0)` returns the steps. `steps[:-1]` leaves out the last step and `steps[1:]` the first, so that
+# each step is paired with the next one. The sum of an array of True and False counts the True entries.
 #
 # </details>
 
@@ -596,8 +595,8 @@ check_hidden("zigzag_count", zigzag_count)
 # %% [markdown]
 # #### Experiment: zig-zag against condition number
 #
-# Three ravines, each at the best constant rate that your function finds, until 1 % of the first distance is left. $w_1$
-# runs along the ravine and $w_2$ across.
+# Three walks, each in its own ravine at the best constant rate that your function finds, until 1 % of the first
+# distance is left. $w_1$ runs along the ravine and $w_2$ across.
 
 # %% kind="experiment"
 fig, axes = plt.subplots(3, 1, figsize=(7.5, 8), layout="constrained")
@@ -613,9 +612,9 @@ for ax, kappa in zip(axes, (2, 10, 50), strict=True):
 plt.show()
 
 # %% [markdown]
-# At the best rate *every* step turns across the valley, and none along it. A narrower valley only makes more steps of
-# it. How many more? Count the steps until 1 % of the distance is left, and compare them with what your `contraction`
-# $\rho$ predicts: $\rho^t = 0.01$ gives $t = \log 0.01 / \log \rho$.
+# At the best rate *every* step turns across the valley, and none along it. A narrower valley only needs more of these
+# steps. How many more? Count the steps until 1 % of the distance is left, and compare them with what your
+# `contraction` $\rho$ predicts: $\rho^t = 0.01$ gives $t = \log 0.01 / \log \rho$.
 
 # %% kind="experiment"
 kappas = np.array([2, 5, 10, 20, 50, 100, 200, 500, 1000])
@@ -642,8 +641,8 @@ plt.show()
 #
 # #### Experiment: the condition number of real data
 #
-# For linear regression with the loss $\frac{1}{2n}\lVert Xw - y\rVert^2$ the Hessian is $X^\top X/n$: it can be had
-# without any training. Here it is for the ten measurements of 442 diabetes patients, centred, in the units in which
+# For linear regression with the loss $\frac{1}{2n}\lVert Xw - y\rVert^2$ the Hessian is $X^\top X/n$: you can compute
+# it without any training. Here it is for the ten measurements of 442 diabetes patients, centred, in the units in which
 # they were taken, and again after dividing each column by its standard deviation.
 
 # %% kind="experiment"
@@ -657,12 +656,12 @@ for name, data in {"as measured": diabetes(scaled=False), "standardized": diabet
 # Standardizing the inputs makes gradient descent 160 times faster, before any optimizer is chosen. What is left
 # comes from columns that are correlated, and rescaling columns cannot remove that.
 #
-# #### Experiment: dividing by a scale mends the ravine only along the axes
+# #### Experiment: dividing by a scale fixes the ravine only along the axes
 #
 # This is worth seeing in general. The optimizers of lesson 06 (AdaGrad, RMSProp, Adam) divide each coordinate of the
-# step by a running root mean square of its gradients: one scale for each *coordinate*. One often reads that this cures
+# step by a running root mean square of its gradients: one scale for each *coordinate*. You often read that this cures
 # zig-zag. Take a ravine with condition number 100, turn it by an angle, rescale each coordinate so that its own
-# curvature is 1, and ask your function again.
+# curvature is 1, and call your function again.
 
 # %% kind="experiment"
 angles = np.linspace(0, np.pi / 2, 91)
@@ -683,8 +682,8 @@ plt.show()
 
 # %% [markdown]
 # Along an axis the cure is perfect. At 45 degrees both coordinates have the same curvature, there is nothing to
-# rescale, and the ravine stays as it was. Nor does a division average out the noise of mini-batches: that is the other
-# fault, and needs another cure.
+# rescale, and the ravine stays as it was. Dividing does not average out the noise of mini-batches either: that is the
+# other fault, and needs another cure.
 #
 # ### Question: zig-zag or jitter?
 #
@@ -692,12 +691,12 @@ plt.show()
 # of the two faults.
 #
 # - **a**: the swings are there even when each step uses the exact gradient of all examples;
-# - **b**: with batches four times as large, their standard deviation is halved;
-# - **c**: they vanish when the weights are expressed in other coordinates, in which all curvatures are equal, at the
-#   rate that is best there;
-# - **d**: they go on for ever around the minimum, and do not become smaller on average;
+# - **b**: with batches four times as large, the swings have half the standard deviation;
+# - **c**: the swings vanish when the weights are expressed in other coordinates, in which all curvatures are equal, at
+#   the rate that is best there;
+# - **d**: the swings go on for ever around the minimum, and do not become smaller on average;
 # - **e**: one coordinate changes its direction at *every* single step;
-# - **f**: from the same first weights, another seed for drawing the batches gives another path.
+# - **f**: from the same initial weights, a different seed for drawing the batches gives a different path.
 
 # %% kind="answer" grade_id="zigzag_or_jitter"
 # Give each letter from "a" to "f" one of "zig-zag", "jitter":
@@ -719,19 +718,19 @@ check_hidden("zigzag_or_jitter", zigzag_or_jitter)
 # %% [markdown]
 # ## 3. Saddles
 #
-# Where the gradient is zero, gradient descent stops. Such a **critical point** may be a minimum; the signs of the
-# Hessian's eigenvalues tell.
+# If the gradient is zero, gradient descent stops. A point with gradient zero is called a **critical point**. It may be
+# a minimum; the signs of the Hessian's eigenvalues show what it is.
 #
 # | eigenvalues of $H$ | the point is | here called |
 # | --- | --- | --- |
 # | some positive, some negative | a saddle: up in some directions, down in others | `"saddle"` |
 # | all positive | a minimum | `"minimum"` |
 # | all negative | a maximum | `"maximum"` |
-# | some zero (or all), the others of one sign | undecided: higher derivatives tell | `"degenerate"` |
+# | some zero (or all), the others of one sign | undecided: higher derivatives decide | `"degenerate"` |
 #
 # Computed eigenvalues are never exactly zero, so we need a tolerance: an eigenvalue counts as positive above `tol`, as
-# negative below `-tol`, and as zero in between. The first row of the table comes first: one way up and one way down
-# make a saddle, whatever the others do.
+# negative below `-tol`, and as zero in between. Check the first row of the table first: one direction up and one
+# direction down make a saddle, whatever the others do.
 #
 # ### Exercise: `classify_critical_point`
 
@@ -757,9 +756,9 @@ def classify_critical_point(H, tol=1e-8):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.any(condition)` is True where at least one entry fulfils it. Ask the questions in the order of the table's
-# sentence: both signs, then zeros, then which sign. The determinant and the trace are not enough: in four dimensions
-# two negative eigenvalues give a positive determinant.
+# `np.any(condition)` is True if at least one entry fulfils it. Ask the questions in this order: both signs, then
+# zeros, then which sign. The determinant and the trace are not enough: in four dimensions two negative eigenvalues
+# give a positive determinant.
 #
 # </details>
 
@@ -773,11 +772,11 @@ check_hidden("classify_critical_point", classify_critical_point)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# #### Experiment: a saddle holds gradient descent
+# #### Experiment: a saddle holds up gradient descent
 #
 # The saddle $f(w) = w_1^2/2 - w_2^2/2 + w_2^4/4$ lies at 0, between two minima at $w_2 = \pm 1$. Near it, $w_1$ shrinks
 # by the factor $1 - \eta$ in each step, and $w_2$ *grows* by the factor $1 + \eta$: gradient descent is driven away.
-# But from a tiny $w_2$ it takes about $\log(1/w_2)/\log(1 + \eta)$ steps until anything is seen of it.
+# But if it starts from a tiny $w_2$, it takes about $\log(1/w_2)/\log(1 + \eta)$ steps until you can see this.
 
 # %% kind="experiment"
 saddle_point = saddle()
@@ -791,14 +790,14 @@ plot_losses(heights, title=title, x="step", y="loss", log=False)
 plt.show()
 
 # %% [markdown]
-# From a loss curve alone the plateau cannot be told from the end of training. And exactly on the ridge, at $w_2 = 0$,
+# From a loss curve alone you cannot tell the plateau from the end of training. And exactly on the ridge, at $w_2 = 0$,
 # it *is* the end: the gradient has no part along $w_2$, so nothing ever begins to grow. That case has probability zero
-# for random first weights; a long plateau has not.
+# for random initial weights; a long plateau does not.
 #
 # #### Experiment: in high dimensions minima are rare among critical points
 #
-# Suppose the Hessian at a critical point was a random symmetric matrix. For a minimum every one of its $D$ eigenvalues
-# must be positive. We draw 4000 matrices for each $D$ and let your function name them.
+# Suppose the Hessian at a critical point is a random symmetric matrix. For a minimum every one of its $D$ eigenvalues
+# must be positive. We draw 4000 matrices for each $D$ and let your function classify them.
 
 # %% kind="experiment"
 rng, dims, draws = np.random.default_rng(0), range(1, 8), 4000
@@ -822,18 +821,19 @@ plt.show()
 print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in shares["minimum"]])
 
 # %% [markdown]
-# The line of the minima ends where none was left among the 4000; maxima are as rare, and not drawn. The share of minima
-# falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For large $D$ it falls
-# like $e^{-D^2 (\ln 3)/4}$; Dean & Majumdar 2006.) Take the model for what it is. A network's Hessian is not such a
-# random matrix, and critical points *of low loss* are mostly minima (Bray & Dean 2007, Dauphin et al. 2014). What
-# remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and its plateau.
+# The line for the minima ends where there were none among the 4000; maxima are as rare, and not drawn. The share of
+# minima falls faster than $2^{-D}$, which independent signs would give: eigenvalues repel each other. (For large $D$
+# it falls like $e^{-D^2 (\ln 3)/4}$; Dean & Majumdar 2006.) This is only a model. A network's Hessian is not a random
+# matrix of this kind, and critical points *of low loss* are mostly minima (Bray & Dean 2007, Dauphin et al. 2014).
+# But this remains true: with millions of weights, what looks like a bad local minimum is more often a saddle and its
+# plateau.
 
 # %% [markdown]
 # ## 4. Momentum
 #
-# A ball that rolls down a ravine does not start afresh in each instant. It keeps a velocity. Pushes to the left and to
-# the right cancel in it, pushes along the valley add up. That is **momentum** (Polyak 1964). Its state is one array of
-# $w$'s shape, the velocity $v$, which is 0 at first:
+# A ball that rolls down a ravine does not start from rest at each instant. It keeps a velocity. Pushes to the left and
+# to the right cancel out in it, and pushes along the valley add up. That is **momentum** (Polyak 1964). Its state is
+# one array of $w$'s shape, the velocity $v$, which is 0 at first:
 #
 # $$v_{\text{new}} = m\, v + g, \qquad w_{\text{new}} = w - \eta\, v_{\text{new}}$$
 #
@@ -842,8 +842,9 @@ print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in sh
 # we called the smallest curvature.)
 #
 # If the gradient stays the same for a while, the velocity grows: $g$, then $g + m g$, then $g + m g + m^2 g$. That is a
-# geometric series, and its limit is $g/(1-m)$. So along a steady slope momentum 0.9 walks as if the rate were ten times
-# larger. The **effective rate** is $\eta/(1-m)$. Keep it in mind whenever you change the momentum and leave the rate.
+# geometric series, and its limit is $g/(1-m)$. So along a steady slope momentum 0.9 moves as if the rate were ten
+# times larger. The **effective rate** is $\eta/(1-m)$. Keep it in mind whenever you change the momentum but not the
+# rate.
 #
 # ### Three forms of the same idea
 #
@@ -856,13 +857,13 @@ print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in sh
 # | $v = m v + (1-m) g$, $\;w = w - \eta v$ | Adam's first moment, some courses | its rate is ours divided by $1-m$ |
 #
 # The first two are the same as long as $\eta$ is constant: the second $v$ is $-\eta$ times the first. When a schedule
-# changes the rate they part. In the first form the new rate counts at once for the whole velocity; in the second the
-# velocity still carries the old rate, and forgets it only over the next $1/(1-m)$ steps or so.
+# changes the rate, they differ. In the first form the new rate applies at once to the whole velocity; in the second
+# the velocity still contains the old rate, and forgets it only over the next $1/(1-m)$ steps or so.
 #
 # ### Question: how long is the step?
 #
 # Answer before you program: predict, then run. The gradient is 3 at every step, the rate 0.2, the momentum 0.95, the
-# form is ours. The first step has the length 0.6. How long is a step after very many of them?
+# form is ours. The first step has the length 0.6. How long is a step after very many steps?
 
 # %% kind="answer" grade_id="final_step_length"
 # The length that the steps approach: a number between 0 and 100.
@@ -903,7 +904,7 @@ def momentum_step(w, grad, state, lr, momentum=0.9):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `state.get("velocity", 0.0)` gives the velocity, or 0 where there is none yet. Build the new velocity as a new array,
+# `state.get("velocity", 0.0)` returns the velocity, or 0 if there is none yet. Build the new velocity as a new array,
 # `v = ...`; `v += grad` would change the one in the old state. Return two things: `return w_new, {"velocity": v}`.
 #
 # </details>
@@ -920,8 +921,8 @@ check_hidden("momentum_step", momentum_step)
 # %% [markdown]
 # #### Experiment: the step on a steady slope, and a cut of the rate
 #
-# First the question above, with your function. Then the two forms side by side: the gradient is always 1, the momentum
-# 0.9, and after 60 steps the rate falls from 0.1 to 0.01.
+# First we run the question above with your function. Then we compare the two forms: the gradient is always 1, the
+# momentum 0.9, and after 60 steps the rate falls from 0.1 to 0.01.
 
 # %% kind="experiment"
 w, state = 0.0, {}
@@ -938,7 +939,7 @@ def rate(step):
 ours = np.abs(np.diff(descend(np.ones_like, [0.0], momentum_step, rate, 120)[:, 0]))
 velocity, other = 0.0, []
 for step in range(120):
-    # The other form: the rate stands inside the velocity.
+    # The other form: the rate is inside the velocity.
     velocity = 0.9 * velocity - rate(step)
     other.append(abs(velocity))
 lengths = {"rate outside (ours)": ours, "rate inside": other}
@@ -949,7 +950,7 @@ plt.show()
 # %% [markdown]
 # #### Experiment: momentum in the ravine
 #
-# The same rate, four values of the momentum, in a ravine of condition number 100.
+# Four values of the momentum, at the same rate, in a ravine of condition number 100.
 
 # %% kind="experiment"
 def with_momentum(momentum, step=momentum_step):
@@ -975,12 +976,12 @@ plt.show()
 
 # %% [markdown]
 # Without momentum the walk creeps. With 0.8 it arrives; it swings a little, but each swing is a small part of the one
-# before. With 0.97 it shoots past the minimum *along* the valley and swings back and forth: the friction is too small.
+# before. With 0.97 it overshoots the minimum *along* the valley and swings back and forth: the friction is too small.
 # Near the best setting the number of steps grows with $\sqrt\kappa$ instead of $\kappa$ (see "Going further").
 #
-# Now steer it yourself. The panel calls your `momentum_step`. The rate is a share of $2(1+m)/L$, the largest at which
+# Now try it yourself. The panel calls your `momentum_step`. The rate is a share of $2(1+m)/L$, the largest at which
 # the walk is stable with momentum $m$ and largest curvature $L$. Take a condition number of 100, find the momentum
-# that arrives in the fewest steps, and look at what the path does there.
+# that arrives in the fewest steps, and look at its path.
 
 # %% kind="experiment"
 explore("ravine", momentum_step)
@@ -988,14 +989,14 @@ explore("ravine", momentum_step)
 # %% [markdown]
 # ### Look ahead: Nesterov's momentum
 #
-# Momentum computes the gradient where it stands, although it knows that the velocity will carry it further. Nesterov's
-# idea (1983) is to compute it where the velocity will have carried it. Call the weights $\theta$ (theta), and write the
-# second form of the table with $u$ for the velocity:
+# Momentum computes the gradient at the current weights, although the velocity is going to carry them further.
+# Nesterov's idea (1983) is to compute it at the place where the velocity will carry them. Call the weights $\theta$
+# (theta), and write the second form of the table with $u$ for the velocity:
 #
 # $$u_{\text{new}} = m\, u - \eta\, \nabla f(\theta + m\, u), \qquad \theta_{\text{new}} = \theta + u_{\text{new}}$$
 #
-# where $\nabla f$ is the gradient of the loss $f$. It is awkward that the gradient is wanted at a place where the
-# weights are not. So libraries store the place itself, $w = \theta + m\,u$, and express the step in it. With
+# where $\nabla f$ is the gradient of the loss $f$. It is awkward that the formula needs the gradient at a place other
+# than the weights. So libraries store that place itself, $w = \theta + m\,u$, and express the step in it. With
 # $g = \nabla f(w)$:
 #
 # $$\begin{aligned}
@@ -1007,7 +1008,7 @@ explore("ravine", momentum_step)
 #
 # $$v_{\text{new}} = m\, v + g, \qquad w_{\text{new}} = w - \eta\, (g + m\, v_{\text{new}})$$
 #
-# Mind the *new* velocity on the right. With the old one it would be $g + m\,v$, which is plain momentum once more.
+# Note the *new* velocity on the right. With the old one it would be $g + m\,v$, which is plain momentum again.
 #
 # ### Exercise: `nesterov_step`
 
@@ -1032,7 +1033,7 @@ def nesterov_step(w, grad, state, lr, momentum=0.9):
 # <details><summary>Hint</summary>
 #
 # The velocity is updated exactly as before, and it alone goes into the state. Only the line that moves the weights is
-# another one.
+# different.
 #
 # </details>
 
@@ -1063,10 +1064,10 @@ plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
 # %% [markdown]
-# There is a price. Along a direction of curvature $\lambda$ the plain step is stable for $\eta\lambda < 2$, and
+# This has a cost. Along a direction of curvature $\lambda$ the plain step is stable for $\eta\lambda < 2$, and
 # momentum for $\eta\lambda < 2(1+m)$, almost twice as much. Nesterov's look ahead overshoots at large rates: it is
 # stable only for $\eta\lambda < 2(1+m)/(1+2m)$, which is 1.34 for $m = 0.95$. In this ravine, with $\lambda = 100$
-# across, the rate 0.015 of the experiment before makes it diverge. Try it.
+# across, the rate 0.015 of the earlier experiment makes it diverge. Try it.
 
 # %% [markdown]
 # ### Question: who leaves the saddle?
@@ -1080,8 +1081,8 @@ plt.show()
 # - **c**: plain gradient descent from $(1.5,\ 10^{-6})$;
 # - **d**: momentum 0.9, from rest, from $(0,\ 0)$;
 # - **e**: momentum 0.9 from $(0,\ 0)$, with the velocity $(0,\ 0.1)$ before the first step;
-# - **f**: plain gradient descent from $(1.5,\ 0)$, where each gradient has noise of standard deviation 0.01 in both
-#   coordinates;
+# - **f**: plain gradient descent from $(1.5,\ 0)$, with noise of standard deviation 0.01 in both coordinates of each
+#   gradient;
 # - **g**: Nesterov's momentum 0.9, from rest, from $(0,\ 0)$.
 
 # %% kind="answer" grade_id="off_the_saddle"
@@ -1103,7 +1104,7 @@ check_hidden("off_the_saddle", off_the_saddle)
 # %% [markdown]
 # #### Experiment: the saddle lets momentum go
 #
-# First the seven walks of the question. Then a fair race, from a little beside the ridge.
+# First we run the seven walks of the question. Then we run a fair race, with a start close to the ridge.
 
 # %% kind="experiment"
 def pushed(w, grad, state, lr):
@@ -1135,12 +1136,12 @@ plot_losses(heights, title=title, x="step", y="loss", log=False)
 plt.show()
 
 # %% [markdown]
-# Momentum does not find a way out where there is no slope: started at rest *on* the ridge, it stays there exactly as
-# long as gradient descent, for ever. What it does is to leave sooner once there is the smallest slope, since along the
-# way down all pushes have the same sign and add up. In practice the noise of mini-batches supplies the first push.
+# Momentum does not find a way out if there is no slope: started at rest *on* the ridge, it stays there for ever,
+# exactly as gradient descent does. But it leaves sooner once there is the smallest slope, because on the way down all
+# pushes have the same sign and add up. In practice the noise of mini-batches supplies the first push.
 #
-# Move the start onto the ridge exactly, and the walk stays for ever, with momentum too. A little noise frees it. By how
-# much do the steps grow when the start comes a hundred times closer?
+# Move the start exactly onto the ridge, and the walk stays for ever, with momentum too. A little noise frees it. How
+# many more steps does the walk need when the start is a hundred times closer to the ridge?
 
 # %% kind="experiment"
 explore("saddle", momentum_step)
@@ -1148,8 +1149,8 @@ explore("saddle", momentum_step)
 # %% [markdown]
 # #### Experiment: out of a shallow local minimum
 #
-# A landscape with a shallow minimum on the right and a deep one on the left. All walks start far on the right, with the
-# same small rate.
+# This landscape has a shallow minimum on the right and a deep one on the left. All walks start far on the right, with
+# the same small rate.
 
 # %% kind="experiment"
 wells = double_well(0.3)
@@ -1168,14 +1169,14 @@ for lr in (0.02, 0.05):
 
 # %% [markdown]
 # With a rate of 0.05 and momentum 0.95 the ball rolls through the shallow well, up the far wall, and all the way back.
-# Momentum carries you *out of* a minimum; nothing in it knows which one is deep. A shallow well is left more easily
-# than a deep one, and that is all.
+# Momentum carries you *out of* a minimum, but it does not know which one is deep. It only leaves a shallow well more
+# easily than a deep one.
 #
 # #### Experiment: what momentum does to the noise
 #
 # Let the true gradient be 1 and add noise of standard deviation $s = 2$ at every step. The velocity is a sum of
-# gradients, of which the latest count most. Its mean is $1/(1-m)$ and its variance $s^2/(1-m^2)$: the terms
-# $s^2 m^{2k}$ add up, $k = 0, 1, 2, \dots$ Divided by its mean, it has the variance
+# gradients in which the latest count most. Its mean is $1/(1-m)$ and its variance $s^2/(1-m^2)$: the terms
+# $s^2 m^{2k}$ add up, $k = 0, 1, 2, \dots$ The velocity divided by its mean has the variance
 #
 # $$\frac{s^2/(1-m^2)}{1/(1-m)^2} = s^2\, \frac{(1-m)^2}{(1-m)(1+m)} = s^2\, \frac{1-m}{1+m}$$
 #
@@ -1195,10 +1196,10 @@ plot_losses(shown, title=title, x="step", y="value", log=False)
 plt.show()
 
 # %% [markdown]
-# Does training then settle 19 times closer to the minimum? No, and this is often told wrongly. The noise of
-# neighbouring velocities is shared: an unlucky gradient pushes in the same direction for the next ten steps. Let us
-# measure it. 500 weights, each in its own bowl of curvature 1, with noise of standard deviation 1; how far do they
-# wander in the end?
+# Does training then settle 19 times closer to the minimum? No, although this is often claimed. Neighbouring velocities
+# share their noise: an unlucky gradient pushes in the same direction for the next ten steps. Let us measure it. We
+# take 500 weights, each in its own bowl of curvature 1, with noise of standard deviation 1. How far do they wander in
+# the end?
 
 # %% kind="experiment"
 rng = np.random.default_rng(1)
@@ -1216,17 +1217,17 @@ for name, (step, lr) in settings.items():
 # the variance $\frac{\eta s^2}{h} \cdot \frac{1+m}{(1-m)(2(1+m) - \eta h)}$: 0.0526, 0.0501 and 0.5135.)
 #
 # At the same *effective* rate $\eta/(1-m)$ both wander about equally far. At the same rate $\eta$, the variance with
-# momentum is nearly ten times larger, as its effective rate is. Momentum makes the direction steadier and so allows a
-# faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you need a smaller
-# rate (lesson 01) or larger batches (section 1).
+# momentum is nearly ten times larger, just like its effective rate. Momentum makes the direction steadier and so
+# allows a faster journey through a ravine; it does not lower the floor where the noise keeps you. For that you need a
+# smaller rate (lesson 01) or larger batches (section 1).
 
 # %% [markdown]
 # ## 5. When a gradient explodes
 #
 # Losses of deep networks have cliffs: places where the gradient is suddenly many times longer than before. One step
-# from there throws the weights far away, and all that was learned is lost. The cure is simple (Pascanu, Mikolov &
-# Bengio 2013). Put all gradient arrays $g_1, g_2, \dots$ of the network together to one long vector, and let
-# $\lVert g \rVert$ be its length, the **global norm**:
+# from there throws the weights far away, and everything that the network has learned is lost. The cure is simple
+# (Pascanu, Mikolov & Bengio 2013). Join all gradient arrays $g_1, g_2, \dots$ of the network into one long vector, and
+# let $\lVert g \rVert$ be its length, the **global norm**:
 #
 # $$\lVert g \rVert = \sqrt{\sum_k \sum_i g_{k,i}^2}, \qquad
 # g_k \leftarrow \begin{cases} g_k \cdot \dfrac{c}{\lVert g \rVert} & \text{if } \lVert g \rVert > c \\
@@ -1244,9 +1245,9 @@ def clip_by_global_norm(grads, max_norm):
     """Return the gradients, shortened together so that their global norm is at most max_norm.
 
     grads: a list of arrays of any shapes. max_norm: a positive number.
-    Returns a new list of arrays of the same shapes. Where the global norm is over max_norm, all of
-    them are multiplied by max_norm/norm; else their values stay. No argument changes.
-    Raises ValueError, with a sentence, for max_norm <= 0.
+    Returns a new list of arrays of the same shapes. If the global norm is over max_norm, all of
+    them are multiplied by max_norm/norm; if not, their values stay. No argument changes.
+    Raises ValueError, with a sentence, if max_norm <= 0.
     """
     ### BEGIN SOLUTION
     if max_norm <= 0:
@@ -1260,7 +1261,7 @@ def clip_by_global_norm(grads, max_norm):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Add up the squares of all entries of all arrays, and take the root once, at the end. Divide only where the norm is too
+# Add up the squares of all entries of all arrays, and take the root once, at the end. Divide only if the norm is too
 # large: then it cannot be 0.
 #
 # </details>
@@ -1275,7 +1276,7 @@ check_hidden("clip_by_global_norm", clip_by_global_norm)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="clip_by_global_norm_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("clip_by_global_norm", clip_by_global_norm, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("clip_by_global_norm", clip_by_global_norm, part="arguments")
@@ -1284,7 +1285,8 @@ check_hidden("clip_by_global_norm", clip_by_global_norm, part="arguments")
 # %% [markdown]
 # #### Experiment: a few bad steps
 #
-# Three hidden layers on the digits, at a rate that is bold for them. Your function stands between gradient and step.
+# We train three hidden layers on the digits, at a rate that is bold for them. Your function is called between gradient
+# and step.
 
 # %% kind="experiment"
 X, y = digits()
@@ -1294,7 +1296,7 @@ norms = {"not clipped": [], "clipped at 1": []}
 
 
 def watched(name, limit):
-    """Return what stands between gradient and step: it notes the norm, and clips at a limit."""
+    """Return a transform that records the norm of the gradients and clips them at a limit."""
 
     def transform(params, grads):
         arrays = list(grads.values())
@@ -1321,10 +1323,9 @@ plt.show()
 
 # %% [markdown]
 # The norms printed are those before clipping. Without clipping, a few long steps at the beginning switch most of the
-# ReLU units off: they are 0 for every digit, their gradient is 0 with them, and nothing is learned after that. Clipping
+# ReLU units off: they are 0 for every digit, so their gradient is 0 too, and they learn nothing after that. Clipping
 # shortens only the steps that are out of proportion. It does not make a bold rate a good one: a rate of 0.2 would have
-# done better here, without any clipping. What it gives is safety against the rare long step at a rate that is otherwise
-# right.
+# done better here, without any clipping. It protects you from the rare long step at a rate that is otherwise right.
 
 # %% [markdown]
 # ## 6. Who writes what
@@ -1340,14 +1341,13 @@ plt.show()
 # | last mini-batch | kept | dropped (an option in most libraries) |
 #
 # Lesson 06 has a quantity of the same kind: the $\varepsilon$ (epsilon) that keeps AdaGrad, RMSProp and Adam from
-# dividing by zero. It stands *outside* the root in this course and in PyTorch, *inside* in some books and in parts of
-# Keras, and is added *before* the bias correction where a text speaks of "epsilon hat". The table there shows which is
-# which.
+# dividing by zero. It is *outside* the root in this course and in PyTorch, *inside* in some books and in parts of
+# Keras, and is added *before* the bias correction if a text says "epsilon hat". The table there shows which is which.
 
 # %% [markdown]
 # ## Going further ★
 #
-# The exercises from here on are extensions. They count nothing towards the points of this notebook.
+# The exercises from here on are extensions. They carry no points.
 #
 # ### The best momentum for a bowl
 #
@@ -1358,7 +1358,7 @@ plt.show()
 #
 # Try $x_t = r^t$: the factor $r$ solves $r^2 - (1 + m - \eta\lambda)\, r + m = 0$. The product of its two roots is $m$.
 # If they are complex, they are conjugate, so both have the size $\sqrt m$: then *every* such direction shrinks by
-# $\sqrt m$ a step, steep or flat. They are complex (or equal) where $(1 + m - \eta\lambda)^2 \le 4m$, that is
+# $\sqrt m$ a step, steep or flat. They are complex (or equal) if $(1 + m - \eta\lambda)^2 \le 4m$, that is
 #
 # $$(1 - \sqrt m)^2 \le \eta\lambda \le (1 + \sqrt m)^2$$
 #
@@ -1371,7 +1371,7 @@ plt.show()
 #
 # (Polyak 1964). The distance shrinks by about $\sqrt{m^*} = (\sqrt\kappa - 1)/(\sqrt\kappa + 1)$ a step: a ravine of
 # condition number 10,000 is like one of 100 for gradient descent. This holds for a bowl. On other convex functions
-# these very parameters can run in circles for ever (Lessard, Recht & Packard 2016).
+# momentum with these parameters can run in circles for ever (Lessard, Recht & Packard 2016).
 #
 # ### ★ Exercise: `heavy_ball_parameters`
 
@@ -1392,7 +1392,7 @@ def heavy_ball_parameters(mu, L):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For $\mu = L$ there must come out the rate $1/L$ and no momentum. The momentum is a square; its root is the factor a
+# For $\mu = L$ the result must be the rate $1/L$ and no momentum. The momentum is a square; its root is the factor per
 # step.
 #
 # </details>
@@ -1421,21 +1421,22 @@ plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
 # %% [markdown]
-# ### A kick where the gradient says nothing
+# ### A kick where the gradient is almost 0
 #
-# A saddle holds only what stands exactly on its ridge. So a small random kick is enough: **perturbed gradient descent**
-# (Jin et al. 2017) leaves, with high probability, every saddle that has a clearly negative curvature, in a number of
-# steps that hardly depends on the dimension. Count the steps from $t = 1$. At step $t$:
+# A saddle can hold a walk for ever only if the walk is exactly on the ridge. So a small random kick is enough:
+# **perturbed gradient descent** (Jin et al. 2017) leaves, with high probability, every saddle that has a clearly
+# negative curvature, in a number of steps that hardly depends on the dimension. Count the steps from $t = 1$. At step
+# $t$:
 #
 # 1. If $\lVert \nabla f(w) \rVert \le$ `threshold`, and no kick was given in the last `wait` steps, add to $w$ a point
 #    drawn uniformly from the ball of the given `radius` around 0. After a kick at step $k$ the next one can come at
 #    step $k + \text{wait} + 1$.
 # 2. Then take a plain step, with the gradient *where $w$ is now*.
 #
-# How does one draw uniformly from a ball in $D$ dimensions? Its direction is that of a vector of $D$ standard normal
-# numbers, since their density depends on the length only. Its length is not uniform: a ball of half the radius has
-# $2^{-D}$ of the volume. With $q$ uniform in $[0, 1)$, the length $\text{radius} \cdot q^{1/D}$ has just the right
-# distribution.
+# How do you draw a point uniformly from a ball in $D$ dimensions? Take its direction from a vector of $D$ standard
+# normal numbers, because their density depends only on the length of the vector. The length of the point is not
+# uniform: a ball of half the radius has $2^{-D}$ of the volume. With $q$ uniform in $[0, 1)$, the length
+# $\text{radius} \cdot q^{1/D}$ has exactly the right distribution.
 #
 # ### ★ Exercise: `perturbed_step`
 
@@ -1446,9 +1447,9 @@ def perturbed_step(w, gradient, state, lr, rng, radius=1e-2, threshold=1e-3, wai
     w: array (D,). gradient: a function of w that gives an array (D,). lr: a number.
     rng: a numpy.random.Generator.
     state: {} before the first step; later {"t": steps done, "last": the number of the step with
-    the last kick, counted from 1, or None where there was none yet}.
-    This is step t, the state's t plus 1. Where norm(gradient(w)) <= threshold, and last is None or
-    t - last > wait, w is first moved by a kick, uniform in the ball of `radius`. Kicked or not, a
+    the last kick, counted from 1, or None if there was none yet}.
+    This is step t, the state's t plus 1. If norm(gradient(w)) <= threshold, and last is None or
+    t - last > wait, w is first moved by a kick, uniform in the ball of `radius`. In either case a
     plain step follows, w - lr*gradient(w), with the gradient where w now is.
     Returns (w_new, state_new), a new array and a new dict with the same two keys.
     No argument but rng changes.
@@ -1499,8 +1500,8 @@ plot_losses(heights, title="Exactly on the ridge only a kick helps", x="step", y
 plt.show()
 
 # %% [markdown]
-# The perturbed walk waits too: no kick comes before the gradient has fallen to the threshold, after some 70 steps, and
-# what it gains by the kick, 0.01 at most, has to grow first. The two others wait for ever.
+# The perturbed walk waits too: no kick comes before the gradient has fallen to the threshold, after about 70 steps,
+# and then the distance that the kick gives, 0.01 at most, has to grow first. The two others wait for ever.
 
 # %% [markdown]
 # ## Summary
@@ -1509,13 +1510,13 @@ plt.show()
 #   and the size of the training set hardly matters. Shuffle every epoch.
 # - On a bowl each direction shrinks by $1 - \eta\lambda$ a step. The best constant rate is $2/(L+\mu)$, and the number
 #   of steps grows with the condition number $\kappa = L/\mu$.
-# - Zig-zag comes from ill-conditioning and jitter from noise. Rescaling coordinates mends the first only along the
-#   axes; smaller rates and larger batches mend the second.
-# - Saddles hold gradient descent on long plateaus. Momentum leaves them sooner, but started at rest exactly on the
-#   ridge it does not leave either.
-# - Momentum adds up what agrees and cancels what alternates. Its effective rate is $\eta/(1-m)$. It steadies the
-#   direction; it does not lower the noise floor at the same effective rate.
-# - Clip by the *global* norm, and only what is too long.
+# - Zig-zag comes from ill-conditioning and jitter from noise. Rescaling coordinates fixes the first only along the
+#   axes; smaller rates and larger batches fix the second.
+# - Saddles hold gradient descent on long plateaus. Momentum leaves them sooner, but if it starts at rest exactly on
+#   the ridge it does not leave either.
+# - Momentum adds up gradients that agree and cancels gradients that alternate. Its effective rate is $\eta/(1-m)$. It
+#   steadies the direction; it does not lower the noise floor at the same effective rate.
+# - Clip by the *global* norm, and only gradients that are too long.
 #
 # ## References
 #

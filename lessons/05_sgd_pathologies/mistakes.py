@@ -16,14 +16,16 @@ MISTAKES = [
         "shuffled_apart",
         "y[rows]",
         "y[rng.permutation(len(y))[: len(rows)]]",
-        "Inputs and targets were shuffled each in an order of its own. Which target belongs to which input?",
+        "You shuffled the inputs and the targets in two different orders. Which target belongs to which "
+        "input?",
     ),
     edit(
         "minibatches",
         "with_replacement",
         "rng.permutation(len(X))",
         "rng.integers(0, len(X), len(X))",
-        "Some examples come twice and others not at all. A card that was dealt is not put back into the deck.",
+        "Some examples come twice and others not at all. A card that is dealt does not go back into the "
+        "deck.",
     ),
     edit(
         "minibatches",
@@ -37,36 +39,39 @@ MISTAKES = [
         "own_generator",
         "rng.permutation(len(X))",
         "np.random.default_rng(0).permutation(len(X))",
-        "Every epoch comes in the same order. A generator made afresh starts from the same place each time: "
-        "what is the argument `rng` for?",
+        "Every epoch comes in the same order. A new generator with the same seed always starts from the "
+        "same place: what is the argument `rng` for?",
     ),
     edit(
         "minibatches",
         "sequence_of_blocks",
         "rng.permutation(len(X))",
         "np.roll(np.arange(len(X)), rng.integers(1, len(X) + 1))",
-        "Neighbours in the data stay neighbours in the batches: only the place where you begin is random.",
+        "Neighbours in the data stay neighbours in the batches: you choose only the starting place at "
+        "random.",
     ),
     edit(
         "minibatches",
         "even_sizes",
         "[order[start : start + batch_size] for start in range(0, len(X), batch_size)]",
         "np.array_split(order, -(-len(X) // batch_size))",
-        "The batches were made as even as possible. Here all but the last have exactly `batch_size` examples.",
+        "You made the batches as equal as possible. Here all but the last have exactly `batch_size` "
+        "examples.",
     ),
     edit(
         "minibatches",
         "accepts_negative_size",
         "batch_size < 1",
         "batch_size == 0",
-        "A negative batch size slips through, and the epoch is silently empty.",
+        "You accept a negative batch size, and the epoch is silently empty.",
     ),
     edit(
         "minibatches",
         "ignores_lengths",
         "len(X) != len(y)",
         "len(X) > len(y)",
-        "More targets than inputs pass unnoticed, and then the pairs cannot be right. When do X and y fit together?",
+        "You accept more targets than inputs, and then the pairs cannot be right. When do X and y fit "
+        "together?",
     ),
     # gradient_noise
     edit(
@@ -74,24 +79,24 @@ MISTAKES = [
         "size_squared",
         "/ batch_size",
         "/ batch_size**2",
-        "A sum of B independent terms has B times the variance, and dividing the sum by B divides its variance by B "
-        "squared. What is left of the two together?",
+        "A sum of B independent terms has B times the variance of one term. Dividing the sum by B divides "
+        "its variance by B squared. What do the two give together?",
     ),
     edit(
         "gradient_noise",
         "factor_forgotten",
         "noise if replace else",
         "noise if True else",
-        "Without replacement your noise is too large. A batch of all N examples has no noise whatever: what does your "
-        "formula say of it?",
+        "Without replacement your noise is too large. A batch of all N examples has no noise at all: what "
+        "does your formula say about it?",
     ),
     edit(
         "gradient_noise",
         "share_left",
         "/ (n - 1)",
         "/ n",
-        "Nearly right: `1 - B/N` belongs to a variance that was divided by N - 1. Yours was divided by N. Try B = 1: "
-        "does it matter then whether the example is put back?",
+        "Nearly right: `1 - B/N` belongs to a variance divided by N - 1. You divided by N. Try B = 1: "
+        "does it matter then whether you put the example back?",
     ),
     edit(
         "gradient_noise",
@@ -105,21 +110,24 @@ MISTAKES = [
         "replace_swapped",
         "noise if replace else",
         "noise if not replace else",
-        "The two cases are swapped. Which of them can see one example twice in a batch, and so knows less?",
+        "You swapped the two cases. In which of them can one example appear twice in a batch, so that the "
+        "batch knows less?",
     ),
     edit(
         "gradient_noise",
         "standard_deviation",
         "grads.var(axis=0)",
         "grads.std(axis=0)",
-        "This begins with the standard deviation. It is variances that add up and that are divided by B.",
+        "You start with the standard deviation. But it is the variances that add up and that you divide "
+        "by B.",
     ),
     edit(
         "gradient_noise",
         "all_coordinates_together",
         "grads.var(axis=0)",
         "grads.var()",
-        "One number came out for all weights. Each coordinate has a noise of its own: which axis counts the examples?",
+        "You return one number for all weights. Each coordinate has its own noise: which axis counts the "
+        "examples?",
     ),
     edit(
         "gradient_noise",
@@ -133,7 +141,7 @@ MISTAKES = [
         "standard_error",
         "noise if replace else noise * (n - batch_size) / (n - 1)",
         "np.sqrt(noise if replace else noise * (n - batch_size) / (n - 1))",
-        "This is the root of what is asked for, the standard deviation of the mean. Variances are wanted here.",
+        "This is the standard deviation of the mean. The exercise asks for the variance.",
     ),
     # noise_scale
     edit(
@@ -141,15 +149,15 @@ MISTAKES = [
         "inverse",
         "noise / signal",
         "signal / noise",
-        "Upside down: the noise scale is large where the examples disagree.",
+        "Your ratio is upside down: the noise scale is large when the examples disagree.",
     ),
     edit(
         "noise_scale",
         "norm_not_squared",
         "np.sum(grads.mean(axis=0) ** 2)",
         "np.sqrt(np.sum(grads.mean(axis=0) ** 2))",
-        "Multiply all gradients by 10: your number changes, but how they compare with each other has not. A variance "
-        "must be held against a square.",
+        "Multiply all gradients by 10: your number changes, but how they compare with each other does "
+        "not. You must compare a variance with a square.",
     ),
     edit(
         "noise_scale",
@@ -170,7 +178,8 @@ MISTAKES = [
         "square_of_examples",
         "np.sum(grads.mean(axis=0) ** 2)",
         "np.mean(np.sum(grads**2, axis=1))",
-        "Below the bar stands the length of the mean gradient, not the mean length of the examples' gradients.",
+        "The denominator is the squared length of the mean gradient, not the mean squared length of the "
+        "examples' gradients.",
     ),
     edit(
         "noise_scale",
@@ -184,8 +193,8 @@ MISTAKES = [
         "all_entries_together",
         "np.sum(grads.var(axis=0))",
         "grads.var()",
-        "You take one variance of all the entries together. Each coordinate has its own: take them down the columns, "
-        "then add them up.",
+        "You take one variance over all entries. Each coordinate has its own variance: compute them down "
+        "the columns, then add them up.",
     ),
     # condition_number
     edit(
@@ -193,7 +202,8 @@ MISTAKES = [
         "diagonal",
         "np.linalg.eigvalsh(H)",
         "np.sort(np.diag(H))",
-        "The diagonal holds the curvatures along the axes. A valley may run aslant: which directions are its own?",
+        "The diagonal contains the curvatures along the coordinate axes. But a valley may run diagonally: "
+        "which directions belong to the valley itself?",
     ),
     edit(
         "condition_number",
@@ -207,7 +217,8 @@ MISTAKES = [
         "root",
         "eigenvalues[-1] / eigenvalues[0]",
         "np.sqrt(eigenvalues[-1] / eigenvalues[0])",
-        "The root of it is how long the ellipse is for its width. The condition number compares the curvatures.",
+        "The square root says how long the ellipse is compared with its width. The condition number "
+        "compares the curvatures.",
     ),
     edit(
         "condition_number",
@@ -228,14 +239,15 @@ MISTAKES = [
         "accepts_skew",
         "not np.allclose(H, H.T)",
         "False",
-        "`eigvalsh` reads only one triangle of the matrix and takes the rest on trust. Ask whether H is symmetric.",
+        "`eigvalsh` reads only one triangle of the matrix and never looks at the rest. What if H is not "
+        "symmetric?",
     ),
     edit(
         "condition_number",
         "accepts_negative",
         "eigenvalues[0] <= 0",
         "eigenvalues[0] == 0",
-        "You refuse flat directions only. What is the ratio worth where a curvature is negative?",
+        "You refuse only flat directions. What does the ratio mean if a curvature is negative?",
     ),
     # best_constant_rate
     edit(
@@ -243,43 +255,46 @@ MISTAKES = [
         "one_over_steepest",
         "2 / (mu + L)",
         "1 / L",
-        "This rate finishes the steepest direction in one step. The flattest would like a larger one: "
-        "where are both equally slow?",
+        "This rate finishes the steepest direction in one step. The flattest direction needs a larger "
+        "rate: at which rate are both equally slow?",
     ),
     edit(
         "best_constant_rate",
         "two_over_steepest",
         "2 / (mu + L)",
         "2 / L",
-        "This is the limit of what is stable: along the steepest direction you jump to and fro for ever.",
+        "This is the stability limit: along the steepest direction you jump back and forth for ever.",
     ),
     edit(
         "best_constant_rate",
         "half",
         "2 / (mu + L)",
         "1 / (mu + L)",
-        "Half of the best. Solve `1 - lr*mu = -(1 - lr*L)` for lr once more.",
+        "This is half of the best rate. Solve `1 - lr*mu = -(1 - lr*L)` for lr again.",
     ),
     edit(
         "best_constant_rate",
         "geometric_mean",
         "2 / (mu + L)",
         "1 / np.sqrt(mu * L)",
-        "You took the geometric mean of the two curvatures. Which mean does the balance of the two factors give?",
+        "You took the geometric mean of the two curvatures. Which mean do you get when you balance the "
+        "two factors?",
     ),
     edit(
         "best_constant_rate",
         "trace",
         "2 / (mu + L)",
         "2 / np.trace(H)",
-        "The trace adds all the curvatures. It is right in two dimensions only, where there is none in between.",
+        "The trace adds all the curvatures. It is right only in two dimensions, because there no "
+        "curvature lies in between.",
     ),
     edit(
         "best_constant_rate",
         "diagonal",
         "np.linalg.eigvalsh(H)",
         "np.sort(np.diag(H))",
-        "The diagonal holds the curvatures along the axes. A valley may run aslant: which directions are its own?",
+        "The diagonal contains the curvatures along the coordinate axes. But a valley may run diagonally: "
+        "which directions belong to the valley itself?",
     ),
     # contraction
     edit(
@@ -287,28 +302,28 @@ MISTAKES = [
         "best_direction",
         "np.max",
         "np.min",
-        "That is the direction that shrinks fastest. How long you have to wait is decided by another one.",
+        "This is the direction that shrinks fastest. Another one decides how long you have to wait.",
     ),
     edit(
         "contraction",
         "without_abs",
         "np.abs(1 - lr * eigenvalues)",
         "(1 - lr * eigenvalues)",
-        "A factor of -0.9 is as slow as one of 0.9: it only changes sides on the way.",
+        "A factor of -0.9 is as slow as 0.9: the walk only changes sides at each step.",
     ),
     edit(
         "contraction",
         "steepest_only",
         "np.max(np.abs(1 - lr * eigenvalues))",
         "abs(1 - lr * eigenvalues[-1])",
-        "You look at the steepest direction alone. At a small rate another one is the slowest.",
+        "You look only at the steepest direction. At a small rate another direction is the slowest.",
     ),
     edit(
         "contraction",
         "flattest_only",
         "np.max(np.abs(1 - lr * eigenvalues))",
         "abs(1 - lr * eigenvalues[0])",
-        "You look at the flattest direction alone. At a large rate another one swings more.",
+        "You look only at the flattest direction. At a large rate another direction swings more.",
     ),
     edit(
         "contraction",
@@ -322,7 +337,8 @@ MISTAKES = [
         "squared",
         "np.abs(1 - lr * eigenvalues)",
         "(1 - lr * eigenvalues) ** 2",
-        "The loss shrinks by the square of the factor. Here the distance to the minimum is asked for.",
+        "The loss shrinks by the square of the factor. This exercise asks for the distance to the "
+        "minimum.",
     ),
     # zigzag_count
     edit(
@@ -330,7 +346,7 @@ MISTAKES = [
         "position",
         "np.diff(path, axis=0)",
         "path",
-        "You count changes of sign of the position. A path can zig-zag far away from 0: look at its steps.",
+        "You count sign changes of the position. A path can zig-zag far away from 0: look at its steps.",
     ),
     edit(
         "zigzag_count",
@@ -344,7 +360,8 @@ MISTAKES = [
         "all_coordinates_together",
         "steps[:-1] < 0, axis=0",
         "steps[:-1] < 0",
-        "You give one number for all coordinates. A ravine zig-zags across and not along: count each by itself.",
+        "You return one number for all coordinates. In a ravine a path zig-zags across and not along: "
+        "count each coordinate by itself.",
     ),
     edit(
         "zigzag_count",
@@ -358,22 +375,24 @@ MISTAKES = [
         "skips_rests",
         "np.sum(steps[1:] * steps[:-1] < 0, axis=0)",
         "np.array([np.sum(np.diff(np.sign(s[s != 0])) != 0) for s in steps.T], dtype=int)",
-        "You pass over steps of length 0 and join what stands on both sides. Only consecutive steps are compared.",
+        "You skip steps of length 0 and compare the steps before and after them. Only consecutive steps "
+        "are compared.",
     ),
     edit(
         "zigzag_count",
         "counts_straight",
         "< 0",
         "> 0",
-        "You count the places where the path goes straight on. What sign has the product when it turns back?",
+        "You count the places where the path goes straight on. What is the sign of the product when the "
+        "path turns back?",
     ),
     edit(
         "zigzag_count",
         "sign_changes",
         "np.sum(steps[1:] * steps[:-1] < 0, axis=0)",
         "np.sum(np.diff(np.sign(steps), axis=0) != 0, axis=0)",
-        "From moving to resting the sign changes too, from 1 to 0. That is no turn: both steps must move, and in "
-        "opposite directions.",
+        "The sign also changes, from 1 to 0, when the path stops. That is not a turn: both steps must "
+        "move, and in opposite directions.",
     ),
     # classify_critical_point
     rewrite(
@@ -388,7 +407,8 @@ MISTAKES = [
                 return "degenerate"
             return "minimum" if H[0, 0] > 0 else "maximum"
         """,
-        "The test by the determinant works in two dimensions. In four, two negative curvatures make it positive again.",
+        "The determinant test works in two dimensions. In four, two negative curvatures make it positive "
+        "again.",
     ),
     rewrite(
         "classify_critical_point",
@@ -400,14 +420,16 @@ MISTAKES = [
                 return "degenerate"
             return "minimum" if trace > 0 else "maximum"
         """,
-        "The trace is the sum of the curvatures: a large positive one hides any number of negative ones.",
+        "The trace is the sum of the curvatures: a large positive curvature hides any number of negative "
+        "ones.",
     ),
     edit(
         "classify_critical_point",
         "diagonal",
         "np.linalg.eigvalsh(H)",
         "np.diag(H)",
-        "The diagonal holds the curvatures along the axes. It may go down in between: which directions tell?",
+        "The diagonal contains the curvatures along the coordinate axes. The loss may fall in a direction "
+        "between them: which directions must you check?",
     ),
     rewrite(
         "classify_critical_point",
@@ -421,28 +443,31 @@ MISTAKES = [
                 return "minimum"
             return "maximum" if np.all(eigenvalues < 0) else "saddle"
         """,
-        "One way up and one way down make a saddle, whatever the flat directions do. Which question comes first?",
+        "If one direction goes up and another goes down, the point is a saddle, whatever the flat "
+        "directions do. Which question comes first?",
     ),
     edit(
         "classify_critical_point",
         "no_tolerance",
         "np.any(eigenvalues > tol), np.any(eigenvalues < -tol)",
         "np.any(eigenvalues > 0), np.any(eigenvalues < 0)",
-        "A curvature of -1e-10 is rounding noise, and does not make a saddle. Where does `tol` belong?",
+        "A curvature of -1e-10 is rounding noise, and does not make a saddle. Where do you need `tol`?",
     ),
     edit(
         "classify_critical_point",
         "never_degenerate",
         "np.abs(eigenvalues) <= tol",
         "np.isnan(eigenvalues)",
-        "With a flat direction the Hessian cannot tell a minimum: higher terms decide. There is a word for that here.",
+        "If a direction is flat, the Hessian cannot show that the point is a minimum: higher derivatives "
+        "decide. There is a word for that here.",
     ),
     edit(
         "classify_critical_point",
         "upside_down",
         '"minimum" if up',
         '"minimum" if down',
-        "Where all curvatures are positive it goes up in every direction. Are you on a top or at a bottom?",
+        "If all curvatures are positive, the loss goes up in every direction. Are you at a top or at a "
+        "bottom?",
     ),
     rewrite(
         "classify_critical_point",
@@ -454,8 +479,8 @@ MISTAKES = [
                 return "minimum"
             return "maximum" if np.all(eigenvalues <= tol) else "saddle"
         """,
-        "You count a flat direction as one that goes up. Along it the Hessian says nothing: which row of the table is "
-        "that?",
+        "You count a flat direction as one that goes up (or down). Along it the Hessian says nothing: "
+        "which row of the table is that?",
     ),
     # momentum_step
     edit(
@@ -463,8 +488,8 @@ MISTAKES = [
         "averaged",
         "+ grad",
         "+ (1 - momentum) * grad",
-        "This is the form with `1 - momentum`, as in Adam. It is right elsewhere, and takes a rate 1/(1 - momentum) "
-        "times larger for the same steps.",
+        "This is the form with `1 - momentum`, as in Adam. It is right elsewhere, but for the same steps "
+        "it needs a rate 1/(1 - momentum) times larger.",
     ),
     rewrite(
         "momentum_step",
@@ -474,36 +499,37 @@ MISTAKES = [
             v = momentum * state.get("velocity", 0.0) - lr * grad
             return w + v, {"velocity": v}
         """,
-        "This is the form with the rate inside the velocity. It is right elsewhere, but when the rate changes, "
-        "the old rate lives on in it. Keep only gradients in the velocity.",
+        "This is the form with the rate inside the velocity. It is right elsewhere. But when the rate "
+        "changes, the old rate stays in the velocity for a while. Keep only gradients in the velocity.",
     ),
     edit(
         "momentum_step",
         "forgets",
         'state.get("velocity", 0.0)',
         "0.0",
-        "Each step begins from rest: the velocity of the last step is never read.",
+        "Each step starts from rest: you never read the velocity of the last step.",
     ),
     edit(
         "momentum_step",
         "old_velocity",
         "w - lr * v",
         'w - lr * state.get("velocity", 0.0)',
-        "You step with the velocity from before this gradient. First the velocity changes, then the weights move.",
+        "You step with the velocity from before this gradient. First update the velocity, then move the "
+        "weights.",
     ),
     edit(
         "momentum_step",
         "plain_step",
         "w - lr * v",
         "w - lr * grad",
-        "You keep a velocity but move by the gradient alone. What is the velocity for?",
+        "You compute a velocity but move by the gradient alone. What is the velocity for?",
     ),
     edit(
         "momentum_step",
         "uphill",
         "w - lr * v",
         "w + lr * v",
-        "This climbs. The velocity is a sum of gradients, and those point uphill.",
+        "Your step climbs. The velocity is a sum of gradients, and gradients point uphill.",
     ),
     rewrite(
         "momentum_step",
@@ -515,14 +541,16 @@ MISTAKES = [
             v += grad
             return w - lr * v, {"velocity": v}
         """,
-        "`*=`, `+=` and `setdefault` change what the caller still holds. Make a new velocity and a new state.",
+        "`*=`, `+=` and `setdefault` change objects that the caller still uses. Make a new velocity and a "
+        "new state.",
     ),
     edit(
         "momentum_step",
         "fixed_momentum",
         "momentum * state",
         "0.9 * state",
-        "The share that you keep of the velocity is always 0.9. That is only the default: what is the argument for?",
+        "You always keep the share 0.9 of the velocity. That is only the default: what is the argument "
+        "for?",
     ),
     # nesterov_step
     edit(
@@ -530,29 +558,30 @@ MISTAKES = [
         "plain_momentum",
         "grad + momentum * v)",
         "v)",
-        "This is plain momentum: the step takes the gradient once and the old velocity once. "
-        "Nesterov's looks one push further ahead, with the new velocity.",
+        "This is plain momentum: the step contains the gradient once and the old velocity once. "
+        "Nesterov's step looks one push further ahead, with the new velocity.",
     ),
     edit(
         "nesterov_step",
         "without_gradient",
         "grad + momentum * v)",
         "momentum * v)",
-        "The velocity that is still to come has been taken, but the gradient of this step is missing.",
+        "You take the velocity that is still to come, but the gradient of this step is missing.",
     ),
     edit(
         "nesterov_step",
         "undamped",
         "grad + momentum * v)",
         "grad + v)",
-        "The look ahead asks what the velocity will be one step later. What happens to it until then?",
+        "The look ahead uses the velocity of one step later. What happens to the velocity until then?",
     ),
     edit(
         "nesterov_step",
         "averaged",
         'state.get("velocity", 0.0) + grad',
         'state.get("velocity", 0.0) + (1 - momentum) * grad',
-        "This velocity is an average of gradients. Here it is a sum: each new gradient enters with weight 1.",
+        "Your velocity is an average of gradients. Here it is a sum: each new gradient enters with weight "
+        "1.",
     ),
     rewrite(
         "nesterov_step",
@@ -562,7 +591,8 @@ MISTAKES = [
             v = grad + momentum * (momentum * state.get("velocity", 0.0) + grad)
             return w - lr * v, {"velocity": v}
         """,
-        "The step is right, but the look ahead has got into the state. It is for this step only: what is handed on?",
+        "The step is right, but you saved the look ahead in the state. It is for this step only: what "
+        "does the next step need?",
     ),
     rewrite(
         "nesterov_step",
@@ -572,8 +602,9 @@ MISTAKES = [
             v = momentum * state.get("velocity", 0.0) - lr * grad
             return w + momentum * v - lr * grad, {"velocity": v}
         """,
-        "This is the form with the rate inside the velocity, as Keras has it. It is right elsewhere, but when the rate "
-        "changes, the old rate lives on in it. Keep only gradients in the velocity.",
+        "This is the form with the rate inside the velocity, as in Keras. It is right elsewhere. But when "
+        "the rate changes, the old rate stays in the velocity for a while. Keep only gradients in the "
+        "velocity.",
     ),
     # clip_by_global_norm
     edit(
@@ -581,63 +612,66 @@ MISTAKES = [
         "each_by_itself",
         "[g * factor for g in grads]",
         "[g * min(1.0, max_norm / max(np.linalg.norm(g), 1e-300)) for g in grads]",
-        "Each array was clipped by its own norm, so that their proportions change and with them the direction.",
+        "You clip each array by its own norm. This changes their proportions, and so the direction of the "
+        "gradient.",
     ),
     edit(
         "clip_by_global_norm",
         "always",
         "max_norm / norm if norm > max_norm else 1.0",
         "max_norm / norm if norm > 0 else 1.0",
-        "You also stretch gradients that are short enough. Clipping sets a limit, it does not fix a length.",
+        "You also stretch gradients that are short enough. Clipping sets an upper limit, not a fixed "
+        "length.",
     ),
     edit(
         "clip_by_global_norm",
         "by_value",
         "[g * factor for g in grads]",
         "[np.clip(g, -max_norm, max_norm) for g in grads]",
-        "This clips every entry by itself, which turns the gradient. Clipping by norm keeps its direction.",
+        "You clip every entry by itself, which turns the gradient. Clipping by norm keeps its direction.",
     ),
     edit(
         "clip_by_global_norm",
         "sum_of_norms",
         "np.sqrt(sum(np.sum(g**2) for g in grads))",
         "sum(np.sqrt(np.sum(g**2)) for g in grads)",
-        "Norms of parts do not add up to the norm of the whole. It is their squares that do.",
+        "The norms of the parts do not add up to the norm of the whole. Their squares do.",
     ),
     edit(
         "clip_by_global_norm",
         "no_root",
         "np.sqrt(sum(np.sum(g**2) for g in grads))",
         "sum(np.sum(g**2) for g in grads)",
-        "This is the square of the norm.",
+        "This is the square of the norm. Which step is missing?",
     ),
     edit(
         "clip_by_global_norm",
         "largest_entry",
         "np.sqrt(sum(np.sum(g**2) for g in grads))",
         "max(np.max(np.abs(g)) for g in grads)",
-        "You measure the gradient by its largest entry. The norm meant here is the Euclidean length.",
+        "You measure the gradient by its largest entry. Here the norm is the Euclidean length.",
     ),
     edit(
         "clip_by_global_norm",
         "as_pytorch",
         "max_norm / norm if",
         "max_norm / (norm + 1e-6) if",
-        "This is what PyTorch does. Here nothing is added to the norm: where you divide, it cannot be 0.",
+        "This is what PyTorch does. Here nothing is added to the norm: you divide only if the norm is too "
+        "large, so it cannot be 0.",
     ),
     edit(
         "clip_by_global_norm",
         "accepts_zero",
         "max_norm <= 0",
         "max_norm < 0",
-        "A limit of 0 passes, and training would stand still without a word.",
+        "You accept a limit of 0, and then training silently stops.",
     ),
     edit(
         "clip_by_global_norm",
         "always_unguarded",
         "max_norm / norm if norm > max_norm else 1.0",
         "max_norm / norm",
-        "You also stretch gradients that are short enough. Clipping sets a limit, it does not fix a length.",
+        "You rescale every gradient, even a short one. Clipping sets an upper limit, not a fixed length.",
     ),
     # heavy_ball_parameters
     edit(
@@ -645,21 +679,22 @@ MISTAKES = [
         "gradient_descent_rate",
         "4 / (np.sqrt(L) + np.sqrt(mu)) ** 2",
         "2 / (L + mu)",
-        "This is the best rate without momentum. With momentum a larger one is stable.",
+        "This is the best rate without momentum. With momentum a larger rate is stable.",
     ),
     edit(
         "heavy_ball_parameters",
         "momentum_not_squared",
         "(np.sqrt(L) + np.sqrt(mu))) ** 2",
         "(np.sqrt(L) + np.sqrt(mu)))",
-        "This is the factor by which the distance shrinks in a step. It is the root of the momentum.",
+        "This is the factor by which the distance shrinks in a step. That factor is the square root of "
+        "the momentum.",
     ),
     edit(
         "heavy_ball_parameters",
         "without_roots",
         "((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2",
         "((L - mu) / (L + mu)) ** 2",
-        "The roots are what momentum wins: without them you would be as slow as gradient descent.",
+        "The square roots are what momentum gains: without them you would be as slow as gradient descent.",
     ),
     edit(
         "heavy_ball_parameters",
@@ -673,7 +708,7 @@ MISTAKES = [
         "swapped",
         "return lr, momentum",
         "return momentum, lr",
-        "Both numbers are right. In which order are they wanted?",
+        "Both numbers are right. In which order should you return them?",
     ),
     # perturbed_step
     edit(
@@ -681,14 +716,16 @@ MISTAKES = [
         "on_the_sphere",
         "radius * rng.random() ** (1 / np.size(w))",
         "radius",
-        "All your kicks have the same length. A point uniform *in* the ball is often shorter than the radius.",
+        "All your kicks have the same length. A point drawn uniformly *in* the ball is often closer to "
+        "the centre than the radius.",
     ),
     edit(
         "perturbed_step",
         "length_uniform",
         "rng.random() ** (1 / np.size(w))",
         "rng.random()",
-        "Your kicks crowd the middle. What share of a ball in D dimensions lies within half its radius?",
+        "Your kicks are too often near the middle. What share of a ball in D dimensions lies within half "
+        "its radius?",
     ),
     edit(
         "perturbed_step",
@@ -702,42 +739,46 @@ MISTAKES = [
         "one_sided",
         "rng.normal(size=np.shape(w))",
         "rng.random(np.shape(w))",
-        "Your kicks all go the same way. A direction must be able to have either sign in each coordinate.",
+        "Your kicks all have positive coordinates. A direction must be able to have either sign in each "
+        "coordinate.",
     ),
     edit(
         "perturbed_step",
         "stale_gradient",
         "        grad = gradient(w)\n    return",
         "    return",
-        "The step uses the gradient from before the kick, which was nearly 0. Where do you stand now?",
+        "You step with the gradient from before the kick, which was nearly 0. Where is w now?",
     ),
     edit(
         "perturbed_step",
         "wait_too_short",
         "t - last > wait",
         "t - last >= wait",
-        "A kick comes one step too early. With a kick at step 7 and a wait of 5, steps 8 to 12 pass without one.",
+        "Your kick comes one step too early. After a kick at step 7 with a wait of 5, steps 8 to 12 have "
+        "no kick.",
     ),
     edit(
         "perturbed_step",
         "no_memory",
         '"last": last}',
         '"last": state.get("last")}',
-        "The step of the kick is not remembered, so that the next step kicks again. What belongs in the new state?",
+        "You do not save the step of the kick, so the next step kicks again. What belongs in the new "
+        "state?",
     ),
     edit(
         "perturbed_step",
         "always_kicks",
         "np.linalg.norm(grad) <= threshold and ",
         "",
-        "You kick on steep slopes too. A kick is for places where the gradient says nothing.",
+        "You kick on steep slopes too. A kick is for places where the gradient is almost 0.",
     ),
     edit(
         "perturbed_step",
         "cube",
         "length * direction / np.linalg.norm(direction)",
         "rng.uniform(-radius, radius, np.shape(w))",
-        "Your kicks fill a cube, and its corners lie outside the ball. Draw a direction and a length instead.",
+        "Your kicks fill a cube, and its corners are outside the ball. Draw a direction and a length "
+        "instead.",
     ),
     # Questions
     edit(
@@ -745,44 +786,47 @@ MISTAKES = [
         "large_sets_are_noisy",
         '["a", "b", "c", "e", "d"]',
         '["e", "a", "b", "c", "d"]',
-        "You ordered them by the number of examples, and that enters only through (N - B)/(N - 1). What does the "
-        "formula divide by?",
+        "You ordered them by the number of examples, which matters only through (N - B)/(N - 1). What "
+        "does the formula divide by?",
     ),
     edit(
         "quietest_first",
         "large_sets_are_quiet",
         '["a", "b", "c", "e", "d"]',
         '["d", "c", "b", "a", "e"]',
-        "You put the largest set first. The mean is taken over the batch, not over the set.",
+        "You put the largest set first. But you average over the batch, not over the set.",
     ),
     edit(
         "quietest_first",
         "factor_upside_down",
         '["a", "b", "c", "e", "d"]',
         '["c", "b", "a", "d", "e"]',
-        "The batch size is taken into account. Now look at the factor (N - B)/(N - 1): where is it 0, where nearly 1?",
+        "You took the batch size into account. Now look at the factor (N - B)/(N - 1): when is it 0, and "
+        "when is it nearly 1?",
     ),
     edit(
         "quietest_first",
         "fives_by_size",
         '["a", "b", "c", "e", "d"]',
         '["a", "b", "c", "d", "e"]',
-        "Nearly. Two of them have batches of 25: half of one set, and next to nothing of the other.",
+        "Nearly. Two of them have batches of 25: one batch is half of its set, the other is a tiny part "
+        "of its set.",
     ),
     edit(
         "quietest_first",
         "half_the_set_wins",
         '["a", "b", "c", "e", "d"]',
         '["a", "e", "b", "c", "d"]',
-        "Look at (e) again: it holds half of its set, which about halves the variance. How many times larger is s^2/B "
-        "with 25 than with 100?",
+        "Look at (e) again: its batch is half of its set, which about halves the variance. How many times "
+        "larger is s^2/B with 25 than with 100?",
     ),
     edit(
         "zigzag_or_jitter",
         "all_is_noise",
         'dict.fromkeys("ace", "zig-zag") | dict.fromkeys("bdf", "jitter")',
         'dict.fromkeys("abcdef", "jitter")',
-        "Not all restlessness is noise. Which of these would you also see with the exact gradient of all examples?",
+        "Not every swing is noise. Which of these would you also see with the exact gradient of all "
+        "examples?",
     ),
     edit(
         "zigzag_or_jitter",
@@ -796,7 +840,8 @@ MISTAKES = [
         "coordinates_are_noise",
         '"ace", "zig-zag") | dict.fromkeys("bdf", ',
         '"ae", "zig-zag") | dict.fromkeys("bcdf", ',
-        "Look at (c) again: other coordinates change the curvatures. Do they change which examples are drawn?",
+        "Look at (c) again: other coordinates change the curvatures. Do they also change which examples "
+        "are drawn?",
     ),
     edit(
         "zigzag_or_jitter",
@@ -810,14 +855,16 @@ MISTAKES = [
         "swapped",
         'dict.fromkeys("ace", "zig-zag") | dict.fromkeys("bdf", "jitter")',
         'dict.fromkeys("ace", "jitter") | dict.fromkeys("bdf", "zig-zag")',
-        "The two words seem to be swapped: zig-zag comes from the shape of the valley, jitter from the mini-batches.",
+        "You seem to have swapped the two words: zig-zag comes from the shape of the valley, jitter from "
+        "the mini-batches.",
     ),
     edit(
         "final_step_length",
         "plain_step",
         "lr * grad / (1 - momentum)",
         "lr * grad",
-        "This is the step without momentum, `lr` times the gradient. What has the velocity become after many steps?",
+        "This is the step without momentum, `lr` times the gradient. How large is the velocity after many "
+        "steps?",
     ),
     edit(
         "final_step_length",
@@ -831,14 +878,15 @@ MISTAKES = [
         "effective_rate",
         "lr * grad / (1 - momentum)",
         "lr / (1 - momentum)",
-        "This is the rate that the momentum amounts to. The gradient is not 1 here.",
+        "This is the effective rate of this momentum. But the gradient is not 1 here.",
     ),
     edit(
         "final_step_length",
         "second_step",
         "/ (1 - momentum)",
         "* (1 + momentum)",
-        "This is the length of the second step. The velocity goes on growing after that: where does it come to rest?",
+        "This is the length of the second step. The velocity keeps growing after that: which value does "
+        "it approach?",
     ),
     edit(
         "final_step_length",
@@ -852,14 +900,15 @@ MISTAKES = [
         "momentum_always_leaves",
         '{"c", "e", "f"}',
         '{"b", "c", "d", "e", "f", "g"}',
-        "Momentum adds up gradients. In which of your cases has any gradient, or the velocity, a part along $w_2$?",
+        "Momentum adds up gradients. In which of these cases does any gradient, or the velocity, have a "
+        "part along $w_2$?",
     ),
     edit(
         "off_the_saddle",
         "momentum_off_the_line",
         '{"c", "e", "f"}',
         '{"b", "c", "e", "f"}',
-        "Look at (b) again: the run-up along $w_1$ is fast, but what would turn it aside?",
+        "Look at (b) again: the walk gets fast along $w_1$, but what would make it turn towards $w_2$?",
     ),
     edit(
         "off_the_saddle",
@@ -873,7 +922,7 @@ MISTAKES = [
         "nesterov_leaves",
         '{"c", "e", "f"}',
         '{"c", "e", "f", "g"}',
-        "Look at (g) again: from rest, how far does the look ahead look?",
+        "Look at (g) again: if the velocity is 0, how far ahead does it look?",
     ),
     edit(
         "off_the_saddle",
@@ -887,7 +936,7 @@ MISTAKES = [
         "all_leave",
         '{"c", "e", "f"}',
         '{"a", "b", "c", "d", "e", "f", "g"}',
-        "Where the gradient is exactly 0, or has no part along $w_2$, nothing begins to move that way. "
-        "Which cases are that exact?",
+        "If the gradient is exactly 0, or has no part along $w_2$, no movement along $w_2$ begins. In "
+        "which cases is that exactly so?",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Right answers of lesson 06, written otherwise."""
+"""Right answers of lesson 06, written differently."""
 
 # %% exercise="adagrad_step" id="by_loop"
 def adagrad_step(w, grad, state, lr, eps=1e-8):

@@ -5,14 +5,14 @@
 #
 # Plain SGD has one learning rate for all weights. But some weights get large gradients and others tiny ones, often a
 # thousand times smaller. A rate that suits the first hardly moves the second; a rate that suits the second makes the
-# first explode. The optimizers of this notebook watch the gradients of each weight and give each weight a rate of its
-# own. One of them, Adam, trains most of the large networks of today.
+# first explode. The optimizers of this notebook watch the gradients of each weight and give each weight its own rate.
+# One of them, Adam, trains most of today's large networks.
 #
 # When you are done you can
 #
 # - write AdaGrad, RMSProp, Adam, AdamW, AMSGrad and NAdam, and say what each adds to the one before;
-# - explain why Adam corrects its averages, and what happens without that;
-# - say which troubles of SGD a rate for each weight mends, and which it does not;
+# - explain why Adam corrects its averages, and what happens without the correction;
+# - say which problems of SGD a rate for each weight fixes, and which it does not;
 # - compare optimizers fairly: each at its own best rate, and with a look at how much the rate matters;
 # - read the same optimizer in three libraries, in spite of their different conventions.
 
@@ -39,10 +39,10 @@ from course_utils.training import descend, train
 # %% [markdown]
 # ## One rate for all?
 #
-# Two pictures of the problem. On the left, gradient descent in a ravine: the rate is almost as large as the steep
-# direction allows, and still the walk along the flat direction is slow. On the right, a network that reads handwritten
-# digits of 8 by 8 pixels: how large is the gradient of the weights that belong to each pixel? Look at the scale: it is
-# logarithmic.
+# Here are two pictures of the problem. On the left, gradient descent in a ravine: the rate is almost as large as the
+# steep direction allows, but the walk along the flat direction is still slow. On the right, a network that reads
+# handwritten digits of 8 by 8 pixels: how large is the gradient of the weights that belong to each pixel? Note that
+# the scale is logarithmic.
 
 # %%
 train_data, validation_data = split(*digits(), (0.7, 0.3), np.random.default_rng(0))
@@ -72,11 +72,11 @@ print(f"Largest over smallest gradient: {seen.max() / seen.min():.0f}.")
 print("White pixels are dark in every image: their gradient is 0.")
 
 # %% [markdown]
-# ## 1. AdaGrad: divide by what has been
+# ## 1. AdaGrad: divide by the past gradients
 #
 # The idea of AdaGrad (Duchi, Hazan & Singer, 2011): keep, for each weight, the sum of all its squared gradients so far,
-# and divide the step by the root of that sum. A weight with large gradients gets small steps. A weight that rarely gets
-# a gradient, say because its input is rarely on, still takes a large step when one comes at last.
+# and divide the step by the root of that sum. A weight with large gradients gets small steps. A weight that rarely
+# gets a gradient, for example because its input is rarely on, still takes a large step when a gradient finally comes.
 #
 # $$s_t = s_{t-1} + g_t^2, \qquad w_t = w_{t-1} - \eta\,\frac{g_t}{\sqrt{s_t} + \varepsilon}$$
 #
@@ -85,8 +85,8 @@ print("White pixels are dark in every image: their gradient is 0.")
 # number that prevents a division by zero. Squares, roots and quotients are taken entry by entry: each weight has its
 # own $s$. The factor $\eta / (\sqrt{s_t} + \varepsilon)$ is called the **effective rate** of a weight.
 #
-# All optimizers of this course have one form. A step takes the weights, the gradient and a `state`, a dict that is `{}`
-# before the first step, and returns the new weights and the new state. It changes none of its arguments.
+# All optimizers of this course have the same form. A step takes the weights, the gradient and a `state`, a dict that
+# is `{}` before the first step, and returns the new weights and the new state. It changes none of its arguments.
 
 
 # %% kind="answer" grade_id="adagrad_step"
@@ -96,7 +96,7 @@ def adagrad_step(w, grad, state, lr, eps=1e-8):
     w, grad: arrays of one shape, or two numbers.
     state: a dict, {} before the first step; later its key "square" holds the sum of the squared
     gradients, of w's shape.
-    lr, eps: positive numbers; eps stands outside the root.
+    lr, eps: positive numbers; eps is outside the root.
 
     Returns (w_new, state_new): the new weights, and a new dict with the new "square". The
     arguments stay as they are.
@@ -110,8 +110,8 @@ def adagrad_step(w, grad, state, lr, eps=1e-8):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `state.get("square", 0.0)` gives the sum so far, and 0 before the first step. Add the new square first, then step with
-# the *new* sum. Make a new dict for the answer: `{"square": ...}`.
+# `state.get("square", 0.0)` returns the sum so far, and 0 before the first step. Add the new square first, then step
+# with the *new* sum. Make a new dict for the new state: `{"square": ...}`.
 #
 # </details>
 
@@ -125,8 +125,8 @@ check_hidden("adagrad_step", adagrad_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your function in the ravine, at the same number of steps as before. The first step is `lr` long along *both* axes, for
-# at $t = 1$ the root of the sum is the gradient's own size: $g_1/\sqrt{g_1^2} = \pm 1$.
+# Here is your function in the ravine, with the same number of steps as before. The first step is `lr` long along
+# *both* axes, because at $t = 1$ the root of the sum is the gradient's own size: $g_1/\sqrt{g_1^2} = \pm 1$.
 
 # %% kind="experiment"
 paths = {
@@ -140,10 +140,10 @@ plt.show()
 # ### The price: the steps die out
 #
 # The sum never falls. If the gradient of a weight keeps about the size $\sigma$, then $s_t \approx t\,\sigma^2$, and
-# the effective rate is about $\eta / (\sigma\sqrt{t})$. That is the decay with $1/\sqrt{t}$ of notebook 01, by itself.
-# It is welcome at the end of the training on a convex (bowl-shaped) loss. It is unwelcome in a long training where the
-# best direction changes on the way: by then AdaGrad has no steps left. The next method mends this, and the experiment
-# after it shows both.
+# the effective rate is about $\eta / (\sigma\sqrt{t})$. That is the decay with $1/\sqrt{t}$ of notebook 01, without
+# any schedule. This is good at the end of training on a convex (bowl-shaped) loss. It is bad in a long training run if
+# the best direction changes on the way: by then AdaGrad's steps are too short. The next method fixes this, and the
+# experiment after it shows both.
 #
 # ## 2. RMSProp: forget the distant past
 #
@@ -164,7 +164,7 @@ def rmsprop_step(w, grad, state, lr, decay=0.99, eps=1e-8):
     w, grad: arrays of one shape, or two numbers.
     state: a dict, {} before the first step; later its key "square" holds the leaky average of the
     squared gradients, of w's shape. Before the first step that average is 0.
-    lr, decay, eps: positive numbers, decay below 1; eps stands outside the root.
+    lr, decay, eps: positive numbers, decay below 1; eps is outside the root.
 
     Returns (w_new, state_new): the new weights, and a new dict with the new "square". The
     arguments stay as they are.
@@ -178,8 +178,8 @@ def rmsprop_step(w, grad, state, lr, decay=0.99, eps=1e-8):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Only the line that makes the new `square` differs from AdaGrad. Which of the two terms gets the large factor, the long
-# past or the one new square?
+# Only the line that computes the new `square` differs from AdaGrad. Which of the two terms gets the large factor, the
+# long past or the one new square?
 #
 # </details>
 
@@ -217,14 +217,14 @@ check_hidden("rmsprop_first_step", rmsprop_first_step)
 
 # %% [markdown]
 # Now run it. A weight has the gradient 1 in every step. The left picture shows the length of each step in units of
-# `lr`. On the right the minimum of a parabola jumps to and fro every 500 steps, as happens in a network when the data
-# change or an earlier layer has moved: who keeps up? Each gradient carries noise, so that there is something to
-# average.
+# `lr`. On the right the minimum of a parabola jumps back and forth every 500 steps, as can happen in a network when
+# the data change or an earlier layer has moved: which method keeps up? Each gradient has noise, so that there is
+# something to average.
 
 
 # %% kind="experiment"
 def steps_at_constant_gradient(step, steps, **settings):
-    """Return the length of each step, in units of lr, where the gradient is always 1."""
+    """Return the length of each step, in units of lr, if the gradient is always 1."""
     w, state, lengths = 0.0, {}, []
     while len(lengths) < steps:
         new, state = step(w, 1.0, state, 1.0, **settings)
@@ -274,26 +274,25 @@ with style():
     plt.show()
 
 # %% [markdown]
-# Two things to see. RMSProp's first step is far too long, and some hundred steps pass before the excess is gone; the
-# same trouble will meet us in Adam, where it is mended. And AdaGrad, which spends its rate once and for all, gets
-# slower with every jump, while RMSProp follows the last one as fast as the first.
+# The pictures show two things. RMSProp's first step is far too long, and about a hundred steps pass before the excess
+# is gone; Adam has the same problem, and fixes it. And AdaGrad, whose effective rate never recovers, gets slower with
+# every jump, while RMSProp follows the last jump as fast as the first.
 #
-# ## 3. What a rate for each weight mends, and what it does not
+# ## 3. What a rate for each weight fixes, and what it does not
 #
 # Zig-zag and jitter are often mixed up. **Zig-zag** comes from curvatures that differ between directions; it is there
 # without any noise. **Jitter** comes from noisy gradients; it is there in the roundest bowl. Dividing each gradient by
-# its own root mean square rescales the *axes*. It can therefore mend differences between axes, and nothing else.
+# its own root mean square rescales the *axes*. So it can fix differences between axes, and nothing else.
 #
 # ### Predict, then run
 #
-# To which of these does dividing by the root mean square of each weight's gradient bring a clear cure, at a constant
-# rate?
+# Which of these does dividing by the root mean square of each weight's gradient clearly fix, at a constant rate?
 #
 # - **a**: a ravine with condition number 100 that lies along the axes;
 # - **b**: a ravine with condition number 100 at 45 degrees to the axes;
 # - **c**: the wandering around the minimum that comes from noisy gradients;
 # - **d**: a layer whose gradients are all a thousand times smaller than those of the other layers;
-# - **e**: an input measured in grams where another is measured in kilograms.
+# - **e**: an input measured in grams when another is measured in kilograms.
 
 # %% kind="answer" grade_id="mended_by_scaling"
 # A set of letters, such as {"a", "b"}.
@@ -312,8 +311,8 @@ check_hidden("mended_by_scaling", mended_by_scaling)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The experiment: gradient descent and RMSProp, each at the best of 17 rates, in both ravines, and both in a
-# round bowl with noisy gradients, there at the rate 0.05. What is not above $10^{-12}$ is drawn there.
+# The experiment runs gradient descent and RMSProp in both ravines, each at the best of 17 rates, and then in a round
+# bowl with noisy gradients, both at the rate 0.05. Values below $10^{-12}$ are drawn at $10^{-12}$.
 
 
 # %% kind="experiment"
@@ -364,14 +363,15 @@ with style():
     plt.show()
 
 # %% [markdown]
-# Along the axes RMSProp reaches the bottom almost at once, while gradient descent is still on its way. Turned by 45
-# degrees both axes see gradients of the same size, there is no difference to even out, and the two walk alike. (The
-# late spike is RMSProp's own: as the gradients shrink, so does their root mean square, until the effective rate is too
-# large for the steep direction.) In the noise both wander for ever: only a falling rate (notebook 01), larger batches
-# or averaging (notebook 05) help against that. For the layer and the unit: if all gradients of a weight are a thousand
-# times smaller, the division by their root mean square takes the factor out again, so a deep layer moves as fast as the
-# others. The same happens to the unit of an input. (One unit for all inputs is still the better cure: the weight of the
-# input in grams must end a thousand times smaller than the other, and steps of equal length are long for it at first.)
+# Along the axes RMSProp reaches the bottom almost at once, while gradient descent is still on its way. In the ravine
+# turned by 45 degrees both axes have gradients of the same size, so there is no difference to remove, and the two
+# methods behave alike. (The late spike comes from RMSProp: as the gradients shrink, so does their root mean square,
+# until the effective rate is too large for the steep direction.) With noise both wander for ever: only a falling rate
+# (notebook 01), larger batches or averaging (notebook 05) help against that. As for the layer and the unit: if all
+# gradients of a weight are a thousand times smaller, the division by their root mean square removes the factor, so a
+# deep layer moves as fast as the others. The same happens to the unit of an input. (Using one unit for all inputs is
+# still the better cure: the final weight of the input in grams must be a thousand times smaller than the other, and
+# steps of equal length are long for it at first.)
 #
 # ## 4. Adam: momentum and scale together
 #
@@ -381,8 +381,8 @@ with style():
 # $$m_t = \beta_1 m_{t-1} + (1-\beta_1)\, g_t, \qquad v_t = \beta_2 v_{t-1} + (1-\beta_2)\, g_t^2$$
 #
 # $m_t$ is called the first moment and $v_t$ the second moment; both start at 0. The usual values are $\beta_1 = 0.9$, a
-# memory of about 10 steps, and $\beta_2 = 0.999$, a memory of about 1000. Let us first step in the obvious way, which
-# is *not* yet Adam:
+# memory of about 10 steps, and $\beta_2 = 0.999$, a memory of about 1000. Let us first take the obvious step, which is
+# *not* yet Adam:
 #
 # $$w_t = w_{t-1} - \eta\,\frac{m_t}{\sqrt{v_t} + \varepsilon}$$
 
@@ -393,9 +393,8 @@ def adam_step_uncorrected(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1
 
     w, grad: arrays of one shape, or two numbers.
     state: a dict, {} before the first step; later "m" holds the average of the gradients and "v"
-    that of their squares, both of w's shape and 0 before the first step. Other keys may stand
-    there; they are of no use here.
-    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root.
+    that of their squares, both of w's shape and 0 before the first step. Ignore any other keys.
+    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps is outside the root.
 
     Returns (w_new, state_new): the new weights, and a new dict with the new "m" and "v". The
     arguments stay as they are.
@@ -410,8 +409,8 @@ def adam_step_uncorrected(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two lines like RMSProp's: one average of `grad` with `beta1`, one of `grad**2` with `beta2`. In the step the *average*
-# stands over the root, not the gradient.
+# Two lines like RMSProp's: one average of `grad` with `beta1`, one of `grad**2` with `beta2`. In the step, the
+# numerator is the *average*, not the gradient.
 #
 # </details>
 
@@ -428,20 +427,20 @@ check_hidden("adam_step_uncorrected", adam_step_uncorrected)
 # ### How long is the first step?
 #
 # Both averages start at zero, so at first both are too small. You will often read that Adam's first steps are therefore
-# too *small* without a correction. Look closer. The second moment has the longer memory, so it is the *more* biased,
-# and it stands *under* the line. After one step, with any gradient $g$ that is not 0,
+# too *small* without a correction. Look closer. The second moment has the longer memory, so it is the *more* biased
+# one, and it is in the *denominator*. After one step, with any gradient $g$ that is not 0,
 #
 # $$m_1 = (1-\beta_1)\, g, \qquad v_1 = (1-\beta_2)\, g^2, \qquad
 # \text{length} = \eta\, \frac{|m_1|}{\sqrt{v_1}}$$
 #
-# Put the two in and see what is left; $g$ itself drops out. With the correction, which comes below, both averages are
+# Insert the two and see what is left; $g$ itself cancels. With the correction, which comes below, both averages are
 # exactly $g$ and $g^2$ after the first step.
 
 
 # %% kind="answer" grade_id="first_step_size"
 def first_step_size(lr, beta1, beta2, corrected):
     """Return the length of Adam's first step in one coordinate, for any gradient that is not 0,
-    eps left out.
+    without eps.
 
     lr, beta1, beta2: positive numbers, the betas below 1.
     corrected: True for Adam with both averages corrected, False for no correction.
@@ -476,9 +475,9 @@ check_hidden("first_step_size", first_step_size)
 # ### Predict, then run
 #
 # With the usual betas the first uncorrected step is about 3.16 times too long. What happens then? A weight has the same
-# gradient in every step, so that every step *should* be `lr` long. Put the steps number 1, 12, 200, 1000 and 5000 in
-# order, the longest uncorrected step first. Think about which of the two averages catches up first: the one with memory
-# 10, or the one with memory 1000?
+# gradient in every step, so that every step *should* be `lr` long. Sort the steps with the numbers 1, 12, 200, 1000
+# and 5000, the longest uncorrected step first. Think about which of the two averages catches up first: the one with
+# memory 10, or the one with memory 1000?
 
 # %% kind="answer" grade_id="longest_step_first"
 # A list with each of "1", "12", "200", "1000", "5000" once, the longest step first.
@@ -522,9 +521,9 @@ print(
 )
 
 # %% [markdown]
-# The excess still *grows* for twelve steps, to 6.57, before it falls. The first moment is right after some twenty
-# steps; then only the root is too small, for thousands of steps. Near a good rate, steps six times too long at the very
-# start can throw a network far away.
+# The excess still *grows* for twelve steps, to 6.57, before it falls. After about twenty steps the first moment is
+# right; then only the root is too small, for thousands of steps. Even near a good rate, steps that are six times too
+# long at the very start can throw a network far away.
 #
 # ## 5. The correction
 #
@@ -539,12 +538,12 @@ print(
 #
 # ($\mathbb{E}$ is the mean over the noise; the sum is a geometric series.)
 #
-# The sum of the weights is $1 - \beta^t$ rather than 1: the missing share $\beta^t$ still sits on the zero that we
-# started from. So divide by it:
+# The sum of the weights is $1 - \beta^t$ rather than 1: the missing share $\beta^t$ is still on the zero that we
+# started from. So divide by $1 - \beta^t$:
 #
 # $$\hat m_t = \frac{m_t}{1-\beta^t}$$
 #
-# The same holds for $v_t$ with $\beta_2$. The counter $t$ begins at **1**: at $t = 0$ nothing has been averaged yet,
+# The same holds for $v_t$ with $\beta_2$. The counter $t$ starts at **1**: at $t = 0$ nothing has been averaged yet,
 # and the formula divides by zero.
 
 
@@ -554,7 +553,7 @@ def bias_correct(moment, beta, t):
 
     moment: an array of any shape, or one number: the average after t steps.
     beta: the share of the old average that stays in each step, from 0 to below 1.
-    t: the number of steps done, at least 1. ValueError with a sentence where it is smaller.
+    t: the number of steps done, at least 1. ValueError with a sentence if it is smaller.
 
     Returns a new array of moment's shape, or one number.
     """
@@ -570,7 +569,8 @@ def bias_correct(moment, beta, t):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# After one step the average is `(1 - beta) * grad`, and corrected it must be `grad`. Check your formula there first.
+# After one step the average is `(1 - beta) * grad`, and the corrected average must be `grad`. Check your formula for
+# this case first.
 #
 # </details>
 
@@ -590,8 +590,8 @@ check_hidden("bias_correct", bias_correct, part="arguments")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Your function on noisy gradients whose true mean is 1. The average is pulled towards its zero start; the corrected one
-# is not. It is only more noisy in the first steps, since few gradients stand in it.
+# Here is your function on noisy gradients whose true mean is 1. The average is pulled towards its zero start; the
+# corrected one is not. The corrected average is only noisier in the first steps, because it contains few gradients.
 
 # %% kind="experiment"
 rng = np.random.default_rng(3)
@@ -609,13 +609,13 @@ plt.show()
 # %% [markdown]
 # ## 6. Adam
 #
-# Now everything is there:
+# Now we have all the parts:
 #
 # $$\hat m_t = \frac{m_t}{1-\beta_1^t}, \qquad \hat v_t = \frac{v_t}{1-\beta_2^t}, \qquad
 # w_t = w_{t-1} - \eta\,\frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon}$$
 #
-# The state holds $m_t$ and $v_t$ as they are, uncorrected, and the number $t$ of steps done. The corrected ones are
-# used in the step and thrown away.
+# The state contains $m_t$ and $v_t$ uncorrected, and the number $t$ of steps done. The corrected averages are used in
+# the step and then thrown away.
 #
 # Two properties follow. The first step is $-\eta\,\mathrm{sign}(g)$, whatever the size of the gradient. And if all
 # gradients are multiplied by 1000, the steps stay as they are (as long as $\varepsilon$ plays no role).
@@ -629,7 +629,7 @@ def adam_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     state: a dict, {} before the first step; later "m" and "v" hold the uncorrected averages of
     the gradients and of their squares, of w's shape and 0 before the first step, and "t" the
     number of steps done.
-    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root of the
+    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps is outside the root of the
     corrected average.
 
     Returns (w_new, state_new): the new weights, and a new dict with the new "m", "v" and "t". The
@@ -663,10 +663,10 @@ check_hidden("adam_step", adam_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What the correction is worth: the network on the digits, with and without it, at three rates. At the smallest rate the
-# uncorrected one is *ahead*: its steps are several times `lr` for hundreds of steps, so it simply runs at a higher rate
-# than the one you asked for. At the middle rate the two end alike. At the largest those steps throw the network off,
-# and in these five epochs it does not come back.
+# How much does the correction help? Here is the network on the digits, with and without it, at three rates. At the
+# smallest rate the uncorrected version is *ahead*: its steps are several times `lr` long for hundreds of steps, so it
+# simply runs at a higher rate than the one you asked for. At the middle rate the two end alike. At the largest rate
+# those long steps throw the network off, and it does not recover in these five epochs.
 
 
 # %% kind="experiment"
@@ -702,8 +702,8 @@ with style():
     plt.show()
 
 # %% [markdown]
-# The panel measures every step of your two functions. Take rare gradients: how long does Adam go on after each? Then
-# find betas for which the correction hardly matters.
+# The panel measures every step of your two functions. Choose rare gradients: how long does Adam keep moving after
+# each? Then find betas for which the correction hardly matters.
 
 # %% kind="experiment"
 explore("step_sizes", adam_step_uncorrected, adam_step)
@@ -712,8 +712,8 @@ explore("step_sizes", adam_step_uncorrected, adam_step)
 # ### Effective rates on real data
 #
 # Here is the rate that Adam gave to the weights of each pixel after five epochs: $\eta/(\sqrt{\hat v_t} +
-# \varepsilon)$, with $\eta = 0.01$. Compare with the first picture of the notebook: where gradients are small, the rate
-# is large. In the end the weights of all pixels have moved by ways of similar length.
+# \varepsilon)$, with $\eta = 0.01$. Compare this with the first picture of the notebook: pixels with small gradients
+# have a large rate. In the end the weights of all pixels have moved similar distances.
 
 # %% kind="experiment"
 states, moved = {}, np.zeros((64, 32))
@@ -750,14 +750,14 @@ print(f"From pixel to pixel the gradients differ by a factor of {gradients:.0f},
 print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 
 # %% [markdown]
-# ## 7. Who writes what: three conventions
+# ## 7. Three conventions, and who uses which
 #
-# The same names stand for slightly different formulas. Before you carry a rate or an epsilon from one book or library
+# The same names stand for slightly different formulas. Before you take a rate or an epsilon from one book or library
 # to another, look here.
 #
-# **Where epsilon stands.** With a tiny epsilon all of them agree, as long as no gradient is tiny. With 0.1, or where
-# gradients are very small, they do not. Inside the root $\varepsilon$ acts like $\sqrt{\varepsilon}$ outside: $10^{-8}$
-# becomes $10^{-4}$.
+# **Where epsilon goes.** With a tiny epsilon all of them agree, as long as no gradient is tiny. With 0.1, or if
+# gradients are very small, they do not. Inside the root $\varepsilon$ acts like $\sqrt{\varepsilon}$ outside:
+# $10^{-8}$ becomes $10^{-4}$.
 #
 # | place of epsilon | formula | who |
 # | --- | --- | --- |
@@ -769,18 +769,17 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 # | | | RMSProp: optax by default, Goodfellow et al. 2016 |
 #
 # In the "epsilon hat" form the two corrections go into the rate, $\eta\sqrt{1-\beta_2^t}/(1-\beta_1^t)$, and the step
-# divides by $\sqrt{v_t} + \hat\varepsilon$: the two forms agree where $\hat\varepsilon =
-# \varepsilon\sqrt{1-\beta_2^t}$. The default values differ too: $10^{-8}$ here and in PyTorch ($10^{-10}$ for its
-# AdaGrad), $10^{-7}$ in Keras.
+# divides by $\sqrt{v_t} + \hat\varepsilon$: the two forms agree if $\hat\varepsilon = \varepsilon\sqrt{1-\beta_2^t}$.
+# The default values differ too: $10^{-8}$ here and in PyTorch ($10^{-10}$ for its AdaGrad), $10^{-7}$ in Keras.
 #
-# **How momentum is written.** $\mu$ and $\beta$ are one number, the share of the old value that stays, such as 0.9. The
-# first two forms are the same at a constant rate; with the third the rate means something else.
+# **How momentum is written.** $\mu$ and $\beta$ are the same number, the share of the old value that stays, for
+# example 0.9. The first two forms are the same at a constant rate; in the third the rate has a different meaning.
 #
 # | form | who | length of each step late in a run of equal gradients $g$ |
 # | --- | --- | --- |
 # | $v = \mu v + g$, $\;w - \eta v$ | notebook 05; PyTorch's SGD; optax | $\eta\,g/(1-\mu)$ |
 # | $v = \mu v - \eta g$, $\;w + v$ | Sutskever et al. 2013; Goodfellow et al. 2016; Keras's SGD | $\eta\,g/(1-\mu)$ |
-# | $m = \beta m + (1-\beta) g$, $\;w - \eta m$ | the first moment of Adam and all its kin, everywhere | $\eta\,g$ |
+# | $m = \beta m + (1-\beta) g$, $\;w - \eta m$ | the first moment of Adam and all related methods | $\eta\,g$ |
 #
 # **What decay means.** RMSProp's `decay` is `alpha` in PyTorch and `rho` in Keras, with default 0.99 and 0.9. RMSProp
 # has no bias correction in PyTorch and Keras: its first step is 10 or 3.2 times `lr`. Keras's AdaGrad starts its sum at
@@ -789,34 +788,34 @@ print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
 # ## 8. AdamW: weight decay is not a penalty
 #
 # In notebook 02a we kept the weights small in two ways. An **L2 penalty** of strength $\lambda$ adds
-# $\frac{\lambda}{2}\|w\|^2$ to the loss, hence $\lambda w$ to the gradient. **Weight decay** leaves the gradient alone
-# and takes the share $\eta\lambda$ off the weights in each step. For plain SGD the two are one:
+# $\frac{\lambda}{2}\|w\|^2$ to the loss, and so $\lambda w$ to the gradient. **Weight decay** leaves the gradient
+# alone and removes the share $\eta\lambda$ of the weights in each step. For plain SGD the two are the same:
 #
 # $$w - \eta\,(g + \lambda w) = w - \eta\, g - \eta\lambda\, w$$
 #
-# Many texts stop here. For Adam they are not one. With the penalty, $\lambda w$ enters both averages, and then the step
-# is divided by $\sqrt{\hat v}$. A weight with large gradients has a large $\sqrt{\hat v}$, so it is hardly pulled at
-# all; a weight with small gradients is pulled hard. Nobody meant that. Loshchilov & Hutter (2019) therefore *decouple*
-# the decay:
+# Many texts stop here. For Adam they are not the same. With the penalty, $\lambda w$ enters both averages, and then
+# the step is divided by $\sqrt{\hat v}$. A weight with large gradients has a large $\sqrt{\hat v}$, so it is hardly
+# pulled towards 0 at all; a weight with small gradients is pulled hard. Nobody intended that. Loshchilov & Hutter
+# (2019) therefore *decouple* the decay:
 #
 # $$w_t = w_{t-1} - \eta\,\frac{\hat m_t}{\sqrt{\hat v_t} + \varepsilon} - \eta\lambda\, w_{t-1}$$
 #
-# $\lambda$ is `weight_decay`. The decay is taken of the old weights, and $m$ and $v$ see the gradient of the loss
-# alone. Here, as in PyTorch, Keras and optax, the decay is multiplied by the rate $\eta$; in the paper it is multiplied
-# by the schedule's factor only.
+# $\lambda$ is `weight_decay`. The decay uses the old weights, and $m$ and $v$ see only the gradient of the loss. Here,
+# as in PyTorch, Keras and optax, the decay is multiplied by the rate $\eta$; in the paper it is multiplied by the
+# schedule's factor only.
 #
-# SGD with momentum is no exception to the difference: with the penalty, $\lambda w$ enters the velocity and goes on
-# acting for many steps, with the decay it acts once.
+# For SGD with momentum the two differ as well: with the penalty, $\lambda w$ enters the velocity and keeps acting for
+# many steps; with the decay it acts once.
 
 
 # %% kind="answer" grade_id="adamw_step"
 def adamw_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=1e-2):
-    """Take one step of AdamW: Adam's step, and lr * weight_decay times the old weights taken off.
+    """Take one step of AdamW: Adam's step, minus lr * weight_decay times the old weights.
 
     w, grad: arrays of one shape, or two numbers; grad is the gradient of the loss, without any
     penalty.
     state: a dict with "m", "v" and "t", as in adam_step; {} before the first step.
-    lr, beta1, beta2, eps, weight_decay: numbers; eps stands outside the root of the corrected
+    lr, beta1, beta2, eps, weight_decay: numbers; eps is outside the root of the corrected
     average.
 
     Returns (w_new, state_new) with the new "m", "v" and "t". The arguments stay as they are.
@@ -835,8 +834,8 @@ def adamw_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# You may call your `adam_step` and take the decay off its result. Which weights does the decay multiply: those before
-# Adam's step, or those after it?
+# You may call your `adam_step` and subtract the decay from its result. Which weights does the decay multiply: those
+# before Adam's step, or those after it?
 #
 # </details>
 
@@ -853,7 +852,8 @@ check_hidden("adamw_step", adamw_step)
 # ### Predict, then run
 #
 # You replace the L2 penalty by weight decay. You may choose a new $\lambda$ (which may depend on the constant rate),
-# but one for all weights. With which of these optimizers can you get the same weights, step for step, on any problem?
+# but the same one for all weights. With which of these optimizers can you get the same weights, step for step, on any
+# problem?
 #
 # - **a**: plain SGD;
 # - **b**: SGD with momentum;
@@ -879,8 +879,8 @@ check_hidden("penalty_equals_decay", penalty_equals_decay)
 
 # %% [markdown]
 # The experiment makes the difference visible. Three groups of 2000 weights start at 1. Their gradients are pure noise,
-# of standard deviation 0.1, 1 and 10: the loss says nothing, so only the decay should move the mean. With AdamW all
-# groups shrink alike.
+# of standard deviation 0.1, 1 and 10: the loss gives no direction, so only the decay should move the mean. With AdamW
+# all groups shrink alike.
 
 
 # %% kind="experiment"
@@ -921,16 +921,16 @@ with style():
 #
 # Adam can fail even on a convex problem. Suppose that one gradient in a hundred is huge and points the right way, and
 # all others are small and point the wrong way. On average the huge one wins. But Adam divides it by its own size, and
-# by the time of the next one the memory of it in $v$ has faded. Reddi, Kale & Kumar (2018) found such an example, and a
+# by the time the next one comes, $v$ has forgotten it. Reddi, Kale & Kumar (2018) found an example of this, and a
 # remedy: divide by the *largest* $v$ so far, so that the effective rate of a weight (at a rate $\eta$ that does not
-# grow) falls only, apart from the correction at the start.
+# grow) can only fall, apart from the correction at the start.
 #
 # $$v^{\max}_t = \max(v^{\max}_{t-1},\, v_t), \qquad
 # w_t = w_{t-1} - \eta\, \frac{\hat m_t}{\sqrt{v^{\max}_t/(1-\beta_2^t)} + \varepsilon}$$
 #
 # $v^{\max}_0 = 0$. The maximum is taken of the *uncorrected* $v$, entry by entry, and corrected afterwards: this is
 # PyTorch's form. The paper's own algorithm has no correction at all, neither of $m$ nor of $v$. The average $v_t$
-# itself goes on as in Adam.
+# itself continues as in Adam.
 
 
 # %% kind="answer" grade_id="amsgrad_step"
@@ -940,7 +940,7 @@ def amsgrad_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     w, grad: arrays of one shape, or two numbers.
     state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and "v_max",
     the largest uncorrected "v" so far, entry by entry, of w's shape and 0 before the first step.
-    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps stands outside the root, after
+    lr, beta1, beta2, eps: positive numbers, the betas below 1; eps is outside the root, after
     the correction.
 
     Returns (w_new, state_new) with the new "m", "v", "t" and "v_max". The arguments stay as they
@@ -960,8 +960,8 @@ def amsgrad_step(w, grad, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.maximum(a, b)` compares entry by entry (`np.max` does something else). Keep `v` and `v_max` apart: only `v_max`
-# goes into the step, only `v` goes into the next average.
+# `np.maximum(a, b)` compares entry by entry (`np.max` does something else). Keep `v` and `v_max` separate: only
+# `v_max` is used in the step, and only `v` in the next average.
 #
 # </details>
 
@@ -975,8 +975,9 @@ check_hidden("amsgrad_step", amsgrad_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The paper's example, with your functions: the gradient is 1010 in one step of 101 and $-10$ in the others, the weight
-# is kept between $-1$ and 1. The mean gradient is $(1010 - 100\cdot 10)/101 = 0.099 > 0$, so the best weight is $-1$.
+# Here is the paper's example, with your functions: the gradient is 1010 in one step out of 101 and $-10$ in the
+# others, and the weight is kept between $-1$ and 1. The mean gradient is $(1010 - 100\cdot 10)/101 = 0.099 > 0$, so
+# the best weight is $-1$.
 
 
 # %% kind="experiment"
@@ -996,28 +997,28 @@ plot_losses(curves, title=title, x="rounds of 101 steps", y="weight", log=False)
 plt.show()
 
 # %% [markdown]
-# On real networks the two rarely differ by much. The example tells what can go wrong, not what usually does.
+# On real networks the two rarely differ by much. The example shows what can go wrong, not what usually does.
 #
 # ## 10. NAdam: Nesterov in Adam
 #
-# Nesterov's momentum (notebook 05) looks ahead: it uses the *new* velocity in the step where plain momentum uses the
+# Nesterov's momentum (notebook 05) looks ahead: in the step it uses the *new* velocity, while plain momentum uses the
 # old one. Dozat (2016) does the same to Adam's first moment. Split Adam's step into its two parts,
 #
 # $$\hat m_t = \frac{\beta_1 m_{t-1}}{1-\beta_1^t} + \frac{(1-\beta_1)\, g_t}{1-\beta_1^t}.$$
 #
-# The left part is old momentum. Replace it by what the *next* step would use as its old momentum, $\beta_1
-# m_t/(1-\beta_1^{t+1})$. The momentum is also warmed up: instead of a constant $\beta_1$ it is, in step $t$,
+# The left part is the old momentum. Replace it by what the *next* step would use as its old momentum,
+# $\beta_1 m_t/(1-\beta_1^{t+1})$. The momentum is also warmed up: instead of a constant $\beta_1$ it is, in step $t$,
 #
 # $$\mu_t = \beta_1\left(1 - \tfrac12\, 0.96^{\,t\,\psi}\right), \qquad P_t = \mu_1 \mu_2 \cdots \mu_t,$$
 #
-# with $\psi$ (`momentum_decay`) 0.004. It starts at about $\beta_1/2$ and rises to $\beta_1$. The product $P_t$ takes
-# the place of $\beta_1^t$ in the correction. Altogether
+# with $\psi$ (`momentum_decay`) 0.004. It starts at about $\beta_1/2$ and rises to $\beta_1$. In the correction, the
+# product $P_t$ replaces $\beta_1^t$. Altogether
 #
 # $$w_t = w_{t-1} - \frac{\eta}{\sqrt{\hat v_t} + \varepsilon}
 # \left(\frac{\mu_{t+1}\, m_t}{1 - P_t\,\mu_{t+1}} + \frac{(1-\mu_t)\, g_t}{1 - P_t}\right).$$
 #
 # $m_t$, $v_t$ and $\hat v_t$ are Adam's, with the constant $\beta_1$ and $\beta_2$. This is PyTorch's form; in Dozat's
-# paper $\mu_t$ stands in the average $m_t$ too.
+# paper $\mu_t$ is in the average $m_t$ too.
 
 
 # %% kind="answer" grade_id="nadam_step"
@@ -1028,7 +1029,7 @@ def nadam_step(w, grad, state, lr=2e-3, beta1=0.9, beta2=0.999, eps=1e-8, moment
     state: a dict, {} before the first step; later "m", "v" and "t" as in adam_step, and
     "mu_product", one number: the product of mu_1 to mu_t, which is 1 before the first step.
     lr, beta1, beta2, eps, momentum_decay: positive numbers, the betas below 1; mu_t is
-    beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)); eps stands outside the root of the corrected
+    beta1 * (1 - 0.5 * 0.96**(t * momentum_decay)); eps is outside the root of the corrected
     "v".
 
     Returns (w_new, state_new) with the new "m", "v", "t" and "mu_product". The arguments stay as
@@ -1068,7 +1069,8 @@ check_hidden("nadam_step", nadam_step)
 #
 # Four landscapes, seven optimizers, and a fair rule: each optimizer runs with its own best rate on each landscape, the
 # one of 13 rates from 0.0003 to 7 with the lowest value after 300 steps. A comparison at one rate for all would only
-# tell whom that rate suits. The saddle's start is a hair off the line on which gradient descent never leaves.
+# show which optimizer that rate suits. The start at the saddle is very slightly off the line on which gradient descent
+# never leaves.
 
 
 # %% kind="experiment"
@@ -1115,21 +1117,22 @@ for landscape, runs in results.items():
     print(landscape.ljust(32) + "".join(f"{rate:10.0e}" for _, rate in runs.values()))
 
 # %% [markdown]
-# - *Ravine*: AdaGrad is at the bottom after a few steps. The ravine lies along the axes; this is the case it is made
-#   for. Momentum, Adam and AMSGrad share one pace, which their momentum of 0.9 sets: the value falls by about a tenth
-#   in each step. NAdam's look-ahead damps the swinging and is faster. Plain SGD is far behind. (AdaGrad's best rate is
-#   the largest of the grid. That is always a call to try larger ones; here they do about as well.)
-# - *Saddle*: everybody leaves it in the end. SGD waits longest, since the gradient near the saddle is tiny; the others
-#   divide by that tiny size, or gather speed. Once it is off, nothing holds SGD back.
-# - *Rosenbrock*: the curved valley does not lie along the axes. Here momentum counts and scaling does not: AdaGrad and
-#   RMSProp, which have no momentum, stay with SGD. (NAdam finds no good rate in this grid.)
-# - *Beale*: flat plains and steep walls. Adam and its kin, which have both momentum and scale, are ahead.
+# - *Ravine*: AdaGrad is at the bottom after a few steps. The ravine lies along the axes; AdaGrad is made for this
+#   case. Momentum, Adam and AMSGrad are equally fast, because their momentum of 0.9 sets the pace: the value falls by
+#   about a tenth in each step. NAdam's look-ahead damps the swinging and is faster. Plain SGD is far behind.
+#   (AdaGrad's best rate is the largest of the grid. That is always a reason to try larger ones; here they do about as
+#   well.)
+# - *Saddle*: every optimizer leaves it in the end. SGD waits longest, because the gradient near the saddle is tiny;
+#   the others divide by that tiny size, or gather speed. Once SGD has left, nothing holds it back.
+# - *Rosenbrock*: the curved valley does not lie along the axes. Here momentum helps and scaling does not: AdaGrad and
+#   RMSProp, which have no momentum, do no better than SGD. (NAdam finds no good rate in this grid.)
+# - *Beale*: flat plains and steep walls. Adam and its relatives, which have both momentum and scale, are ahead.
 #
-# The best rates differ between landscapes, for the adaptive methods too: adaptive does not mean that no rate need be
-# chosen. And places change when the grid of rates does. Such a race shows the characters of the methods, not a
+# The best rates differ between landscapes, for the adaptive methods too: adaptive does not mean that you need not
+# choose a rate. And the ranking changes with the grid of rates. This race shows the character of each method, not a
 # champion.
 #
-# How the paths look, on two of the landscapes:
+# Here are the paths on two of the landscapes:
 
 # %% kind="experiment"
 with style():
@@ -1150,7 +1153,7 @@ with style():
     plt.show()
 
 # %% [markdown]
-# Run the race yourself, at any rate. Turn the ravine by 45 degrees: who loses most?
+# Run the race yourself, at any rate. Turn the ravine by 45 degrees: which optimizer loses most?
 
 # %% kind="experiment"
 explore("race", adagrad_step, rmsprop_step, adam_step)
@@ -1159,13 +1162,13 @@ explore("race", adagrad_step, rmsprop_step, adam_step)
 # ### How much does the rate matter?
 #
 # In practice nobody can try many rates on a large network. So the *width* of the valleys in the next figure counts as
-# much as their depth: over which range of rates does training work? Each point is a training of four epochs on the
+# much as their depth: over which range of rates does training work? Each point is a training run of four epochs on the
 # digits.
 
 
 # %% kind="experiment"
 def digits_losses(step, rates, epochs=4):
-    """Return the loss after training at each rate, infinite where training broke off."""
+    """Return the loss after training at each rate, infinite if training broke off."""
     losses = []
     for rate in rates:
         run = train(
@@ -1191,11 +1194,11 @@ plot_sensitivity(
 plt.show()
 
 # %% [markdown]
-# The valleys lie at different rates: the good rate of SGD is ten times that of Adam or more. Never carry a rate from
-# one optimizer to another. With momentum 0.9 the good rate is several times smaller than without: the second table
-# above says ten times, in the long run. No valley is much wider than two factors of ten.
+# The valleys lie at different rates: the good rate of SGD is ten times that of Adam or more. Never use the rate of one
+# optimizer for another. With momentum 0.9 the good rate is several times smaller than without: the second table above
+# says ten times, in the long run. No valley is much wider than a factor of 100.
 #
-# Now a longer training on the digits. A rate that is best for four epochs may be too high for twelve. So each optimizer
+# Now we train longer on the digits. A rate that is best for four epochs may be too high for twelve. So each optimizer
 # runs at the better of two for twelve epochs: its best rate in that figure, and the next lower one.
 
 # %% kind="experiment"
@@ -1229,15 +1232,15 @@ plt.show()
 #
 # ### Lion: only the sign
 #
-# Lion was found by a computer search over programs (Chen et al., 2023). It keeps one average where Adam keeps two, and
-# steps by a sign:
+# Lion was found by a computer search over programs (Chen et al., 2023). It keeps one average instead of Adam's two,
+# and steps by a sign:
 #
 # $$u_t = \mathrm{sign}\big(\beta_1 m_{t-1} + (1-\beta_1)\, g_t\big), \qquad
 # w_t = w_{t-1} - \eta\,(u_t + \lambda w_{t-1}),$$
 # $$m_t = \beta_2 m_{t-1} + (1-\beta_2)\, g_t$$
 #
 # The sign is taken of a mixture with $\beta_1 = 0.9$, and the average is updated *afterwards* with $\beta_2 = 0.99$.
-# $\lambda$ is `weight_decay`. Every entry moves by the rate itself, so Lion wants a rate three to ten times smaller
+# $\lambda$ is `weight_decay`. Every entry moves by the rate itself, so Lion needs a rate three to ten times smaller
 # than Adam's.
 
 
@@ -1248,7 +1251,7 @@ def lion_step(w, grad, state, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
     w, grad: arrays of one shape, or two numbers.
     state: a dict, {} before the first step; later "m" holds the average of the gradients, of w's
     shape and 0 before the first step.
-    lr, beta1, beta2, weight_decay: numbers; the decay is multiplied by lr and taken of the old
+    lr, beta1, beta2, weight_decay: numbers; the decay is multiplied by lr and uses the old
     weights. sign(0) is 0.
 
     Returns (w_new, state_new) with the new "m". The arguments stay as they are.
@@ -1263,8 +1266,8 @@ def lion_step(w, grad, state, lr=1e-4, beta1=0.9, beta2=0.99, weight_decay=0.0):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# There are two mixtures of the *old* `m` and the gradient: one with `beta1` for the step, one with `beta2` to be
-# remembered.
+# There are two mixtures of the *old* `m` and the gradient: one with `beta1` for the step, and one with `beta2` for the
+# state.
 #
 # </details>
 
@@ -1283,7 +1286,7 @@ check_hidden("lion_step", lion_step)
 # Adam treats a weight matrix as a bag of numbers. Muon (Jordan et al., 2024) treats it as a matrix. Its momentum has a
 # singular value decomposition $G = U S V^\top$, and usually a few singular values are far larger than the rest, so a
 # few directions get all of the step. Muon replaces $S$ by about the identity: all directions get a step of about the
-# same length. It is for matrices what the sign is for numbers.
+# same length. This is for matrices what the sign is for numbers.
 #
 # An SVD in every step would be slow. A polynomial of odd degree acts on the singular values alone, and needs only
 # products of matrices: with $A = X X^\top$,
@@ -1291,11 +1294,11 @@ check_hidden("lion_step", lion_step)
 # $$(a + b A + c A^2)\, X = U\,(a S + b S^3 + c S^5)\,V^\top.$$
 #
 # This **Newton-Schulz** iteration starts from $X = G / \max(\|G\|, \varepsilon)$, where $\|G\|$ is the Frobenius norm
-# (the root of the sum of all squares), so that no singular value is above 1. Then it repeats $X \leftarrow (a + bA +
-# cA^2)X$ with $a = 3.4445$, $b = -4.7750$, $c = 2.0315$. The three numbers are chosen so that small singular values
-# grow fast; the price is that they land not at 1 but near 0.5 to 1.5. If $G$ has more rows than columns, work on its
-# transpose and turn the result back: $A$ is then the smaller one. (Jordan's own code divides by $\|G\| + \varepsilon$,
-# PyTorch by the larger of the two.)
+# (the root of the sum of all squares), so that no singular value is above 1. Then it repeats
+# $X \leftarrow (a + bA + cA^2)X$ with $a = 3.4445$, $b = -4.7750$, $c = 2.0315$. The three numbers are chosen so that
+# small singular values grow fast; in exchange they do not end at exactly 1 but between about 0.5 and 1.5. If $G$ has
+# more rows than columns, work on its transpose and transpose the result back: $A$ is then smaller. (Jordan's own code
+# divides by $\|G\| + \varepsilon$, PyTorch by the larger of the two.)
 
 
 # %% kind="answer" grade_id="newton_schulz" star=true
@@ -1305,7 +1308,7 @@ def newton_schulz(G, steps=5, eps=1e-7):
 
     G: array of shape (rows, columns), of any two sizes.
     steps: the number of iterations; 0 returns G / max(norm, eps).
-    eps: the least number that G is divided by, so that G = 0 gives 0.
+    eps: the smallest number that G is divided by, so that G = 0 gives 0.
 
     Returns a new array of G's shape.
     """
@@ -1323,7 +1326,7 @@ def newton_schulz(G, steps=5, eps=1e-7):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.linalg.norm(G)` is the Frobenius norm. Compute `A` anew in every iteration. The product `A @ A` is a product of
+# `np.linalg.norm(G)` is the Frobenius norm. Compute `A` again in every iteration. The product `A @ A` is a product of
 # matrices, `A**2` is not.
 #
 # </details>
@@ -1338,7 +1341,7 @@ check_hidden("newton_schulz", newton_schulz)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What it does to a real gradient, that of the first layer on the digits:
+# Here is what it does to a real gradient, that of the first layer on the digits:
 
 # %% kind="experiment"
 gradient = first_grads["W1"]
@@ -1369,8 +1372,8 @@ plt.show()
 #
 # $\mu$ is `momentum`, $v_0 = 0$, $u_t$ is Nesterov's look-ahead, $\mathrm{NS}$ is `newton_schulz`, and $\lambda$ is
 # `weight_decay`. Muon is for the matrices of hidden layers; biases, and usually the first and the last layer, stay with
-# Adam. PyTorch keeps a layer's matrix as (out, in), this course as (in, out): hand over the transpose if you want
-# PyTorch's factor.
+# Adam. PyTorch keeps a layer's matrix as (out, in), this course as (in, out): pass the transpose if you want PyTorch's
+# factor.
 
 
 # %% kind="answer" grade_id="muon_step" star=true
@@ -1380,7 +1383,7 @@ def muon_step(w, grad, state, lr=1e-3, momentum=0.95, weight_decay=0.1, steps=5)
     w, grad: arrays of one shape (rows, cols).
     state: a dict, {} before the first step; later "velocity" holds the average v of the
     gradients, of w's shape and 0 before the first step.
-    lr, momentum, weight_decay: numbers; the decay is multiplied by lr and taken of the old weights.
+    lr, momentum, weight_decay: numbers; the decay is multiplied by lr and uses the old weights.
     steps: the number of Newton-Schulz iterations.
 
     Returns (w_new, state_new) with the new "velocity". The arguments stay as they are.
@@ -1398,7 +1401,7 @@ def muon_step(w, grad, state, lr=1e-3, momentum=0.95, weight_decay=0.1, steps=5)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Four lines, one a symbol: `velocity`, `u`, the root, the new weights. Call your `newton_schulz`.
+# Four lines, one for each symbol: `velocity`, `u`, the root, the new weights. Call your `newton_schulz`.
 #
 # </details>
 
@@ -1412,8 +1415,8 @@ check_hidden("muon_step", muon_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Lion and Muon against Adam on the digits, each at the best of seven rates for the twelve epochs shown. Muon steps the
-# matrices, Adam the biases.
+# Here are Lion and Muon against Adam on the digits, each at the best of seven rates for the twelve epochs shown. Muon
+# updates the matrices, Adam the biases.
 
 
 # %% kind="experiment"
@@ -1436,19 +1439,19 @@ plot_losses(curves, title="Two newer optimizers beside Adam", y="training loss")
 plt.show()
 
 # %% [markdown]
-# Both train the network with one average where Adam keeps two. One small network and one seed do not tell which is
+# Both train the network with one average, while Adam keeps two. One small network and one seed do not show which is
 # best.
 #
 # ### SAM: look for flat ground
 #
-# A minimum in a narrow cleft may fit the training data well and new data badly. Sharpness-aware minimization (Foret et
-# al., 2021) asks for the gradient not here but at the worst point nearby, to first order: one step of length $\rho$
+# A minimum in a narrow valley may fit the training data well and new data badly. Sharpness-aware minimization (Foret
+# et al., 2021) uses the gradient not at $w$ but at the worst point nearby, to first order: one step of length $\rho$
 # uphill.
 #
 # $$g = \nabla f(w), \qquad g_{\mathrm{SAM}} = \nabla f\!\left(w + \rho\,\frac{g}{\|g\|}\right)$$
 #
 # $f$ is the loss and $\|g\|$ the Euclidean norm over *all* entries. Any optimizer then steps from $w$ with
-# $g_{\mathrm{SAM}}$. Where $g = 0$ there is no uphill, and the result is $g$. The price: two gradients a step.
+# $g_{\mathrm{SAM}}$. If $g = 0$ there is no uphill, and the result is $g$. The cost is two gradients per step.
 
 
 # %% kind="answer" grade_id="sam_gradient" star=true
@@ -1459,8 +1462,8 @@ def sam_gradient(gradient, w, rho=0.05):
     w: array of any shape.
     rho: the length of the step uphill, at least 0.
 
-    Returns a new array of w's shape. Where gradient(w) is 0 everywhere, returns it. w stays as it
-    is.
+    Returns a new array of w's shape. If gradient(w) is 0 everywhere, returns it. w is not
+    changed.
     """
     ### BEGIN SOLUTION
     grad = gradient(w)
@@ -1474,7 +1477,7 @@ def sam_gradient(gradient, w, rho=0.05):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two calls of `gradient`. Divide by one norm over all entries, so that the step uphill has length `rho`.
+# Call `gradient` twice. Divide by one norm over all entries, so that the step uphill has length `rho`.
 #
 # </details>
 
@@ -1488,9 +1491,10 @@ check_hidden("sam_gradient", sam_gradient)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# A valley whose floor is level: every point of the line $w_2 = 0$ is a minimum, but the valley is narrow on the right
-# and wide at $w_1 = 0$. Gradient descent stops where it first meets the floor. SAM goes on along the floor, to where
-# the ground is flattest on both sides: seen from $\rho$ up the slope, a narrower place is a steeper one.
+# This valley has a level floor: every point of the line $w_2 = 0$ is a minimum, but the valley is narrow on the right
+# and wide at $w_1 = 0$. Gradient descent stops where it first reaches the floor. SAM continues along the floor to the
+# place where the ground is flattest on both sides: measured a distance $\rho$ up the slope, a narrower place is
+# steeper.
 
 
 # %% kind="experiment"
@@ -1525,16 +1529,16 @@ plt.show()
 # ### Schedule-free: average instead of decay
 #
 # A falling rate needs to know when training will end. Defazio et al. (2024) keep the rate constant and average the
-# iterates instead. Three points are kept: $z$ walks as SGD does, $x$ is the plain average of all $z$, and the gradient
-# is taken at $y$, between the two:
+# iterates instead. The method keeps three points: $z$ moves as in SGD, $x$ is the plain average of all $z$, and the
+# gradient is taken at $y$, between the two:
 #
 # $$z_t = z_{t-1} - \eta\, g(y_{t-1}), \qquad x_t = x_{t-1} + \frac{z_t - x_{t-1}}{t+1}, \qquad
 # y_t = (1-\beta)\, z_t + \beta\, x_t$$
 #
-# All three begin at one point $w_0$, so $x_t$ is the mean of $z_0, \dots, z_t$. With $\beta = 0$ gradients are taken at
-# $z$ (averaged SGD, Polyak & Juditsky 1992), with $\beta = 1$ at the average itself; 0.9 is usual. In our form of a
-# step, `w` is $y$. **The weights to use in the end are $x$**, not `w`. (The paper numbers $z$ from 1; its published
-# code leaves the starting point out of the average.)
+# All three start at the same point $w_0$, so $x_t$ is the mean of $z_0, \dots, z_t$. With $\beta = 0$ gradients are
+# taken at $z$ (averaged SGD, Polyak & Juditsky 1992), with $\beta = 1$ at the average itself; 0.9 is usual. In our
+# form of a step, `w` is $y$. **The weights to use in the end are $x$**, not `w`. (The paper numbers $z$ from 1; its
+# published code leaves the starting point out of the average.)
 
 
 # %% kind="answer" grade_id="schedule_free_step" star=true
@@ -1561,8 +1565,8 @@ def schedule_free_step(w, grad, state, lr, beta=0.9):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `state.get("z", w)` gives `w` before the first step. The gradient moves `z`, not `w`. After the first step `x` is the
-# mean of two points.
+# `state.get("z", w)` returns `w` before the first step. The gradient moves `z`, not `w`. After the first step `x` is
+# the mean of two points.
 #
 # </details>
 
@@ -1576,9 +1580,9 @@ check_hidden("schedule_free_step", schedule_free_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The noisy parabola of notebook 01, 400 walks at once: SGD at a constant rate, SGD with a decaying rate, and
-# schedule-free. On this simple problem a decay that suits it does somewhat better; but the average had nothing to be
-# told, and goes on settling however long the training lasts.
+# Here is the noisy parabola of notebook 01, with 400 walks at once: SGD at a constant rate, SGD with a decaying rate,
+# and schedule-free. On this simple problem a well-chosen decay does somewhat better; but the average needs no
+# schedule, and keeps settling however long the training lasts.
 
 
 # %% kind="experiment"
@@ -1606,13 +1610,14 @@ plt.show()
 # ## Summary
 #
 # - One rate for all weights is a compromise. AdaGrad divides by the root of the sum of squares, and its steps die out;
-#   RMSProp forgets, and follows.
+#   RMSProp forgets the past, and can follow a moving minimum.
 # - Adam adds momentum. Its averages start at zero; without the correction its first steps are too *long*, up to 6.57
 #   times `lr` at the usual betas.
-# - Scaling each weight mends differences *along the axes*. It mends neither a turned ravine nor noise.
-# - An L2 penalty and weight decay are one for plain SGD only. AdamW decays all weights alike.
+# - Scaling each weight fixes differences *along the axes*. It fixes neither a turned ravine nor noise.
+# - An L2 penalty and weight decay are the same only for plain SGD. AdamW decays all weights alike.
 # - Compare optimizers at their own best rates, and look at the width of the valley of good rates.
-# - Conventions differ: look where epsilon stands, what momentum multiplies, and whether the decay includes the rate.
+# - Conventions differ: check where epsilon is added, what momentum multiplies, and whether the decay includes the
+#   rate.
 #
 # ## References
 #

@@ -2,26 +2,29 @@
 
 from course_grader.authoring.mistake_bank import edit, rewrite
 
-M_BIASED = "Only the second average is corrected. Both start at zero, so both are pulled towards it."
-V_BIASED = "Only the first average is corrected. Both start at zero, so both are pulled towards it."
-EPS_LOST = "Your eps is added to the weights. A fraction's lower line needs brackets in code."
-T_LOST = "Every one of your steps believes that it is the first. Where does the number of steps live between two calls?"
-T_ZERO = "Your counter is off by one. It counts the steps done, and the step that you are taking is one of them."
-SWAPPED = "The shares of past and present are swapped: with 0.999 nearly all of the old average should stay."
+M_BIASED = "You correct only the second average. Both start at zero, so both are pulled towards zero."
+V_BIASED = "You correct only the first average. Both start at zero, so both are pulled towards zero."
+EPS_LOST = "You add eps to the weights. In code a denominator needs brackets."
+T_LOST = "Your counter stops counting after the first steps. Which number does the state keep for the next step?"
+T_ZERO = "Your counter is off by one. It counts the steps done, including the step that you are taking."
+SWAPPED = "You swapped the shares of past and present: with 0.999 nearly all of the old average should stay."
 
 MISTAKES = [
     # adagrad_step
     edit(
         "adagrad_step", "old_state_returned", '{"square": square}', "dict(state)",
-        "The state that you return has no new sum under the key \"square\". Where will the next step find it?",
+        'Your new state does not contain the new sum under the key "square". Where will the next step '
+        "find it?",
     ),
     edit(
         "adagrad_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
-        "Your eps stands inside the root, as in some books. In the formula of this course it is added after the root.",
+        "Your eps is inside the root, as in some books. In this course's formula it is added outside the "
+        "root.",
     ),
     edit(
         "adagrad_step", "decays", '"square", 0.0) + grad**2', '"square", 0.0) * 0.9 + 0.1 * grad**2',
-        "Your sum forgets. AdaGrad keeps the full sum of all squares; the leaky one comes later in this notebook.",
+        "Your sum forgets. AdaGrad keeps the full sum of all squares; a leaky average comes later in this "
+        "notebook.",
     ),
     edit(
         "adagrad_step", "no_root", "np.sqrt(square)", "square",
@@ -30,11 +33,12 @@ MISTAKES = [
     ),
     edit(
         "adagrad_step", "old_sum", "np.sqrt(square)", 'np.sqrt(state.get("square", 0.0))',
-        "You divide by the sum as it was before this gradient. At the first step that sum is 0.",
+        "You divide by the sum from before this gradient. At the first step that sum is 0.",
     ),
     edit(
         "adagrad_step", "not_remembered", '{"square": square}', '{"square": grad**2}',
-        "Your new state knows only the last gradient. What should the next step find there?",
+        "Your new state contains only the square of the last gradient. What does the next step need to "
+        "find there?",
     ),
     edit(
         "adagrad_step", "plus_sign", "w - lr", "w + lr",
@@ -42,7 +46,7 @@ MISTAKES = [
     ),
     edit(
         "adagrad_step", "not_squared", "+ grad**2", "+ np.abs(grad)",
-        "You sum the sizes of the gradients. Under the root stands a sum of something else.",
+        "You sum the absolute values of the gradients. The formula takes the root of a different sum.",
     ),
     rewrite(
         "adagrad_step", "one_rate_for_all",
@@ -60,13 +64,13 @@ MISTAKES = [
             state["square"] = state.get("square", 0.0) + grad**2
             return w - lr * grad / (np.sqrt(state["square"]) + eps), state
         """,
-        "Your function writes into the state that it was given. Leave that one as it is, and return a new dict.",
+        "Your function changes the caller's state. Leave that dict as it is, and return a new one.",
     ),
     edit(
         "adagrad_step", "no_sum_yet",
         'state.get("square", 0.0)',
         'state["square"]',
-        "Before the first step the state is {}: there is no sum yet. What is the sum of no squares?",
+        "Before the first step the state is {}, so there is no sum yet. What is the sum of no squares?",
     ),
     edit(
         "adagrad_step", "eps_added_to_the_weights",
@@ -78,7 +82,7 @@ MISTAKES = [
     edit(
         "rmsprop_step", "weights_swapped", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
         '(1 - decay) * state.get("square", 0.0) + decay * grad**2',
-        "The shares of past and present are swapped: with 0.99 nearly all of the old average should stay.",
+        "You swapped the shares of past and present: with 0.99 nearly all of the old average should stay.",
     ),
     edit(
         "rmsprop_step", "no_share_for_new", "(1 - decay) * grad**2", "grad**2",
@@ -91,20 +95,20 @@ MISTAKES = [
     ),
     edit(
         "rmsprop_step", "old_kept_whole", 'decay * state.get("square", 0.0)', 'state.get("square", 0.0)',
-        "Nothing of the old average is ever forgotten. The shares of old and new must sum to 1.",
+        "You never forget any of the old average. The shares of old and new must add up to 1.",
     ),
     edit(
         "rmsprop_step", "eps_inside", "np.sqrt(square) + eps", "np.sqrt(square + eps)",
-        "Your eps stands inside the root, as in Keras. In the formula of this course it is added after the root.",
+        "Your eps is inside the root, as in Keras. In this course's formula it is added outside the root.",
     ),
     edit(
         "rmsprop_step", "no_root", "np.sqrt(square)", "square",
-        "You divide by the mean square. The method's name has one more word in front.",
+        "You divide by the mean square. The name of the method has one more word in front.",
     ),
     edit(
         "rmsprop_step", "decay_ignored", 'decay * state.get("square", 0.0) + (1 - decay) * grad**2',
         '0.99 * state.get("square", 0.0) + 0.01 * grad**2',
-        "Your function gives the same for any decay. Use the argument.",
+        "Your result is the same for any decay. Use the argument.",
     ),
     edit(
         "rmsprop_step", "plus_sign", "w - lr", "w + lr",
@@ -117,8 +121,8 @@ MISTAKES = [
             square = decay * state.get("square", grad**2) + (1 - decay) * grad**2
             return w - lr * grad / (np.sqrt(square) + eps), {"square": square}
         """,
-        "Your average begins at the first square. That is a sensible cure for the long first step, but here it "
-        "begins at 0.",
+        "Your average starts at the first square. That is a sensible cure for the long first step, but "
+        "here the average starts at 0.",
     ),
     edit(
         "rmsprop_step", "eps_added_to_the_weights",
@@ -130,41 +134,43 @@ MISTAKES = [
         "rmsprop_step", "old_average",
         "np.sqrt(square)",
         'np.sqrt(state.get("square", 0.0))',
-        "You divide by the average as it was before this gradient. At the first step that average is 0.",
+        "You divide by the average from before this gradient. At the first step that average is 0.",
     ),
     edit(
         "rmsprop_step", "share_squared_too",
         "(1 - decay) * grad**2",
         "((1 - decay) * grad) ** 2",
-        "You square the share together with the gradient. The shares of old and new must sum to 1.",
+        "You square the share together with the gradient. The shares of old and new must add up to 1.",
     ),
     # rmsprop_first_step
     edit(
         "rmsprop_first_step", "keras_decay", "(1 - rho)", "(1 - 0.9)",
-        "Your way is right, for a decay of 0.9. Which decay does the question name?",
+        "Your method is right, but for a decay of 0.9. Which decay does the question give?",
     ),
     edit(
         "rmsprop_first_step", "one", "1 / (1 - rho) ** 0.5", "1.0",
-        "That would hold if s were the square of the gradient after one step. How much of the first square enters s?",
+        "That would be right if s were the square of the gradient after one step. What share of the first "
+        "square goes into s?",
     ),
     edit(
         "rmsprop_first_step", "hundred", "(1 - rho) ** 0.5", "(1 - rho)",
-        "Your first average is right. Between it and the step stands a root.",
+        "Your first average is right. But the step does not divide by the average itself.",
     ),
     edit(
         "rmsprop_first_step", "tenth", "1 / (1 - rho) ** 0.5", "(1 - rho) ** 0.5",
-        "The average is too small at the start. It stands under the line: does that make the step shorter or longer?",
+        "The average is too small at the start. It is in the denominator: does that make the step shorter "
+        "or longer?",
     ),
     # mended_by_scaling
     edit(
         "mended_by_scaling", "no_ravine", '{"a", "d", "e"}', '{"d", "e"}',
-        "Along the axes of the first ravine one coordinate has large gradients and the other small ones. What does "
-        "the division make of that difference?",
+        "In a ravine along the axes one coordinate has large gradients and the other small ones. What "
+        "does the division do to that difference?",
     ),
     edit(
         "mended_by_scaling", "no_units", '{"a", "d", "e"}', '{"a", "d"}',
-        "In another unit the input's numbers are a thousand times larger. What happens to the gradients of its "
-        "weight, and what does the division make of that?",
+        "In grams the input's numbers are a thousand times larger. What happens to the gradients of its "
+        "weight, and what does the division do to them?",
     ),
     edit(
         "mended_by_scaling", "no_layer", '{"a", "d", "e"}', '{"a", "e"}',
@@ -172,21 +178,22 @@ MISTAKES = [
     ),
     edit(
         "mended_by_scaling", "any_ravine", '{"a", "d", "e"}', '{"a", "b", "d", "e"}',
-        "In the turned ravine, how do the sizes of the gradients in the two coordinates compare? What is there "
-        "to even out?",
+        "In the turned ravine, how do the sizes of the gradients in the two coordinates compare? Is there "
+        "a difference that the division can remove?",
     ),
     edit(
         "mended_by_scaling", "noise_too", '{"a", "d", "e"}', '{"a", "c", "d", "e"}',
-        "Zig-zag and jitter are two problems. Near the minimum the noise is all there is: what is it divided by?",
+        "Zig-zag and jitter are two different problems. Near the minimum the gradient is almost pure "
+        "noise: what do you divide it by?",
     ),
     edit(
         "mended_by_scaling", "everything", '{"a", "d", "e"}', '{"a", "b", "c", "d", "e"}',
-        "Dividing rescales the axes, one by one. Which of the five troubles are differences between axes?",
+        "Dividing rescales each axis by itself. Which of the five problems are differences between axes?",
     ),
     edit(
         "mended_by_scaling", "ravine_only", '{"a", "d", "e"}', '{"a"}',
-        "The ravine is right. In (d) and (e) all gradients of some weights are multiplied by one number. What does"
-        " the division make of that?",
+        "The ravine is right. In (d) and (e) all gradients of some weights are multiplied by one number. "
+        "What does the division do to that number?",
     ),
     # adam_step_uncorrected
     edit(
@@ -196,27 +203,28 @@ MISTAKES = [
     ),
     edit(
         "adam_step_uncorrected", "gradient_for_m", "lr * m /", "lr * grad /",
-        "This is RMSProp's step: your average of the gradients is kept, and never used.",
+        "This is RMSProp's step: you compute the average of the gradients, but never use it.",
     ),
     edit(
         "adam_step_uncorrected", "corrected", "lr * m / (np.sqrt(v) + eps)",
         'lr * m / (1 - beta1 ** (state.get("t", 0) + 1)) / (np.sqrt(v / (1 - beta2 ** (state.get("t", 0) + 1))) + eps)',
-        "You correct the averages, as Adam does. This exercise wants to see what happens without.",
+        "You correct the averages, as Adam does. This exercise shows what happens without the correction.",
     ),
     edit(
         "adam_step_uncorrected", "eps_inside", "np.sqrt(v) + eps", "np.sqrt(v + eps)",
-        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+        "Your eps is inside the root. In this course's formula it is added outside the root.",
     ),
     edit(
         "adam_step_uncorrected", "betas_swapped",
         'beta1 * state.get("m", 0.0) + (1 - beta1) * grad\n    v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
         'beta2 * state.get("m", 0.0) + (1 - beta2) * grad\n    v = beta1 * state.get("v", 0.0) + (1 - beta1) * grad**2',
-        "The betas are swapped. Which average has the long memory, that of the gradients or that of their squares?",
+        "You swapped the betas. Which average has the long memory, that of the gradients or that of their "
+        "squares?",
     ),
     edit(
         "adam_step_uncorrected", "whole_gradient", "+ (1 - beta1) * grad", "+ grad",
-        "Your first moment is momentum as in notebook 05, with the full gradient added. Adam's is an average: "
-        "the shares sum to 1.",
+        "Your first moment is momentum as in notebook 05: you add the full gradient. Adam's first moment "
+        "is an average: the shares add up to 1.",
     ),
     edit(
         "adam_step_uncorrected", "shares_swapped", 'beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
@@ -224,12 +232,13 @@ MISTAKES = [
     ),
     edit(
         "adam_step_uncorrected", "square_of_average", "(1 - beta2) * grad**2", "(1 - beta2) * m**2",
-        "The second average is one of squared gradients. Yours is one of squared averages.",
+        "The second average is an average of squared gradients. You square the average of the gradients "
+        "instead.",
     ),
     edit(
         "adam_step_uncorrected", "no_root", "np.sqrt(v)", "v",
-        "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
-        "missing around v?",
+        "If the gradient is ten times larger, the step should stay the same. Your step gets ten times "
+        "smaller: what is missing around v?",
     ),
     rewrite(
         "adam_step_uncorrected", "adam_already",
@@ -240,7 +249,8 @@ MISTAKES = [
             v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
             return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v, "t": t}
         """,
-        "You correct the averages, as Adam does. This exercise wants to see what happens without.",
+        "You take Adam's step, which corrects both averages. This exercise shows what happens without the "
+        "correction.",
     ),
     edit(
         "adam_step_uncorrected", "eps_added_to_the_weights",
@@ -254,14 +264,15 @@ MISTAKES = [
         '    v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
         '(1 - beta1) * state.get("m", 0.0) + beta1 * grad\n'
         '    v = (1 - beta2) * state.get("v", 0.0) + beta2 * grad**2',
-        "The shares of past and present are swapped in both averages: most of the old average should stay.",
+        "You swapped the shares of past and present in both averages: most of the old average should "
+        "stay.",
     ),
     edit(
         "adam_step_uncorrected", "shares_of_m_swapped",
         'beta1 * state.get("m", 0.0) + (1 - beta1) * grad\n',
         '(1 - beta1) * state.get("m", 0.0) + beta1 * grad\n',
-        "The shares of past and present are swapped in the first average: with 0.9 most of the old average should"
-        " stay.",
+        "You swapped the shares of past and present in the first average: with 0.9 most of the old "
+        "average should stay.",
     ),
     # first_step_size
     rewrite(
@@ -272,28 +283,29 @@ MISTAKES = [
                 return 1.0
             return (1 - beta1) / np.sqrt(1 - beta2)
         """,
-        "You return the length as a multiple of the rate. Here the length itself is asked for.",
+        "You return the length as a multiple of the rate. The exercise asks for the length itself.",
     ),
     edit(
         "first_step_size", "inverted", "(1 - beta1) / np.sqrt(1 - beta2)", "np.sqrt(1 - beta2) / (1 - beta1)",
-        "Your quotient is upside down. Which of the two averages stands under the line?",
+        "Your quotient is upside down. Which of the two averages is in the denominator?",
     ),
     edit(
         "first_step_size", "no_root", "np.sqrt(1 - beta2)", "(1 - beta2)",
-        "The second moment stands under a root.",
+        "In the step the second moment is under a root.",
     ),
     edit(
         "first_step_size", "betas", "(1 - beta1) / np.sqrt(1 - beta2)", "beta1 / np.sqrt(beta2)",
-        "The averages start at 0. What share does the first gradient get, beta or the rest?",
+        "The averages start at 0. What share does the first gradient get: beta, or the rest?",
     ),
     edit(
         "first_step_size", "cases_swapped", "if corrected:", "if not corrected:",
-        "Your two cases are swapped. After the correction both averages are right: how long is the step then?",
+        "You swapped the two cases. After the correction both averages are right: how long is the step "
+        "then?",
     ),
     edit(
         "first_step_size", "only_numerator", "(1 - beta1) / np.sqrt(1 - beta2)", "(1 - beta1)",
-        "You have looked at the first moment alone: this says that the step is too small. The second starts at "
-        "zero too.",
+        "You looked only at the first moment, which makes the step too short. But the second moment "
+        "starts at zero too.",
     ),
     edit(
         "first_step_size", "rate_forgotten", "lr * (1 - beta1)", "(1 - beta1)",
@@ -303,38 +315,40 @@ MISTAKES = [
         "first_step_size", "correction_ignored",
         "    if corrected:\n        return lr\n",
         "",
-        "Your length is the same with the correction and without. After the correction the averages are g and g "
-        "squared: what is their quotient?",
+        "Your length is the same with and without the correction. After the correction the averages are g "
+        "and g squared: what is the step then?",
     ),
     edit(
         "first_step_size", "corrected_without_the_rate",
         "return lr\n",
         "return 1.0\n",
-        "With the correction the quotient of the averages is 1. By what is it multiplied in the step?",
+        "After the correction, m divided by the root of v is 1 in size. What does the step multiply that "
+        "by?",
     ),
     # longest_step_first
     edit(
         "longest_step_first", "first_below_later",
         '["12", "1", "200", "1000", "5000"]', '["12", "200", "1", "1000", "5000"]',
-        "The longest is right. For step 200 take the first moment as full, and the second as 1 - 0.999**200 of what "
-        "it should be. How does that length compare with 3.16?",
+        "The longest step is right. For step 200 assume that the first moment has its full size and the "
+        "second has 1 - 0.999**200 of it. How does the length of that step compare with 3.16?",
     ),
     edit(
         "longest_step_first", "falls_from_the_start",
         '["12", "1", "200", "1000", "5000"]', '["1", "12", "200", "1000", "5000"]',
-        "The first moment catches up within some twenty steps. During them, what happens over the line, and what "
-        "under the root?",
+        "The first moment catches up within about twenty steps. What happens to the numerator in these "
+        "steps, and what happens under the root?",
     ),
     edit(
         "longest_step_first", "too_small_at_first",
         '["12", "1", "200", "1000", "5000"]', '["5000", "1000", "200", "12", "1"]',
-        "You think of steps that are too small at first. The average under the root is even more too small than "
-        "the one over it.",
+        "You assume that the steps are too small at first. But the average under the root is even further "
+        "below its full size than the average in the numerator.",
     ),
     edit(
         "longest_step_first", "grows_then_falls_late",
         '["12", "1", "200", "1000", "5000"]', '["200", "12", "1", "1000", "5000"]',
-        "Growing first and then falling is right. When is the first moment full? From then on the ratio can only fall.",
+        "It is right that the length first grows and then falls. When does the first moment have its full "
+        "size? From then on the ratio can only fall.",
     ),
     # bias_correct
     edit(
@@ -347,11 +361,12 @@ MISTAKES = [
     ),
     edit(
         "bias_correct", "product", "beta**t", "beta * t",
-        "The share that still sits on the start is multiplied by beta in every step. What is that after t steps?",
+        "The share that is still on the starting zero is multiplied by beta in every step. What is that "
+        "share after t steps?",
     ),
     edit(
         "bias_correct", "no_t", "beta**t", "beta",
-        "Your correction is the same at every step. Late in a training the average needs none.",
+        "Your correction is the same at every step. Late in training the average needs no correction.",
     ),
     edit(
         "bias_correct", "t_ahead", "beta**t", "beta ** (t + 1)",
@@ -359,8 +374,8 @@ MISTAKES = [
     ),
     edit(
         "bias_correct", "power_of_the_rest", "1 - beta**t", "(1 - beta) ** t",
-        "After many steps you divide by almost nothing. What share is multiplied by itself, the one that stays "
-        "or the new one?",
+        "After many steps you divide by almost nothing. Which share is multiplied by itself in every "
+        "step: the old one or the new one?",
     ),
     rewrite(
         "bias_correct", "accepts_zero",
@@ -370,7 +385,7 @@ MISTAKES = [
                 raise ValueError(f"t is {t}: it must be at least 1.")
             return moment / (1 - beta**t)
         """,
-        "Is there an average to correct after no step at all? Read the docstring again.",
+        "If no step is done, is there an average to correct? Read the docstring again.",
     ),
     rewrite(
         "bias_correct", "accepts_all",
@@ -378,19 +393,19 @@ MISTAKES = [
         def bias_correct(moment, beta, t):
             return moment / (1 - beta**t)
         """,
-        "The formula is right. What should happen where there was no step yet?",
+        "The formula is right. What should happen if there has been no step yet?",
     ),
     edit(
         "bias_correct", "divides_by_the_missing_share",
         "1 - beta**t",
         "beta**t",
-        "beta**t is the share that is missing. Divide by the share that is there.",
+        "beta**t is the share that is missing. The average contains the rest.",
     ),
     edit(
         "bias_correct", "brackets_forgotten",
         "moment / (1 - beta**t)",
         "moment / 1 - beta**t",
-        "You divide by 1 and then subtract. A fraction's lower line needs brackets in code.",
+        "You divide by 1 and then subtract. In code a denominator needs brackets.",
     ),
     # adam_step
     edit("adam_step", "only_v_corrected", "m / (1 - beta1**t)", "m", M_BIASED),
@@ -401,25 +416,26 @@ MISTAKES = [
     ),
     edit(
         "adam_step", "corrected_state", '{"m": m, "v": v,', '{"m": m_hat, "v": v_hat,',
-        "Your state keeps the corrected averages, so the next step corrects them again. The corrected ones are "
-        "for the step only.",
+        "Your state keeps the corrected averages, so the next step corrects them again. Use the corrected "
+        "ones only in the step.",
     ),
     edit(
         "adam_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
-        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+        "Your eps is inside the root. In this course's formula it is added outside the root.",
     ),
     edit(
         "adam_step", "eps_before_correction", "np.sqrt(v_hat) + eps", "(np.sqrt(v) + eps) / np.sqrt(1 - beta2**t)",
-        "This is the \"epsilon hat\" form, as in Keras: right there. Here eps is added after the correction.",
+        'This is the "epsilon hat" form, as in Keras, and it is right there. Here eps is added after the '
+        "correction.",
     ),
     edit(
         "adam_step", "gradient_for_m", "m_hat = m / (1 - beta1**t)", "m_hat = grad",
-        "Over the root stands the gradient itself: your momentum is never used.",
+        "The numerator of your step is the gradient itself: you never use the momentum.",
     ),
     edit(
         "adam_step", "betas_swapped", "m_hat = m / (1 - beta1**t)\n    v_hat = v / (1 - beta2**t)",
         "m_hat = m / (1 - beta2**t)\n    v_hat = v / (1 - beta1**t)",
-        "Each average is to be corrected with its own beta.",
+        "You correct each average with the beta of the other one. Each needs its own.",
     ),
     edit(
         "adam_step", "shares_swapped", 'beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2',
@@ -427,8 +443,8 @@ MISTAKES = [
     ),
     edit(
         "adam_step", "no_root", "np.sqrt(v_hat)", "v_hat",
-        "A gradient ten times larger should give the same step. Yours gives one ten times smaller: what is "
-        "missing around v?",
+        "If the gradient is ten times larger, the step should stay the same. Your step gets ten times "
+        "smaller: what is missing around v?",
     ),
     edit(
         "adam_step", "eps_added_to_the_weights",
@@ -440,19 +456,21 @@ MISTAKES = [
         "adam_step", "correction_outside_the_root",
         "np.sqrt(v_hat) + eps",
         "np.sqrt(v) / (1 - beta2**t) + eps",
-        "You take the root first and correct afterwards. The correction belongs to v, and so under the root.",
+        "You take the root first and correct afterwards. The correction belongs to v, so it goes under "
+        "the root.",
     ),
     edit(
         "adam_step", "beta1_corrects_both",
         "v / (1 - beta2**t)",
         "v / (1 - beta1**t)",
-        "The second average is corrected with the beta of the first. Each has its own.",
+        "You correct the second average with the beta of the first. Each has its own.",
     ),
     edit(
         "adam_step", "not_corrected",
         "lr * m_hat / (np.sqrt(v_hat) + eps)",
         "lr * m / (np.sqrt(v) + eps)",
-        "You step with the averages as they are. Both start at zero: what did the last section do about that?",
+        "You step with the uncorrected averages. Both start at zero: what did the last section do about "
+        "that?",
     ),
     rewrite(
         "adam_step", "counter_begins_at_one",
@@ -463,14 +481,14 @@ MISTAKES = [
             v = beta2 * state.get("v", 0.0) + (1 - beta2) * grad**2
             return w - lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps), {"m": m, "v": v, "t": t + 1}
         """,
-        "Your state holds the number of the next step. It should hold how many steps are done: after the first "
-        "step, 1.",
+        "Your state contains the number of the next step. It should contain how many steps are done: 1 "
+        "after the first step.",
     ),
     edit(
         "adam_step", "counter_not_in_the_state",
         ', "t": t}',
         "}",
-        "Your new state does not hold the number of steps done. Where will the next step find it?",
+        "Your new state does not contain the number of steps done. Where will the next step find it?",
     ),
     rewrite(
         "adam_step", "corrects_with_the_old_counter",
@@ -483,14 +501,14 @@ MISTAKES = [
                 m_hat, v_hat = m / np.float64(1 - beta1**t), v / np.float64(1 - beta2**t)
                 return w - lr * m_hat / (np.sqrt(v_hat) + eps), {"m": m, "v": v, "t": t + 1}
         """,
-        "You correct with the steps done before this one, and in the first step that divides by 0. The step that "
-        "you are taking counts too.",
+        "You correct with the number of steps before this one, so the first step divides by 0. The step "
+        "that you are taking counts too.",
     ),
     # adamw_step
     edit(
         "adamw_step", "penalty_in_gradient",
         't = state.get("t", 0) + 1', "t, grad = state.get(\"t\", 0) + 1, grad + weight_decay * w",
-        "Your decay enters the averages and acts once more outside. AdamW keeps it out of the gradient.",
+        "Your decay enters the averages and then acts again outside. AdamW keeps it out of the gradient.",
     ),
     rewrite(
         "adamw_step", "l2_penalty",
@@ -503,45 +521,47 @@ MISTAKES = [
             step = lr * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
             return w - step, {"m": m, "v": v, "t": t}
         """,
-        "You add the decay to the gradient: that is Adam with an L2 penalty, which the root then divides. Here "
-        "it must stay outside.",
+        "You add the decay to the gradient. That is Adam with an L2 penalty, which is then divided by the "
+        "root. Here the decay must stay outside.",
     ),
     edit(
         "adamw_step", "rate_missing", "lr * weight_decay * w", "weight_decay * w",
-        "Your decay does not depend on the rate. In this course, as in PyTorch, it is multiplied by it.",
+        "Your decay does not depend on the rate. In this course, as in PyTorch, the decay is multiplied "
+        "by the rate.",
     ),
     edit(
         "adamw_step", "grows", "- lr * weight_decay * w", "+ lr * weight_decay * w",
-        "Your weights grow where there is no gradient. Decay pulls towards 0.",
+        "If the gradient is 0, your weights grow. Decay pulls them towards 0.",
     ),
     edit(
         "adamw_step", "decays_new", "w_new = w - lr * m_hat / (np.sqrt(v_hat) + eps) - lr * weight_decay * w",
         "w_new = (w - lr * m_hat / (np.sqrt(v_hat) + eps)) * (1 - lr * weight_decay)",
-        "You let the updated weights decay. The formula takes the share off the old ones.",
+        "You let the updated weights decay. The formula takes the share from the old ones.",
     ),
     edit(
         "adamw_step", "no_decay", " - lr * weight_decay * w", "",
-        "This is plain Adam. Where there is no gradient, should the weights not shrink?",
+        "This is plain Adam. If the gradient is 0, should the weights not shrink?",
     ),
     edit(
         "adamw_step", "squared_rate", "lr * weight_decay * w", "lr**2 * weight_decay * w",
-        "The rate stands in your decay twice.",
+        "Your decay contains the rate twice.",
     ),
     edit("adamw_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     edit("adamw_step", "only_m_corrected", "v / (1 - beta2**t)", "v", V_BIASED),
     edit(
         "adamw_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
-        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+        "Your eps is inside the root. In this course's formula it is added outside the root.",
     ),
     edit(
         "adamw_step", "absolute", "weight_decay * w\n", "weight_decay * np.sign(w)\n",
-        "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *share* off each.",
+        "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *share* "
+        "from each weight.",
     ),
     edit(
         "adamw_step", "same_for_all_weights",
         "lr * weight_decay * w\n",
         "lr * weight_decay\n",
-        "You take the same number off every weight. Decay takes a share of each.",
+        "You subtract the same number from every weight. Decay takes a share of each weight.",
     ),
     rewrite(
         "adamw_step", "settings_not_handed_on",
@@ -550,24 +570,27 @@ MISTAKES = [
             w_new, state_new = adam_step(w, grad, state, lr)
             return w_new - lr * weight_decay * w, state_new
         """,
-        "Adam's step inside yours uses its own betas and eps. Hand on those that you are given.",
+        "You call Adam's step with its own default betas and eps. What happens to the ones that your "
+        "function receives?",
     ),
     # penalty_equals_decay
     edit(
         "penalty_equals_decay", "momentum_too", '{"a"}', '{"a", "b"}',
-        "With momentum a penalty enters the velocity, and goes on acting in later steps. How often does decay act?",
+        "With momentum a penalty enters the velocity and keeps acting in later steps. How often does "
+        "decay act?",
     ),
     edit(
         "penalty_equals_decay", "all", '{"a"}', '{"a", "b", "c", "d", "e"}',
-        "Write down one step of each with the penalty in the gradient. By what is the penalty divided in Adam?",
+        "Write down one step of each optimizer with the penalty in the gradient. What does Adam divide "
+        "the penalty by?",
     ),
     edit(
         "penalty_equals_decay", "all_but_adam", '{"a"}', '{"a", "b", "c", "d"}',
-        "Adam is not alone. Which of the others divide the gradient, and with it the penalty?",
+        "Adam is not the only one. Which of the others divide the gradient, and the penalty with it?",
     ),
     edit(
         "penalty_equals_decay", "none", '{"a"}', "set()",
-        "Write w - lr * (g + lam * w) out. For plain SGD, what is the second part?",
+        "Expand w - lr * (g + lam * w). For plain SGD, what is the part with lam?",
     ),
     # amsgrad_step
     edit(
@@ -579,57 +602,59 @@ MISTAKES = [
     ),
     edit(
         "amsgrad_step", "v_replaced", '"v": v,', '"v": v_max,',
-        "Your average goes on from the maximum. v and v_max are two things: v forgets as in Adam.",
+        "You continue the average from the maximum. v and v_max are two different things: v forgets, as "
+        "in Adam.",
     ),
     edit(
         "amsgrad_step", "no_max", "v_hat = v_max /", "v_hat = v /",
-        "This is Adam's step: your maximum is kept, and never used.",
+        "This is Adam's step: you compute the maximum, but never use it.",
     ),
     edit(
         "amsgrad_step", "not_remembered",
         'np.maximum(state.get("v_max", 0.0), v)', 'np.maximum(state.get("v", 0.0), v)',
-        "You compare only with the average one step ago. Which is the largest since the beginning?",
+        "You compare only with the average of one step ago. Which average is the largest since the "
+        "beginning?",
     ),
     edit(
         "amsgrad_step", "uncorrected", "v_hat = v_max / (1 - beta2**t)", "v_hat = v_max",
-        "You leave out the correction of the second moment, as the paper does (which leaves out both). We use "
-        "PyTorch's form.",
+        "You leave out the correction of the second moment. The paper leaves out both corrections, but we "
+        "use PyTorch's form.",
     ),
     edit(
         "amsgrad_step", "paper_form", "m_hat = m / (1 - beta1**t)\n    v_hat = v_max / (1 - beta2**t)",
         "m_hat = m\n    v_hat = v_max",
-        "This is the algorithm of the paper, without any correction: right there. Here it is PyTorch's form.",
+        "This is the paper's algorithm, which has no correction at all. Here we use PyTorch's form.",
     ),
     edit(
         "amsgrad_step", "minimum", "np.maximum", "np.minimum",
-        "Your effective rates grow. AMSGrad wants them to fall only, so which v should it keep?",
+        "Your effective rates grow. In AMSGrad they may only fall, so which v should it keep?",
     ),
     edit(
         "amsgrad_step", "one_for_all", 'np.maximum(state.get("v_max", 0.0), v)',
         'np.maximum(state.get("v_max", 0.0), np.max(v)) * np.ones_like(v)',
-        "np.max gives one number for all weights. The maximum is taken entry by entry.",
+        "np.max returns one number for all weights. AMSGrad takes the maximum entry by entry.",
     ),
     edit(
         "amsgrad_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
-        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+        "Your eps is inside the root. In this course's formula it is added outside the root.",
     ),
     edit("amsgrad_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     edit(
         "amsgrad_step", "compares_whole_arrays",
         "np.maximum(",
         "max(",
-        "Python's max asks which of two whole arrays is larger, and there is no answer. The maximum is taken "
-        "entry by entry.",
+        "Python's max asks which of two whole arrays is larger, and that question has no answer. AMSGrad "
+        "takes the maximum entry by entry.",
     ),
     # nadam_step
     edit(
         "nadam_step", "constant_share_of_gradient", "(1 - mu) * grad", "(1 - beta1) * grad",
-        "The share of the fresh gradient is warmed up too: it depends on the number of the step.",
+        "The share of the new gradient is warmed up too: it depends on the number of the step.",
     ),
     edit(
         "nadam_step", "same_mu_over_the_line", "mu_next * m /", "mu * m /",
-        "Over the line of your momentum term stands the momentum of this step. The look-ahead needs that of the "
-        "next one.",
+        "The numerator of your momentum term uses the momentum of this step. The look-ahead needs that of "
+        "the next step.",
     ),
     edit(
         "nadam_step", "constant_mu",
@@ -638,8 +663,8 @@ MISTAKES = [
     ),
     edit(
         "nadam_step", "product_without_next", "(1 - product * mu_next)", "(1 - product)",
-        "The momentum term stands for the *next* step, so its correction must reach one step further than that "
-        "of the gradient.",
+        "The momentum term belongs to the *next* step, so its correction must reach one step further than "
+        "the correction of the gradient.",
     ),
     edit(
         "nadam_step", "plain_adam", "mu_next * m / (1 - product * mu_next) + (1 - mu) * grad / (1 - product)",
@@ -648,11 +673,11 @@ MISTAKES = [
     ),
     edit(
         "nadam_step", "same_mu", "mu_next * m / (1 - product * mu_next)", "mu * m / (1 - product * mu)",
-        "Both of your terms use the momentum of this step. The look-ahead needs that of the next one.",
+        "Both of your terms use the momentum of this step. The look-ahead needs that of the next step.",
     ),
     edit(
         "nadam_step", "next_product_kept", '"mu_product": product}', '"mu_product": product * mu_next}',
-        "The next step multiplies the product by its own mu, so yours gets that factor twice.",
+        "The next step multiplies the product by its own mu, so your product gets that factor twice.",
     ),
     edit(
         "nadam_step", "power_of_beta", 'state.get("mu_product", 1.0) * mu', "beta1**t",
@@ -660,40 +685,41 @@ MISTAKES = [
     ),
     edit(
         "nadam_step", "half_forgotten", "0.5 * 0.96", "0.96",
-        "At the beginning the momentum should be about half of beta1. What is yours?",
+        "At the beginning the momentum should be about half of beta1. How large is yours?",
     ),
     edit(
         "nadam_step", "old_average", 'm_bar = mu_next * m /', 'm_bar = mu_next * state.get("m", 0.0) /',
-        "Your momentum term looks back. Nesterov's idea is to use the average that already knows the new gradient.",
+        "Your momentum term looks back. Nesterov's idea is to use the average that already includes the "
+        "new gradient.",
     ),
     edit(
         "nadam_step", "uncorrected_v", "v / (1 - beta2**t)", "v",
-        "Your second moment is not corrected. It starts at zero, as in Adam.",
+        "You do not correct the second moment. It starts at zero, as in Adam.",
     ),
     edit(
         "nadam_step", "eps_inside", "np.sqrt(v_hat) + eps", "np.sqrt(v_hat + eps)",
-        "Your eps stands inside the root. In the formula of this course it is added after the root.",
+        "Your eps is inside the root. In this course's formula it is added outside the root.",
     ),
     edit("nadam_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     edit(
         "nadam_step", "next_share_of_gradient",
         "(1 - mu) * grad",
         "(1 - mu_next) * grad",
-        "The fresh gradient belongs to this step: its share is that of this step's momentum. Only the momentum "
-        "term looks ahead.",
+        "The new gradient belongs to this step, so its share comes from this step's momentum. Only the "
+        "momentum term looks ahead.",
     ),
     edit(
         "nadam_step", "average_warmed_up",
         'beta1 * state.get("m", 0.0) + (1 - beta1) * grad',
         'mu * state.get("m", 0.0) + (1 - mu) * grad',
-        "Your average has the warmed-up momentum in it, as in Dozat's paper. In PyTorch's form m is Adam's, with "
-        "the constant beta1.",
+        "Your average uses the warmed-up momentum, as in Dozat's paper. In PyTorch's form m is Adam's, "
+        "with the constant beta1.",
     ),
     edit(
         "nadam_step", "corrected_twice",
         "mu_next * m / (1 - product * mu_next)",
         "mu_next * m / (1 - beta1**t) / (1 - product * mu_next)",
-        "Your m is corrected before it comes into the bracket, and the bracket corrects it once more.",
+        "You correct m before you use it in the bracket, and the bracket corrects it again.",
     ),
     edit(
         "nadam_step", "power_of_mu",
@@ -709,16 +735,16 @@ MISTAKES = [
     edit(
         "lion_step", "sign_of_new_average", "np.sign(beta1 * m + (1 - beta1) * grad)",
         "np.sign(beta2 * m + (1 - beta2) * grad)",
-        "You take the sign of the new average. Lion's step uses a mixture of its own, in which the fresh gradient "
-        "weighs more.",
+        "You take the sign of the new average. Lion's step uses its own mixture, in which the new "
+        "gradient has more weight.",
     ),
     edit(
         "lion_step", "no_sign", "np.sign(beta1 * m + (1 - beta1) * grad)", "beta1 * m + (1 - beta1) * grad",
-        "Your step depends on the size of the gradient. Lion looks at its sign only.",
+        "Your step depends on the size of the gradient. Lion uses only the sign.",
     ),
     edit(
         "lion_step", "one_beta_for_both", "beta2 * m + (1 - beta2) * grad", "beta1 * m + (1 - beta1) * grad",
-        "You remember the mixture of the step. The average has a beta of its own.",
+        "Your state keeps the mixture of the step. The average has its own beta.",
     ),
     edit(
         "lion_step", "betas_swapped",
@@ -726,7 +752,7 @@ MISTAKES = [
         '{"m": beta2 * m + (1 - beta2) * grad}',
         'np.sign(beta2 * m + (1 - beta2) * grad)\n    return w - lr * (u + weight_decay * w), '
         '{"m": beta1 * m + (1 - beta1) * grad}',
-        "The betas are swapped. Which one mixes for the step, which one for the memory?",
+        "You swapped the betas. Which one mixes for the step, and which one for the memory?",
     ),
     rewrite(
         "lion_step", "average_first",
@@ -740,51 +766,54 @@ MISTAKES = [
     ),
     edit(
         "lion_step", "decay_without_rate", "lr * (u + weight_decay * w)", "lr * u - weight_decay * w",
-        "Your decay does not depend on the rate. In the formula it stands inside the bracket.",
+        "Your decay does not depend on the rate. In the formula it is inside the bracket.",
     ),
     edit(
         "lion_step", "decay_in_gradient", "(1 - beta1) * grad)", "(1 - beta1) * (grad + weight_decay * w))",
-        "Your decay enters the sign as well. It is decoupled, as in AdamW.",
+        "You add the decay to the gradient, so it enters the sign. Lion's decay is decoupled, as in "
+        "AdamW.",
     ),
     edit(
         "lion_step", "sign_of_gradient", "beta1 * m + (1 - beta1) * grad)", "grad)",
-        "Your step knows only the last gradient. Where is the average?",
+        "Your step uses only the last gradient. Where is the average?",
     ),
     edit(
         "lion_step", "decay_in_sign",
         "(1 - beta1) * grad)\n    return w - lr * (u + weight_decay * w)",
         "(1 - beta1) * grad + weight_decay * w)\n    return w - lr * u",
-        "Your decay stands inside the sign. It is decoupled, as in AdamW.",
+        "Your decay is inside the sign. It should be decoupled, as in AdamW.",
     ),
     # newton_schulz
     edit(
         "newton_schulz", "not_transposed_back", "newton_schulz(G.T, steps, eps).T", "newton_schulz(G.T, steps, eps)",
-        "For a tall matrix your result lies on its side. What was turned must be turned back.",
+        "For a tall matrix your result has the shape of the transpose. If you turn the matrix at the "
+        "start, what must you do at the end?",
     ),
     edit(
         "newton_schulz", "entrywise_square", "2.0315 * A @ A", "2.0315 * A**2",
-        "A**2 squares the entries. The polynomial wants the product of the matrix with itself.",
+        "A**2 squares the entries. The polynomial needs the product of the matrix with itself.",
     ),
     edit(
         "newton_schulz", "spectral_norm", "np.linalg.norm(G)", "np.linalg.norm(G, 2)",
-        "You divide by the largest singular value, which is another norm. Here it is the Frobenius norm, which "
-        "is cheap.",
+        "You divide by the largest singular value, which is a different norm. Here it is the Frobenius "
+        "norm, which is cheap.",
     ),
     edit(
         "newton_schulz", "not_normalized", "X = G / max(np.linalg.norm(G), eps)", "X = 1.0 * G",
-        "The polynomial drives values towards 1 only if none of them is above 1 at the start.",
+        "The polynomial moves the singular values towards 1 only if none of them is above 1 at the start.",
     ),
     edit(
         "newton_schulz", "eps_added", "max(np.linalg.norm(G), eps)", "(np.linalg.norm(G) + eps)",
-        "You add eps to the norm, as in Jordan's own code. Here, as in PyTorch, the larger of the two is taken.",
+        "You add eps to the norm, as in Jordan's own code. Here, as in PyTorch, you take the larger of "
+        "the two.",
     ),
     edit(
         "newton_schulz", "cubic", "+ 2.0315 * A @ A", "",
-        "Your polynomial stops at the third power. There is a fifth.",
+        "Your polynomial stops at the third power. It should also have a fifth.",
     ),
     edit(
         "newton_schulz", "plus_sign", "-4.7750", "4.7750",
-        "Your values run away. Look at the signs of the three numbers.",
+        "Your values grow without limit. Look at the signs of the three numbers.",
     ),
     edit(
         "newton_schulz", "old_gram",
@@ -795,16 +824,18 @@ MISTAKES = [
         "newton_schulz", "number_for_identity",
         "X = 3.4445 * X + (-4.7750 * A + 2.0315 * A @ A) @ X",
         "X = (3.4445 - 4.7750 * A + 2.0315 * A @ A) @ X",
-        "NumPy adds a number to every entry of a matrix. In a + bA + cA² the a stands for a times the identity.",
+        "NumPy adds a number to every entry of a matrix. In a + bA + cA² the a means a times the "
+        "identity.",
     ),
     # muon_step
     edit(
         "muon_step", "no_look_ahead", "(1 - momentum) * grad + momentum * velocity", "velocity",
-        "You orthogonalise the average itself. Nesterov's look-ahead mixes the gradient in once more.",
+        "You orthogonalise the average itself. Nesterov's look-ahead mixes in the gradient again.",
     ),
     edit(
         "muon_step", "full_gradient", "+ (1 - momentum) * grad\n    u", "+ grad\n    u",
-        "Your velocity adds the full gradient, as in notebook 05. Here it is an average: the shares sum to 1.",
+        "You add the full gradient to the velocity, as in notebook 05. Here the velocity is an average: "
+        "the shares add up to 1.",
     ),
     edit(
         "muon_step", "ratio_inverted", "w.shape[0] / w.shape[1]", "w.shape[1] / w.shape[0]",
@@ -812,7 +843,7 @@ MISTAKES = [
     ),
     edit(
         "muon_step", "no_root", "np.sqrt(max(1, w.shape[0] / w.shape[1]))", "max(1, w.shape[0] / w.shape[1])",
-        "For a tall matrix your step is too long. What stands around the ratio?",
+        "For a tall matrix your step is too long. What is around the ratio in the formula?",
     ),
     edit(
         "muon_step", "no_floor", "max(1, w.shape[0] / w.shape[1])", "(w.shape[0] / w.shape[1])",
@@ -828,11 +859,11 @@ MISTAKES = [
     ),
     edit(
         "muon_step", "steps_ignored", "newton_schulz(u, steps)", "newton_schulz(u)",
-        "Your result is the same for any number of iterations. Hand the argument on.",
+        "Your result is the same for any number of iterations. Where do you pass the argument on?",
     ),
     edit(
         "muon_step", "not_orthogonal", "newton_schulz(u, steps)", "u",
-        "This is momentum. What is done to the matrix before the step?",
+        "This is momentum. What does Muon do to the matrix before the step?",
     ),
     edit(
         "muon_step", "no_decay",
@@ -844,14 +875,15 @@ MISTAKES = [
         "muon_step", "no_scale",
         "lr * scale *",
         "lr *",
-        "Your step takes no account of the matrix's shape. Which factor stands in front of NS?",
+        "Your step does not depend on the shape of the matrix. Which factor is in front of NS?",
     ),
     edit(
         "muon_step", "velocity_of_notebook_05",
         'velocity = momentum * state.get("velocity", 0.0) + (1 - momentum) * grad\n'
         "    u = (1 - momentum) * grad + momentum * velocity",
         'velocity = momentum * state.get("velocity", 0.0) + grad\n    u = grad + momentum * velocity',
-        "Your velocity adds the full gradient, as in notebook 05. Here it is an average: the shares sum to 1.",
+        "Your velocity and your look-ahead both add the full gradient, as in notebook 05. Here they are "
+        "averages: the shares add up to 1.",
     ),
     # sam_gradient
     edit(
@@ -868,29 +900,30 @@ MISTAKES = [
     ),
     edit(
         "sam_gradient", "sign", "rho * grad / norm", "rho * np.sign(grad)",
-        "You step by the sign, the same in each entry. The direction uphill is the gradient's own.",
+        "You step by the sign, which has the same size in each entry. The direction uphill is that of the "
+        "gradient itself.",
     ),
     edit(
         "sam_gradient", "plain", "return gradient(w + rho * grad / norm)", "return grad",
-        "This is the gradient at w. SAM wants the gradient at another point.",
+        "This is the gradient at w. SAM needs the gradient at another point.",
     ),
     edit(
         "sam_gradient", "per_row", "np.linalg.norm(grad)", "np.max(np.linalg.norm(np.atleast_2d(grad), axis=-1))",
-        "For a matrix you take the norm of single rows. There is one norm over all entries.",
+        "For a matrix you take the norms of single rows. There is one norm over all entries.",
     ),
     edit(
         "sam_gradient", "nan_at_zero", "    if norm == 0:\n        return grad\n", "",
-        "Where the gradient is 0 you divide 0 by 0. There is no uphill there: what should come back?",
+        "If the gradient is 0, you divide 0 by 0. No direction is uphill there: what should you return?",
     ),
     edit(
         "sam_gradient", "rho_ignored", "rho * grad / norm", "0.05 * grad / norm",
-        "Your function gives the same for any rho. Use the argument.",
+        "Your result is the same for any rho. Use the argument.",
     ),
     edit(
         "sam_gradient", "both_added",
         "return gradient(w + rho * grad / norm)",
         "return grad + gradient(w + rho * grad / norm)",
-        "You add the two gradients. The first only shows the way uphill; what is returned is the second.",
+        "You add the two gradients. The first only shows the way uphill; SAM returns the second.",
     ),
     edit(
         "sam_gradient", "row_by_row",
@@ -905,24 +938,24 @@ MISTAKES = [
     # schedule_free_step
     edit(
         "schedule_free_step", "moves_y", 'state.get("z", w) - lr * grad', "w - lr * grad",
-        "Your gradient moves y. Which of the three points walks as SGD does?",
+        "Your gradient moves y. Which of the three points moves as in SGD?",
     ),
     edit(
         "schedule_free_step", "average_off_by_one", "/ (t + 1)", "/ t",
-        "Your average leaves out the starting point: after the first step x is z itself. After one step, how "
-        "many points are there?",
+        "Your average leaves out the starting point: after the first step your x equals z. How many "
+        "points are there after one step?",
     ),
     edit(
         "schedule_free_step", "mixture_swapped", "(1 - beta) * z + beta * x", "beta * z + (1 - beta) * x",
-        "The shares of z and x are swapped: with 0.9 the gradient is taken near the average.",
+        "You swapped the shares of z and x: with 0.9 the gradient is taken near the average.",
     ),
     edit(
         "schedule_free_step", "leaky_average", "x_old + (z - x_old) / (t + 1)", "beta * x_old + (1 - beta) * z",
-        "Your x is a leaky average. Here every z counts the same.",
+        "Your x is a leaky average. Here every z has the same weight.",
     ),
     edit(
         "schedule_free_step", "returns_average", "return (1 - beta) * z + beta * x,", "return x,",
-        "You return the average. It is what one uses in the end, but the next gradient is taken at y.",
+        "You return the average. You use it after training, but the next gradient is taken at y.",
     ),
     edit("schedule_free_step", "t_not_kept", '"t": t', '"t": 1', T_LOST),
     edit(
@@ -933,6 +966,6 @@ MISTAKES = [
         "schedule_free_step", "average_of_old_z",
         "(z - x_old) / (t + 1)",
         '(state.get("z", w) - x_old) / (t + 1)',
-        "Your average takes in the old z. The new one belongs in it.",
+        "Your average uses the old z. It should include the new one.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Right answers of lesson 07a, written otherwise."""
+"""Right answers of lesson 07a, written differently."""
 
 # %% exercise="linear_model" id="by_loop"
 def linear_model(f0, g, d):

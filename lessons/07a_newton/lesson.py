@@ -7,18 +7,18 @@
 #
 # - replace a function near a point by a line and by a parabola, and say how wrong each is;
 # - measure a gradient and a Hessian without a formula for them, and check a formula that way;
-# - take a Newton step, say why it lands at the bottom of a quadratic, and why it walks up to a saddle;
-# - mend that with damping;
+# - take a Newton step, and say why it ends at the bottom of a quadratic, and why it climbs to a saddle;
+# - fix that with damping;
 # - train a small network by Gauss-Newton;
 # - say what a Hessian costs, and so why large networks are trained without one.
 #
 # ## Why this matters
 #
 # The gradient says which way is down *here*. It says nothing about how soon that will change. In a long narrow valley
-# this is the whole trouble: the steepest way points across the valley, not along it, and a rate that is safe for the
-# steep walls is far too small for the flat floor. The figure shows it. What is missing is the *curvature*, how the
-# slope itself changes. A method that uses it is called a **second-order method**, and on a valley like this one it
-# needs a single step.
+# this is the whole problem: the steepest direction points across the valley, not along it, and a rate that is safe for
+# the steep walls is far too small for the flat floor. The figure shows this. The gradient does not contain the
+# *curvature*, that is, how the slope itself changes. A method that uses it is called a **second-order method**, and on
+# a valley like this one it needs a single step.
 
 # %% kind="setup" grade_id="imports"
 import time
@@ -57,17 +57,17 @@ plt.show()
 # %% [markdown]
 # ## 1. A line and a parabola
 #
-# **The idea.** A smooth function, seen close enough, looks like a line. Seen a little less close, it looks like a
-# parabola. Both are easy to handle, so we step on the model instead of on the function.
+# **The idea.** Seen from very close, a smooth function looks like a line. Seen from a little further away, it looks
+# like a parabola. Both are easy to work with, so we choose the step on this model instead of on the function.
 #
-# Let $f$ be a function of $D$ weights $w = (w_1, \dots, w_D)$; in training it is the loss. We stand at $w$ and look
-# at $w + d$, where $d$ is a **step**: an array of $D$ numbers. Taylor's theorem gives the two models:
+# Let $f$ be a function of $D$ weights $w = (w_1, \dots, w_D)$; in training it is the loss. We are at $w$ and look at
+# $w + d$, where $d$ is a **step**: an array of $D$ numbers. Taylor's theorem gives the two models:
 #
 # $$f(w + d) \approx f_0 + g^\top d \qquad\text{(linear model)}$$
 #
 # $$f(w + d) \approx f_0 + g^\top d + \tfrac12\, d^\top H d \qquad\text{(quadratic model)}$$
 #
-# - $f_0 = f(w)$ is the value where we stand, one number.
+# - $f_0 = f(w)$ is the value at $w$, one number.
 # - $g = \nabla f(w)$ is the **gradient** there, of shape `(D,)`: $g_i = \partial f / \partial w_i$.
 # - $H$ is the **Hessian** there, of shape `(D, D)`: $H_{ij} = \partial^2 f / \partial w_i \partial w_j$. It is
 #   symmetric, since the order of the two derivatives does not matter. $H_{ii}$ is the curvature along axis $i$.
@@ -144,7 +144,7 @@ check_hidden("quadratic_model", quadratic_model)
 # %% [markdown]
 # ### Experiment: how wrong are the models?
 #
-# The function is $f(w) = w^4/4 - w^2/2 + w/5$, a valley with two wells. On the left we stand in a well, on the right
+# The function is $f(w) = w^4/4 - w^2/2 + w/5$, a valley with two wells. On the left we are in a well, on the right
 # between the wells, where the curve bends down. Look at the vertex of each parabola.
 
 
@@ -213,26 +213,26 @@ plt.show()
 # %% [markdown]
 # ## 2. Derivatives without a formula
 #
-# **The idea.** Where we have no formula for the gradient, or do not trust the one we have, we can measure it: move
-# one weight a little to both sides and see how much $f$ changes. This is slow, but it is the best check of a formula
-# there is.
+# **The idea.** If we have no formula for the gradient, or do not trust the one we have, we can measure it: move one
+# weight a little in both directions and see how much $f$ changes. This is slow, but there is no better check of a
+# formula.
 #
-# Let $e_i$ be the array that is 1 at place $i$ and 0 elsewhere, and let $h$ be a small number. The **central
+# Let $e_i$ be the array that is 1 at index $i$ and 0 elsewhere, and let $h$ be a small number. The **central
 # difference** is
 #
 # $$g_i \approx \frac{f(w + h e_i) - f(w - h e_i)}{2h}$$
 #
-# Why both sides? Put Taylor's formula in for both values. In $f(w + h e_i) - f(w)$, divided by $h$, the term with the
-# curvature stays: an error of $\tfrac12 h H_{ii}$. In the difference of both sides the even terms cancel, and what is
-# left is of the order $h^2$. SciPy's `approx_fprime` takes the one-sided **forward difference**, which asks only
-# $D + 1$ times instead of $2D$ times.
+# Why both sides? Insert Taylor's formula for both values. In $f(w + h e_i) - f(w)$, divided by $h$, the term with the
+# curvature remains: an error of $\tfrac12 h H_{ii}$. In the difference of both sides the even terms cancel, and what
+# is left is of the order $h^2$. SciPy's `approx_fprime` uses the one-sided **forward difference**, which needs only
+# $D + 1$ values of $f$ instead of $2D$.
 #
-# The same idea twice gives the Hessian. Move weight $i$ and weight $j$, both to both sides:
+# The same idea, used twice, gives the Hessian. Move weight $i$ and weight $j$, each in both directions:
 #
 # $$H_{ij} \approx \frac{f(w + h e_i + h e_j) - f(w + h e_i - h e_j) -
 # f(w - h e_i + h e_j) + f(w - h e_i - h e_j)}{4h^2}$$
 #
-# It holds for $i = j$ too. Exchanging $i$ and $j$ changes nothing, so half of the entries are enough.
+# The formula holds for $i = j$ too. Exchanging $i$ and $j$ changes nothing, so half of the entries are enough.
 
 
 # %% kind="answer" grade_id="numerical_gradient"
@@ -240,8 +240,8 @@ def numerical_gradient(f, w, h=1e-5):
     """Return the gradient of f at w by central differences.
 
     f: a function that takes an array (D,) and returns one number.
-    w: where, (D,). It stays as it is.
-    h: how far to move each weight, to both sides.
+    w: the point, (D,). It is not changed.
+    h: how far to move each weight, in both directions.
     Returns an array (D,).
     """
     ### BEGIN SOLUTION
@@ -275,8 +275,8 @@ def numerical_hessian(f, w, h=1e-4):
     """Return the Hessian of f at w by central differences.
 
     f: a function that takes an array (D,) and returns one number.
-    w: where, (D,). It stays as it is.
-    h: how far to move each of the two weights, to both sides.
+    w: the point, (D,). It is not changed.
+    h: how far to move each of the two weights, in both directions.
     Returns an array (D, D), symmetric.
     """
     ### BEGIN SOLUTION
@@ -294,8 +294,9 @@ def numerical_hessian(f, w, h=1e-4):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two loops, over `i` and over `j`. Begin with the formula as it stands, for all pairs; then save the half. Other
-# central formulas pass the check as well, such as $(f(w + h e_i) - 2 f(w) + f(w - h e_i))/h^2$ on the diagonal.
+# Two loops, over `i` and over `j`. Start with the formula exactly as it is, for all pairs; then compute only half of
+# them. Other central formulas pass the check as well, for example $(f(w + h e_i) - 2 f(w) + f(w - h e_i))/h^2$ on the
+# diagonal.
 #
 # </details>
 
@@ -311,9 +312,9 @@ check_hidden("numerical_hessian", numerical_hessian)
 # %% [markdown]
 # ### Experiment: the best h is not the smallest
 #
-# Two errors pull in opposite directions. The formula's own error falls with $h^2$. But the computer knows $f$ only to
-# about 16 digits, and this rounding error is divided by $h$, or for the Hessian by $h^2$. The function is
-# Rosenbrock's, whose derivatives we know exactly.
+# There are two errors, and they pull in opposite directions. The error of the formula falls with $h^2$. But the
+# computer knows $f$ only to about 16 digits, and this rounding error is divided by $h$, or for the Hessian by $h^2$.
+# The function is Rosenbrock's, whose derivatives we know exactly.
 
 # %% kind="experiment"
 rosenbrock = landscapes.rosenbrock()
@@ -354,32 +355,32 @@ plt.show()
 # **The idea.** Jump to the point where the quadratic model is flat. If the model is right, this is the bottom,
 # reached in one step.
 #
-# **The derivation.** The gradient of $f_0 + g^\top d + \tfrac12 d^\top H d$ by $d$ is $g + H d$. (The half goes,
-# since $H$ is symmetric and $d$ occurs twice.) Set it to zero:
+# **The derivation.** The gradient of $f_0 + g^\top d + \tfrac12 d^\top H d$ with respect to $d$ is $g + H d$. (The
+# half cancels, because $H$ is symmetric and $d$ occurs twice.) Set it to zero:
 #
 # $$H d = -g \qquad\Longrightarrow\qquad w_\text{new} = w + d = w - H^{-1} g$$
 #
-# There is no learning rate in it: the curvature says how far to go. In one dimension it is $w - f'(w)/f''(w)$.
+# This step has no learning rate: the curvature says how far to go. In one dimension it is $w - f'(w)/f''(w)$.
 #
-# Three things are often said of this step, and are not so:
+# Three things are often said about this step, and they are wrong:
 #
-# - "Newton's direction is a more accurate gradient." The gradient is exact already. Newton's direction is the way
-#   down when distance is measured by the curvature: it does not change when a weight is measured in other units, and
+# - "Newton's direction is a more accurate gradient." The gradient is already exact. Newton's direction is the steepest
+#   way down if the curvature measures the distance: it does not change when a weight is measured in other units, while
 #   the gradient does.
 # - "The exact Hessian makes every step a good one." The step goes to where the *model* is flat. Far from the minimum
 #   the model may be poor and the step far too long, and the flat place may be a saddle or a top. You will see both.
-# - "One inverts the Hessian." One solves the equations $H d = -g$. This takes a third of the work and loses fewer
-#   digits; `np.linalg.solve` does it.
+# - "You invert the Hessian." You solve the equations $H d = -g$ instead. This takes a third of the work and loses
+#   fewer digits; `np.linalg.solve` does it.
 
 
 # %% kind="answer" grade_id="newton_step"
 def newton_step(w, grad, H):
     """Return the point where the quadratic model at w is flat.
 
-    w: where we stand, (D,).
+    w: the current point, (D,).
     grad: the gradient at w, (D,).
     H: the Hessian at w, (D, D), symmetric; no eigenvalue is 0.
-    Returns an array (D,); w itself stays as it is.
+    Returns an array (D,); w itself is not changed.
     """
     ### BEGIN SOLUTION
     return w - np.linalg.solve(H, grad)
@@ -405,9 +406,9 @@ check_hidden("newton_step", newton_step)
 # %% [markdown]
 # ### Experiment: one step to the bottom of a quadratic
 #
-# The ravine of the first figure, but with condition number 50: the curvature across is 50 times that along. Gradient
-# descent has the best constant rate there is, $2/(L + \mu)$, with $L$ the largest and $\mu$ the smallest eigenvalue
-# of $H$.
+# This is the ravine of the first figure, but with condition number 50: the curvature across is 50 times that along.
+# Gradient descent uses the best possible constant rate, $2/(L + \mu)$, with $L$ the largest and $\mu$ the smallest
+# eigenvalue of $H$.
 
 # %% kind="experiment"
 narrow = landscapes.ravine(50.0, angle=0.15)
@@ -430,16 +431,16 @@ print(
 )
 
 # %% [markdown]
-# On a quadratic the model *is* the function, whatever the condition number. This is what Newton's method is loved
-# for.
+# On a quadratic the model *is* the function, whatever the condition number. This is the great strength of Newton's
+# method.
 #
 # ### Experiment: near a minimum, the digits double
 #
-# Other functions are quadratic only nearly. Close to a minimum with positive curvatures the error after a step is
-# then about the *square* of the error before: 0.1, 0.01, 0.0001, ... This is called **quadratic convergence**. Far
-# away nothing is promised. For $f(w) = \sqrt{1 + w^2}$, a smooth bowl without any saddle, the step can be worked out
-# by hand: $f' = w/\sqrt{1+w^2}$ and $f'' = (1+w^2)^{-3/2}$, so that $w - f'/f'' = w - w(1+w^2) = -w^3$. (Here the
-# error is even cubed. The bowl is the same on both sides, so the term that leaves a square is zero.)
+# Other functions are only nearly quadratic. Close to a minimum with positive curvatures the error after a step is then
+# about the *square* of the error before: 0.1, 0.01, 0.0001, ... This is called **quadratic convergence**. Far from a
+# minimum there is no such guarantee. For $f(w) = \sqrt{1 + w^2}$, a smooth bowl without any saddle, you can work out
+# the step by hand: $f' = w/\sqrt{1+w^2}$ and $f'' = (1+w^2)^{-3/2}$, so that $w - f'/f'' = w - w(1+w^2) = -w^3$. (Here
+# the error is even cubed. The bowl is symmetric, so the term that would leave a square is zero.)
 
 
 # %% kind="experiment"
@@ -464,8 +465,8 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# From 0.9 the error falls faster and faster. From 1.1 it *grows* faster and faster, though the bowl has one minimum
-# and curves upwards everywhere. So even on a bowl Newton's step wants a check of its length: **damping**, as in
+# From 0.9 the error falls faster and faster. From 1.1 it *grows* faster and faster, although the bowl has one minimum
+# and curves upwards everywhere. So even on a bowl the length of Newton's step needs a check: **damping**, as in
 # section 4, or a **line search**, the first exercise of [part two](../07b_quasi_newton/07b_quasi_newton.ipynb).
 #
 # ### Predict, then run: Newton near a saddle
@@ -495,7 +496,7 @@ where_newton_ends = dict(zip("abcde", ends, strict=True))
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Along $y$ alone this is a curve like that of the first experiment. Where it bends down, what is the vertex of the
+# Along $y$ alone this is a curve like that of the first experiment. If it bends down, what is the vertex of the
 # parabola?
 #
 # </details>
@@ -535,30 +536,30 @@ plots.plot_paths(
 plt.show()
 
 # %% [markdown]
-# From the three starts in the strip gradient descent would go down to a minimum. Newton's method climbs along $y$, up
-# to the saddle, and takes the saddle for its goal. (Not from every place in that strip: from $y = 0.5$, near its edge,
-# the vertex lies at $y = -1$, in the other well.) In many dimensions saddles can be far more common than minima (05),
-# so this is no curiosity.
+# From the three starts in the strip gradient descent would go down to a minimum. Newton's method climbs along $y$ up
+# to the saddle, and ends there. (Not from every place in that strip: from $y = 0.5$, near its edge, the vertex lies at
+# $y = -1$, in the other well.) In many dimensions saddles can be far more common than minima (05), so this problem is
+# a common one.
 #
 # ## 4. Damping that knows the sign
 #
-# **The idea.** Look at the curvature along each of its own axes, the eigenvectors of $H$. Where it is negative,
-# Newton's step goes the wrong way. Keep its length, turn its sign. Then add a little to every curvature, so that no
-# step becomes too long.
+# **The idea.** Look at the curvature along each eigenvector of $H$. If it is negative, Newton's step goes the wrong
+# way. Keep the length of the step, but reverse its sign. Then add a little to every curvature, so that no step becomes
+# too long.
 #
 # A symmetric matrix can be written $H = Q \Lambda Q^\top$. The columns of $Q$ are its eigenvectors, at right angles
-# and of length 1; $\Lambda$ is diagonal and holds the eigenvalues $\lambda_1, \dots, \lambda_D$. In the coordinates
-# $Q^\top g$ Newton's step divides entry $i$ by $\lambda_i$. The **saddle-free** step (Dauphin and others 2014)
-# divides by $|\lambda_i| + \delta$, where $\delta \ge 0$ is the damping:
+# and of length 1; $\Lambda$ is diagonal and contains the eigenvalues $\lambda_1, \dots, \lambda_D$. In the coordinates
+# $Q^\top g$ Newton's step divides entry $i$ by $\lambda_i$. The **saddle-free** step (Dauphin and others 2014) divides
+# by $|\lambda_i| + \delta$, where $\delta \ge 0$ is the damping:
 #
 # $$w_\text{new} = w - Q\,\frac{Q^\top g}{|\lambda| + \delta}$$
 #
 # The fraction is taken entry by entry. For $\delta \to \infty$ this becomes a small step down the gradient,
-# $g/\delta$. Large damping means caution, small damping means trust in the model.
+# $g/\delta$. Large damping is cautious; small damping trusts the model.
 #
 # Another damping is common: $w - (H + \delta I)^{-1} g$. It makes steps shorter in a bowl too. But at a saddle with
-# curvature $-2$ a damping of 1 gives $-1$: still negative, and the step *longer*. One must take $\delta$ larger than
-# the most negative curvature.
+# curvature $-2$ a damping of 1 gives $-1$: still negative, and the step is *longer*. You would need a $\delta$ larger
+# than the most negative curvature.
 
 
 # %% kind="answer" grade_id="damped_newton_step"
@@ -566,11 +567,11 @@ def damped_newton_step(w, grad, H, damping):
     """Return the saddle-free Newton step from w: curvatures count by their absolute value, plus
     the damping.
 
-    w: where we stand, (D,).
+    w: the current point, (D,).
     grad: the gradient at w, (D,).
     H: the Hessian at w, (D, D), symmetric; its eigenvalues may have any sign.
     damping: a number, at least 0.
-    Returns an array (D,); w itself stays as it is.
+    Returns an array (D,); w itself is not changed.
     """
     ### BEGIN SOLUTION
     curvatures, Q = np.linalg.eigh(H)
@@ -581,8 +582,8 @@ def damped_newton_step(w, grad, H, damping):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.linalg.eigh(H)` returns the eigenvalues `(D,)` and then $Q$, for a symmetric matrix. Into the eigenvectors'
-# coordinates with `Q.T`, divide there, and back with `Q`.
+# `np.linalg.eigh(H)` returns the eigenvalues `(D,)` and then $Q$, for a symmetric matrix. Go into the eigenvectors'
+# coordinates with `Q.T`, divide there, and go back with `Q`.
 #
 # </details>
 
@@ -612,13 +613,14 @@ plots.plot_paths(
 plt.show()
 
 # %% [markdown]
-# Even from a, a thousandth above the line $y = 0$, it escapes: along $y$ the gradient is about $-y$ and the divisor
-# about $1 + \delta$, so that $y$ grows by two thirds in every step. From $y = 0$ exactly it would not escape: there
-# the gradient along $y$ is zero, and so is the step. Try a damping of 0.2, and look at b: one of its steps falls
-# where the curvature is nearly zero. What happens?
+# Even from a, which is 0.001 above the line $y = 0$, the method escapes: along $y$ the gradient is about $-y$ and the
+# divisor about $1 + \delta$, so $y$ grows by two thirds in every step. From $y = 0$ exactly it would not escape: there
+# the gradient along $y$ is zero, and so is the step. Try a damping of 0.2, and look at b: at one of its steps the
+# curvature is nearly zero. What happens?
 #
-# The panel draws your quadratic model over Himmelblau's function, which has four minima, and both of your steps. Stand
-# on the hill: where does Newton's step go, and where does the damped one go? What does a very large damping do?
+# The panel draws your quadratic model over Himmelblau's function, which has four minima, and both of your steps. Move
+# the point onto the hill: where does Newton's step go, and where does the damped one go? What does a very large
+# damping do?
 
 # %% kind="experiment"
 explore("newton", quadratic_model, newton_step, damped_newton_step)
@@ -626,27 +628,27 @@ explore("newton", quadratic_model, newton_step, damped_newton_step)
 # %% [markdown]
 # ## 5. Gauss-Newton
 #
-# **The idea.** Many losses are sums of squares. Then first derivatives alone give a good stand-in for the Hessian,
-# one that has no negative curvature.
+# **The idea.** Many losses are sums of squares. Then first derivatives alone give a good approximation of the Hessian,
+# and this approximation has no negative curvature.
 #
 # A model with weights $w$ makes $N$ errors, the **residuals** $r(w)$ of shape `(N,)`: prediction minus target. The
 # loss is
 #
 # $$f(w) = \tfrac12 \sum_{n=1}^{N} r_n(w)^2$$
 #
-# Let $J$ be the **Jacobian**, of shape `(N, D)`: $J_{ni} = \partial r_n / \partial w_i$. By the chain rule, and then
-# once more,
+# Let $J$ be the **Jacobian**, of shape `(N, D)`: $J_{ni} = \partial r_n / \partial w_i$. Apply the chain rule once,
+# and then again:
 #
 # $$\nabla f = J^\top r \qquad\qquad \nabla^2 f = J^\top J + \sum_n r_n \nabla^2 r_n$$
 #
-# **Gauss-Newton** leaves the last sum out. It is small where the residuals are small or nearly linear in $w$. What is
-# left, $J^\top J$, has no negative eigenvalue, since $v^\top J^\top J v = \|Jv\|^2 \ge 0$. But it may have zeros, as
-# with more weights than examples, so Levenberg (1944) added a damping $\delta$:
+# **Gauss-Newton** leaves the last sum out. It is small if the residuals are small or nearly linear in $w$. What is
+# left, $J^\top J$, has no negative eigenvalue, since $v^\top J^\top J v = \|Jv\|^2 \ge 0$. But it may have zero
+# eigenvalues, for example if there are more weights than examples, so Levenberg (1944) added a damping $\delta$:
 #
 # $$w_\text{new} = w - (J^\top J + \delta I)^{-1} J^\top r$$
 #
-# Conventions differ. Marquardt (1963) adds $\delta$ times the *diagonal of* $J^\top J$ instead of $\delta I$. Both
-# are called Levenberg-Marquardt; write Levenberg's. And without the $\tfrac12$ in the loss, gradient and Hessian both
+# Conventions differ. Marquardt (1963) adds $\delta$ times the *diagonal of* $J^\top J$ instead of $\delta I$. Both are
+# called Levenberg-Marquardt; write Levenberg's. Without the $\tfrac12$ in the loss, the gradient and the Hessian both
 # double: the step stays the same for $\delta = 0$, but a damping of $\delta$ then acts like $\delta/2$ here.
 
 
@@ -654,11 +656,11 @@ explore("newton", quadratic_model, newton_step, damped_newton_step)
 def gauss_newton_step(w, J, r, damping):
     """Return the damped Gauss-Newton step from w (Levenberg's form).
 
-    w: where we stand, (D,).
+    w: the current point, (D,).
     J: the Jacobian of the residuals at w, (N, D).
     r: the residuals at w, (N,), prediction minus target.
     damping: a number, at least 0.
-    Returns an array (D,); w itself stays as it is.
+    Returns an array (D,); w itself is not changed.
     """
     ### BEGIN SOLUTION
     return w - np.linalg.solve(J.T @ J + damping * np.eye(len(w)), J.T @ r)
@@ -668,8 +670,7 @@ def gauss_newton_step(w, J, r, damping):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# It is a Newton step with `J.T @ r` for the gradient and `J.T @ J` plus a diagonal for the Hessian. `np.eye(D)` is
-# $I$.
+# It is a Newton step with `J.T @ r` as the gradient and `J.T @ J` plus a diagonal as the Hessian. `np.eye(D)` is $I$.
 #
 # </details>
 
@@ -685,10 +686,10 @@ check_hidden("gauss_newton_step", gauss_newton_step)
 # %% [markdown]
 # ### Experiment: a small network on real data
 #
-# 442 patients with diabetes, ten measurements each; the target is how far the disease had gone a year later. The
-# network has one hidden layer of four tanh units, so 49 weights. Gauss-Newton changes its damping as it goes: a step
-# that lowers the loss is kept and the damping divided by 3; any other is thrown away and the damping doubled.
-# Gradient descent gets the best of six rates.
+# The data are 442 patients with diabetes, with ten measurements each; the target is how far the disease had progressed
+# a year later. The network has one hidden layer of four tanh units, so 49 weights. Gauss-Newton changes its damping
+# along the way: if a step lowers the loss, it is kept and the damping is divided by 3; otherwise the step is thrown
+# away and the damping is doubled. Gradient descent gets the best of six rates.
 
 # %% kind="experiment"
 X, y = data.diabetes()
@@ -748,18 +749,18 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# Two warnings. A Gauss-Newton step costs more than a gradient step, as the next section counts. And this is the
-# *training* loss: a low one is not yet a good network (02a).
+# Two warnings: a Gauss-Newton step costs more than a gradient step, as the next section shows. And this is the
+# *training* loss: a low training loss is not yet a good network (02a).
 #
 # ## 6. What it costs
 #
 # **The idea.** In this section $N$ is the number of weights, as is usual here (above, it was $D$). A network with $N$
 # weights has a gradient of $N$ numbers and a Hessian of $N^2$. Solving with it takes a number of operations that
-# grows like $N^3$. That is *polynomial* growth; you may read that it is exponential, and it is not. But $N^2$ memory
-# and $N^3$ time are quite enough to rule it out.
+# grows like $N^3$. That is *polynomial* growth; you may read that it is exponential, but it is not. Still, $N^2$
+# memory and $N^3$ time are enough to rule the Hessian out.
 #
 # Write how many bytes the Hessian takes, if every one of its entries is stored in `itemsize` bytes: 8 for float64, 4
-# for float32. (It is symmetric, so one could store just over half. That does not change the story.)
+# for float32. (It is symmetric, so just over half would be enough. That does not change the conclusion.)
 
 
 # %% kind="answer" grade_id="hessian_bytes"
@@ -778,7 +779,7 @@ def hessian_bytes(parameters, itemsize=8):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# How many rows has the Hessian, and how many columns?
+# How many rows and how many columns does the Hessian have?
 #
 # </details>
 
@@ -808,9 +809,9 @@ for name, count in networks.items():
     print(f"{name:32}{count:>15,}{texts[0]:>15}{texts[1]:>15}")
 
 # %% [markdown]
-# A laptop has some 16 GB. For LeNet-5, a very small network by today's measure, the Hessian does not fit.
+# A laptop has about 16 GB. Even for LeNet-5, a very small network by today's standards, the Hessian does not fit.
 #
-# Now the time. If the time of a computation grows like $T = c N^p$, then
+# Now to the time. If the time of a computation grows like $T = c N^p$, then
 #
 # $$\log T = \log c + p \log N$$
 #
@@ -858,7 +859,7 @@ check_hidden("fit_exponent", fit_exponent)
 
 # %% kind="experiment"
 def best_time(work, budget=0.3):
-    """The shortest of many runs: anything else that the computer does only makes a run longer."""
+    """Return the shortest of many runs: other work on the computer only makes a run longer."""
     times = []
     while sum(times) < budget or len(times) < 3:
         begin = time.perf_counter()
@@ -889,13 +890,13 @@ years = seconds[-1] * (25_557_032 / counts[-1]) ** 3 / 3.15e7
 print(f"Going on like N^3, one step for ResNet-50 would take {years:,.0f} years on this machine.")
 
 # %% [markdown]
-# Your exponent need not be exactly 3. Often it lies between 2 and 3, since the machine works closer to its full speed
-# on larger matrices; a computer busy with other work can push it above 3. The number of operations, about
-# $\tfrac23 N^3$, is what counts in the end.
+# Your exponent need not be exactly 3. Often it is between 2 and 3, because the machine works closer to its full speed
+# on larger matrices; other work on the computer can push it above 3. In the end the number of operations, about
+# $\tfrac23 N^3$, decides.
 #
-# So networks do without the Hessian, for three reasons: its memory, its time, and the noise. A gradient from a
-# mini-batch is a usable estimate; dividing by curvatures estimated from the same mini-batch makes the noise larger
-# wherever the curvature is small. [Part two](../07b_quasi_newton/07b_quasi_newton.ipynb) shows how to get most of the
+# So networks are trained without the Hessian, for three reasons: memory, time and noise. A gradient from a mini-batch
+# is a usable estimate; dividing by curvatures estimated from the same mini-batch makes the noise larger in every
+# direction of small curvature. [Part two](../07b_quasi_newton/07b_quasi_newton.ipynb) shows how to get most of the
 # gain without the matrix.
 #
 # ### Question
@@ -920,7 +921,7 @@ true_of_newton = {"a", "e", "f"}
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For the units, write the step with $w = c\,u$ where $c$ is a constant: what becomes of $g$, of $H$ and of $g/H$?
+# For the units, write the step with $w = c\,u$ where $c$ is a constant: what happens to $g$, to $H$ and to $g/H$?
 #
 # </details>
 
@@ -939,19 +940,19 @@ check_hidden("true_of_newton", true_of_newton)
 # *This section is optional, and worth no points towards the base score.*
 #
 # **The idea.** What matters is not how far the weights move but how much the network's *predictions* change. Amari
-# (1998) measures a step by that, and gets a matrix in the Hessian's place.
+# (1998) measures a step in this way, and gets a matrix that replaces the Hessian.
 #
 # Let the model give each label $y$ a probability $p(y \mid x, w)$. The **score** is
 # $s = \nabla_w \log p(y \mid x, w)$, of shape `(D,)`. The **Fisher information** is the mean of $s s^\top$ over the
-# inputs and over labels *drawn from the model itself*. From $N$ scores, one a row of $S$ ($N$ counts examples again):
+# inputs and over labels *drawn from the model itself*. From $N$ scores, each a row of $S$ ($N$ counts examples again):
 #
 # $$F = \frac1N S^\top S \qquad\qquad w_\text{new} = w - \eta\,(F + \delta I)^{-1} g$$
 #
 # with $\eta$ the learning rate and $\delta$ the damping. To second order, $\tfrac12 d^\top F d$ is how far the step
-# $d$ moves the predicted distribution, in the sense of Kullback and Leibler.
+# $d$ moves the predicted distribution, measured by the Kullback-Leibler divergence.
 #
-# A common slip: taking the scores of the *true* labels of the training set. This gives the "empirical Fisher",
-# another matrix, which need not be close to $F$ (Kunstner and others 2019). The function below cannot see which
+# A common mistake is to take the scores of the *true* labels of the training set. This gives the "empirical Fisher", a
+# different matrix, which need not be close to $F$ (Kunstner and others 2019). The function below cannot see which
 # labels were used; the caller must draw them. For a softmax or a sigmoid output $F$ equals a Gauss-Newton matrix
 # (Martens 2020).
 
@@ -965,7 +966,7 @@ def natural_gradient_step(w, grad, scores, lr, damping=1e-3):
     scores: (N, D), row n is the gradient of log p(y_n | x_n, w), with y_n drawn from the model.
     lr: the learning rate.
     damping: added to the diagonal of the Fisher information.
-    Returns an array (D,); w itself stays as it is.
+    Returns an array (D,); w itself is not changed.
     """
     ### BEGIN SOLUTION
     F = scores.T @ scores / len(scores)
@@ -976,7 +977,7 @@ def natural_gradient_step(w, grad, scores, lr, damping=1e-3):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# It has the shape of a Gauss-Newton step. Mind the mean over the examples, and where the rate stands.
+# It has the form of a Gauss-Newton step. Note the mean over the examples, and the place of the rate.
 #
 # </details>
 
@@ -992,9 +993,9 @@ check_hidden("natural_gradient_step", natural_gradient_step)
 # %% [markdown]
 # ### Experiment: other units, same path
 #
-# Logistic regression on the breast cancer data, twice: once with standardized columns, once with the first column, the
-# radius, in a unit 100 times smaller, so that its numbers are 100 times as large. Gradient descent gets the best of
-# nine rates each time. The natural gradient keeps its rate.
+# We run logistic regression on the breast cancer data twice: once with standardized columns, and once with the first
+# column, the radius, in a unit 100 times smaller, so that its numbers are 100 times as large. Gradient descent gets
+# the best of nine rates each time. The natural gradient keeps its rate.
 
 # %% kind="experiment"
 tumours, benign = data.breast_cancer()
@@ -1035,17 +1036,17 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# In the other unit one direction is far steeper than the rest. A rate that suits it is too small for the others, and
-# no single rate helps. What little the two natural-gradient curves differ comes from the damping: $\delta$ is added in
-# whatever units the weights have.
+# In the other unit one direction is far steeper than the rest. A rate that suits this direction is too small for the
+# others, and no single rate helps. The small difference between the two natural-gradient curves comes from the
+# damping: $\delta$ is added in whatever units the weights have.
 #
 # ## Summary
 #
-# - Near a point a function is a line to an error of order $d^2$, and a parabola to an error of order $d^3$.
+# - Near a point a function is a line up to an error of order $d^2$, and a parabola up to an error of order $d^3$.
 # - Central differences measure gradient and Hessian; there is a best $h$, and it is not the smallest.
-# - Newton's step goes to where the quadratic model is flat: in one step to the bottom of a quadratic, and up to a
-#   saddle if one is near.
-# - It needs damping or a line search. Taking curvatures by absolute value makes saddles repel.
+# - Newton's step goes to the point where the quadratic model is flat: in one step to the bottom of a quadratic, and up
+#   to a saddle if one is near.
+# - It needs damping or a line search. If you take the absolute values of the curvatures, saddles repel.
 # - Gauss-Newton builds a matrix without negative curvature from first derivatives, for sums of squares.
 # - The Hessian takes $N^2$ memory, and the solve $N^3$ time.
 #

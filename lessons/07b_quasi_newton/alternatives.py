@@ -1,4 +1,4 @@
-"""Right answers of lesson 07b, written otherwise."""
+"""Right answers of lesson 07b, written differently."""
 
 # %% exercise="backtracking" id="while_not"
 def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):

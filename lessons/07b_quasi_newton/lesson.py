@@ -7,18 +7,18 @@
 #
 # - choose the length of a step by a line search, and say what it guarantees;
 # - multiply the Hessian by an array without ever forming it;
-# - solve for Newton's direction by conjugate gradients, from such products alone;
-# - build an inverse Hessian out of gradients (BFGS), and do it in little memory (L-BFGS);
+# - solve for Newton's direction by conjugate gradients, using only these products;
+# - build an inverse Hessian from gradients (BFGS), and do it in little memory (L-BFGS);
 # - compare five methods on real data, in steps and in seconds;
 # - say what goes wrong with all of this on mini-batches.
 #
 # ## Why this matters
 #
-# Newton's method needs few steps, but each asks for a matrix with $D^2$ entries and a solve with $D^3$ operations,
-# for $D$ weights. Must we have the matrix? Look at the figure. It shows the *gradient* of a function of one weight.
-# The curvature is the slope of this curve, and two gradients at two points already tell it, nearly: the slope of the
-# line through both. So curvature can be read off gradients, which we compute anyway. Everything in this notebook
-# follows from that remark.
+# Newton's method needs few steps, but for $D$ weights each step needs a matrix with $D^2$ entries and a solve with
+# $D^3$ operations. Do we need the matrix? Look at the figure. It shows the *gradient* of a function of one weight. The
+# curvature is the slope of this curve, and two gradients at two points already give it approximately: it is the slope
+# of the line through both. So we can get the curvature from gradients, which we compute anyway. Everything in this
+# notebook follows from that.
 
 # %% kind="setup" grade_id="imports"
 import time
@@ -67,13 +67,12 @@ plt.show()
 #
 # ## 1. How far to go: a line search
 #
-# **The idea.** A good direction is not yet a good step: part one showed Newton's step overshoot on a smooth bowl. So
-# try the whole step. If the loss does not fall as much as the slope promised, or at least a fixed share of it, try a
-# shorter one.
+# **The idea.** A good direction is not yet a good step: in part one Newton's step overshot on a smooth bowl. So try
+# the whole step. If the loss does not fall by at least a fixed share of what the slope promises, try a shorter one.
 #
 # Let $d$ be the direction and $t > 0$ the **rate**, so that the new point is $w + t d$. Along $d$ the function starts
 # with the slope $g^\top d$, which is negative if $d$ leads down. The linear model promises the decrease
-# $-t\, g^\top d$. **Armijo's rule** (1966) accepts $t$ if at least the share $c$ of it is kept:
+# $-t\, g^\top d$. **Armijo's rule** (1966) accepts $t$ if the loss falls by at least the share $c$ of this:
 #
 # $$f(w + t d) \le f(w) + c\, t\, g^\top d, \qquad 0 < c < 1$$
 #
@@ -81,25 +80,25 @@ plt.show()
 # that is accepted. It begins at 1 because this is the right rate for Newton's direction near a minimum. The usual $c$
 # is tiny, $10^{-4}$: just enough to rule out steps that hardly descend.
 #
-# "Any decrease will do" is a common version, and wrong: the decreases may become so small that the path stops where
-# the slope is not zero. And a value that is not a number (NaN) must be refused. It says that the step left the region
-# where $f$ exists. SciPy's `line_search` asks for more: Wolfe's second condition, on the slope at the new point, so
-# that a step is not too short either.
+# "Any decrease will do" is a common version, and it is wrong: the decreases may become so small that the path stops at
+# a point where the slope is not zero. And the rule must reject a value that is not a number (NaN), which means that
+# the step left the region where $f$ exists. SciPy's `line_search` requires more: Wolfe's second condition, on the
+# slope at the new point, so that a step is not too short either.
 
 
 # %% kind="answer" grade_id="backtracking"
 def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
     """Return the first of the rates t = 1, shrink, shrink**2, ... that Armijo's rule accepts.
 
-    The rule: f(w + t*direction) <= f(w) + c * t * (grad @ direction). Where f is NaN it is not met.
+    The rule: f(w + t*direction) <= f(w) + c * t * (grad @ direction). If f is NaN it is not met.
 
     f: a function that takes an array (D,) and returns one number.
     w, grad, direction: arrays (D,); grad is the gradient of f at w.
     shrink: the factor from one rate to the next, between 0 and 1.
-    c: the share of the promised decrease that is asked for.
-    max_iter: how many rates are tried at most, the rate 1 among them.
-    Returns one number, t. Raises ValueError, with a sentence, where grad @ direction is not
-    negative, and where none of max_iter rates is accepted.
+    c: the share of the promised decrease that is required.
+    max_iter: how many rates are tried at most, including the rate 1.
+    Returns one number, t. Raises ValueError, with a sentence, if grad @ direction is not
+    negative, or if none of max_iter rates is accepted.
     """
     ### BEGIN SOLUTION
     slope = grad @ direction
@@ -118,8 +117,8 @@ def backtracking(f, w, grad, direction, shrink=0.5, c=1e-4, max_iter=50):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Compute `f(w)` and the slope once, before the loop. In the loop: is the rule met? Then return; else make `t`
-# smaller. Ask whether the rule *is* met, not whether it is broken: comparisons with NaN are always false.
+# Compute `f(w)` and the slope once, before the loop. In the loop, if the rule is met, return; if not, make `t`
+# smaller. Check whether the rule *is* met, not whether it is broken: comparisons with NaN are always false.
 #
 # </details>
 
@@ -142,9 +141,9 @@ check_hidden("backtracking", backtracking, part="arguments")
 # %% [markdown]
 # ### Experiment: two values of c
 #
-# We stand on Rosenbrock's valley wall and look along the steepest way down. The curve is the loss along that line. A
-# rate is accepted where the curve lies under the straight bound. The dots are the rates that your function settles
-# for.
+# We are on the wall of Rosenbrock's valley and look along the steepest way down. The curve is the loss along that
+# line. A rate is accepted if the curve is below the straight bound there. The dots are the rates that your function
+# returns.
 
 # %% kind="experiment"
 rosenbrock = landscapes.rosenbrock()
@@ -186,16 +185,16 @@ plt.show()
 # %% [markdown]
 # ## 2. The Hessian times an array
 #
-# **The idea.** $Hv$ says how the gradient changes along $v$. So measure just that: two gradients, a little apart
-# along $v$.
+# **The idea.** $Hv$ says how the gradient changes along $v$. So measure exactly that: take two gradients at points
+# that are a little apart along $v$.
 #
 # Taylor's formula for the gradient is $\nabla f(w + hv) = g + h\,Hv + \dots$, with a small number $h$. Take the
 # central difference, as in part one, so that the next term cancels:
 #
 # $$Hv \approx \frac{\nabla f(w + hv) - \nabla f(w - hv)}{2h}$$
 #
-# Two gradients and two arrays of size $D$, for any $D$. No matrix is formed. (Frameworks get $Hv$ exactly, at about
-# the same cost, by differentiating $g^\top v$: Pearlmutter 1994; `torch.autograd.functional.hvp`.)
+# This takes two gradients and two arrays of size $D$, for any $D$. It forms no matrix. (Frameworks get $Hv$ exactly,
+# at about the same cost, by differentiating $g^\top v$: Pearlmutter 1994; `torch.autograd.functional.hvp`.)
 
 
 # %% kind="answer" grade_id="hessian_vector_product"
@@ -205,7 +204,7 @@ def hessian_vector_product(gradient, w, v, h=1e-5):
     gradient: a function that takes an array (D,) and returns the gradient there, (D,). It is
         called exactly twice, at w + h*v and at w - h*v.
     w, v: arrays (D,).
-    h: how far to move, counted in v.
+    h: how far to move, in units of v.
     Returns an array (D,).
     """
     ### BEGIN SOLUTION
@@ -216,8 +215,7 @@ def hessian_vector_product(gradient, w, v, h=1e-5):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# It is the formula of `numerical_gradient` from part one with `gradient` in the place of `f`, and `v` in the place of
-# an axis.
+# It is the formula of `numerical_gradient` from part one, with `gradient` instead of `f`, and `v` instead of an axis.
 #
 # </details>
 
@@ -233,7 +231,8 @@ check_hidden("hessian_vector_product", hessian_vector_product)
 # %% [markdown]
 # ### Experiment: a million weights
 #
-# Rosenbrock's function in a million dimensions. Its Hessian would take 8 terabytes. The product takes a moment.
+# This is Rosenbrock's function in a million dimensions. Its Hessian would take 8 terabytes. The product takes only a
+# moment.
 
 # %% kind="experiment"
 many = landscapes.rosenbrock(1_000_000)
@@ -254,8 +253,8 @@ print(
 # %% [markdown]
 # ## 3. Conjugate gradients
 #
-# **The idea.** Solve $Hx = b$ as one would descend a bowl, but choose the directions so that a later step never
-# spoils what an earlier one has done. It needs nothing of $H$ but its products with arrays.
+# **The idea.** Solve $Hx = b$ like a descent into a bowl, but choose the directions so that a later step never spoils
+# the work of an earlier one. The method needs only products of $H$ with arrays.
 #
 # For a positive definite $H$ (all eigenvalues positive) the solution is the lowest point of
 # $q(x) = \tfrac12 x^\top H x - b^\top x$, since its gradient is $Hx - b$. The **residual** $r = b - Hx$ is the
@@ -265,23 +264,23 @@ print(
 # $$\alpha = \frac{r^\top r}{p^\top H p}, \qquad x \leftarrow x + \alpha p, \qquad r_\text{new} = r - \alpha H p, \qquad
 # p \leftarrow r_\text{new} + \frac{r_\text{new}^\top r_\text{new}}{r^\top r}\, p$$
 #
-# **Where $\alpha$ comes from.** Along $p$, $q(x + \alpha p)$ is a parabola in $\alpha$ with slope $-r^\top p$ at 0
-# and curvature $p^\top H p$. Its lowest point is at $\alpha = r^\top p / p^\top H p$. And $r^\top p = r^\top r$: $p$
-# is $r$ plus a multiple of the last direction, along which the last step left no slope.
+# **Where $\alpha$ comes from.** Along $p$, $q(x + \alpha p)$ is a parabola in $\alpha$ with slope $-r^\top p$ at 0 and
+# curvature $p^\top H p$. Its lowest point is at $\alpha = r^\top p / p^\top H p$. And $r^\top p = r^\top r$: $p$ is
+# $r$ plus a multiple of the last direction, along which the last step left no slope.
 #
-# **Where the last factor, $\beta$, comes from.** With $p_\text{new} = r_\text{new} + \beta p$ we ask for
+# **Where the last factor, $\beta$, comes from.** With $p_\text{new} = r_\text{new} + \beta p$ we require
 # $p_\text{new}^\top H p = 0$: the directions are **conjugate**. Then a step along $p_\text{new}$ leaves the slope
-# along $p$ at zero. This gives $\beta = -r_\text{new}^\top H p / p^\top H p$. Now put in
-# $Hp = (r - r_\text{new})/\alpha$ and use that $r_\text{new}$ stands at right angles to $r$:
+# along $p$ at zero. This gives $\beta = -r_\text{new}^\top H p / p^\top H p$. Now insert
+# $Hp = (r - r_\text{new})/\alpha$ and use that $r_\text{new}$ is at right angles to $r$:
 # $\beta = r_\text{new}^\top r_\text{new} / r^\top r$.
 #
 # In exact arithmetic at most $D$ iterations are needed, since there are no more than $D$ conjugate directions. Good
-# news: at most as many are needed as $H$ has *different* eigenvalues, and long before that the result is often good
-# enough. (After $k$ iterations the residual is a polynomial of degree $k$ in $H$ times $b$, the best such polynomial
-# with the value 1 at 0. One root at each eigenvalue makes it zero.)
+# news: you need at most as many iterations as $H$ has *different* eigenvalues, and the result is often good enough
+# long before that. (After $k$ iterations the residual is a polynomial of degree $k$ in $H$ times $b$, the best such
+# polynomial with the value 1 at 0. One root at each eigenvalue makes it zero.)
 #
 # **When to stop.** As soon as $\|r\| \le \mathtt{tol} \cdot \|b\|$: far from the minimum, a rough direction will do.
-# And if $p^\top H p \le 0$, there is no lowest point along $p$. Then take what we have: the current $x$, or, if this
+# And if $p^\top H p \le 0$, there is no lowest point along $p$. Then return what we have: the current $x$, or, if this
 # happens in the first iteration, $b$ itself. With $b = -g$ that is steepest descent, so the result always leads down.
 # (Nocedal & Wright 2006, algorithm 7.1. SciPy's `Newton-CG` returns a multiple of $b$ in that case, and measures $r$
 # by the sum of its absolute values.)
@@ -289,14 +288,14 @@ print(
 
 # %% kind="answer" grade_id="conjugate_gradient"
 def conjugate_gradient(hvp, b, tol, max_iter):
-    """Return x with H x = b, nearly, by conjugate gradients from x = 0.
+    """Return an approximate solution x of H x = b, by conjugate gradients from x = 0.
 
     hvp: a function that takes v (D,) and returns H v (D,). It is called once in each iteration.
     b: the right side, (D,).
     tol: stop, before the next iteration, when norm(b - H x) <= tol * norm(b).
-    max_iter: at most so many iterations.
-    Returns an array (D,). Where a direction p has p @ H @ p <= 0, returns the x of before this
-    iteration; where it is the first iteration, returns b.
+    max_iter: the largest number of iterations.
+    Returns an array (D,). If a direction p has p @ H @ p <= 0, returns the x from before this
+    iteration; if it is the first iteration, returns b.
     """
     ### BEGIN SOLUTION
     x, r, p = np.zeros(len(b)), b, b
@@ -318,8 +317,8 @@ def conjugate_gradient(hvp, b, tol, max_iter):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# One loop. Store `Hp = hvp(p)`, since it is needed three times. Keep the old residual until the new direction is
-# made. `x = x + ...` makes a new array; `x += ...` would change `b` if `x`, `r` or `p` is the same array.
+# Write one loop. Store `Hp = hvp(p)`, because you need it three times. Keep the old residual until you have the new
+# direction. `x = x + ...` makes a new array; `x += ...` would change `b` if `x`, `r` or `p` is the same array.
 #
 # </details>
 
@@ -350,7 +349,7 @@ cg_iterations = len(eigenvalues)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Read the sentence that begins with "Good news" once more.
+# Read the sentence that begins with "Good news" again.
 #
 # </details>
 
@@ -394,27 +393,28 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# The condition number is 200 for all three curves. For steepest descent, here with the best rate in every step, it is
-# what counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
+# The condition number is 200 for all three curves. For steepest descent, with the best rate in every step, only this
+# number counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
 # is left after the third iteration is rounding.)
 #
 # **Newton-CG.** Put the pieces together: $b = -g$, products by `hessian_vector_product`, the direction by
-# `conjugate_gradient`, the rate by `backtracking`. This is Newton's method without the Hessian. You will race it
-# below.
+# `conjugate_gradient`, the rate by `backtracking`. This is Newton's method without the Hessian. It takes part in the
+# race below.
 #
 # ## 4. BFGS: learn the inverse Hessian on the way
 #
-# **The idea.** Each step gives two gradients, hence some knowledge of the curvature along that step. Collect it in a
-# matrix that stands for the *inverse* Hessian. Then a direction is one product, and nothing need be solved.
+# **The idea.** Each step gives two gradients, and so some information about the curvature along that step. Collect
+# this in a matrix that approximates the *inverse* Hessian. Then a direction is one product, and there is nothing to
+# solve.
 #
 # After a step, let
 #
 # - $s = w_\text{new} - w$ be the step, `(D,)`;
 # - $y = g_\text{new} - g$ be the change of the gradient, `(D,)`.
 #
-# For a quadratic, $y = Hs$. So an estimate $B$ of the inverse Hessian should give $B y = s$: the **secant
-# condition**. Many matrices do. BFGS (Broyden, Fletcher, Goldfarb, Shanno, all in 1970) takes the one that changes
-# the old $B$ least, in a certain norm:
+# For a quadratic, $y = Hs$. So an estimate $B$ of the inverse Hessian should give $B y = s$: the **secant condition**.
+# Many matrices satisfy it. BFGS (Broyden, Fletcher, Goldfarb, Shanno, all in 1970) takes the one that changes the old
+# $B$ least, in a certain norm:
 #
 # $$B_\text{new} = V B\, V^\top + \frac{s s^\top}{s^\top y}, \qquad V = I - \frac{s y^\top}{s^\top y}$$
 #
@@ -426,8 +426,8 @@ plt.show()
 # $s^\top y > 0$, both parts are at least zero, and not both are zero at once. So $B_\text{new}$ is positive definite,
 # and $-Bg$ always leads down.
 #
-# **When $s^\top y \le 0$,** the curvature along the step was not positive. The second part would then spoil
-# everything, so the pair is **skipped**: $B$ stays as it is. On a bowl this cannot happen; elsewhere Armijo's rule
+# **When $s^\top y \le 0$,** the curvature along the step was not positive. Then $B_\text{new}$ would not be positive
+# definite, so we **skip** the pair: $B$ stays as it is. On a bowl this cannot happen; on other functions Armijo's rule
 # alone does not exclude it (Wolfe's does).
 #
 # Books also give the *direct* form, which updates the Hessian itself,
@@ -441,7 +441,7 @@ def bfgs_update(H_inv, s, y):
     H_inv: the estimate so far, (D, D), symmetric and positive definite.
     s: the step, new weights minus old ones, (D,).
     y: the new gradient minus the old one, (D,).
-    Returns an array (D, D); where s @ y <= 0 it equals H_inv.
+    Returns an array (D, D); if s @ y <= 0 it equals H_inv.
     """
     ### BEGIN SOLUTION
     if s @ y <= 0:
@@ -469,18 +469,18 @@ check_hidden("bfgs_update", bfgs_update)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The update written with whole products of matrices takes of the order of $D^3$ operations. Multiplied out, with the
-# array $u = By$, it takes $D^2$:
+# Written with whole matrix products, the update takes about $D^3$ operations. Multiplied out, with the array $u = By$,
+# it takes about $D^2$:
 #
 # $$B_\text{new} = B + \left(1 + \frac{y^\top u}{s^\top y}\right)\frac{ss^\top}{s^\top y} -
 # \frac{u s^\top + s u^\top}{s^\top y}$$
 #
-# Both are accepted.
+# The checks accept both.
 #
 # ### Experiment: the inverse, one curvature at a time
 #
-# A quadratic in six dimensions, with curvatures from 2 to 200. BFGS starts from $B = I$ and takes the best rate along
-# each direction. If $B$ were the exact inverse, all eigenvalues of $BH$ would be 1.
+# We take a quadratic in six dimensions, with curvatures from 2 to 200. BFGS starts from $B = I$ and takes the best
+# rate along each direction. If $B$ were the exact inverse, all eigenvalues of $BH$ would be 1.
 
 # %% kind="experiment"
 rng = np.random.default_rng(4)
@@ -510,14 +510,14 @@ plt.show()
 # %% [markdown]
 # ### Experiment: BFGS in Rosenbrock's valley
 #
-# A method is now a rule for the direction. The loop below is shared by all of them, here and in the race. It ends
-# when the gradient is small, or when no rate is accepted, which happens when the decrease drowns in rounding.
+# A method is now a rule for the direction. All methods share the loop below, here and in the race. It ends when the
+# gradient is small, or when no rate is accepted, which happens when the decrease is smaller than the rounding error.
 
 
 # %% kind="experiment"
 def minimize(f, gradient, w, direction_of, steps, small=1e-6):
-    """Walk by direction_of(w, grad, s, y), s and y being None at first; return path and seconds
-    since the start.
+    """Walk by direction_of(w, grad, s, y), where s and y are None at first; return the path and the
+    seconds since the start.
     """
     grad, s, y = gradient(w), None, None
     path, clock, begin = [w], [0.0], time.perf_counter()
@@ -573,8 +573,8 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# Both use the same line search, and gradients alone. (Gradient descent jumps once: Armijo's rule lets a very long
-# step pass that happens to land in the other arm of the valley, close to the minimum. Then it crawls again.)
+# Both use the same line search, and both use only gradients. (Gradient descent jumps once: Armijo's rule lets a very
+# long step pass that happens to land in the other arm of the valley, close to the minimum. Then it crawls again.)
 #
 # ## 5. L-BFGS: the same in little memory
 #
@@ -585,23 +585,23 @@ plt.show()
 # the *newest* pair. We want $B_\text{new}\, q$ for an array $q$.
 #
 # 1. $V^\top q = q - \rho\,(s^\top q)\, y = q - \alpha y$, with the number $\alpha = \rho\, s^\top q$.
-# 2. Let $z = B\,(q - \alpha y)$. This is the same task with one pair less.
+# 2. Let $z = B\,(q - \alpha y)$. This is the same task with one pair fewer.
 # 3. $B_\text{new}\, q = V z + \rho\, s\,(s^\top q) = z - \rho\,(y^\top z)\, s + \alpha s = z + (\alpha - \beta)\, s$,
 #    with the number $\beta = \rho\, y^\top z$.
 #
-# So a pair acts twice: before the inner task it takes $\alpha y$ off, after it, it adds $(\alpha - \beta) s$. Unroll
-# this for all pairs, and there are **two loops** (Nocedal 1980):
+# So a pair acts twice: before the inner task it subtracts $\alpha y$, and after it, it adds $(\alpha - \beta) s$.
+# Unroll this for all pairs, and you get **two loops** (Nocedal 1980):
 #
 # - start with $q = g$; from the **newest** pair to the **oldest**: $\alpha_k = \rho_k\, s_k^\top q$, then
 #   $q \leftarrow q - \alpha_k y_k$;
-# - in the middle stands the first guess of the inverse, $z = \gamma q$;
+# - in the middle comes the first guess of the inverse, $z = \gamma q$;
 # - from the **oldest** pair to the **newest**: $\beta_k = \rho_k\, y_k^\top z$, then
 #   $z \leftarrow z + (\alpha_k - \beta_k)\, s_k$.
 #
 # The direction is $-z$. For the first guess take $\gamma = s^\top y / y^\top y$ of the *newest* pair: on a quadratic
 # it lies between the smallest and the largest eigenvalue of the inverse Hessian, so that the rate 1 is usually
-# accepted. Without pairs, the direction is $-g$. PyTorch's `LBFGS` does just this. SciPy's `LbfgsInvHessProduct` has
-# the two loops without $\gamma$.
+# accepted. Without pairs, the direction is $-g$. PyTorch's `LBFGS` does exactly this. SciPy's `LbfgsInvHessProduct`
+# has the two loops without $\gamma$.
 
 
 # %% kind="answer" grade_id="lbfgs_direction"
@@ -609,10 +609,10 @@ def lbfgs_direction(grad, s_list, y_list):
     """Return the L-BFGS direction, minus the inverse Hessian of the pairs times the gradient, by
     two loops.
 
-    grad: the gradient where we stand, (D,).
+    grad: the gradient at the current point, (D,).
     s_list, y_list: lists of equal length with the steps and the changes of the gradient, arrays
-        (D,), the oldest pair first; each pair has s @ y > 0. The lists stay as they are; they may
-        be empty.
+        (D,), the oldest pair first; each pair has s @ y > 0. The lists are not changed; they may be
+        empty.
     Returns an array (D,): the direction to go. With empty lists it is -grad.
     """
     ### BEGIN SOLUTION
@@ -630,8 +630,8 @@ def lbfgs_direction(grad, s_list, y_list):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `reversed(range(len(s_list)))` counts down. Each pair needs its own alpha again in the second loop: keep them in a
-# list, and mind its order. `list.pop()` on `s_list` would change the caller's list.
+# `reversed(range(len(s_list)))` counts down. Each pair needs its own alpha again in the second loop: keep the alphas
+# in a list, and watch its order. `list.pop()` on `s_list` would change the caller's list.
 #
 # </details>
 
@@ -649,8 +649,8 @@ check_hidden("lbfgs_direction", lbfgs_direction)
 #
 # Softmax regression on the 1797 digits: 64 pixels and a constant, 10 classes, so $D = 650$ weights. The loss is the
 # mean cross-entropy plus a penalty of $\tfrac12 \cdot 10^{-3} \|w\|^2$, a bowl with one minimum. With 650 weights the
-# Hessian still fits, so that Newton can take part. All methods share the line search; the full data set is used in
-# each step.
+# Hessian still fits in memory, so Newton can take part. All methods share the line search, and each step uses the full
+# data set.
 
 # %% kind="experiment"
 threadpool_limits(1)  # from here on one processor core, which makes times comparable
@@ -717,7 +717,7 @@ race = {
     for name, method in methods.items()
 }
 values = {name: np.array([loss(w) for w in path]) for name, (path, _) in race.items()}
-# Newton's steps from where it stopped: the lowest loss, to all digits.
+# More Newton steps from where Newton stopped: the lowest loss, to all digits.
 bottom = race["Newton"][0][-1]
 for _ in range(2):
     bottom = bottom - np.linalg.solve(hessian(bottom), gradient(bottom))
@@ -749,11 +749,11 @@ for name, (_, clock) in race.items():
     )
 
 # %% [markdown]
-# Gradient descent is far from done when it is stopped. Newton needs the fewest steps, and each is dear: 650 weights
-# mean a Hessian of 422,500 entries. BFGS carries a matrix of that size too; if your update multiplies whole matrices,
-# with some $D^3$ operations, it is the slowest of all in seconds. Newton-CG and L-BFGS do without the matrix, and would
-# go on doing so with a million weights. Newton-CG's steps are few, but in each it asks for two gradients an iteration
-# of conjugate gradients; so do not compare methods by their steps alone.
+# Gradient descent is far from done when it is stopped. Newton needs the fewest steps, but each is expensive: 650
+# weights mean a Hessian of 422,500 entries. BFGS keeps a matrix of that size too; if your update multiplies whole
+# matrices, with about $D^3$ operations, it is the slowest of all in seconds. Newton-CG and L-BFGS work without the
+# matrix, and would also work with a million weights. Newton-CG takes few steps, but in each step every iteration of
+# conjugate gradients needs two gradients; so do not compare methods by their steps alone.
 #
 # ### Experiment: how many pairs?
 
@@ -773,10 +773,10 @@ plots.plot_losses(
 plt.show()
 
 # %% [markdown]
-# Without any pair L-BFGS is gradient descent. One pair already tells the scale of the curvature and one direction; each
-# further pair saves fewer steps than the one before.
+# Without any pair L-BFGS is gradient descent. One pair already gives the scale of the curvature and one direction;
+# each further pair saves fewer steps than the one before.
 #
-# The panel runs your two functions in two dimensions, where the paths can be seen. How many pairs are worth having
+# The panel runs your two functions in two dimensions, where you can see the paths. How many pairs are worth keeping
 # here?
 
 # %% kind="experiment"
@@ -822,9 +822,9 @@ check_hidden("what_is_stored", what_is_stored)
 # %% [markdown]
 # ## 7. And on mini-batches?
 #
-# The pair $(s, y)$ takes a *difference* of gradients. Near each other the two true gradients differ little, but if
-# they come from two mini-batches their noise does not cancel. The loss of softmax regression is a bowl, so the true
-# $s^\top y$ is positive for every step. The experiment measures how often it comes out negative.
+# The pair $(s, y)$ takes a *difference* of gradients. At points close to each other the two true gradients differ
+# little. But if they come from two mini-batches, their noise does not cancel. The loss of softmax regression is a
+# bowl, so the true $s^\top y$ is positive for every step. The experiment measures how often it comes out negative.
 
 # %% kind="experiment"
 rng = np.random.default_rng(5)
@@ -867,21 +867,21 @@ plt.show()
 
 # %% [markdown]
 # With two small mini-batches the sign is close to a coin toss. With 512 examples, more than a quarter of all, it is
-# still wrong in about three of ten. Taking both gradients on *the same* mini-batch helps (Schraudolph and others
-# 2007), but costs a second gradient a step, and the curvature is still that of the mini-batch. This, with the memory,
-# is why large networks are trained by the methods of 05 and 06, whose diagonal scaling costs next to nothing. Between
-# the two stand methods that use the structure of a layer; two of them follow.
+# still wrong about three times in ten. Taking both gradients on *the same* mini-batch helps (Schraudolph and others
+# 2007), but costs a second gradient a step, and the curvature is still that of the mini-batch. This noise, together
+# with the memory, is why large networks are trained by the methods of 05 and 06, whose diagonal scaling costs almost
+# nothing. In between are methods that use the structure of a layer; two of them follow.
 #
 # ## Going further ★: curvature layer by layer
 #
 # *This section is optional, and worth no points towards the base score.*
 #
 # A layer with weights $W$ of shape `(D_in, D_out)` has a curvature matrix with $(D_\text{in} D_\text{out})^2$
-# entries. **K-FAC** (Martens & Grosse 2015) writes it, nearly, as a product of two small ones. For one example with
-# layer input $a$, `(D_in,)`, and gradient $g$ of its own loss with respect to the layer's output, `(D_out,)`, the
-# gradient with respect to $W$ is $a g^\top$. So the Fisher information, the mean of its products with itself, is the
-# mean of $(aa^\top) \otimes (gg^\top)$. Here $\otimes$ is Kronecker's product (`np.kron`), and the weights are taken
-# row by row. K-FAC puts the product of the means in place of the mean of the products:
+# entries. **K-FAC** (Martens & Grosse 2015) approximates it by a product of two small ones. For one example with layer
+# input $a$, `(D_in,)`, and gradient $g$ of its own loss with respect to the layer's output, `(D_out,)`, the gradient
+# with respect to $W$ is $a g^\top$. So the Fisher information, the mean of its products with itself, is the mean of
+# $(aa^\top) \otimes (gg^\top)$. Here $\otimes$ is Kronecker's product (`np.kron`), and the weights are taken row by
+# row. K-FAC replaces the mean of the products by the product of the means:
 #
 # $$F \approx A \otimes G, \qquad A = \frac1N \sum_n a_n a_n^\top, \qquad G = \frac1N \sum_n g_n g_n^\top$$
 #
@@ -889,7 +889,7 @@ plt.show()
 # $(A \otimes G)^{-1} = A^{-1} \otimes G^{-1}$, and acts on the gradient $dW$ of shape `(D_in, D_out)` as
 # $A^{-1}\, dW\, G^{-1}$. (In practice with damping.)
 #
-# Convention: a backward pass of the *mean* loss gives $g_n / N$. Multiply by $N$ first. And the $g_n$ belong to
+# Convention: a backward pass of the *mean* loss gives $g_n / N$, so multiply by $N$ first. And compute the $g_n$ with
 # labels drawn from the model.
 
 
@@ -897,7 +897,7 @@ plt.show()
 def kfac_factors(a, g):
     """Return the two factors (A, G) of K-FAC for one layer.
 
-    a: the layer's inputs, (N, D_in), one row an example.
+    a: the layer's inputs, (N, D_in), one row for each example.
     g: the gradients with respect to the layer's outputs, (N, D_out), each of its own example's
     loss (not divided by N).
     Returns a tuple of arrays, A (D_in, D_in) and G (D_out, D_out).
@@ -926,9 +926,9 @@ check_hidden("kfac_factors", kfac_factors)
 # %% [markdown]
 # ### Experiment: how good is the product?
 #
-# Softmax regression on the digits after some training, with eight of the pixels as inputs: the Fisher information of
-# its 80 weights, and the product of an 8 by 8 with a 10 by 10 matrix. Compare the patterns first, then the strength of
-# the colours.
+# We take softmax regression on the digits after some training, with eight of the pixels as inputs. The figure shows
+# the Fisher information of its 80 weights, and the product of an 8 by 8 with a 10 by 10 matrix. Compare the patterns
+# first, then the strength of the colours.
 
 # %% kind="experiment"
 pixels = [18, 19, 20, 21, 26, 28, 35, 36]
@@ -958,8 +958,8 @@ print(
 )
 
 # %% [markdown]
-# With 164 numbers for 6400 the pattern is right. The strength is right only roughly: where a pixel is bright and the
-# label uncertain *at once*, the product of the two means does not know it.
+# With 164 numbers instead of 6400 the pattern is right. The strength is only roughly right: if a pixel is bright and
+# the label is uncertain *in the same example*, the product of the two means does not know it.
 #
 # **Shampoo** (Gupta, Koren & Singer 2018) needs only the mini-batch gradient $\mathcal{G}$ of a matrix $W$. It is
 # AdaGrad with matrices: AdaGrad sums the squares of every entry; Shampoo sums $\mathcal{G}\mathcal{G}^\top$ for the
@@ -968,9 +968,9 @@ print(
 # $$L \leftarrow L + \mathcal{G}\mathcal{G}^\top, \qquad R \leftarrow R + \mathcal{G}^\top \mathcal{G}, \qquad
 # W_\text{new} = W - \eta\, L^{-1/4}\, \mathcal{G}\, R^{-1/4}$$
 #
-# Both sums start from $\epsilon I$, and $\eta$ is the learning rate. A power of a symmetric positive definite matrix
-# is taken of its eigenvalues: $M^{-1/4} = Q\,\mathrm{diag}(\lambda^{-1/4})\,Q^\top$. Two sides with $-\tfrac14$ make
-# $-\tfrac12$ together, as in AdaGrad.
+# Both sums start from $\epsilon I$, and $\eta$ is the learning rate. To take a power of a symmetric positive definite
+# matrix, you take it of the eigenvalues: $M^{-1/4} = Q\,\mathrm{diag}(\lambda^{-1/4})\,Q^\top$. The two sides with
+# $-\tfrac14$ together give $-\tfrac12$, as in AdaGrad.
 
 
 # %% kind="answer" grade_id="shampoo_step" star=true
@@ -981,7 +981,7 @@ def shampoo_step(W, grad, state, lr, eps=1e-4):
     state: a dict, {} before the first step; then "L" (rows, rows) and "R" (columns, columns).
     lr: the learning rate.
     eps: the sums start from eps times the identity.
-    Returns a tuple (W_new, state_new); W and state stay as they are.
+    Returns a tuple (W_new, state_new); W and state are not changed.
     """
 
     ### BEGIN SOLUTION
@@ -1014,8 +1014,8 @@ check_hidden("shampoo_step", shampoo_step)
 # %% [markdown]
 # ### Experiment: Shampoo on a digits network
 #
-# A network with one hidden layer of 32 units, mini-batches of 64. A bias is handled as a matrix with one row. Each
-# method has the best of four rates.
+# The network has one hidden layer of 32 units, and the mini-batches have 64 examples. A bias is treated as a matrix
+# with one row. Each method gets the best of four rates.
 
 # %% kind="experiment"
 network = networks.MLP((64, 32, 10))
@@ -1066,18 +1066,18 @@ for name, run in runs.items():
     print(f"{name:8} validation accuracy {run.validation_accuracies[-1]:.3f}")
 
 # %% [markdown]
-# This counts epochs. In seconds a step of Shampoo costs more, since it computes eigenvalues; in practice one does so
-# only every so many steps. And the lead is in the training loss: on the validation set AdaGrad does as well.
+# This figure counts epochs. In seconds a step of Shampoo costs more, because it computes eigenvalues; in practice this
+# is done only once every few steps. And the lead is in the training loss: on the validation set AdaGrad does as well.
 #
 # ## Summary
 #
-# - A line search takes the first rate that keeps a share of the promised decrease. It refuses NaN.
+# - A line search takes the first rate that gives a fixed share of the promised decrease. It rejects NaN.
 # - Two gradients give the Hessian times an array.
-# - Conjugate gradients solve with such products alone; the number of different eigenvalues counts. With a line search
-#   this is Newton-CG.
+# - Conjugate gradients solve with these products alone; the number of different eigenvalues matters. With a line
+#   search this is Newton-CG.
 # - BFGS learns the inverse Hessian from the pairs $(s, y)$, and skips a pair without positive curvature.
-# - L-BFGS keeps the last pairs only, and needs two loops.
-# - On mini-batches, differences of gradients drown in noise.
+# - L-BFGS keeps only the last pairs, and needs two loops.
+# - On mini-batches, differences of gradients are lost in noise.
 #
 # ## References
 #
@@ -1093,4 +1093,4 @@ for name, run in runs.items():
 # - J. Martens and R. Grosse (2015), *Optimizing neural networks with Kronecker-factored approximate curvature*.
 # - V. Gupta, T. Koren and Y. Singer (2018), *Shampoo: preconditioned stochastic tensor optimization*.
 #
-# Next: [the capstone](../08_capstone/08_capstone.ipynb), where all of it trains one network.
+# Next: [the capstone](../08_capstone/08_capstone.ipynb), where all the parts train one network.

@@ -5,11 +5,13 @@ from course_grader.authoring.mistake_bank import edit, rewrite
 MISTAKES = [
     edit(
         "backtracking", "any_decrease", "+ c * t * slope", "",
-        "You take any decrease, however small. The rule asks for a share c of what the slope promises.",
+        "You accept any decrease, however small. The rule requires a share c of the decrease that the "
+        "slope promises.",
     ),
     edit(
         "backtracking", "t_forgotten", "c * t * slope", "c * slope",
-        "You ask a short step for as much as a long one. What does the slope promise for a step of t?",
+        "You require the same decrease from a short step as from a long one. What does the slope promise "
+        "for a step of t?",
     ),
     edit(
         "backtracking", "bound_rises", "+ c * t * slope", "- c * t * slope",
@@ -17,7 +19,7 @@ MISTAKES = [
     ),
     edit(
         "backtracking", "backwards", "f(w + t * direction)", "f(w - t * direction)",
-        "You look behind you. The direction says where to go; its sign is in it already.",
+        "You evaluate f behind you. The direction already includes its sign.",
     ),
     rewrite(
         "backtracking", "nan_accepted",
@@ -34,19 +36,20 @@ MISTAKES = [
                     return t
             raise ValueError("no rate found")
         """,
-        "A comparison with NaN is never true, so NaN is not *above* the bound either. Ask what must hold instead.",
+        "A comparison with NaN is never true, so NaN is not *above* the bound either. Ask what must be "
+        "true instead.",
     ),
     edit(
         "backtracking", "starts_shrunk", "t = 1.0", "t = shrink",
-        "The rate 1 is never tried. For Newton-like directions it is usually the right one.",
+        "You never try the rate 1. For Newton-like directions it is usually the right one.",
     ),
     edit(
         "backtracking", "no_descent_check", "if slope >= 0:", "if False:",
-        "You accept any direction. What does the rule promise where the slope along it is not negative?",
+        "You accept any direction. What does the rule promise if the slope along it is not negative?",
     ),
     edit(
         "backtracking", "one_try_too_many", "range(max_iter)", "range(max_iter + 1)",
-        "Count the rates that you try, the rate 1 among them: there are at most max_iter.",
+        "Count the rates that you try, including the rate 1: there are at most max_iter.",
     ),
     rewrite(
         "backtracking", "gives_up_silently",
@@ -61,7 +64,7 @@ MISTAKES = [
                 t *= shrink
             return t
         """,
-        "Where no rate passes, you return one that failed the test. The caller would never know.",
+        "If no rate passes, you return one that failed the test. The caller would never know.",
     ),
     edit(
         "hessian_vector_product", "one_sided",
@@ -70,23 +73,26 @@ MISTAKES = [
     ),
     edit(
         "hessian_vector_product", "one_h", "/ (2 * h)", "/ h",
-        "How far apart, counted in v, are the two points at which you ask the gradient?",
+        "How far apart, in units of v, are the two points at which you call gradient?",
     ),
     edit(
         "hessian_vector_product", "normalized", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
         "(gradient(w + h * v / np.linalg.norm(v)) - gradient(w - h * v / np.linalg.norm(v))) / (2 * h)",
-        "You divide v by its length and do not multiply the result by it again. H(2v) is twice Hv.",
+        "You divide v by its length, but you do not multiply the result by that length. H(2v) is twice "
+        "Hv.",
     ),
     edit(
         "hessian_vector_product", "own_distance", "(gradient(w + h * v) - gradient(w - h * v)) / (2 * h)",
         "(gradient(w + h * v / np.linalg.norm(v)) - gradient(w - h * v / np.linalg.norm(v)))"
         " / (2 * h) * np.linalg.norm(v)",
-        "You move by h, however long v is. Here h is counted in v: the two points are w + h*v and w - h*v.",
+        "You move by h, however long v is. Here h is in units of v: the two points are w + h*v and w - "
+        "h*v.",
     ),
     edit(
         "hessian_vector_product", "sign", "gradient(w + h * v) - gradient(w - h * v)",
         "gradient(w - h * v) - gradient(w + h * v)",
-        "On a bowl, where H is positive, your v'Hv is negative. Which of the two points comes first?",
+        "On a bowl, H is positive definite, but your v'Hv is negative. Which of the two points comes "
+        "first?",
     ),
     rewrite(
         "hessian_vector_product", "forms_hessian",
@@ -95,7 +101,7 @@ MISTAKES = [
             H = np.array([(gradient(w + h * e) - gradient(w - h * e)) / (2 * h) for e in np.eye(len(w))])
             return H @ v
         """,
-        "You build the whole Hessian first, a column at a time. How does the gradient change along v alone?",
+        "You build the whole Hessian first, column by column. How does the gradient change along v alone?",
     ),
     edit(
         "conjugate_gradient", "steepest_descent", "p = new + (new @ new) / (r @ r) * p", "p = new",
@@ -103,7 +109,7 @@ MISTAKES = [
     ),
     edit(
         "conjugate_gradient", "beta_inverted", "(new @ new) / (r @ r) * p", "(r @ r) / (new @ new) * p",
-        "Look at beta once more: the residual shrinks. Should the old direction count more or less?",
+        "Look at beta again: the residual shrinks. Should the old direction count more or less?",
     ),
     edit(
         "conjugate_gradient", "beta_unsquared", "(new @ new) / (r @ r) * p",
@@ -112,24 +118,26 @@ MISTAKES = [
     ),
     edit(
         "conjugate_gradient", "no_curvature_test", "if p @ Hp <= 0:", "if False:",
-        "On a saddle the parabola along p has no lowest point. What does your alpha become there?",
+        "On a saddle the parabola along p may have no lowest point. What is your alpha then?",
     ),
     edit(
         "conjugate_gradient", "zero_at_negative", "b.copy() if i == 0 else x", "x",
-        "Where the very first curvature is negative you return 0, which leads nowhere. Is there a better direction?",
+        "If the very first curvature is negative, you return 0, which leads nowhere. Is there a better "
+        "direction?",
     ),
     edit(
         "conjugate_gradient", "always_b", "b.copy() if i == 0 else x", "b.copy()",
-        "You throw away the progress made before the negative curvature was met.",
+        "You throw away the progress made before you met the negative curvature.",
     ),
     edit(
         "conjugate_gradient", "absolute_tolerance", "tol * np.linalg.norm(b)", "tol",
-        "The tolerance is relative: a residual is small or large compared with b.",
+        "The tolerance is relative: compare the residual with b.",
     ),
     edit(
         "conjugate_gradient", "tolerance_ignored", "np.linalg.norm(r) <= tol * np.linalg.norm(b)",
         "np.linalg.norm(r) <= 1e-12",
-        "You go on to the end, whatever tol is. Far from the minimum a rough direction is enough, and cheaper.",
+        "You iterate to the end, whatever tol is. Far from the minimum a rough direction is enough, and "
+        "cheaper.",
     ),
     rewrite(
         "conjugate_gradient", "one_array",
@@ -148,19 +156,22 @@ MISTAKES = [
                 p = r + (r @ r) / old * p
             return x
         """,
-        "`r -= ...` changes b and the first p as well: the three names stand for one array. Make a new array.",
+        "`r -= ...` changes b and the first p as well: all three names refer to the same array. Make a "
+        "new array.",
     ),
     edit(
         "bfgs_update", "direct_form",
         "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
         "Hs = H_inv @ s\n    return H_inv + np.outer(y, y) / (s @ y) - np.outer(Hs, Hs) / (s @ Hs)",
-        "This is the direct form, which updates the Hessian. Here the inverse is kept: what should it make of y?",
+        "This is the direct form, which updates the Hessian. Here you update the inverse: what should it "
+        "turn y into?",
     ),
     edit(
         "bfgs_update", "davidon_fletcher_powell",
         "V = np.eye(len(s)) - np.outer(s, y) / (s @ y)\n    return V @ H_inv @ V.T + np.outer(s, s) / (s @ y)",
         "u = H_inv @ y\n    return H_inv + np.outer(s, s) / (s @ y) - np.outer(u, u) / (y @ u)",
-        "This is the older update of Davidon, Fletcher and Powell. It makes s of y too, but it is not BFGS.",
+        "This is the older update of Davidon, Fletcher and Powell. It also turns y into s, but it is not "
+        "BFGS.",
     ),
     edit(
         "bfgs_update", "number_for_matrix",
@@ -170,7 +181,8 @@ MISTAKES = [
     ),
     edit(
         "bfgs_update", "no_skip", "if s @ y <= 0:", "if s @ y == 0:",
-        "With a negative s'y your matrix has a negative eigenvalue, and its direction may climb. What is to be done?",
+        "With a negative s'y your matrix has a negative eigenvalue, and its direction may climb. What "
+        "should you do with a pair like that?",
     ),
     edit(
         "bfgs_update", "never_skips", "if s @ y <= 0:\n        return H_inv\n    ", "",
@@ -178,11 +190,12 @@ MISTAKES = [
     ),
     edit(
         "bfgs_update", "skip_by_identity", "return H_inv\n", "return np.eye(len(s))\n",
-        "You start anew where the pair is no good. To skip it means to keep what is known so far.",
+        "You start again from the identity if the pair is bad. To skip a pair means to keep what you know "
+        "so far.",
     ),
     edit(
         "bfgs_update", "transposed", "V @ H_inv @ V.T", "V.T @ H_inv @ V",
-        "Multiply your result by y. It should give s: which of V and its transpose sends y to zero?",
+        "Multiply your result by y. It should give s: which of V and its transpose turns y into zero?",
     ),
     edit(
         "bfgs_update", "last_term_missing", " + np.outer(s, s) / (s @ y)", "",
@@ -196,17 +209,18 @@ MISTAKES = [
         "lbfgs_direction", "no_scaling",
         "z = -q * (s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1]) if s_list else -q",
         "z = -q",
-        "Between the loops stands the first guess of the inverse Hessian. Yours is I, and the rate 1 will rarely fit.",
+        "The first guess of the inverse Hessian comes between the loops. Yours is I, so the rate 1 will "
+        "rarely fit.",
     ),
     edit(
         "lbfgs_direction", "order_reversed",
         "zip(s_list[::-1], y_list[::-1])", "zip(s_list, y_list)",
-        "The first loop undoes the updates from the outside in. Which pair was used last?",
+        "The first loop undoes the updates from the outside in. Which pair was used in the last update?",
     ),
     edit(
         "lbfgs_direction", "second_loop_reversed",
         "zip(s_list, y_list, alphas[::-1])", "zip(s_list[::-1], y_list[::-1], alphas)",
-        "The second loop builds up again what the first has taken down. In which order, then?",
+        "The second loop rebuilds what the first loop removed. So in which order does it take the pairs?",
     ),
     rewrite(
         "lbfgs_direction", "both_loops_reversed",
@@ -221,30 +235,34 @@ MISTAKES = [
                 z = z - (alpha + (y @ z) / (s @ y)) * s
             return z
         """,
-        "Your two loops fit each other, but take the oldest pair for the newest. Which one comes first in the lists?",
+        "Your two loops match each other, but they treat the oldest pair as the newest. Which one comes "
+        "first in the lists?",
     ),
     edit(
         "lbfgs_direction", "alphas_not_reversed", "alphas[::-1]", "alphas",
-        "Each alpha belongs to a pair. In the second loop yours go with other pairs.",
+        "Each alpha belongs to one pair. In the second loop you use them with the wrong pairs.",
     ),
     edit(
         "lbfgs_direction", "ascent", "return z", "return -z",
-        "This is the inverse Hessian times the gradient, which climbs. The direction has the other sign.",
+        "This is the inverse Hessian times the gradient, which climbs. The direction has the opposite "
+        "sign.",
     ),
     edit(
         "lbfgs_direction", "ascent_with_pairs", "return z", "return -z if s_list else z",
-        "Without pairs your direction leads down; with pairs it climbs. Where is the minus?",
+        "Without pairs your direction leads down; with pairs it climbs. What happens to the minus sign?",
     ),
     edit(
         "lbfgs_direction", "oldest_scale",
         "(s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1])", "(s_list[0] @ y_list[0]) / (y_list[0] @ y_list[0])",
-        "You take the scale from the oldest pair. Which one knows most about the curvature here?",
+        "You take the scale from the oldest pair. Which pair knows most about the curvature at the "
+        "current point?",
     ),
     edit(
         "lbfgs_direction", "scale_inverted",
         "(s_list[-1] @ y_list[-1]) / (y_list[-1] @ y_list[-1])",
         "(y_list[-1] @ y_list[-1]) / (s_list[-1] @ y_list[-1])",
-        "This is a curvature. The first guess is of the inverse: where the curvature is large, the step must be short.",
+        "This is a curvature. But the first guess is of the inverse: if the curvature is large, the step "
+        "must be short.",
     ),
     edit(
         "cg_iterations", "dimension", "len(eigenvalues)", "100",
@@ -252,11 +270,13 @@ MISTAKES = [
     ),
     edit(
         "cg_iterations", "condition_number", "len(eigenvalues)", "200",
-        "200 is the condition number, which governs gradient descent. Conjugate gradients see more than its two ends.",
+        "200 is the condition number, which matters for gradient descent. Conjugate gradients use more "
+        "than the largest and the smallest eigenvalue.",
     ),
     edit(
         "cg_iterations", "root_of_condition_number", "len(eigenvalues)", "14",
-        "The root of the condition number bounds the rate when nothing else is known. Here you know every eigenvalue.",
+        "The root of the condition number bounds the number of iterations if you know nothing else. Here "
+        "you know every eigenvalue.",
     ),
     edit(
         "what_is_stored", "bfgs_small", '"BFGS": "D*D"', '"BFGS": "D"',
@@ -276,20 +296,21 @@ MISTAKES = [
     ),
     edit(
         "kfac_factors", "wrong_side", "a.T @ a / len(a), g.T @ g / len(g)", "a @ a.T / len(a), g @ g.T / len(g)",
-        "Your factors compare examples with each other. One row and one column for each input, or output, are wanted.",
+        "Your factors compare examples with each other. They need one row and one column for each input, "
+        "or for each output.",
     ),
     edit(
         "kfac_factors", "order", "a.T @ a / len(a), g.T @ g / len(g)", "g.T @ g / len(g), a.T @ a / len(a)",
-        "The two come in the other order: first the factor of the inputs.",
+        "You swapped the two: first comes the factor of the inputs.",
     ),
     edit(
         "kfac_factors", "centred", "a.T @ a / len(a), g.T @ g / len(g)",
         "np.cov(a.T, bias=True).reshape(a.shape[1], -1), np.cov(g.T, bias=True).reshape(g.shape[1], -1)",
-        "You take the means off. These are second moments, not covariances.",
+        "You subtract the means. These are second moments, not covariances.",
     ),
     edit(
         "kfac_factors", "second_undivided", "g.T @ g / len(g)", "g.T @ g * len(g)",
-        "Your g is taken for the gradient of the mean loss. Here each row is an example's own gradient.",
+        "You treat g as the gradient of the mean loss. Here each row is an example's own gradient.",
     ),
     edit(
         "shampoo_step", "square_roots", "**-0.25", "**-0.5",
@@ -297,7 +318,7 @@ MISTAKES = [
     ),
     edit(
         "shampoo_step", "sides_swapped", "root(L) @ grad @ root(R)", "root(L) @ root(L) @ grad",
-        "The columns are left as they are. One factor belongs to the rows, the other one to the columns.",
+        "You do not change the columns. One factor belongs to the rows, the other to the columns.",
     ),
     edit(
         "shampoo_step", "not_summed",
@@ -308,21 +329,21 @@ MISTAKES = [
     edit(
         "shampoo_step", "eps_each_step", 'state.get("L", eps * np.eye(len(W)))',
         'state.get("L", 0) + eps * np.eye(len(W))',
-        "You add eps in every step. It is where the sum starts.",
+        "You add eps in every step. It is only the start of the sum.",
     ),
     edit(
         "shampoo_step", "old_state", "W - lr * root(L) @ grad @ root(R)",
         "W - lr * root(L - grad @ grad.T) @ grad @ root(R - grad.T @ grad)",
-        "The step uses the sums of before. The new gradient belongs to them first.",
+        "Your step uses the sums from before this gradient. The new gradient should already be in them.",
     ),
     edit(
         "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.diag(np.diag(M) ** -0.25)",
-        "Only the diagonals take part. A power of a matrix is taken of its eigenvalues.",
+        "You use only the diagonals. To take a power of a matrix, you take it of its eigenvalues.",
     ),
     edit(
         "shampoo_step", "power_of_entries", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.sign(M) * np.abs(M) ** -0.25",
-        "You take the power of each entry. A power of a matrix is taken of its eigenvalues.",
+        "You take the power of each entry. To take a power of a matrix, you take it of its eigenvalues.",
     ),
 ]

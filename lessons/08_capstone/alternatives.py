@@ -1,8 +1,8 @@
-# Right answers of the capstone, written otherwise.
+# Right answers of the capstone, written differently.
 
 # %% exercise="train" id="momentum_and_no_dropout"
 def train(X, y, next_batch, rng):
-    """SGD with momentum in place of Adam, the light evened by hand, the last weights kept."""
+    """SGD with momentum instead of Adam, brightness removed by hand, the last weights kept."""
     network = MLP(
         (64, 400, 10),
         normalize=(batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running),

@@ -15,8 +15,8 @@ MISTAKES = [
                 params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
             return lambda X: network.predict(params, X)
         """,
-        "Your network never sees a mini-batch: it learns the 200 images of the sample by heart. What are these 200 "
-        "for, and where do the thousands of others come from?",
+        "Your network never sees a mini-batch: it memorizes the 200 images of the sample. What is the "
+        "sample for, and where do the thousands of other images come from?",
     ),
     rewrite(
         "train",
@@ -34,8 +34,8 @@ MISTAKES = [
                     )
             return lambda X: network.predict(params, X)
         """,
-        "Overfitting one mini-batch is a good test that the code is right, and a bad way to train. When in the loop do "
-        "you ask for the next one?",
+        "Overfitting one mini-batch is a good test of the code, but a bad way to train. When does your "
+        "loop ask for the next one?",
     ),
     rewrite(
         "train",
@@ -50,64 +50,66 @@ MISTAKES = [
                 params = {name: sgd_step(params[name], grads[name], 0.05) for name in params}
             return lambda X: network.predict(params, (X - mean) / std)
         """,
-        "Your training runs, and learns little. With plain SGD, a few directions are so steep that the rate must be "
-        "small for all: which of your functions give each direction a rate of its own, and which even out the inputs? "
-        "If you use them already, does your predict prepare the images as the training does?",
+        "Your training runs, but learns little. With plain SGD, a few directions are so steep that the "
+        "rate must be small for all of them. Which of your functions give each direction its own rate, "
+        "and which normalize the inputs? If you already use them, does your predict prepare the images in "
+        "the same way as the training?",
     ),
     edit(
         "train",
         "uneven_light",
         "return layernorm_forward(X, np.ones(64), np.zeros(64))[0]",
         "return (X - 0.3) / 0.4",
-        "Most of what is served is how bright an image is as a whole, and that says nothing of the digit. Look at "
-        "twenty of the images side by side. Which of your functions treats each image by itself? If you use it "
-        "already, are the weights that you return those of an early moment?",
+        "The images differ most in their overall brightness, which says nothing about the digit. Look at "
+        "twenty of the images side by side. Which of your functions treats each image by itself? If you "
+        "already use it, do you return the weights of an early step?",
     ),
     edit(
         "train",
         "returns_scores",
         "network.predict(best, even(X))",
         "network.scores(best, even(X))",
-        "These are ten scores for each image. Which one number for each image is its label?",
+        "You return ten scores for each image. Which one number for each image is its label?",
     ),
     edit(
         "train",
         "batch_statistics_at_prediction",
         "batch_norm = (batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)",
         "batch_norm = (batchnorm_forward, batchnorm_backward)",
-        "The label of an image depends on the images beside it. What does batch normalization use at test time in "
-        "place of the batch's own mean and variance?",
+        "The label of an image depends on the other images in the call. What does batch normalization use "
+        "at test time instead of the batch's own mean and variance?",
     ),
     edit(
         "train",
         "dropout_left_on",
         "dropout = (dropout_forward, dropout_backward)",
         "dropout = (lambda x, p, r, train: dropout_forward(x, p, rng), dropout_backward)",
-        "Asked twice about the same images, your predict gives two answers. Which layer still draws random numbers "
-        "when the training is over?",
+        "If you call your predict twice with the same images, it returns two different answers. Which "
+        "layer still draws random numbers after training?",
     ),
     edit(
         "train",
         "changes_the_sample",
         "    batch_norm = (batchnorm_forward,",
         "    X -= X.mean(axis=1, keepdims=True)\n    batch_norm = (batchnorm_forward,",
-        "The caller's X is another array after your training. Which of your operators works in place?",
+        "The caller's X is changed after your training. Which of your operators works in place?",
     ),
     edit(
         "train",
         "does_not_stop",
         "while (batch := next_batch()) is not None:",
         "for batch in (next_batch() for step in range(101)):",
-        "When the budget is used up, next_batch returns None. Did your training take that for one more mini-batch, or "
-        "did it fail before?",
+        "When the budget is used up, next_batch returns None. Did your training treat None as one more "
+        "mini-batch, or did it fail even before that?",
     ),
     edit(
         "parts_that_pay",
         "all_of_them",
         '{"a"}',
         '{"a", "b", "c", "d", "e", "f"}',
-        "Each part helped somewhere in this course, in a setting made to show it. Here every mini-batch brings new "
-        "images and there are only a hundred. Which of the troubles that the parts mend are there at all?",
+        "Each part helped somewhere in this course, in a setting made to show it. Here every mini-batch "
+        "has new images, and there are only a hundred mini-batches. Which of the problems that the parts "
+        "fix exist here at all?",
     ),
     edit(
         "parts_that_pay",
@@ -121,13 +123,14 @@ MISTAKES = [
         "share_of_right_guesses",
         "np.log(label_count)",
         "1 / label_count",
-        "This is the share of right guesses: that is the accuracy. The loss is the cross-entropy of that guess.",
+        "This is the share of right guesses, that is, the accuracy. The loss is the cross-entropy of that "
+        "guess.",
     ),
     edit(
         "loss_at_start",
         "decimal_logarithm",
         "np.log(label_count)",
         "np.log10(label_count)",
-        "This is the logarithm to the base 10. The cross-entropy takes the natural one.",
+        "This is the logarithm to base 10. The cross-entropy uses the natural logarithm.",
     ),
 ]
