@@ -858,7 +858,7 @@ def learn(transform, train_size, seed, steps=2500):
 
 
 def accuracies(transform, train_size=100, seeds=4):
-    """Accuracy on digits as they are and shifted, for several draws of training digits: `(seeds, 2)`."""
+    """Accuracy on digits as they are, and shifted, per draw of training digits: `(seeds, 2)`."""
     found = []
     for seed in range(seeds):
         network, params, (X_new, y_new) = learn(transform, train_size, seed)

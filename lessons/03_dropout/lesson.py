@@ -603,8 +603,8 @@ check_hidden("exact_ensemble", exact_ensemble)
 
 # %% kind="answer" grade_id="mc_dropout"
 def mc_dropout(predict, x, passes, rng):
-    """Return `(mean, std)` of `predict(x, rng)` over the given number of passes, entry by entry; std
-    with ddof 0.
+    """Return `(mean, std)` of `predict(x, rng)` over the given number of passes, entry by entry;
+    std with ddof 0.
 
     predict: takes x and a generator, from which it draws its masks, and returns a number or an
     array.
