@@ -1,4 +1,4 @@
-"""Right answers of lesson 00, written otherwise."""
+"""Right answers of lesson 00, written in other ways."""
 
 # %% exercise="mean_squared_error" id="by_loop"
 def mean_squared_error(prediction, target):

@@ -1,17 +1,17 @@
 # %% [markdown]
 # # Start here
 #
-# *About 15 minutes. You need a little Python and NumPy; you need to know nothing yet about neural networks.*
+# *About 15 minutes. You need a little Python and NumPy; no knowledge of neural networks is needed.*
 #
-# This course teaches how neural networks are trained, and you will build every method yourself, in NumPy.
-# Each notebook goes the same way: a picture of a problem, the idea in a few sentences, the formula, a function for
-# you to write, and an experiment with *your* function. In this first notebook you write one function and meet every
-# tool on the way.
+# This course teaches how neural networks are trained, and you will build every method yourself, in NumPy. Every
+# notebook follows the same pattern: a picture of a problem, the idea in a few sentences, the formula, a function
+# for you to write, and an experiment with *your* function. In this first notebook you write one function and meet
+# every tool along the way.
 #
 # When you are done you can
 #
 # - run a cell, write an answer and check it;
-# - read what a check tells you about a mistake;
+# - read what a check says about a mistake;
 # - see your progress, validate the notebook and find help.
 
 # %% [markdown]
@@ -30,12 +30,12 @@ from course_utils.explorers import explore
 from course_utils.progress_panel import show_progress
 
 # %% [markdown]
-# Run the cells from top to bottom. A cell knows only what was run before it. If things get confused, choose
-# **Kernel > Restart Kernel and Run Up to Selected Cell** and you are back on firm ground.
+# Run the cells from top to bottom. A cell sees only what ran before it. If things get confused, choose
+# **Kernel > Restart Kernel and Run Up to Selected Cell** to get back to a clean state.
 #
 # ## The problem: how wrong is a prediction?
 #
-# A network makes predictions. Each has a *target*, the value that it should have had. To train the network we must
+# A network makes predictions. Each has a *target*: the value that it should have had. To train the network we must
 # first say, in one number, how wrong its predictions are. The picture shows five targets and five predictions. The
 # grey bars are the errors.
 
@@ -65,7 +65,7 @@ plt.show()
 #
 # ## Your first function
 #
-# The cell below holds the function's name, its arguments and a text that says exactly what it should return.
+# The cell below contains the function's name, its arguments and a docstring that says exactly what to return.
 # Replace the line `raise NotImplementedError` with your answer, then run the cell.
 
 # %% kind="answer" grade_id="mean_squared_error"
@@ -88,23 +88,22 @@ def mean_squared_error(prediction, target):
 #
 # </details>
 #
-# Now check it. The next cell asks your function several questions and compares the answers with the right ones.
+# Now check it. The next cell calls your function several times and compares the results with the right ones.
 
 # %% kind="test" grade_id="mean_squared_error_visible" points=1
 check("mean_squared_error", mean_squared_error)
 
 # %% [markdown]
-# A green tick means that all answers are right. Otherwise the card shows
+# A green tick means that all results are right. Otherwise the card shows
 #
-# - the first question that went wrong, as a call that you can paste into a cell and try yourself;
-# - what was expected, and what your function gave;
-# - a hint, when the mistake is one that we know.
+# - the first call that went wrong, so that you can paste it into a cell and try it yourself;
+# - what was expected, and what your function returned;
+# - a hint, if yours is a common mistake.
 #
-# Later notebooks also ask *questions*, whose answer is a number, a set of letters or the like; each
-# says in which form to write it. There the card says whether the answer is right, with a hint if it
-# knows the mistake. (In a notebook that a teacher hands out to a class, it says only whether your
-# answer can be read.) And some functions have a second check, about bad arguments that they should
-# refuse.
+# Later notebooks also ask *questions*. The answer is a number, a set of letters or something similar, and each
+# question says how to write it. The card says whether your answer is right, and gives a hint if yours is a common
+# mistake. (In a notebook that a teacher gives to a class, the card says only whether your answer can be read.) Some
+# functions also have a second check: it tests whether they refuse bad arguments.
 #
 # ## A wrong answer, on purpose
 #
@@ -121,14 +120,14 @@ except AssertionError:
     print("The check above failed, as it should.")
 
 # %% [markdown]
-# A failed check stops **Run All Cells** at the cell that failed, so that you see it. Here we caught the error in
-# order to go on.
+# A failed check stops **Run All Cells** at the cell that failed, so that you see it. Here we caught the error, so
+# that the notebook goes on.
 #
 # ## Hidden checks
 #
-# If you take this course in a class, your teacher grades the notebook with *hidden checks*. They ask the same kind
-# of question with other numbers, so an answer that works only for the numbers above earns nothing there. The next
-# cell is where they run. On your computer it does nothing.
+# If you take this course in a class, your teacher grades the notebook with *hidden checks*. They call your function
+# with other numbers, so an answer that only works for the numbers above gets no points. They run in the next cell.
+# On your computer it does nothing.
 
 # %% kind="test" grade_id="mean_squared_error_hidden" points=2
 # Your teacher's hidden checks of mean_squared_error run here.
@@ -140,7 +139,8 @@ check_hidden("mean_squared_error", mean_squared_error)
 # ## An experiment with your function
 #
 # Suppose we must predict the *same* number for all five examples. The best such constant lies somewhere between the
-# smallest target and the largest. Where? The cell tries 301 constants and draws what *your* function says of each.
+# smallest target and the largest. Where? The cell tries 301 constants and plots the error that *your* function
+# returns for each.
 
 # %% kind="experiment"
 constants = np.linspace(0.5, 3.5, 301)
@@ -160,10 +160,9 @@ plt.show()
 # Training a network means walking down a valley like this one, but in thousands of dimensions and without a map. How
 # to walk well is what the rest of the course is about.
 #
-# Now a constant is no longer enough: the targets rise with an input. The prediction is a line
-# through 0, and what you choose is its slope. The panel asks your function for the error of each
-# slope. Find the slope at the bottom of the valley. Then move one point far off: why does the
-# bottom move so much?
+# Now a constant is no longer enough: the targets rise with an input. The prediction is a line through 0, and you
+# choose its slope. The panel calls your function to get the error of each slope. Find the slope at the bottom of
+# the valley. Then move one point far away: why does the bottom move so much?
 
 # %% kind="experiment"
 explore("line_error", mean_squared_error)
@@ -172,16 +171,17 @@ explore("line_error", mean_squared_error)
 # ## Save, validate, see your progress
 #
 # - **Save** with Ctrl+S. JupyterLab also saves by itself every two minutes.
-# - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and tells whether all
-#   checks pass. Press it before you hand a notebook in.
-# - **Progress**: the next cell shows which exercises of the whole course you have solved; so does `course progress` in
-#   a terminal (**File > New > Terminal**). It is kept in a small file beside each notebook, and is sent nowhere.
+# - **Validate** is a button above the notebook. It runs the whole notebook in a fresh kernel and reports whether
+#   all checks pass. Press it before you hand in a notebook.
+# - **Progress**: the next cell shows which exercises of the whole course you have solved; so does `course progress`
+#   in a terminal (**File > New > Terminal**). Your progress is saved in a small file next to each notebook, and is
+#   never sent anywhere.
 
 # %% kind="experiment"
 show_progress()
 
 # %% [markdown]
-# ## Where help is
+# ## Where to find help
 #
 # - Each exercise has a folded hint, like the one above.
 # - `help(np.mean)` in a cell shows what a function does. So does **Shift+Tab** inside the brackets of a call.
@@ -190,4 +190,4 @@ show_progress()
 # ## Summary
 #
 # You wrote a function, checked it, read the card of a mistake and used the function in an experiment. Every
-# notebook goes on like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).
+# notebook works like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).

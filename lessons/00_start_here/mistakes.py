@@ -15,7 +15,7 @@ MISTAKES = [
         "absolute",
         "(prediction - target) ** 2",
         "np.abs(prediction - target)",
-        "This is the mean absolute error. It does not cancel either, but it weighs large errors differently.",
+        "This is the mean absolute error. Errors do not cancel there either, but large ones count differently.",
     ),
     edit(
         "mean_squared_error",
@@ -36,7 +36,7 @@ MISTAKES = [
         "per_row",
         "np.mean((prediction - target) ** 2)",
         "np.sum((prediction - target) ** 2) / len(prediction)",
-        "For a table, len() counts the rows only. How many values are there in all?",
+        "For a 2-D array, len() counts only the rows. How many values are there in total?",
     ),
     edit(
         "mean_squared_error",
@@ -50,6 +50,7 @@ MISTAKES = [
         "halved",
         "np.mean((prediction - target) ** 2)",
         "np.mean((prediction - target) ** 2) / 2",
-        "You get half of what is asked. Some books put a factor 1/2 in front of their loss; the formula here has none.",
+        "Your result is half of the expected value. Some books put a factor 1/2 in front of their loss; the formula "
+        "here has none.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Right answers of lesson 01, written otherwise."""
+"""Right answers of lesson 01, written in other ways."""
 
 # %% exercise="sgd_step" id="plus_the_downhill_direction"
 def sgd_step(w, grad, lr):

@@ -4,12 +4,12 @@
 # *About three hours, and one more for the starred exercises. You need the gradient of a function and a little
 # NumPy.*
 #
-# A network learns from small batches of examples. Each batch says which way is down, and no two agree exactly. Far
-# from the goal the disagreement hardly matters; close to it, it is all that is left. A learning rate that was right
-# for the journey is then too large for the arrival, and the weights wander around the minimum without ever settling.
-# The cure is to begin with large steps and end with small ones. On the handwritten digits at the end of this notebook
-# such a falling rate beats the best constant one that we find, and no step costs more for it. Only the choice of the
-# rate itself matters more.
+# A network learns from small batches of examples. Each batch estimates which way is down, and no two estimates
+# agree exactly. Far from the minimum the disagreement hardly matters; close to it, almost nothing else is left. A
+# learning rate that was right on the way is then too large, and the weights wander around the minimum without ever
+# settling. The cure is to begin with large steps and end with small ones. On the handwritten digits at the end of
+# this notebook such a falling rate beats the best constant one that we find, and it costs nothing extra per step.
+# Only the choice of the rate itself matters more.
 #
 # When you are done you can
 #
@@ -43,9 +43,9 @@ from course_utils.training import descend, stateless, train
 # %% [markdown]
 # ## The problem in one picture
 #
-# A bowl, seen from above; the star is its minimum. Thirty mini-batches were asked, at two places, which way is
-# down. Each arrow is one answer. We made the answers by adding random noise, the same at both places, to the true
-# gradient.
+# A bowl, seen from above; the star is its minimum. At each of two points we drew thirty mini-batch gradients; each
+# arrow is one of them, reversed. We simulated the gradients: each is the true gradient plus random noise, which is
+# equally strong at both points.
 
 # %%
 bowl = quadratic([[1.0, 0.0], [0.0, 2.0]], name="bowl")
@@ -58,8 +58,8 @@ for place, color in (([-2.0, 1.8], COLORS[1]), ([0.2, -0.1], "black")):
 plt.show()
 
 # %% [markdown]
-# Far away, any of the thirty will do. Near the minimum the true gradient is small, the noise is what it was, and
-# each arrow is almost pure chance. Following one of them with a large step throws us out again.
+# Far away, any of the thirty arrows will do. Near the minimum the true gradient is small, the noise is as strong as
+# before, and each arrow is almost pure chance. A large step along one of them takes us away again.
 
 # %% [markdown]
 # ## 1. One step downhill
@@ -91,8 +91,8 @@ def sgd_step(w, grad, lr):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# NumPy multiplies a whole array by a number, and subtracts arrays entry by entry: the formula can be typed as it
-# stands. `w -= ...` would change the array that the caller still holds.
+# NumPy multiplies a whole array by a number, and subtracts arrays entry by entry: you can type the formula as it is
+# written. `w -= ...` would change the caller's array.
 #
 # </details>
 
@@ -108,8 +108,8 @@ check_hidden("sgd_step", sgd_step)
 # %% [markdown]
 # ### Experiment: two constant rates
 #
-# Your step now walks down the bowl, 300 times, with a large and with a small constant rate. Both walks meet exactly
-# the same noise. (`descend` calls your step again and again and returns the path; `stateless` tells it that this step
+# Your step now walks down the bowl, 300 times, with a large and with a small constant rate. Both walks get exactly
+# the same noise. (`descend` calls your step again and again and returns the path; `stateless` says that this step
 # remembers nothing between two calls.) Change the rates and run the cell again.
 
 
@@ -124,23 +124,23 @@ plot_paths(bowl, paths, title="300 steps: fast and restless, or slow")
 plt.show()
 
 # %% [markdown]
-# The large rate arrives within ten steps and then never rests. The small one walks calmly and has not arrived after
-# three hundred. We want the first part of one walk and the last part of the other.
+# The large rate arrives within ten steps and then never settles. The small one moves smoothly and has still not
+# arrived after three hundred. We want the first part of one walk and the last part of the other.
 #
 # ## 2. First find a good constant rate
 #
 # Nothing matters more than the order of magnitude of the rate. So the rule of thumb is: **tune the constant rate
-# first; decay is a refinement of it.** A glance at the loss tells much.
+# first; decay is a refinement of it.** A look at the loss says a lot.
 #
 # - **Too high**: every step overshoots by more than it gains. Sooner or later the loss rises without limit.
-# - **High**: the loss falls quickly and then stays on a high, noisy level. This is where decay helps most.
+# - **High**: the loss falls quickly and then stays at a high, noisy level. This is where decay helps most.
 # - **Good**: it falls quickly and ends low.
 # - **Low**: it still falls at the end, and would need many more steps.
 #
 # ### Question: which rate is it?
 #
-# Six runs on one problem, with six constant rates. They share their axes. The dashed line is the level on which the
-# best of them ends: its mean loss over the last fifty steps.
+# The figure shows six runs on one problem, with six constant rates. All panels have the same axes. The dashed line
+# is the level at which the best run ends: its mean loss over the last fifty steps.
 
 # %%
 plot_six_runs()
@@ -202,7 +202,7 @@ def inverse_time_decay(lr0, epoch, decay_rate):
     lr0: the rate in epoch 0.
     epoch: counts from 0.
     decay_rate: d in the formula; with 0 the rate stays constant.
-    Raises ValueError, with a sentence that says what is wrong, where any of them is negative.
+    Raises ValueError, with a message that says what is wrong, if any of them is negative.
     """
     ### BEGIN SOLUTION
     if min(lr0, epoch, decay_rate) < 0:
@@ -214,8 +214,8 @@ def inverse_time_decay(lr0, epoch, decay_rate):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The whole sum stands under the fraction bar, so it needs brackets in code. A bad argument is refused *before*
-# anything is computed:
+# The whole sum is the denominator, so it needs parentheses in code. Refuse a bad argument *before* you compute
+# anything:
 #
 # ```python
 # if something_is_wrong:
@@ -234,7 +234,7 @@ check_hidden("inverse_time_decay", inverse_time_decay)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="inverse_time_decay_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("inverse_time_decay", inverse_time_decay, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("inverse_time_decay", inverse_time_decay, part="arguments")
@@ -243,7 +243,7 @@ check_hidden("inverse_time_decay", inverse_time_decay, part="arguments")
 # %% [markdown]
 # ### Experiment: the same noise, a falling rate
 #
-# The restless walk again, beside one whose rate falls from the same start. Here each step counts as an epoch.
+# The walk at rate 0.3 again, next to one whose rate starts at 0.3 and falls. Here each step counts as an epoch.
 
 
 # %% kind="experiment"
@@ -256,7 +256,7 @@ plot_paths(bowl, paths, title="A falling rate lets the walk settle")
 plt.show()
 
 # %% [markdown]
-# One walk may be luck. So let a thousand walk from the same place, each on a noise of its own, and look at their
+# One walk may be luck. So we start a thousand walks at the same point, each with its own noise, and look at their
 # mean distance to the minimum.
 
 
@@ -275,8 +275,8 @@ plot_losses(distances, title=title, x="step", y="mean distance to the minimum")
 plt.show()
 
 # %% [markdown]
-# The falling rate arrives as fast as the large one. Then the large one stays where its noise keeps it, while the
-# falling one comes closer and closer. The small one is still on its way after three hundred steps.
+# The falling rate arrives as fast as the large one. Then the noise keeps the large one away from the minimum, while
+# the falling one comes closer and closer. The small one is still on its way after three hundred steps.
 #
 # ## 4. More schedules
 #
@@ -284,9 +284,9 @@ plt.show()
 #
 # $$\eta_n = \eta_0\, \gamma^n$$
 #
-# It is the *base* $\gamma$ (gamma) that lies below 1, usually only a little: $0.95$ halves the rate
-# in about 14 epochs. Taken per step, it would halve it in 14 steps. With $S$ steps an epoch, the
-# same decay per step has the base $\gamma^{1/S}$.
+# The *base* $\gamma$ (gamma) is below 1, usually only a little: $0.95$ halves the rate in about 14 epochs. Applied
+# per step, it would halve the rate in 14 steps. With $S$ steps per epoch, the same decay per step has the base
+# $\gamma^{1/S}$.
 #
 # ### Exercise: `exponential_decay`
 
@@ -328,9 +328,9 @@ check_hidden("exponential_decay", exponential_decay)
 # It drops steeply in the first steps and hardly at all later: a hundred times as many steps divide the rate by 10. In
 # the long run, inverse time decay divides it by nearly 100.
 #
-# The formula is not defined at $t = 0$. Where you meet it with epochs, they must count from 1. And $k$ is not a
-# second thing to tune: only the product $k\,\eta_0$ matters, which is simply the rate at $t = 1$. We keep both
-# because you will see both.
+# The formula is not defined at $t = 0$. If you use it with epochs, they must count from 1. And $k$ is not a second
+# thing to tune: only the product $k\,\eta_0$ matters, which is simply the rate at $t = 1$. We keep both because you
+# will see both.
 #
 # ### Exercise: `inverse_sqrt_decay`
 
@@ -341,7 +341,7 @@ def inverse_sqrt_decay(lr0, t, k=1.0):
 
     lr0, k: their product is the rate at step 1.
     t: the step, counts from 1.
-    Raises ValueError, with a sentence, for t < 1: at 0 the formula would divide by zero.
+    Raises ValueError, with a message, if t < 1: at 0 the formula would divide by zero.
     """
     ### BEGIN SOLUTION
     if t < 1:
@@ -353,8 +353,7 @@ def inverse_sqrt_decay(lr0, t, k=1.0):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Only $t$ stands under the root. NumPy divides by zero with no more than a warning, so the question whether $t$ is
-# allowed is yours to ask.
+# Only $t$ is under the root. NumPy only warns when you divide by zero, so your function must check $t$ itself.
 #
 # </details>
 
@@ -368,7 +367,7 @@ check_hidden("inverse_sqrt_decay", inverse_sqrt_decay)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="inverse_sqrt_decay_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("inverse_sqrt_decay", inverse_sqrt_decay, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("inverse_sqrt_decay", inverse_sqrt_decay, part="arguments")
@@ -432,7 +431,7 @@ def linear_decay(lr0, epoch, total):
     lr0: the rate in epoch 0.
     epoch: counts from 0.
     total: the epoch in which the rate reaches 0; it stays 0 from there on.
-    Raises ValueError, with a sentence, for total <= 0.
+    Raises ValueError, with a message, if total <= 0.
     """
     ### BEGIN SOLUTION
     if total <= 0:
@@ -458,7 +457,7 @@ check_hidden("linear_decay", linear_decay)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="linear_decay_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("linear_decay", linear_decay, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("linear_decay", linear_decay, part="arguments")
@@ -482,7 +481,7 @@ def cosine_decay(lr0, epoch, total, lr_min=0.0):
     epoch: counts from 0.
     total: the epoch in which the rate reaches lr_min; it stays there.
     lr_min: the lowest rate.
-    Raises ValueError, with a sentence, for total <= 0.
+    Raises ValueError, with a message, if total <= 0.
     """
     ### BEGIN SOLUTION
     if total <= 0:
@@ -495,8 +494,8 @@ def cosine_decay(lr0, epoch, total, lr_min=0.0):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.cos` and `np.pi` are there. A cosine goes up again after its trough: which epoch, put into the formula, gives
-# the value that is wanted for all later ones?
+# Use `np.cos` and `np.pi`. A cosine goes up again after its trough: which epoch, put into the formula, gives the
+# value that you need for all later epochs?
 #
 # </details>
 
@@ -510,7 +509,7 @@ check_hidden("cosine_decay", cosine_decay)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="cosine_decay_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("cosine_decay", cosine_decay, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("cosine_decay", cosine_decay, part="arguments")
@@ -527,8 +526,8 @@ check_hidden("cosine_decay", cosine_decay, part="arguments")
 # - `"linear"` with a total of 100
 # - `"cosine"` with a total of 100
 #
-# In which order do their rates stand in epoch 80? Sketch the curves on paper first. Your *prediction* is graded. The
-# picture comes after it, with inverse square root decay as a sixth curve.
+# Rank their rates in epoch 80. Sketch the curves on paper first. Your *prediction* is graded. The picture comes
+# after it, with inverse square root decay as a sixth curve.
 
 # %% kind="answer" grade_id="largest_rate_first"
 # List the five names above, the one with the largest rate in epoch 80 first.
@@ -560,8 +559,8 @@ ax.axvline(80, color="0.4", linewidth=1)
 plt.show()
 
 # %% [markdown]
-# Now steer a descent yourself. The panel lets 300 walkers, each with noise of its own, descend the parabola $w^2/2$ by
-# your `sgd_step`, one step an epoch, at the rates of your schedules. Find a schedule that ends near the minimum with
+# Now try it yourself. In the panel, 300 walkers, each with its own noise, descend the parabola $w^2/2$ with your
+# `sgd_step`, one step per epoch, at the rates of your schedules. Find a schedule that ends near the minimum with
 # noise 1. Then set the noise to 0: which schedule is best now, and why?
 
 # %% kind="experiment"
@@ -583,8 +582,8 @@ explore(
 #
 # $$\sum_{n} \eta_n = \infty \qquad \text{and} \qquad \sum_{n} \eta_n^2 < \infty$$
 #
-# The first says that *the steps can reach any distance*. A sum that stays finite is a fixed budget for the whole
-# way, and who starts too far away never arrives. The second says that *the noise dies out*: each step adds a random
+# The first says that *the steps can reach any distance*. A finite sum is a fixed budget for the whole way, and a
+# walk that starts too far away never arrives. The second says that *the noise dies out*: each step adds a random
 # error whose variance is proportional to $\eta_n^2$, and all of them together must stay bounded.
 #
 # Which of these rates, $n = 1, 2, 3, \dots$, satisfy *both*?
@@ -621,14 +620,14 @@ check_hidden("robbins_monro_schedules", robbins_monro_schedules)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Do not take the theorem for a shopping list. It speaks of unlimited time; your training ends after a number of
-# epochs that you choose. Exponential, step, linear and cosine decay all break the first condition, and all work
-# well when their budget of steps is large enough. And inverse square root decay breaks the second.
+# The theorem is not a recipe. It is about unlimited time; your training ends after a number of epochs that you
+# choose. Exponential, step, linear and cosine decay all break the first condition, and all work well when their
+# budget of steps is large enough. And inverse square root decay breaks the second.
 #
 # ## 5. Warm up before you decay
 #
 # The first steps of training are the most dangerous: the weights are random, gradients are large, and a rate that
-# is fine later can throw the network into a bad corner. A **warm-up** raises the rate in a straight line over the
+# is fine later can push the network into a bad region. A **warm-up** raises the rate in a straight line over the
 # first $m$ epochs; after that the schedule begins as if it were epoch 0. With $s(n)$ for the rate of the original
 # schedule, the new one is
 #
@@ -637,11 +636,11 @@ check_hidden("robbins_monro_schedules", robbins_monro_schedules)
 # s(n - m) & \text{from } m \text{ on}
 # \end{cases}$$
 #
-# The $+1$ keeps the very first rate above zero: an epoch at rate 0 would be wasted. And so the warm-up arrives at
-# $s(0)$ in its last epoch, $m - 1$, and the schedule itself begins with $s(0)$ in epoch $m$.
+# The $+1$ keeps the very first rate above zero: an epoch at rate 0 would be wasted. So the warm-up reaches $s(0)$
+# in its last epoch, $m - 1$, and the schedule itself begins with $s(0)$ in epoch $m$.
 #
-# A warm-up can stand in front of *any* schedule, so write it as a function that takes a function and returns a
-# function. The shape of such a thing is
+# A warm-up can come before *any* schedule, so write it as a function that takes a function and returns a function.
+# For example:
 #
 # ```python
 # def twice(schedule):
@@ -662,7 +661,7 @@ def with_warmup(schedule, warmup_epochs):
     warmup_epochs: how many epochs the warm-up lasts, an integer. With 0 the new schedule gives the
         rates of the old one.
     Returns a function that takes the epoch and returns a rate.
-    Raises ValueError, with a sentence, where warmup_epochs is negative: at once, not only when the
+    Raises ValueError, with a message, if warmup_epochs is negative: immediately, not only when the
         new schedule is called.
     """
     ### BEGIN SOLUTION
@@ -681,8 +680,8 @@ def with_warmup(schedule, warmup_epochs):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The inner function sees `schedule` and `warmup_epochs` of the outer one. Inside it, ask first which of the two
-# cases of the formula the epoch belongs to; then a warm-up of 0 epochs needs no case of its own.
+# The inner function sees `schedule` and `warmup_epochs` of the outer one. Inside it, check first which of the two
+# cases of the formula the epoch belongs to; then a warm-up of 0 epochs needs no special case.
 #
 # </details>
 
@@ -696,7 +695,7 @@ check_hidden("with_warmup", with_warmup)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="with_warmup_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("with_warmup", with_warmup, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("with_warmup", with_warmup, part="arguments")
@@ -711,8 +710,8 @@ plt.show()
 # ## 6. Watch and cut
 #
 # All schedules so far are fixed in advance. People who watch the loss do something else: they lower the rate by
-# hand whenever it stops falling. **Plateau decay** turns the habit into an exact rule. Walk through the losses in
-# order, one an epoch, and remember the `best` so far and how many epochs were `bad` since then:
+# hand whenever it stops falling. **Plateau decay** turns this habit into an exact rule. Go through the losses in
+# order, one per epoch, and remember the `best` so far and how many epochs were `bad` since then:
 #
 # 1. A loss *below* the best becomes the new best, and `bad` is 0 again. A loss equal to the best is no improvement.
 # 2. Any other loss adds 1 to `bad`.
@@ -742,7 +741,7 @@ def plateau_decay(lr0, losses, factor=0.5, patience=3):
     """Return the rate after the rule was applied to the whole history of losses.
 
     lr0: the first rate.
-    losses: a list or array with one loss an epoch, oldest first; it may be empty. Do not change it.
+    losses: a list or array with one loss per epoch, oldest first; it may be empty. Don't change it.
     factor: what a cut multiplies the rate by.
     patience: how many bad epochs lead to a cut, at least 1.
     Returns one number: the rate for the epoch that follows.
@@ -781,7 +780,7 @@ check_hidden("plateau_decay", plateau_decay)
 # ### Experiment: a staircase of losses
 #
 # Fifty weights walk down a bowl with noise, twenty steps an epoch. Before each epoch your `plateau_decay` reads the
-# losses so far and says which rate comes next.
+# losses so far and returns the next rate.
 
 
 # %% kind="experiment"
@@ -810,29 +809,29 @@ plot_losses(both, ax=bottom, title="The rate, times 0.3 at each cut", y="rate")
 plt.show()
 
 # %% [markdown]
-# Each cut of the rate lets the loss fall below the plateau it was on. The smaller the rate, the
-# longer the way down to the next one: after the last cut the loss is still falling. You will meet
-# this staircase in many papers.
+# Each cut of the rate lets the loss fall below the plateau it was on. The smaller the rate, the longer the way down
+# to the next plateau: after the last cut the loss is still falling. You will meet this staircase in many papers.
 #
-# Mind what the rule looks at. On a noisy loss a low value may be luck, and the next epochs fail to beat it though
-# training goes well. With little patience the rate is then cut too early, and never rises again.
+# Note what the rule looks at. If the loss is noisy, a low value may be luck, and the next epochs may fail to beat
+# it although training goes well. If the patience is small, the rate is then cut too early, and it never rises
+# again.
 
 # %% [markdown]
 # ## 7. How far does a constant rate wander?
 #
-# So far we *saw* that a constant rate never settles. Now we compute how widely it wanders. Near a minimum a
-# smooth loss looks like a bowl, so take one weight $w$ and the loss $\tfrac12 h w^2$, whose minimum is at 0. The
-# **curvature** $h > 0$ says how steep the bowl is. Its gradient is $h\,w$, and a mini-batch adds noise
-# $\varepsilon$ of mean 0 and standard deviation $s$, drawn anew at each step. One step of SGD is then
+# So far we *saw* that the weights never settle at a constant rate. Now we compute how widely they wander. Near a
+# minimum a smooth loss looks like a bowl, so take one weight $w$ and the loss $\tfrac12 h w^2$, whose minimum is
+# at 0. The **curvature** $h > 0$ says how steep the bowl is. Its gradient is $h\,w$, and a mini-batch adds noise
+# $\varepsilon$ of mean 0 and standard deviation $s$, drawn again at each step. One step of SGD is then
 #
 # $$w_{\text{new}} = w - \eta\,(h\,w + \varepsilon) = (1 - \eta h)\,w - \eta\,\varepsilon$$
 #
 # *The mean.* The noise has mean 0, so the mean of $w$ is multiplied by $1 - \eta h$ at each step. It goes to 0
-# exactly when $|1 - \eta h| < 1$, that is, when $0 < \eta h < 2$. Above 2 the weight flies away: that is a rate
-# that is too high.
+# exactly when $|1 - \eta h| < 1$, that is, when $0 < \eta h < 2$. Above 2 the weight diverges: that is a rate that
+# is too high.
 #
-# *The variance.* Write $V$ for the variance of $w$. The new noise knows nothing of the old $w$, so the variances of the
-# two terms add:
+# *The variance.* Write $V$ for the variance of $w$. The new noise is independent of the old $w$, so the variances
+# of the two terms add:
 #
 # $$V_{\text{new}} = (1 - \eta h)^2\, V + \eta^2 s^2$$
 #
@@ -884,7 +883,7 @@ def stationary_variance(lr, curvature, noise_std):
     lr: the rate.
     curvature: h, the second derivative of the loss.
     noise_std: s, the standard deviation of the gradient's noise.
-    Raises ValueError, with a sentence, unless 0 < lr*curvature < 2: outside, nothing settles.
+    Raises ValueError, with a message, unless 0 < lr*curvature < 2: otherwise nothing settles.
     """
     ### BEGIN SOLUTION
     if not 0 < lr * curvature < 2:
@@ -896,8 +895,8 @@ def stationary_variance(lr, curvature, noise_std):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Python understands chained comparisons, `0 < x < 2`, and `not` in front of them. Mind the brackets around the
-# whole denominator.
+# Python understands chained comparisons, `0 < x < 2`, and `not` in front of them. Don't forget the parentheses
+# around the whole denominator.
 #
 # </details>
 
@@ -911,7 +910,7 @@ check_hidden("stationary_variance", stationary_variance)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="stationary_variance_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("stationary_variance", stationary_variance, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("stationary_variance", stationary_variance, part="arguments")
@@ -922,7 +921,7 @@ check_hidden("stationary_variance", stationary_variance, part="arguments")
 #
 # Twenty groups of 200 weights, all in a bowl of curvature 1 with noise of standard deviation 1, take 400 of your
 # steps. The band is the spread of the twenty measured variances, the dashed black line is your formula. Below the
-# figure stands the share that you predicted, as measured.
+# figure the cell prints the measured value of the share that you predicted.
 
 
 # %% kind="experiment"
@@ -946,15 +945,15 @@ print(f"At rate 0.75 there is {low / high:.2f} of the variance at rate 1.5.")
 
 # %% [markdown]
 # On these logarithmic axes the line is straight, with slope 1, for small rates: half the rate, half the variance.
-# Near the edge of stability it shoots up. Did your prediction fit?
+# Near the edge of stability it shoots up. Was your prediction right?
 #
 # ## 8. Find the first rate: the range test
 #
-# Every schedule needs a first rate. Smith (2017) finds its order of magnitude in one short run:
-# start with a tiny rate, raise it at each step, and watch how training goes. He raised it by a
-# constant amount. A constant *factor*, usual today, covers many orders of magnitude, and we watch
-# the loss. First nothing happens; then the loss falls; then it explodes. A good rate lies well
-# below the explosion: a third to a tenth of where the loss begins to rise is a common choice.
+# Every schedule needs a first rate. Smith (2017) finds its order of magnitude in one short run: start with a tiny
+# rate, raise it at each step, and watch how training goes. He raised it by a constant amount. A constant *factor*,
+# as is usual today, covers many orders of magnitude, and we watch the loss. First nothing happens; then the loss
+# falls; then it explodes. A good rate lies well below the explosion: a third to a tenth of where the loss begins to
+# rise is a common choice.
 #
 # The rates of the test are spaced evenly in their logarithm, from `lr_min` to `lr_max`, both included; that is what
 # `np.geomspace` gives.
@@ -967,12 +966,12 @@ def lr_range_test(loss_after_step, lr_min, lr_max, steps):
     """Return the rates tried and the loss after each, up to where training breaks.
 
     loss_after_step: a function of a rate. It takes *one training step* with that rate and returns
-        the loss after it; each call trains on from where the last one ended.
+        the loss after it; each call continues from where the last one ended.
     lr_min, lr_max: the first and the last rate, both included.
     steps: the number of rates, spaced evenly in the logarithm.
     Returns (lrs, losses), two arrays of the same length. The first pair whose loss is not finite is
         left out, and no step is taken after it.
-    Raises ValueError, with a sentence, unless 0 < lr_min < lr_max and steps >= 2.
+    Raises ValueError, with a message, unless 0 < lr_min < lr_max and steps >= 2.
     """
     ### BEGIN SOLUTION
     if not 0 < lr_min < lr_max:
@@ -1009,7 +1008,7 @@ check_hidden("lr_range_test", lr_range_test)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="lr_range_test_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("lr_range_test", lr_range_test, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("lr_range_test", lr_range_test, part="arguments")
@@ -1018,8 +1017,9 @@ check_hidden("lr_range_test", lr_range_test, part="arguments")
 # %% [markdown]
 # ### Experiment: the rate for handwritten digits
 #
-# A real network at last: 64 pixels, one hidden layer of 32 units, 10 digits. It is trained in mini-batches of 4, which
-# makes for much noise. A part of the digits, the **validation set**, is not trained on and only measures the loss.
+# A real network at last: 64 pixels, one hidden layer of 32 units, 10 digits. We train it with mini-batches of 4, so
+# the gradients are very noisy. Some of the digits, the **validation set**, are not used for training: we only
+# measure the loss on them.
 
 # %% kind="experiment"
 train_set, validation_set = split(*digits(), (0.7, 0.3), np.random.default_rng(0))
@@ -1047,8 +1047,8 @@ plot_sensitivity(lrs, {"": losses}, title=title, y="loss after the step")
 plt.show()
 
 # %% [markdown]
-# Where does the loss begin to rise? Divide by three and by ten, and remember the two rates: they are the
-# neighbourhood to search in.
+# At which rate does the loss begin to rise? Divide that rate by three and by ten, and remember the two results:
+# search near them.
 
 # %% [markdown]
 # ## 9. Search for rate and decay together
@@ -1061,7 +1061,7 @@ plt.show()
 #   points try twenty-five (Bergstra and Bengio 2012).
 #
 # A number is **log-uniform** on $[a, b]$ when its *logarithm* is uniform on $[\log a, \log b]$. Any base of the
-# logarithm will do, as long as the way back uses the same one.
+# logarithm will do, as long as you convert back with the same one.
 #
 # ### Exercise: `sample_log_uniform`
 
@@ -1072,9 +1072,9 @@ def sample_log_uniform(low, high, size, rng):
 
     low, high: the ends.
     size: how many draws, or a shape such as (3, 2).
-    rng: a numpy.random.Generator, the only source of chance.
+    rng: a numpy.random.Generator, the only source of randomness.
     Returns an array with `size` entries, or of that shape.
-    Raises ValueError, with a sentence, unless 0 < low <= high.
+    Raises ValueError, with a message, unless 0 < low <= high.
     """
     ### BEGIN SOLUTION
     if not 0 < low <= high:
@@ -1086,8 +1086,8 @@ def sample_log_uniform(low, high, size, rng):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `rng.uniform(a, b, size)` draws uniformly. Go to the logarithms first, draw there, and come back with the function
-# that undoes *this* logarithm.
+# `rng.uniform(a, b, size)` draws uniformly. Take the logarithms of the ends first, draw between them, and convert
+# back with the inverse of *this* logarithm.
 #
 # </details>
 
@@ -1101,7 +1101,7 @@ check_hidden("sample_log_uniform", sample_log_uniform)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="sample_log_uniform_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("sample_log_uniform", sample_log_uniform, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("sample_log_uniform", sample_log_uniform, part="arguments")
@@ -1110,13 +1110,14 @@ check_hidden("sample_log_uniform", sample_log_uniform, part="arguments")
 # %% [markdown]
 # ### Experiment: forty random pairs
 #
-# Each point is one network, trained for six epochs with your inverse time decay. The same forty networks stand in
-# both panels: once over their first rate, once over their decay rate. The star is the best. It takes a few seconds.
+# Each point is one network, trained for six epochs with your inverse time decay. Both panels show the same forty
+# networks: once against their first rate, once against their decay rate. The star is the best. The cell takes a few
+# seconds.
 
 
 # %% kind="experiment"
 def fit(lr0, decay_rate, seed=1):
-    """Train on the digits for six epochs; return validation loss and share of right answers."""
+    """Train on the digits for six epochs; return validation loss and accuracy."""
     rng = np.random.default_rng(seed)
     start = network.initialize(rng)
 
@@ -1149,9 +1150,9 @@ print(f"Best: first rate {lr0s[best]:.2g}, decay rate {decay_rates[best]:.2g}.")
 print(f"It gets {right[best]:.1%} of the validation digits right.")
 
 # %% [markdown]
-# Over the first rate the points form a valley; over the decay rate, a cloud. That is why the constant rate is tuned
-# first. How much is the refinement worth? We train with seven first rates, three networks each. The lines are medians,
-# the bands show how much the three differ.
+# Against the first rate the points form a valley; against the decay rate, a cloud. That is why we tune the constant
+# rate first. How much does the refinement gain? We train with seven first rates, three networks each. The lines are
+# medians, the bands show how much the three differ.
 
 # %% kind="experiment"
 grid = np.geomspace(0.03, 1.0, 7)
@@ -1166,9 +1167,9 @@ for name, values in final.items():
     print(f"{name}: the lowest median is {np.median(values, axis=0).min():.3f}")
 
 # %% [markdown]
-# With decay the valley is deeper, and wider on the right: a rate that falls later can afford to be high at first. On
-# the left, where the rate is too low anyway, decay only does harm. So tune the first rate once more after adding decay.
-# Did the two rates from your range test lie in the valley?
+# With decay the valley is deeper, and wider on the right: a rate that falls later can afford to be high at first.
+# On the left, where the rate is too low anyway, decay only does harm. So tune the first rate again after adding
+# decay. Did the two rates from your range test lie in the valley?
 #
 # One thing decay does *not* cure: a narrow valley, in which even the exact gradient zigzags from
 # wall to wall at a high rate and hardly moves along the valley at a low one. That is a matter of
@@ -1182,14 +1183,13 @@ for name, values in final.items():
 #
 # ### ★ Exercise: `one_cycle`
 #
-# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing.
-# In their paper the rate moves in straight lines: up, back to where it began, and in a third part
-# on to almost nothing. Here is the form of PyTorch's `OneCycleLR`, with two parts and half a cosine
-# wave in each (PyTorch counts steps, not epochs). With $T$ epochs in total and the share $p$ of
-# them for the rise, the highest rate, $\eta_{\max}$, comes at epoch $u = p\,T - 1$. Two divisors,
-# $\mathrm{div}$ and $\mathrm{final\_div}$, say how far below it the first and the last rate lie.
-# From $a$ at the start of a part to $b$ at its end the rate goes as follows, where $x$ runs from 0
-# to 1:
+# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing. In their paper
+# the rate moves in straight lines: up, back to where it began, and in a third part down to almost nothing. Here is
+# the form of PyTorch's `OneCycleLR`, with two parts and half a cosine wave in each (PyTorch counts steps, not
+# epochs). With $T$ epochs in total and the share $p$ of them for the rise, the highest rate, $\eta_{\max}$, comes
+# at epoch $u = p\,T - 1$. Two divisors, $\mathrm{div}$ and $\mathrm{final\_div}$, say how far below it the first
+# and the last rate lie. In each part the rate goes from $a$ at its start to $b$ at its end as follows, where $x$
+# runs from 0 to 1:
 #
 # $$c(a, b, x) = b + \frac{a - b}{2}\,(1 + \cos \pi x)$$
 #
@@ -1206,10 +1206,10 @@ def one_cycle(lr_max, epoch, total, pct=0.3, div=25.0, final_div=1e4):
     lr_max: the highest rate.
     epoch: counts from 0.
     total: T, the number of epochs.
-    pct: p, the share of the rise, below 1.
+    pct: p, the share of the epochs for the rise, below 1.
     div: the first rate is lr_max/div.
     final_div: the last rate is lr_max/div/final_div, in epoch total - 1 and beyond.
-    Raises ValueError, with a sentence, where the rise has no length: pct*total - 1 <= 0.
+    Raises ValueError, with a message, if the rise has no length: pct*total - 1 <= 0.
     """
     ### BEGIN SOLUTION
     up = pct * total - 1
@@ -1229,8 +1229,8 @@ def one_cycle(lr_max, epoch, total, pct=0.3, div=25.0, final_div=1e4):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Write the half wave as a small function of its own inside: it is used twice. `min` keeps $x$ at 1 beyond the end.
-# `u` need not be an integer.
+# Write the half wave as a small inner function: you need it twice. `min` keeps $x$ at 1 beyond the end. `u` need
+# not be an integer.
 #
 # </details>
 
@@ -1244,7 +1244,7 @@ check_hidden("one_cycle", one_cycle)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="one_cycle_arguments" points=0
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("one_cycle", one_cycle, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("one_cycle", one_cycle, part="arguments")
@@ -1253,10 +1253,10 @@ check_hidden("one_cycle", one_cycle, part="arguments")
 # %% [markdown]
 # ### ★ Exercise: `warmup_stable_decay`
 #
-# Hu and others (2024) keep the rate flat for as long as they like, and let it fall only at the very
-# end. So training can be prolonged: its length need not be decided beforehand. The fall may have
-# any shape (theirs is exponential); here it is a straight line. With $T$ epochs in total, $m$ of
-# warm-up, $c$ of decay and $\eta_{\max}$ for the rate of the flat part:
+# Hu and others (2024) keep the rate flat for as long as they like, and let it fall only at the very end. So you can
+# extend training: you don't have to decide its length beforehand. The fall may have any shape (theirs is
+# exponential); here it is a straight line. With $T$ epochs in total, $m$ of warm-up, $c$ of decay and $\eta_{\max}$
+# for the rate of the flat part:
 #
 # $$\eta_n = \eta_{\max} \cdot \begin{cases}
 # (n + 1) / m & \text{for } n < m \\
@@ -1274,7 +1274,7 @@ def warmup_stable_decay(lr_max, epoch, total, warmup, decay):
     epoch: counts from 0.
     total: T, the number of epochs.
     warmup, decay: how many epochs the warm-up and the final decay last, integers; each may be 0.
-    Raises ValueError, with a sentence, where warmup + decay > total.
+    Raises ValueError, with a message, if warmup + decay > total.
     """
     ### BEGIN SOLUTION
     if warmup + decay > total:
@@ -1307,7 +1307,7 @@ check_hidden("warmup_stable_decay", warmup_stable_decay)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="warmup_stable_decay_arguments" points=0
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("warmup_stable_decay", warmup_stable_decay, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("warmup_stable_decay", warmup_stable_decay, part="arguments")
@@ -1348,8 +1348,8 @@ def cosine_restarts(lr0, epoch, first, mult=1, lr_min=0.0):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# First find the cycle: as long as the epoch lies beyond the current cycle, take that cycle's length off and go on
-# to the next. What remains is $k$.
+# First find the cycle: as long as the epoch is beyond the current cycle, subtract that cycle's length and go on to
+# the next. What remains is $k$.
 #
 # </details>
 
@@ -1377,7 +1377,7 @@ plt.show()
 # - Mini-batch gradients are noisy. At a constant rate the weights end up wandering around the minimum, with a
 #   variance of $\eta s^2 / (h (2 - \eta h))$: nearly proportional to the rate.
 # - Large steps early cover the distance, small steps late let the noise die out.
-# - Tune the constant rate first, on a logarithmic scale. Then add decay, and look again whether the first rate may
+# - Tune the constant rate first, on a logarithmic scale. Then add decay, and check whether the first rate can now
 #   be higher.
 # - Per epoch or per step? Counted from 0 or from 1? Say so whenever you write a schedule down.
 #

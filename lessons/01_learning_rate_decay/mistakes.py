@@ -2,7 +2,7 @@
 
 from course_grader.authoring.mistake_bank import edit, rewrite
 
-ACCEPTS = 'Your function does not refuse this argument with a ValueError of its own. Read the line "Raises".'
+ACCEPTS = 'Your function should raise ValueError here. See the "Raises" line of the docstring.'
 
 
 def accepts(exercise, check):
@@ -26,22 +26,34 @@ MISTAKES = [
         "w -= lr * grad\n    return w",
         "The numbers are right, but you changed the caller's array. `-=` on an array works in place.",
     ),
-    edit("sgd_step", "no_rate", "lr * grad", "grad", "Your step has the length of the gradient. What scales it?"),
+    edit(
+        "sgd_step",
+        "no_rate",
+        "lr * grad",
+        "grad",
+        "Your step is as long as the gradient itself. What should scale it?",
+    ),
     edit("sgd_step", "divides", "lr * grad", "grad / lr", "With your rule a small rate gives a large step."),
-    edit("sgd_step", "only_the_change", "w - lr", "-lr", "This is the step itself. Where does it lead to?"),
+    edit(
+        "sgd_step",
+        "only_the_change",
+        "w - lr",
+        "-lr",
+        "You return the step itself. Where are the weights after this step?",
+    ),
     edit(
         "sgd_step",
         "scales_weights",
         "w - lr * grad",
         "lr * (w - grad)",
-        "The rate scales the weights too. It should scale only how far you go.",
+        "You scale the weights by the rate too. It should scale only how far you go.",
     ),
     edit(
         "sgd_step",
         "rate_times_gradient",
         "w - lr * grad",
         "lr * grad",
-        "This says how far to go. It does not yet say where you are afterwards: where do the old weights come in?",
+        "You return how far to go, not where the weights are afterwards. Where do the old weights come in?",
     ),
     # inverse_time_decay
     accepts(
@@ -62,14 +74,15 @@ MISTAKES = [
         "epoch_outside",
         "(1 + decay_rate * epoch)",
         "(1 + decay_rate) * epoch",
-        "Your rate grows with the epoch. What belongs under the fraction bar?",
+        "Your rate grows with the epoch. What belongs in the denominator?",
     ),
     edit(
         "inverse_time_decay",
         "power",
         "(1 + decay_rate * epoch)",
         "(1 + decay_rate) ** epoch",
-        "Yours falls by the same factor in every epoch: exponential decay. Here the denominator is a straight line.",
+        "Yours falls by the same factor in every epoch: that is exponential decay. Here the denominator grows "
+        "linearly.",
     ),
     edit(
         "inverse_time_decay",
@@ -83,21 +96,21 @@ MISTAKES = [
         "no_one",
         "(1 + decay_rate * epoch)",
         "(decay_rate * epoch)",
-        "In epoch 0 your denominator is 0. What keeps it from being so in the formula?",
+        "In epoch 0 your denominator is 0. What prevents that in the formula?",
     ),
     edit(
         "inverse_time_decay",
         "no_brackets",
         "(1 + decay_rate * epoch)",
         "1 + decay_rate * epoch",
-        "Python divides before it adds, so only the 1 is under your fraction bar.",
+        "Python divides before it adds, so your denominator is only the 1.",
     ),
     edit(
         "inverse_time_decay",
         "rounded",
         "lr0 / (1 + decay_rate * epoch)",
         "round(lr0 / (1 + decay_rate * epoch), 3)",
-        "You round to three digits, as the table does for the eye. Return the number as it is.",
+        "You round to three decimals. The table does that only to be readable; your function should not round.",
     ),
     edit(
         "inverse_time_decay",
@@ -112,14 +125,14 @@ MISTAKES = [
         "times_epoch",
         "gamma**epoch",
         "gamma * epoch",
-        "Your rate grows with the epoch. Multiplying by the same number again and again is a power.",
+        "Your rate grows with the epoch. Multiplying by the same number again and again gives a power.",
     ),
     edit(
         "exponential_decay",
         "base_e",
         "gamma**epoch",
         "np.exp(-gamma * epoch)",
-        "Here gamma itself is the base. With `exp` it would be a decay constant, another convention.",
+        "Here gamma itself is the base. With `exp` it would be a decay constant, which is a different convention.",
     ),
     edit(
         "exponential_decay",
@@ -140,14 +153,14 @@ MISTAKES = [
         "fixed_base",
         "gamma**epoch",
         "0.95**epoch",
-        "Your function does not use its argument `gamma`. A default is only what is taken when nothing is said.",
+        "Your function does not use its argument `gamma`. A default is used only if the caller passes no value.",
     ),
     edit(
         "exponential_decay",
         "rate_in_power",
         "lr0 * gamma**epoch",
         "(lr0 * gamma) ** epoch",
-        "The first rate stands inside the power. Which comes first, the power or the product?",
+        "The first rate is inside your power. Which comes first, the power or the product?",
     ),
     # inverse_sqrt_decay
     accepts(
@@ -168,7 +181,7 @@ MISTAKES = [
         "k_under_root",
         "k * lr0 / np.sqrt(t)",
         "lr0 / np.sqrt(k * t)",
-        "A larger k should give a larger rate. Where does k stand in the formula?",
+        "A larger k should give a larger rate. Where is k in the formula?",
     ),
     edit(
         "inverse_sqrt_decay",
@@ -190,7 +203,7 @@ MISTAKES = [
         "root_of_all",
         "k * lr0 / np.sqrt(t)",
         "np.sqrt(k * lr0 / t)",
-        "Your root covers the whole fraction. How much stands under it in the formula?",
+        "Your root covers the whole fraction. What is under the root in the formula?",
     ),
     # step_decay
     edit(
@@ -219,14 +232,14 @@ MISTAKES = [
         "subtracts",
         "lr0 * factor ** (epoch // every)",
         "lr0 - factor * (epoch // every)",
-        "Your rate becomes negative after a few drops. Each drop should take a share, not a fixed amount.",
+        "Your rate becomes negative after a few drops. Each drop should remove a share, not a fixed amount.",
     ),
     edit(
         "step_decay",
         "one_drop_only",
         "factor ** (epoch // every)",
         "(factor if epoch >= every else 1)",
-        "The first drop is right, and then the rate stays. How many drops have there been by a late epoch?",
+        "The first drop is right, but then your rate stays constant. How many drops have there been by a late epoch?",
     ),
     edit(
         "step_decay",
@@ -247,7 +260,7 @@ MISTAKES = [
         "remainder",
         "epoch // every",
         "epoch % every",
-        "`%` gives what remains of the division: your rate falls along each stair and jumps back at its end.",
+        "`%` gives the remainder of the division: your rate falls along each stair and jumps back at its end.",
     ),
     # linear_decay
     accepts(
@@ -268,7 +281,7 @@ MISTAKES = [
         "negative_beyond",
         "max(1 - epoch / total, 0.0)",
         "(1 - epoch / total)",
-        "The straight line goes on below zero. A negative rate would climb.",
+        "Your straight line goes on below zero. With a negative rate, SGD would go uphill.",
     ),
     edit(
         "linear_decay",
@@ -296,14 +309,14 @@ MISTAKES = [
         "whole_division",
         "epoch / total",
         "epoch // total",
-        "`//` rounds down, so your rate stays constant until the end and then is 0 at once.",
+        "`//` rounds down, so your rate stays constant until the end and then drops to 0 at once.",
     ),
     edit(
         "linear_decay",
         "rate_not_scaled",
         "lr0 * max(1 - epoch / total, 0.0)",
         "max(lr0 - epoch / total, 0.0)",
-        "You take the share of epochs done off the rate itself. Where does the formula put the first rate?",
+        "You subtract the share of epochs done from the rate itself. Where is the first rate in the formula?",
     ),
     # cosine_decay
     accepts(
@@ -331,7 +344,7 @@ MISTAKES = [
         "degrees",
         "np.pi * min",
         "180 * min",
-        "Your angle is in degrees. In which unit does `np.cos` take it?",
+        "Your angle is in degrees. Which unit does `np.cos` expect?",
     ),
     edit(
         "cosine_decay",
@@ -359,7 +372,7 @@ MISTAKES = [
         "lr_min_on_top",
         "(lr0 - lr_min) / 2",
         "lr0 / 2",
-        "With `lr_min` your first rate lies above `lr0`. The wave should have room only between the two.",
+        "With `lr_min` your first rate is above `lr0`. The wave should span only the range between the two.",
     ),
     edit(
         "cosine_decay",
@@ -380,7 +393,7 @@ MISTAKES = [
         "cut_off",
         "lr_min + (lr0 - lr_min) / 2 * (1 + np.cos(angle))",
         "max(lr0 / 2 * (1 + np.cos(angle)), lr_min)",
-        "Your wave falls towards 0 and is cut off at `lr_min`. It should land there softly, at the total.",
+        "Your wave falls towards 0 and is cut off at `lr_min`. It should reach `lr_min` smoothly, at the total.",
     ),
     edit(
         "cosine_decay",
@@ -398,14 +411,15 @@ MISTAKES = [
 
 """,
         "",
-        "You hand back a schedule as if all were well. The question belongs before the inner function, not inside it.",
+        "A negative warm-up is accepted without complaint. When should that be noticed: when the schedule is made, or "
+        "when it is called?",
     ),
     edit(
         "with_warmup",
         "refuses_zero",
         "warmup_epochs < 0",
         "warmup_epochs <= 0",
-        "No warm-up at all is a sensible wish: with 0 epochs the schedule stays as it was.",
+        "A warm-up of 0 epochs is allowed: the schedule then stays as it was.",
     ),
     edit(
         "with_warmup",
@@ -419,28 +433,28 @@ MISTAKES = [
         "not_shifted",
         "schedule(epoch - warmup_epochs)",
         "schedule(epoch)",
-        "After the warm-up your schedule has lost its first epochs. Where should it begin?",
+        "After the warm-up your schedule skips its first epochs. Where should it begin?",
     ),
     edit(
         "with_warmup",
         "first_rate_twice",
         "schedule(epoch - warmup_epochs)",
         "schedule(max(epoch - warmup_epochs - 1, 0))",
-        "Your schedule runs one epoch late: it gives its first rate twice after the warm-up.",
+        "Your schedule runs one epoch late: it returns its first rate twice after the warm-up.",
     ),
     edit(
         "with_warmup",
         "one_epoch_long",
         "epoch < warmup_epochs:\n            return",
         "epoch <= warmup_epochs and warmup_epochs:\n            return",
-        "Your warm-up lasts one epoch too long: with m epochs they are 0 to m - 1.",
+        "Your warm-up lasts one epoch too long: a warm-up of m epochs covers epochs 0 to m - 1.",
     ),
     edit(
         "with_warmup",
         "warms_moving_target",
         "schedule(0) * (epoch + 1)",
         "schedule(epoch) * (epoch + 1)",
-        "Your warm-up aims at a rate that is falling already. To which rate should it rise?",
+        "Your warm-up aims at a rate that is already falling. Which rate should it rise to?",
     ),
     edit(
         "with_warmup",
@@ -452,21 +466,21 @@ MISTAKES = [
         if share <= 1:
             return schedule(0) * share
 """,
-        "With a warm-up of 0 epochs you divide by zero. Ask first whether the epoch lies in the warm-up at all.",
+        "With a warm-up of 0 epochs you divide by zero. Check first whether the epoch is in the warm-up at all.",
     ),
     edit(
         "with_warmup",
         "returns_a_number",
         "return warmed",
         "return warmed(0)",
-        "You return one rate. What should come back is the new schedule itself, a function.",
+        "You return one rate. The caller expects the new schedule itself, a function.",
     ),
     edit(
         "with_warmup",
         "never_arrives",
         "(epoch + 1) / warmup_epochs",
         "(epoch + 1) / (warmup_epochs + 1)",
-        "In its last epoch your warm-up is still below the first rate of the schedule. It should have arrived.",
+        "In its last epoch your warm-up is still below the first rate of the schedule. It should reach it by then.",
     ),
     # plateau_decay
     edit(
@@ -478,21 +492,21 @@ MISTAKES = [
         """        if bad >= patience:
             lr = lr * factor
 """,
-        "After the first cut you cut in every bad epoch. What becomes of the count at a cut?",
+        "After the first cut you cut in every bad epoch. What happens to the count at a cut?",
     ),
     edit(
         "plateau_decay",
         "one_cut_a_plateau",
         "lr, bad = lr * factor, 0",
         "lr = lr * factor",
-        "On a long plateau you cut only once. What becomes of the count at a cut?",
+        "On a long plateau you cut only once. What happens to the count at a cut?",
     ),
     edit(
         "plateau_decay",
         "bad_not_reset_by_best",
         "best, bad = loss, 0",
         "best = loss",
-        "You add up bad epochs that lie far apart. What becomes of the count at a new best?",
+        "You add up bad epochs that are far apart. What happens to the count at a new best?",
     ),
     edit(
         "plateau_decay",
@@ -548,14 +562,15 @@ MISTAKES = [
                     lr, bad = lr * factor, 0
             return lr
         """,
-        "The rates are right, but the caller's list is empty afterwards. `pop` takes an element out for good.",
+        "The rates are right, but the caller's list is empty afterwards. `pop` removes an element from the list "
+        "itself.",
     ),
     edit(
         "plateau_decay",
         "best_replaced_by_cut",
         "lr, bad = lr * factor, 0",
         "lr, bad, best = lr * factor, 0, loss",
-        "At a cut you make the latest loss the best, though a better one was seen before. The best should stay.",
+        "At a cut you make the latest loss the best, even if there was a better one before. The best should stay.",
     ),
     edit(
         "plateau_decay",
@@ -569,7 +584,7 @@ MISTAKES = [
         "stops_after_a_cut",
         "lr, bad = lr * factor, 0",
         "return lr * factor",
-        "You leave the loop at the first cut. There may be more cuts in what follows.",
+        "You leave the loop at the first cut. Later losses may cause more cuts.",
     ),
     # stationary_variance
     accepts(
@@ -583,28 +598,28 @@ MISTAKES = [
         "accepts_the_edge",
         "not 0 < lr * curvature < 2",
         "lr * curvature < 0 or lr * curvature > 2",
-        "At exactly 0 or 2 nothing settles either: the weight stays where it is, or jumps to and fro for ever.",
+        "At exactly 0 or 2 nothing settles either: the weight stays where it is, or jumps back and forth forever.",
     ),
     edit(
         "stationary_variance",
         "forgets_the_two",
         "(2 - lr * curvature))",
         "(1 - lr * curvature))",
-        "Expand the square (1 - lr*h)**2 once more. How often does the middle term occur?",
+        "Expand the square (1 - lr*h)**2 again. How many times does the middle term appear?",
     ),
     edit(
         "stationary_variance",
         "no_brackets",
         "(curvature * (2 - lr * curvature))",
         "curvature * (2 - lr * curvature)",
-        "In Python `a / b * c` is `(a / b) * c`. What stands under the fraction bar?",
+        "In Python `a / b * c` is `(a / b) * c`. What is the whole denominator?",
     ),
     edit(
         "stationary_variance",
         "small_rates_only",
         "(2 - lr * curvature))",
         "2)",
-        "This holds for small rates. Which term did you drop?",
+        "This is right only for small rates. Which term did you drop?",
     ),
     edit(
         "stationary_variance",
@@ -625,7 +640,7 @@ MISTAKES = [
         "standard_deviation",
         "lr * noise_std**2 / (curvature * (2 - lr * curvature))",
         "np.sqrt(lr * noise_std**2 / (curvature * (2 - lr * curvature)))",
-        "This is the standard deviation. The variance is asked for.",
+        "This is the standard deviation. The function should return the variance.",
     ),
     edit(
         "stationary_variance",
@@ -661,7 +676,7 @@ MISTAKES = [
         if not np.isfinite(loss):
             break
 """,
-        "The pair with which training broke is still in your result. In which order do you ask and keep?",
+        "The pair at which training broke is still in your result. Do you check a loss before or after you keep it?",
     ),
     edit(
         "lr_range_test",
@@ -674,14 +689,14 @@ MISTAKES = [
         losses.append((lr, loss))
     return np.array([lr for lr, _ in losses]), np.array([loss for _, loss in losses])
 """.rstrip("\n"),
-        "After training broke you take further steps with broken weights. What follows means nothing.",
+        "After training broke you take further steps with broken weights. Their losses mean nothing.",
     ),
     edit(
         "lr_range_test",
         "only_nan",
         "not np.isfinite(loss)",
         "np.isnan(loss)",
-        "An infinite loss gets through. Which question covers NaN and infinity alike?",
+        "An infinite loss gets through. Which test covers both NaN and infinity?",
     ),
     edit(
         "lr_range_test",
@@ -702,7 +717,7 @@ MISTAKES = [
         "all_rates",
         "lrs[: len(losses)]",
         "lrs",
-        "Where training broke, your two arrays differ in length. Which rates belong to the losses you kept?",
+        "If training breaks, your two arrays differ in length. Which rates belong to the losses you kept?",
     ),
     edit(
         "lr_range_test",
@@ -746,21 +761,21 @@ MISTAKES = [
         "mixed_bases",
         "np.log(low), np.log(high)",
         "np.log10(low), np.log10(high)",
-        "You go to the logarithm with base 10 and come back with base e. Use one base both ways.",
+        "You take logarithms with base 10 and convert back with base e. Use the same base both ways.",
     ),
     edit(
         "sample_log_uniform",
         "no_way_back",
         "np.exp(rng.uniform(np.log(low), np.log(high), size))",
         "rng.uniform(np.log(low), np.log(high), size)",
-        "These are the logarithms of the values. One more function leads back.",
+        "You return the logarithms of the values. Which function converts them back?",
     ),
     edit(
         "sample_log_uniform",
         "one_draw_for_all",
         "np.exp(rng.uniform(np.log(low), np.log(high), size))",
         "np.full(size, np.exp(rng.uniform(np.log(low), np.log(high))))",
-        "All your values are equal. Each entry needs a draw of its own.",
+        "All your values are equal. Each entry needs its own draw.",
     ),
     edit(
         "sample_log_uniform",
@@ -774,14 +789,14 @@ MISTAKES = [
         "same_draws_each_time",
         "np.exp(rng.uniform",
         "np.exp(np.random.default_rng(0).uniform",
-        "You make a new generator in each call, so every call gives the same values. Draw from `rng`.",
+        "You create a new generator in each call, so every call gives the same values. Draw from `rng`.",
     ),
     edit(
         "sample_log_uniform",
         "back_with_ten",
         "np.exp(rng.uniform(np.log(low), np.log(high), size))",
         "10.0 ** rng.uniform(np.log(low), np.log(high), size)",
-        "You go to the natural logarithm and come back with base 10. Use one base both ways.",
+        "You take natural logarithms and convert back with base 10. Use the same base both ways.",
     ),
     # one_cycle
     accepts(
@@ -830,7 +845,7 @@ MISTAKES = [
         "swings_back",
         "min((epoch - up) / (total - 1 - up), 1.0)",
         "(epoch - up) / (total - 1 - up)",
-        "After the last epoch your rate rises again, as a cosine does. It should stay.",
+        "After the last epoch your rate rises again, as a cosine does. It should stay at the last rate.",
     ),
     # warmup_stable_decay
     accepts(
@@ -844,7 +859,7 @@ MISTAKES = [
         "refuses_a_full_house",
         "warmup + decay > total",
         "warmup + decay >= total",
-        "Warm-up and decay may fill the whole training: the flat part then has no epoch.",
+        "Warm-up and decay may take up the whole training: the flat part then has no epochs.",
     ),
     edit(
         "warmup_stable_decay",
@@ -858,7 +873,7 @@ MISTAKES = [
         "decay_from_the_start",
         "(total - epoch) / decay",
         "(1 - epoch / total)",
-        "Your rate jumps when the decay begins. The line should leave from `lr_max` there.",
+        "Your rate jumps when the decay begins. The line should start at `lr_max` there.",
     ),
     edit(
         "warmup_stable_decay",
@@ -875,7 +890,7 @@ MISTAKES = [
         "decays_an_epoch_early",
         "(total - epoch) / decay",
         "(total - epoch - 1) / decay",
-        "Your rate is 0 in the last epoch already, which is then wasted. When should it reach 0?",
+        "Your rate is already 0 in the last epoch, so that epoch is wasted. When should the rate reach 0?",
     ),
     # cosine_restarts
     edit(
@@ -883,21 +898,21 @@ MISTAKES = [
         "late_restart",
         "epoch >= length",
         "epoch > length",
-        "The epoch of a restart belongs to the new cycle. Yours still ends the old one.",
+        "The epoch of a restart belongs to the new cycle. In your code it still belongs to the old one.",
     ),
     edit(
         "cosine_restarts",
         "equal_cycles",
         "        length *= mult\n",
         "",
-        "Your cycles all have the same length. What does `mult` do to it?",
+        "Your cycles all have the same length. What does `mult` do to the length?",
     ),
     edit(
         "cosine_restarts",
         "restarts_once",
         "while epoch",
         "if epoch",
-        "After the second cycle there is no further restart. How many cycles can lie before an epoch?",
+        "After the second cycle there is no further restart. How many whole cycles can come before an epoch?",
     ),
     edit(
         "cosine_restarts",
@@ -936,7 +951,7 @@ MISTAKES = [
         "noise_is_too_high",
         '"d": "high"',
         '"d": "too high"',
-        "Curve d is noisy and ends on a high level, but it does not rise. Which of the four descriptions fits?",
+        "Curve d is noisy and ends at a high level, but it does not rise. Which of the four descriptions fits?",
     ),
     edit(
         "rate_of_each_curve",
@@ -957,14 +972,14 @@ MISTAKES = [
         "quick_is_good",
         '"c": "good",\n    "d": "high"',
         '"c": "high",\n    "d": "good"',
-        "Curve d falls fastest, but on which level does it end? Compare the ends of c and d with the dashed line.",
+        "Curve d falls fastest, but at which level does it end? Compare the ends of c and d with the dashed line.",
     ),
     edit(
         "largest_rate_first",
         "smallest_first",
         '["inverse time", "linear", "cosine", "step", "exponential"]',
         '["exponential", "step", "cosine", "linear", "inverse time"]',
-        "Your list runs from the smallest to the largest. Read once more which end comes first.",
+        "Your list runs from the smallest to the largest. Read again which end comes first.",
     ),
     edit(
         "largest_rate_first",
@@ -985,7 +1000,8 @@ MISTAKES = [
         "exponential_above_step",
         '"step", "exponential"',
         '"exponential", "step"',
-        "The base 0.95 halves the rate in about 14 epochs. How often is that in 80 epochs? And the stairs?",
+        "The base 0.95 halves the rate in about 14 epochs. How many halvings is that in 80 epochs? And how many does "
+        "step decay make?",
     ),
     edit(
         "robbins_monro_schedules",
@@ -1006,8 +1022,8 @@ MISTAKES = [
         "both_finite",
         '{"b", "e"}',
         '{"c", "f", "g"}',
-        "Of these rates the sum itself is finite: they have a fixed budget for the way. Read the "
-        "first condition again.",
+        "The sum of these rates is itself finite: they have a fixed budget for the whole way. Read the first condition "
+        "again.",
     ),
     edit(
         "robbins_monro_schedules",
@@ -1021,7 +1037,7 @@ MISTAKES = [
         "harmonic_only",
         '{"b", "e"}',
         '{"b"}',
-        "The harmonic series is not the only one. Between the powers 1/2 and 1 there is more.",
+        "The harmonic series is not the only one. There are other rates, with powers between 1/2 and 1.",
     ),
     edit(
         "robbins_monro_schedules",
@@ -1035,8 +1051,8 @@ MISTAKES = [
         "half",
         "low / (2 - low) / (high / (2 - high))",
         "low / high",
-        "Half would be left if the variance were proportional to the rate. At rates as large as these it is not: mind "
-        "the denominator.",
+        "Half would be left if the variance were proportional to the rate. At rates as large as these it is not: look "
+        "at the denominator.",
     ),
     edit(
         "share_of_variance_left",
@@ -1050,7 +1066,7 @@ MISTAKES = [
         "upside_down",
         "low / (2 - low) / (high / (2 - high))",
         "high / (2 - high) / (low / (2 - low))",
-        "The lower rate has the smaller variance, so the share lies below 1. Which of the two stands on top?",
+        "The lower rate has the smaller variance, so the share is below 1. Which variance is the numerator?",
     ),
     edit(
         "share_of_variance_left",
@@ -1064,6 +1080,6 @@ MISTAKES = [
         "standard_deviation",
         "low / (2 - low) / (high / (2 - high))",
         "(low / (2 - low) / (high / (2 - high))) ** 0.5",
-        "This is the ratio of the standard deviations. The variances are asked for.",
+        "This is the ratio of the standard deviations. The question asks for the variances.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Right answers of lesson 02a, written otherwise."""
+"""Right answers of lesson 02a, written in other ways."""
 
 # %% exercise="samples_needed" id="by_loop"
 def samples_needed(per_axis, dim):

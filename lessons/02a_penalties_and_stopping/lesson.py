@@ -4,21 +4,21 @@
 # *About three hours. You need a step of gradient descent (01) and a little linear algebra: matrix products and the
 # solution of linear equations.*
 #
-# A model that is free enough learns everything in its training data, the noise too. The figure shows it: the same
-# twelve points, two curves. The curve that passes through every point is the worse one, for it will fail on the
-# next point. What we want is a small error on data that the model has *not* seen. Whatever is done to that end, at
-# the price of a larger training error, is called **regularization**. This notebook has two kinds of it: a price on
-# large weights, and an early end of training. [Part two](../02b_augmentation/02b_augmentation.ipynb) has a
-# third, more data made from the data at hand.
+# A model with enough freedom learns everything in its training data, including the noise. The figure shows two
+# curves for the same twelve points. The curve that passes through every point is the worse one, because it will
+# fail on the next point. What we want is a small error on data that the model has *not* seen. A method that reduces
+# this error, at the cost of a larger training error, is called **regularization**. This notebook has two kinds: a
+# penalty on large weights, and stopping training early. [Part two](../02b_augmentation/02b_augmentation.ipynb) has
+# a third: more data, made from the data that we have.
 #
 # When you are done you can
 #
-# - tell a model that overfits from one that underfits, by two numbers;
-# - say what many dimensions do to distances, and test what that does to neighbours;
-# - write the elastic net, with ridge and lasso as its two ends, and convert its penalty between libraries;
+# - distinguish a model that overfits from one that underfits, by two numbers;
+# - say what many dimensions do to distances, and test what that does to nearest neighbours;
+# - write the elastic net, with ridge and lasso as its two special cases, and convert its penalty between libraries;
 # - solve ridge regression exactly, and lasso by proximal steps, and say why lasso gives exact zeros;
-# - tell weight decay from an l2 penalty;
-# - stop training at the right time, and hand back the right weights.
+# - distinguish weight decay from an l2 penalty;
+# - stop training at the right time, and return the right weights.
 
 # %% kind="setup" grade_id="imports"
 import matplotlib.pyplot as plt
@@ -58,12 +58,12 @@ plt.show()
 # degree 11 there are as many weights as points, so the error on the points is zero. That says nothing about other
 # points.
 #
-# So we keep some examples apart and never train on them. Their mean error is the **validation error**; that of the
-# others is the **training error**.
+# So we set some examples aside and never train on them. The mean error on them is the **validation error**; the
+# mean error on the others is the **training error**.
 #
-# - A model **underfits** where both are large: it is not free enough to follow the truth.
-# - A model **overfits** where the training error is small and the validation error much larger: it has learned the
-#   noise of its own examples.
+# - A model **underfits** if both are large: it does not have enough freedom to follow the truth.
+# - A model **overfits** if the training error is small and the validation error much larger: it has learned the
+#   noise of its training examples.
 #
 # Three things make overfitting likely: few or noisy examples, a model with many weights, and many dimensions. The
 # figure raises the degree step by step. It shows the median over fifty draws of twelve points.
@@ -97,8 +97,8 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# On average, no model can do better on new data than the noise itself: its variance is the floor. A training error
-# *far below* the floor is a warning.
+# On average, no model can have a smaller error on new data than the variance of the noise: that is the floor. A
+# training error *far below* the floor is a warning.
 #
 # ### Question: which model is it?
 #
@@ -138,9 +138,9 @@ check_hidden("fit_of_each_model", fit_of_each_model)
 # %% [markdown]
 # ## 2. The curse of dimensionality
 #
-# **The idea.** Ten values along a line cover it well. To cover a square as densely takes a grid of ten by ten, and a
-# cube ten by ten by ten. With $m$ values along each of $D$ axes, the grid has as many points as there are ways to
-# choose one value on each axis. Write a function that returns that number.
+# **The idea.** Ten values along a line cover it well. To cover a square as densely takes a grid of ten by ten
+# values, and a cube takes ten by ten by ten. With $m$ values along each of $D$ axes, the grid has as many points as
+# there are ways to choose one value on each axis. Write a function that returns that number.
 #
 # ### Exercise: `samples_needed`
 
@@ -161,8 +161,8 @@ def samples_needed(per_axis, dim):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Each new axis multiplies the number of points by the same number. Python's integers have no upper limit, those of
-# NumPy have.
+# Each new axis multiplies the number of points by the same number. Python's integers have no upper limit; NumPy's
+# integers do.
 #
 # </details>
 
@@ -185,18 +185,18 @@ for name, dim in {"a line": 1, "a cube": 3, "the diabetes data": 10, "a small di
 #
 # ### Distances
 #
-# Many methods ask for the nearest neighbours of a point. In high dimension two things happen to distances. They
+# Many methods use the nearest neighbours of a point. In high dimensions two things happen to distances. They
 # **grow**: every further coordinate adds to the sum of squares. And they **concentrate**: all of them become nearly
-# equal. The growth alone would do no harm, since one can choose another unit. It is the second that hurts: if the
-# nearest point is hardly nearer than the farthest, "nearest" says little.
+# equal. Growth alone would do no harm, since we can choose another unit. Concentration hurts: if the nearest point
+# is hardly nearer than the farthest, "nearest" says little.
 #
-# A number that shows it is the **contrast** (after Beyer and others 1999). Let $d_{\min}$ and $d_{\max}$ be the
+# The **contrast** (after Beyer and others 1999) measures concentration. Let $d_{\min}$ and $d_{\max}$ be the
 # smallest and the largest of the distances from a query $q$ to $N$ points:
 #
 # $$\text{contrast} = \frac{d_{\max} - d_{\min}}{d_{\min}}$$
 #
-# The distance is Euclid's: $\sqrt{\sum_j (p_j - q_j)^2}$ for a point $p$. The contrast is 1 where the farthest point
-# is twice as far as the nearest.
+# The distance is Euclidean: $\sqrt{\sum_j (p_j - q_j)^2}$ for a point $p$. The contrast is 1 if the farthest point
+# is twice as far away as the nearest.
 #
 # ### Exercise: `distance_contrast`
 
@@ -205,10 +205,10 @@ for name, dim in {"a line": 1, "a cube": 3, "the diabetes data": 10, "a small di
 def distance_contrast(points, query):
     """Return the contrast of the Euclidean distances from the query to the points.
 
-    points: (N, D), a point a row.
+    points: (N, D), one point per row.
     query: (D,).
     Returns one number.
-    Raises ValueError, with a sentence that says why, where the smallest distance is 0.
+    Raises ValueError, with a message that says why, if the smallest distance is 0.
     """
     ### BEGIN SOLUTION
     distances = np.sqrt(np.sum((points - query) ** 2, axis=1))
@@ -222,8 +222,8 @@ def distance_contrast(points, query):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `points - query` takes the query from each row. You need one distance for each *row*: along which axis must you sum?
-# NumPy divides by zero with no more than a warning, so ask before you divide.
+# `points - query` subtracts the query from each row. You need one distance for each *row*: along which axis must
+# you sum? NumPy only warns when you divide by zero, so check before you divide.
 #
 # </details>
 
@@ -237,7 +237,7 @@ check_hidden("distance_contrast", distance_contrast)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="distance_contrast_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("distance_contrast", distance_contrast, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("distance_contrast", distance_contrast, part="arguments")
@@ -251,7 +251,7 @@ check_hidden("distance_contrast", distance_contrast, part="arguments")
 # - a: in a cube of 20 dimensions
 # - b: in a square, 2 dimensions
 # - c: in a cube of 500 dimensions
-# - d: in a cube of 5 dimensions, which is then laid, turned in some direction, into a space of 500 dimensions
+# - d: in a cube of 5 dimensions, which is then embedded in a space of 500 dimensions, in a random orientation
 #
 # Put them in order, the **largest contrast first**. Write your prediction, and only then run the experiment below it.
 
@@ -265,7 +265,7 @@ contrast_order = ["b", "d", "a", "c"]
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Turning a cloud of points moves all of them together. What does that do to the distances between them?
+# Rotating a cloud of points moves all of them together. What does that do to the distances between them?
 #
 # </details>
 
@@ -279,12 +279,12 @@ check_hidden("contrast_order", contrast_order)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Experiment: what counts is not the number of columns
+# ### Experiment: the number of columns is not what counts
 
 
 # %% kind="experiment"
 def median_contrast(dim, columns, rng, repeats=25):
-    """Median contrast of 200 points of a cube of `dim` dimensions, laid into `columns` of them."""
+    """Median contrast of 200 points from a cube of `dim` dimensions, embedded in `columns`."""
     contrasts = []
     for _ in range(repeats):
         cloud = rng.uniform(size=(201, dim))
@@ -312,16 +312,16 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# This is why a sentence such as "nearest neighbours fail in high dimension" is a claim to *test*, and not to repeat.
-# Images have many columns, but they are no random points: neighbouring pixels are alike, and few of all possible
-# images are digits. The next cell classifies digits by the nearest of 1000 training images. First it makes every
-# pixel into 4, 9 or 16 equal ones, so that the columns rise from 64 to 1024. Then it adds as many columns of noise
-# instead.
+# This is why a sentence such as "nearest neighbours fail in high dimensions" is a claim to *test*, not to repeat.
+# Images have many columns, but they are not random points: neighbouring pixels are alike, and few of all possible
+# images are digits. The next cell classifies digits by the nearest of 1000 training images. First it replaces every
+# pixel by 4, 9 or 16 equal ones, so that the number of columns rises from 64 to 1024. Then, instead, it adds the
+# same number of columns of noise.
 
 
 # %% kind="experiment"
 def neighbour_accuracy(X, y, train_size=1000):
-    """Share of the other examples whose nearest training example has their label."""
+    """Share of the other examples whose nearest training example has the same label."""
     known, new = X[:train_size], X[train_size:]
     squares = np.sum(new**2, axis=1)[:, None] - 2 * new @ known.T + np.sum(known**2, axis=1)
     return np.mean(y[:train_size][squares.argmin(axis=1)] == y[train_size:])
@@ -352,39 +352,39 @@ plt.show()
 print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
 
 # %% [markdown]
-# In 64 dimensions the nearest neighbour is an excellent classifier of digits. It stays so with 1024 columns, as
-# long as they say nothing new. Columns that have nothing to do with the label are what ruins it: each adds as much to
-# the distance of a twin as to that of a stranger.
+# In 64 dimensions the nearest neighbour is an excellent classifier of digits. It remains so with 1024 columns, as
+# long as they contain nothing new. What ruins it are columns that have nothing to do with the label: each adds as
+# much to the distance between similar images as to the distance between different ones.
 #
-# ## 3. A price on large weights
+# ## 3. A penalty on large weights
 #
-# **The idea.** A curve that runs wildly between its points has large weights. So add a price on their size to the
-# loss. The sum is smallest where the two balance: a weight may be large only if the data pay for it.
+# **The idea.** A curve that runs wildly between its points has large weights. So add a penalty on their size to the
+# loss. The sum is smallest where the two balance: a weight is large only if it reduces the error enough.
 #
 # In this and the next sections the model is linear. $X$ is an array of $n$ examples with $D$ columns, `(n, D)`; $y$
-# holds the targets, `(n,)`; $w$ the weights, `(D,)`. The prediction is $Xw$. There are two usual sizes of an array of
-# weights:
+# contains the targets, `(n,)`, and $w$ the weights, `(D,)`. The prediction is $Xw$. There are two usual ways to
+# measure the size of $w$:
 #
 # - the **l1 norm** $\lVert w\rVert_1 = \sum_j |w_j|$;
 # - the **l2 norm** $\lVert w\rVert_2 = \sqrt{\sum_j w_j^2}$, mostly used squared.
 #
-# The **elastic net** (Zou and Hastie 2005) takes both:
+# The **elastic net** (Zou and Hastie 2005) uses both:
 #
 # $$L(w) = \frac{1}{2n}\lVert Xw - y\rVert_2^2 + \lambda\left(\rho\,\lVert w\rVert_1 +
 # \frac{1-\rho}{2}\,\lVert w\rVert_2^2\right)$$
 #
-# The number $\lambda \ge 0$ (lambda, in code `lam`, since `lambda` is a word of Python) says how high the price is.
-# The ratio $\rho$ (rho, `l1_ratio`) lies in $[0, 1]$ and shares it out. With $\rho = 0$ this is **ridge** regression
-# (Hoerl and Kennard 1970), with $\rho = 1$ the **lasso** (Tibshirani 1996). The halves are there so that no 2 is left
-# in the gradient.
+# The number $\lambda \ge 0$ (lambda, in code `lam`, since `lambda` is a keyword in Python) is the
+# **penalty strength**. The ratio $\rho$ (rho, `l1_ratio`) is in $[0, 1]$ and divides it between the two norms. With
+# $\rho = 0$ this is **ridge** regression (Hoerl and Kennard 1970), with $\rho = 1$ the **lasso** (Tibshirani 1996).
+# The halves are there so that no 2 is left in the gradient.
 #
 # ### One penalty, many forms
 #
-# The formula has other forms. Many books take the plain sum of squares and two lambdas:
+# The formula has other forms. Many books use the plain sum of squares and two lambdas:
 #
 # $$\lVert Xw - y\rVert_2^2 + \lambda_1\lVert w\rVert_1 + \lambda_2\lVert w\rVert_2^2$$
 #
-# Multiply our $L$ by $2n$, which moves no minimum, and compare: $\lambda_1 = 2n\lambda\rho$ and
+# Multiply our $L$ by $2n$, which does not move the minimum, and compare: $\lambda_1 = 2n\lambda\rho$ and
 # $\lambda_2 = n\lambda(1-\rho)$. So
 #
 # | written as | our `lam` and `l1_ratio` |
@@ -397,17 +397,18 @@ print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
 # Look at the last two lines: in one library, the two alphas differ by a factor $n$. Whenever you copy a lambda, ask
 # whether it goes with a *sum* or with a *mean* of squares, and whether there is a half.
 #
-# Three things that you may read, and that are not so:
+# Three statements that you may read, and that are wrong:
 #
 # - "The two lambdas sum to at most 1." This confuses the two forms. Two lambdas are free, as long as neither is
 #   negative. It is the *ratio* that lies in $[0, 1]$.
-# - "Ridge is the elastic net with lambda 2 zero." With two lambdas as above, ridge is where the *l1* one is zero.
-#   Which is which depends on the form, so look.
-# - "All weights are penalized." The **intercept** $b$ of a prediction $Xw + b$ is not: it only moves all predictions
-#   up or down, and pulling it to 0 would make the result depend on where the targets' zero is. Here we centre each
-#   column of $X$, and $y$, by taking away its mean. Then the best intercept is 0, and we leave it out.
+# - "Ridge is the elastic net with lambda 2 zero." With two lambdas as above, ridge is the case in which the *l1*
+#   one is zero. Which is which depends on the form, so check.
+# - "All weights are penalized." The **intercept** $b$ of a prediction $Xw + b$ is not: it only moves all
+#   predictions up or down, and pulling it to 0 would make the result depend on where the targets' zero is. Here we
+#   centre each column of $X$, and $y$, by subtracting its mean. Then the best intercept is 0, and we leave it out.
 #
-# A penalty looks at sizes, and sizes depend on units. So bring the columns to one scale before you penalize.
+# A penalty depends on the sizes of the weights, and these depend on units. So bring all columns to the same scale
+# before you penalize.
 #
 # ### Exercise: `elastic_net_loss`
 
@@ -419,11 +420,11 @@ def elastic_net_loss(w, X, y, lam, l1_ratio):
     w: the weights, (D,).
     X: the inputs, (n, D).
     y: the targets, (n,).
-    lam: the price, 0 or more.
+    lam: the penalty strength, 0 or more.
     l1_ratio: the share of the l1 norm, in [0, 1].
     Returns one number.
-    Raises ValueError, with a sentence, where lam is negative, where l1_ratio is outside [0, 1],
-    and where the shapes of w, X and y do not match as above.
+    Raises ValueError, with a message, if lam is negative, if l1_ratio is outside [0, 1], or if the
+    shapes of w, X and y do not match as above.
     """
     ### BEGIN SOLUTION
     if lam < 0 or not 0 <= l1_ratio <= 1:
@@ -440,8 +441,8 @@ def elastic_net_loss(w, X, y, lam, l1_ratio):
 # <details><summary>Hint</summary>
 #
 # Refuse bad arguments first. An array's `shape` is a tuple, and tuples can be compared: `X.shape == (5, 3)`. Do not
-# count on NumPy to complain: it stretches a `y` of shape `(1,)`, and with one of shape `(n, 1)` the difference becomes
-# an `(n, n)` array.
+# rely on NumPy to complain: it broadcasts a `y` of shape `(1,)`, and with one of shape `(n, 1)` the difference
+# becomes an `(n, n)` array.
 #
 # </details>
 
@@ -455,7 +456,7 @@ check_hidden("elastic_net_loss", elastic_net_loss)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="elastic_net_loss_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("elastic_net_loss", elastic_net_loss, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("elastic_net_loss", elastic_net_loss, part="arguments")
@@ -487,9 +488,10 @@ check_hidden("lambda_of_colleague", lambda_of_colleague)
 # %% [markdown]
 # ### The gradient
 #
-# Write the data's part as a sum over the examples, $\frac{1}{2n}\sum_i r_i^2$ with the residuals
+# Write the data term as a sum over the examples, $\frac{1}{2n}\sum_i r_i^2$ with the residuals
 # $r_i = \sum_j X_{ij} w_j - y_i$. Its derivative with respect to $w_j$ is $\frac{1}{n}\sum_i r_i X_{ij}$: the 2
-# from the square meets the half. In one array, with $X^\top$ the transpose of $X$, this is $\frac1n X^\top(Xw - y)$.
+# from the square cancels the half. In one array, with $X^\top$ the transpose of $X$, this is
+# $\frac1n X^\top(Xw - y)$.
 #
 # The derivative of $\tfrac12 w_j^2$ is $w_j$. That of $|w_j|$ is $+1$ for positive and $-1$ for negative weights. At
 # 0 it has a kink and no derivative. Every slope in $[-1, 1]$ is then a **subgradient**, the slope of a line that
@@ -508,7 +510,7 @@ def elastic_net_gradient(w, X, y, lam, l1_ratio):
     w: the weights, (D,).
     X: the inputs, (n, D).
     y: the targets, (n,).
-    lam: the price, 0 or more.
+    lam: the penalty strength, 0 or more.
     l1_ratio: the share of the l1 norm, in [0, 1].
     Returns an array (D,).
     """
@@ -522,7 +524,7 @@ def elastic_net_gradient(w, X, y, lam, l1_ratio):
 # <details><summary>Hint</summary>
 #
 # `np.sign` gives 0 at 0. Check the shapes: residuals are `(n,)`, the gradient is `(D,)`, so which of `X` and `X.T`
-# stands in front?
+# comes first?
 #
 # </details>
 
@@ -547,7 +549,7 @@ check_hidden("elastic_net_gradient", elastic_net_gradient)
 # exactly one solution, even with fewer examples than columns, where without a penalty there are infinitely many.
 #
 # Solve the equations; do not form the inverse matrix. The inverse gives the same weights, but it takes about three
-# times the work and loses more digits where the matrix is close to singular.
+# times the work and loses more digits if the matrix is close to singular.
 #
 # ### Exercise: `ridge_closed_form`
 
@@ -558,7 +560,7 @@ def ridge_closed_form(X, y, lam):
 
     X: the inputs, (n, D), each column already centred.
     y: the targets, (n,), already centred, so that there is no intercept.
-    lam: the price, 0 or more.
+    lam: the penalty strength, 0 or more.
     Returns an array (D,).
     """
     ### BEGIN SOLUTION
@@ -587,9 +589,9 @@ check_hidden("ridge_closed_form", ridge_closed_form)
 # %% [markdown]
 # ### Experiment: the polynomial of degree 11, tamed
 #
-# The same twelve points as in the first figure. Instead of taking weights away we put a price on them. (The columns
-# are Legendre polynomials, which span the same curves as $1, x, x^2, \dots$ and are of similar size. The constant
-# one is left out, since the intercept is not penalized.)
+# These are the same twelve points as in the first figure. Instead of removing weights we penalize them. (The
+# columns are Legendre polynomials, which span the same curves as $1, x, x^2, \dots$ and are of similar size. The
+# constant one is left out, since the intercept is not penalized.)
 
 
 # %% kind="experiment"
@@ -623,13 +625,13 @@ slope = elastic_net_gradient(ridge_closed_form(columns, target, 0.01), columns, 
 print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
 
 # %% [markdown]
-# The same points and the same eleven columns each time: what makes the curve smooth is the price. And too high a
-# price underfits.
+# The points and the eleven columns are the same each time: the penalty makes the curve smooth. But if the penalty
+# is too strong, the model underfits.
 #
 # ## 5. Lasso, and why it gives zeros
 #
-# For the lasso there is no such formula, because of the kinks. But for *one* weight there is. Suppose the data would
-# like the weight $z$, and every unit of its size costs $t \ge 0$. Which $v$ minimizes
+# For the lasso there is no such formula, because of the kinks. But for *one* weight there is. Suppose the data
+# alone would give the weight $z$, and the penalty is $t \ge 0$ for each unit of its size. Which $v$ minimizes
 #
 # $$\tfrac12 (v - z)^2 + t\,|v| \;?$$
 #
@@ -642,7 +644,7 @@ print(f"The gradient at your solution is at most {np.abs(slope).max():.0e}.")
 # $$S_t(z) = \operatorname{sign}(z)\,\max(|z| - t,\, 0)$$
 #
 # Every number moves towards 0 by $t$, but not beyond 0. Compare ridge: the minimum of
-# $\tfrac12(v - z)^2 + \tfrac t2 v^2$ lies at $z/(1 + t)$. That is smaller in size, but 0 only where $z$ is 0.
+# $\tfrac12(v - z)^2 + \tfrac t2 v^2$ lies at $z/(1 + t)$. That is smaller in size, but 0 only if $z$ is 0.
 #
 # ### Exercise: `soft_threshold`
 
@@ -705,11 +707,11 @@ plt.show()
 #
 # $$F(v) \approx F(w) + g^\top (v - w) + \frac{1}{2\eta}\lVert v - w\rVert_2^2$$
 #
-# Add the price $\lambda\rho\lVert v\rVert_1$, multiply by $\eta$ and complete the square. Up to constants it is
+# Add the penalty $\lambda\rho\lVert v\rVert_1$, multiply by $\eta$ and complete the square. Up to constants it is
 #
 # $$\tfrac12 \lVert v - (w - \eta g)\rVert_2^2 + \eta\lambda\rho\,\lVert v\rVert_1$$
 #
-# In this sum every weight stands alone, and each is the problem that you have solved: $z = w - \eta g$ and
+# This sum splits into one problem for each weight, the one that you have just solved: $z = w - \eta g$ and
 # $t = \eta\lambda\rho$. So
 #
 # $$w_\text{new} = S_{\eta\lambda\rho}\!\left(w - \eta\left(\tfrac1n X^\top(Xw - y) + \lambda(1-\rho)\,w\right)\right)$$
@@ -717,13 +719,13 @@ plt.show()
 # This is the step of **ISTA**, the iterative shrinkage-thresholding algorithm (Daubechies and others 2004). It never
 # raises the loss while $\eta \le 1/M$, with $M$ the largest eigenvalue of $\frac1n X^\top X + \lambda(1-\rho) I$.
 #
-# There is a second way to split. Leave the l2 price with the kink, and the step becomes
-# $S_{\eta\lambda\rho}\left(w - \eta\,\tfrac1n X^\top(Xw - y)\right) / (1 + \eta\lambda(1-\rho))$. Both come to rest at
-# the same weights, by different paths. The exercise wants the first.
+# There is a second way to split. Keep the l2 penalty with the kink, and the step becomes
+# $S_{\eta\lambda\rho}\left(w - \eta\,\tfrac1n X^\top(Xw - y)\right) / (1 + \eta\lambda(1-\rho))$. Both converge to
+# the same weights, by different paths. The exercise asks for the first.
 #
 # ### Exercise: `proximal_step`
 #
-# Your `soft_threshold` may be used.
+# You may use your `soft_threshold`.
 
 
 # %% kind="answer" grade_id="proximal_step"
@@ -734,7 +736,7 @@ def proximal_step(w, X, y, lam, l1_ratio, lr):
     w: the weights, (D,). They stay as they are.
     X: the inputs, (n, D).
     y: the targets, (n,).
-    lam: the price, 0 or more.
+    lam: the penalty strength, 0 or more.
     l1_ratio: the share of the l1 norm, in [0, 1].
     lr: the learning rate.
     Returns an array (D,).
@@ -762,12 +764,12 @@ check_hidden("proximal_step", proximal_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Experiment: a diamond, a disc, and where they are touched
+# ### Experiment: a diamond, a disc, and where an ellipse touches them
 #
-# For every price there is a ball such that the penalized optimum is the best point *in* that ball: the l1 ball is a
-# diamond, the l2 ball a disc. The figure shows the ellipses on which the squares have one value, the free optimum,
-# and the optimum that your steps find under a penalty. The ball is drawn through it. The cross is the point of the
-# ball that lies *nearest* to the free optimum.
+# For every penalty strength there is a ball such that the penalized optimum is the best point *in* that ball: the
+# l1 ball is a diamond, the l2 ball a disc. The figure shows the ellipses on which the squared error is constant,
+# the free optimum (the one without a penalty), and the optimum that your steps find with a penalty. The edge of the
+# ball passes through the latter. The cross is the point of the ball that lies *nearest* to the free optimum.
 
 
 # %% kind="experiment"
@@ -826,21 +828,21 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# Three things to see.
+# Note three things.
 #
-# - Where the free optimum lies outside the ball, the penalized optimum is the point where an ellipse *touches* the
-#   ball. It is often said to be the point of the ball nearest to the free optimum. That is sure only where the
-#   ellipses are circles. On the left the cross is far from the corner; on the right, by chance, it is close, and still
-#   not the same point.
+# - If the free optimum lies outside the ball, the penalized optimum is the point where an ellipse *touches* the
+#   ball. It is often said to be the point of the ball nearest to the free optimum. That is certain only if the
+#   ellipses are circles. On the left the cross is far from the corner; on the right, by chance, it is close, but
+#   still not the same point.
 # - The diamond has corners on the axes, and an ellipse often touches a corner first. There, one weight is exactly 0.
 #   The disc has no corners, so no weight is favoured.
 # - The path begins *outside* the ball. A penalty does not confine the weights to the ball during training; it only
-#   moves the place where they come to rest.
+#   moves the point to which they converge.
 #
 # ### Experiment: the paths of the weights
 #
-# The diabetes data have 442 patients and ten measurements. We solve ridge and lasso for prices from high to low, each
-# lasso from the weights of the price before.
+# The diabetes data have 442 patients and ten measurements. We solve ridge and lasso for penalty strengths from high
+# to low. Each lasso starts from the weights at the previous strength.
 
 
 # %% kind="experiment"
@@ -875,15 +877,15 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# As the price rises, ridge makes the weights *together* smaller: their l2 norm falls. A single one may grow for a
-# while, or change its sign. Lasso's stop at 0.
+# As the penalty grows, ridge makes the weights smaller *as a whole*: their l2 norm falls. A single weight may grow
+# for a while, or change its sign. With lasso, the weights stop at 0.
 #
 # Look at `s1` and `s2` (total and LDL cholesterol, which rise and fall together). With hardly any penalty they get
-# large weights of opposite signs, which largely cancel. Both penalties take that away.
+# large weights of opposite signs, which largely cancel. Both penalties remove that.
 #
-# Steer both pictures at once. The panel fits two weights by your `proximal_step`, and asks your `elastic_net_loss`
-# for the penalty. Find a lambda at which one weight is exactly 0. Then change the share of the l1 norm from 1 to
-# 0.75, and to 0: when is the weight no longer 0?
+# Now control both pictures at once. The panel fits two weights with your `proximal_step`, and computes the penalty
+# with your `elastic_net_loss`. Find a lambda at which one weight is exactly 0. Then change the share of the l1 norm
+# from 1 to 0.75, and to 0: when is the weight no longer 0?
 
 # %% kind="experiment"
 explore("penalties", elastic_net_loss, proximal_step)
@@ -892,9 +894,9 @@ explore("penalties", elastic_net_loss, proximal_step)
 # ### Experiment: sparsity on real data
 #
 # To the ten measurements we add twenty columns that are known to be useless: real measurements, but each shuffled
-# among the patients. About a third of the patients serves to fit the weights. The price is the one with the smallest
-# error on the second third, the validation patients. The last third, the test patients, takes no part in any choice:
-# an error that chose the price would be too good to report.
+# among the patients. We fit the weights on about a third of the patients. We choose the penalty strength with the
+# smallest error on the second third, the validation patients. The last third, the test patients, is not used for
+# any choice: an error that was used to choose the penalty strength would be too optimistic.
 
 # %% kind="experiment"
 rng = np.random.default_rng(0)
@@ -934,10 +936,10 @@ for name, w in {"no penalty": free_weights, "ridge": best_ridge, "lasso": best_l
     print(f"{name:12} test error {mean_squared_error(w, test):.3f}")
 
 # %% [markdown]
-# Lasso does choose columns, and here both penalties beat no penalty. (How many useless columns it drops differs much
-# from one division of the patients to another: change the seed and see.) But the zeros alone do not make lasso robust
-# to noise, as one may read. Its *choice* is itself a random thing: draw the patients anew, with repetition (a
-# **bootstrap**), and other columns are chosen.
+# Lasso does choose columns, and here both penalties beat no penalty. (How many useless columns it drops varies a
+# lot from one split of the patients to another: change the seed and see.) But you may read that its zeros make
+# lasso robust to noise, and that is wrong. Its *choice* is itself random: draw the patients again, with replacement
+# (a **bootstrap**), and it chooses other columns.
 
 # %% kind="experiment"
 rng = np.random.default_rng(3)
@@ -965,13 +967,13 @@ plt.show()
 
 # %% [markdown]
 # A few measurements are kept nearly always; for others it is a matter of luck. And some useless columns are kept
-# nearly as often as the best measurements. By chance they go along with the target in these 133 patients, and drawing
-# the same patients again cannot unmask them. Read a lasso's zeros as "not needed beside the others, on these data",
-# and what it keeps as "of use on these data".
+# nearly as often as the best measurements. By chance they correlate with the target in these 133 patients, and
+# drawing the same patients again cannot reveal that. Read a lasso's zeros as "not needed in addition to the others,
+# on these data", and what it keeps as "useful on these data".
 #
 # ## 6. Weight decay
 #
-# **The idea.** In training a network one can do without the formula of a penalty: let every weight shrink a little in
+# **The idea.** To train a network we do not need a penalty in the loss: we can let every weight shrink a little in
 # each step.
 #
 # Let $g$ be the gradient of the data's loss, without any penalty, $\eta$ the rate and $\delta$ (delta, `weight_decay`)
@@ -985,9 +987,9 @@ plt.show()
 # penalized loss is $w - \eta(g + \lambda w)$: the same, with $\delta = \lambda$. (With the penalty
 # $\lambda\lVert w\rVert_2^2$, without the half, it is $\delta = 2\lambda$.) This is true of *plain* SGD only. With
 # momentum the penalty's gradient is added up over many steps, and decay is not. In Adam the penalty's gradient is
-# divided by the size of past gradients, and decay is not. There the two are different methods, although many call
-# both by one name; lesson 06 comes back to it. In PyTorch, the `weight_decay` of `SGD` and `Adam` is the *penalty*,
-# and that of `AdamW` the decay (Loshchilov and Hutter 2019).
+# divided by the size of past gradients, and decay is not. There the two are different methods, although many people
+# use the same name for both; lesson 06 comes back to it. In PyTorch, the `weight_decay` of `SGD` and `Adam` is the
+# *penalty*, and that of `AdamW` the decay (Loshchilov and Hutter 2019).
 #
 # ### Exercise: `weight_decay_step`
 
@@ -1023,11 +1025,11 @@ check_hidden("weight_decay_step", weight_decay_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Experiment: where penalty and decay part
+# ### Experiment: where penalty and decay differ
 #
-# A bowl, and a step in two versions. In the first, plain one, both axes have the same rate. In the second, the
-# gradient is multiplied by 1 along $w_1$ and by 0.1 along $w_2$, as a method does that gives each weight a rate of its
-# own. The penalty is part of the gradient and so is multiplied too; the decay is not.
+# A bowl, and two versions of a step. In the first, plain one, both axes have the same rate. In the second, the
+# gradient is multiplied by 1 along $w_1$ and by 0.1 along $w_2$, as in a method that gives each weight its own
+# rate. The penalty is part of the gradient and so is multiplied too; the decay is not.
 
 # %% kind="experiment"
 bowl = quadratic([[1.0, 0.0], [0.0, 1.0]], center=(1.5, 1.5), name="bowl")
@@ -1059,9 +1061,9 @@ with plots.style():
 plt.show()
 
 # %% [markdown]
-# On the right the penalty ends where the penalized loss has its minimum, whatever the rates. The decay ends elsewhere:
-# where the rate is small, it wins against the gradient. Neither is wrong, but a strength tuned for one says nothing
-# for the other.
+# On the right the path with the penalty ends at the minimum of the penalized loss, whatever the rates. The path
+# with decay ends elsewhere: along the axis with the small rate, decay is stronger than the gradient. Neither is
+# wrong, but a strength tuned for one says nothing about the other.
 #
 # ## 7. Early stopping
 #
@@ -1074,7 +1076,7 @@ plt.show()
 # $\text{loss} < \text{best} - \text{min\_delta}$. The rule, with epochs counted from 0:
 #
 # - The first epoch is an improvement.
-# - An improvement becomes the new best, and the count of bad epochs begins anew at 0.
+# - An improvement becomes the new best, and the count of bad epochs restarts at 0.
 # - Any other epoch is bad. It does not move the best, even if it is a little lower.
 # - Training stops at the epoch in which the count reaches the patience. If that never happens, it stops at the last
 #   epoch.
@@ -1086,9 +1088,9 @@ plt.show()
 # | validation loss | 0.9 | 0.7 | 0.8 | 0.6 | 0.6 | 0.7 |
 # | bad epochs in a row | 0 | 0 | 1 | 0 | 1 | 2 |
 #
-# It stops in epoch 5, and the best epoch is 3. What early stopping must hand back are the weights of the *best*
-# epoch, not those of the last: by the time it stops they are `patience` epochs past their best. So keep a copy of the
-# weights at each improvement. (Keras does so only with `restore_best_weights=True`.)
+# It stops in epoch 5, and the best epoch is 3. Early stopping must return the weights of the *best* epoch, not
+# those of the last: when it stops, they are `patience` epochs past their best. So keep a copy of the weights at
+# each improvement. (Keras does so only with `restore_best_weights=True`.)
 #
 # ### Exercise: `early_stopping`
 
@@ -1097,12 +1099,12 @@ plt.show()
 def early_stopping(losses, patience, min_delta=0.0):
     """Return when training stops and which epoch was the best until then.
 
-    losses: the validation loss of each epoch, finite numbers, a list or an array, as far as it
-        would go.
-    patience: so many bad epochs in a row end the training, an integer, at least 1.
+    losses: the validation loss of each epoch if training never stopped early: finite numbers, in
+        a list or an array.
+    patience: how many bad epochs in a row end the training, an integer, at least 1.
     min_delta: an improvement is a loss < best - min_delta, and only it moves the best.
     Returns (stop_epoch, best_epoch), two integers, counted from 0.
-    Raises ValueError, with a sentence, where there are no losses or patience < 1.
+    Raises ValueError, with a message, if there are no losses or patience < 1.
     """
     ### BEGIN SOLUTION
     if len(losses) == 0 or patience < 1:
@@ -1137,18 +1139,19 @@ check_hidden("early_stopping", early_stopping)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="early_stopping_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("early_stopping", early_stopping, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("early_stopping", early_stopping, part="arguments")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Experiment: the stopping point, and weight decay beside it
+# ### Experiment: the stopping point, and weight decay
 #
-# A small network learns 300 digits, a fifth of which have a wrong label. That is much noise, and the network is
-# large enough to learn it by heart. The validation digits have as many wrong labels. We train for 150 epochs and ask
-# your function afterwards where it would have stopped. The test digits, with right labels, take no part in any of it.
+# A small network learns 300 digits, a fifth of which have a wrong label. That is a lot of noise, and the network is
+# large enough to memorize it. The validation digits have as many wrong labels. We train for 150 epochs, and
+# afterwards your function computes where training would have stopped. The test digits, with correct labels, are
+# used for none of this.
 
 
 # %% kind="experiment"
@@ -1205,11 +1208,11 @@ for name, epoch in {"best": best, "stop": stop, "last": len(kept) - 1}.items():
     print(f"{name:5} epoch {epoch:4}: accuracy on the test digits {accuracy:.1%}")
 
 # %% [markdown]
-# The training loss goes on falling to the end: by itself it would never tell you to stop. The weights of the best
-# epoch do better on the test digits than those of the last.
+# The training loss falls until the end: it would never show you when to stop. The weights of the best epoch do
+# better on the test digits than those of the last.
 #
-# The same training once more, with weight decay of four strengths. (Biases decay here as well; many leave them out,
-# for the reason that you know from the intercept.)
+# The same training again, with four strengths of weight decay. (Here biases decay as well; many people leave them
+# out, for the same reason as the intercept.)
 
 # %% kind="experiment"
 decays = {f"weight decay {decay:g}": learn(decay)[0] for decay in (0.0, 0.003, 0.01, 0.03)}
@@ -1219,16 +1222,16 @@ ax.set_ylabel("validation loss (cross-entropy)")
 plt.show()
 
 # %% [markdown]
-# The two are related. Weights begin small and grow during training; to stop early means not to let them grow far. For
-# a linear model that starts at 0, stopping after $t$ steps of rate $\eta$ acts much like ridge with $\lambda \approx
-# 1/(\eta\,t)$ (Goodfellow and others 2016, section 7.8). Early stopping costs no further training and needs no
-# $\lambda$, but it does need a validation set.
+# Early stopping and weight decay are related. Weights begin small and grow during training; stopping early keeps
+# them from growing far. For a linear model that starts at 0, stopping after $t$ steps of rate $\eta$ acts much like
+# ridge with $\lambda \approx 1/(\eta\,t)$ (Goodfellow and others 2016, section 7.8). Early stopping costs no
+# further training and needs no $\lambda$, but it does need a validation set.
 #
 # ### Question
 #
 # Which of these are true?
 #
-# - a: Lasso gives exact zeros, because its price has a kink at 0.
+# - a: Lasso gives exact zeros, because its penalty has a kink at 0.
 # - b: The penalized optimum is the point of the ball that lies nearest to the free optimum.
 # - c: With ridge on the *sum* of squares instead of the mean, the same weights need a lambda that is larger by a
 #   factor that grows with the number of examples.
@@ -1236,7 +1239,7 @@ plt.show()
 # - e: In the form $\lVert Xw - y\rVert_2^2 + \lambda_1\lVert w\rVert_1 + \lambda_2\lVert w\rVert_2^2$, the two lambdas
 #   must sum to at most 1.
 # - f: For SGD with momentum, weight decay and an l2 penalty of equal strength give the same path.
-# - g: Early stopping hands back the weights of an epoch before the one in which it stops, unless the losses ran out.
+# - g: Early stopping returns the weights of an epoch before the one in which it stops, unless the losses ran out.
 
 # %% kind="answer" grade_id="true_of_penalties"
 # A set with the letters of the true sentences, such as {"a", "b"}.
@@ -1262,13 +1265,14 @@ check_hidden("true_of_penalties", true_of_penalties)
 # **The idea.** A penalty does not confine the weights. If they *must* stay in the l1 ball, bring them back after
 # each gradient step, to the nearest point of the ball. That is **projected gradient descent**.
 #
-# We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$ is
-# in the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is a soft threshold once more, $u = S_\theta(v)$,
-# with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's rule, $u$ minimizes
-# $\tfrac12\lVert u - v\rVert_2^2 + \theta\lVert u\rVert_1$ for some $\theta$, and section 5 solved that for each entry.
+# We look for the point $u$ with $\lVert u\rVert_1 \le r$ that is nearest to $v$; $r > 0$ is the **radius**. If $v$
+# is in the ball, it is $v$ itself. If not, $u$ lies on the edge, and it is again a soft threshold,
+# $u = S_\theta(v)$, with the $\theta > 0$ (theta) at which $\lVert S_\theta(v)\rVert_1 = r$. Why? By Lagrange's
+# rule, $u$ minimizes $\tfrac12\lVert u - v\rVert_2^2 + \theta\lVert u\rVert_1$ for some $\theta$, and section 5
+# solved that for each entry.
 #
 # To find $\theta$, Duchi and others (2008) sort. Let $\mu_1 \ge \mu_2 \ge \dots \ge \mu_D$ (mu) be the sizes
-# $|v_j|$ in falling order. If exactly the first $k$ survive, then $\sum_{i \le k} (\mu_i - \theta) = r$, so
+# $|v_j|$ in decreasing order. If exactly the first $k$ survive, then $\sum_{i \le k} (\mu_i - \theta) = r$, so
 #
 # $$\theta_k = \frac{1}{k}\left(\sum_{i=1}^{k} \mu_i - r\right)$$
 #
@@ -1282,7 +1286,7 @@ def project_l1_ball(v, radius=1.0):
     """Return the point of the l1 ball around 0 that lies nearest to v.
 
     v: (D,). It stays as it is.
-    radius: the ball holds all u with an l1 norm of at most the radius, which is positive.
+    radius: the ball contains all u with an l1 norm of at most the radius, which is positive.
     Returns an array (D,).
     """
     ### BEGIN SOLUTION
@@ -1298,8 +1302,8 @@ def project_l1_ball(v, radius=1.0):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.sort(a)[::-1]` sorts in falling order. `np.cumsum` gives the sums for all $k$ at once, so all $\theta_k$ are one
-# array. You may also look for $\theta$ by halving an interval, if you go on for long enough.
+# `np.sort(a)[::-1]` sorts in decreasing order. `np.cumsum` gives the sums for all $k$ at once, so all $\theta_k$
+# are one array. You may also find $\theta$ by bisection, if you take enough steps.
 #
 # </details>
 
@@ -1315,8 +1319,8 @@ check_hidden("project_l1_ball", project_l1_ball)
 # %% [markdown]
 # ### Experiment: never outside
 #
-# The two columns and the diamond of section 5 once more, from another start. Projected descent first moves the
-# start into the ball. It comes to rest at the same point as the penalty, on a path that never leaves the ball.
+# These are the two columns and the diamond of section 5 again, with another start. Projected descent first moves
+# the start into the ball. It converges to the same point as the penalty, on a path that never leaves the ball.
 
 # %% kind="experiment"
 start = (2.3, -1.3)
@@ -1351,14 +1355,16 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 # %% [markdown]
 # ## Summary
 #
-# - A training error says little. Keep examples apart and look at the validation error.
-# - With the dimension, distances grow and concentrate. What counts is the dimension of the data, not the number of
-#   columns; whether it hurts is a matter for an experiment.
-# - Ridge shrinks the weights together and has a closed form. Lasso makes weights exactly 0, since its price has a kink.
-# - Sum or mean of squares, half or no half: a lambda means nothing without its formula. The intercept goes free.
+# - A training error says little. Set examples aside and look at the validation error.
+# - In higher dimensions distances grow and concentrate. What counts is the dimension of the data, not the number of
+#   columns; only an experiment shows whether it hurts.
+# - Ridge shrinks the weights together and has a closed form. Lasso makes weights exactly 0, since its penalty has a
+#   kink.
+# - Sum or mean of squares, half or no half: a lambda means nothing without its formula. The intercept is not
+#   penalized.
 # - The penalized optimum is where an ellipse of the loss touches the ball.
 # - Weight decay is an l2 penalty for plain SGD, and not for SGD with momentum or for Adam.
-# - Early stopping watches the validation loss with patience, and hands back the best weights, not the last.
+# - Early stopping watches the validation loss with patience, and returns the best weights, not the last.
 #
 # ## References
 #

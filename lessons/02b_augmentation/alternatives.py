@@ -1,4 +1,4 @@
-"""Right answers of lesson 02b, written otherwise."""
+"""Right answers of lesson 02b, written in other ways."""
 
 # %% exercise="horizontal_flip" id="flip"
 horizontal_flip = lambda images: np.flip(images, axis=2)

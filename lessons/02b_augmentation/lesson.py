@@ -6,16 +6,16 @@
 #
 # The best cure for overfitting is more data, and data cost money. But some of it is free. The figure shows nine
 # arrays of numbers. Pixel by pixel they are very different, and to a network that has never seen a flower they are
-# nine unrelated inputs. You see one flower nine times. You know something that the network does not: moving the camera
-# a little does not change what is in the picture. **Augmentation** tells the network what you know, by showing it
-# each training image in many forms, under the same label.
+# nine unrelated inputs. You see one flower nine times. You know something that the network does not: moving the
+# camera a little does not change what is in the picture. **Augmentation** teaches the network what you know, by
+# showing it each training image in many forms, with the same label.
 #
 # When you are done you can
 #
-# - flip, shift, scale, cut out and recolour a batch of images, each image by a draw of its own;
+# - flip, shift, scale, cut out and recolour a batch of images, with a separate random draw for each image;
 # - resize an image by bilinear interpolation, and say where libraries differ;
 # - convert between RGB and HSL, and say what that is good for;
-# - tell which transformations keep the label, and what happens where one does not;
+# - say which transformations keep the label, and what happens if one does not;
 # - test a claim about augmentation by an experiment;
 # - let several views of one image vote at test time.
 
@@ -45,14 +45,14 @@ plt.show()
 # %% [markdown]
 # "Off by" is the mean distance of a pixel's value from that of the middle picture. Values run from 0 to 1.
 #
-# A transformation may be used where it **keeps the label**: where the person who labelled the original would give the
+# You may use a transformation if it **keeps the label**: if the person who labelled the original would give the
 # transformed image the same label. Nothing in a program checks this for you. It is knowledge about the task, and we
-# shall see what it costs to get it wrong.
+# will see what it costs to get it wrong.
 #
-# Some words that stay the same throughout. A batch `images` is an array of shape `(N, H, W, C)`: $N$ images with $H$
-# rows, $W$ columns and $C$ channels, with values in $[0, 1]$. A colour image has the channels red, green and blue;
-# a digit has one, grey. A single `image` is `(H, W, C)`. Every function returns a new array and leaves its argument
-# alone: the next epoch needs the original. What is drawn at random comes from the generator `rng` that is passed in.
+# Some terms for the whole notebook. A batch `images` is an array of shape `(N, H, W, C)`: $N$ images with $H$ rows,
+# $W$ columns and $C$ channels, with values in $[0, 1]$. A colour image has the channels red, green and blue; a
+# digit has one, grey. A single `image` is `(H, W, C)`. Every function returns a new array and leaves its argument
+# alone: the next epoch needs the original. All random numbers come from the generator `rng` that is passed in.
 #
 # ## 1. Flips
 #
@@ -150,18 +150,18 @@ plots.plot_images(rows, names, columns=7, title="A flipped digit is often no dig
 plt.show()
 
 # %% [markdown]
-# "A flip keeps the label" is often written as if it were a law. It is a fact about a *task*. A 6 that stands on its
-# head (both flips at once, half a turn) is a 9. A vertical flip of a 6 alone looks more like a 9 or a p than a 6. A 2
-# in a mirror is not a 2. The text "STOP", the left lung in an X-ray, and an arrow to the left do not survive a mirror
-# either. In an aerial photograph there is no up, and both flips are welcome.
+# "A flip keeps the label" is often written as if it were a law. It is a fact about a *task*. A 6 turned upside down
+# (both flips at once, half a turn) is a 9. A 6 after a vertical flip alone looks more like a 9 or a p than a 6. A 2
+# in a mirror is not a 2. The text "STOP", the left lung in an X-ray, and an arrow to the left do not survive a
+# mirror either. In an aerial photograph there is no up, and both flips are welcome.
 #
 # ### Question: which keep the label?
 #
-# - a: a horizontal flip; the task: tell a temple from a flower
+# - a: a horizontal flip; the task: decide whether it is a temple or a flower
 # - b: a vertical flip; the task: read a handwritten 6 or 9
 # - c: a vertical flip; the task: find swimming pools in satellite images
-# - d: a horizontal flip; the task: tell an arrow to the left from an arrow to the right
-# - e: a change of hue by half a turn; the task: tell ripe tomatoes from unripe ones
+# - d: a horizontal flip; the task: decide whether an arrow points to the left or to the right
+# - e: a change of hue by half a turn; the task: decide whether a tomato is ripe
 # - f: a shift by one pixel; the task: read a digit of 28 by 28 pixels
 
 # %% kind="answer" grade_id="label_kept"
@@ -183,9 +183,10 @@ check_hidden("label_kept", label_kept)
 # %% [markdown]
 # ## 2. Random crops
 #
-# **The idea.** An object stands now here, now there. Lay a frame of $p$ black pixels around the image (**zero
-# padding**), and cut a window of the original size out of it, at a random place. That shifts the content by up to $p$
-# pixels each way. Residual networks were trained so on small images, with $p = 4$ (He and others 2016).
+# **The idea.** An object can be anywhere in an image. Put a frame of $p$ black pixels around the image
+# (**zero padding**), and cut a window of the original size out of it, at a random place. That shifts the content by
+# up to $p$ pixels each way. Residual networks were trained this way on small images, with $p = 4$ (He and others
+# 2016).
 #
 # The padded image has $H + 2p$ rows and $W + 2p$ columns. The window's top row $a$ and left column $b$ are its
 # **offsets**:
@@ -203,7 +204,7 @@ def random_crop(images, pad, rng):
     """Pad each image with zeros and crop it back to its size at a random place.
 
     images: (N, H, W, C). It stays as it is.
-    pad: so many rows and columns of zeros on each side, an integer, at least 0.
+    pad: how many rows and columns of zeros to add on each side, an integer, at least 0.
     rng: a numpy.random.Generator. Each image draws a row offset and a column offset,
         independent of each other, each uniform on 0, 1, ..., 2*pad, both ends included.
     Returns an array (N, H, W, C).
@@ -247,28 +248,30 @@ plt.show()
 # %% [markdown]
 # ## 3. Scale
 #
-# **The idea.** An object is now near, now far. Make the image larger or smaller, and cut it or fill it up to its old
-# size.
+# **The idea.** An object can be near or far. Make the image larger or smaller, and then crop it or pad it to its
+# old size.
 #
 # To resize we must know an image's value *between* its pixels. Think of each pixel as a square of side 1; its value
-# belongs to the square's centre. Row $i$ reaches from $i$ to $i + 1$, with its centre at $i + \tfrac12$. Let the image
-# have $H$ rows and the new one $H'$. The centre of the new row $i$ lies at the share $(i + \tfrac12)/H'$ of the
-# height. In the old image this is the place $(i + \tfrac12)\,H/H'$, measured from the edge, and, counted in rows,
+# belongs to the square's centre. Row $i$ extends from $i$ to $i + 1$, with its centre at $i + \tfrac12$. Let the
+# image have $H$ rows and the new one $H'$. The centre of the new row $i$ lies at the share $(i + \tfrac12)/H'$ of
+# the height. In the old image this is the position $(i + \tfrac12)\,H/H'$, measured from the edge. As a row number,
+# it is
 #
 # $$u_i = \left(i + \tfrac12\right)\frac{H}{H'} - \tfrac12 \qquad \text{clamped to } [0, H - 1]$$
 #
-# Clamped means: below 0 take 0, and above $H - 1$ take $H - 1$. The value at $u$ is a mixture of the two rows beside
-# it. With $k = \lfloor u \rfloor$, the largest integer not above $u$, and the share $f = u - k$,
+# Clamped means: below 0 take 0, and above $H - 1$ take $H - 1$. The value at $u$ is a mixture of the two rows next
+# to it. With $k = \lfloor u \rfloor$, the largest integer not above $u$, and the share $f = u - k$,
 #
 # $$\text{new row}_i = (1 - f)\,\text{row}_k + f\,\text{row}_{k+1}$$
 #
-# (Where $k$ is the last row, $f$ is 0 and there is nothing to add.) The same for the columns gives **bilinear
-# interpolation**. It does not matter which comes first. The new size, for a **factor** $\alpha > 0$ (alpha), is
+# (If $k$ is the last row, $f$ is 0 and there is nothing to add.) The same for the columns gives
+# **bilinear interpolation**. It does not matter which comes first. The new size, for a **factor** $\alpha > 0$
+# (alpha), is
 #
 # $$H' = \max\left(1, \lfloor H\alpha + \tfrac12 \rfloor\right) \qquad
 # W' = \max\left(1, \lfloor W\alpha + \tfrac12 \rfloor\right)$$
 #
-# For example: a row of two pixels, 0 and 1, made four wide. The places are $-0.25, 0.25, 0.75, 1.25$, clamped
+# For example: a row of two pixels, 0 and 1, made four wide. The positions are $-0.25, 0.25, 0.75, 1.25$, clamped
 # $0, 0.25, 0.75, 1$, and these are the values too.
 #
 # **Conventions differ.** Ours is PyTorch's `interpolate(mode="bilinear", align_corners=False)`, given the new *size*,
@@ -288,7 +291,7 @@ def rescale(image, factor):
     Returns an array (H', W', C) with H' = max(1, floor(H*factor + 0.5)), and W' likewise.
     The new row i is taken at the old row (i + 0.5)*H/H' - 0.5, clamped to [0, H-1].
     Columns likewise.
-    Raises ValueError, with a sentence that says why, where factor <= 0.
+    Raises ValueError, with a message that says why, if factor <= 0.
     """
     ### BEGIN SOLUTION
     if factor <= 0:
@@ -309,8 +312,8 @@ def rescale(image, factor):
 # <details><summary>Hint</summary>
 #
 # Do the rows first. `image[[0, 0, 1]]` takes rows 0, 0 and 1, so an array of row numbers $k$ gives all the rows you
-# need at once. The shares $f$ form an array `(H',)`: with which shape do they multiply whole rows `(H', W, C)`? Take
-# care that $k + 1$ does not run over the end.
+# need at once. The shares $f$ form an array `(H',)`: with which shape do they multiply whole rows `(H', W, C)`?
+# Make sure that $k + 1$ does not go past the last row.
 #
 # </details>
 
@@ -324,7 +327,7 @@ check_hidden("rescale", rescale)
 ### END HIDDEN TESTS
 
 # %% kind="test" grade_id="rescale_arguments" points=1
-# This cell, and your teacher's hidden part of it, asks about bad arguments.
+# This check tests how your function handles bad arguments.
 check("rescale", rescale, part="arguments")
 ### BEGIN HIDDEN TESTS
 check_hidden("rescale", rescale, part="arguments")
@@ -343,12 +346,12 @@ plots.plot_images(
 plt.show()
 
 # %% [markdown]
-# Networks want one size. So the next function scales each image by a factor of its own and then brings it back to
-# $H \times W$ about its centre.
+# Networks need images of one size. So the next function scales each image by its own factor, and then crops or pads
+# it back to $H \times W$ around its centre.
 #
-# - Where the scaled image is larger, cut. Along the rows, $\lfloor (H' - H)/2 \rfloor$ go from the top, and the rest of
-#   the surplus from the bottom.
-# - Where it is smaller, fill up with zeros: $\lfloor (H - H')/2 \rfloor$ rows at the top, the rest at the bottom.
+# - If the scaled image is larger, cut it: $\lfloor (H' - H)/2 \rfloor$ rows from the top, and the rest of the
+#   surplus from the bottom.
+# - If it is smaller, pad it with zeros: $\lfloor (H - H')/2 \rfloor$ rows at the top, the rest at the bottom.
 #
 # Columns likewise. (The residual networks drew the *shorter side* of the resized picture, 256 to 480 pixels, and then
 # cropped 224 by 224 pixels at a random place.)
@@ -361,10 +364,11 @@ def random_scale_crop(images, low, high, rng):
     """Rescale each image by a random factor, and crop or pad it back to its size about the centre.
 
     images: (N, H, W, C). It stays as it is.
-    low, high: the factor of each image is uniform between them, one draw an image; 0 < low <= high.
+    low, high: the factor of each image is uniform between them, one draw per image;
+        0 < low <= high.
     rng: a numpy.random.Generator.
-    Each image is scaled as by rescale. Where H' > H, (H' - H)//2 rows are cut from the top and the
-    rest from the bottom; where H' < H, (H - H')//2 rows of zeros are added at the top and the
+    Each image is scaled as by rescale. If H' > H, (H' - H)//2 rows are cut from the top and the
+    rest from the bottom; if H' < H, (H - H')//2 rows of zeros are added at the top and the
     rest at the bottom; columns likewise.
     Returns an array (N, H, W, C).
     """
@@ -408,16 +412,16 @@ plt.show()
 # %% [markdown]
 # ## 4. Cutout
 #
-# **The idea.** Objects hide each other. A network that knows a flower by one petal alone fails where that petal is
-# covered. **Cutout** (DeVries and Taylor 2017) covers a random square of each training image, so that the network
-# must look at all of it.
+# **The idea.** Objects hide each other. A network that recognizes a flower by one petal alone fails if that petal
+# is covered. **Cutout** (DeVries and Taylor 2017) covers a random square of each training image, so that the
+# network must look at the whole image.
 #
-# The square has a side of $s$ pixels (`size`). Its **centre** is a pixel $(p, q)$, drawn uniformly over *all* pixels of
-# the image, those on the border too. The rows from $p - \lfloor s/2 \rfloor$ up to, but without,
+# The square has a side of $s$ pixels (`size`). Its **centre** is a pixel $(p, q)$, drawn uniformly over *all*
+# pixels of the image, those on the border too. The rows from $p - \lfloor s/2 \rfloor$ up to, but not including,
 # $p - \lfloor s/2 \rfloor + s$ are set to 0, columns likewise; what would lie outside the image is left out.
 #
-# So the hole may be smaller than $s \times s$. That is meant: the authors found that some images should stay nearly
-# whole. Their images had mean 0, and 0 was the mean colour. Here 0 is black.
+# So the hole may be smaller than $s \times s$. That is intended: the authors found that some images should stay
+# nearly whole. Their images had mean 0, and 0 was the mean colour. Here 0 is black.
 #
 # ### Exercise: `cutout`
 
@@ -428,8 +432,8 @@ def cutout(images, size, rng):
 
     images: (N, H, W, C). It stays as it is.
     size: the side of the square in pixels, an integer, at least 0.
-    rng: a numpy.random.Generator. Each image draws a centre (p, q) of its own, uniform
-        over its pixels.
+    rng: a numpy.random.Generator. Each image draws its own centre (p, q), uniform over its
+        pixels.
     The square has the rows p - size//2 to p - size//2 + size (without the last), columns likewise,
     and is clipped at the border.
     Returns an array (N, H, W, C).
@@ -465,8 +469,8 @@ check_hidden("cutout", cutout)
 # ### Predict, then run
 #
 # Images of 8 by 8 pixels, and squares of size 4. What share of all squares lies wholly inside the image, so that
-# exactly 16 pixels are covered? Count on paper: for which of the 8 centre rows does no row fall off? Write your
-# prediction, rounded to two decimals, and only then run the experiment.
+# exactly 16 pixels are covered? Count on paper: for which of the 8 centre rows does the square stay inside? Write
+# your prediction, rounded to two decimals, and only then run the experiment.
 
 # %% kind="answer" grade_id="whole_squares"
 # One number between 0 and 1, with two decimals.
@@ -503,22 +507,23 @@ plt.show()
 # ## 5. Colour
 #
 # **The idea.** Noon or evening, sun or cloud: the light changes and the flower does not. We want to change the
-# *lightness* of a picture and leave its colours alone. In red, green and blue the two are mixed. So we go to other
-# coordinates, change one of them, and come back.
+# *lightness* of a picture and leave its colours alone. In red, green and blue the two are mixed. So we convert to
+# other coordinates, change one of them, and convert back.
 #
 # The coordinates are **HSL**: hue, saturation, lightness. Let $M$ be the largest and $m$ the smallest of a pixel's
 # $r, g, b$. The difference $c = M - m$ is called **chroma**; grey has none.
 #
-# - **Lightness** $l$ is the middle between the two: $l = (M + m)/2$.
-# - **Saturation** $s$ is the chroma, divided by the largest that is possible at this lightness. For $l \le \tfrac12$
-#   that is where $m = 0$: then $c = M = 2l$. For $l \ge \tfrac12$ it is where $M = 1$: then $c = 1 - m = 2 - 2l$. In
-#   one formula
+# - **Lightness** $l$ is the midpoint of the two: $l = (M + m)/2$.
+# - **Saturation** $s$ is the chroma, divided by the largest chroma that is possible at this lightness. For
+#   $l \le \tfrac12$ the largest has $m = 0$: then $c = M = 2l$. For $l \ge \tfrac12$ it has $M = 1$: then
+#   $c = 1 - m = 2 - 2l$. In one formula
 #
 # $$s = \frac{c}{1 - |2l - 1|}$$
 #
-# - **Hue** $h$ says which colour it is, as a place on a circle of length 1. Pure red is at 0, green at $\tfrac13$, blue
-#   at $\tfrac23$. From one to the next, first the new channel rises, and then the old one falls. The largest channel
-#   says which third we are in, the one around its own hue; the other two say which way we lean, and how far:
+# - **Hue** $h$ says which colour it is, as a place on a circle of length 1. Pure red is at 0, green at $\tfrac13$,
+#   blue at $\tfrac23$. From one to the next, first the new channel rises, and then the old one falls. The largest
+#   channel says which third of the circle we are in, the one around its own hue; the other two say in which
+#   direction we are from that hue, and how far:
 #
 # $$6h = \begin{cases}
 # (g - b)/c \mod 6 & \text{if } M = r\\
@@ -526,13 +531,13 @@ plt.show()
 # (r - g)/c + 4 & \text{if } M = b
 # \end{cases}$$
 #
-# The remainder (mod 6) takes a red that leans to blue, where $g < b$, from below 0 to between 5 and 6. Where two
-# channels share the maximum, both formulas give the same. Where $c = 0$ the pixel is grey, has no hue, and black and
-# white have no saturation either (0 divided by 0). We set $h = s = 0$ there.
+# A red that leans towards blue has $g < b$ and so a negative quotient; the remainder (mod 6) moves it to between 5
+# and 6. If two channels share the maximum, both formulas give the same hue. If $c = 0$ the pixel is grey and has no
+# hue; black and white have no saturation either (0 divided by 0). In all these cases we set $h = s = 0$.
 #
-# **Conventions differ.** Here the order is h, s, l, and all three lie in $[0, 1]$. Python's `colorsys` returns h, l, s.
-# CSS counts the hue in degrees. HSV, also called HSB, looks similar and is not the same: its value is $M$, not the
-# middle, and its saturation is $c/M$.
+# **Conventions differ.** Here the order is h, s, l, and all three lie in $[0, 1]$. Python's `colorsys` returns h,
+# l, s. CSS counts the hue in degrees. HSV, also called HSB, looks similar and is not the same: its value is $M$,
+# not the midpoint, and its saturation is $c/M$.
 #
 # ### Exercise: `rgb_to_hsl`
 
@@ -580,8 +585,8 @@ check_hidden("rgb_to_hsl", rgb_to_hsl)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now back. Put the pieces together: $c = s\,(1 - |2l - 1|)$ is the chroma, $m = l - c/2$ the smallest channel, and
-# each channel is $m + c\,t$, with a share $t$ from 0 to 1 that depends on the hue alone.
+# Now the way back. Put the pieces together: $c = s\,(1 - |2l - 1|)$ is the chroma, $m = l - c/2$ the smallest
+# channel, and each channel is $m + c\,t$, with a share $t$ from 0 to 1 that depends on the hue alone.
 #
 # What is $t$ for red? Red's own hue is $h_r = 0$. Up to a sixth of a turn away from it, red is the largest channel:
 # $t = 1$. From a sixth to a third it falls in a straight line to 0, and further away it is 0. With $d$ the distance
@@ -597,7 +602,7 @@ check_hidden("rgb_to_hsl", rgb_to_hsl)
 
 # %% kind="answer" grade_id="hsl_to_rgb"
 def hsl_to_rgb(hsl):
-    """Return red, green and blue of hue, saturation and lightness: the way back from rgb_to_hsl.
+    """Return red, green and blue of hue, saturation and lightness: the inverse of rgb_to_hsl.
 
     hsl: (..., 3), any number of axes before the last: h, s, l in [0, 1], hue in turns.
         It stays as it is.
@@ -662,10 +667,10 @@ plots.plot_images(
 plt.show()
 
 # %% [markdown]
-# In the middle of the flower the hue jumps between black and white. It does not jump in the picture: these reds lie on
-# both sides of 0, which is also 1. A hue is a place on a circle, so never take the mean of hues as of plain numbers.
-# And look at the saturation of the dark background: it is high, though the eye sees almost black. Near black or white a
-# small chroma is a large *share* of what is possible there.
+# In the middle of the flower the hue jumps between black and white. It does not jump in the picture: these reds lie
+# on both sides of 0, which is also 1. A hue is a place on a circle, so never average hues as if they were plain
+# numbers. And look at the saturation of the dark background: it is high, though the eye sees almost black. Near
+# black or white a small chroma is a large *share* of what is possible there.
 #
 # ### Question: read the numbers
 #
@@ -702,12 +707,12 @@ check_hidden("color_of_each", color_of_each)
 #
 # $$l' = \text{clip}\left(\bar l + k\,(l - \bar l) + \beta,\; 0,\; 1\right)$$
 #
-# - $\beta$ (beta, `b` below) is a shift towards light or dark, one draw an image, uniform between $-B$ and $B$; $B$
-#   is `brightness`.
-# - $k$ (`c` below; not the chroma) stretches the lightness about its mean, one draw an image, uniform between $1 - K$
-#   and $1 + K$; $K$ is `contrast`.
+# - $\beta$ (beta, `b` below) is a shift towards light or dark, one draw per image, uniform between $-B$ and $B$;
+#   $B$ is `brightness`.
+# - $k$ (`c` below; not the chroma) stretches the lightness around its mean, one draw per image, uniform between
+#   $1 - K$ and $1 + K$; $K$ is `contrast`.
 #
-# Hue and saturation stay. If every pixel drew its own numbers, that would be noise and not another light.
+# Hue and saturation stay. If every pixel drew its own numbers, that would be noise, not a change of light.
 # Conventions differ: torchvision's `ColorJitter` *multiplies* by a brightness factor, works on RGB, and can change
 # saturation and hue as well.
 #
@@ -716,7 +721,8 @@ check_hidden("color_of_each", color_of_each)
 
 # %% kind="answer" grade_id="color_jitter"
 def color_jitter(image, brightness, contrast, rng):
-    """Return the image in another light: lightness shifted and stretched, hue and saturation kept.
+    """Return the image under a different light: lightness shifted and stretched, hue and saturation
+    kept.
 
     image: (H, W, 3), RGB in [0, 1]. It stays as it is.
     brightness: b is drawn once, uniform in [-brightness, brightness].
@@ -737,7 +743,7 @@ def color_jitter(image, brightness, contrast, rng):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `hsl = rgb_to_hsl(image)` is a new array, so you may change `hsl[..., 2]` and hand it to `hsl_to_rgb`.
+# `hsl = rgb_to_hsl(image)` is a new array, so you may change `hsl[..., 2]` and pass `hsl` to `hsl_to_rgb`.
 #
 # </details>
 
@@ -757,11 +763,11 @@ plots.plot_images(jittered, columns=5, title="One flower in five lights: hue and
 plt.show()
 
 # %% [markdown]
-# Where the dark background is lightened, its high saturation comes to light as well, and it glows. So keep $B$ small,
-# or lower the saturation too: no set of coordinates is light itself.
+# If the dark background becomes lighter, its high saturation becomes visible as well, and it glows. So keep $B$
+# small, or lower the saturation too: HSL is only a simple model of light.
 #
-# Try five of your methods on a photograph, gently and strongly. At which strength would you no longer call it the
-# same place? An augmentation should stay below that.
+# Try five of your methods on a photograph, at low and at high strength. At which strength would you no longer call
+# it the same place? An augmentation should stay below that.
 
 # %% kind="experiment"
 explore("augmentation", horizontal_flip, random_crop, random_scale_crop, cutout, color_jitter)
@@ -769,13 +775,13 @@ explore("augmentation", horizontal_flip, random_crop, random_scale_crop, cutout,
 # %% [markdown]
 # ## 6. Does it help?
 #
-# Now to the test. A small network learns from only 100 handwritten digits, and we ask it about 1,000 others. In
-# training each mini-batch is transformed anew, so that a digit comes in one form now and in another later. Test
-# images are **not** transformed: augmentation is for training.
+# Now the test. A small network learns from only 100 handwritten digits, and we test it on 1,000 others. In training
+# each mini-batch is transformed with new random draws, so that a digit looks different each time. Test images are
+# **not** transformed: augmentation is for training.
 #
-# There are two tests. The first has the digits as they are: somebody has cut each out so that it fills its 8 by 8
-# pixels, always at the same place. The second has the same 1,000 digits shifted by up to one pixel each way, as if the
-# cutting had been less careful. Shifting is what `random_crop` does with a frame of 1 pixel.
+# There are two tests. The first uses the digits as they are: each was cropped so that it fills its 8 by 8 pixels,
+# always at the same place. The second uses the same 1,000 digits shifted by up to one pixel each way, as if they
+# had been cropped less carefully. `random_crop` with a frame of 1 pixel makes these shifts.
 #
 # ### Predict, then run
 #
@@ -785,7 +791,7 @@ explore("augmentation", horizontal_flip, random_crop, random_scale_crop, cutout,
 # - b: each image cropped with a frame of 1 pixel; tested on the shifted digits
 # - c: each image flipped top to bottom with probability one half; tested on the digits as they are
 #
-# Does the accuracy rise by more than 3 points of a hundred ("helps"), fall by more than 3 ("harms"), or neither
+# Does the accuracy rise by more than 3 percentage points ("helps"), fall by more than 3 ("harms"), or neither
 # ("little")? Write your prediction, and only then run the experiment.
 
 # %% kind="answer" grade_id="augmentation_effects"
@@ -799,7 +805,7 @@ augmentation_effects = {"b": "helps", "a": "little", "c": "harms"}
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two questions for each: does the test hold such images? And is the label of a transformed image still right?
+# Two questions for each: does the test contain such images? And is the label of a transformed image still right?
 #
 # </details>
 
@@ -852,7 +858,7 @@ def learn(transform, train_size, seed, steps=2500):
 
 
 def accuracies(transform, train_size=100, seeds=4):
-    """Accuracy as they are, and shifted, for several draws of training digits: `(seeds, 2)`."""
+    """Accuracy on digits as they are, and shifted, per draw of training digits: `(seeds, 2)`."""
     found = []
     for seed in range(seeds):
         network, params, (X_new, y_new) = learn(transform, train_size, seed)
@@ -901,24 +907,24 @@ for name, found in results.items():
     print(f"{name:24} as they are {found[:, 0].mean():.1%}, shifted {found[:, 1].mean():.1%}")
 
 # %% [markdown]
-# Look at the right panel first, and mind that the two have different scales. A shift by a single pixel ruins the
-# network that never saw one: it gets a third right. With crops in training it gets about six in seven right. This is
-# what augmentation does: it teaches the network to disregard a change.
+# Look at the right panel first, and note that the two have different scales. A shift by a single pixel ruins the
+# network that never saw one: it gets a third right. With crops in training it gets about six in seven right. This
+# is what augmentation does: it teaches the network to ignore a change.
 #
-# Now the left panel. These digits are never shifted, so there is nothing to disregard. Crops of all images gain
-# nothing here: eight crops of nine show a digit at a place that never comes up. Crops of half of them gain a point or
-# two. The flips harm: much of what they show is no longer the digit that its label names.
+# Now the left panel. These digits are never shifted, so there is nothing to ignore. Crops of all images gain
+# nothing here: eight crops of nine show a digit at a place that never occurs in the test. Crops of half of them
+# gain a point or two. The flips harm: many flipped images no longer show the digit that their label names.
 #
-# So "augmentation improves accuracy" is not a law either. It pays where new images vary in the way that you teach,
-# and the label stays. Mind the dots too: the draws differ by two points and more, so one draw tells nothing
-# about a difference of one.
+# So "augmentation improves accuracy" is not a law either. It helps if new images vary in the way that you teach,
+# and if the label stays right. Look at the dots too: the draws differ by two points and more, so one draw says
+# nothing about a difference of one point.
 #
 # ### Is cutout only for small data?
 #
-# One reads that cutout "is used with small data sets and not with large ones". That is a claim to test, and not to
-# repeat. So we train on 50, 200 and 797 digits, with as many steps each time, with and without it, and beside it with
-# crops. (Even 797 is small. What follows holds for these digits and this network; you have the tools to ask the same
-# about your own data.)
+# You may read that cutout "is used with small data sets and not with large ones". That is a claim to test, not to
+# repeat. So we train on 50, 200 and 797 digits, with the same number of steps each time: without augmentation, with
+# cutout, and with crops. (Even 797 is small. The results are about these digits and this network; you have the
+# tools to test your own data.)
 
 # %% kind="experiment"
 sizes = (50, 200, 797)
@@ -954,23 +960,23 @@ for name in compared[1:]:
     print(f"{name:20} gain in points, mean (range): " + ", ".join(told))
 
 # %% [markdown]
-# On these digits cutout costs accuracy in the mean at each of the sizes, and most of all at the smallest. So small
-# data do not make it useful. The hole takes 3 of 8 pixels each way, and a stroke that is covered may be all that
-# tells a 5 from a 6: the label is no longer certain. Large data do not make it useless either. Its authors report
-# gains on SVHN, photographed house numbers, with about 600,000 training images (DeVries and Taylor 2017). It is the
-# *task* that decides, as with the flips. Crops gain the most where there are the fewest digits, but the ranges are
-# wide: with six draws, only a large difference means anything. Try a hole of 2 yourself.
+# On these digits cutout lowers the mean accuracy at each of the sizes, and most of all at the smallest. So a small
+# data set does not make it useful. The hole takes 3 of 8 pixels each way, and the covered stroke may be the only
+# difference between a 5 and a 6: the label is no longer certain. A large data set does not make it useless either.
+# Its authors report gains on SVHN, photographed house numbers, with about 600,000 training images (DeVries and
+# Taylor 2017). The *task* decides, as with the flips. Crops gain the most with the fewest digits, but the ranges
+# are wide: with six draws, only a large difference means anything. Try a hole of 2 yourself.
 #
 # ## 7. Votes at test time
 #
-# **The idea.** If shifted copies of an image have the same label, ask about several of them and let the answers vote.
-# That is **test-time augmentation**. It costs one prediction a view and no training.
+# **The idea.** If shifted copies of an image have the same label, predict the label of several of them and let the
+# predictions vote. That is **test-time augmentation**. It costs one prediction per view and no training.
 #
-# Let `predictions` be an array of $V$ views by $N$ images, `(V, N)`: the label that the network gives each view of each
-# image. The vote of an image is the label that occurs most often in its column. Where several occur equally often, take
-# the smallest.
+# Let `predictions` be an array of $V$ views by $N$ images, `(V, N)`: the label that the network gives each view of
+# each image. The vote of an image is the label that occurs most often in its column. If several occur equally
+# often, take the smallest.
 #
-# Labels are names, not quantities: the mean of a 1 and a 9 is no evidence for a 5.
+# Labels are names, not quantities: the mean of a 1 and a 9 is not evidence for a 5.
 #
 # ### Exercise: `majority_vote`
 
@@ -979,7 +985,7 @@ for name in compared[1:]:
 def majority_vote(predictions):
     """Return the label that most views give, for each image.
 
-    predictions: (V, N), integer labels >= 0, a row a view. It stays as it is.
+    predictions: (V, N), integer labels >= 0, one row per view. It stays as it is.
     Returns an integer array (N,). A tie goes to the smallest of the labels that are tied.
     """
     ### BEGIN SOLUTION
@@ -1035,16 +1041,16 @@ for way in ("none", "crop, all images"):
     print(f"{way:20} {one:9.1%}   {voted:10.1%}   {averaged:19.1%}")
 
 # %% [markdown]
-# With the network that knows shifts, nine votes beat one view, and the mean of scores is better still. With the network
-# that does not, eight of the nine views are strangers, and they outvote the one that it can read. So only views that
-# the network was trained for should have a vote.
+# With the network that was trained on shifts, nine votes beat one view, and the mean of scores is better still.
+# With the other network, eight of the nine views are unlike anything in its training, and they outvote the one that
+# it can read. So let only those views vote that the network was trained for.
 #
 # ## Going further ★: mixing images, softening labels
 #
 # *This section is optional, and worth no points towards the base score.*
 #
-# So far the label stayed as it was. The next two change it. Write labels as **one-hot** rows: for $K$ classes, a row of
-# $K$ numbers, 1 at the class and 0 elsewhere.
+# So far the label stayed as it was. The next two methods change it. Write labels as **one-hot** rows: for $K$
+# classes, a row of $K$ numbers, 1 at the class and 0 elsewhere.
 #
 # **Mixup** (Zhang and others 2018) lays two images over each other, and their labels too. For a batch $X$ with one-hot
 # labels $Y$, draw *one* number $\lambda$ (lambda) and *one* random order $\pi$ (pi) of the batch, and set
@@ -1053,9 +1059,9 @@ for way in ("none", "crop, all images"):
 # \tilde y_i = \lambda\, y_i + (1 - \lambda)\, y_{\pi(i)} \qquad
 # \lambda \sim \text{Beta}(\alpha, \alpha)$$
 #
-# The Beta distribution lives on $[0, 1]$. With $\alpha$ (alpha) well below 1 most draws lie near 0 or 1, so that most
-# mixtures are nearly pure; $\alpha = 1$ is uniform; a large $\alpha$ mixes half and half. On ImageNet the authors
-# found that 0.1 to 0.4 helps, and that large values underfit.
+# The Beta distribution takes values in $[0, 1]$. With $\alpha$ (alpha) well below 1 most draws lie near 0 or 1, so
+# that most mixtures are nearly pure; $\alpha = 1$ is uniform; a large $\alpha$ mixes half and half. On ImageNet the
+# authors found that 0.1 to 0.4 helps, and that large values underfit.
 #
 # ### Exercise: `mixup` ★
 
@@ -1106,15 +1112,16 @@ plots.plot_images(mixtures, names, columns=4, width=9, title="Mixup: the label s
 plt.show()
 
 # %% [markdown]
-# **Label smoothing** (Szegedy and others 2016) leaves the image alone and takes a little certainty from the label. To
-# reach a probability of exactly 1, a softmax needs infinite scores, so hard labels never stop asking for larger ones.
-# Give every class a small share instead. With $K$ classes, $\varepsilon$ (epsilon) in $[0, 1]$ and $e$ the one-hot row,
+# **Label smoothing** (Szegedy and others 2016) leaves the image alone and makes the label a little less certain. To
+# reach a probability of exactly 1, a softmax needs infinite scores, so with hard labels training never stops
+# increasing them. Give every class a small share instead. With $K$ classes, $\varepsilon$ (epsilon) in $[0, 1]$ and
+# $e$ the one-hot row,
 #
 # $$y = (1 - \varepsilon)\, e + \frac{\varepsilon}{K}$$
 #
 # The share $\varepsilon$ goes to *all* $K$ classes alike, the right one too: its entry is
-# $1 - \varepsilon + \varepsilon/K$. Some programs divide by $K - 1$ and give the right class nothing back. That is
-# another convention, with an $\varepsilon$ that means something else; PyTorch's `CrossEntropyLoss` has ours.
+# $1 - \varepsilon + \varepsilon/K$. Some programs divide by $K - 1$ and give no share to the right class. That is
+# another convention, with an $\varepsilon$ that means something else; PyTorch's `CrossEntropyLoss` uses ours.
 #
 # ### Exercise: `label_smoothing` ★
 
@@ -1136,7 +1143,7 @@ def label_smoothing(labels, classes, eps=0.1):
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The rows of the unit matrix `np.eye(K)` are the one-hot rows, and an array of labels picks them.
+# The rows of the identity matrix `np.eye(K)` are the one-hot rows, and an array of labels picks them.
 #
 # </details>
 
@@ -1172,13 +1179,14 @@ plt.show()
 # %% [markdown]
 # ## Summary
 #
-# - Augmentation tells a network which changes do not matter. It is knowledge about the task, and only you can say
+# - Augmentation teaches a network which changes do not matter. It is knowledge about the task, and only you can say
 #   whether a change keeps the label. A flip of a digit does not.
 # - Each image of a batch gets its own draw, and each epoch a new one. Test images are not transformed.
-# - Between pixels there is interpolation, and its conventions differ: half-pixel centres or aligned corners, with or
-#   without antialiasing.
-# - In HSL one can change the light and leave the colours. Order, units, and HSV are the traps.
-# - Whether a method helps on your data is a question for an experiment with several draws.
+# - Values between pixels come from interpolation, and its conventions differ: half-pixel centres or aligned
+#   corners, with or without antialiasing.
+# - In HSL you can change the lightness and keep the colours. Check the order and the units, and don't confuse it
+#   with HSV.
+# - Only an experiment with several draws shows whether a method helps on your data.
 # - At test time, several views can vote, or better, average their scores.
 #
 # ## References

@@ -1,4 +1,4 @@
-"""Right answers of lesson 03, written otherwise."""
+"""Right answers of lesson 03, written in other ways."""
 
 # %% exercise="dropout_forward" id="where"
 def dropout_forward(x, drop_prob, rng, train=True):

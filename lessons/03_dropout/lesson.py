@@ -6,21 +6,21 @@
 #
 # When you are done you can
 #
-# - write dropout forward and backward, and say why and where the scale stands;
-# - read the dropout number of any library or paper: the share dropped, or the share kept;
-# - average over all the networks that dropout makes, exactly and by sampling, and say when one scaled pass gives the
-#   same;
-# - train a deep residual network of which, at each step, only a random part is there.
+# - write dropout forward and backward, and say why there is a scale and where it is applied;
+# - interpret the dropout number of any library or paper: the share dropped, or the share kept;
+# - average over all the networks that dropout makes, exactly and by sampling, and say when one scaled pass gives
+#   the same result;
+# - train a deep residual network that uses only a random part of its blocks at each step.
 
 # %% [markdown]
-# ## Why a network should lose a part of itself
+# ## Why a network should lose parts of itself
 #
-# A large network that is trained on few examples learns the noise in them too. Its hidden units help each other in
-# this: one unit overshoots, another takes the surplus back, and only the two together are any use. Such a team fits
-# the training set and breaks on new data. *Dropout* breaks up the teams. At each training step every hidden unit is
-# left out with some probability, as if by the toss of a coin. No unit can rely on a certain other one being there, so
-# each must be useful in any company. At test time all units take part. The picture shows one small network and three
-# of the many smaller networks that live in it.
+# A large network that is trained on few examples learns the noise in them too. Its hidden units work together to do
+# so: one unit overshoots, another one compensates, and they are useful only together. Such a team fits the training
+# set and fails on new data. *Dropout* breaks up these teams. At each training step every hidden unit is left out
+# with some probability, as if by a coin toss. No unit can rely on any other unit being present, so each must be
+# useful whichever other units are present. At test time all units take part. The picture shows one small network
+# and three of the many smaller networks that it contains.
 
 # %% kind="setup" grade_id="imports"
 import itertools
@@ -78,12 +78,12 @@ plt.show()
 # %% [markdown]
 # ## 1. Dropout
 #
-# **The idea.** For each example and each unit, toss a coin that says "drop" with probability $p$. A unit that is
-# dropped hands on 0. A unit that is kept hands on a little more than usual, so that the next layer receives as much
-# as before *on average*.
+# **The idea.** For each example and each unit, toss a coin that says "drop" with probability $p$. A dropped unit
+# outputs 0. A kept unit outputs a little more than usual, so that the next layer receives as much as before *on
+# average*.
 #
-# **The formula.** Let $x$ be the output of a layer for a batch, an array of $N$ examples by $D$ units. Draw a *mask*
-# $m$ of the same shape. Each of its entries is drawn on its own:
+# **The formula.** Let $x$ be the output of a layer for a batch, an array of $N$ examples by $D$ units. Draw a
+# *mask* $m$ of the same shape. Each of its entries is drawn independently:
 #
 # $$m_{ij} = \begin{cases} 0 & \text{with probability } p \\[2pt]
 # \dfrac{1}{1-p} & \text{with probability } 1-p \end{cases} \qquad\qquad \mathrm{out}_{ij} = m_{ij}\, x_{ij}$$
@@ -94,13 +94,13 @@ plt.show()
 #
 # $$\mathbb{E}[m_{ij}] = p \cdot 0 + (1-p)\cdot\frac{1}{1-p} = 1,$$
 #
-# so $\mathbb{E}[\mathrm{out}_{ij}] = x_{ij}$: what the next layer gets is right on average. Since the scale is
-# already there in training, **nothing is left to do at test time**: no mask, no factor, `out` is `x`. This form is
-# called *inverted dropout*, and every library uses it today.
+# so $\mathbb{E}[\mathrm{out}_{ij}] = x_{ij}$: what the next layer receives is right on average. Since the scale is
+# already applied in training, **nothing is left to do at test time**: no mask, no factor, `out` is `x`. This form
+# is called *inverted dropout*, and every library uses it today.
 #
-# > **Often written wrongly.** Some articles divide by $p$, which is right only where $p$ means the share *kept*. With
-# > $p = 0.5$ the two are the same number, and so the mistake lives on in many a notebook. Here, always, $p$ is the
-# > share *dropped*, and the scale is $1/(1-p)$.
+# > **Often written wrongly.** Some articles divide by $p$, which is right only if $p$ means the share *kept*. With
+# > $p = 0.5$ the two are the same number, so the mistake survives in many notebooks. In this course $p$ is always
+# > the share *dropped*, and the scale is $1/(1-p)$.
 #
 # ### Exercise: `dropout_forward`
 
@@ -110,11 +110,11 @@ def dropout_forward(x, drop_prob, rng, train=True):
     """Return `(out, mask)` of inverted dropout.
 
     x: array of any shape, most often (N, D). drop_prob: the probability that an entry is dropped.
-    rng: a numpy.random.Generator, the only source of chance.
-    In training `mask` is a float array of x's shape. Each entry, drawn on its own, is 0 with
-    probability drop_prob and 1/(1 - drop_prob) otherwise; `out` is x times the mask. At test time
-    (train=False) return `(x, None)`. Then rng is not used, and may be None.
-    Raises ValueError, with a sentence, unless 0 <= drop_prob < 1.
+    rng: a numpy.random.Generator, the only source of randomness.
+    In training `mask` is a float array of x's shape. Each entry is drawn independently: it is 0
+    with probability drop_prob and 1/(1 - drop_prob) otherwise. `out` is x times the mask. At test
+    time (train=False) return `(x, None)`. Then rng is not used, and may be None.
+    Raises ValueError, with a message, unless 0 <= drop_prob < 1.
     """
     ### BEGIN SOLUTION
     if not 0 <= drop_prob < 1:
@@ -135,9 +135,9 @@ def dropout_forward(x, drop_prob, rng, train=True):
 #
 # </details>
 #
-# A random function has no single right result. The check therefore asks for what holds for every right answer: which
-# values are in the mask, how often each occurs (in 28,900 entries), that entries are drawn independently, that `out`
-# fits the mask.
+# A random function has no single right result. So the check tests what is true of every right answer: which values
+# are in the mask, how often each occurs (in 28,900 entries), that entries are drawn independently, and that `out`
+# matches the mask.
 
 # %% kind="test" grade_id="dropout_forward_visible" points=1
 check("dropout_forward", dropout_forward)
@@ -155,9 +155,9 @@ check_hidden("dropout_forward", dropout_forward, part="arguments")
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Look at what your function does to a layer of 128 units, drawn as 8 rows of 16. Move the probability, and watch two
-# things: how many outputs are black, and how far the mean of the layer wanders from pass to pass. Then take a pass at
-# test time.
+# Look at what your function does to a layer of 128 units, drawn as 8 rows of 16. Change the probability, and watch
+# two things: how many outputs are black, and how much the mean of the layer varies from pass to pass. Then run a
+# pass at test time.
 
 # %% kind="experiment"
 explore("dropout", dropout_forward)
@@ -165,10 +165,10 @@ explore("dropout", dropout_forward)
 # %% [markdown]
 # ### Predict, then run: what if the scale is forgotten?
 #
-# Take five *linear* layers in a row (no activation function), with dropout at $p = 0.2$ after each. Suppose the mask
-# is not scaled: its entries are 0 and 1. For one fixed input, take the mean of the last output over many masks. What
-# share of the output without dropout is it? Write your answer rounded to two decimals, *before* you run the next
-# cell. It is graded as it stands.
+# Take five *linear* layers in a row (no activation function), with dropout at $p = 0.2$ after each. Suppose the
+# mask is not scaled: its entries are 0 and 1. For one fixed input, take the mean of the last output over many
+# masks. What share of the output without dropout is it? Write your answer rounded to two decimals, *before* you run
+# the next cell. It is graded as you write it.
 
 # %% kind="answer" grade_id="share_left_after_five"
 # One number, rounded to two decimals. 1.0 would mean: as much as without dropout.
@@ -188,7 +188,7 @@ check_hidden("share_left_after_five", share_left_after_five)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now run it. The cell takes your scale out of your mask again, and compares.
+# Now run it. The cell removes the scale from your mask again, and compares.
 
 
 # %% kind="experiment"
@@ -216,14 +216,14 @@ def five_layers(x, forward, drop_prob):
 without = five_layers(batch[:1], dropout_forward, 0.0)[0]
 for name, forward in (("scaled", dropout_forward), ("not scaled", unscaled_forward)):
     mean = five_layers(batch, forward, 0.2).mean(axis=0)
-    # The slope of the least-squares line through 0 is the share that is left over all 30 outputs
+    # The slope of the least-squares line through 0 is the share that is left, for all 30 outputs
     # together.
     share = mean @ without / (without @ without)
     print(f"{name}: the mean output is {share:.2f} of the output without dropout")
 
 # %% [markdown]
-# Every layer that forgets the scale multiplies what comes next by $1 - p$ on average. At test time, when all units
-# are back, the deep layers see inputs far larger than those they were trained on.
+# Every layer without the scale multiplies its output by $1 - p$ on average. At test time, when all units are back,
+# the deep layers see inputs far larger than those they were trained on.
 
 # %% [markdown]
 # ### Exercise: `dropout_backward`
@@ -241,7 +241,7 @@ def dropout_backward(dout, mask):
     """Return the gradient with respect to x, of dout's shape.
 
     dout: the gradient with respect to `out`. mask: what dropout_forward returned with `out`: 0 or
-    the scale for each entry, or None for a pass at test time, where the gradient goes through
+    the scale for each entry, or None for a pass at test time, in which the gradient passes through
     unchanged.
     """
     ### BEGIN SOLUTION
@@ -269,8 +269,8 @@ check_hidden("dropout_backward", dropout_backward)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Is the gradient right? Central differences tell, provided that every call draws the *same* mask: a new generator
-# with the same seed each time sees to that.
+# Is the gradient right? Central differences show it, if every call draws the *same* mask. So we create a new
+# generator with the same seed each time.
 
 # %% kind="experiment"
 point, direction = rng.normal(size=(4, 5)), rng.normal(size=(4, 5))
@@ -288,7 +288,7 @@ print(f"relative error of your gradient: {error:.1e} (under 1e-7 is right)")
 # ### Experiment: layer by layer, with the scale and without
 #
 # Two networks with four hidden layers of 100 ReLU units learn the handwritten digits, with $p = 0.4$. One has your
-# masks, the other the same masks without the scale. The histograms show what each hidden layer hands on while
+# masks, the other has the same masks without the scale. The histograms show what each hidden layer outputs in
 # training (with masks) and at test time (without).
 
 # %% kind="experiment"
@@ -342,28 +342,27 @@ fig.suptitle("Without the scale, deeper layers see ever larger inputs at test ti
 plt.show()
 
 # %% [markdown]
-# With the scale the means of the two histograms are close in every layer. (In the deep layers training comes out a
-# little higher: the noise passes through ReLUs, and the mean of a ReLU is not the ReLU of the mean. Section 2 returns
-# to this.) Without it the mean at test time is 1.7
-# times that of training in the first layer, which is $1/(1-p)$, and about six times in the fourth: each layer adds its
-# own factor. The network was never trained for such inputs, and its loss and accuracy show it.
+# With the scale the means of the two histograms are close in every layer. (In the deep layers the mean in training
+# is a little higher: the noise passes through ReLUs, and the mean of a ReLU is not the ReLU of the mean. Section 2
+# returns to this.) Without it the mean at test time is 1.7 times that of training in the first layer, which is
+# $1/(1-p)$, and about six times in the fourth: each layer multiplies by its own factor. The network was never
+# trained for such inputs, and its loss and accuracy show it.
 #
-# One thing is *not* kept: the spread. Since $\mathbb{E}[m^2] = (1-p)\cdot\frac{1}{(1-p)^2} = \frac{1}{1-p}$, the mean
-# square of a layer's output is larger in training than at test time by the factor $1/(1-p)$. The scale makes the mean
-# right, no more. That is one reason why dropout and batch normalization (lesson 04), which remembers a variance, do
-# not always get on (Li et al. 2019).
+# One thing is *not* kept: the spread. Since $\mathbb{E}[m^2] = (1-p)\cdot\frac{1}{(1-p)^2} = \frac{1}{1-p}$, the
+# mean square of a layer's output is larger in training than at test time by the factor $1/(1-p)$. The scale
+# corrects only the mean. That is one reason why dropout and batch normalization (lesson 04), which stores a
+# variance, do not always work well together (Li et al. 2019).
 
 # %% [markdown]
 # ### Exercise: `classic_dropout_predict`
 #
-# The first papers (Hinton et al. 2012, Srivastava et al. 2014) did it the other way round. In training the mask was 0
-# or 1, without a scale. So the mean came out at $(1-p)\,x$ in training, and the same factor was put in at *test
-# time*:
+# The first papers (Hinton et al. 2012, Srivastava et al. 2014) did it the other way round. In training the mask was
+# 0 or 1, without a scale. So the mean in training was $(1-p)\,x$, and the same factor was applied at *test time*:
 #
 # $$\mathrm{out}_{\text{test}} = (1-p)\,x.$$
 #
-# (They multiplied the outgoing weights by the share kept, which comes to the same.) It works as well, but every
-# prediction has to know $p$. Write it, to have seen both.
+# (They multiplied the outgoing weights by the share kept, which is equivalent.) It works as well, but every
+# prediction needs $p$. Write this form too, so that you know both.
 
 
 # %% kind="answer" grade_id="classic_dropout_predict"
@@ -381,7 +380,7 @@ def classic_dropout_predict(x, drop_prob):
 # %% [markdown]
 # <details><summary>Hint: more or less?</summary>
 #
-# In training a part of the inputs was missing. At test time all of them are there. Must each count for more or for
+# In training some of the inputs were missing. At test time all of them are present. Must each count for more or for
 # less?
 #
 # </details>
@@ -396,11 +395,11 @@ check_hidden("classic_dropout_predict", classic_dropout_predict)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# ### Whose $p$ is it?
+# ### What does $p$ mean?
 #
 # The number that is called `p`, `rate` or `keep_prob` means two different things. Look it up each time.
 #
-# | who | the number is | where the scale stands |
+# | who | the number is | where the scale is applied |
 # | --- | --- | --- |
 # | this course | the share **dropped** | training, $1/(1-p)$ |
 # | PyTorch `nn.Dropout(p)` | the share **dropped** | training |
@@ -437,9 +436,9 @@ check_hidden("drops_a_fifth", drops_a_fifth)
 # %% [markdown]
 # ### Experiment: the gap between training and validation, against $p$
 #
-# Handwritten digits are easy. To see overfitting we make them hard: 359 training images only, and a fifth of them get
-# a label that is drawn at random. A network that fits those labels has learned noise. The validation labels are all
-# right. One network for each $p$ and each of three seeds; all else is equal.
+# Handwritten digits are easy. To see overfitting we make them hard: we use only 359 training images, and a fifth of
+# them get a label that is drawn at random. A network that fits those labels has learned noise. The validation
+# labels are all correct. We train one network for each $p$ and each of three seeds; everything else is equal.
 
 # %% kind="experiment"
 probabilities = [0.0, 0.15, 0.3, 0.45, 0.6, 0.8]
@@ -473,23 +472,25 @@ with style():
 plt.show()
 
 # %% [markdown]
-# At $p = 0$ the network fits nearly all of the training labels, the wrong ones too, and does badly on new digits. As
-# $p$ grows, the training loss rises, the validation loss falls, and the gap closes. (The validation accuracy may even
-# pass the training accuracy: nobody can, and nobody should, get the random labels right.) Beyond a certain $p$ too
-# little of the network is left, and both get worse. (Here the loss turns before the accuracy does.) So a small gap is
-# not the aim; a low validation loss is. Dropout also asks for more epochs, since each step trains a part only.
+# At $p = 0$ the network fits nearly all of the training labels, the wrong ones too, and does badly on new digits.
+# As $p$ grows, the training loss rises, the validation loss falls, and the gap closes. (The validation accuracy may
+# even exceed the training accuracy: no network can, or should, predict the random labels.) Beyond a certain $p$ too
+# little of the network is left, and both get worse. (Here the loss turns before the accuracy does.) So a small gap
+# is not the aim; a low validation loss is. Dropout also needs more epochs, since each step trains only a part of
+# the network.
 #
 # On clean labels and with more data you would see much less of an effect. Try it: set the share of wrong labels to 0.
 #
-# **Where it stands, and how much.** Dropout follows the activation function of a hidden layer. (Before or after a ReLU
-# makes no difference, since $\max(0, m\,x) = m\max(0, x)$ for $m \ge 0$.) It never stands after the output layer. Usual
-# values are 0.5 for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most 0.2 for inputs.
+# **Where to use it, and how much.** Dropout follows the activation function of a hidden layer. (Before or after a
+# ReLU makes no difference, since $\max(0, m\,x) = m\max(0, x)$ for $m \ge 0$.) It is never used after the output
+# layer. Usual values are 0.5 for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most
+# 0.2 for inputs.
 
 # %% [markdown]
 # ### Experiment: co-adaptation
 #
-# Do the units really rely on each other less? Remove hidden units from a trained network, more and more of them,
-# chosen at random, and watch the accuracy. (What is left is scaled up, for both networks, so that the output layer
+# Do the units really rely on each other less? We remove more and more hidden units from a trained network, chosen
+# at random, and measure the accuracy. (In both networks the remaining units are scaled up, so that the output layer
 # receives as much as before.)
 
 # %% kind="experiment"
@@ -518,10 +519,11 @@ ax.legend(loc="lower left", frameon=False)
 plt.show()
 
 # %% [markdown]
-# Line: median of 20 random choices; band: the middle 80 % of them. Whole, the two networks are about equally good.
-# With half the units gone the one trained without dropout has lost a good part of its accuracy; the other has hardly
-# noticed. In fairness: the second network was trained for just this. The test shows that its units can do without
-# each other, which is what was asked for. It does not show by itself that this is *why* dropout generalizes better.
+# The line is the median of 20 random choices, the band the middle 80 % of them. With all units, the two networks
+# are about equally good. With half of the units removed, the one trained without dropout has lost a good part of
+# its accuracy; the other has hardly changed. To be fair: the second network was trained for exactly this. The test
+# shows that its units can do without each other. It does not show by itself that this is *why* dropout generalizes
+# better.
 
 # %% [markdown]
 # ## 2. One network, or very many
@@ -537,12 +539,12 @@ plt.show()
 # $$\bar f(x) = \sum_{m \in \{0,1\}^D} (1-p)^{k(m)}\; p^{\,D-k(m)}\; f(m \odot x),$$
 #
 # where $m$ runs over all masks of zeros and ones, $k(m)$ is the number of ones in it (the inputs kept), and $\odot$
-# multiplies entry by entry. For a *linear* $f$, such as $f(x) = w \cdot x + b$, mean and function may change places:
+# multiplies entry by entry. For a *linear* $f$, such as $f(x) = w \cdot x + b$, mean and function can be exchanged:
 #
 # $$\bar f(x) = \mathbb{E}[f(m \odot x)] = f(\mathbb{E}[m] \odot x) = f\big((1-p)\,x\big),$$
 #
-# so *one* pass with scaled inputs gives the mean of $2^D$ networks, exactly. For a function with a ReLU in it this is
-# no longer true. How far off is it then? With the exact sum you can see.
+# so *one* pass with scaled inputs gives the mean of $2^D$ networks, exactly. For a function with a ReLU in it this
+# is no longer true. How large is the error then? The exact sum shows it.
 
 
 # %% kind="answer" grade_id="exact_ensemble"
@@ -587,10 +589,10 @@ check_hidden("exact_ensemble", exact_ensemble)
 # ### Exercise: `mc_dropout`
 #
 # With 10 inputs the sum has 1024 terms. With 128 hidden units it has more than $10^{38}$. But a mean can be
-# *sampled*: leave dropout on at test time, run several passes, each with new masks, and take their mean. The standard
-# deviation over the passes comes as a gift: it says how much the thinned networks disagree, which Gal & Ghahramani
-# (2016) read as a measure of the network's uncertainty. The method is called *Monte Carlo dropout*, MC dropout for
-# short.
+# *sampled*: leave dropout on at test time, run several passes, each with new masks, and take their mean. The
+# standard deviation over the passes comes for free: it says how much the thinned networks disagree, which Gal &
+# Ghahramani (2016) interpret as a measure of the network's uncertainty. The method is called *Monte Carlo dropout*,
+# MC dropout for short.
 #
 # $$\mathrm{mean} = \frac1T \sum_{t=1}^T f_t(x), \qquad
 # \mathrm{std} = \sqrt{\frac1T \sum_{t=1}^T \big(f_t(x) - \mathrm{mean}\big)^2}$$
@@ -601,8 +603,8 @@ check_hidden("exact_ensemble", exact_ensemble)
 
 # %% kind="answer" grade_id="mc_dropout"
 def mc_dropout(predict, x, passes, rng):
-    """Return `(mean, std)` of `predict(x, rng)` over so many passes, entry by entry; std with
-    ddof 0.
+    """Return `(mean, std)` of `predict(x, rng)` over the given number of passes, entry by entry;
+    std with ddof 0.
 
     predict: takes x and a generator, from which it draws its masks, and returns a number or an
     array.
@@ -618,8 +620,8 @@ def mc_dropout(predict, x, passes, rng):
 # %% [markdown]
 # <details><summary>Hint: one generator for all passes</summary>
 #
-# A generator moves on with each number that is drawn from it. Hand the same one to every call, and each pass gets new
-# masks. What would happen with a new generator of the same seed in each pass?
+# A generator advances with each number that you draw from it. Pass the same one to every call, and each pass gets
+# new masks. What would happen with a new generator of the same seed in each pass?
 #
 # </details>
 
@@ -635,10 +637,10 @@ check_hidden("mc_dropout", mc_dropout)
 # %% [markdown]
 # ### Experiment: the exact ensemble, one scaled pass, and sampling
 #
-# The diabetes data has 10 measurements for each patient, so the ensemble over dropped inputs has 1024 members and can
-# be computed. On the left, for 60 patients, the exact ensemble against the single scaled pass, for a linear model and
-# for a network with ReLU. On the right, how sampling comes closer to the exact mean of the network as the number of
-# passes grows.
+# The diabetes data has 10 measurements for each patient, so the ensemble over dropped inputs has 1024 members and
+# can be computed. The left plot compares the exact ensemble with the single scaled pass for 60 patients, for a
+# linear model and for a network with ReLU. The right plot shows how sampling comes closer to the exact mean of the
+# network as the number of passes grows.
 
 # %% kind="experiment"
 patients, target = diabetes()
@@ -672,8 +674,8 @@ with style():
     )
     axes[0].legend()
 
-    # Your masks carry the scale 1/(1 - p), and those of the sum do not: multiplying by 1 - p
-    # takes it out.
+    # Your masks contain the scale 1/(1 - p), and those of the exact sum do not: multiplying by
+    # 1 - p removes it.
     def noisy_predict(x, rng):
         return net.predict(params, (1 - drop_prob) * dropout_forward(x, drop_prob, rng)[0])
 
@@ -699,15 +701,15 @@ with style():
 plt.show()
 
 # %% [markdown]
-# The linear model's points lie on the diagonal up to rounding. The network's do not, but they are near it: the scaled
-# pass is a fair approximation, and costs one pass instead of 1024. Sampling has no such bias, but its error falls only
-# like $1/\sqrt T$; here it takes about ten passes to do better than the one scaled pass. That is why libraries predict
-# with one pass.
+# The linear model's points lie on the diagonal up to rounding. The network's do not, but they are near it: the
+# scaled pass is a good approximation, and costs one pass instead of 1024. Sampling has no such bias, but its error
+# falls only like $1/\sqrt T$; here it takes about ten passes to do better than the one scaled pass. That is why
+# libraries predict with one pass.
 #
 # ### Experiment: does the network know when it guesses?
 #
-# For the digits, take 50 passes with dropout left on, each giving ten probabilities. Does the standard deviation tell
-# right answers from wrong ones?
+# For the digits, take 50 passes with dropout left on, each giving ten probabilities. Is the standard deviation
+# larger for wrong answers than for right ones?
 
 # %% kind="experiment"
 net = MLP((64, 128, 128, 10), dropout=(dropout_forward, dropout_backward), drop_prob=0.3)
@@ -753,10 +755,10 @@ print(f"accuracy on all test digits {right.mean():.1%}")
 print(f"on the surest nine tenths {right[surest].mean():.1%}")
 
 # %% [markdown]
-# A person could look at the unsure tenth alone. Repeated with five splits and seeds, that tenth held 43 to 52 % of all
-# wrong answers, and still 61 to 77 % of the answers in it were right. So read the number with care: it depends on $p$,
-# it need not shrink as the data grow, unlike a true uncertainty, and it knows nothing of noise in the labels. It
-# ranks answers; it is no probability of being wrong.
+# A person could then check only the least certain tenth. When we repeated this with five splits and seeds, that
+# tenth contained 43 to 52 % of all wrong answers, and still 61 to 77 % of the answers in it were right. So
+# interpret the number with care: it depends on $p$; unlike a true uncertainty, it need not shrink as the data grow;
+# and it does not include the noise in the labels. It ranks answers; it is not a probability of being wrong.
 #
 # ### Question: what is true of dropout?
 #
@@ -787,11 +789,11 @@ check_hidden("true_of_dropout", true_of_dropout)
 # %% [markdown]
 # ## 3. Stochastic depth: dropping whole layers
 #
-# In a *residual network* (He et al. 2016) a block adds to what comes in: $\mathrm{out} = x + f(x)$, where $f$ is the
-# block, two or three layers say, and the plain $x$ runs beside it on the *shortcut*. Take the block away, and the
-# layer still makes sense: $\mathrm{out} = x$. Stochastic depth (Huang et al. 2016) does so at random. In each
-# training step each block is either there or not. The network that is trained is short on average, and at test time
-# the whole depth is there.
+# In a *residual network* (He et al. 2016) a block adds to its input: $\mathrm{out} = x + f(x)$, where $f$ is the
+# block, for example two or three layers, and $x$ itself goes around it on the *shortcut*. Remove the block, and the
+# layer still makes sense: $\mathrm{out} = x$. Stochastic depth (Huang et al. 2016) removes blocks at random: in
+# each training step each block is either present or skipped. So each step trains a network that is shallow on
+# average, and at test time the network has its full depth.
 #
 # ### Exercise: `residual_survival`
 #
@@ -860,14 +862,14 @@ check_hidden("expected_depth", expected_depth)
 #
 # $$\mathrm{out} = \begin{cases} x + b\, f(x) & \text{in training} \\ x + s\, f(x) & \text{at test time} \end{cases}$$
 #
-# In training nothing is scaled. So the branch counts for $s\,f(x)$ on average, and at test time, where it is always
-# there, it is scaled by its probability of survival. This is the classic form, that of the paper, like
-# `classic_dropout_predict` above. Where $b = 0$ the block must not even *run*: the time saved is half of the point.
-# Dropout saves no time, for its zeros are multiplied like any other number.
+# In training nothing is scaled. So the branch contributes $s\,f(x)$ on average. At test time it is always present,
+# so it is scaled by its probability of survival. This is the classic form, the one in the paper, like
+# `classic_dropout_predict` above. If $b = 0$ the block must not even *run*: saving time is half of the purpose.
+# Dropout saves no time, because its zeros are multiplied like any other number.
 #
 # > **Conventions differ.** The paper and this course give the probability of *survival* and scale at *test time*.
 # > torchvision's `stochastic_depth(x, p, mode)` and timm's `DropPath` take the probability of being *dropped* and
-# > divide by the share kept in *training*, as inverted dropout does; then nothing is left for test time.
+# > divide by the share kept in *training*, as inverted dropout does; then nothing is left to do at test time.
 # > torchvision's `mode="batch"` draws once for the batch, as here; `"row"` draws for each example. Some articles
 # > leave the scale out altogether, which is wrong in either form.
 
@@ -909,9 +911,9 @@ check_hidden("stochastic_depth_forward", stochastic_depth_forward)
 # %% [markdown]
 # ### Exercise: `stochastic_depth_backward`
 #
-# The gradient flows back along both ways that the input took: along the shortcut, where it stays as it is, and
-# through the block, if the block was there. Let $g(\mathrm{dout})$ be the gradient that comes out of the block's own
-# backward pass. Then
+# The gradient flows back along both paths that the input took: along the shortcut, where it stays as it is, and
+# through the block, if the block was present. Let $g(\mathrm{dout})$ be the gradient that comes out of the block's
+# own backward pass. Then
 #
 # $$\frac{\partial L}{\partial x} = \begin{cases} \mathrm{dout} + g(\mathrm{dout}) & \text{if the block was kept} \\
 # \mathrm{dout} & \text{if it was skipped} \end{cases}$$
@@ -923,7 +925,7 @@ def stochastic_depth_backward(dout, block_backward, kept):
 
     dout: the gradient with respect to `out`. block_backward: takes the gradient with respect to
     the block's output and returns that with respect to its input.
-    kept: what stochastic_depth_forward returned. Where it is False, block_backward is not called.
+    kept: what stochastic_depth_forward returned. If it is False, block_backward is not called.
     """
     ### BEGIN SOLUTION
     return dout + block_backward(dout) if kept else dout
@@ -949,10 +951,10 @@ check_hidden("stochastic_depth_backward", stochastic_depth_backward)
 # %% [markdown]
 # ### Experiment: how deep can it be?
 #
-# Residual networks of more and more blocks learn the digits, all at the same rate, 0.03. There is no normalization in
-# them. Each block adds to the signal, so it grows with depth, and the gradient with it. Three settings: all blocks
-# always there, and survival falling to 0.5 or to 0.2. Each is tried from three seeds. A run that diverged counts with
-# the accuracy of guessing, a tenth.
+# Residual networks of more and more blocks learn the digits, all at the same rate, 0.03. They have no
+# normalization. Each block adds to the signal, so the signal grows with depth, and so does the gradient. We compare
+# three settings: all blocks always there, and survival falling to 0.5 or to 0.2, with three seeds each. A run that
+# diverged counts as guessing, with an accuracy of a tenth.
 
 # %% kind="experiment"
 half, validation = split(X, y, (0.5, 0.4), np.random.default_rng(0))
@@ -993,10 +995,11 @@ for name, runs in blocks_run.items():
     print(f"{name}: {runs / full:.0%} of the block runs of full training, at 8 blocks")
 
 # %% [markdown]
-# Points are single runs, lines their medians. At this rate the whole network stops training somewhere beyond 12 blocks.
-# With stochastic depth it goes on further (with survival falling to 0.2, to about twice the depth): the network that a
-# step really trains is shorter. It also costs fewer block runs. Three seeds are few, so here is a count of the runs, of
-# ten, that got more than half of the validation digits right:
+# Points are single runs, shifted a little sideways so that none is hidden; lines connect their medians. At this
+# rate the whole network no longer trains beyond about 12 blocks. With stochastic depth deeper networks still train
+# (with survival falling to 0.2, about twice as deep): the network that a step really trains is shallower. It also
+# costs fewer block runs. Three seeds are few, so here is a count of the runs, of ten, that got more than half of
+# the validation digits right:
 #
 # | blocks | 8 | 12 | 16 | 20 | 24 |
 # | --- | --- | --- | --- | --- | --- |
@@ -1005,10 +1008,10 @@ for name, runs in blocks_run.items():
 # | survival falling to 0.2 | 10 | 9 | 10 | 10 | 9 |
 #
 # What this does *not* show: that stochastic depth is the only way. At a rate ten times smaller the whole network
-# trains at 24 blocks too, only slower (from each of five seeds, in 24 epochs); smaller first weights, or batch
+# trains at 24 blocks too, only slower (from each of five seeds, in 24 epochs); smaller initial weights, or batch
 # normalization (lesson 04), also help. Shallow networks gain nothing from it here, and a step with few blocks is a
-# noisy one: that is why single runs scatter. In the paper, with batch normalization, it made a network of 1202 layers
-# better than one of 110, where full training made it worse.
+# noisy one: that is why single runs vary. In the paper, with batch normalization, stochastic depth made a network
+# of 1202 layers better than one of 110, whereas full training made it worse.
 
 # %% [markdown]
 # ## Going further ★
@@ -1017,9 +1020,9 @@ for name, runs in blocks_run.items():
 #
 # ### ★ Exercise: `dropout_penalty`
 #
-# What does dropout do to linear regression? Here everything can be worked out. Let $X$ be the data, $n$ examples by
-# $D$ features, $y$ the targets, $w$ the weights, and let $M$ be an inverted mask of $X$'s shape: independent entries
-# with mean 1. What is the sum of squared errors, on average over the masks?
+# What does dropout do to linear regression? Here we can compute everything. Let $X$ be the data, $n$ examples by
+# $D$ features, $y$ the targets, $w$ the weights, and let $M$ be an inverted mask of $X$'s shape: independent
+# entries with mean 1. What is the sum of squared errors, on average over the masks?
 #
 # Look at one example $i$. Its error is $e_i = y_i - \sum_j M_{ij} X_{ij} w_j$. For any random number, the mean of the
 # square is the square of the mean plus the variance: $\mathbb{E}[e_i^2] = \mathbb{E}[e_i]^2 + \mathrm{Var}[e_i]$.
@@ -1034,8 +1037,8 @@ for name, runs in blocks_run.items():
 # $$\mathbb{E}\,\lVert y - (M \odot X)\,w \rVert^2 = \lVert y - Xw \rVert^2 +
 # \underbrace{\frac{p}{1-p}\sum_{j} (X^\top X)_{jj}\, w_j^2}_{\text{the penalty}}$$
 #
-# So dropout on the inputs *is* a ridge penalty here (lesson 02a), with a strength for each weight that fits the size
-# of its feature. One says that it is *adaptive*. Return the penalty.
+# So dropout on the inputs *is* a ridge penalty here (lesson 02a), with a strength for each weight that depends on
+# the size of its feature. Such a penalty is called *adaptive*. Return the penalty.
 
 
 # %% kind="answer" grade_id="dropout_penalty" star=true
@@ -1054,7 +1057,7 @@ def dropout_penalty(w, X, drop_prob):
 # %% [markdown]
 # <details><summary>Hint: the diagonal without the matrix</summary>
 #
-# The diagonal of $X^\top X$ holds the sum of squares of each column of $X$. No matrix product is needed.
+# The diagonal of $X^\top X$ contains the sum of squares of each column of $X$. No matrix product is needed.
 #
 # </details>
 
@@ -1068,9 +1071,9 @@ check_hidden("dropout_penalty", dropout_penalty)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Two features that are nearly copies of each other show co-adaptation in its smallest form. Any weights with
-# $w_1 + w_2 = 2$ fit the data about equally well. Descent on the plain error stays where it happened to arrive: one
-# weight too large, the other taking it back. With the penalty the two share the work.
+# Two features that are nearly copies of each other show co-adaptation in its simplest form. Any weights with
+# $w_1 + w_2 = 2$ fit the data about equally well. Descent on the plain error stays where it happens to arrive: one
+# weight is too large, and the other compensates. With the penalty the two share the work.
 
 # %% kind="experiment"
 rng = np.random.default_rng(0)
@@ -1124,13 +1127,13 @@ fig.suptitle(
 plt.show()
 
 # %% [markdown]
-# The lines come from your *formula*, the path from your *masks*: that the path ends close to the lowest point says
-# that the two agree.
+# The lines come from your *formula*, the path from your *masks*. The path ends close to the lowest point, so the
+# two agree.
 #
 # ### ★ Exercise: `gaussian_dropout`
 #
-# Must the noise be a coin? Srivastava et al. (2014, section 10) multiply by normal noise with the same mean and the
-# same variance as the inverted mask, which is 1 and, by the derivation above, $p/(1-p)$:
+# Must the noise be a coin toss? Srivastava et al. (2014, section 10) multiply by normal noise with the same mean
+# and the same variance as the inverted mask, which is 1 and, by the derivation above, $p/(1-p)$:
 #
 # $$\mathrm{out}_{ij} = x_{ij}\,\varepsilon_{ij}, \qquad
 # \varepsilon_{ij} \sim \mathcal{N}\!\left(1,\; \frac{p}{1-p}\right).$$
@@ -1143,8 +1146,8 @@ def gaussian_dropout(x, drop_prob, rng, train=True):
     """Return `(out, noise)`: out is x times the noise, whose entries are normal with mean 1 and
     variance p/(1 - p).
 
-    x: array of any shape. drop_prob: p, of the dropout that it stands for. rng: a
-    numpy.random.Generator. The noise has x's shape, each entry drawn on its own. At test time
+    x: array of any shape. drop_prob: p of the dropout that it replaces. rng: a
+    numpy.random.Generator. The noise has x's shape, each entry drawn independently. At test time
     (train=False) return `(x, None)`; rng may be None.
     """
     ### BEGIN SOLUTION
@@ -1186,8 +1189,8 @@ check_hidden("gaussian_dropout", gaussian_dropout)
 
 # %% kind="answer" grade_id="drop_connect" star=true
 def drop_connect(x, W, b, drop_prob, rng, train=True):
-    """Return `(out, mask)` of an affine layer whose weights are dropped, with a mask of its own
-    for each example.
+    """Return `(out, mask)` of an affine layer whose weights are dropped, with a separate mask for
+    each example.
 
     x: (N, D_in). W: (D_in, D_out). b: (D_out,). drop_prob: the probability that a weight is
     dropped.
@@ -1205,8 +1208,8 @@ def drop_connect(x, W, b, drop_prob, rng, train=True):
 # %% [markdown]
 # <details><summary>Hint: a product for each example</summary>
 #
-# `W * mask` broadcasts to one matrix an example. `np.einsum("ni,nio->no", x, matrices)` multiplies each row of x with
-# its own matrix; a loop over the examples does it too.
+# `W * mask` broadcasts to one matrix per example. `np.einsum("ni,nio->no", x, matrices)` multiplies each row of x
+# with its own matrix; a loop over the examples works too.
 #
 # </details>
 
@@ -1220,8 +1223,8 @@ check_hidden("drop_connect", drop_connect)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Three kinds of noise with the same mean: how do outputs of one layer scatter? The cell sends one digit through a
-# random layer 4,000 times.
+# Three kinds of noise with the same mean: how much does the output of a layer vary? The cell sends one digit
+# through a random layer 4,000 times.
 
 # %% kind="experiment"
 rng = np.random.default_rng(0)
@@ -1254,8 +1257,8 @@ plt.show()
 
 # %% [markdown]
 # With many inputs the sum of many small pieces of noise is nearly normal whatever the pieces are (the central limit
-# theorem). For a *single* output, dropout and DropConnect are even the same thing. They differ where there are
-# several outputs: dropout hides an input from all of them at once, DropConnect from each on its own.
+# theorem). For a *single* output, dropout and DropConnect are even the same thing. They differ if there are several
+# outputs: dropout hides an input from all of them at once, DropConnect from each separately.
 
 # %% [markdown]
 # ## Summary
@@ -1266,10 +1269,10 @@ plt.show()
 #   whether their number is the share dropped or kept.
 # - The backward pass uses the same mask, zeros and scale.
 # - The scale keeps the mean, not the variance.
-# - One scaled pass is the exact mean over all masks for a linear network, and an approximation otherwise. Passes with
-#   dropout left on sample that mean, and their spread ranks answers by how sure they are.
-# - Stochastic depth drops whole residual blocks, one draw a batch, the last ones most often, and does not run what it
-#   drops. At test time the branch is scaled by its survival probability.
+# - One scaled pass is the exact mean over all masks for a linear network, and an approximation otherwise. Passes
+#   with dropout left on sample that mean, and their spread ranks answers by how certain the network is.
+# - Stochastic depth drops whole residual blocks, with one draw per batch, the last ones most often, and does not
+#   run what it drops. At test time the branch is scaled by its survival probability.
 # - A smaller gap between training and validation is not the aim: a lower validation loss is.
 #
 # ## References

@@ -24,7 +24,7 @@ MISTAKES = [
         "multiplied_by_drop_prob",
         "kept / (1 - drop_prob)",
         "kept * drop_prob",
-        "What is kept comes out smaller than before. Fewer units are left, so should each hand on less, or more?",
+        "Your kept units output less than before. Fewer units are left, so should each output less, or more?",
     ),
     edit(
         "dropout_forward",
@@ -32,8 +32,7 @@ MISTAKES = [
         "kept / (1 - drop_prob)",
         "kept * (1 - drop_prob)",
         "This factor belongs to the original dropout, which scales at test time. In training, inverted dropout must "
-        "make "
-        "up for what is missing.",
+        "make up for what is missing.",
     ),
     edit(
         "dropout_forward",
@@ -48,21 +47,21 @@ MISTAKES = [
         "one_mask_for_the_batch",
         "rng.random(x.shape)",
         "np.broadcast_to(rng.random(x.shape[1:]), x.shape)",
-        "All examples of the batch lose the same units. Each example should have a mask of its own.",
+        "All examples of the batch lose the same units. Each example should have its own mask.",
     ),
     edit(
         "dropout_forward",
         "whole_examples",
         "rng.random(x.shape)",
         "np.broadcast_to(rng.random((len(x),) + (1,) * (x.ndim - 1)), x.shape)",
-        "You drop all features of an example together. Each entry needs a toss of its own.",
+        "You drop all features of an example together. Each entry needs its own coin toss.",
     ),
     edit(
         "dropout_forward",
         "whole_channels",
         "rng.random(x.shape)",
         "(np.repeat(rng.random((*x.shape[:-1], 1)), x.shape[-1], axis=-1) if x.ndim == 4 else rng.random(x.shape))",
-        "All channels of a pixel are dropped together. That is a method of its own; here each entry has its own toss.",
+        "You drop all channels of a pixel together. That is a different method; here each entry has its own coin toss.",
     ),
     edit(
         "dropout_forward",
@@ -76,44 +75,44 @@ MISTAKES = [
         "scales_at_test_time",
         "return x, None",
         "return (1 - drop_prob) * x, None",
-        "You scale twice, in training and at test time. Inverted dropout has its scale in training already.",
+        "You scale twice, in training and at test time. Inverted dropout already scales in training.",
     ),
     edit(
         "dropout_forward",
         "boolean_mask",
         "return x * mask, mask",
         "return x * mask, kept",
-        "The mask that you return says what was kept, but has lost the scale. The backward pass needs both.",
+        "The mask that you return says what was kept, but not the scale. The backward pass needs both.",
     ),
     edit(
         "dropout_forward",
         "out_without_scale",
         "return x * mask, mask",
         "return x * kept, mask",
-        "The mask has the scale in it, but out has not: multiply x by the mask that you return.",
+        "Your mask contains the scale, but out does not. What is out, in terms of x and the mask?",
     ),
     edit(
         "dropout_forward",
         "generator_of_its_own",
         "rng.random(x.shape)",
         "np.random.default_rng(0).random(x.shape)",
-        "Every call draws the same mask: you make a new generator of one seed each time. Use the rng that you are "
-        "given.",
+        "Every call draws the same mask: you create a new generator with the same seed each time. Use the rng that was "
+        "passed in.",
     ),
     edit(
         "dropout_forward",
         "fixed_count",
         "rng.random(x.shape) >= drop_prob",
         "(rng.permutation(x.size) >= round(drop_prob * x.size)).reshape(x.shape)",
-        "You drop exactly the same number each time. Then entries are not independent: with one coin an entry, the "
-        "number varies.",
+        "You drop exactly the same number of entries each time, so entries are not independent. With one coin toss per "
+        "entry, the number varies.",
     ),
     edit(
         "dropout_forward",
         "in_place",
         "    return x * mask, mask",
         "    x *= mask\n    return x, mask",
-        "Your function changes the array that it is given, and whoever called it still needs that array.",
+        "Your function changes the caller's array, and the caller still needs it.",
     ),
     edit(
         "dropout_forward",
@@ -127,14 +126,14 @@ MISTAKES = [
         "accepts_negative",
         "not 0 <= drop_prob < 1",
         "drop_prob >= 1",
-        "A probability has two ends. You look after one of them.",
+        "A probability has a lower and an upper limit. You check only one of them.",
     ),
     edit(
         "dropout_forward",
         "refuses_zero",
         "0 <= drop_prob < 1",
         "0 < drop_prob < 1",
-        "Dropping nothing, drop_prob 0, is allowed: that is how one switches dropout off.",
+        "Dropping nothing, drop_prob 0, is allowed: that turns dropout off.",
     ),
     rewrite(
         "dropout_forward",
@@ -149,22 +148,22 @@ MISTAKES = [
                 mask = (rng.random(x.shape) < drop_prob) / np.float64(drop_prob)
             return x * mask, mask
         """,
-        "This is right where the number is the share kept. Here drop_prob is the share dropped: what does that change "
-        "in the comparison, and what in the scale?",
+        "This is right if the number is the share kept. Here drop_prob is the share dropped: what does that change in "
+        "the comparison, and what in the scale?",
     ),
     edit(
         "dropout_forward",
         "mask_of_one_row",
         "rng.random(x.shape)",
         "rng.random(x.shape[-1:])",
-        "Your mask has one entry for each unit, the same for all examples. Each example should have a mask of its own.",
+        "Your mask has one entry per unit, the same for all examples. Each example should have its own mask.",
     ),
     edit(
         "dropout_forward",
         "scaled_by_the_share_that_was_kept",
         "kept / (1 - drop_prob)",
         "kept / max(kept.mean(), 1 / kept.size)",
-        "Your scale is made from the share that happened to be kept, so it changes with every draw. It should "
+        "You compute the scale from the share that happened to be kept, so it changes with every draw. It should "
         "depend on drop_prob alone.",
     ),
     edit(
@@ -172,14 +171,14 @@ MISTAKES = [
         "global_generator",
         "rng.random(x.shape)",
         "np.random.random(x.shape)",
-        "You draw from NumPy's global generator. Then nobody can repeat the mask: use the rng that you are given.",
+        "You draw from NumPy's global generator, so the caller cannot repeat the mask. Use the rng that was passed in.",
     ),
     edit(
         "dropout_backward",
         "boolean_mask",
         "dout * mask",
         "dout * (mask > 0)",
-        "Your gradient knows what was dropped, but not the scale. In the forward pass x was multiplied by more than "
+        "Your gradient contains what was dropped, but not the scale. In the forward pass x was multiplied by more than "
         "1.",
     ),
     rewrite(
@@ -200,7 +199,7 @@ MISTAKES = [
         "scaled_twice",
         "dout * mask",
         "dout * mask * mask.max()",
-        "The scale is in your gradient twice: it is a part of the mask already.",
+        "The scale is in your gradient twice: the mask already contains it.",
     ),
     edit(
         "dropout_backward",
@@ -214,7 +213,7 @@ MISTAKES = [
         "none_gives_zeros",
         "return dout\n",
         "return np.zeros(dout.shape)\n",
-        "At test time the layer hands its input on unchanged. What is the derivative of x with respect to x?",
+        "At test time the layer returns its input unchanged. What is the derivative of x with respect to x?",
     ),
     edit(
         "dropout_backward",
@@ -228,15 +227,15 @@ MISTAKES = [
         "mask_ignored",
         "dout * mask",
         "dout * 1.0",
-        "The mask plays no part in your gradient. A unit that was dropped had no influence on the loss.",
+        "Your gradient ignores the mask. A unit that was dropped had no influence on the loss.",
     ),
     edit(
         "classic_dropout_predict",
         "divides",
         "(1 - drop_prob) * x",
         "x / (1 - drop_prob)",
-        "At test time more units are there than in training. Should each count for more, or for less? "
-        "Dividing is what inverted dropout does, in training.",
+        "At test time more units are present than in training. Should each count for more, or for less? Dividing is "
+        "what inverted dropout does, in training.",
     ),
     edit(
         "classic_dropout_predict",
@@ -250,29 +249,29 @@ MISTAKES = [
         "unchanged",
         "(1 - drop_prob) * x",
         "1.0 * x",
-        "This is right for inverted dropout. The original one did not scale in training, so it has something left to "
-        "do.",
+        "This is right for inverted dropout. The original form does not scale in training, so something is left to do "
+        "at test time.",
     ),
     edit(
         "classic_dropout_predict",
         "root",
         "(1 - drop_prob) * x",
         "np.sqrt(1 - drop_prob) * x",
-        "This keeps the mean square in place of the mean. Here the mean is what counts.",
+        "This keeps the mean square instead of the mean. Here the mean should stay the same.",
     ),
     edit(
         "classic_dropout_predict",
         "in_place",
         "return (1 - drop_prob) * x",
         "x *= 1 - drop_prob\n    return x",
-        "Your function changes the array that it is given, and whoever called it still needs that array.",
+        "Your function changes the caller's array, and the caller still needs it.",
     ),
     edit(
         "exact_ensemble",
         "unweighted",
         "probability = (1 - drop_prob) ** kept * drop_prob ** (len(x) - kept)",
         "probability = 0.5 ** len(x)",
-        "All masks count alike in your mean. They have different probabilities, unless drop_prob is 1/2.",
+        "All masks count equally in your mean. They have different probabilities, unless drop_prob is 1/2.",
     ),
     edit(
         "exact_ensemble",
@@ -289,7 +288,7 @@ MISTAKES = [
         def exact_ensemble(predict, x, drop_prob):
             return predict((1 - drop_prob) * x)
         """,
-        "One scaled pass gives the mean only for a linear predict. Here the sum over all masks is asked for.",
+        "One scaled pass gives the mean only if predict is linear. This exercise asks for the sum over all masks.",
     ),
     edit(
         "exact_ensemble",
@@ -310,28 +309,29 @@ MISTAKES = [
         "empty_mask_forgotten",
         "mean = 0.0",
         "mean = -(drop_prob ** len(x)) * predict(0.0 * x)",
-        "The mask that drops everything is missing. predict may give something other than 0 there, such as a bias.",
+        "The mask that drops everything is missing. predict may return something other than 0 there, such as a bias.",
     ),
     edit(
         "exact_ensemble",
         "divided_by_the_number_of_masks",
         "return mean",
         "return mean / 2 ** len(x)",
-        "Your weights are right, and then you divide once more. What do the probabilities of all masks sum to?",
+        "Your weights are right, but then you divide again. What do the probabilities of all masks sum to?",
     ),
     edit(
         "exact_ensemble",
         "last_mask_only",
         "mean = mean + probability",
         "mean = probability",
-        "Each mask overwrites the one before, so only the last term is left. The terms are to be added up.",
+        "Each mask overwrites the one before, so only the last term is left. The function should add up all terms.",
     ),
     edit(
         "mc_dropout",
         "reseeded",
         "predict(x, rng) for",
         "predict(x, np.random.default_rng(0)) for",
-        "Every pass draws the same masks, for you make a new generator each time. Then there is no spread at all.",
+        "Every pass draws the same masks, because you create a new generator with the same seed each time. So there is "
+        "no spread at all.",
     ),
     edit(
         "mc_dropout",
@@ -345,7 +345,7 @@ MISTAKES = [
         "ddof_one",
         "np.std(outputs, axis=0)",
         "np.std(outputs, axis=0, ddof=1 if passes > 1 else 0)",
-        "You divide by the number of passes less 1. That has its uses, but here division by T, ddof 0, is asked for.",
+        "You divide by the number of passes minus 1. That is sometimes useful, but here the division is by T (ddof 0).",
     ),
     rewrite(
         "mc_dropout",
@@ -357,22 +357,22 @@ MISTAKES = [
             with np.errstate(invalid="ignore"):  # 0/0 where there is one pass
                 return np.mean(outputs, axis=0), np.sqrt(square / np.float64(passes - 1))
         """,
-        "You divide by the number of passes less 1, which for one pass is 0. Here division by T, ddof 0, is asked for.",
+        "You divide by the number of passes minus 1, which is 0 for one pass. Here the division is by T (ddof 0).",
     ),
     edit(
         "mc_dropout",
         "standard_error",
         "np.std(outputs, axis=0)",
         "np.std(outputs, axis=0) / np.sqrt(passes)",
-        "This is the error of the mean, which falls with the number of passes. The spread of single passes is asked "
-        "for.",
+        "This is the standard error of the mean, which falls with the number of passes. The exercise asks for the "
+        "spread of single passes.",
     ),
     edit(
         "mc_dropout",
         "over_everything",
         "np.std(outputs, axis=0)",
         "np.std(outputs)",
-        "You take one standard deviation over passes and entries together. Each entry of the output has its own.",
+        "You compute one standard deviation over passes and entries together. Each entry of the output needs its own.",
     ),
     edit(
         "mc_dropout",
@@ -386,15 +386,15 @@ MISTAKES = [
         "own_generator",
         "outputs = [predict(x, rng)",
         "rng = np.random.default_rng()\n    outputs = [predict(x, rng)",
-        "You draw from a generator of your own. Then nobody can repeat the result: use the rng that you are given.",
+        "You create your own generator, so the caller cannot repeat the result. Use the rng that was passed in.",
     ),
     edit(
         "mc_dropout",
         "one_number_for_everything",
         "np.mean(outputs, axis=0), np.std(outputs, axis=0)",
         "np.mean(outputs), np.std(outputs)",
-        "You take one mean and one standard deviation over passes and entries together. Each entry of the output has "
-        "its own.",
+        "You compute one mean and one standard deviation over passes and entries together. Each entry of the output "
+        "needs its own.",
     ),
     rewrite(
         "mc_dropout",
@@ -404,39 +404,39 @@ MISTAKES = [
             mean = sum(predict(x, rng) for _ in range(passes)) / passes
             return mean, np.sqrt(sum((predict(x, rng) - mean) ** 2 for _ in range(passes)) / passes)
         """,
-        "You predict anew for the standard deviation, with other masks. Mean and spread are those of the same "
-        "passes: keep their outputs.",
+        "You predict again for the standard deviation, with other masks. Mean and standard deviation should come from "
+        "the same passes.",
     ),
     edit(
         "mc_dropout",
         "a_generator_for_each_pass",
         "predict(x, rng) for _ in",
         "predict(x, np.random.default_rng(i)) for i in",
-        "You make a generator of your own for each pass, so every call gives the same result. Hand the rng that "
-        "you are given to every pass.",
+        "You create a new generator for each pass, so every call gives the same result. Every pass should draw from "
+        "the rng that was passed in.",
     ),
     edit(
         "residual_survival",
         "counted_from_zero",
         "layer / layers",
         "(layer - 1) / layers",
-        "Your first block never drops, and the last one does not reach `last`. The blocks are counted from 1, and the"
-        " input is layer 0.",
+        "Your first block is never dropped, and the last one does not reach `last`. The blocks are counted from 1, and "
+        "the input is layer 0.",
     ),
     edit(
         "residual_survival",
         "from_one_to_last",
         "layer / layers",
         "(layer - 1) / max(layers - 1, 1)",
-        "The last block is right, but your line begins at 1 in the first block. In the rule it is the input, layer 0,"
-        " that has 1.",
+        "The last block is right, but your line begins at 1 in the first block. In the rule, the input (layer 0) has "
+        "probability 1.",
     ),
     edit(
         "residual_survival",
         "from_one_to_last_divided_by_zero",
         "layer / layers",
         "(layer - 1) / (layers - 1)",
-        "Your line begins at 1 in the first block. In the rule it is the input, layer 0, that has 1. Count the steps "
+        "Your line begins at 1 in the first block. In the rule, the input (layer 0) has probability 1. Count the steps "
         "from there.",
     ),
     edit(
@@ -444,21 +444,21 @@ MISTAKES = [
         "reversed",
         "1 - layer / layers * (1 - last)",
         "last + layer / layers * (1 - last)",
-        "Your first blocks are dropped most. Which blocks does all the rest depend on?",
+        "You drop the first blocks most often. Which blocks do all the others depend on?",
     ),
     edit(
         "residual_survival",
         "drop_probability",
         "1 - layer / layers * (1 - last)",
         "layer / layers * (1 - last)",
-        "This is the probability of being dropped. The probability of survival is asked for.",
+        "This is the probability of being dropped. The exercise asks for the probability of survival.",
     ),
     edit(
         "residual_survival",
         "last_as_drop",
         "(1 - last)",
         "last",
-        "You take `last` for the last block's probability of being dropped. It is that of survival.",
+        "You treat `last` as the last block's probability of being dropped. It is its probability of survival.",
     ),
     edit(
         "residual_survival",
@@ -479,24 +479,23 @@ MISTAKES = [
         "bracket_forgotten",
         "1 - layer / layers * (1 - last)",
         "1 - layer / layers * 1 - last",
-        "At layer 0 your line does not begin at 1. What does the product multiply: 1 alone, or all of 1 - last?",
+        "At layer 0 your line does not begin at 1. What does the fraction multiply: 1 alone, or all of 1 - last?",
     ),
     edit(
         "stochastic_depth_forward",
         "scaled_in_training",
         "return x + block(x) if kept else x, kept",
         "return x + survival * block(x) if kept else x, kept",
-        "You scale the branch in training too. Then it counts for survival squared on average. In this form the scale"
-        " stands at test time alone.",
+        "You scale the branch in training too, so it counts for survival squared on average. In this form only test "
+        "time has the scale.",
     ),
     edit(
         "stochastic_depth_forward",
         "torchvision",
         "return x + block(x) if kept else x, kept",
         "return x + block(x) / survival if kept else x, kept",
-        "This is torchvision's form, which divides in training, and then needs no scale at test time. Here, and in "
-        "the paper, the scale stands "
-        "at test time.",
+        "In training you divide by survival, as torchvision does, which then needs no scale at test time. Here, as in "
+        "the paper, the scale is applied at test time.",
     ),
     rewrite(
         "stochastic_depth_forward",
@@ -508,31 +507,31 @@ MISTAKES = [
             kept = rng.random() < survival
             return x + block(x) / survival if kept else x, kept
         """,
-        "You scale in training and not at test time, as torchvision does. It works, but this course has the paper's "
-        "form: where does the scale stand there?",
+        "You scale in training and not at test time, as torchvision does. That works, but this course uses the paper's "
+        "form: where is the scale in it?",
     ),
     edit(
         "stochastic_depth_forward",
         "scaled_before_the_block",
         "return x + block(x) if kept else x, kept",
         "return x + block(survival * x) if kept else x, kept",
-        "In training you hand the block something else than x. Nothing is scaled there, neither behind the block nor "
-        "before it.",
+        "In training you pass the block something other than x. Nothing is scaled there, neither before nor after the "
+        "block.",
     ),
     edit(
         "stochastic_depth_forward",
         "block_run_though_skipped",
         "return x + block(x) if kept else x, kept",
         "return x + kept * block(x), kept",
-        "The output is right, but the block runs even when it is skipped. Then no time is saved.",
+        "The output is right, but the block runs even if it is skipped. Then no time is saved.",
     ),
     edit(
         "stochastic_depth_forward",
         "not_scaled_at_test_time",
         "x + survival * block(x)",
         "x + block(x)",
-        "At test time the branch is always there, in training only sometimes. What makes it count as much as on "
-        "average in training?",
+        "At test time the branch is always present, in training only sometimes. What makes it contribute as much as it "
+        "does on average in training?",
     ),
     edit(
         "stochastic_depth_forward",
@@ -553,7 +552,7 @@ MISTAKES = [
         "draws_at_test_time",
         "if not train:",
         "if not train and rng is None:",
-        "At test time nothing is random, even where there is a generator.",
+        "At test time nothing is random, even if a generator is passed in.",
     ),
     rewrite(
         "stochastic_depth_forward",
@@ -565,8 +564,8 @@ MISTAKES = [
             kept = rng.random((len(x), 1)) < survival
             return x + kept * block(x), kept
         """,
-        "You draw for each example. Here one draw decides for the whole batch, so that a block that is skipped need "
-        "not run.",
+        "You draw for each example. Here one draw decides for the whole batch, so a skipped block does not have to "
+        "run.",
     ),
     edit(
         "stochastic_depth_forward",
@@ -580,107 +579,108 @@ MISTAKES = [
         "skipped_gives_zeros",
         "if kept else x,",
         "if kept else 0 * x,",
-        "Where the block is skipped your signal ends. What remains when the branch is taken away?",
+        "If the block is skipped, your output is 0. What remains when the branch is removed?",
     ),
     edit(
         "stochastic_depth_forward",
         "generator_of_its_own",
         "rng.random()",
         "np.random.default_rng(0).random()",
-        "Every call decides alike: you make a new generator of one seed each time. Use the rng that you are given.",
+        "Every call makes the same decision: you create a new generator with the same seed each time. Use the rng that "
+        "was passed in.",
     ),
     edit(
         "stochastic_depth_forward",
         "in_place",
         "    return x + block(x) if kept else x, kept",
         "    if kept:\n        x += block(x)\n    return x, kept",
-        "Your function changes the array that it is given, and whoever called it still needs that array.",
+        "Your function changes the caller's array, and the caller still needs it.",
     ),
     edit(
         "stochastic_depth_backward",
         "branch_of_a_skipped_block",
         "dout + block_backward(dout) if kept else dout",
         "dout + block_backward(dout)",
-        "A block that was skipped had no part in the output. Which gradient can come through it?",
+        "A block that was skipped had no part in the output. What gradient can come through it?",
     ),
     edit(
         "stochastic_depth_backward",
         "shortcut_forgotten",
         "dout + block_backward(dout) if kept else dout",
         "block_backward(dout) if kept else dout",
-        "The input reached the output along two ways. You follow one of them.",
+        "The input reached the output along two paths. You follow only one of them.",
     ),
     edit(
         "stochastic_depth_backward",
         "scaled",
         "dout + block_backward(dout)",
         "dout + 0.5 * block_backward(dout)",
-        "In training the branch is not scaled in the forward pass, so it is not in the backward pass either.",
+        "In training the forward pass does not scale the branch, so the backward pass should not either.",
     ),
     edit(
         "stochastic_depth_backward",
         "skipped_gives_zeros",
         "if kept else dout",
         "if kept else 0 * dout",
-        "Where the block was skipped, out was x. What is the derivative then?",
+        "If the block was skipped, out was x. What is the derivative then?",
     ),
     edit(
         "stochastic_depth_backward",
         "kept_and_skipped_swapped",
         "if kept",
         "if not kept",
-        "You have the two cases the wrong way round.",
+        "You swapped the two cases, kept and skipped.",
     ),
     edit(
         "stochastic_depth_backward",
         "block_run_though_skipped",
         "return dout + block_backward(dout) if kept else dout",
         "branch = block_backward(dout)\n    return dout + branch if kept else dout",
-        "The gradient is right, but block_backward runs even for a block that was skipped, and that has nothing to go"
-        " back through.",
+        "The gradient is right, but block_backward runs even if the block was skipped. Then there is no forward pass "
+        "to go back through.",
     ),
     edit(
         "stochastic_depth_backward",
         "multiplied",
         "dout + block_backward(dout) if",
         "dout * block_backward(dout) if",
-        "You multiply the two ways. In the forward pass the block's output was added to x: what does that make of"
-        " the gradients?",
+        "You multiply the two gradients. In the forward pass the block's output was added to x: what does that mean "
+        "for the gradients?",
     ),
     edit(
         "stochastic_depth_backward",
         "chain_rule_twice",
         "dout + block_backward(dout) if",
         "dout + dout * block_backward(dout) if",
-        "block_backward takes dout and has the chain rule in it already. You multiply by dout once more.",
+        "block_backward takes dout and already applies the chain rule. You multiply by dout again.",
     ),
     edit(
         "dropout_penalty",
         "whole_matrix",
         "np.sum(np.sum(X**2, axis=0) * w**2)",
         "np.sum((X @ w) ** 2)",
-        "You took the whole of X'X. Masks of different features are independent, so only its diagonal is left.",
+        "You use all of X'X. Masks of different features are independent, so only its diagonal remains.",
     ),
     edit(
         "dropout_penalty",
         "not_divided",
         "drop_prob / (1 - drop_prob)",
         "drop_prob",
-        "Something is missing in front of the sum. What is the variance of an inverted mask entry?",
+        "The factor in front of the sum is incomplete. What is the variance of an inverted mask entry?",
     ),
     edit(
         "dropout_penalty",
         "variance_of_the_unscaled_mask",
         "drop_prob / (1 - drop_prob)",
         "drop_prob * (1 - drop_prob)",
-        "This is the variance of a mask of 0 and 1. The inverted mask is larger by its scale.",
+        "This is the variance of a mask of 0 and 1. The inverted mask is that mask times its scale.",
     ),
     edit(
         "dropout_penalty",
         "drop_and_keep_swapped",
         "drop_prob / (1 - drop_prob)",
         "((1 - drop_prob) / drop_prob if drop_prob else 0.0)",
-        "Your penalty grows when less is dropped. Where nothing is dropped there is no penalty.",
+        "Your penalty grows when less is dropped. If nothing is dropped, there should be no penalty.",
     ),
     edit(
         "dropout_penalty",
@@ -694,14 +694,14 @@ MISTAKES = [
         "plain_ridge",
         "np.sum(np.sum(X**2, axis=0) * w**2)",
         "np.sum(w**2)",
-        "This is a plain ridge penalty. Each weight has a strength of its own, which depends on its feature.",
+        "This is a plain ridge penalty. Here each weight has its own strength, which depends on its feature.",
     ),
     edit(
         "dropout_penalty",
         "weights_not_squared",
         "* w**2",
         "* w",
-        "The weights stand in the variance of a sum. How does a variance change when its variable is multiplied by w?",
+        "The weights appear inside a variance. How does a variance change when its variable is multiplied by w?",
     ),
     edit(
         "gaussian_dropout",
@@ -729,35 +729,35 @@ MISTAKES = [
         "coin",
         "rng.normal(1.0, np.sqrt(drop_prob / (1 - drop_prob)), x.shape)",
         "(rng.random(x.shape) >= drop_prob) / (1 - drop_prob)",
-        "Mean and variance are right, but this is the coin of ordinary dropout. The noise should be normal.",
+        "Mean and variance are right, but this is the coin toss of ordinary dropout. The noise should be normal.",
     ),
     edit(
         "gaussian_dropout",
         "added",
         "x * noise",
         "x + noise - 1",
-        "You add the noise. It multiplies x, so that large activations are disturbed more.",
+        "You add the noise. It should multiply x, so that large activations are disturbed more.",
     ),
     edit(
         "gaussian_dropout",
         "noise_at_test_time",
         "if not train:",
         "if not train and rng is None:",
-        "At test time there is no noise, even where there is a generator.",
+        "At test time there is no noise, even if a generator is passed in.",
     ),
     edit(
         "drop_connect",
         "one_mask_for_the_batch",
         "rng.random((len(x), *W.shape))",
         "np.repeat(rng.random((1, *W.shape)), len(x), axis=0)",
-        "All examples go through the same thinned weights. Each should have a mask of its own.",
+        "All examples go through the same thinned weights. Each should have its own mask.",
     ),
     edit(
         "drop_connect",
         "units",
         "rng.random((len(x), *W.shape))",
         "np.repeat(rng.random((*x.shape, 1)), W.shape[1], axis=2)",
-        "You drop whole inputs, which is ordinary dropout. Each weight needs a toss of its own.",
+        "You drop whole inputs, which is ordinary dropout. Each weight needs its own coin toss.",
     ),
     edit(
         "drop_connect",
@@ -778,7 +778,7 @@ MISTAKES = [
         "bias_scaled",
         "W * mask) + b, mask",
         "W * mask) + b * mask.mean(axis=(1, 2))[:, None], mask",
-        "Your bias takes part in the chance. Only the weights do.",
+        "Your bias is random too. Only the weights should be.",
     ),
     edit(
         "drop_connect",
@@ -792,7 +792,7 @@ MISTAKES = [
         "scales_at_test_time",
         "return x @ W + b, None",
         "return (1 - drop_prob) * (x @ W) + b, None",
-        "You scale twice. The masks have the scale in training already.",
+        "You scale twice. In training the masks already contain the scale.",
     ),
     edit(
         "drop_connect",
@@ -800,56 +800,57 @@ MISTAKES = [
         "mask = (rng.random((len(x), *W.shape)) >= drop_prob) / (1 - drop_prob)\n"
         '    return np.einsum("ni,nio->no", x, W * mask) + b, mask',
         "mask = (rng.random(W.shape) >= drop_prob) / (1 - drop_prob)\n    return x @ (W * mask) + b, mask",
-        "You draw one mask for the whole batch. Each example has a mask of its own: how many are there in all?",
+        "You draw one mask for the whole batch. Each example needs its own: how many masks are there in total?",
     ),
     edit(
         "share_left_after_five",
         "one_layer",
         "(1 - p) ** layers",
         "1 - p",
-        "That is what one layer leaves. The next one multiplies what it gets again.",
+        "That is what one layer leaves. The next layer multiplies what it receives by the same share.",
     ),
     edit(
         "share_left_after_five",
         "inverse",
         "(1 - p) ** layers",
         "1 / (1 - p) ** layers",
-        "That is by how much the output at test time is too large. The question asks for the mean output with masks.",
+        "That is the factor by which the output at test time is too large. The question asks for the mean output with "
+        "masks.",
     ),
     edit(
         "share_left_after_five",
         "nothing_left",
         "(1 - p) ** layers",
         "max(0.0, 1 - layers * p)",
-        "The layers' shares do not add up: each layer loses its share of what has reached it.",
+        "The dropped shares do not add up: each layer drops a share of what has reached it.",
     ),
     edit(
         "share_left_after_five",
         "nothing_lost",
         "(1 - p) ** layers",
         "1.0",
-        "That holds with the scale 1/(1-p). Here the masks are 0 and 1.",
+        "That is true with the scale 1/(1-p). Here the masks are 0 and 1.",
     ),
     edit(
         "share_left_after_five",
         "power",
         "(1 - p) ** layers",
         "(1 - p) ** (layers / 2)",
-        "That is how the root mean square of random outputs shrinks. The mean over masks is asked for.",
+        "That is how the root mean square of random outputs shrinks. The question asks for the mean over masks.",
     ),
     edit(
         "share_left_after_five",
         "share_lost",
         "(1 - p) ** layers",
         "1 - (1 - p) ** layers",
-        "That is what is lost. The question asks what is left.",
+        "That is the share that is lost. The question asks for the share that is left.",
     ),
     edit(
         "drops_a_fifth",
         "all_with_a_small_number",
         '{"a", "c", "d", "f"}',
         '{"a", "b"}',
-        "The number alone does not tell: look up in the table what each one means by it.",
+        "The number alone is not enough: look up in the table what each library or paper means by it.",
     ),
     edit(
         "drops_a_fifth",
@@ -863,7 +864,7 @@ MISTAKES = [
         "own_mask_overlooked",
         '{"a", "c", "d", "f"}',
         '{"a", "c", "d"}',
-        "Look at the mask in (f) once more: for what share of the entries is it True, and what does True do?",
+        "Look at the mask in (f) again: for what share of the entries is it True, and what does True do?",
     ),
     edit(
         "drops_a_fifth",
@@ -877,15 +878,15 @@ MISTAKES = [
         "relu_too",
         '{"a", "b", "e"}',
         '{"a", "b", "c", "e"}',
-        "Mean and function may change places only where the function is linear. What did the left picture of the "
-        "ensemble show?",
+        "Mean and function can be exchanged only if the function is linear. What did the left plot of the ensemble "
+        "show?",
     ),
     edit(
         "true_of_dropout",
         "spread_kept",
         '{"a", "b", "e"}',
         '{"a", "b", "d", "e"}',
-        "The scale makes the mean right. Work out the mean square of a mask entry.",
+        "The scale keeps the mean. Work out the mean square of a mask entry.",
     ),
     edit(
         "true_of_dropout",
@@ -920,8 +921,7 @@ MISTAKES = [
         "mean_of_the_ends",
         "sum(residual_survival(layer, blocks, last) for layer in range(1, blocks + 1))",
         "blocks * (1 + last) / 2",
-        "You took the mean of 1 and $s_L$. But no block has probability 1: the first one is already a little "
-        "below.",
+        "You took the mean of 1 and $s_L$. But no block has probability 1: the first one is already a little lower.",
     ),
     edit(
         "expected_depth",

@@ -72,10 +72,10 @@ def test_what_a_hidden_check_said_is_not_shown() -> None:
 
 
 def test_a_row_of_the_concepts_leads_to_the_lesson_and_to_the_heading() -> None:
-    row = "| Share dropped or kept | 03_dropout | Whose $p$ is it? | `drops_a_fifth` |"
+    row = "| Share dropped or kept | 03_dropout | What does $p$ mean? | `drops_a_fifth` |"
     page = "lessons/03_dropout.ipynb"
     assert linked(row, read_lessons(ROOT, [CONCEPTS]), None) == (
-        f"| Share dropped or kept | [03]({page}) | [Whose $p$ is it?]({page}#whose--is-it) | `drops_a_fifth` |"
+        f"| Share dropped or kept | [03]({page}) | [What does $p$ mean?]({page}#what-does--mean) | `drops_a_fifth` |"
     )
 
 
