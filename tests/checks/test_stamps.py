@@ -100,7 +100,7 @@ def test_every_exercise_has_the_stamp_of_its_own_module() -> None:
 def test_no_probe_is_imported_to_tell_a_stamp() -> None:
     program = (
         "import sys; from course_utils.checks.fingerprint import fingerprint\n"
-        f"assert stamp('{PROBES}.capstone')\n"
+        f"assert fingerprint('{PROBES}.capstone')\n"
         f"assert not [name for name in sys.modules if name.startswith('{PROBES}.')]"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

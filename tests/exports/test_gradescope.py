@@ -211,7 +211,7 @@ from course_grader.engine.result import CellResult
 from course_grader.exports.autograder import GradescopeReport
 root = Path(sys.argv[1])
 assignment = Assignment.load(root / "source" / "assignment.json")
-report = Report(root / "results" / "results.json", assignment)
+report = GradescopeReport(root / "results" / "results.json", assignment)
 first = assignment.of_kind("test")[0]
 report.add(CellResult(first.grade_id, first.exercises, "passed", first.points, first.points))
 """

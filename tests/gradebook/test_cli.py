@@ -43,7 +43,7 @@ def test_one_notebook_is_explained_and_the_gradebook_stays(here: School) -> None
     place = here.hand_in("ada", "not_squared")
     before = here.book.read_bytes()
     told = grade(str(place), "--explain")
-    isolation = f"isolation namespaces by {levels.described('namespaces')}"
+    isolation = f"isolation namespaces by {levels.isolation_program('namespaces')}"
     assert told.startswith(f"{NAME}: 0 of 3 points\n{isolation}, mode apart, assignment {here.assignment.digest}\n")
     assert "mean_squared_error: failed, 0 of 3 points\n  mistake: not_squared\n" in told
     assert "mean_squared_error_hidden: failed, 0 of 2 points" in told
@@ -149,8 +149,8 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setenv("COLUMNS", "200")
     display = Display(NAME, as_json=False)
     with display.bar(2):
-        display.tell(ProgressEvent("ada", problem="The file is empty."))
-        display.tell(ProgressEvent("eve\x1b[31m", problem="The file is empty."))
+        display.report(ProgressEvent("ada", problem="The file is empty."))
+        display.report(ProgressEvent("eve\x1b[31m", problem="The file is empty."))
     assert "2 not graded" in screen.getvalue()
     assert "2/2" in screen.getvalue()
     display.summary(Summary(added=[f"student-{i}" for i in range(12)], waiting=1))
@@ -167,7 +167,7 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 )
 def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(levels, "best_level", lambda: (level, reason))
-    by = f", with {levels.described(level)}" if level == "namespaces" else ""
+    by = f", with {levels.isolation_program(level)}" if level == "namespaces" else ""
     finding = next(course_doctor.findings())
     assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
     monkeypatch.setattr(course_doctor, "MARK_OF_A_TEACHER", "no_such_package")

@@ -325,7 +325,7 @@ def test_a_test_that_fails_of_itself_for_one_submission_is_said() -> None:
         display = Display("ps1", as_json=False)
         for number, outcome in enumerate(outcomes):
             cell = CellResult("t1", ("f",), outcome, 2 * (outcome == "passed"), 2, "The test itself failed: why.")
-            display.tell(ProgressEvent(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
+            display.report(ProgressEvent(f"student{number}", result=Result("ps1", "", "none", (cell,), mode=mode)))
         return display.suspects
 
     assert told("together", "passed", "error") == [

@@ -167,6 +167,6 @@ def test_a_new_key_has_all_graded_again(school: School) -> None:
     asked["asked"] = made = asked["asked"][:-1] + ("0" if asked["asked"][-1] != "0" else "1")
     (school.root / "course.key").write_text(json.dumps(data))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fingerprint, "stamp", lambda module: made)
+        patch.setattr(fingerprint, "fingerprint", lambda module: made)
         assert not school.grade()[1]["ada"].reused
         assert school.grade()[1]["ada"].reused

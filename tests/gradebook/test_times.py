@@ -89,7 +89,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
     assert sources == {student: one.time_source for student, one in told.items()}
     display = Display(NAME, as_json=False)
     for one in told.values():
-        display.tell(one)
+        display.report(one)
     display.summary(tally)
     out = capsys.readouterr().out
     assert "Lateness is unknown for 3 submissions: no reliable time came with them" in out

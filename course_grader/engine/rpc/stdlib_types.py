@@ -103,6 +103,13 @@ def _path(kind: type[PurePath]) -> Callable[[Any], PurePath]:
     return made
 
 
+def _text_of_path(path: PurePath) -> tuple[str]:
+    # Python writes a few Windows paths, such as `//://`, so that it reads another path.
+    if type(path)(str(path)) != path:
+        raise NotPlain
+    return (str(path),)
+
+
 def _uuid(number: Any) -> UUID:
     if type(number) is not int:
         raise NotPlain
@@ -133,9 +140,9 @@ VALUES: dict[str, tuple[type, Callable[[Any], tuple[Any, ...]], Callable[..., An
     "timezone": (timezone, lambda value: (*value.__getinitargs__(), None)[:2], _timezone),
     "ZoneInfo": (ZoneInfo, _key_of, _zone),
     "UUID": (UUID, lambda value: (value.int,), _uuid),
-    "PosixPath": (PosixPath, lambda value: (str(value),), _path(PosixPath)),
-    "PurePosixPath": (PurePosixPath, lambda value: (str(value),), _path(PurePosixPath)),
-    "PureWindowsPath": (PureWindowsPath, lambda value: (str(value),), _path(PureWindowsPath)),
+    "PosixPath": (PosixPath, _text_of_path, _path(PosixPath)),
+    "PurePosixPath": (PurePosixPath, _text_of_path, _path(PurePosixPath)),
+    "PureWindowsPath": (PureWindowsPath, _text_of_path, _path(PureWindowsPath)),
 }
 NAMES = {kind: name for name, (kind, _, _) in VALUES.items()}
 # What can be changed, and holds other values.
