@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.student_cells import CellView, own_cells
-from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.graded_submission import GradedSubmission, ProblemKind
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
 from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
@@ -25,9 +25,8 @@ MARKS = {
     "passed": "✓", "failed": "✗", "part": "◐", "blank": "–", "missing": "?",
     "stopped": "!", "refused": "!", "error": "!",
 }  # fmt: skip
-# How `course grade` begins the sentence on a fault of its own, which goes on with an exception's text.
-GRADER_FAILED = "The grader itself failed"
-FAILED = f"{GRADER_FAILED} at it. That is no fault of yours: your teacher sees why."
+# The teacher's sentence goes on with an exception's text.
+GRADER_FAILED = "The grader itself failed at it. That is no fault of yours: your teacher sees why."
 PATH = re.compile(r"(?<![\w./])(?:/[\w.@~-]+){2,}")
 
 
@@ -102,7 +101,7 @@ def page_view(
         paper.assignment.name,
         name or graded.student,
         graded.submitted.strftime("%d %B %Y, %H:%M %Z").strip() if graded.submitted else "",
-        _without_paths(FAILED if graded.problem.startswith(GRADER_FAILED) else graded.problem),
+        _without_paths(GRADER_FAILED if graded.problem_kind == ProblemKind.GRADER else graded.problem),
         marks.score if marks else result.score if result else 0.0,
         marks.max_score if marks else result.max_score if result else 0.0,
         marks.late_penalty if marks else 0.0,

@@ -22,17 +22,19 @@ from types import TracebackType
 import course_utils
 from course_grader import engine
 from course_grader.engine.result import Result
-from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.graded_submission import GradedSubmission, ProblemKind
 from course_utils.errors import CourseError, Exit
 
 _ENGINE, _UTILS = (Path(next(iter(package.__path__))) for package in (engine, course_utils))
-FORMAT = 2
+FORMAT = 3
+# How the sentence on a fault of the grader's begins in a journal of format 2.
+GRADER_PROBLEMS = ("The grader itself failed", "The process that graded it ended")
 TABLES = """
 CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, result BLOB, problem TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS submission (
     assignment TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL, submitted TEXT, notes TEXT NOT NULL,
     key TEXT NOT NULL, problem TEXT NOT NULL, booked TEXT NOT NULL,
-    time_source TEXT NOT NULL DEFAULT '', PRIMARY KEY (assignment, student)
+    time_source TEXT NOT NULL DEFAULT '', problem_kind TEXT NOT NULL DEFAULT '', PRIMARY KEY (assignment, student)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stamp (
     assignment TEXT NOT NULL, student TEXT NOT NULL, notebook TEXT NOT NULL, given BLOB NOT NULL, written BLOB NOT NULL,
@@ -45,7 +47,7 @@ CREATE TABLE IF NOT EXISTS stamp (
 class Entry:
     """What the journal holds of a submission. `booked` is what the gradebook was given, empty where nothing was;
     `problem` a sentence that holds for this run alone; `time_source` where its time comes from, empty in entries of
-    older versions."""
+    older versions; `problem_kind` whose fault the problem is."""
 
     assignment: str
     student: str
@@ -56,6 +58,7 @@ class Entry:
     problem: str = ""
     booked: str = ""
     time_source: str = ""
+    problem_kind: ProblemKind = ProblemKind.NONE
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,20 @@ class Journal:
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if version > FORMAT:
                 raise CourseError(f"{path} was written by another version of the course: move it away and grade again.")
-            columns = [column[1] for column in self._database.execute("PRAGMA table_info(submission)")]
-            if "time_source" not in columns:
-                self._database.execute("ALTER TABLE submission ADD COLUMN time_source TEXT NOT NULL DEFAULT ''")
+            self._add_missing_columns()
             self._database.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def _add_missing_columns(self) -> None:
+        """Bring a table of an older version to the present form."""
+        columns = [column[1] for column in self._database.execute("PRAGMA table_info(submission)")]
+        for name in ("time_source", "problem_kind"):
+            if name not in columns:
+                self._database.execute(f"ALTER TABLE submission ADD COLUMN {name} TEXT NOT NULL DEFAULT ''")
+        if "problem_kind" not in columns:
+            self._database.executemany(
+                "UPDATE submission SET problem_kind = ? WHERE problem LIKE ?",
+                [(ProblemKind.GRADER, f"{begin}%") for begin in GRADER_PROBLEMS],
+            )
 
     def verdict(self, key: str) -> Verdict | None:
         """Return what grading found under a key, or None where it was never graded."""
@@ -120,7 +133,7 @@ class Journal:
         with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", rows)
             self._database.executemany(
-                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
+                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_row, entries)
             )
 
     def stamp(self, assignment: str, student: str) -> Stamp | None:
@@ -158,6 +171,7 @@ class Journal:
                     entry.problem or verdict.problem,
                     entry.notes,
                     entry.time_source,
+                    entry.problem_kind if entry.problem else _kind_of(verdict.problem),
                 )
 
     def assignments(self) -> list[str]:
@@ -239,13 +253,28 @@ def _verdict(packed: bytes | None, problem: str) -> Verdict:
     return Verdict(None if packed is None else Result.from_json(json.loads(zlib.decompress(packed))), problem)
 
 
+def _kind_of(problem: str) -> ProblemKind:
+    """Return the kind of a problem that these bytes have each time they are graded."""
+    return ProblemKind.SUBMISSION if problem else ProblemKind.NONE
+
+
 def _row(entry: Entry) -> tuple[str | None, ...]:
     submitted = entry.submitted.isoformat() if entry.submitted else None
-    told = entry.key, entry.problem, entry.booked, entry.time_source
+    told = entry.key, entry.problem, entry.booked, entry.time_source, entry.problem_kind
     return entry.assignment, entry.student, str(entry.notebook), submitted, json.dumps(entry.notes), *told
 
 
 def _entry(row: Iterable[str]) -> Entry:
-    assignment, student, notebook, submitted, notes, *told = row
-    when = datetime.fromisoformat(submitted) if submitted else None
-    return Entry(assignment, student, Path(notebook), when, tuple(json.loads(notes)), *told)
+    assignment, student, notebook, submitted, notes, key, problem, booked, time_source, kind = row
+    return Entry(
+        assignment,
+        student,
+        Path(notebook),
+        datetime.fromisoformat(submitted) if submitted else None,
+        tuple(json.loads(notes)),
+        key,
+        problem,
+        booked,
+        time_source,
+        ProblemKind(kind),
+    )

@@ -25,6 +25,7 @@ from course_grader.gradebook.changes import Change, GradebookScore, change_of, g
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database, Row, shown
 from course_grader.gradebook.folders import write_autograded, write_submitted
+from course_grader.gradebook.graded_submission import ProblemKind
 from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.preview import copied
@@ -35,6 +36,7 @@ from course_grader.gradebook.task import (
     WorkerRefused,
     WorkerResult,
     grade_batch,
+    grader_failed,
     page_again,
     serialise,
 )
@@ -183,7 +185,14 @@ class _Run:
         before = self._journal.entry(self._job.name, submission.student)
         if submission.student in self._students and (before is None or not before.key):
             entry = self._entry(submission, "")
-            self._journal.add((), [dataclasses.replace(entry, problem=submission.problem, booked="")])
+            self._journal.add(
+                (),
+                [
+                    dataclasses.replace(
+                        entry, problem=submission.problem, problem_kind=ProblemKind.SUBMISSION, booked=""
+                    )
+                ],
+            )
         self._report(_event(submission, problem=submission.problem))
         return True
 
@@ -233,7 +242,7 @@ class _Run:
                 case WorkerRefused(sentence):
                     raise CourseError(sentence, Exit.ENVIRONMENT)
                 case Exception():
-                    self._record([WorkerResult(name, problem=_fault(came)) for name in batch.contents], batch, owners)
+                    self._record([grader_failed(name, _fault(came)) for name in batch.contents], batch, owners)
                 case answers:
                     self._record(answers, batch, owners)
 
@@ -258,8 +267,10 @@ class _Run:
             submission, content = owners[answer.name], batch.contents[answer.name]
             result = None if answer.result is None else Result.from_json(answer.result)
             entry = self._entry(submission, self._key(content))
-            if answer.result is None and not answer.lasting:
-                entries.append(dataclasses.replace(entry, problem=answer.problem, booked=""))
+            if answer.problem_kind == ProblemKind.GRADER:
+                entries.append(
+                    dataclasses.replace(entry, problem=answer.problem, problem_kind=answer.problem_kind, booked="")
+                )
             else:
                 verdicts.append((entry.key, Verdict(result, answer.problem)))
                 entries.append(dataclasses.replace(entry, booked=""))

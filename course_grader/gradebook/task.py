@@ -17,6 +17,7 @@ from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import IsolationUnavailable, Level
 from course_grader.gradebook.assignment_record import AssignmentRecord
 from course_grader.gradebook.autograded_notebook import AutogradedNotebook, autograded_notebook
+from course_grader.gradebook.graded_submission import ProblemKind
 from course_grader.gradebook.journal import versions
 
 
@@ -34,14 +35,14 @@ class RunSpec:
 class WorkerResult:
     """What came of one submission. `result` is its JSON, None where `problem` says why there is none.
 
-    `lasting`: whether the problem lies in the submission, so that grading it again would find it again.
+    `problem_kind`: whose fault the problem is. If it is the submission's, grading it again would find it again.
     """
 
     name: str
     result: dict[str, Any] | None = None
     page: AutogradedNotebook | None = None
     problem: str = ""
-    lasting: bool = False
+    problem_kind: ProblemKind = ProblemKind.NONE
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def grade_batch(batch: GradingBatch) -> Sequence[WorkerResult] | WorkerRefused:
     return answers
 
 
+def grader_failed(name: str, problem: str) -> WorkerResult:
+    """Return the result of a submission that could not be graded through no fault of its own."""
+    return WorkerResult(name, problem=problem, problem_kind=ProblemKind.GRADER)
+
+
 def _answer(
     name: str, content: bytes, assignment: Assignment, record: AssignmentRecord, isolation: Level
 ) -> WorkerResult:
@@ -96,12 +102,12 @@ def _answer(
         result = grade(content, assignment, isolation)
         return WorkerResult(name, result.to_json(), autograded_notebook(content, result, assignment, record))
     except Unreadable as problem:
-        return WorkerResult(name, problem=str(problem), lasting=True)
+        return WorkerResult(name, problem=str(problem), problem_kind=ProblemKind.SUBMISSION)
     except IsolationUnavailable:
         raise
     except Exception as error:
         # A fault of the grader's must not end the others' grading.
-        return WorkerResult(name, problem=f"The grader itself failed at it ({type(error).__name__}: {error}).")
+        return grader_failed(name, f"The grader itself failed at it ({type(error).__name__}: {error}).")
 
 
 def page_again(content: bytes, result: Result, exam: bytes) -> AutogradedNotebook:

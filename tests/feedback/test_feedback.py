@@ -12,7 +12,7 @@ import pytest
 
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.feedback.write_pages import feedback_page, write_feedback
-from course_grader.gradebook.graded_submission import GradedSubmission
+from course_grader.gradebook.graded_submission import GradedSubmission, ProblemKind
 from course_grader.gradebook.manual_grades import ManualGrades
 from tests.feedback.conftest import EXERCISE, ROOT, Class
 
@@ -143,7 +143,9 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     broken.write_text("{")
     said = text_of(feedback_page(GradedSubmission("dee", broken, problem="The file is not a notebook."), course.paper))
     assert "could not be graded The file is not a notebook." in said
-    failed = GradedSubmission("dee", broken, problem="The grader itself failed at it (KeyError: 0.123456789).")
+    failed = GradedSubmission(
+        "dee", broken, problem="It failed (KeyError: 0.123456789).", problem_kind=ProblemKind.GRADER
+    )
     assert "0.1234" not in feedback_page(failed, course.paper)
     told = GradedSubmission(
         "dee", broken, problem="Of 3/4 and 1/2 none, in /home/teacher/submitted/dee.ipynb.", notes=("/a/b: no",)

@@ -81,7 +81,8 @@ def test_only_what_is_needed_is_imported(school: School, words: tuple[str, ...])
 
 def test_jupytext_is_read_without_its_parts_for_a_server() -> None:
     look = (
-        "import sys\nfrom course_grader.authoring import build, lesson_cells\npercent_cells = lesson_cells.percent_cells\n"
+        "import sys\nfrom course_grader.authoring import build\n"
+        "from course_grader.authoring.lesson_cells import percent_cells\n"
         "assert [cell.source for cell in percent_cells('# %%\\nx = 1\\n')] == ['x = 1']\n"
         "print([name for name, module in sys.modules.items() if 'contentsmanager' in name and module is not None])"
     )

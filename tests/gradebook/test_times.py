@@ -15,7 +15,8 @@ import pytest
 from nbgrader.api import Gradebook
 
 from course_grader.gradebook.display import Display
-from course_grader.gradebook.journal import FORMAT, Journal
+from course_grader.gradebook.graded_submission import ProblemKind
+from course_grader.gradebook.journal import FORMAT, Entry, Journal
 from tests.gradebook.conftest import NAME, School
 
 CONFIG = """
@@ -218,13 +219,33 @@ def test_a_timestamp_of_a_students_own_is_an_ordinary_file(
     assert school.rows()["Ada"]["when"] is None
 
 
+def test_a_journal_of_format_2_says_whose_fault_a_problem_is(school: School) -> None:
+    problems = {
+        "ada": ("The grader itself failed at it (KeyError: 0.5).", ProblemKind.GRADER),
+        "bob": ("The process that graded it ended, alone with it.", ProblemKind.GRADER),
+        "cam": ("The file is empty.", ProblemKind.NONE),
+    }
+    path = school.course.journal
+    with Journal(path) as journal:
+        for student, (problem, _) in problems.items():
+            journal.add((), [Entry(NAME, student, Path("x.ipynb"), None, (), "", problem)])
+    with sqlite3.connect(path) as file:
+        file.execute("ALTER TABLE submission DROP COLUMN problem_kind")
+        file.execute("PRAGMA user_version = 2")
+    file.close()
+    with Journal(path) as journal:
+        found = {one.student: (one.problem, one.problem_kind) for one in journal.graded(NAME)}
+    assert found == problems
+
+
 @pytest.mark.needs("isolation")
 def test_a_journal_of_the_version_before_is_read(school: School, another: Callable[[str], School]) -> None:
     school.hand_in("ada", "right", "2026-10-19 08:30:00 UTC")
     school.grade()
     path = school.course.journal
     with sqlite3.connect(path) as file:
-        file.execute("ALTER TABLE submission DROP COLUMN time_source")
+        for column in ("time_source", "problem_kind"):
+            file.execute(f"ALTER TABLE submission DROP COLUMN {column}")
         file.execute("DROP TABLE stamp")
         file.execute("PRAGMA user_version = 1")
     file.close()
