@@ -49,7 +49,7 @@ from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.source_notebook import text_of
 from course_grader.authoring.trial_run import write_hidden_key
-from course_grader.engine.notebook.assignment import without_magics
+from course_utils.cells import blank_magics
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[1]
@@ -122,7 +122,7 @@ def in_one_process(assignment: Assignment, notebook: NotebookNode) -> float:
             if known is not None:
                 # As in a notebook, what a cell raises ends that cell alone.
                 with contextlib.suppress(Exception):
-                    exec(without_magics(known.source if known.kind == "test" else cell.source), names)
+                    exec(blank_magics(known.source if known.kind == "test" else cell.source), names)
                     points += known.points
     return points
 

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import notebooks
+from course_utils.cells import imports
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
-from course_utils.sources import CodeCell, Collection, collect, imports
+from course_utils.sources import CodeCell, Collection, collect
 
 # Seconds for the published checks of all functions together.
 PATIENCE = 120

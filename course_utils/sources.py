@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
-import symtable
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-CELL_MAGIC = re.compile(r"\s*%%(\w+)")
-RUN_IN_NOTEBOOK = ("time", "capture", "prun", "debug")
+from course_utils.cells import (
+    _alone,
+    _table,
+    _tree,
+    imports,
+    is_stub,
+    names_bound,
+    names_defined,
+    names_needed,
+    names_read_first,
+    without_magics,
+)
+
 BUILTINS = frozenset(dir(builtins)) | {"__name__"}
 
 
@@ -57,78 +66,6 @@ def collect(wanted: Sequence[str], cells: Sequence[CodeCell], given: Mapping[str
     for name in wanted:
         collector.take(name)
     return collector.found
-
-
-def imports(source: str) -> dict[str, str]:
-    """Return the names that a cell imports at its top level, each with an import statement of its own."""
-    found = {}
-    for statement in _tree(source).body:
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            for alias in statement.names:
-                name = alias.asname or alias.name.split(".")[0]
-                found[name] = ast.unparse(_alone(statement, alias))
-    return found
-
-
-def names_bound(source: str) -> set[str]:
-    """Return the names that a cell binds at its top level; empty where it is not valid Python."""
-    table = _table(source)
-    return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()} if table else set()
-
-
-def names_defined(source: str) -> set[str]:
-    """Return the names that a cell, magics and all, leaves defined: what it deletes at its end is not among them."""
-    source = without_magics(source)
-    bound, names = names_bound(source), set[str]()
-    for statement in _tree(source).body:
-        if isinstance(statement, ast.Delete):
-            names -= {target.id for target in statement.targets if isinstance(target, ast.Name)}
-        else:
-            names |= bound.intersection(_stored(statement))
-    return names
-
-
-def _stored(statement: ast.stmt) -> Iterator[str]:
-    for node in ast.walk(statement):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()):
-                yield name
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                yield from ((alias.asname or alias.name).split(".")[0] for alias in aliases)
-
-
-def names_needed(source: str) -> list[str]:
-    """Return the names that a cell uses and does not bind itself, Python's own among them, in alphabetical order."""
-    table = _table(source)
-    return sorted(set(_globals(table)) - names_bound(source)) if table else []
-
-
-def names_read_first(source: str) -> set[str]:
-    """Return the names that a cell reads, outside of functions, at or before the statement that binds them."""
-    bound, found = set[str](), set[str]()
-    for statement in _tree(source).body:
-        parts: list[ast.AST] = [statement]
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            parts = [*statement.decorator_list, statement.args]
-        found.update(name for part in parts for name in _loaded(part) if name not in bound)
-        bound.update(_stored(statement))
-    return found
-
-
-def _loaded(part: ast.AST) -> Iterator[str]:
-    for node in ast.walk(part):
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()) | ast.AugAssign(target=ast.Name(id=name)):
-                yield name
-
-
-def is_stub(source: str) -> bool:
-    """Tell whether a cell still raises NotImplementedError somewhere."""
-    raised = (node.exc for node in ast.walk(_tree(source)) if isinstance(node, ast.Raise))
-    names = (exc.func if isinstance(exc, ast.Call) else exc for exc in raised)
-    return any(isinstance(name, ast.Name) and name.id == "NotImplementedError" for name in names)
 
 
 class _Collector:
@@ -258,41 +195,3 @@ def _without_checks(source: str) -> tuple[str, list[str]]:
                 if all(used[line] == 1 for line in own):
                     lines[own.start - 1 : own.stop - 1] = []
     return "\n".join(lines), names
-
-
-def _alone(statement: ast.Import | ast.ImportFrom, alias: ast.alias) -> ast.stmt:
-    if isinstance(statement, ast.Import):
-        return ast.Import([alias])
-    return ast.ImportFrom(statement.module, [alias], statement.level)
-
-
-def _globals(table: symtable.SymbolTable) -> Iterator[str]:
-    is_top = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (is_top or symbol.is_global()):
-            yield symbol.get_name()
-    for child in table.get_children():
-        yield from _globals(child)
-
-
-def _table(source: str) -> symtable.SymbolTable | None:
-    try:
-        return symtable.symtable(source, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError):
-        return None
-
-
-def _tree(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module([], [])
-
-
-def without_magics(source: str) -> str:
-    """Return a cell without lines for IPython alone (%magic and !command); nothing if its magic does not run the cell
-    in the notebook, as %%timeit and %%writefile do not."""
-    magic = CELL_MAGIC.match(source)
-    if magic and magic[1] not in RUN_IN_NOTEBOOK:
-        return ""
-    return "\n".join(line for line in source.split("\n") if not line.lstrip().startswith(("%", "!")))

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from course_utils import notebooks
+from course_utils.cells import names_bound, names_defined
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
 from course_utils.matching import plain
 from course_utils.shipped_notebooks import is_shipped_folder, shipped_folder
-from course_utils.sources import names_bound, names_defined
 
 BACKUP = "backup"
 Notebook = dict[str, Any]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.cell_metadata import BEGIN, END
-from course_utils.sources import CodeCell, collect, imports
+from course_utils.cells import imports
+from course_utils.sources import CodeCell, collect
 
 
 def fill(path: Path, cells: Sequence[LessonCell]) -> tuple[LessonCell, ...]:

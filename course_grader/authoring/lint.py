@@ -15,7 +15,7 @@ from course_grader.authoring.drawing import read_draws, variants
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.lesson_cells import DEFINING, LessonCell, LessonProblem
 from course_grader.cell_metadata import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
-from course_grader.engine.notebook.assignment import assigned_names, without_magics
+from course_utils.cells import assigned_names, blank_magics
 from course_utils.checks.probe import exercises
 
 MARKERS = (BEGIN, END, BEGIN_HIDDEN, END_HIDDEN)
@@ -94,7 +94,7 @@ def unparsable(lesson: Lesson) -> Iterator[LessonProblem]:
     for cell in lesson.cells:
         if cell.kind != "markdown":
             try:
-                ast.parse(without_magics(cell.source))
+                ast.parse(blank_magics(cell.source))
             except SyntaxError as error:
                 yield LessonProblem(lesson.path, cell.line + (error.lineno or 1) - 1, f"not valid Python: {error.msg}.")
 
@@ -209,7 +209,7 @@ def _assigned(source: str) -> set[str]:
 
 def _tree(source: str) -> ast.Module:
     try:
-        return ast.parse(without_magics(source))
+        return ast.parse(blank_magics(source))
     except SyntaxError:
         return ast.Module([], [])
 

@@ -10,7 +10,7 @@ from typing import Any
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.lesson_cells import DEFINING, LessonCell, LessonProblem
 from course_grader.authoring.mistake_bank import Alternative, Mistake
-from course_grader.engine.notebook.assignment import without_magics
+from course_utils.cells import blank_magics
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def namespace(lesson: Lesson) -> dict[str, Any]:
 
 def execute(lesson: Lesson, cell: LessonCell, source: str, names: dict[str, Any]) -> None:
     """Execute one cell's source; LessonProblem with the line in `lesson.py` where it fails."""
-    text = "\n" * (cell.line - 1) + without_magics(source)
+    text = "\n" * (cell.line - 1) + blank_magics(source)
     try:
         exec(compile(text, str(lesson.path), "exec"), names)
     except Exception as error:

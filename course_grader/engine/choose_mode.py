@@ -15,9 +15,10 @@ from typing import Any
 
 from course_grader.engine.grading import grade
 from course_grader.engine.notebook.assignment import Assignment, Mode
-from course_grader.engine.notebook.source import AssignmentProblem, text_of, without_magics
+from course_grader.engine.notebook.source import AssignmentProblem, text_of
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
+from course_utils.cells import blank_magics
 
 # At most this many answers are left blank, one at a time.
 MOST_BLANK = 12
@@ -186,7 +187,7 @@ def _without_reference(reference: Mapping[str, Any], blank: Mapping[str, Any]) -
 def _is_stub(source: str) -> bool:
     """Tell whether a cell does nothing but say where an answer belongs."""
     try:
-        return all(map(_does_nothing, ast.parse(without_magics(source)).body))
+        return all(map(_does_nothing, ast.parse(blank_magics(source)).body))
     except SyntaxError:
         return False
 

@@ -19,9 +19,10 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
+from course_grader.engine.notebook.assignment import teacher_cells
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded_submission import GradedSubmission
+from course_utils.cells import checked_exercises
 from course_utils.errors import CourseError
 
 NOT_YET = "Not graded yet."

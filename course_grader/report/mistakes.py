@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from course_grader.engine.notebook.assignment import without_magics
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_utils.cells import blank_magics
 
 ASKED_FOR_EXAMPLES = 7
 
@@ -60,7 +60,7 @@ def example(students: Sequence[GradedSubmission], exercise: str, paper: TeacherN
 def _bare(source: str) -> str:
     """Return a source as its syntax tree says it: comments are gone, and docstrings are taken out."""
     try:
-        tree = ast.parse(without_magics(source))
+        tree = ast.parse(blank_magics(source))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and ast.get_docstring(node):
                 node.body = node.body[1:] or [ast.Pass()]

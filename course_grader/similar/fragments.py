@@ -18,7 +18,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 
-from course_grader.engine.notebook.assignment import without_magics
+from course_utils.cells import blank_magics
 
 WINDOW, KEPT_OF = 6, 3
 FEWEST_WORDS = 3
@@ -35,7 +35,7 @@ def fragments(source: str, constants: bool = True) -> Fragments:
 
     constants: whether numbers tell answers apart.
     """
-    source = without_magics(source[:LONGEST])
+    source = blank_magics(source[:LONGEST])
     found: Fragments = defaultdict(set)
     try:
         tree = ast.parse(source)

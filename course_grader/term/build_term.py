@@ -17,10 +17,11 @@ from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read
 from course_grader.authoring.lint import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.source_notebook import solution_notebook
 from course_grader.authoring.trial_run import KeySummary, known_of_hidden_key, run_graded_cells, write_hidden_key
-from course_grader.engine.notebook.assignment import checked_exercises, teacher_cells
+from course_grader.engine.notebook.assignment import teacher_cells
 from course_grader.environment import environment
 from course_grader.term.config import AssignmentPlan, Term
 from course_grader.term.select import MissingExercise, appended, choose, with_points
+from course_utils.cells import checked_exercises
 from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
 from course_utils.errors import CourseError, Exit

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from course_grader.authoring.lesson_cells import LessonCell
-from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
+from course_utils.cells import assigned_names, checked_exercises, used_names
 from course_utils.checks.probe import exercises as known_exercises
 
 HEADING = re.compile(r"^(#{1,6})\s", re.MULTILINE)

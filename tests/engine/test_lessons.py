@@ -23,9 +23,9 @@ from course_grader.authoring.mistake_bank import Alternative, Mistake
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import rounds, submission
 from course_grader.authoring.trial_run import write_hidden_key
-from course_grader.engine.notebook.assignment import used_names, without_magics
 from course_grader.engine.notebook.plan import RunCell, plan
 from course_grader.engine.notebook.read import read_submission
+from course_utils.cells import blank_magics, used_names
 from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def in_one_process(assignment: Assignment, notebook: NotebookNode) -> Found:
                 continue
             source = known.source if known.kind == "test" else cell.source
             try:
-                exec(without_magics(source), names)
+                exec(blank_magics(source), names)
                 error = None
             except Exception as raised:
                 error = raised

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from course_utils import gather
+from course_utils.cells import imports, is_stub, names_bound, names_needed
 from course_utils.errors import CourseError
-from course_utils.sources import CodeCell, collect, imports, is_stub, names_bound, names_needed
+from course_utils.sources import CodeCell, collect
 from tests.house.conftest import Result
 from tests.house.samples import code, graded, write
 

@@ -8,8 +8,8 @@ import pytest
 
 from course_grader.authoring.lesson import lesson_folders
 from course_grader.authoring.lesson_cells import LessonCell, read_cells
-from course_grader.engine.notebook.assignment import assigned_names, checked_exercises, used_names
 from course_grader.term.select import MissingExercise, appended, choose, with_points
+from course_utils.cells import assigned_names, checked_exercises, used_names
 
 ROOT = Path(__file__).parents[2]
 LESSONS = lesson_folders(ROOT)

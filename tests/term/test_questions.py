@@ -24,11 +24,12 @@ from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.grading import grade
-from course_grader.engine.notebook.assignment import Assignment, AssignmentProblem, without_magics
+from course_grader.engine.notebook.assignment import Assignment, AssignmentProblem
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
 from course_grader.term import build_term, release_term
 from course_grader.term.release_term import release
+from course_utils.cells import blank_magics
 from course_utils.checks.answer_types import AnswerType, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.checking import CLASS
 from course_utils.checks.keys import Key, KeyProblem, published_key
@@ -292,7 +293,7 @@ def run_marked_cells(notebook: NotebookNode) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook.cells:
             if cell.metadata.get("nbgrader"):
-                exec(without_magics(cell.source), names)
+                exec(blank_magics(cell.source), names)
 
 
 def test_a_class_notebook_is_not_updated_to_other_questions(classes: tuple[Class, Class], tmp_path: Path) -> None:

@@ -26,12 +26,13 @@ from course_grader.engine.judging.watchdog import Overdue, Watchdog
 from course_grader.engine.judging.worker_session import MISSING, Stopped, WorkerSession
 from course_grader.engine.judging.working_folder import WorkingFolder
 from course_grader.engine.memory_limit import limited_growth
-from course_grader.engine.notebook.assignment import Assignment, TeacherCell, without_magics
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.context import CellContext, EditedCells, contexts_of, gives
 from course_grader.engine.notebook.plan import Plan, RunCell
 from course_grader.engine.result import CellResult, Outcome
 from course_grader.engine.rpc.channel import DeadlinePassed, WireError
 from course_grader.engine.rpc.clean_text import clean
+from course_utils.cells import blank_magics
 from course_utils.checks import checking
 from course_utils.checks.card import Card
 from course_utils.checks.checking import CheckFailed, grading
@@ -292,7 +293,7 @@ class Referee:
 @functools.lru_cache(maxsize=1024)
 def _code(source: str, name: str) -> tuple[CodeType, CodeType | None]:
     """Return a cell's code, and that of its last expression, if it ends in one."""
-    tree = ast.parse(without_magics(source), name)
+    tree = ast.parse(blank_magics(source), name)
     last: CodeType | None = None
     match tree.body:
         case [*_, ast.Expr(value=value)]:
@@ -326,7 +327,7 @@ def _credited(cell: TeacherCell, value: Any) -> CellResult:
 
     from course_grader.engine.judging.together import CellOutcome, result_of
 
-    if DisplayHook.semicolon_at_end_of_expression(without_magics(cell.source)):  # type: ignore[no-untyped-call]
+    if DisplayHook.semicolon_at_end_of_expression(blank_magics(cell.source)):  # type: ignore[no-untyped-call]
         return passed
     text = PlainTextFormatter()(value)
     shown = {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}, "execution_count": None}

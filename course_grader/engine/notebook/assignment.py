@@ -10,7 +10,6 @@ import base64
 import functools
 import hashlib
 import json
-import symtable
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -23,15 +22,17 @@ from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.nbgrader_source import source_notebook
 from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
-from course_grader.engine.notebook.source import (
-    MissingKey,
-    imported_modules,
+from course_grader.engine.notebook.source import MissingKey, imported_modules, read_json, text_of
+from course_utils.cells import (
+    assigned_names,
+    changed_names,
+    checked_exercises,
+    imported_names,
     problem_of,
-    read_json,
     replaced_names,
-    text_of,
+    used_names,
 )
-from course_grader.engine.notebook.source import without_magics as without_magics
+from course_utils.cells import blank_magics as blank_magics
 from course_utils.checks import keys
 from course_utils.checks.checking import CLASS
 from course_utils.checks.fingerprint import require_current
@@ -40,11 +41,18 @@ from course_utils.matching import Originals
 
 FORMAT = 1
 
+
 # What each zygote has imported.
 QUICK = {"numpy", "matplotlib", "IPython", "course_utils"}
+
+
 # A cell that is too long to be remembered.
 LONG = 20_000
+
+
 T = TypeVar("T")
+
+
 Mode = Literal["apart", "together"]
 
 
@@ -252,7 +260,7 @@ def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
     """Raise AssignmentProblem if a test asks for a variant of a question that the hidden key does not have."""
     # As in `checked_exercises`: what is not plain Python is graded together, without a key.
     for source in (source for source in tests if not problem_of(source)):
-        for node in ast.walk(ast.parse(without_magics(source))):
+        for node in ast.walk(ast.parse(blank_magics(source))):
             match node:
                 case ast.Call(
                     func=ast.Name(id="check_hidden"),
@@ -314,61 +322,3 @@ def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
             yield TeacherCell("test", **known, source=source, points=points, needs=needs, exercises=checked)
         else:
             yield TeacherCell("setup", **known, source=source)
-
-
-def assigned_names(source: str) -> set[str]:
-    """Return the notebook's names that a cell binds or deletes; "*" stands for all that it imports from a module."""
-    source = without_magics(source)
-    nodes = ast.walk(ast.parse(source))
-    stars = {"*" for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
-    return stars.union(_bound(symtable.symtable(source, "cell", "exec")))
-
-
-def _bound(scope: symtable.SymbolTable) -> Iterator[str]:
-    is_top = scope.get_type() == "module"
-    for symbol in scope.get_symbols():
-        if (symbol.is_assigned() or symbol.is_imported()) and (is_top or symbol.is_declared_global()):
-            yield symbol.get_name()
-    for inner in scope.get_children():
-        yield from _bound(inner)
-
-
-def changed_names(source: str) -> set[str]:
-    """Return the names of which a cell may change what they stand for: by an entry, an attribute or a method."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(without_magics(source))):
-        match node:
-            case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
-                found.add(_root(node))
-            case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
-                found.add(_root(method))
-    return found - {""}
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def imported_names(source: str) -> set[str]:
-    """Return the names of modules, and of what is in them, that a cell imports."""
-    nodes = ast.walk(ast.parse(without_magics(source)))
-    aliases = (alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
-    return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-
-
-def used_names(source: str) -> set[str]:
-    """Return the names that a cell reads."""
-    nodes = ast.walk(ast.parse(without_magics(source)))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def checked_exercises(source: str) -> Iterator[str]:
-    """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
-    if "check" not in source or problem_of(source):
-        return
-    for node in ast.walk(ast.parse(without_magics(source))):
-        match node:
-            case ast.Call(func=ast.Name(id="check" | "check_hidden"), args=[ast.Constant(value=str(name)), *_]):
-                yield name

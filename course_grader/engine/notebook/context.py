@@ -13,16 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from course_grader.engine.notebook.assignment import (
-    Assignment,
-    TeacherCell,
-    assigned_names,
-    cached_by_source,
-    changed_names,
-    imported_names,
-    without_magics,
-)
+from course_grader.engine.notebook.assignment import Assignment, TeacherCell, cached_by_source
 from course_grader.engine.notebook.dependencies import ALL, LONGEST_READ, NOT_PYTHON, may_bind, reads
+from course_utils.cells import assigned_names, blank_magics, changed_names, imported_names
 from course_utils.matching import Match
 
 BUILT_IN = frozenset(dir(builtins))
@@ -154,7 +147,7 @@ def _without(source: str, names: set[str]) -> str:
 def _statements(source: str) -> list[ast.stmt]:
     """Return the statements of a cell, with one of its own for each name that is imported; none if it is no Python."""
     try:
-        return [part for node in ast.parse(without_magics(source)).body for part in _parts(node)]
+        return [part for node in ast.parse(blank_magics(source)).body for part in _parts(node)]
     except NOT_PYTHON:
         return []
 

@@ -9,7 +9,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence, Set
 from typing import TypeGuard
 
-from course_grader.engine.notebook.assignment import assigned_names, cached_by_source, without_magics
+from course_grader.engine.notebook.assignment import cached_by_source
+from course_utils.cells import assigned_names, blank_magics
 
 # Every character beyond ASCII may be part of a name, as the accent of one that is written as two characters.
 WORD = re.compile(r"[0-9A-Za-z_\u0080-\U0010ffff]+")
@@ -43,7 +44,7 @@ def reads(source: str) -> frozenset[str]:
         return found
     magics = frozenset(word for line in source.split("\n") if line.lstrip()[:1] in ("%", "!") for word in words(line))
     try:
-        text = without_magics(source)
+        text = blank_magics(source)
         table, tree = symtable.symtable(text, "cell", "exec"), ast.parse(text)
         # What is changed in place or deleted must be there too, which a table of symbols does not say.
         changed = {name for node in ast.walk(tree) for name in _changed(node)}

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.dependencies import LONGEST_READ
+from course_utils.cells import names_defined
 from course_utils.matching import BY_TEXT, Match, places_of, to_put_in
-from course_utils.sources import names_defined
 
 SKIPPED = "skipped"
 Owner = TeacherCell | str | None

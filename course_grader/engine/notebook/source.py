@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-import symtable
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from course_utils.cells import blank_magics, problem_of
 from course_utils.errors import CourseError
 
 # As nbgrader's InstantiateTests looks for them.
@@ -51,49 +51,13 @@ def language_of(notebook: Mapping[str, Any]) -> str:
     return str(kernel.get("language") or info.get("name") or "").lower()
 
 
-def without_magics(source: str) -> str:
-    """Return the source with lines for IPython alone (%magic, !command) left blank."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
-
-
-def problem_of(source: str) -> str:
-    """Return why a cell is not plain Python; empty where it is, or where only lines for IPython alone are not."""
-    try:
-        ast.parse(without_magics(source))
-        symtable.symtable(without_magics(source), "cell", "exec")
-    except SyntaxError as error:
-        return f"it is not plain Python (`{(error.text or '').strip()}`)"
-    return ""
-
-
-def replaced_names(source: str) -> set[str]:
-    """Return the names that a cell sets in a module or a class, or has replaced by a double (`patch`, `setattr`)."""
-    try:
-        nodes = list(ast.walk(ast.parse(without_magics(source))))
-    except SyntaxError:
-        return set(re.findall(r"\.(\w+) *=[^=]", source))
-    found = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
-    for node in nodes:
-        if isinstance(node, ast.Call) and _called(node) in ("setattr", "delattr", "patch", "object", "multiple"):
-            texts = (item.value for item in node.args if isinstance(item, ast.Constant) and isinstance(item.value, str))
-            found |= {text.rpartition(".")[2] for text in texts}
-    return found
-
-
-def _called(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
 def imported_modules(notebook: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the modules that a notebook's cells import, in order."""
     found: dict[str, None] = {}
     for cell in notebook.get("cells", []):
         if cell.get("cell_type") != "code" or problem_of(source := text_of(cell)):
             continue
-        for node in ast.walk(ast.parse(without_magics(source))):
+        for node in ast.walk(ast.parse(blank_magics(source))):
             if isinstance(node, ast.Import):
                 found |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
