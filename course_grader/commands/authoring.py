@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from course_grader.authoring.repo import chosen_lessons, course_root, with_bar
+from course_grader.commands import options
 from course_utils.errors import CourseError, Exit
 from course_utils.text import plural
 
@@ -30,9 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
-    ] = None,
+    lessons: options.Lessons = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
     """Build solutions/, notebooks/ and the published keys from lessons/."""
@@ -102,9 +101,7 @@ def address(
 
 
 def key(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
-    ] = None,
+    lessons: options.Lessons = None,
     to: Annotated[
         Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
     ] = None,

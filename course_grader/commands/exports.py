@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.commands import options
 from course_utils.text import plural
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Write grades for a spreadsheet or a learning platform.", no_args_is_help=True)
 
-Assignment = Annotated[str, typer.Argument(help="The assignment.")]
-To = Annotated[Path | None, typer.Option("--to", help="The file to write.")]
-Database = Annotated[str | None, typer.Option("--db", help="The gradebook's address, where it is not the course's.")]
 Partial = Annotated[bool, typer.Option("--partial", help="Leave out graded students whom the file does not have.")]
 Scale = Annotated[bool, typer.Option("--scale", help="Bring grades to the platform's points for the assignment.")]
 
@@ -35,9 +33,9 @@ def register(course: typer.Typer) -> None:
 @app.command()
 def csv(
     assignments: Annotated[list[str] | None, typer.Argument(help="The assignments; all of them by default.")] = None,
-    to: To = None,
+    to: options.ToFile = None,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """A table with a column an exercise, penalties, totals and remarks."""
     from course_grader.exports.grades import write_grades
@@ -53,13 +51,13 @@ def csv(
 
 @app.command()
 def canvas(
-    assignment: Assignment,
+    assignment: options.Assignment,
     table: Annotated[Path, typer.Option("--from", help="The grade book as you downloaded it from Canvas.")],
-    to: To = None,
+    to: options.ToFile = None,
     column: Annotated[str, typer.Option(help="The assignment's id or title in Canvas, where it is not the same.")] = "",
     partial: Partial = False,
     scale: Scale = False,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """The grade book of Canvas with this assignment's grades, to import there."""
     from course_grader.exports import canvas
@@ -81,11 +79,11 @@ def moodle(
     worksheet: Annotated[
         Path | None, typer.Option(help="The offline grading worksheet as you downloaded it, to be filled in.")
     ] = None,
-    to: To = None,
+    to: options.ToFile = None,
     decimal: Annotated[Decimal | None, typer.Option(help="The decimal sign of Moodle's language.")] = None,
     partial: Partial = False,
     scale: Scale = False,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """A table for Moodle's import of grades, or its offline grading worksheet filled in."""
     from course_grader.exports import moodle
@@ -113,8 +111,8 @@ def moodle(
 
 @app.command()
 def gradescope(
-    assignment: Assignment,
-    to: To = None,
+    assignment: options.Assignment,
+    to: options.ToFile = None,
     wheel: Annotated[Path | None, typer.Option(help="The course as a wheel; by default it is built.")] = None,
 ) -> None:
     """An autograder to upload to Gradescope. It holds the hidden checks: keep it to yourself."""

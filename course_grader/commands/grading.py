@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from course_grader.commands import options
 from course_utils.errors import CourseError, Exit
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def grade(
     assignment: Annotated[
         str | None, typer.Option(help="The assignment's name in the folder of solutions, or a file that holds one.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="How many processes; by default one a core.")] = None,
+    workers: options.Workers = None,
     scheduler: Annotated[str | None, typer.Option(help="The address of a Dask scheduler, whose workers grade.")] = None,
-    db: Annotated[str | None, typer.Option(help="The gradebook, such as postgresql://HOST/NAME.")] = None,
+    db: options.Database = None,
     isolation: Annotated[Isolation, typer.Option(help="How submissions are kept apart.")] = Isolation.NAMESPACES,
     trust_submissions: Annotated[
         bool, typer.Option("--trust-submissions", help="Grade without isolation; each result says so.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from course_grader.commands import options
 from course_utils.errors import CourseError
 from course_utils.files import display_path
 from course_utils.text import plural
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 TEACHER = "For teachers"
 Item = TypeVar("Item")
-Name = Annotated[
-    str | None, typer.Argument(metavar="[ASSIGNMENT]", help="The assignment; by default every graded one.")
-]
-Database = Annotated[
-    str | None, typer.Option("--db", help="The gradebook, as sqlite:///FILE or postgresql://HOST/NAME.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,9 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def feedback(
-    assignment: Name = None,
-    db: Database = None,
-    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 is one a core.")] = 0,
+    assignment: options.AnyAssignment = None,
+    db: options.Database = None,
+    workers: Annotated[int, typer.Option(min=0, help="How many processes; 0 is one for each core.")] = 0,
 ) -> None:
     """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
     from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
@@ -59,8 +54,8 @@ def feedback(
 
 
 def report(
-    assignment: Name = None,
-    db: Database = None,
+    assignment: options.AnyAssignment = None,
+    db: options.Database = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Number the students, and name nobody.")] = False,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
@@ -80,11 +75,11 @@ def report(
 
 
 def similar(
-    assignment: Name = None,
+    assignment: options.AnyAssignment = None,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
     constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
     most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
     from course_grader.html.teacher_notebook import TeacherNotebook

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from course_grader.authoring.repo import course_root, with_bar
+from course_grader.commands import options
 
 
 def register(app: typer.Typer) -> None:
@@ -16,9 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def site(
-    lessons: Annotated[
-        list[str] | None, typer.Argument(help="The lessons, by folder name; all of them by default.")
-    ] = None,
+    lessons: options.Lessons = None,
     to: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
 ) -> None:
     """Build the course's website: lessons executed, guides, no request to another host."""

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from course_grader.commands import options
 from course_utils.text import plural
 
 PANEL = "For teachers"
 SHOWN = 10
 # Ten years: a time that no due date goes beyond.
 MOST_DAYS = 3650
-Database = Annotated[str | None, typer.Option("--db", help="The gradebook's address, where it is not the course's.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def roster(
     encoding: Annotated[
         str, typer.Option(help="The file's encoding, if it is not UTF-8, such as cp1252 or cp949.")
     ] = "",
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """Enter the students of a class into the gradebook, or bring them up to date."""
     from course_grader.gradebook.course import Course
@@ -54,7 +54,7 @@ def release(
     to: Annotated[Path | None, typer.Option(help="A folder to copy the notebook to.")] = None,
     exchange: Annotated[bool, typer.Option("--exchange", help="Release it in nbgrader's exchange.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace what was handed out before.")] = False,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """Enter an assignment into the gradebook and hand out its notebook. Tells everything that it did."""
     from course_grader.gradebook.course import Course
@@ -65,11 +65,11 @@ def release(
 
 
 def extend(
-    assignment: Annotated[str, typer.Argument(help="The assignment.")],
+    assignment: options.Assignment,
     student: Annotated[str, typer.Argument(help="The student's id.")],
     days: Annotated[float, typer.Option(min=0, max=MOST_DAYS, help="Days more than the others have.")] = 0,
     hours: Annotated[float, typer.Option(min=0, max=24 * MOST_DAYS, help="Hours more.")] = 0,
-    db: Database = None,
+    db: options.Database = None,
 ) -> None:
     """Give one student more time; with neither days nor hours, take that back."""
     from datetime import timedelta
