@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["course_grader.engine"]):
     from course_grader.engine.rpc.message import ExtType, pack
     from course_grader.engine.rpc.outputs import read_outputs
     from course_grader.engine.rpc.types import ARRAY, BASED
-    from tests.engine.test_wire import referee_reads, referee_reads_answers, worker_reads
+    from tests.engine.test_rpc import referee_reads, referee_reads_answers, worker_reads
 
 
 def outputs(data: bytes) -> None:

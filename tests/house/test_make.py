@@ -59,7 +59,7 @@ def test_slow_tests_exist_and_are_left_out_of_a_quick_run() -> None:
     # A folder that is named itself is collected in any case.
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
     quick = subprocess.run([*command, "--fast", "tests/engine"], cwd=ROOT, capture_output=True, text=True).stdout
-    assert "tests/engine/test_wire.py" in quick
+    assert "tests/engine/test_rpc.py" in quick
     for kind in (True, False):
         left_out = [place for place in slow if place.startswith("engine/") and ("::" in place) is kind]
         assert left_out
