@@ -19,8 +19,8 @@ from course_grader.engine.rpc import peer
 from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.message import pack
 from course_grader.engine.rpc.peer import MOST_PRINTED
-from tests.engine.test_together import Cells, assignment, notebook, points
 from tests.engine.test_rpc import referee_with, table
+from tests.engine.test_together import Cells, assignment, notebook, points
 
 __all__ = ["table"]
 SAY = ("answer", "def say(text, times=1):\n    for _ in range(times):\n        print(text)\n    return len(text)")
