@@ -1,13 +1,8 @@
-"""Grades a class: finds what is known already, has the rest graded, and writes journal, folders and gradebook.
-
-The order is what makes it safe to end at any point: a result goes into the journal first, then the notebook into
-`autograded`, then the rows into the gradebook, then the note that they are there. The next run begins where this ended.
-"""
+"""Grades a class: takes from the journal what was graded before, grades the rest, and has `ResultStore` write it."""
 
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,15 +16,15 @@ from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
 from course_grader.gradebook.assignment_record import AssignmentRecord, enter
 from course_grader.gradebook.autograded_notebook import AutogradedNotebook, autograded_problem
-from course_grader.gradebook.changes import Change, GradebookScore, change_of, gradebook_scores, unchanged_cells
+from course_grader.gradebook.changes import Change, GradebookScore, change_of, gradebook_scores
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Database, Row, shown
-from course_grader.gradebook.folders import write_autograded, write_submitted
+from course_grader.gradebook.database import Database
 from course_grader.gradebook.graded_submission import ProblemKind
-from course_grader.gradebook.journal import Entry, Journal, Verdict, key_of, versions
+from course_grader.gradebook.journal import Journal, Verdict, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.preview import copied
 from course_grader.gradebook.privacy import make_file
+from course_grader.gradebook.result_store import ResultStore
 from course_grader.gradebook.task import (
     GradingBatch,
     RunSpec,
@@ -44,9 +39,6 @@ from course_grader.gradebook.timestamps import SubmissionTimes
 from course_grader.submissions import Found, Submission
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.errors import CourseError, Exit
-
-# This many submissions, or what came in this many seconds, go into one transaction.
-CHUNK, SECONDS = 64, 5.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,9 @@ def grade_class(
         database = stack.enter_context(Database(course))
         summary = summary or Summary()
         record, summary.entered = enter(course, database.gradebook, job.name, job.assignment)
-        return _Run(job, cluster, report, journal, database, summary, record).go(found)
+        store = ResultStore(job.course, record, journal, database, job.preview)
+        times = SubmissionTimes(journal, job.course.zone, rewrites=not job.preview)
+        return _Run(job, cluster, report, store, times, database, summary, record).go(found)
 
 
 class _Run:
@@ -120,23 +114,18 @@ class _Run:
         job: Job,
         cluster: Cluster,
         report: Callable[[ProgressEvent], None],
-        journal: Journal,
+        store: ResultStore,
+        times: SubmissionTimes,
         database: Database,
         summary: Summary,
         record: AssignmentRecord,
     ) -> None:
-        self._job, self._cluster, self._report, self._journal, self._database = job, cluster, report, journal, database
-        self._summary, self._record_of_assignment = summary, record
-        self._exam = serialise(job.assignment, self._record_of_assignment)
+        self._job, self._cluster, self._report, self._store, self._times = job, cluster, report, store, times
+        self._database, self._summary, self._assignment_record = database, summary, record
+        self._exam = serialise(job.assignment, record)
         self._spec = RunSpec(job.assignment.digest, self._exam, job.isolation, versions())
         self._students = database.students()
-        self._handed_in = database.handed_in(job.name)
         self._before = gradebook_scores(database.gradebook, job.name)
-        self._by_hand = set(gradebook_scores(database.gradebook, job.name, by_hand=True)) & journal.booked(job.name)
-        self._stamps = SubmissionTimes(journal, job.course.zone, rewrites=not job.preview)
-        self._in_place = job.course.folder("submitted", "", "").resolve()
-        self._queued: list[tuple[Entry, Row]] = []
-        self._since = time.monotonic()
 
     def go(self, found: Found) -> Summary:
         for problem in found.problems:
@@ -146,10 +135,13 @@ class _Run:
         try:
             self._grade([one for one in readable if not self._reuse(one)])
         finally:
-            # Whatever ended the run: what was found is entered.
-            self._flush()
+            # Whatever ended the run: what was graded is written.
+            try:
+                self._store.flush()
+            finally:
+                self._summary.booked, self._summary.added = self._store.booked, self._store.added
             self._compare()
-        self._database.penalise(self._record_of_assignment, [one.student for one in readable])
+        self._database.penalise(self._assignment_record, [one.student for one in readable])
         self._compare()
         self._summary.waiting = self._database.waiting(self._job.name)
         if self._database.due(self._job.name) is not None:
@@ -168,8 +160,8 @@ class _Run:
 
     def _timed(self, submission: Submission) -> Submission:
         """Return a submission with the time that nbgrader's folder of submissions has for it."""
-        place = self._folder("submitted", submission)
-        return self._stamps.timed(submission, place, self._job.name, self._is_in_place(submission))
+        place = self._store.place("submitted", submission)
+        return self._times.timed(submission, place, self._job.name, self._store.is_in_place(submission))
 
     def _is_known(self, submission: Submission) -> bool:
         if self._job.add_students or submission.student in self._students:
@@ -178,55 +170,39 @@ class _Run:
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
-        """Tell of a submission that holds no notebook. The journal notes it of a student of the gradebook of whom
-        nothing was graded before; what else has no notebook may be a stray file."""
+        """Report a submission that holds no notebook, and note it."""
         if not submission.problem:
             return False
-        before = self._journal.entry(self._job.name, submission.student)
-        if submission.student in self._students and (before is None or not before.key):
-            entry = self._entry(submission, "")
-            self._journal.add(
-                (),
-                [
-                    dataclasses.replace(
-                        entry, problem=submission.problem, problem_kind=ProblemKind.SUBMISSION, booked=""
-                    )
-                ],
-            )
+        self._store.note_unreadable(submission)
         self._report(_event(submission, problem=submission.problem))
         return True
 
     def _with_kept_notes(self, submission: Submission) -> Submission:
         """Return a submission with the notes of its first run: the copy in `submitted` has lost what its zip said, such
         as that Canvas marks it as late. Once a time is written beside it, that time says more."""
-        if submission.submitted is not None or not self._is_in_place(submission):
+        if submission.submitted is not None or not self._store.is_in_place(submission):
             return submission
-        before = self._journal.entry(self._job.name, submission.student)
+        before = self._store.entry(submission.student)
         kept = [note for note in (before.notes if before else ()) if not note.startswith(TIMESTAMP)]
         notes = (*kept, *submission.notes)
         return dataclasses.replace(submission, notes=tuple(dict.fromkeys(notes)))
 
     def _reuse(self, submission: Submission) -> bool:
-        """Take a submission's result from the journal where it has one."""
+        """Take a submission's result from the journal if it has one, and return whether nothing is left to grade."""
         content = self._read(submission)
         if content is None:
             return True
         key = self._key(content)
-        verdict = self._journal.verdict(key)
+        verdict = self._store.verdict(key)
         if verdict is None:
             return False
-        before = self._journal.entry(self._job.name, submission.student)
-        entry = self._entry(submission, key)
-        if before and before.booked == entry.booked and self._is_recorded(submission):
-            if entry != before:
-                self._journal.add((), [entry])
-        else:
+        if not self._store.is_recorded(submission, key):
             page = (
                 page_again(content, verdict.result, self._exam)
                 if verdict.result
-                else autograded_problem(verdict.problem, self._record_of_assignment)
+                else autograded_problem(verdict.problem, self._assignment_record)
             )
-            self._queue(submission, content, entry, page)
+            self._store.write(submission, key, content, page)
         self._report(_event(submission, verdict.result, verdict.problem, reused=True))
         return True
 
@@ -237,17 +213,17 @@ class _Run:
         owners = {one.student: one for one in left}
         # A small class is divided among all workers.
         size = max(1, min(self._cluster.batch, len(left) // (4 * self._cluster.workers)))
-        for batch, came in stream.over(self._batches(left, size)):
-            match came:
+        for batch, answer in stream.over(self._batches(left, size)):
+            match answer:
                 case WorkerRefused(sentence):
                     raise CourseError(sentence, Exit.ENVIRONMENT)
                 case Exception():
-                    self._record([grader_failed(name, _fault(came)) for name in batch.contents], batch, owners)
-                case answers:
-                    self._record(answers, batch, owners)
+                    self._record([grader_failed(name, _fault(answer)) for name in batch.contents], batch, owners)
+                case results:
+                    self._record(results, batch, owners)
 
     def _batches(self, left: Sequence[Submission], size: int) -> Iterator[GradingBatch]:
-        """Yield batches, each read when it is asked for, so that only what is in flight is held."""
+        """Yield batches, each read when it is asked for, so that memory holds only what is being graded."""
         batch = GradingBatch(self._spec)
         for submission in left:
             content = self._read(submission)
@@ -259,94 +235,28 @@ class _Run:
         if batch.contents:
             yield batch
 
-    def _record(self, answers: Sequence[WorkerResult], batch: GradingBatch, owners: dict[str, Submission]) -> None:
-        """Note answers in the journal, and keep them for the gradebook."""
-        verdicts, entries, told = [], [], []
-        pages: list[tuple[Submission, bytes, Entry, AutogradedNotebook]] = []
-        for answer in answers:
-            submission, content = owners[answer.name], batch.contents[answer.name]
-            result = None if answer.result is None else Result.from_json(answer.result)
-            entry = self._entry(submission, self._key(content))
-            if answer.problem_kind == ProblemKind.GRADER:
-                entries.append(
-                    dataclasses.replace(entry, problem=answer.problem, problem_kind=answer.problem_kind, booked="")
-                )
+    def _record(self, results: Sequence[WorkerResult], batch: GradingBatch, owners: dict[str, Submission]) -> None:
+        """Note results in the journal, report them, and write them."""
+        graded: list[tuple[Submission, str, Verdict]] = []
+        failures: list[tuple[Submission, str, str]] = []
+        events: list[ProgressEvent] = []
+        pages: list[tuple[Submission, str, bytes, AutogradedNotebook]] = []
+        for one in results:
+            submission, content = owners[one.name], batch.contents[one.name]
+            result = None if one.result is None else Result.from_json(one.result)
+            key = self._key(content)
+            if one.problem_kind == ProblemKind.GRADER:
+                failures.append((submission, key, one.problem))
             else:
-                verdicts.append((entry.key, Verdict(result, answer.problem)))
-                entries.append(dataclasses.replace(entry, booked=""))
-                page = answer.page or autograded_problem(answer.problem, self._record_of_assignment)
-                pages.append((submission, content, entry, page))
-            told.append(_event(submission, result, answer.problem))
-        self._journal.add(verdicts, entries)
-        for one in told:
-            self._report(one)
+                graded.append((submission, key, Verdict(result, one.problem)))
+                page = one.page or autograded_problem(one.problem, self._assignment_record)
+                pages.append((submission, key, content, page))
+            events.append(_event(submission, result, one.problem))
+        self._store.note_results(graded, failures)
+        for event in events:
+            self._report(event)
         for each in pages:
-            self._queue(*each)
-
-    def _queue(self, submission: Submission, content: bytes, entry: Entry, page: AutogradedNotebook) -> None:
-        """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
-        course, student, when = self._job.course, submission.student, submission.submitted
-        names = student, self._job.name, self._record_of_assignment.notebook
-        unchanged = frozenset[str]()
-        if student in self._by_hand:
-            unchanged = unchanged_cells(self._folder("autograded", submission), page.text)
-        if not self._job.preview:
-            if not self._is_in_place(submission):
-                write_submitted(course, *names, content, when)
-            write_autograded(course, *names, page.text, when)
-        self._queued.append((entry, Row(student, when, page.scores, page.comments, unchanged)))
-        if len(self._queued) >= CHUNK or time.monotonic() - self._since > SECONDS:
-            self._flush()
-
-    def _flush(self) -> None:
-        """Enter the rows that are kept into the gradebook."""
-        kept, self._queued = self._queued, []
-        self._since = time.monotonic()
-        if not kept:
-            return
-        self._database.write(self._record_of_assignment, [row for _, row in kept])
-        self._journal.add((), [entry for entry, _ in kept])
-        self._summary.booked += len(kept)
-        self._summary.added += [row.student for _, row in kept if row.student not in self._students]
-
-    def _is_in_place(self, submission: Submission) -> bool:
-        """Tell whether a submission stands in nbgrader's folder of submissions already."""
-        place = submission.place
-        return isinstance(place, Path) and place.resolve().is_relative_to(self._in_place)
-
-    def _place(self, submission: Submission) -> Path:
-        """Return where a submission stands in nbgrader's folder of submissions, or is put."""
-        if isinstance(submission.place, Path) and self._is_in_place(submission):
-            return submission.place.absolute()
-        return self._folder("submitted", submission)
-
-    def _folder(self, step: str, submission: Submission) -> Path:
-        return (
-            self._job.course.folder(step, submission.student, self._job.name)
-            / f"{self._record_of_assignment.notebook}.ipynb"
-        )
-
-    def _is_recorded(self, submission: Submission) -> bool:
-        """Tell whether gradebook and folders still have what was written into them."""
-        files = self._place(submission), self._folder("autograded", submission)
-        return submission.student in self._handed_in and all(file.is_file() for file in files)
-
-    def _entry(self, submission: Submission, key: str) -> Entry:
-        """Return what the journal is to hold once the gradebook has the submission."""
-        when = submission.submitted.isoformat() if submission.submitted else ""
-        place, course = self._place(submission), self._job.course
-        # The journal stands beside a gradebook that is a file, and may be moved with it.
-        booked = f"{key} {when} {'' if course.database else shown(course)}"
-        return Entry(
-            self._job.name,
-            submission.student,
-            place,
-            submission.submitted,
-            submission.notes,
-            key,
-            booked=booked,
-            time_source=submission.time_source,
-        )
+            self._store.write(*each)
 
     def _key(self, content: bytes) -> str:
         return key_of(content, self._spec.digest, self._spec.isolation)
@@ -389,4 +299,4 @@ def _fault(error: Exception) -> str:
 
 def _singles(batch: GradingBatch) -> Iterator[GradingBatch]:
     for name, content in batch.contents.items():
-        yield GradingBatch(batch.order, {name: content})
+        yield GradingBatch(batch.spec, {name: content})

@@ -56,7 +56,7 @@ class WorkerRefused:
 class GradingBatch:
     """Some submissions, by name, and what they share."""
 
-    order: RunSpec
+    spec: RunSpec
     contents: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -78,13 +78,13 @@ _exam = lru_cache(maxsize=2)(deserialise)
 
 def grade_batch(batch: GradingBatch) -> Sequence[WorkerResult] | WorkerRefused:
     """Grade the submissions of a batch, one after another, in whatever process this is."""
-    if versions() != batch.order.versions:
+    if versions() != batch.spec.versions:
         return WorkerRefused("A worker has another version of the course than this machine: install the same on both.")
-    assignment, record = _exam(batch.order.exam)
+    assignment, record = _exam(batch.spec.exam)
     answers = []
     for name, content in batch.contents.items():
         try:
-            answers.append(_answer(name, content, assignment, record, batch.order.isolation))
+            answers.append(_answer(name, content, assignment, record, batch.spec.isolation))
         except IsolationUnavailable as error:
             return WorkerRefused(str(error))
     return answers

@@ -1,0 +1,150 @@
+"""Writes what grading found, in the one order in which a run can end at any point.
+
+A result goes into the journal first, then the notebook into `autograded`, then the row into the gradebook; last, the
+journal notes that the row is there. What is missing after an interruption is written by the next run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from course_grader.gradebook.assignment_record import AssignmentRecord
+from course_grader.gradebook.autograded_notebook import AutogradedNotebook
+from course_grader.gradebook.changes import gradebook_scores, unchanged_cells
+from course_grader.gradebook.course import Course
+from course_grader.gradebook.database import Database, Row, shown
+from course_grader.gradebook.folders import write_autograded, write_submitted
+from course_grader.gradebook.graded_submission import ProblemKind
+from course_grader.gradebook.journal import Entry, Journal, Verdict
+from course_grader.submissions import Submission
+
+# A transaction holds at most this many rows, or the rows of this many seconds.
+MOST_ROWS, SECONDS = 64, 5.0
+
+
+class ResultStore:
+    """The journal, the folders and the gradebook of one assignment.
+
+    `booked` counts the rows that were written to the gradebook, `added` has the students who were not in it before.
+    With `preview`, no folder is written; journal and gradebook are then copies.
+    """
+
+    def __init__(
+        self, course: Course, record: AssignmentRecord, journal: Journal, database: Database, preview: bool
+    ) -> None:
+        self._course, self._name, self._notebook = course, record.assignment, record.notebook
+        self._record, self._journal, self._database, self._preview = record, journal, database, preview
+        self._students = database.students()
+        self._handed_in = database.handed_in(record.assignment)
+        graded_by_hand = set(gradebook_scores(database.gradebook, record.assignment, by_hand=True))
+        self._by_hand = graded_by_hand & journal.booked(record.assignment)
+        self._submitted = course.folder("submitted", "", "").resolve()
+        self._queue: list[tuple[Entry, Row]] = []
+        self._since = time.monotonic()
+        self.booked = 0
+        self.added: list[str] = []
+
+    def entry(self, student: str) -> Entry | None:
+        """Return what the journal has of a student."""
+        return self._journal.entry(self._name, student)
+
+    def verdict(self, key: str) -> Verdict | None:
+        """Return what grading found under a key, None if it was never graded."""
+        return self._journal.verdict(key)
+
+    def is_in_place(self, submission: Submission) -> bool:
+        """Return whether a submission is in nbgrader's folder of submissions already."""
+        place = submission.place
+        return isinstance(place, Path) and place.resolve().is_relative_to(self._submitted)
+
+    def place(self, step: str, submission: Submission) -> Path:
+        """Return where nbgrader has a student's notebook of a step, such as `submitted`."""
+        return self._course.folder(step, submission.student, self._name) / f"{self._notebook}.ipynb"
+
+    def note_unreadable(self, submission: Submission) -> None:
+        """Note in the journal that a student handed in no notebook, unless something of theirs was graded before: then
+        this may be a stray file. Nothing is noted of somebody who is not in the gradebook."""
+        before = self.entry(submission.student)
+        if submission.student in self._students and (before is None or not before.key):
+            self._journal.add((), [self._failed(submission, "", submission.problem, ProblemKind.SUBMISSION)])
+
+    def note_results(
+        self,
+        results: Iterable[tuple[Submission, str, Verdict]],
+        failures: Iterable[tuple[Submission, str, str]],
+    ) -> None:
+        """Note in the journal what grading found, each with the key of its result; and of which submissions the grader
+        failed, each with the key and the sentence. All of it or nothing is written."""
+        verdicts, entries = [], []
+        for submission, key, verdict in results:
+            verdicts.append((key, verdict))
+            entries.append(dataclasses.replace(self._whole_entry(submission, key), booked=""))
+        entries += [self._failed(one, key, problem, ProblemKind.GRADER) for one, key, problem in failures]
+        self._journal.add(verdicts, entries)
+
+    def is_recorded(self, submission: Submission, key: str) -> bool:
+        """Return whether the gradebook and the folders have this result already. The journal then gets what else is new
+        about the submission, such as its notes."""
+        before, entry = self.entry(submission.student), self._whole_entry(submission, key)
+        files = self._origin(submission), self.place("autograded", submission)
+        is_there = submission.student in self._handed_in and all(file.is_file() for file in files)
+        if before is None or before.booked != entry.booked or not is_there:
+            return False
+        if entry != before:
+            self._journal.add((), [entry])
+        return True
+
+    def write(self, submission: Submission, key: str, content: bytes, page: AutogradedNotebook) -> None:
+        """Write the folders of a submission, and queue its row for the gradebook's next transaction."""
+        student, when = submission.student, submission.submitted
+        names = student, self._name, self._notebook
+        unchanged = frozenset[str]()
+        if student in self._by_hand:
+            unchanged = unchanged_cells(self.place("autograded", submission), page.text)
+        if not self._preview:
+            if not self.is_in_place(submission):
+                write_submitted(self._course, *names, content, when)
+            write_autograded(self._course, *names, page.text, when)
+        row = Row(student, when, page.scores, page.comments, unchanged)
+        self._queue.append((self._whole_entry(submission, key), row))
+        if len(self._queue) >= MOST_ROWS or time.monotonic() - self._since > SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the queued rows to the gradebook, and then to the journal that they are there."""
+        queue, self._queue = self._queue, []
+        self._since = time.monotonic()
+        if queue:
+            self._database.write(self._record, [row for _, row in queue])
+            self._journal.add((), [entry for entry, _ in queue])
+            self.booked += len(queue)
+            self.added += [row.student for _, row in queue if row.student not in self._students]
+
+    def _origin(self, submission: Submission) -> Path:
+        """Return where a submission is in nbgrader's folder of submissions, or will be."""
+        if isinstance(submission.place, Path) and self.is_in_place(submission):
+            return submission.place.absolute()
+        return self.place("submitted", submission)
+
+    def _failed(self, submission: Submission, key: str, problem: str, kind: ProblemKind) -> Entry:
+        entry = self._whole_entry(submission, key)
+        return dataclasses.replace(entry, problem=problem, problem_kind=kind, booked="")
+
+    def _whole_entry(self, submission: Submission, key: str) -> Entry:
+        """Return the journal's entry for a submission that the gradebook has."""
+        when = submission.submitted.isoformat() if submission.submitted else ""
+        # The journal is beside a gradebook that is a file, and may be moved with it.
+        booked = f"{key} {when} {'' if self._course.database else shown(self._course)}"
+        return Entry(
+            self._name,
+            submission.student,
+            self._origin(submission),
+            submission.submitted,
+            submission.notes,
+            key,
+            booked=booked,
+            time_source=submission.time_source,
+        )
