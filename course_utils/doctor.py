@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -119,44 +118,40 @@ def kernel() -> Finding:
 def validate_button() -> Finding:
     """See whether nbgrader's Validate button works: its page in JupyterLab and its part in the server."""
     try:
-        from jupyter_core.paths import jupyter_config_path, jupyter_path
+        from jupyter_core.paths import jupyter_path
     except ImportError:
         return Finding("Validate", "Jupyter is not installed.", INSTALL)
     if not any((Path(place) / LAB_EXTENSION / "package.json").is_file() for place in jupyter_path("labextensions")):
         return Finding("Validate", "nbgrader's extension of JupyterLab is missing.", INSTALL)
-    config = [Path(place) for place in jupyter_config_path()]
-    if _is_disabled(config):
+    if _is_disabled():
         remedy = f"Run `jupyter labextension enable {LAB_EXTENSION}` and the same with {VALIDATE_PLUGIN}."
         return Finding("Validate", "nbgrader's extension of JupyterLab is switched off.", remedy)
-    if not _server_part_enabled(config):
+    if not _server_part_enabled():
         remedy = f"Run `jupyter server extension enable --sys-prefix {SERVER_EXTENSION}`."
         return Finding("Validate", "nbgrader's extension of the server is switched off.", remedy)
     return Finding("Validate", "nbgrader's extension is on.")
 
 
-def _is_disabled(config: list[Path]) -> bool:
-    for folder in config:
-        disabled = _settings(folder / "labconfig" / "page_config.json").get("disabledExtensions", {})
-        for name in (VALIDATE_PLUGIN, LAB_EXTENSION):
-            if isinstance(disabled, dict) and name in disabled:
-                return bool(disabled[name])
-    return False
+def _is_disabled() -> bool:
+    disabled = _jupyter_settings("labconfig/page_config").get("disabledExtensions", {})
+    known = [name for name in (VALIDATE_PLUGIN, LAB_EXTENSION) if isinstance(disabled, dict) and name in disabled]
+    return bool(known and disabled[known[0]])
 
 
-def _server_part_enabled(config: list[Path]) -> bool:
-    """Follow Jupyter's order: the first folder that names the extension decides, there a single file over `.d/`."""
-    for folder in config:
-        for file in (folder / "jupyter_server_config.json", *sorted(folder.glob("jupyter_server_config.d/*.json"))):
-            extensions = _settings(file).get("ServerApp", {}).get("jpserver_extensions", {})
-            if SERVER_EXTENSION in extensions:
-                return bool(extensions[SERVER_EXTENSION])
-    return False
+def _server_part_enabled() -> bool:
+    extensions = _jupyter_settings("jupyter_server_config").get("ServerApp", {}).get("jpserver_extensions", {})
+    return bool(extensions.get(SERVER_EXTENSION))
 
 
-def _settings(file: Path) -> dict[str, Any]:
+def _jupyter_settings(section: str) -> dict[str, Any]:
+    """Return the settings of a section in all of Jupyter's configuration folders, merged as the server merges them;
+    empty if a file is damaged."""
+    from jupyter_core.paths import jupyter_config_path
+    from jupyter_server.services.config.manager import ConfigManager
+
     try:
-        settings: object = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        settings: object = ConfigManager(read_config_path=jupyter_config_path()).get(section)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, AttributeError):
         return {}
     return settings if isinstance(settings, dict) else {}
 
