@@ -11,17 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from course_utils.checks.compare import Difference, Tolerance, difference
+from course_utils.checks.remote_calls import deferral_of
 from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised, form, plain
-
-# A function that lives in another process may have an attribute of this name: called with (args, kwargs), it puts the
-# call aside and returns a function that gives its outcome, or returns None where the call cannot wait.
-LATER = "__later__"
-# A function of a probe's that a learner's function is to call may have an attribute of this name: called, it returns
-# the answers that are known beforehand, numbers or arrays: as a dict by argument (a whole number, or None for a copy of
-# one answer whatever the argument), or as a list of those in turn; or how the function is made, see `there`. They spare
-# a process the way back here. Answers in turn may have an effect, which happens here all the same, but no sooner than
-# the call is settled: let `observe_later` look for it.
-KNOWN = "__known__"
 
 
 class Stop(Exception):
@@ -132,7 +123,7 @@ class Recorder:
         """Return what the function returns with each of these arguments in turn, to be observed; raise what it raises.
         A function in another process is asked for all of them in one message."""
         self.flush()
-        later = getattr(function, LATER, None)
+        later = deferral_of(function)
         outcomes: list[Outcome] = []
         for args in calls:
             outcome = later(args, kwargs) if later is not None else None
@@ -196,7 +187,7 @@ class Recorder:
         return True
 
     def _put(self, question: _Question, answer: Callable[..., Any]) -> None:
-        later = getattr(question.function, LATER, None)
+        later = deferral_of(question.function)
         outcome = later(question.args, question.kwargs) if later is not None else None
         if outcome is not None:
             self._waiting.append(functools.partial(answer, question, outcome))

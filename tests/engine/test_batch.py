@@ -21,8 +21,8 @@ from course_grader.engine.rpc.types import CALLABLE, Shared
 from course_utils.checks.compare import difference
 from course_utils.checks.probes.adaptive_optimizers import _walk
 from course_utils.checks.probes.quasi_newton import _line
-from course_utils.checks.recorder import EXACT, KNOWN, LATER
-from course_utils.checks.remote_loops import loop_over, made
+from course_utils.checks.recorder import EXACT
+from course_utils.checks.remote_calls import deferral_of, loop_over, made, promise
 from course_utils.checks.values import plain
 
 
@@ -53,7 +53,7 @@ class Table:
 
     def later(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return what puts a call of the worker's function aside; the arguments are given one by one."""
-        put = getattr(self.referee.function(self.worker.give(function), "f", False), LATER)
+        put = deferral_of(self.referee.function(self.worker.export(function), "f", False))
         return lambda *args, **kwargs: put(args, kwargs)
 
 
@@ -161,7 +161,7 @@ def test_a_call_with_a_function_does_not_wait_unless_its_answers_are_known(table
     def squared(x: int) -> int:
         return x * x
 
-    setattr(squared, KNOWN, lambda: {2: 4})
+    promise(squared, lambda: {2: 4})
     outcome = table.later(lambda f: f(2) + f(3))(squared)
     assert outcome() == 13
     # 2 is known, 3 is asked for.
@@ -176,7 +176,7 @@ def test_what_is_called_in_turn_is_told(table: Table) -> None:
         given.append(x)
         return answers[min(len(given), len(answers)) - 1]
 
-    setattr(in_turn, KNOWN, lambda: answers[len(given) :])
+    promise(in_turn, lambda: answers[len(given) :])
     outcome = table.later(lambda f: [f(np.float64(1)), f(2), f(3.0)])(in_turn)
     assert outcome() == [0.5, 0.25, 0.25]
     assert given == [1.0, 2.0, 3.0]
@@ -190,7 +190,7 @@ def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
         given.append(x)
         return np.ones(2)
 
-    setattr(constant, KNOWN, lambda: [np.ones(2)])
+    promise(constant, lambda: [np.ones(2)])
 
     def used(f: Callable[..., Any], x: np.ndarray) -> np.ndarray:
         answer = f(2 * x)
@@ -207,8 +207,8 @@ def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
 
 def test_an_immediate_call_comes_after_those_that_wait(table: Table) -> None:
     seen: list[int] = []
-    proxy = table.referee.function(table.worker.give(seen.append), "f", False)
-    outcome = getattr(proxy, LATER)((1,), {})
+    proxy = table.referee.function(table.worker.export(seen.append), "f", False)
+    outcome = deferral_of(proxy)((1,), {})
     proxy(2)
     outcome()
     assert seen == [1, 2]
@@ -259,9 +259,8 @@ def test_a_call_that_is_repeated_is_what_single_calls_are(table: Table, acts: li
     x, rng, mine, my_rng = np.ones(3), np.random.default_rng(0), np.ones(3), np.random.default_rng(0)
     turn, my_turn = iter(acts), iter(acts)
     args = x, rng
-    later = getattr(
-        table.referee.function(table.worker.give(lambda *given: ACTS[next(turn)](*given)), "f", False), LATER
-    )
+    handle = table.worker.export(lambda *given: ACTS[next(turn)](*given))
+    later = deferral_of(table.referee.function(handle, "f", False))
     table.received.clear()
     outcomes = [later(args, {}) for _ in acts]
     for outcome in outcomes:
@@ -282,7 +281,7 @@ def test_a_repeated_call_is_sent_and_answered_once(table: Table) -> None:
         return out, bool(rng.random() < 0.5)
 
     always = lambda x: np.ones(2)  # noqa: E731
-    setattr(always, KNOWN, lambda: {None: np.ones(2)})
+    promise(always, lambda: {None: np.ones(2)})
     sizes: list[int] = []
     send = table.ends[0].send
     table.referee.channel._socket = SimpleNamespace(  # type: ignore[attr-defined]
@@ -308,7 +307,7 @@ def test_a_function_whose_answers_come_in_turn_is_given_to_each_call_anew(table:
         given.append(x)
         return 0.5
 
-    setattr(in_turn, KNOWN, lambda: [0.5])
+    promise(in_turn, lambda: [0.5])
     later, args = table.later(lambda f, x: f(1.0)), (in_turn, np.ones(1))
     outcomes = [later(*args) for _ in range(3)]
     assert [outcome() for outcome in outcomes] == [0.5] * 3
@@ -327,10 +326,10 @@ def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
     def step(w: np.ndarray, grad: np.ndarray, state: dict[str, Any], lr: float) -> Any:
         return w - lr * grad, state | {"t": state.get("t", 0) + 1}
 
-    step_there = table.referee.function(table.worker.give(step), "step", False)
+    step_there = table.referee.function(table.worker.export(step), "step", False)
     w, grads = np.ones(2), np.arange(6.0).reshape(3, 2)
     looped = loop_over(_walk, step_there)
-    outcome = getattr(looped, LATER)((w, grads, {}, 0.5), {})
+    outcome = deferral_of(looped)((w, grads, {}, 0.5), {})
     expected, state = loop_over(_walk, step)(w, grads, {}, 0.5)
     for found in (outcome(), looped(w, grads, {}, 0.5)):
         assert found[0].tolist() == expected.tolist()
@@ -339,9 +338,9 @@ def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
 
 
 def test_a_loop_over_what_is_wrong_raises_as_in_one_process(table: Table) -> None:
-    looped = loop_over(_walk, table.referee.function(table.worker.give(lambda *args: args[0]), "step", False))
+    looped = loop_over(_walk, table.referee.function(table.worker.export(lambda *args: args[0]), "step", False))
     with pytest.raises(ValueError, match="unpack"):
-        getattr(looped, LATER)((np.ones(3), np.ones((3, 3)), {}, 0.5), {})()
+        deferral_of(looped)((np.ones(3), np.ones((3, 3)), {}, 0.5), {})()
 
 
 def test_a_function_that_can_be_made_there_is_not_asked_for(table: Table) -> None:
@@ -356,11 +355,11 @@ def test_only_functions_of_probes_are_named(table: Table, module: str) -> None:
     for peer, other in ((table.referee, table.worker), (table.worker, table.referee)):
         decoder = Decoder(peer, Shared(), 1 << 20, peer is table.referee, asked=True)
         with pytest.raises(WireError):
-            peer._read_call(decoder, [other.give(len), module, "getcwd"], [], [])
+            peer._read_call(decoder, [other.export(len), module, "getcwd"], [], [])
 
 
 def test_the_referee_runs_no_loop_for_a_worker(table: Table) -> None:
-    table.referee.give(len)
+    table.referee.export(len)
     decoder = Decoder(table.referee, Shared(), 1 << 20, True, asked=True)
     with pytest.raises(WireError):
         table.referee._read_call(decoder, [0, _walk.__module__, "_walk"], [], [])

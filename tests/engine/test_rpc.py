@@ -33,7 +33,7 @@ from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.message import ExtType, pack, unpack
 from course_grader.engine.rpc.peer import NESTING, Peer, error_of, within
 from course_grader.engine.rpc.types import Opaque, OpaqueIterator, Shared
-from course_utils.checks.recorder import LATER
+from course_utils.checks.remote_calls import deferral_of
 from course_utils.checks.values import name_of, plain
 
 LIMIT = 1 << 20
@@ -49,7 +49,7 @@ class Table:
     worker: Peer
 
     def proxy(self, function: Any) -> Any:
-        return self.referee.function(self.worker.give(function), getattr(function, "__name__", ""), False)
+        return self.referee.function(self.worker.export(function), getattr(function, "__name__", ""), False)
 
 
 @pytest.fixture
@@ -439,7 +439,7 @@ def test_every_built_in_error_can_be_made(base: str) -> None:
 def test_a_handle_ends_with_its_test_cell(table: Table) -> None:
     function = table.proxy(lambda: 1)
     assert function() == 1
-    table.worker.forget()
+    table.worker.release()
     with pytest.raises(WireClosed):
         function()
 
@@ -556,7 +556,7 @@ def referee_reads_answers(message: bytes) -> None:
     """Give the referee a worker's bytes as the replies to calls that were put aside."""
     with referee_with(message) as referee:
         array, inner = np.zeros(3), [1, 2.0]
-        later = getattr(referee.function(0, "f", False), LATER)
+        later = deferral_of(referee.function(0, "f", False))
         calls = [((array, inner, i), {"rng": np.random.default_rng(i)}) for i in range(2)]
         outcomes = [later(*calls[i]) for i in (0, 1, 1, 1)]
         for outcome in outcomes:
@@ -631,7 +631,7 @@ BROKEN = {
 def test_broken_columns_are_a_wire_error(count: int, columns: Any) -> None:
     asked = max(count, 4) - (count == 5)
     with referee_with(pack(["answers", [["several", [], count, columns]] + [1.0] * (asked - 1)])) as referee:
-        later = getattr(referee.function(0, "f", False), LATER)
+        later = deferral_of(referee.function(0, "f", False))
         args = np.zeros(3), [1, 2.0]
         outcomes = [later(args, {}) for _ in range(asked)]
         with pytest.raises(WireError):
@@ -644,8 +644,8 @@ def worker_reads(message: bytes) -> None:
     with one, other:
         worker = Peer(Channel(one, LIMIT), trusted=False)
         worker.deadline = within(30)
-        worker.give(lambda *args, **kwargs: (args, kwargs))
-        worker.give(lambda items, *rest: items.append(items) or rest)
+        worker.export(lambda *args, **kwargs: (args, kwargs))
+        worker.export(lambda items, *rest: items.append(items) or rest)
         other.sendall(struct.pack("<I", len(message)) + message)
         other.shutdown(socket.SHUT_WR)
         with contextlib.suppress(WireError):

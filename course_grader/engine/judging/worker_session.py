@@ -156,7 +156,7 @@ class WorkerSession:
     def begin_test(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what the submission has under the names: a function that stands for its own, plain data or MISSING."""
         peer = self.ready()
-        peer.forget()
+        peer.release()
         peer.callbacks = peer.received = 0
         peer.channel = self._conversation = Conversation(peer.wire, self._past)
         try:

@@ -18,7 +18,7 @@ from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.encode import Encoder
 from course_grader.engine.rpc.message import ExtType
 from course_grader.engine.rpc.types import DOUBLE, FLOAT, Opaque, PeerSide, RemoteTuple, Shared, is_scalar
-from course_utils.checks.recorder import KNOWN
+from course_utils.checks.remote_calls import promised
 
 MOST_CALLS = 1000
 MOST_BYTES = 1 << 20
@@ -80,7 +80,7 @@ def _can_repeat(value: Any) -> bool:
     """Return whether the same value can be given to a call that is made again: what it is there, it is still."""
     if type(value) in (tuple, list, dict):
         return all(map(_can_repeat, value.values() if type(value) is dict else value))
-    return type(value) in WAITING or (hasattr(value, KNOWN) and type(getattr(value, KNOWN)()) is not list)
+    return type(value) in WAITING or not isinstance(promised(value), list | None)
 
 
 class CallBatch:
@@ -175,7 +175,7 @@ class CallBatch:
             return all(map(self._can_wait, value))
         if kind is dict:
             return all(type(key) is str and self._can_wait(item) for key, item in value.items())
-        if hasattr(value, KNOWN):
+        if promised(value) is not None:
             return True
         # What came from the other side as a whole: it goes back by its handle.
         remote = getattr(value, "remote", None)

@@ -291,7 +291,7 @@ class Decoder:
     def _callable(self, data: bytes, depth: int) -> Any:
         owner, handle, name, is_class, answers = unpack(data)
         if owner == 1:
-            return self._side.take(handle)
+            return self._side.resolve(handle)
         self._spend(STAND_IN)
         # The referee asks the worker each time.
         known = None
@@ -303,7 +303,7 @@ class Decoder:
     def _opaque(self, data: bytes, depth: int) -> Any:
         owner, handle, name, advance, drawn = unpack(data)
         if owner == 1:
-            return self._side.take(handle)
+            return self._side.resolve(handle)
         self._spend(STAND_IN)
         value = self._named(Opaque if advance == -1 else OpaqueIterator, _name(name))
         self._side.unexpected.class_name = type(value).__name__
@@ -321,7 +321,7 @@ class Decoder:
     def _view(self, data: bytes, depth: int) -> Any:
         owner, handle, body = unpack(data)
         if owner == 1:
-            mine, read = self._side.take(handle), {LIST: self._list, DICT: self._dict}[body.code]
+            mine, read = self._side.resolve(handle), {LIST: self._list, DICT: self._dict}[body.code]
             return read(body.data, depth, mine)
         value = self.decode(body, depth + 1)
         view = VIEWS[type(value)](value)

@@ -48,8 +48,7 @@ from course_grader.engine.rpc.types import (
     RemoteList,
     Shared,
 )
-from course_utils.checks.recorder import KNOWN
-from course_utils.checks.remote_loops import Made
+from course_utils.checks.remote_calls import Made, Promise, promised
 
 
 class Encoder:
@@ -96,9 +95,9 @@ class Encoder:
         if callable(value):
             name = getattr(value, "__name__", None)
             shown = name if isinstance(name, str) else ""
-            known = getattr(value, KNOWN)() if self._trusted and hasattr(value, KNOWN) else None
+            known = promised(value) if self._trusted else None
             answers = None if known is None else self._answers(known, depth)
-            return ExtType(CALLABLE, pack([0, self._side.give(value), shown[:200], isinstance(value, type), answers]))
+            return ExtType(CALLABLE, pack([0, self._side.export(value), shown[:200], isinstance(value, type), answers]))
         return self._opaque(value)
 
     def contents(self, value: Any, before: Any) -> Any:
@@ -148,22 +147,22 @@ class Encoder:
             return ExtType(VIEW, pack([1, handle, body]))
         return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
 
-    def _answers(self, known: dict[int, Any] | list[Any] | Made, depth: int) -> list[Any]:
+    def _answers(self, known: Promise, depth: int) -> list[Any]:
         """Return the arguments, None for answers in turn, and the answers; of a function that the other side makes too,
         what makes it, and from what."""
         if isinstance(known, Made):
             return [[known.module, known.name], [self.encode(item, depth + 1) for item in known.args]]
-        arguments, answers = ([*known], known.values()) if isinstance(known, dict) else (None, known)
+        arguments, answers = (None, known) if isinstance(known, list) else ([*known], known.values())
         return [arguments, [self.encode(answer, depth + 1) for answer in answers]]
 
     def _opaque(self, value: Any) -> Any:
         if self._trusted:
             raise WireError(f"An object of type {type(value).__name__} cannot be passed to a student's function.")
-        name, handle = type(value).__name__[:200], self._side.give(value)
+        name, handle = type(value).__name__[:200], self._side.export(value)
         if not hasattr(type(value), "__next__"):
             return ExtType(OPAQUE, pack([0, handle, name, -1, []]))
         drawn = {n: item for n, item in self._shared.objects.items() if isinstance(item, np.random.Generator)}
-        advance = self._side.give(Advance(value, list(drawn.values())))
+        advance = self._side.export(Advance(value, list(drawn.values())))
         return ExtType(OPAQUE, pack([0, handle, name, advance, list(drawn)]))
 
     def _big(self, value: int) -> Any:
@@ -274,7 +273,7 @@ class Encoder:
             self._open.discard(id(value))
 
     def _view(self, value: Any, body: Any) -> Any:
-        return body if self._trusted else ExtType(VIEW, pack([0, self._side.give(value), body]))
+        return body if self._trusted else ExtType(VIEW, pack([0, self._side.export(value), body]))
 
     def _generator(self, value: np.random.Generator, depth: int) -> Any:
         if type(value.bit_generator).__name__ not in BIT_GENERATORS:

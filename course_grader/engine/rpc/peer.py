@@ -27,8 +27,7 @@ from course_grader.engine.rpc.encode import Encoder, state_of
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.types import Shared, is_scalar
 from course_grader.engine.rpc.unexpected import UnexpectedValues
-from course_utils.checks.recorder import LATER
-from course_utils.checks.remote_loops import THERE
+from course_utils.checks.remote_calls import attach
 
 NESTING = 16
 # Kinds of arguments of which a function whose answers are known is told; a number is as good as a float.
@@ -66,7 +65,7 @@ class Peer:
         self.printed: list[tuple[str, str]] = []
         self._room = MOST_PRINTED
 
-    def forget(self) -> None:
+    def release(self) -> None:
         """End the life of all handles that this side gave, and of calls that nobody asked about."""
         self._given.clear()
         self._numbers.clear()
@@ -75,14 +74,14 @@ class Peer:
         self.printed.clear()
         self._room = MOST_PRINTED
 
-    def give(self, value: Any) -> int:
+    def export(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._given))
         if number == len(self._given):
             # Kept, so that its id stays its own.
             self._given.append(value)
         return number
 
-    def take(self, handle: int) -> Any:
+    def resolve(self, handle: int) -> Any:
         if type(handle) is not int or not 0 <= handle < len(self._given):
             raise WireError("A handle is unknown: it lives no longer than its test cell.")
         return self._given[handle]
@@ -100,8 +99,7 @@ class Peer:
         function.__name__ = function.__qualname__ = name or "function"
         function.remote = (self.owner, handle)  # type: ignore[attr-defined]
         if self._trusted:
-            setattr(function, LATER, functools.partial(self._later, handle))
-            setattr(function, THERE, functools.partial(self._loop_over, handle))
+            attach(function, functools.partial(self._later, handle), functools.partial(self._loop_over, handle))
         return function
 
     def _loop_over(self, handle: int, loop: Callable[..., Any]) -> Callable[..., Any]:
@@ -111,7 +109,7 @@ class Peer:
         def function(*args: Any, **kwargs: Any) -> Any:
             return self.call(place, args, kwargs)
 
-        setattr(function, LATER, functools.partial(self._later, place))
+        attach(function, functools.partial(self._later, place))
         return function
 
     def _knowing(
@@ -291,7 +289,7 @@ class Peer:
         """Make the calls of a batch; yield the replies, each with about how many bytes it has."""
         for handle, args, *more in calls:
             if not more:
-                result, raised = self._try(self.take(handle), args, {})
+                result, raised = self._try(self.resolve(handle), args, {})
                 if not raised and (number := encode_scalar(result)) is not NOT_SCALAR:
                     yield number, 0
                 else:
@@ -368,9 +366,9 @@ class Peer:
     ) -> tuple[Any, list[Any], dict[str, Any]]:
         if type(handle) is list and not self._trusted:
             number, module, name = handle
-            function = functools.partial(_of_module(module, name), self.take(number))
+            function = functools.partial(_of_module(module, name), self.resolve(number))
         else:
-            function = self.take(handle)
+            function = self.resolve(handle)
         if not callable(function):
             raise WireError("What was called is no function.")
         # In the order in which they were written.

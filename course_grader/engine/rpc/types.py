@@ -128,10 +128,10 @@ class PeerSide(Protocol):
     owner: object
     unexpected: UnexpectedValues
 
-    def give(self, value: Any) -> int:
+    def export(self, value: Any) -> int:
         """Return a handle for a value of this side's."""
 
-    def take(self, handle: int) -> Any:
+    def resolve(self, handle: int) -> Any:
         """Return the value of a handle; WireError where there is none."""
 
     def function(self, handle: int, name: str, is_class: bool, answers: list[Any] | None = None) -> Any:

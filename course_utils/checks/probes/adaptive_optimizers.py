@@ -9,7 +9,7 @@ import numpy as np
 
 from course_utils.checks.answer_types import NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Recorder, probe, question
-from course_utils.checks.remote_loops import loop_over
+from course_utils.checks.remote_calls import loop_over
 
 Function = Callable[..., Any]
 Draw = np.random.RandomState

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from course_utils.checks.answer_types import NumberWith, SubsetOf
 from course_utils.checks.probe import Call, Recorder, probe, question
-from course_utils.checks.recorder import KNOWN
-from course_utils.checks.remote_loops import loop_over, made
+from course_utils.checks.remote_calls import loop_over, made, promise
 from course_utils.checks.statistics import (
     mean_tolerance,
     normal_mean_tolerance,
@@ -303,7 +302,7 @@ def _constant(values: NDArray[np.float64], text: str) -> tuple[Function, list[An
         runs.append(copy.deepcopy(x))
         return values.copy()
 
-    setattr(block, KNOWN, lambda: [values.copy()])
+    promise(block, lambda: [values.copy()])
     return _named(block, f"lambda x: {text}"), runs
 
 
@@ -341,7 +340,7 @@ def _observe_survivals(
     """
     x, block = np.ones(1), _named(lambda x: np.ones(1), "lambda x: np.ones(1)")
     # How often it runs is observed elsewhere.
-    setattr(block, KNOWN, lambda: {None: np.ones(1)})
+    promise(block, lambda: {None: np.ones(1)})
 
     def flags(survival: float, calls: int, draw: np.random.Generator) -> list[Any]:
         results = recorder.results(stochastic_depth_forward, [(x, block, survival, draw)] * calls)

@@ -11,7 +11,7 @@ import numpy as np
 
 from course_utils.checks.answer_types import Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.probe import Call, Recorder, probe, question
-from course_utils.checks.recorder import KNOWN
+from course_utils.checks.remote_calls import promise
 from course_utils.checks.statistics import empty_share_tolerance, fraction_tolerance, mean_tolerance, pairings
 
 Function = Callable[..., Any]
@@ -134,7 +134,7 @@ def _schedule(rng: Draw) -> tuple[Function, str]:
     def schedule(epoch: int) -> float:
         return low + span / (epoch + 2)
 
-    setattr(schedule, KNOWN, lambda: {epoch: schedule(epoch) for epoch in range(-1, 30)})
+    promise(schedule, lambda: {epoch: schedule(epoch) for epoch in range(-1, 30)})
     schedule.__name__ = f"lambda epoch: {low} + {span} / (epoch + 2)"
     return schedule, schedule.__name__
 
@@ -216,7 +216,7 @@ def _losses_in_turn(losses: list[float]) -> tuple[Function, list[float]]:
         return losses[min(len(rates), len(losses)) - 1]
 
     # A step too many is answered here.
-    setattr(loss_after_step, KNOWN, lambda: losses[len(rates) :])
+    promise(loss_after_step, lambda: losses[len(rates) :])
     text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(losses))
     loss_after_step.__name__ = f"lambda lr, losses=iter({text}): next(losses)"
     return loss_after_step, rates

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from course_utils.checks.answer_types import Labels, SubsetOf
 from course_utils.checks.card import argument_text
 from course_utils.checks.probe import Recorder, probe, question
-from course_utils.checks.remote_loops import made
+from course_utils.checks.remote_calls import made
 
 Array = NDArray[np.float64]
 Rng = np.random.RandomState
