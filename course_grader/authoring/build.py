@@ -101,7 +101,7 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
 
 
 def _hint_files(lesson: Lesson) -> Iterator[tuple[Path, str]]:
-    """Yield the path and the text of each file of a lesson's hints: one line a hint, so that one edit changes one line."""
+    """Yield the path and the text of each file of a lesson's hints, which has one line for each mistake."""
     known = exercises()
     for folder, is_question in ((HINTS, False), (HINTS / QUESTIONS, True)):
         hints = {
