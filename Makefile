@@ -52,7 +52,7 @@ format: $(VENV)/.dev  ## bring the code into shape
 types: $(VENV)/.dev  ## check the types
 	$(VENV)/bin/mypy
 
-build: $(VENV)/.dev  ## build solutions/, notebooks/ and the keys from lessons/
+build: $(VENV)/.dev  ## build solutions/, notebooks/, keys and hints from lessons/
 	$(VENV)/bin/course build
 
 check-build: $(VENV)/.dev  ## tell whether what is built is up to date

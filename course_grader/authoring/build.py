@@ -1,4 +1,5 @@
-"""The build: lessons to teacher's notebooks, learner's notebooks, published keys and recordings, all or nothing.
+"""The build: lessons to teacher's notebooks, learner's notebooks, published keys, hints and recordings, all or
+nothing.
 
 Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
 interrupted build leaves what was there.
@@ -29,8 +30,9 @@ from course_utils.checks.probe import exercises
 from course_utils.files import write_atomic
 
 KEYS = Path("course_utils/checks/keys")
+HINTS = Path("course_utils/checks/hints")
 RECORDINGS = Path("course_utils/explorers/recordings")
-BUILT = (Path("solutions"), Path("notebooks"), KEYS, RECORDINGS)
+BUILT = (Path("solutions"), Path("notebooks"), KEYS, HINTS, RECORDINGS)
 
 
 class BuildRefused(Exception):
@@ -83,6 +85,8 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
         is_question = exercises()[exercise].form is not None
         place = (KEYS / QUESTIONS if is_question else KEYS) / f"{exercise}.json"
         write_atomic(fresh / place, _key_text(root / place, key))
+    for place, text in _hint_files(lesson):
+        write_atomic(fresh / place, text)
     for name, text in lesson_recordings(lesson, root / RECORDINGS):
         (fresh / RECORDINGS / name).write_text(text, encoding="utf-8")
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
@@ -94,6 +98,20 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
     if problems := list(leaks(lesson, notebook)):
         raise BuildRefused(problems)
     rehearse(lesson, fresh / KEYS)
+
+
+def _hint_files(lesson: Lesson) -> Iterator[tuple[Path, str]]:
+    """Yield the path and the text of each file of a lesson's hints, which has one line for each mistake."""
+    known = exercises()
+    for folder, is_question in ((HINTS, False), (HINTS / QUESTIONS, True)):
+        hints = {
+            f"{mistake.exercise}.{mistake.id}": mistake.hint
+            for mistake in lesson.mistakes
+            if (known[mistake.exercise].form is not None) is is_question
+        }
+        if hints:
+            text = json.dumps(hints, indent=1, sort_keys=True, ensure_ascii=False)
+            yield folder / f"{lesson.name}.json", f"{text}\n"
 
 
 def _key_text(path: Path, key: Key) -> str:
@@ -113,7 +131,7 @@ def _key_text(path: Path, key: Key) -> str:
 
 
 def _outline(data: Any) -> Any:
-    """Return a key's data without its values: names, seeds, hints, tolerances."""
+    """Return a key's data without its values: names, seeds, tolerances."""
     if isinstance(data, dict):
         return {key: _outline(item) for key, item in data.items() if key not in ("value", "runs")}
     return [_outline(item) for item in data] if isinstance(data, list) else data
@@ -134,8 +152,8 @@ def drift(root: Path, fresh: Path, only: Sequence[str] = ()) -> list[Path]:
     wanted = {path.relative_to(fresh) for folder in BUILT for path in (fresh / folder).rglob("*") if path.is_file()}
     present = {path.relative_to(root) for folder in BUILT for path in (root / folder).rglob("*") if _is_built(path)}
     if only:
-        # A key's file does not tell its lesson, so that stale keys are found only when everything is built.
-        present = {path for path in present if path in wanted or path.parts[1] in only}
+        # The name of a key's file does not include its lesson: stale keys are found only when everything is built.
+        present = {path for path in present if path in wanted or {path.parts[1], path.stem} & set(only)}
     return sorted(
         path for path in wanted | present if path not in wanted & present or not _same_bytes(root / path, fresh / path)
     )

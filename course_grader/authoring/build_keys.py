@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from course_grader.authoring.drawing import FILE, Draw, read_draws, variants
@@ -33,6 +34,8 @@ def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str | None
     """Return the key of every exercise of a lesson: published without a secret, hidden with one.
 
     With a secret `questions`, a concept question that can be drawn has a second part: the variant which that chooses.
+    Only the mistakes of that part have their hints in the key, since those name letters of the variant; the others'
+    are in the lesson's file of hints.
     """
     names = namespace(lesson)
     known = exercises()
@@ -63,10 +66,16 @@ def _drawn_part(lesson: Lesson, names: dict[str, Any], draw: Draw, secret: str, 
         if exercise.form.canonical(answer) == public:
             continue
         try:
-            return part, _key(drawn, names | {draw.exercise: answer}, exercise, [seed]).parts["values"]
+            key = _key(drawn, names | {draw.exercise: answer}, exercise, [seed])
+            return part, _with_hints(drawn, draw.exercise, key.parts["values"])
         except LessonProblem as problem:
             refusal = problem.sentence
     raise LessonProblem(lesson.folder / FILE, draw.line, f"{draw.exercise} cannot be drawn: {refusal}")
+
+
+def _with_hints(lesson: Lesson, exercise: str, part: PartKey) -> PartKey:
+    hints = {mistake.id: mistake.hint for mistake in lesson.mistakes_of(exercise)}
+    return replace(part, mistakes=tuple(replace(one, hint=hints[one.id]) for one in part.mistakes))
 
 
 def _shortest_key(
@@ -94,7 +103,7 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
             )
             if _is_rejected(lesson, mistake, exercise, part, runs, right):
                 rejected.add(mistake.id)
-                mistakes.append(KnownMistake(mistake.id, mistake.hint, runs))
+                mistakes.append(KnownMistake(mistake.id, "", runs))
         _refuse_twins(lesson, exercise, part, mistakes)
         parts[part] = PartKey(tuple(seeds), right, tuple(mistakes))
     for mistake in lesson.mistakes_of(exercise.name):

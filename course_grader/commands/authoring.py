@@ -34,7 +34,7 @@ def build(
     lessons: options.Lessons = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
-    """Build solutions/, notebooks/ and the published keys from lessons/."""
+    """Build solutions/, notebooks/, the published keys and the hints from lessons/."""
     from course_grader.authoring import build as authoring
     from course_grader.authoring.lesson_cells import LessonProblem
 

@@ -136,7 +136,7 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
         return
     says = "the answer" if exercise.form else verdict.failure.received.says
     kind = "not right" if exercise.form else KINDS[verdict.failure.difference.kind]
-    rows = [("Hint", verdict.mistake.hint)] if verdict.mistake else []
+    rows = [("Hint", verdict.hint)] if verdict.hint else []
     _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows, hidden=hidden))
     raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"), verdict)
 
@@ -189,9 +189,9 @@ def _check_question(exercise: Exercise, form: AnswerType, answer: Any, part: str
     if verdict.failure is None:
         _show(Card("right", f"{name} is right."))
         return
-    if verdict.mistake is not None:
-        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.mistake.hint)]))
-        raise CheckFailed(f"{name}: {verdict.mistake.hint}", verdict)
+    if verdict.hint:
+        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.hint)]))
+        raise CheckFailed(f"{name}: {verdict.hint}", verdict)
     _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question again."))
     raise CheckFailed(f"{name}: not right yet.", verdict)
 
@@ -249,8 +249,7 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
     if error is not None and failure.difference.kind == "raised":
         rows = [row for row in rows if row[0] == "You can try"]
         rows += [("Error", f"{type(error).__name__}: {error}"), ("Where", learner_traceback(error))]
-    if verdict.mistake is not None:
-        rows.append(("Hint", verdict.mistake.hint))
+    rows.append(("Hint", verdict.hint))
     return Card("wrong", f"{name} is not right yet.", sentence, [row for row in rows if row[1]])
 
 
@@ -264,7 +263,7 @@ def _line(name: str, verdict: Verdict, says: str, sentence: str) -> str:
     error = verdict.failure.received.error if verdict.failure else None
     if isinstance(error, NotImplementedError):
         return f"{name}: not written yet."
-    hint = f" Hint: {verdict.mistake.hint}" if verdict.mistake else ""
+    hint = f" Hint: {verdict.hint}" if verdict.hint else ""
     return f"{name}: {says}: {sentence}{hint}"
 
 

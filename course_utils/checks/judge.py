@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from course_utils.checks.compare import Difference, difference, margin
+from course_utils.checks.hints import hint_of
 from course_utils.checks.keys import KnownMistake, PartKey
 from course_utils.checks.probe import Exercise, Observation, Recorder, Run, tried
 
@@ -34,6 +35,11 @@ class Verdict:
     def passed(self) -> bool:
         return self.failure is None
 
+    @property
+    def hint(self) -> str:
+        """The hint for the mistake that was recognised; "" if there is none."""
+        return self.mistake.hint if self.mistake else ""
+
 
 def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -> Verdict:
     """Ask the probe's questions of `answers` (the exercise's own function first) and compare with the key."""
@@ -44,6 +50,8 @@ def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -
     runs = [trial.observations for trial in trials]
     answered = sum(len(seen) for seen in runs)
     known = next((mistake for mistake in key.mistakes if same_observations(mistake.runs, runs, exercise.float32)), None)
+    if known and not known.hint:
+        known = replace(known, hint=hint_of(exercise.name, known.id))
     return Verdict(key.size, answered - len(failures), _first(failures), known)
 
 

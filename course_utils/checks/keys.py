@@ -1,7 +1,8 @@
 """Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
 
 The published keys are in `course_utils/checks/keys/`, one JSON file for each exercise, and serve the instant
-check; those of concept questions are in a folder of their own there. A
+check; those of concept questions are in a folder of their own there. They name each mistake by its id, and the hint is
+in the lesson's file of hints (`course_utils.checks.hints`). A
 hidden key is one file with every exercise, made from a secret seed, each with a stamp of the questions that it was made
 for (`stamps`); the environment variable `COURSE_KEY` names it while grading. A published key needs none: `course build`
 writes it, and `course build --check` holds it against the probes.
@@ -33,7 +34,11 @@ class KeyProblem(Exception):
 
 @dataclass(frozen=True)
 class KnownMistake:
-    """A likely wrong answer: its id, the hint for it, and its observations, one run a seed."""
+    """A likely wrong answer: its id, the hint for it, and its observations, one run a seed.
+
+    A key has a hint of its own only if it is not the lesson's: in a question drawn for a class, it names the letters of
+    that variant. Keys of earlier versions have them all. Otherwise `hint` is "", and the lesson's file has it.
+    """
 
     id: str
     hint: str
@@ -83,7 +88,7 @@ def _part_to_json(part: PartKey) -> dict[str, Any]:
         "mistakes": [
             {
                 "id": mistake.id,
-                "hint": mistake.hint,
+                **({"hint": mistake.hint} if mistake.hint else {}),
                 "runs": [_brief(run, right) for run, right in zip(mistake.runs, part.runs, strict=True)],
             }
             for mistake in part.mistakes
@@ -123,7 +128,7 @@ def _part_from_json(data: dict[str, Any]) -> PartKey:
     mistakes = tuple(
         KnownMistake(
             mistake["id"],
-            mistake["hint"],
+            mistake.get("hint", ""),
             tuple(_whole(run, right) for run, right in zip(mistake["runs"], runs, strict=True)),
         )
         for mistake in data["mistakes"]

@@ -18,6 +18,7 @@ from tests.authoring.conftest import EXERCISE, NAME, ROOT, Change
 NOTEBOOK = Path("notebooks") / NAME / f"{NAME}.ipynb"
 SOLUTION = Path("solutions") / NAME / f"{NAME}.ipynb"
 KEY = Path("course_utils/checks/keys") / f"{EXERCISE}.json"
+HINTS = Path("course_utils/checks/hints") / f"{NAME}.json"
 
 
 def contents(house: Path) -> dict[Path, bytes]:
@@ -29,7 +30,7 @@ def test_what_is_committed_is_what_the_lessons_build() -> None:
 
 
 def test_a_new_lesson_builds_and_a_second_build_changes_nothing(house: Path) -> None:
-    assert sorted(build(house)) == sorted([NOTEBOOK, SOLUTION, KEY])
+    assert sorted(build(house)) == sorted([NOTEBOOK, SOLUTION, KEY, HINTS])
     first = contents(house)
     assert build(house) == []
     assert contents(house) == first
@@ -77,6 +78,8 @@ def test_a_key_is_rewritten_only_where_it_says_something_else(house: Path, chang
     assert build(house) == []
     assert (house / KEY).read_text() == digits
     change("mistakes.py", "Should it?", "Should it really?")
+    assert build(house) == [HINTS]
+    change("mistakes.py", "factor + x", "factor + 2 * x")
     assert build(house) == [KEY]
 
 
@@ -205,7 +208,7 @@ def test_an_interrupted_build_leaves_nothing_half_written(
 def test_two_machines_would_build_the_same_bytes(house: Path) -> None:
     build(house)
     first = contents(house)
-    for path in (house / NOTEBOOK, house / SOLUTION, house / KEY):
+    for path in (house / NOTEBOOK, house / SOLUTION, house / KEY, house / HINTS):
         path.unlink()
     program = (
         "import sys; from pathlib import Path; from course_utils.checks import probes; "

@@ -36,7 +36,7 @@ def test_build_tells_what_it_wrote_and_check_what_is_stale(house: Path, change: 
     assert code == 1
     assert f"{NAME}.ipynb" in out
     code, out, _ = course("build")
-    assert (code, "3 files written." in out) == (0, True)
+    assert (code, "4 files written." in out) == (0, True)
     code, out, _ = course("build", "--check")
     assert (code, out) == (0, "Everything is up to date.\n")
     change("lesson.py", "Say what to look at.", "Look.")

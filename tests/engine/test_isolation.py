@@ -456,13 +456,14 @@ def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, 
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", pytest.param("user", marks=pytest.mark.needs("Landlock", "root"))])
-def test_no_digest_of_a_question_is_in_reach(exam: Exam, level: Level) -> None:
-    assert any(levels.WITHHELD.glob("*.json"))
+def test_no_digest_of_a_question_and_no_hint_on_it_is_in_reach(exam: Exam, level: Level) -> None:
+    withheld = [path for folder in levels.WITHHELD for path in folder.glob("*.json")]
+    assert {path.parts[-3] for path in withheld} == {"hints", "keys"}
     source = f"""
 from pathlib import Path
 import course_utils
 def seen():
-    for file in {[str(path) for path in levels.WITHHELD.iterdir()]!r}:
+    for file in {[str(path) for path in withheld]!r}:
         try: yield Path(file).read_text()
         except OSError as error: yield type(error).__name__
 print(sorted(set(seen())), bool(Path(course_utils.__file__).read_text()))

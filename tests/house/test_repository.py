@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from course_grader.authoring.build import BUILT
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")]
@@ -94,3 +96,14 @@ def test_a_subject_is_a_short_imperative(subject: str, fault: str, tmp_path: Pat
 @pytest.mark.parametrize("package", ["course_utils", "course_grader"])
 def test_a_package_says_that_it_has_types(package: str) -> None:
     assert (ROOT / package / "py.typed").exists()
+
+
+def test_what_is_built_is_marked_as_generated() -> None:
+    built = [path.relative_to(ROOT).as_posix() for folder in BUILT for path in (ROOT / folder).rglob("*.*")]
+    assert {name for name in map(Path, built) if name.suffix == ".ipynb"}
+    command = ["git", "check-attr", "--stdin", "linguist-generated"]
+    done = subprocess.run(command, cwd=ROOT, input="\n".join(built), capture_output=True, text=True, check=True)
+    marked = {line.split(": ")[0] for line in done.stdout.splitlines() if line.endswith(": set")}
+    for folder in BUILT:
+        assert any(name.startswith(f"{folder.as_posix()}/") for name in marked), folder
+    assert [name for name in built if name not in marked] == []

@@ -48,7 +48,8 @@ def test_its_notebooks_are_the_released_ones_and_nothing_else_is_on_their_shelf(
 
 
 def test_it_holds_what_is_not_code(wheel: zipfile.ZipFile) -> None:
-    for folder in ("course_utils/checks/keys", "course_utils/explorers/recordings", "course_utils/jupyter"):
+    folders = ("checks/keys", "checks/hints", "checks/hints/questions", "explorers/recordings", "jupyter")
+    for folder in (f"course_utils/{name}" for name in folders):
         shipped = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.json")}
         assert shipped
         assert shipped <= set(wheel.namelist())

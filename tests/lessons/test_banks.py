@@ -122,3 +122,4 @@ def test_hidden_keys_reject_each_mistake_with_its_own_hint(secret: str, lesson: 
         failed = [verdict for verdict in found.values() if not verdict.passed]
         assert failed, (mistake.exercise, mistake.id)
         assert all(verdict.mistake and verdict.mistake.id == mistake.id for verdict in failed), mistake
+        assert {verdict.hint for verdict in failed} == {mistake.hint}

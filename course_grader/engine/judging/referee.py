@@ -257,7 +257,7 @@ class Referee:
         mistake = verdict.mistake if verdict else None
         self._found[cell.grade_id] = CellResult(
             cell.grade_id, cell.exercises, "blank" if failed.blank else "failed", 0.0, cell.points, clean(str(failed)),
-            mistake.id if mistake else "", mistake.hint if mistake else "", self._details(), self._rows(),
+            mistake.id if mistake else "", verdict.hint if verdict else "", self._details(), self._rows(),
             **self._counts(),
         )  # fmt: skip
 

@@ -36,6 +36,7 @@ from course_utils.cells import blank_magics as blank_magics
 from course_utils.checks import keys
 from course_utils.checks.checking import CLASS
 from course_utils.checks.fingerprint import require_current
+from course_utils.checks.hints import with_hints
 from course_utils.files import PRIVATE, write_atomic
 from course_utils.matching import Originals
 
@@ -151,7 +152,9 @@ class Assignment:
         _require_variants(tests, hidden)
         try:
             require_current(hidden)
-            published = {name: keys.key_to_json(keys.published_key(name)) for name in wanted}
+            # An assignment is whole by itself: it is graded elsewhere too, and its digest includes the hints.
+            hidden = {name: with_hints(key) for name, key in hidden.items()}
+            published = {name: with_hints(keys.key_to_json(keys.published_key(name))) for name in wanted}
         except keys.KeyProblem as problem:
             raise AssignmentProblem(str(problem)) from problem
         limits = limits or Limits()

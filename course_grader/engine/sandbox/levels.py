@@ -25,8 +25,8 @@ Level = Literal["namespaces", "user", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 ENGINE = Path(__file__).parents[1]
 ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[1])})
-# The answers of the self-study course's concept questions, which a class may be asked too.
-WITHHELD = Path(course_utils.__file__).parent / "checks" / "keys" / "questions"
+# The answers of the self-study course's concept questions, which a class may be asked too, and the hints on them.
+WITHHELD = tuple(Path(course_utils.__file__).parent / "checks" / kind / "questions" for kind in ("hints", "keys"))
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     # Memory that a large array leaves stays with the worker, as in a process that has run for long: to be given each of
@@ -94,8 +94,8 @@ def bubblewrap_command() -> list[str]:
                 made.add(parent)
                 command += ["--perms", "0755", "--dir", str(parent)]
         command += ["--ro-bind", str(path), str(path)]
-    if WITHHELD.is_dir():
-        command += ["--tmpfs", str(WITHHELD), "--remount-ro", str(WITHHELD)]
+    for folder in (folder for folder in WITHHELD if folder.is_dir()):
+        command += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
     for link in ("/bin", "/lib", "/lib64"):
         if Path(link).is_symlink():
             command += ["--symlink", str(Path(link).readlink()), link]
@@ -129,15 +129,19 @@ def _visible_paths() -> Iterator[Path]:
 def visible_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what a worker may read at the level `user`, which is what the level `namespaces` shows; and the folders of
     which it may only list the names, since something in them is withheld."""
-    listed = [path for path in _visible_paths() if WITHHELD.is_relative_to(path)]
+    listed = [path for path in _visible_paths() if _has_withheld(path)]
     readable = [part for path in _visible_paths() for part in _without_withheld(path)]
     return tuple(map(str, readable)), tuple(map(str, listed))
 
 
+def _has_withheld(path: Path) -> bool:
+    return any(folder.is_relative_to(path) for folder in WITHHELD)
+
+
 def _without_withheld(path: Path) -> Iterator[Path]:
-    if not WITHHELD.is_relative_to(path):
+    if not _has_withheld(path):
         yield path
-    elif path != WITHHELD:
+    elif path not in WITHHELD:
         for inner in sorted(path.iterdir()):
             yield from _without_withheld(inner)
 
