@@ -35,7 +35,7 @@ def build(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
-    """Build solutions/, notebooks/ and the published keys from lessons/."""
+    """Build solutions/, notebooks/, the published keys and the tables of README.md and docs/ from lessons/."""
     from course_grader.authoring import build as authoring
     from course_grader.authoring.lesson_cells import LessonProblem
 
