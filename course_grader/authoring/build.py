@@ -21,7 +21,7 @@ from course_grader.authoring.concepts import wrong_concepts
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.lint import leaks, lint_lesson
-from course_grader.authoring.lint_text import one_sided_arguments
+from course_grader.authoring.lint_keys import lint_keys
 from course_grader.authoring.recordings import lesson_recordings
 from course_grader.authoring.release_notebooks import course_config, release
 from course_grader.authoring.source_notebook import solution_notebook, text_of
@@ -86,7 +86,7 @@ def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
 
 def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
     keys = lesson_keys(lesson)
-    if problems := list(one_sided_arguments(keys)):
+    if problems := list(lint_keys(lesson, keys)):
         raise BuildRefused(problems)
     for exercise, key in keys.items():
         is_question = exercises()[exercise].form is not None

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import runpy
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -23,9 +23,9 @@ class Lesson:
     """One folder of `lessons/`."""
 
     folder: Path
-    cells: tuple[LessonCell, ...]
-    mistakes: tuple[Mistake, ...]
-    alternatives: tuple[Alternative, ...]
+    cells: tuple[LessonCell, ...] = field(repr=False)
+    mistakes: tuple[Mistake, ...] = field(repr=False)
+    alternatives: tuple[Alternative, ...] = field(repr=False)
 
     @property
     def name(self) -> str:

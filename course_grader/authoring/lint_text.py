@@ -5,18 +5,15 @@ One function a rule; `lint_text` runs them all.
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from course_grader.authoring.lesson import NEXT, Lesson, lesson_folders, next_folder
 from course_grader.authoring.lesson_cells import LessonCell, LessonProblem
 from course_grader.authoring.recordings import explorers_of
 from course_grader.cell_metadata import BEGIN
-from course_utils.checks.keys import Key
 from course_utils.checks.probe import exercises
-from course_utils.checks.values import Raised
 
 # What a notebook shows of a line of code, on a screen 1280 pixels wide, without scrolling.
 CODE_WIDTH = 100
@@ -189,27 +186,6 @@ def no_explorer(lesson: Lesson) -> Iterator[LessonProblem]:
             "CONTRIBUTING.md."
         )
         yield LessonProblem(lesson.path, 1, sentence)
-
-
-def one_sided_arguments(keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
-    """A probe of bad arguments in which the reference accepts nothing, or refuses nothing.
-
-    A function that refuses whatever it is given would pass the first.
-    """
-    for name, key in keys.items():
-        for run in key.parts["arguments"].runs if "arguments" in key.parts else ():
-            refused = [isinstance(seen.value, Raised) for seen in run]
-            if all(refused) or not any(refused):
-                probe = exercises()[name].parts["arguments"]
-                path, line = Path(inspect.getsourcefile(probe) or ""), inspect.getsourcelines(probe)[1]
-                lacking = (
-                    'ask for one allowed call too: recorder.ask("..., which is allowed", ...). A function that '
-                    "refuses everything passes otherwise."
-                    if all(refused)
-                    else 'ask for one bad call too: recorder.expect_error("a negative factor", ...).'
-                )
-                yield LessonProblem(path, line, f"the bad arguments of {name}: {lacking}")
-                break
 
 
 def _functions(lesson: Lesson) -> list[LessonCell]:

@@ -21,7 +21,9 @@ from tests.authoring.conftest import ROOT
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 WALK = GUIDE.split("## An exercise from start to finish\n")[1].split("\n## ")[0]
 NAME = "09_weight_averaging"
-RUFF = [sys.executable, "-m", "ruff"]
+PYTEST = ("-m", "pytest", "-q", "-n", "0")
+# In an empty folder, ruff cannot see which packages are the course's own.
+OWN = 'lint.isort.known-first-party=["course_utils", "course_grader"]'
 # What a copy does not need: what is installed, built for the site, or another's.
 LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "my-notebooks", "__pycache__", "benchmarks", "gradebook.db")
 
@@ -54,26 +56,30 @@ def written(text: str, block: Block) -> str:
 
 def run(folder: Path, *arguments: str) -> None:
     """Run Python in the copy, whose packages come before those that are installed."""
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    environment = os.environ | {"PYTHONPATH": str(folder)} if (folder / "tests").exists() else None
     done = subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{' '.join(arguments)}\n{(done.stdout + done.stderr)[-2000:]}"
 
 
-def passes(copy: Path, lesson: str) -> None:
-    """Run what a contributor runs after a change of a lesson."""
+def passes(copy: Path, *more: str) -> None:
+    """Run what a contributor runs after a change of the lesson; `more` options are for its tests."""
     run(copy, "-m", "ruff", "check", "lessons", "course_utils")
     run(copy, "-m", "ruff", "format", "--check", "lessons", "course_utils")
     run(copy, ".ci/wording.py")
-    run(copy, "-m", "course_utils", "build", lesson)
-    run(copy, "-m", "mypy", "-p", "course_utils.checks.probes")
-    run(copy, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/lessons", "-k", lesson)
-    run(copy, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/authoring/test_tables.py")
+    run(copy, "-m", "course_utils", "build", NAME)
+    run(copy, *PYTEST, "tests/lessons", "-k", NAME, *more)
+    # What looks at all lessons together.
     run(
-        copy, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/lessons/test_explorers.py",
-        "tests/house/test_repository.py", "--fast", "-k", "lesson or readme or page or row",
-    )  # fmt: skip
+        copy,
+        *PYTEST,
+        "tests/authoring/test_tables.py",
+        "tests/house/test_repository.py",
+        "-k",
+        "course or readme or page",
+    )
+    run(copy, *PYTEST, "tests/lessons/test_explorers.py", "-k", "shown")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +96,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_untouched_new_lesson_passes_everything(copy: Path) -> None:
     run(copy, "-m", "course_utils", "new-lesson", NAME)
-    passes(copy, NAME)
+    passes(copy, "--fast")
 
 
 def test_the_exercise_of_the_guide_passes_everything(copy: Path) -> None:
@@ -100,7 +106,8 @@ def test_the_exercise_of_the_guide_passes_everything(copy: Path) -> None:
     for block in BLOCKS:
         path = copy / block.path
         path.write_text(written(path.read_text(encoding="utf-8"), block), encoding="utf-8")
-    passes(copy, NAME)
+    passes(copy)
+    run(copy, "-m", "mypy", "-p", "course_utils.checks.probes")
 
 
 def test_an_exercise_is_written_in_five_files() -> None:
@@ -118,12 +125,8 @@ def test_an_exercise_is_written_in_five_files() -> None:
 @pytest.mark.parametrize("topic", ["a", "weight_averaging", "import", "x" * LONGEST_TOPIC])
 def test_a_new_lesson_is_in_shape_whatever_its_name(topic: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("course_utils", "course_grader"):
-        (tmp_path / package).mkdir()
-        (tmp_path / package / "__init__.py").touch()
     new_lesson(tmp_path, f"09_{topic}")
-    for verb in (["check"], ["format", "--check"]):
-        done = subprocess.run([*RUFF, *verb, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+    for verb in (["check", "--config", OWN], ["format", "--check"]):
+        run(tmp_path, "-m", "ruff", *verb, ".")
     for path in (tmp_path / "lessons").rglob("lesson.py"):
         assert max(len(line) for line in path.read_text().split("\n") if not line.startswith("# ")) <= 100

@@ -164,6 +164,27 @@ def test_bad_arguments_come_with_an_allowed_call(
     assert line.startswith(f"def {arguments.__name__}(")
 
 
+def allows_only_zero(recorder: probe.Recorder, rng: np.random.RandomState, answer: Any) -> None:
+    recorder.expect_error("a negative factor", answer, np.ones(2), -1.0)
+    recorder.ask("a factor of 0, which is allowed", answer, np.ones(2), 0.0)
+
+
+def test_a_mistake_that_looks_like_any_error_is_refused(
+    house: Path, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = probe.exercises()[EXERCISE]
+    changed = replace(known, parts={**known.parts, "arguments": allows_only_zero})
+    refuses_zero = f"def {EXERCISE}(x, factor):\n            if factor <= 0:\n                raise ValueError\n"
+    change("mistakes.py", f"def {EXERCISE}(x, factor):\n", refuses_zero)
+    with monkeypatch.context() as patch:
+        patch.setitem(probe._EXERCISES, EXERCISE, changed)
+        with pytest.raises(BuildRefused) as caught:
+            build(house)
+    (problem,) = caught.value.problems
+    assert "'accepts_negative' of made_up_example looks like a function that fails in every call" in problem.sentence
+    assert "rewrite(" in problem.path.read_text().split("\n")[problem.line - 1]
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
