@@ -11,8 +11,8 @@ import pytest
 
 # Shorter values are shown best by pytest itself.
 LARGE = 300
-# What fits on a screen: a line, the first lines of a failure, which are the test's own, the last, which are the error's,
-# and the last that it printed.
+# What fits on a screen: a line; the first lines of a failure, the test's own; the last, the error's; and the last that
+# the test printed.
 WIDE, FIRST, LAST, PRINTED = 240, 8, 14, 12
 # How much of a text is shown before and behind the first difference.
 BEFORE, BEHIND = 30, 60

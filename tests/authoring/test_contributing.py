@@ -22,6 +22,7 @@ GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 WALK = GUIDE.split("## An exercise from start to finish\n")[1].split("\n## ")[0]
 NAME = "09_weight_averaging"
 PYTEST = ("-m", "pytest", "-q", "-n", "0")
+TESTS = ("tests/lessons", "tests/authoring/test_tables.py", "tests/house/test_repository.py")
 # In an empty folder, ruff cannot see which packages are the course's own.
 OWN = 'lint.isort.known-first-party=["course_utils", "course_grader"]'
 # What a copy does not need: what is installed, built for the site, or another's.
@@ -69,17 +70,7 @@ def passes(copy: Path, *more: str) -> None:
     run(copy, "-m", "ruff", "format", "--check", "lessons", "course_utils")
     run(copy, ".ci/wording.py")
     run(copy, "-m", "course_utils", "build", NAME)
-    run(copy, *PYTEST, "tests/lessons", "-k", NAME, *more)
-    # What looks at all lessons together.
-    run(
-        copy,
-        *PYTEST,
-        "tests/authoring/test_tables.py",
-        "tests/house/test_repository.py",
-        "-k",
-        "course or readme or page",
-    )
-    run(copy, *PYTEST, "tests/lessons/test_explorers.py", "-k", "shown")
+    run(copy, *PYTEST, *TESTS, "-k", f"{NAME} or shown_in_a_lesson or tables_of_the_course or readme or page", *more)
 
 
 @pytest.fixture(scope="module")
