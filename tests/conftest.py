@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tomllib
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from course_utils.quick_start import skip_unused_grammar
-from tests import commands, kernels, tools
+from tests import commands, failures, kernels, tools
 
 skip_unused_grammar()
 commands.leave_out_what_no_test_needs()
@@ -83,6 +84,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name in (name for mark in item.iter_markers("needs") for name in mark.args):
             if (tool := tools.tool(name)).missing:
                 item.add_marker(pytest.mark.skip(reason=f"{LACKING}{name}. {tool.remedy}"))
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """Say where two large values differ first; pytest's own words are for what is small, and for -vv."""
+    return failures.explain(left, right) if op == "==" and config.get_verbosity() < 1 else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what a failed test prints to a screen, but for -vv. CI has pytest print all, which can be megabytes."""
+    report = yield
+    if item.config.get_verbosity() < 1:
+        failures.fit_on_screen(report)
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,5 +1,5 @@
-"""The build: lessons to teacher's notebooks, learner's notebooks, published keys, hints and recordings, all or
-nothing.
+"""The build: lessons to teacher's notebooks, learner's notebooks, published keys, hints and recordings, and the tables
+in README.md and docs/concepts.md, all or nothing.
 
 Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
 interrupted build leaves what was there.
@@ -17,12 +17,15 @@ from typing import Any
 import nbformat
 
 from course_grader.authoring.build_keys import lesson_keys
+from course_grader.authoring.concepts import wrong_concepts
 from course_grader.authoring.lesson import Lesson, read_lessons
 from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.lint import leaks, lint_lesson
+from course_grader.authoring.lint_keys import lint_keys
 from course_grader.authoring.recordings import lesson_recordings
 from course_grader.authoring.release_notebooks import course_config, release
 from course_grader.authoring.source_notebook import solution_notebook, text_of
+from course_grader.authoring.tables import PAGES, pages
 from course_grader.authoring.trial_run import rehearse
 from course_utils.checks.judge import max_deviation
 from course_utils.checks.keys import QUESTIONS, Key, key_from_json, key_to_json
@@ -68,7 +71,7 @@ def check_build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list
 @contextlib.contextmanager
 def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
     lessons = read_lessons(root, only)
-    if problems := list(lint_lesson(lessons)):
+    if problems := [*lint_lesson(lessons), *wrong_concepts(root, lessons)]:
         raise BuildRefused(problems)
     # Beside the house, so that moving into place is one rename on the same disk.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=root) as name:
@@ -77,11 +80,16 @@ def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
             (fresh / folder).mkdir(parents=True)
         for lesson in each(lessons):
             _make(root, fresh, lesson)
+        for path, text in pages(root).items():
+            write_atomic(fresh / path, text)
         yield fresh
 
 
 def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
-    for exercise, key in lesson_keys(lesson).items():
+    keys = lesson_keys(lesson)
+    if problems := list(lint_keys(lesson, keys)):
+        raise BuildRefused(problems)
+    for exercise, key in keys.items():
         is_question = exercises()[exercise].form is not None
         place = (KEYS / QUESTIONS if is_question else KEYS) / f"{exercise}.json"
         write_atomic(fresh / place, _key_text(root / place, key))
@@ -154,6 +162,8 @@ def drift(root: Path, fresh: Path, only: Sequence[str] = ()) -> list[Path]:
     if only:
         # The name of a key's file does not include its lesson: stale keys are found only when everything is built.
         present = {path for path in present if path in wanted or {path.parts[1], path.stem} & set(only)}
+    wanted |= {path for path in PAGES if (fresh / path).is_file()}
+    present |= {path for path in wanted if (root / path).is_file()}
     return sorted(
         path for path in wanted | present if path not in wanted & present or not _same_bytes(root / path, fresh / path)
     )

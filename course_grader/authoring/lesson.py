@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import runpy
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,15 +14,18 @@ from course_grader.authoring.include import fill
 from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.authoring.mistake_bank import Alternative, Mistake, read_alternatives
 
+# A lesson's link to the one after it, with that one's folder.
+NEXT = re.compile(r"\bNext:\s+\[[^\]]+\]\(\.\./([^/)]+)/")
+
 
 @dataclass(frozen=True)
 class Lesson:
     """One folder of `lessons/`."""
 
     folder: Path
-    cells: tuple[LessonCell, ...]
-    mistakes: tuple[Mistake, ...]
-    alternatives: tuple[Alternative, ...]
+    cells: tuple[LessonCell, ...] = field(repr=False)
+    mistakes: tuple[Mistake, ...] = field(repr=False)
+    alternatives: tuple[Alternative, ...] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -54,16 +59,49 @@ def read_lesson(folder: Path) -> Lesson:
             )
     return Lesson(
         folder,
-        fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))),
+        cells_of(folder),
         tuple(_read_mistakes(folder / "mistakes.py")),
         tuple(read_alternatives(folder / "alternatives.py")),
     )
 
 
+def title_of(folder: Path) -> str:
+    """Return the title of a lesson: the first heading of its `lesson.py`, or the folder's name if there is none."""
+    path = folder / "lesson.py"
+    found = re.search(r"^# # (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else None
+    return found[1].strip() if found else folder.name
+
+
+def next_folder(folder: Path) -> Path | None:
+    """Return the folder of the lesson after this one, None after the last."""
+    return next((other for name, other in _numbered(folder.parent).items() if name > folder.name), None)
+
+
+def cells_of(folder: Path) -> tuple[LessonCell, ...]:
+    """Return a lesson's cells: what the author wrote, gathered functions, and a link to the next lesson at the end."""
+    path = folder / "lesson.py"
+    return _with_next(folder, fill(path, list(read_cells(path))))
+
+
+def _with_next(folder: Path, cells: tuple[LessonCell, ...]) -> tuple[LessonCell, ...]:
+    """Return the cells with a link to the next lesson at the end, if the author wrote none."""
+    following = next_folder(folder)
+    texts = [place for place, cell in enumerate(cells) if cell.kind == "markdown"]
+    if following is None or not texts or any(NEXT.search(cells[place].source) for place in texts):
+        return cells
+    last = cells[texts[-1]]
+    link = f"Next: [{title_of(following)}](../{following.name}/{following.name}.ipynb)."
+    ended = dataclasses.replace(last, source=f"{last.source.rstrip()}\n\n{link}")
+    return (*cells[: texts[-1]], ended, *cells[texts[-1] + 1 :])
+
+
 def lesson_folders(root: Path) -> dict[str, Path]:
     """Return the folders of `root`/lessons whose names begin with a digit, by name and in order."""
-    folders = sorted(path for path in (root / "lessons").iterdir() if path.is_dir() and path.name[0].isdigit())
-    return {folder.name: folder for folder in folders}
+    return _numbered(root / "lessons")
+
+
+def _numbered(place: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted(place.iterdir()) if path.is_dir() and path.name[0].isdigit()}
 
 
 def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:

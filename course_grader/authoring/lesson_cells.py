@@ -3,6 +3,7 @@
 A cell's kind stands in its first line, in jupytext's percent format:
 
     # %% [markdown]
+    # %% [markdown] writes="one small function"
     # %% kind="setup" grade_id="imports"
     # %% kind="answer" grade_id="sgd_step"
     # %% kind="test" grade_id="sgd_step_visible" points=1
@@ -11,7 +12,8 @@ A cell's kind stands in its first line, in jupytext's percent format:
     # gathers: cosine_decay adamw_step
 
 A gather cell is filled with the functions of other lessons that such lines name; see `gathering`. An answer cell's
-grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing.
+grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing. The first cell says
+what the learner writes in this lesson, for the table in README.md.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class LessonCell:
     points: float = 0
     star: bool = False
     gathers: tuple[str, ...] = ()
+    writes: str = ""
 
     @property
     def solution(self) -> str:
@@ -91,6 +94,16 @@ def read_cells(path: Path) -> tuple[LessonCell, ...]:
     return _read(path, path.read_text(encoding="utf-8"))
 
 
+def first_cell(path: Path) -> LessonCell:
+    """Return the first cell of a percent-format file without reading the rest; LessonProblem if there is none."""
+    text = path.read_text(encoding="utf-8")
+    starts = [match.start() for match in re.finditer(r"^# %%(?=\s)", text, re.MULTILINE)]
+    cells = _read(path, text[: starts[1]] if len(starts) > 1 else text)
+    if not cells:
+        raise LessonProblem(path, 1, "the file is empty: begin it with a line `# %% [markdown]` and a title.")
+    return cells[0]
+
+
 def percent_cells(text: str) -> list[NotebookNode]:
     """Return the cells of a text in jupytext's percent format."""
     cells: list[NotebookNode] = jupytext.reads(text, fmt="py:percent").cells
@@ -119,7 +132,7 @@ def _cells(path: Path, text: str) -> Iterator[LessonCell]:
 
 
 def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> LessonCell:
-    known = {"kind", "grade_id", "points", "star"}
+    known = {"kind", "grade_id", "points", "star", "writes"}
     if unknown := sorted(set(metadata) - known):
         raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
     kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
@@ -135,10 +148,13 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         raise LessonProblem(path, line, "test cells have points, and no other cell has.")
     if points is not None and (not isinstance(points, int | float) or points < 0):
         raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
+    if "writes" in metadata and kind != "markdown":
+        raise LessonProblem(path, line, "`writes` belongs to the first cell, which is markdown.")
     gathers: tuple[str, ...] = ()
     if kind == "gather":
         gathers = tuple(name for names in GATHERS.findall(source) for name in names.split())
         source = GATHERS.sub("", source)
         if not gathers:
             raise LessonProblem(path, line, "a gather cell names what it gathers, in lines that begin `# gathers:`.")
-    return LessonCell(kind, source, line + 1, grade_id, float(points or 0), bool(metadata.get("star", False)), gathers)
+    star, writes = bool(metadata.get("star", False)), str(metadata.get("writes", ""))
+    return LessonCell(kind, source, line + 1, grade_id, float(points or 0), star, gathers, writes)

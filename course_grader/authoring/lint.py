@@ -1,4 +1,7 @@
-"""What the build refuses, each with file and line. One function a rule; `lint_lesson` runs them all."""
+"""What the build refuses, each with file and line. One function a rule; `lint_lesson` runs them all.
+
+What concerns the reader alone is in `lint_text`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from nbformat import NotebookNode
 from course_grader.authoring.drawing import read_draws, variants
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.lesson_cells import DEFINING, LessonCell, LessonProblem
+from course_grader.authoring.lint_text import lint_text
 from course_grader.cell_metadata import BEGIN, BEGIN_HIDDEN, END, END_HIDDEN
 from course_utils.cells import assigned_names, blank_magics
 from course_utils.checks.probe import exercises
@@ -29,7 +33,7 @@ def lint_lesson(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
     """Yield everything that is wrong with the lessons before anything is built."""
     yield from duplicate_names(lessons)
     for lesson in lessons:
-        for rule in (wrong_markers, unparsable, untested, thin_banks, foreign_names, broken_draws):
+        for rule in (wrong_markers, unparsable, untested, thin_banks, foreign_names, broken_draws, lint_text):
             yield from rule(lesson)
 
 

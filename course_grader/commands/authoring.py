@@ -34,7 +34,7 @@ def build(
     lessons: options.Lessons = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
 ) -> None:
-    """Build solutions/, notebooks/, the published keys and the hints from lessons/."""
+    """Build solutions/, notebooks/, keys, hints and the tables of README.md and docs/ from lessons/."""
     from course_grader.authoring import build as authoring
     from course_grader.authoring.lesson_cells import LessonProblem
 

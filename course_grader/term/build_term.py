@@ -11,9 +11,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_grader.authoring.drawing import for_class
-from course_grader.authoring.include import fill
-from course_grader.authoring.lesson import Lesson, lesson_folders
-from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
+from course_grader.authoring.lesson import Lesson, cells_of, lesson_folders
+from course_grader.authoring.lesson_cells import LessonCell, LessonProblem
 from course_grader.authoring.lint import foreign_names, leaks, unparsable, wrong_markers
 from course_grader.authoring.source_notebook import solution_notebook
 from course_grader.authoring.trial_run import KeySummary, known_of_hidden_key, run_graded_cells, write_hidden_key
@@ -93,7 +92,7 @@ def _cells(
     folder: Path, plan: AssignmentPlan, key: Path | None, chosen: Sequence[str] | None = None
 ) -> list[LessonCell]:
     """Return a lesson's cells; with a hidden key, each concept question with points as the class is asked it."""
-    lesson = Lesson(folder, fill(folder / "lesson.py", list(read_cells(folder / "lesson.py"))), (), ())
+    lesson = Lesson(folder, cells_of(folder), (), ())
     if key is not None and (graded := _graded_questions(lesson, plan, chosen)):
         lesson = for_class(lesson, graded, _questions_of(key, graded))
     return list(lesson.cells)

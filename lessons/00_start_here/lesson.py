@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="one small function"
 # # Start here
 #
 # *About 15 minutes. You need a little Python and NumPy; no knowledge of neural networks is needed.*

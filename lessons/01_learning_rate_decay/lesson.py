@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="gradient descent, schedules, a rate test, random search"
 # # Learning-rate decay
 #
 # *About three hours, and one more for the starred exercises. You need the gradient of a function and a little

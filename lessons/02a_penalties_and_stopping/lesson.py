@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="ridge, lasso, elastic net, proximal steps, weight decay, early stopping"
 # # Regularization, part one: penalties and early stopping
 #
 # *About three hours. You need a step of gradient descent (01) and a little linear algebra: matrix products and the

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="flips, crops, cutout, colour jitter, votes, mixup, label smoothing"
 # # Regularization, part two: more data by augmentation
 #
 # *About three hours. You need array slicing in NumPy and a training run of a small network (01).

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="dropout, its ensemble, Monte Carlo dropout, stochastic depth"
 # # Dropout and stochastic depth
 #
 # *About three hours. You need gradients of layers and the idea of overfitting (lesson 02a), and from probability the

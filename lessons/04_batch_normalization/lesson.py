@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="forward and backward pass, running statistics, batch renormalization"
 # # Batch normalization
 #
 # *About four hours, and one more for the starred exercises. You need the chain rule, and how a gradient runs back

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="mini-batches, gradient noise, ravines and saddles, momentum, Nesterov, clipping"
 # # What goes wrong with SGD
 #
 # *About four hours, and one more for the starred exercises. You need lesson 01, and eigenvalues of a symmetric matrix.*

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="AdaGrad, RMSProp, Adam and its bias correction, AdamW, AMSGrad, NAdam"
 # # Adaptive optimizers
 #
 # *About four hours. You need notebooks 01 and 05: learning rates, momentum, and what goes wrong with SGD.*

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="Taylor models, numerical derivatives, Newton and Gauss-Newton steps, what a Hessian costs"
 # # Second-order methods, part one: Newton
 #
 # *About three hours. You need gradient descent (05) and a little linear algebra: matrix products, eigenvalues.*

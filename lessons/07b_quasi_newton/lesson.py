@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="line search, Hessian-vector products, conjugate gradients, BFGS and L-BFGS"
 # # Second-order methods, part two: curvature without the Hessian
 #
 # *About four hours. You need part one (07a): Taylor models, Newton's step, and why the Hessian is too large.*

@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] writes="one network, within a budget, from your own functions"
 # # Capstone: train a network with your own functions
 #
 # *About three hours. You need notebooks 01 to 06, and your solutions of the functions that are gathered below.*
@@ -91,7 +91,7 @@ with style():
 # The upper row is all that your network gets (the grey scale ends at -1.5 and 2.5). Look at the lower row for a while:
 # what differs from image to image, and does it say anything about the digit?
 #
-# ## A recipe for finding out what is wrong
+# ## 1. A recipe for finding out what is wrong
 #
 # A training loop with a mistake does not stop with an error. It learns a little less, and you search for days. So take
 # small steps, each with a result that you know beforehand (after Karpathy, 2019):
@@ -246,7 +246,7 @@ with style():
 # The rates near the best one differ by less than chance: on 400 images (two samples of 200), a share of 70 % has a
 # standard error of $\sqrt{0.7 \cdot 0.3 / 400} \approx 2.3$ points. So do not read more into a search than it shows.
 #
-# ## Your training
+# ## 2. Your training
 #
 # Now write `train`. It takes what the grader gives and returns a function that labels images. This is how to build a
 # network with batch normalization and dropout from your functions; which parts to use is your choice:
@@ -415,7 +415,7 @@ whole = accuracies()
 print(f"{len(whole)} seeds: mean {whole.mean():.1%}, standard deviation {whole.std(ddof=1):.1%}.")
 
 # %% [markdown]
-# ## Which part is worth what?
+# ## 3. Which part is worth what?
 #
 # An **ablation** removes one part, leaves everything else as it is, and measures what is lost. It is the honest way to
 # say what a part adds, because when the whole does well, each part gets credit for all of it.

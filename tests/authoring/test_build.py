@@ -51,7 +51,8 @@ def test_the_release_has_stubs_and_no_solution(house: Path) -> None:
 def test_a_cell_keeps_its_id_when_another_is_inserted(house: Path, change: Change) -> None:
     build(house)
     before = {cell.id for cell in nbformat.read(house / NOTEBOOK, 4).cells}
-    change("lesson.py", "# %% [markdown]\n# ## The idea", "# %% [markdown]\n# New.\n\n# %% [markdown]\n# ## The idea")
+    old = "# %% [markdown]\n# ## 1. The idea"
+    change("lesson.py", old, f"# %% [markdown]\n# New.\n\n{old}")
     build(house)
     assert before < {cell.id for cell in nbformat.read(house / NOTEBOOK, 4).cells}
 
@@ -113,18 +114,18 @@ REFUSED = {
         "pass\n",
         "no test cell calls",
     ),
-    "few mistakes": ("mistakes.py", 'edit("made_up_example", "adds"', 'edit("other", "adds"', "has 3 mistakes"),
+    "few mistakes": ("mistakes.py", '"made_up_example",\n        "adds"', '"other",\n        "adds"', "has 3 mistakes"),
     "few alternatives": ("alternatives.py", 'id="by_rows"', 'id=""', "needs an id of its own"),
     "text that is not there": (
         "mistakes.py",
-        '"factor * x", "factor + x"',
-        '"factor ** x", "factor + x"',
+        '"factor * x",\n        "factor + x"',
+        '"factor ** x",\n        "factor + x"',
         "occurs 0 times",
     ),
     "text that is there twice": (
         "mistakes.py",
-        '"factor * x", "factor + x"',
-        '"factor", "factor + x"',
+        '"factor * x",\n        "factor + x"',
+        '"factor",\n        "factor + x"',
         "times in the solution",
     ),
     "a mistake that is none": ("mistakes.py", '"factor + x"', '"x * factor"', "no probe tells 'adds'"),
@@ -144,6 +145,7 @@ REFUSED = {
     "points on no test": ("lesson.py", 'kind="experiment"', 'kind="experiment" points=1', "test cells have points"),
     "no grade_id": ("lesson.py", ' grade_id="imports"', "", "needs grade_id"),
     "an unreadable bank": ("mistakes.py", "MISTAKES = [", "MISTAKES = [[", "cannot be read"),
+    "a text without time": ("lesson.py", "*About one hour. You", "*You", "needs a time estimate"),
     "an empty bank": ("mistakes.py", "MISTAKES = [", "OTHERS = [", "must define MISTAKES"),
 }
 

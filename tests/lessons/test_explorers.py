@@ -68,8 +68,9 @@ def test_it_stands_once_in_its_lesson_with_its_exercises(explorer: Explorer) -> 
         assert set(explorer.exercises) <= gathered
 
 
-def test_each_lesson_has_one() -> None:
-    assert {lesson.name for lesson in LESSONS} == {lesson.name for lesson in LESSON_OF.values()}
+def test_each_is_shown_in_a_lesson() -> None:
+    # That a lesson of several exercises shows one is for the build to ask.
+    assert set(LESSON_OF) == set(KNOWN)
 
 
 def test_the_references_give_the_recorded_scene_and_a_slider_another(explorer: Explorer) -> None:

@@ -120,8 +120,8 @@ class Assignment:
 
     name: str
     cells: tuple[TeacherCell, ...]
-    hidden: Mapping[str, Any]
-    published: Mapping[str, Any]
+    hidden: Mapping[str, Any] = field(repr=False)
+    published: Mapping[str, Any] = field(repr=False)
     limits: Limits = field(default_factory=Limits)
     mode: Mode = "apart"
     why: str = ""

@@ -1,0 +1,123 @@
+"""`docs/concepts.md`: its rows, written by hand and compared with the lessons, and the overview made from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from course_grader.authoring.lesson import Lesson, lesson_folders
+from course_grader.authoring.lesson_cells import LessonProblem
+from course_utils.files import write_atomic
+
+PAGE = Path("docs/concepts.md")
+CONCEPTS = "## Concept by concept"
+
+
+class Concept(NamedTuple):
+    """One row: where a concept is explained, the exercises that use it, and the row's line in the page."""
+
+    name: str
+    lesson: str
+    heading: str
+    exercises: tuple[str, ...]
+    line: int = 1
+
+
+def read_concepts(root: Path) -> list[Concept]:
+    """Return the rows of the page in order; none if there is no page. LessonProblem for a row without four cells."""
+    path = root / PAGE
+    lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
+    start = lines.index(CONCEPTS) if CONCEPTS in lines else len(lines)
+    rows = [(number, line) for number, line in enumerate(lines, 1) if number > start and line.startswith("|")]
+    found = []
+    # The first two rows are the head.
+    for number, line in rows[2:]:
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) != 4:
+            raise LessonProblem(path, number, f"this row has {len(cells)} cells: write four, as in the rows above it.")
+        name, lesson, heading, exercises = cells
+        found.append(Concept(name, lesson, heading, tuple(re.findall(r"`(\w+)`", exercises)), number))
+    return found
+
+
+def overview(concepts: Iterable[Concept]) -> str:
+    """Return the overview as a table: the concepts by the number of their lesson."""
+    by_number: dict[str, list[str]] = {}
+    for concept in concepts:
+        by_number.setdefault(concept.lesson.split("_")[0], []).append(concept.name)
+    rows = [f"| {number} | {'; '.join(names)} |\n" for number, names in by_number.items()]
+    return "| notebook | concepts |\n| --- | --- |\n" + "".join(rows)
+
+
+def add_concept(root: Path, name: str, lesson: str, heading: str, exercise: str) -> Path | None:
+    """Add a row for a lesson in its place, and return the page; None, and nothing is written, if there is none."""
+    path = root / PAGE
+    if not path.is_file():
+        return None
+    before = [concept.line for concept in read_concepts(root) if concept.lesson < lesson]
+    lines = path.read_text(encoding="utf-8").split("\n")
+    # Without an earlier lesson, behind the two lines of the head.
+    place = before[-1] if before else next(i for i, line in enumerate(lines) if line == CONCEPTS) + 4
+    lines.insert(place, f"| {name} | {lesson} | {heading} | `{exercise}` |")
+    write_atomic(path, "\n".join(lines))
+    return path
+
+
+def wrong_concepts(root: Path, lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
+    """A row that does not fit its lesson, or a lesson or an exercise without a row."""
+    path = root / PAGE
+    if not path.is_file():
+        return
+    concepts = read_concepts(root)
+    for line, sentence in wrong_rows(concepts, list(lesson_folders(root))):
+        yield LessonProblem(path, line, sentence)
+    for lesson in lessons:
+        own = [concept for concept in concepts if concept.lesson == lesson.name]
+        for line, sentence in wrong_rows_of(lesson, own):
+            yield LessonProblem(path, line, sentence)
+        yield from without_row(lesson, own)
+
+
+def wrong_rows(concepts: Sequence[Concept], known: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield line and sentence for each row of an unknown lesson, in the wrong place, or with a name twice."""
+    seen: set[str] = set()
+    last = ""
+    for concept in concepts:
+        if concept.lesson not in known:
+            yield concept.line, f"there is no lesson {concept.lesson!r}: there is {', '.join(known)}."
+        if concept.lesson < last:
+            yield concept.line, f"move this row before those of {last}: the rows are in the order of the lessons."
+        if concept.name in seen:
+            yield concept.line, f"the concept {concept.name!r} has a row already: choose another name, or delete one."
+        seen.add(concept.name)
+        last = max(last, concept.lesson)
+
+
+def wrong_rows_of(lesson: Lesson, own: Iterable[Concept]) -> Iterator[tuple[int, str]]:
+    """Yield line and sentence for each heading and exercise of a row that the lesson lacks."""
+    headings = [
+        line.lstrip("#").strip()
+        for cell in lesson.of_kind("markdown")
+        for line in cell.source.split("\n")
+        if line.startswith("##")
+    ]
+    for concept in own:
+        if (times := headings.count(concept.heading)) != 1:
+            yield concept.line, f"{lesson.name} has {times} headings {concept.heading!r}: name one that occurs once."
+        for name in concept.exercises:
+            if name not in lesson.answers or lesson.answers[name].star:
+                yield concept.line, f"{lesson.name} has no exercise {name!r} without a star: remove it from this row."
+
+
+def without_row(lesson: Lesson, own: Sequence[Concept]) -> Iterator[LessonProblem]:
+    """A lesson without any row, or an exercise that no row of its lesson names."""
+    if not own:
+        yield LessonProblem(lesson.path, 1, f"{lesson.name} has no row in {PAGE}: add one for each concept it teaches.")
+        return
+    used = {name for concept in own for name in concept.exercises}
+    for name, cell in lesson.answers.items():
+        if not cell.star and name not in used:
+            sentence = f"no row of {PAGE} names {name}: add it to the row of the concept that it uses."
+            yield LessonProblem(lesson.path, cell.line - 1, sentence)
