@@ -90,7 +90,7 @@ def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: 
     assert result.cells[0].outcome == ("failed" if caught == "MemoryError" else "refused")
     assert outcomes(result).pop("robbins_monro_schedules") == "passed"
     if caught == "()":
-        assert result.cells[0].message.endswith("What the test makes of it takes more memory than it may.")
+        assert result.cells[0].message.endswith("Testing it takes more memory than a test may use.")
 
 
 @pytest.mark.needs("isolation")
@@ -377,32 +377,34 @@ setattr(loss, KNOWN, lambda: [0.5, 0.5])
 assert Recorder().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
 assert given == [1.0, 2.0]
 """
-TOLD = {
+REPORTS = {
     "the truth": ("", "passed"),
-    "nothing": ("Peer._tell = lambda self, handle, argument: None", "failed"),
+    "nothing": ("Peer._report_call = lambda self, handle, argument: None", "failed"),
     "what was not called": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, handle, 2 * x)",
+        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, handle, 2 * x)",
         "failed",
     ),
     "more than was called": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in 'ab']",
+        "report = Peer._report_call\n"
+        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in 'ab']",
         "failed",
     ),
     "without end": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in range(10**6)]",
+        "report = Peer._report_call\n"
+        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in range(10**6)]",
         "refused",
     ),
     "of a function that it was never given": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, 99, x)",
+        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, 99, x)",
         "refused",
     ),
 }
 
 
 @pytest.mark.needs("isolation")
-# A function whose answers are known beforehand is called here as often, and with what, the worker says.
-@pytest.mark.parametrize(("lie", "outcome"), TOLD.values(), ids=TOLD)
-def test_who_lies_about_calls_of_a_known_function_earns_nothing(exam: Exam, lie: str, outcome: str) -> None:
+# The worker reports its calls of a function whose answers are known, and the referee repeats them.
+@pytest.mark.parametrize(("lie", "outcome"), REPORTS.values(), ids=REPORTS)
+def test_false_reports_of_calls_of_a_known_function_earn_nothing(exam: Exam, lie: str, outcome: str) -> None:
     imported = "from course_grader.engine.rpc.peer import Peer\n"
     source = f"{imported}{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
     result = grade(exam.changed({"sgd_step": source}), hanging(exam, KNOWN_IN_TURN))

@@ -53,7 +53,7 @@ class Table:
 
     def later(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return what puts a call of the worker's function aside; the arguments are given one by one."""
-        put = getattr(self.referee.function(self.worker.give(function), "f", False), LATER)
+        put = getattr(self.referee.function(self.worker.export(function), "f", False), LATER)
         return lambda *args, **kwargs: put(args, kwargs)
 
 
@@ -207,7 +207,7 @@ def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
 
 def test_an_immediate_call_comes_after_those_that_wait(table: Table) -> None:
     seen: list[int] = []
-    proxy = table.referee.function(table.worker.give(seen.append), "f", False)
+    proxy = table.referee.function(table.worker.export(seen.append), "f", False)
     outcome = getattr(proxy, LATER)((1,), {})
     proxy(2)
     outcome()
@@ -260,7 +260,7 @@ def test_a_call_that_is_repeated_is_what_single_calls_are(table: Table, acts: li
     turn, my_turn = iter(acts), iter(acts)
     args = x, rng
     later = getattr(
-        table.referee.function(table.worker.give(lambda *given: ACTS[next(turn)](*given)), "f", False), LATER
+        table.referee.function(table.worker.export(lambda *given: ACTS[next(turn)](*given)), "f", False), LATER
     )
     table.received.clear()
     outcomes = [later(args, {}) for _ in acts]
@@ -327,7 +327,7 @@ def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
     def step(w: np.ndarray, grad: np.ndarray, state: dict[str, Any], lr: float) -> Any:
         return w - lr * grad, state | {"t": state.get("t", 0) + 1}
 
-    step_there = table.referee.function(table.worker.give(step), "step", False)
+    step_there = table.referee.function(table.worker.export(step), "step", False)
     w, grads = np.ones(2), np.arange(6.0).reshape(3, 2)
     looped = loop_over(_walk, step_there)
     outcome = getattr(looped, LATER)((w, grads, {}, 0.5), {})
@@ -339,7 +339,7 @@ def test_a_loop_over_calls_runs_where_the_function_is(table: Table) -> None:
 
 
 def test_a_loop_over_what_is_wrong_raises_as_in_one_process(table: Table) -> None:
-    looped = loop_over(_walk, table.referee.function(table.worker.give(lambda *args: args[0]), "step", False))
+    looped = loop_over(_walk, table.referee.function(table.worker.export(lambda *args: args[0]), "step", False))
     with pytest.raises(ValueError, match="unpack"):
         getattr(looped, LATER)((np.ones(3), np.ones((3, 3)), {}, 0.5), {})()
 
@@ -356,11 +356,11 @@ def test_only_functions_of_probes_are_named(table: Table, module: str) -> None:
     for peer, other in ((table.referee, table.worker), (table.worker, table.referee)):
         decoder = Decoder(peer, Shared(), 1 << 20, peer is table.referee, asked=True)
         with pytest.raises(WireError):
-            peer._read_call(decoder, [other.give(len), module, "getcwd"], [], [])
+            peer._read_call(decoder, [other.export(len), module, "getcwd"], [], [])
 
 
 def test_the_referee_runs_no_loop_for_a_worker(table: Table) -> None:
-    table.referee.give(len)
+    table.referee.export(len)
     decoder = Decoder(table.referee, Shared(), 1 << 20, True, asked=True)
     with pytest.raises(WireError):
         table.referee._read_call(decoder, [0, _walk.__module__, "_walk"], [], [])

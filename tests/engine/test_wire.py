@@ -49,7 +49,7 @@ class Table:
     worker: Peer
 
     def proxy(self, function: Any) -> Any:
-        return self.referee.function(self.worker.give(function), getattr(function, "__name__", ""), False)
+        return self.referee.function(self.worker.export(function), getattr(function, "__name__", ""), False)
 
 
 @pytest.fixture
@@ -439,7 +439,7 @@ def test_every_built_in_error_can_be_made(base: str) -> None:
 def test_a_handle_ends_with_its_test_cell(table: Table) -> None:
     function = table.proxy(lambda: 1)
     assert function() == 1
-    table.worker.forget()
+    table.worker.release()
     with pytest.raises(WireClosed):
         function()
 
@@ -468,7 +468,7 @@ def test_a_result_that_is_too_large_is_an_error_of_its_own(table: Table, result:
 def test_a_list_that_holds_itself_is_refused_and_a_deep_one_is_cut(table: Table) -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(Exception, match="holds itself"):
+    with pytest.raises(Exception, match="contains itself"):
         table.proxy(lambda: loop)()
     deep: Any = 1
     for _ in range(500):
@@ -644,8 +644,8 @@ def worker_reads(message: bytes) -> None:
     with one, other:
         worker = Peer(Channel(one, LIMIT), trusted=False)
         worker.deadline = within(30)
-        worker.give(lambda *args, **kwargs: (args, kwargs))
-        worker.give(lambda items, *rest: items.append(items) or rest)
+        worker.export(lambda *args, **kwargs: (args, kwargs))
+        worker.export(lambda items, *rest: items.append(items) or rest)
         other.sendall(struct.pack("<I", len(message)) + message)
         other.shutdown(socket.SHUT_WR)
         with contextlib.suppress(WireError):

@@ -87,7 +87,7 @@ class _Service:
             case ["begin", [*names]]:
                 self.testing.close()
                 self.testing.enter_context(_quietly())
-                self.peer.forget()
+                self.peer.release()
                 self.log.begin_test()
                 for name in names:
                     self.peer.send(self._value(name))
