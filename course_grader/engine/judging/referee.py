@@ -331,7 +331,7 @@ def _output_discarded() -> Iterator[None]:
 
 
 def _credited(cell: TeacherCell, value: Any) -> CellResult:
-    """Return the result of a test that raised nothing. If it ends in a number, that is partial credit, as in nbgrader."""
+    """Return the result of a test that raised no error. A number at its end is partial credit, as in nbgrader."""
     passed = CellResult(cell.grade_id, cell.exercises, "passed", cell.points, cell.points)
     if value is None or isinstance(value, Card):
         return passed

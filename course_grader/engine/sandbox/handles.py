@@ -73,8 +73,8 @@ class WorkerHandle:
 
 
 class Zygote:
-    """The process that forks the workers of one assignment. It is started when first needed; `close` ends it and all its
-    workers.
+    """The process that forks the workers of one assignment. It is started when first needed; `close` ends it and all
+    its workers.
 
     set_up: in the mode apart, the sources that the zygote runs, so that they have run in each new worker (imports and
     the teacher's set-up cells); in the mode together, the names of modules that the zygote imports.
