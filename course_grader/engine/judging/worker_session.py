@@ -190,8 +190,8 @@ class WorkerSession:
         return self._conversation is not None and self._conversation.diverged
 
     def retry_diverged(self) -> None:
-        """Prepare to run a test cell again that diverged. The lost worker does not count as one of the submission's
-        starts, since the test caused it."""
+        """Prepare to run a diverged test cell again. The lost worker does not count towards the submission's limit of
+        starts, since the test caused the loss."""
         self._conversation = None
         self._starts -= 1
 
@@ -279,7 +279,7 @@ class WorkerSession:
         if not is_experiment:
             return self._run(peer, source, self.limits.cell_seconds)
         if self._experiments_left <= 0 or self._experiments_stopped >= self.limits.experiment_stops:
-            raise Stopped("what experiments may take is used up")
+            raise Stopped("the limit for all experiments together was reached before")
         began = time.monotonic()
         seconds = min(self.limits.experiment_seconds, self._experiments_left / self.load_factor)
         # The clock of the whole notebook stops while the experiment runs.

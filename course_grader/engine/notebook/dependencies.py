@@ -40,9 +40,9 @@ def reads(source: str) -> frozenset[str]:
 
     Return every word of the cell if it may make names from strings, is long or is not Python.
     """
-    found = words(source)
-    if len(source) > LONGEST_READ or IMPORTS_MAIN in found or found & NAMES_FROM_TEXT:
-        return found
+    all_words = words(source)
+    if len(source) > LONGEST_READ or IMPORTS_MAIN in all_words or all_words & NAMES_FROM_TEXT:
+        return all_words
     magics = frozenset(word for line in source.split("\n") if line.lstrip()[:1] in ("%", "!") for word in words(line))
     try:
         text = without_magics(source)
@@ -55,14 +55,14 @@ def reads(source: str) -> frozenset[str]:
         at_once = inside | {symbol.get_name() for symbol in table.get_symbols() if _is_used(symbol, changed)}
         return magics | later | at_once.intersection(_unbound(tree.body, set()))
     except NOT_PYTHON:
-        return found
+        return all_words
 
 
 @cached_by_source
 def may_bind(source: str) -> frozenset[str]:
     """Return the global names that a cell may bind or delete; {ALL} if it can be any name."""
-    found = words(source)
-    if len(source) > LONGEST_READ or IMPORTS_MAIN in found or found & NAMES_FROM_TEXT:
+    all_words = words(source)
+    if len(source) > LONGEST_READ or IMPORTS_MAIN in all_words or all_words & NAMES_FROM_TEXT:
         return frozenset({ALL})
     try:
         return frozenset(assigned_names(source))

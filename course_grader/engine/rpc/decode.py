@@ -247,7 +247,7 @@ class Decoder:
     def _view_of_base(self, body: list[Any], depth: int) -> np.ndarray:
         text, shape, _, writeable, place = body
         if self._trusted:
-            raise WireError("An array has a layout that only the referee sends.")
+            raise WireError("An array has a layout that only the referee may send.")
         base, offset, strides = place
         owner = self.decode(base, depth + 1)
         value: np.ndarray = np.ndarray(shape, dtype_of(text), owner, offset, strides)
@@ -258,12 +258,13 @@ class Decoder:
         text, shape, layout, writeable, data = body
         dtype, shape = dtype_of(text), shape_of(shape)
         if math.prod(shape) * dtype.itemsize != len(data):
-            raise WireError("An array has another size than its shape says.")
+            raise WireError("An array does not have the size that its shape requires.")
         self._spend(len(data))
         self._side.unexpected.has_empty |= not data
         flat = np.frombuffer(data, dtype)
         if layout == IN_NO_ORDER:
-            # Every second entry of a larger array: what is asked of a view is asked here too.
+            # A view of every second entry of a larger array: the sender's array is not contiguous either, and code may
+            # depend on that.
             value = np.zeros((*shape, 2), dtype)[..., 0]
             value[...] = flat.reshape(shape)
         else:

@@ -111,13 +111,13 @@ def read_outputs(data: Any, limit: int) -> list[dict[str, Any]]:
     try:
         if data.count(b"[") + data.count(b"{") > MOST_PARTS:
             raise ValueError("too many parts")
-        found = json.loads(data)
+        received = json.loads(data)
     except (ValueError, RecursionError):
         raise WireError("The outputs of a cell are damaged.") from None
-    if type(found) is not list or len(found) > MOST_OUTPUTS:
+    if type(received) is not list or len(received) > MOST_OUTPUTS:
         raise WireError("The outputs of a cell are damaged.")
     outputs = []
-    for output in found:
+    for output in received:
         with contextlib.suppress(KeyError, TypeError, AttributeError):
             outputs.append(_rebuilt(output, limit))
     return outputs

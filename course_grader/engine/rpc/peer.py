@@ -282,8 +282,8 @@ class Peer:
         shared = Shared()
         kind, handle, args, kwargs = message
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
-        function, given, named = self._read_call(decoder, handle, args, kwargs)
-        reply, _ = self._perform(function, given, named, shared)
+        function, positional, keywords = self._read_call(decoder, handle, args, kwargs)
+        reply, _ = self._perform(function, positional, keywords, shared)
         if kind == "call":
             self.send(reply)
 
@@ -313,12 +313,12 @@ class Peer:
                     yield self._reply(result, raised, Shared(), {})
                 continue
             named, touched, *count = more
-            function, given, kwargs = self._read_call(decoder, handle, args, named)
+            function, positional, kwargs = self._read_call(decoder, handle, args, named)
             if count:
                 part = functools.partial(shared.part, touched)
-                yield from self._perform_repeatedly(function, given, kwargs, part, *count)
+                yield from self._perform_repeatedly(function, positional, kwargs, part, *count)
             else:
-                yield self._perform(function, given, kwargs, shared.part(touched))
+                yield self._perform(function, positional, kwargs, shared.part(touched))
 
     def _perform_repeatedly(
         self, function: Any, args: list[Any], kwargs: dict[str, Any], part: Callable[[], Shared], count: int

@@ -71,26 +71,26 @@ def _zone(key: Any) -> ZoneInfo:
 
 
 def _of_integers(kind: Callable[..., Any]) -> Callable[..., Any]:
-    def made(*parts: Any) -> Any:
+    def build(*parts: Any) -> Any:
         if not all(type(part) is int for part in parts):
             raise NotPlain
         return kind(*parts)
 
-    return made
+    return build
 
 
 def _moment(kind: Callable[..., Any]) -> Callable[..., Any]:
-    def made(*parts: Any) -> Any:
+    def build(*parts: Any) -> Any:
         *numbers, fold, zone = parts
         if not all(type(part) is int for part in numbers) or type(zone) not in (type(None), timezone, ZoneInfo):
             raise NotPlain
         return kind(*numbers, zone, fold=fold)
 
-    return made
+    return build
 
 
 def _path(kind: type[PurePath]) -> Callable[[Any], PurePath]:
-    def made(text: Any) -> PurePath:
+    def build(text: Any) -> PurePath:
         if not isinstance(text, str) or len(text) > LONGEST_PATH:
             raise NotPlain
         path = kind(text)
@@ -99,7 +99,7 @@ def _path(kind: type[PurePath]) -> Callable[[Any], PurePath]:
             raise NotPlain
         return path
 
-    return made
+    return build
 
 
 def _text_of_path(path: PurePath) -> tuple[str]:
@@ -156,11 +156,12 @@ FACTORY_NAMES = {kind: name for name, kind in FACTORIES.items()}
 def parts_of(value: Any) -> tuple[Any, ...]:
     """Return the parts of a value. Raises NotPlain if the other side would refuse them."""
     _, parts, make = VALUES[NAMES[type(value)]]
-    found = parts(value)
-    if any(type(part) is int and part.bit_length() > BITS for part in found):
+    values = parts(value)
+    if any(type(part) is int and part.bit_length() > BITS for part in values):
         raise NotPlain
-    make(*found)
-    return found
+    # Raises NotPlain if the value is beyond the limits.
+    make(*values)
+    return values
 
 
 def made_of(name: Any, parts: list[Any]) -> Any:

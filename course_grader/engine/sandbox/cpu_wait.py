@@ -22,12 +22,12 @@ def waited(process: int) -> float:
 
     The time of its own other threads is subtracted: a process that starts a hundred threads waits for itself.
     """
-    ran, delay = _schedule(process, process)
+    running, waiting = _schedule(process, process)
     try:
-        other_threads = time.clock_gettime((~process << 3) | OF_A_PROCESS) - ran
+        other_threads = time.clock_gettime((~process << 3) | OF_A_PROCESS) - running
     except OSError:
         return 0.0
-    return max(0.0, delay - other_threads)
+    return max(0.0, waiting - other_threads)
 
 
 def waited_here() -> float:
@@ -43,7 +43,7 @@ def waited_in(thread: int) -> float:
 def _schedule(process: int | str, thread: int) -> tuple[float, float]:
     """Return the seconds for which a thread ran, and for which it waited to run; 0.0 if the system does not count."""
     try:
-        ran, delay, *_ = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
-        return int(ran) * NANO, int(delay) * NANO
+        running, waiting, *_ = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
+        return int(running) * NANO, int(waiting) * NANO
     except (OSError, ValueError):
         return 0.0, 0.0
