@@ -16,7 +16,7 @@ RUN_IN_NOTEBOOK = ("time", "capture", "prun", "debug")
 
 
 def blank_magics(source: str) -> str:
-    """Return the source with lines for IPython alone (%magic, !command) left blank."""
+    """Return the source with IPython's own lines (%magic, !command) blanked, so that line numbers stay."""
     return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
 
 
@@ -30,7 +30,7 @@ def without_magics(source: str) -> str:
 
 
 def problem_of(source: str) -> str:
-    """Return why a cell is not plain Python; empty where it is, or where only lines for IPython alone are not."""
+    """Return why a cell is not plain Python apart from IPython's own lines (%magic, !command); "" if it is."""
     try:
         ast.parse(blank_magics(source))
         symtable.symtable(blank_magics(source), "cell", "exec")
@@ -127,7 +127,7 @@ def _globals(table: symtable.SymbolTable) -> Iterator[str]:
 
 
 def assigned_names(source: str) -> set[str]:
-    """Return the notebook's names that a cell binds or deletes; "*" stands for all that it imports from a module."""
+    """Return the global names that a cell binds or deletes, with "*" if it has a star import."""
     source = blank_magics(source)
     nodes = ast.walk(ast.parse(source))
     stars = {"*" for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
@@ -144,7 +144,7 @@ def _bound(scope: symtable.SymbolTable) -> Iterator[str]:
 
 
 def changed_names(source: str) -> set[str]:
-    """Return the names of which a cell may change what they stand for: by an entry, an attribute or a method."""
+    """Return the names whose values a cell may change in place: by an item, an attribute or a method call."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(blank_magics(source))):
         match node:
@@ -162,7 +162,7 @@ def _root(node: ast.expr) -> str:
 
 
 def imported_names(source: str) -> set[str]:
-    """Return the names of modules, and of what is in them, that a cell imports."""
+    """Return the names that the import statements of a cell bind."""
     nodes = ast.walk(ast.parse(blank_magics(source)))
     aliases = (alias for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
     return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
@@ -175,7 +175,7 @@ def used_names(source: str) -> set[str]:
 
 
 def checked_exercises(source: str) -> Iterator[str]:
-    """Yield the exercise of each `check(...)` and `check_hidden(...)` of a cell."""
+    """Yield the exercise of each `check(...)` and `check_hidden(...)` in a cell."""
     if "check" not in source or problem_of(source):
         return
     for node in ast.walk(ast.parse(blank_magics(source))):
@@ -185,7 +185,7 @@ def checked_exercises(source: str) -> Iterator[str]:
 
 
 def replaced_names(source: str) -> set[str]:
-    """Return the names that a cell sets in a module or a class, or has replaced by a double (`patch`, `setattr`)."""
+    """Return the names of attributes that a cell sets, or replaces with `patch`, `setattr` and the like."""
     try:
         nodes = list(ast.walk(ast.parse(blank_magics(source))))
     except SyntaxError:

@@ -1,1 +1,1 @@
-"""The grading engine: an untrusted worker runs a submission, a trusted referee asks and judges."""
+"""The grading engine: an untrusted worker runs the submission, and a trusted referee runs the tests and scores it."""

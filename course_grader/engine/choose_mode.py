@@ -1,8 +1,8 @@
-"""Which mode an assignment is graded in, by what the teacher's own solutions show and never by a submission.
+"""Choose the mode in which an assignment is graded, from the teacher's own solutions and never from a submission.
 
 The reference solution, the blank release, and the reference with one answer blank at a time are graded in both modes.
-Where the mode apart gives each test the score that the mode together gives, it is taken; otherwise together is. A test
-that the reference does not pass is at fault itself.
+If every test gets the same score in both, the mode is apart; otherwise it is together. A test that fails on the
+reference is itself wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
 from course_utils.cells import blank_magics
 
-# At most this many answers are left blank, one at a time.
+# Only this many answers are tried blank, one at a time, to limit how long the choice takes.
 MOST_BLANK = 12
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 STUBS = (ast.Pass, ast.Import, ast.ImportFrom)
@@ -28,8 +28,11 @@ STUBS = (ast.Pass, ast.Import, ast.ImportFrom)
 
 @dataclass(frozen=True)
 class ModeChoice:
-    """A mode and why it was taken, in a sentence. `faults` says, by grade_id, why a test fails on the reference, where
-    `reference_graded` says that this was tried."""
+    """A mode and the reason for it, in a sentence.
+
+    faults: by grade_id, why a test fails on the reference. Empty if all pass, or if the reference was not graded
+    (`reference_graded` is False).
+    """
 
     mode: Mode
     why: str
@@ -48,37 +51,39 @@ def choose(
 ) -> ModeChoice:
     """Return the mode of an assignment.
 
-    reference: the teacher's notebook. blank: the same with stubs in the place of solutions. fixed: the mode that the
-    teacher asks for, where one is; the reference is graded all the same. thorough: whether it is graded too where the
-    mode can be no other, as before a release. seconds: how long a cell may take together; 0 for the assignment's limit.
-    Raises AssignmentProblem where the mode that the teacher asks for cannot be.
+    reference: the teacher's notebook.
+    blank: the same notebook, with stubs instead of solutions.
+    fixed: the mode that the teacher asks for, or "". The reference is graded even then, to find wrong tests.
+    thorough: grade the reference even if only one mode is possible, as before a release.
+    seconds: the time limit of a cell in the mode together; 0 for the assignment's own limit.
+    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher asks for.
     """
     fixed = fixed or mode_in(reference)
-    against = why_not_apart(assignment)
+    obstacle = why_not_apart(assignment)
     if fixed and fixed not in ("apart", "together"):
-        raise AssignmentProblem(f"{assignment.name} asks for a mode {fixed!r}: there is apart, and there is together.")
+        raise AssignmentProblem(f"{assignment.name} asks for a mode {fixed!r}: the modes are apart and together.")
     if fixed == "together" and assignment.needs_key:
         raise AssignmentProblem(f"{assignment.name} cannot be graded together: {KEY}")
-    if fixed == "apart" and against:
-        raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {against} Take the mode together.")
+    if fixed == "apart" and obstacle:
+        raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {obstacle} Use the mode together.")
     if assignment.needs_key and not thorough:
         return ModeChoice("apart", KEY)
-    without = next(_without_reference(reference, blank), "")
+    unsolved = next(_without_reference(reference, blank), "")
     reference = _without_markers(reference)
-    if without:
-        said = f"The teacher's notebook has no solution in the cell {without!r}, so nothing shows what the modes give."
-        return ModeChoice("apart" if assignment.needs_key or fixed == "apart" else "together", said)
+    if unsolved:
+        why = f"The teacher's notebook has no solution in the cell {unsolved!r}, so nothing shows what the modes give."
+        return ModeChoice("apart" if assignment.needs_key or fixed == "apart" else "together", why)
     if fixed == "apart" or assignment.needs_key:
         why = "The teacher asks for it." if fixed else KEY
         return ModeChoice("apart", why, _faults_apart(assignment, reference, level, seconds), True)
     if fixed:
         faults = _faults(_graded(assignment, "together", reference, level, seconds))
         return ModeChoice("together", "The teacher asks for it.", faults, True)
-    return _by_scores(assignment, reference, blank, against, level, seconds)
+    return _by_scores(assignment, reference, blank, obstacle, level, seconds)
 
 
 KEY = "Its checks need keys that no submission may see."
-# Of a test that fails apart alone.
+# Added to the fault of a test that fails in the mode apart only.
 ADVICE = (
     "Apart, a test calls an answer's functions and gets plain values: if it looks at more, grade the assignment in the "
     'mode together (`c.Grade.modes = {"ASSIGNMENT": "together"}`).'
@@ -89,30 +94,31 @@ def _by_scores(
     assignment: Assignment,
     reference: Mapping[str, Any],
     blank: Mapping[str, Any],
-    against: str,
+    obstacle: str,
     level: Level,
     seconds: float,
 ) -> ModeChoice:
+    """Return apart if all of the teacher's sample submissions get the same scores in both modes, else together."""
     full = _graded(assignment, "together", reference, level, seconds)
     faults = _faults(full)
-    if faults or against:
-        return ModeChoice("together", against or "The reference does not get full marks.", faults, True)
-    others = [("the blank release", blank), *_with_one_blank(reference, blank)]
+    if faults or obstacle:
+        return ModeChoice("together", obstacle or "The reference does not get full marks.", faults, True)
+    samples = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
-    together += [(name, _graded(assignment, "together", other, level, seconds)) for name, other in others]
-    for (name, found), submission in zip(together, [reference, *(other for _, other in others)], strict=True):
-        apart = _graded(assignment, "apart", submission, level)
-        for one, other in zip(found.cells, apart.cells, strict=True):
-            if one.points != other.points:
-                said = f"Apart, {name} gets {other.points:g} points in the test {one.grade_id!r}, and together"
-                said = f"{said} {one.points:g}. {other.message}".strip()
-                return ModeChoice("together", said, reference_graded=True)
-    said = f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
-    return ModeChoice("apart", said, reference_graded=True)
+    together += [(name, _graded(assignment, "together", sample, level, seconds)) for name, sample in samples]
+    for (name, result), sample in zip(together, [reference, *(sample for _, sample in samples)], strict=True):
+        apart_result = _graded(assignment, "apart", sample, level)
+        for cell, apart in zip(result.cells, apart_result.cells, strict=True):
+            if cell.points != apart.points:
+                why = f"Apart, {name} gets {apart.points:g} points in the test {cell.grade_id!r}, and together"
+                why = f"{why} {cell.points:g}. {apart.message}".strip()
+                return ModeChoice("together", why, reference_graded=True)
+    why = f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
+    return ModeChoice("apart", why, reference_graded=True)
 
 
 def why_not_apart(assignment: Assignment) -> str:
-    """Return why an assignment cannot be graded apart, in a sentence; empty where it may be."""
+    """Return the reason why an assignment cannot be graded apart, as a sentence; "" if it can."""
     for cell in assignment.cells:
         if cell.problem and cell.kind in ("test", "setup", "answer"):
             return f"The cell {cell.grade_id!r} cannot run by itself: {cell.problem}."
@@ -123,8 +129,8 @@ def why_not_apart(assignment: Assignment) -> str:
 
 def mode_in(notebook: Mapping[str, Any]) -> str:
     """Return the mode that a notebook's metadata asks for, `{"course_grader": {"mode": "together"}}`."""
-    own = (notebook.get("metadata") or {}).get("course_grader")
-    return str(own.get("mode", "")) if isinstance(own, Mapping) else ""
+    settings = (notebook.get("metadata") or {}).get("course_grader")
+    return str(settings.get("mode", "")) if isinstance(settings, Mapping) else ""
 
 
 def _graded(
@@ -142,30 +148,30 @@ def _faults(result: Result) -> dict[str, str]:
 
 
 def _faults_apart(assignment: Assignment, reference: Mapping[str, Any], level: Level, seconds: float) -> dict[str, str]:
-    """Return why tests fail on the reference apart, and which of them the other mode can grade."""
+    """Return by grade_id why tests fail on the reference in the mode apart, with advice if they pass together."""
     faults = _faults(_graded(assignment, "apart", reference, level))
     if faults and not assignment.needs_key:
-        others = _faults(_graded(assignment, "together", reference, level, seconds))
-        faults |= {name: f"{said} {ADVICE}" for name, said in faults.items() if name not in others}
+        faults_together = _faults(_graded(assignment, "together", reference, level, seconds))
+        faults |= {name: f"{why} {ADVICE}" for name, why in faults.items() if name not in faults_together}
     return faults
 
 
 def _with_one_blank(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     places = [place for place, cell in enumerate(reference["cells"]) if _is_answer(cell)]
     for place in places[:MOST_BLANK] if len(places) > 1 else ():
-        made = copy.deepcopy(dict(reference))
-        made["cells"][place]["source"] = blank["cells"][place]["source"]
-        grade_id = made["cells"][place]["metadata"]["nbgrader"]["grade_id"]
-        yield f"the reference without {grade_id!r}", made
+        notebook = copy.deepcopy(dict(reference))
+        notebook["cells"][place]["source"] = blank["cells"][place]["source"]
+        grade_id = notebook["cells"][place]["metadata"]["nbgrader"]["grade_id"]
+        yield f"the reference without {grade_id!r}", notebook
 
 
 def _without_markers(reference: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a reference as a student would hand it in: a test may read an answer's text."""
-    made = copy.deepcopy(dict(reference))
-    for cell in made["cells"]:
+    """Return the reference without solution markers, as a student would submit it: a test may read an answer's text."""
+    notebook = copy.deepcopy(dict(reference))
+    for cell in notebook["cells"]:
         lines = text_of(cell).split("\n")
         cell["source"] = "\n".join(line for line in lines if BEGIN not in line and END not in line)
-    return made
+    return notebook
 
 
 def _is_answer(cell: Mapping[str, Any]) -> bool:
@@ -174,9 +180,9 @@ def _is_answer(cell: Mapping[str, Any]) -> bool:
 
 
 def _without_reference(reference: Mapping[str, Any], blank: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the grade_ids of answers of which the teacher's notebook has the stub alone."""
+    """Yield the grade_ids of answer cells in which the teacher's notebook has a stub and no solution."""
     for cell, cleared in zip(reference["cells"], blank["cells"], strict=True):
-        # What a human grades needs none.
+        # A manually graded cell needs no solution.
         if not _is_answer(cell) or cell["metadata"]["nbgrader"]["grade"]:
             continue
         source, stub = text_of(cell), text_of(cleared)
@@ -185,7 +191,7 @@ def _without_reference(reference: Mapping[str, Any], blank: Mapping[str, Any]) -
 
 
 def _is_stub(source: str) -> bool:
-    """Tell whether a cell does nothing but say where an answer belongs."""
+    """Return whether a cell is only a placeholder for an answer."""
     try:
         return all(map(_does_nothing, ast.parse(blank_magics(source)).body))
     except SyntaxError:

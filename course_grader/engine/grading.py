@@ -1,4 +1,4 @@
-"""`grade`: one notebook, one assignment, one result; no database and no folder layout."""
+"""Grade one notebook for one assignment and return one result. This needs no database and no folder layout."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from course_grader.engine.result import CellResult, Result, blameless
 from course_grader.engine.sandbox.handles import Zygote, close_servers
 from course_grader.engine.sandbox.levels import Level, exposure, isolation_program
 
-# Tests share this process's warning filters and standard output: one at a time.
+# Tests change this process's warning filters and standard output, so only one submission is graded at a time.
 _one_at_a_time = threading.RLock()
-# A package that takes long is there when a submission imports it, and is no name in it until then.
+# Import a slow package in the zygote, so that a submission does not wait for it. It binds no name in the namespace.
 IMPORT = "try:\n    __import__({name!r})\nexcept BaseException:\n    pass\n"
 _zygotes: dict[tuple[int, Level, tuple[str, ...], Mode], Zygote] = {}
-# Of the assignment that was graded last, by its digest.
+# The replay cache of the assignment that was graded last, by its digest.
 _transcripts: dict[str, ReplayCache] = {}
 
 
@@ -37,29 +37,31 @@ def grade(
     on_cell: Callable[[CellResult], None] | None = None,
     files: Mapping[str, bytes] | None = None,
 ) -> Result:
-    """Grade one notebook.
+    """Grade one notebook and return its result.
 
-    notebook: a file, its content, or a notebook that was read, as a dict or a NotebookNode.
+    notebook: a path, the content of a file, or a notebook that was already read, as a dict or a NotebookNode.
     isolation: "namespaces", "user" or "none"; see `sandbox.levels`.
-    on_cell: is called with the result of each test cell as soon as there is one.
-    files: those beside the notebook where the submission runs, by path; by default the assignment's own. Tests apart
-    have the assignment's own in any case.
-    Raises IsolationUnavailable where this machine cannot give the isolation, and Unreadable where the notebook is none.
+    on_cell: called with the result of each test cell as soon as it is known.
+    files: the files next to the notebook while the submission runs, by path; by default the assignment's. In the mode
+    apart, tests always use the assignment's files.
+    Raises IsolationUnavailable if this machine does not support the isolation, and Unreadable if the content is not a
+    notebook.
     """
     with _one_at_a_time:
-        zygote, given = zygote_of(isolation, assignment), assignment.content_of_files if files is None else files
-        taken = read_submission(notebook)
+        zygote = zygote_of(isolation, assignment)
+        worker_files = assignment.content_of_files if files is None else files
+        submitted = read_submission(notebook)
         if assignment.mode == "together":
-            return _together(taken, assignment, given, isolation, zygote, on_cell)
-        steps = plan(taken.cells, assignment)
-        with _collecting_seldom(), WorkerSession(zygote, assignment.limits, given) as session:
-            cells, outputs = Referee(assignment, session, _transcripts_of(assignment), on_cell).grade(steps)
+            return _together(submitted, assignment, worker_files, isolation, zygote, on_cell)
+        steps = plan(submitted.cells, assignment)
+        with _rare_garbage_collection(), WorkerSession(zygote, assignment.limits, worker_files) as session:
+            cells, outputs = Referee(assignment, session, _replay_cache_of(assignment), on_cell).grade(steps)
     cells = tuple(blameless(cell, assignment.faults) for cell in cells)
-    return _result(assignment, isolation, cells, taken.notes + steps.notes, outputs)
+    return _result(assignment, isolation, cells, submitted.notes + steps.notes, outputs)
 
 
 def _together(
-    taken: SubmittedCells,
+    submitted: SubmittedCells,
     assignment: Assignment,
     files: Mapping[str, bytes],
     isolation: Level,
@@ -68,10 +70,10 @@ def _together(
 ) -> Result:
     from course_grader.engine.judging.together import TogetherSession, grade_together, steps_of
 
-    steps, more = steps_of(taken, assignment)
+    steps, step_notes = steps_of(submitted, assignment)
     with TogetherSession(zygote, assignment.limits, files, assignment.spared) as session:
         cells, outputs = grade_together(steps, assignment, session, on_cell)
-    return _result(assignment, isolation, cells, taken.notes + more, outputs)
+    return _result(assignment, isolation, cells, submitted.notes + step_notes, outputs)
 
 
 def _result(
@@ -95,8 +97,9 @@ def _result(
 
 
 @contextlib.contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """A submission leaves little to collect, and to look for it among all keys costs a sixth of the time."""
+def _rare_garbage_collection() -> Iterator[None]:
+    """Run the garbage collector rarely: a submission leaves little garbage, and scanning all keys for it takes a sixth
+    of the grading time."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 20)
     try:
@@ -106,7 +109,7 @@ def _collecting_seldom() -> Iterator[None]:
 
 
 def zygote_of(level: Level, assignment: Assignment) -> Zygote:
-    """Return this process's zygote for the assignment; what another assignment in the same mode had is ended."""
+    """Return this process's zygote for the assignment; end the zygote of another assignment in the same mode."""
     mode = assignment.mode
     set_up = tuple(IMPORT.format(name=name) for name in assignment.packages)
     set_up += tuple(cell.source for cell in assignment.of_kind("setup"))
@@ -117,7 +120,7 @@ def zygote_of(level: Level, assignment: Assignment) -> Zygote:
     return _zygotes[wanted]
 
 
-def _transcripts_of(assignment: Assignment) -> ReplayCache:
+def _replay_cache_of(assignment: Assignment) -> ReplayCache:
     if assignment.digest not in _transcripts:
         _transcripts.clear()
         _transcripts[assignment.digest] = ReplayCache()
@@ -126,10 +129,10 @@ def _transcripts_of(assignment: Assignment) -> ReplayCache:
 
 @atexit.register
 def close(mode: Mode | None = None) -> None:
-    """End the zygotes of this process: those of a mode, or all and what they were forked from."""
+    """End the zygotes of this process: those of one mode, or all of them and their fork servers."""
     for key in [key for key in _zygotes if mode in (None, key[3])]:
         zygote = _zygotes.pop(key)
-        # Another process's are its own affair.
+        # After a fork, the zygotes still belong to the parent process, which ends them itself.
         if key[0] == os.getpid():
             zygote.close()
     if mode is None:

@@ -1,7 +1,7 @@
 """Cap the grader's memory while a test runs: a returned value could otherwise exhaust it.
 
-A million small entries that are compared with a row of a hundred become a hundred million: the size of a message does
-not show what a test makes of it.
+The size of a message does not bound what a test computes from it: comparing a million small entries with a row of a
+hundred makes a hundred million.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ STATISTICS = Path("/proc/self/statm")
 
 @contextmanager
 def limited_growth(most: int) -> Iterator[None]:
-    """Raise MemoryError if this process takes this many more bytes in the block than it has. A limit that is stricter
-    stays; where the system does not tell what the process has, there is none."""
+    """Raise MemoryError in the block if this process allocates more than `most` bytes beyond what it has now.
+
+    A stricter limit stays. No limit is set if the system does not report the size of the process (no /proc).
+    """
     if not STATISTICS.exists():
         yield
         return
@@ -27,7 +29,7 @@ def limited_growth(most: int) -> Iterator[None]:
 
 @contextmanager
 def limited_memory(allowed: int) -> Iterator[None]:
-    """Raise MemoryError if this process would have more bytes than this in all while it is in the block."""
+    """Raise MemoryError in the block if the address space of this process would exceed `allowed` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     stricter = min(bound for bound in (soft, hard, allowed) if bound != resource.RLIM_INFINITY)
     resource.setrlimit(resource.RLIMIT_AS, (stricter, hard))

@@ -1,4 +1,4 @@
-"""Remembers which mode each assignment is graded in and why, in a file beside the gradebook."""
+"""Remember the mode of each assignment and the reason for it, in a file next to the gradebook."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from course_utils.files import PRIVATE, write_atomic
 
 FORMAT = 1
 NAME = "modes.json"
-# As nbgrader's `groupshared` has it.
+# Permissions of a file in a course with nbgrader's `groupshared`.
 SHARED = 0o660
 
 
 class Modes:
-    """The file: by assignment and notebook, a choice and what it was made from."""
+    """The file: for each "assignment/notebook" a choice, and the key of the content that it was made from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,13 +37,13 @@ class Modes:
         return {name: _choice(entry) for name, entry in self._read().items()}
 
     def get(self, name: str, key: str) -> ModeChoice | None:
-        """Return the choice that was made for an assignment, if it was made from the same."""
+        """Return the stored choice of an assignment, or None if there is none or it was made from other content."""
         entry = self._read().get(name)
         return _choice(entry) if entry and entry.get("key") == key else None
 
     def put(self, name: str, key: str, choice: ModeChoice, permissions: int = PRIVATE) -> None:
-        """Remember a choice. What faults say may tell of hidden tests: the file is its owner's alone, or its group's
-        where the course is shared."""
+        """Store a choice. Faults may quote hidden tests, so only the owner may read the file, or the group if the
+        course is shared."""
         entries = self._read() | {name: asdict(choice) | {"faults": dict(choice.faults), "key": key}}
         write_atomic(self.path, json.dumps({"format": FORMAT, "assignments": entries}, indent=1), permissions)
 
@@ -51,7 +51,7 @@ class Modes:
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            # What cannot be read is found again.
+            # A missing or damaged file costs only time: the modes are chosen again.
             return {}
         entries = data.get("assignments") if isinstance(data, dict) and data.get("format") == FORMAT else None
         return entries if isinstance(entries, dict) else {}
@@ -67,11 +67,11 @@ def with_mode(
     thorough: bool = False,
     remember: bool = True,
 ) -> Assignment:
-    """Return an assignment with its mode: the one that was chosen before for the same content, or by evidence.
+    """Return the assignment with its mode: the stored choice for the same content, or a new one.
 
-    solution: the teacher's notebook. store: the file of choices. name: the assignment's. fixed: the mode that the
-    teacher asks for. thorough: as before a release, see `choose`. remember: whether to write a choice into the store.
-    Raises AssignmentProblem where that cannot be.
+    solution: the teacher's notebook. store: the file of choices. name: the assignment's name. fixed: the mode that the
+    teacher asks for, or "". thorough: see `choose`. remember: whether to write a new choice into the store.
+    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher asks for.
     """
     modes, entry = Modes(store), f"{name}/{assignment.name}"
     key = _key(assignment, solution, f"{fixed} {seconds_of(config):g}", thorough)
@@ -79,7 +79,7 @@ def with_mode(
     if choice is None:
         choice = chosen(assignment, solution, fixed, config, thorough)
         if remember and not (thorough and choice.faults):
-            # What is refused leaves nothing behind.
+            # A release with faults is refused, so its choice is not stored.
             is_shared = config is not None and config.get("CourseDirectory", {}).get("groupshared", False)
             modes.put(entry, key, choice, SHARED if is_shared else PRIVATE)
     return applied(assignment, choice)
@@ -91,7 +91,7 @@ def fixed_mode(config: Config, name: str) -> str:
 
 
 def seconds_of(config: Config | None) -> float:
-    """Return how long a cell may take by nbgrader's configuration, 0 if it sets nothing or no limit."""
+    """Return the seconds that nbgrader's configuration allows a cell; 0 if it sets no timeout, or disables it."""
     for name in ("Execute", "ExecutePreprocessor", "NotebookClient"):
         if seconds := config.get(name, {}).get("timeout", 0) if config else 0:
             return max(0.0, float(seconds))
@@ -99,7 +99,7 @@ def seconds_of(config: Config | None) -> float:
 
 
 def applied(assignment: Assignment, choice: ModeChoice) -> Assignment:
-    """Return an assignment in the mode that was chosen."""
+    """Return the assignment with the chosen mode, its reason and its faults."""
     faults, is_graded = dict(choice.faults), choice.reference_graded
     return replace(assignment, mode=choice.mode, why=choice.why, faults=faults, reference_graded=is_graded)
 
@@ -107,7 +107,7 @@ def applied(assignment: Assignment, choice: ModeChoice) -> Assignment:
 def chosen(
     assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
 ) -> ModeChoice:
-    """Return the mode of an assignment by evidence."""
+    """Choose the mode of an assignment by grading the teacher's notebook; see `choose`."""
     reference = with_header_and_footer(source_notebook(solution), config)
     level, _ = best_level()
     return choose(
@@ -116,7 +116,8 @@ def chosen(
 
 
 def store_beside(database: Path | None, root: Path) -> Path:
-    """Return the file of choices: beside the gradebook, or in the course's folder where a server has the gradebook."""
+    """Return the path of the file of choices: next to the gradebook, or in the course's folder if the gradebook is on a
+    database server."""
     return (database or root / "gradebook.db").with_suffix(f".{NAME}")
 
 
@@ -128,7 +129,8 @@ def _key(assignment: Assignment, solution: Path, fixed: str, thorough: bool) -> 
 
 @functools.cache
 def _versions() -> tuple[str, ...]:
-    """Return what stands for the code that grades: an edit of the engine changes no number."""
+    """Return a digest of the engine's source and the versions that grading depends on: an edit of the engine does not
+    change a version number."""
     total = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         total.update(path.read_bytes())

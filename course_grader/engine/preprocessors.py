@@ -1,10 +1,10 @@
-"""The engine inside `nbgrader autograde` and the formgrader's button: a reader and two preprocessors.
+"""Run the engine inside `nbgrader autograde` and behind the formgrader's button: a reader and two preprocessors.
 
-`nbgrader_config.py` names them in `c.Autograde.sanitize_preprocessors` and `c.Autograde.autograde_preprocessors`, and
-in `c.Autograde.exporter_class` a reader built on `AnyState`, which reads what nbformat refuses though it can be graded.
-`Intake` brings a notebook's cells into an order in which nbgrader does not stumble. `Grade` replaces `Execute`: it
-leaves in each test cell no output or one error, or in the mode together the outputs of the cell, which is what
-nbgrader's `SaveAutoGrades` scores.
+`nbgrader_config.py` names the preprocessors in `c.Autograde.sanitize_preprocessors` and
+`c.Autograde.autograde_preprocessors`, and a reader built on `AnyState` in `c.Autograde.exporter_class`. The reader
+accepts notebooks that nbformat refuses although they can be graded. `Intake` rearranges a notebook's cells so that
+nbgrader does not fail on them. `Grade` replaces `Execute`. It leaves no output or one error in each test cell, or the
+cell's own outputs in the mode together; nbgrader's `SaveAutoGrades` scores these.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ except ModuleNotFoundError as missing:
 
 
 class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
-    key = Unicode("", help="The hidden key; by default what COURSE_KEY names.").tag(config=True)
+    key = Unicode("", help="Path of the hidden key; by default the path in COURSE_KEY.").tag(config=True)
 
     def assignment(self, resources: dict[str, Any]) -> Assignment | None:
-        """Return the assignment of the notebook at hand, from the teacher's notebook and the hidden key; None where
-        only the gradebook has it."""
+        """Return the assignment of the current notebook, from the teacher's notebook and the hidden key; None if there
+        is no teacher's notebook, only its entry in the gradebook."""
         named = self.key or os.environ.get("COURSE_KEY", "")
         solution, key = self.solution(resources), Path(named) if named else None
         if not solution.is_file():
@@ -62,48 +62,48 @@ class _Engine(NbGraderPreprocessor):  # type: ignore[misc]
         return with_mode(assignment, solution, store, name, fixed, self.config)
 
     def solution(self, resources: dict[str, Any]) -> Path:
-        """Return the teacher's notebook."""
-        # The parent is nbconvert's exporter, and its parent nbgrader's converter.
-        of, coursedir = resources["nbgrader"], self.parent.parent.coursedir
-        folder = coursedir.format_path(coursedir.source_directory, ".", of["assignment"])
-        return Path(folder) / f"{of['notebook']}.ipynb"
+        """Return the path of the teacher's notebook."""
+        # The parent is nbconvert's exporter, and its parent is nbgrader's converter.
+        info, coursedir = resources["nbgrader"], self.parent.parent.coursedir
+        folder = coursedir.format_path(coursedir.source_directory, ".", info["assignment"])
+        return Path(folder) / f"{info['notebook']}.ipynb"
 
 
 class AnyState(NotebookExporter):
-    """Reads a notebook in any state that `course grade` can grade, such as one of another format, or with metadata
-    that nbformat refuses."""
+    """Reader for every notebook that `course grade` can grade, including other formats and metadata that nbformat
+    refuses."""
 
     def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = Path(filename).read_bytes()
         try:
             content.decode()
         except UnicodeDecodeError:
-            # It cannot be opened as text: this says what it is.
+            # It is not text. This raises Unreadable with the kind of the file.
             read_submission(content)
         return super().from_filename(filename, resources=resources, **options)
 
     def from_file(self, file_stream: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         content = file_stream.read()
         if not _executes(self.config):
-            # What is graded then are the outputs that the student handed in.
+            # Then nbgrader scores the outputs that the student submitted, so they must stay.
             return super().from_file(io.StringIO(content), resources=resources, **options)
-        # Unreadable says in a sentence why a notebook cannot be graded, and what to do.
-        taken = read_submission(content.encode(errors="replace"))
-        for note in taken.notes:
+        # Raises Unreadable if the notebook cannot be graded: nbgrader logs its message, which says what to do.
+        submitted = read_submission(content.encode(errors="replace"))
+        for note in submitted.notes:
             self.log.warning(note)
         metadata = json.loads(content.removeprefix("\ufeff")).get("metadata")
-        read = from_dict(well_formed(taken.cells, metadata))
-        return self.from_notebook_node(read, resources=resources, **options)  # type: ignore[no-untyped-call]
+        notebook = from_dict(well_formed(submitted.cells, metadata))
+        return self.from_notebook_node(notebook, resources=resources, **options)  # type: ignore[no-untyped-call]
 
 
 def _executes(config: Mapping[str, Any]) -> bool:
-    """Return whether notebooks are run: not with nbgrader's --no-execute."""
+    """Return whether notebooks are to be run; False with nbgrader's --no-execute."""
     return config.get("Execute", {}).get("enabled", True) is not False
 
 
 @functools.lru_cache(maxsize=4)
 def _grade_ids(solution: Path, modified: int) -> frozenset[str]:
-    """Return the grade_ids of all cells of the teacher's notebook, those among them that a human grades."""
+    """Return the grade_ids of all cells of the teacher's notebook, including manually graded ones."""
     cells = json.loads(solution.read_text(encoding="utf-8"))["cells"]
     return frozenset(mark["grade_id"] for cell in cells if (mark := cell["metadata"].get("nbgrader")))
 
@@ -119,12 +119,12 @@ def _database(resources: Mapping[str, Any]) -> Path | None:
 
 
 class Intake(_Engine):
-    """Gives each of the teacher's cells to one cell of the submission.
+    """Assigns each of the teacher's cells to one cell of the submission, by nbgrader's marks.
 
-    Marks that were lost come back. Of several cells with one mark, as after splitting or copying, one keeps it, and the
-    others stay as ordinary cells. An answer that was turned into text is code again, and set-up and test cells that
-    are missing or were edited are put back. A mark of another assignment, as on a cell that was copied from there, is
-    none here.
+    Lost marks are restored. If several cells have the same mark, as after splitting or copying, one keeps it and the
+    others become ordinary cells. An answer that was turned into a text cell becomes a code cell again. Set-up and test
+    cells that are missing or were edited are put back. A mark from another assignment, as on a cell copied from there,
+    is removed.
     """
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -133,12 +133,13 @@ class Intake(_Engine):
             return notebook, resources
         solution = self.solution(resources)
         grade_ids = _grade_ids(solution, solution.stat().st_mtime_ns)
-        taken = read_submission(notebook)
-        # Together, an edited test is the teacher's again in its place, as in nbgrader; apart it is the student's own.
+        submitted = read_submission(notebook)
+        # In the mode together, an edited test cell gets the teacher's text back, as in nbgrader. In the mode apart, it
+        # stays as the student's own code.
         is_restored = assignment.mode == "together"
-        submitted, edited = restored(taken.cells, assignment) if is_restored else (taken.cells, [])
-        owners = owners_of(submitted, assignment)
-        for note in (*taken.notes, *edited, *owners.notes):
+        submitted_cells, edited = restored(submitted.cells, assignment) if is_restored else (submitted.cells, [])
+        owners = owners_of(submitted_cells, assignment)
+        for note in (*submitted.notes, *edited, *owners.notes):
             self.log.warning(note)
         by_hand = marked_for_humans(notebook.cells, grade_ids - assignment.by_grade_id.keys())
         cells = []
@@ -159,64 +160,64 @@ class Intake(_Engine):
 
 
 class Grade(_Engine):
-    """Grades the notebook and writes what was found into its outputs."""
+    """Grades the notebook and writes the results into its outputs."""
 
-    isolation = Enum(LEVELS, "namespaces", help="How submissions are kept apart.").tag(config=True)
-    modes = Dict(help="The mode in which an assignment is graded, by its name, where it is fixed.").tag(config=True)
+    isolation = Enum(LEVELS, "namespaces", help="How submissions are isolated.").tag(config=True)
+    modes = Dict(help="Fixed grading modes (apart or together), by the assignment's name.").tag(config=True)
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         if not _executes(self.config):
             return notebook, resources
-        if said := exposure(self.isolation):
-            self.log.warning(said)
+        if warning := exposure(self.isolation):
+            self.log.warning(warning)
         assignment = self.assignment(resources)
         if assignment is None or assignment.mode == "together":
             name = resources["nbgrader"]["notebook"]
             assignment = assignment or Assignment(name, (), {}, {}, mode="together", imports=imported_modules(notebook))
             return self._together(notebook, resources, assignment.within(seconds_of(self.config)))
         result = grade(notebook, assignment, self.isolation, files=self._files(resources, assignment))
-        found = {cell.grade_id: cell for cell in result.cells}
+        results = {cell.grade_id: cell for cell in result.cells}
         for place, cell in enumerate(notebook.cells):
             mark = cell.metadata.get("nbgrader", {})
             if cell.cell_type != "code":
                 continue
-            if mark.get("grade_id") in found:
-                cell.outputs = outputs_of_test(found[mark["grade_id"]])
+            if mark.get("grade_id") in results:
+                cell.outputs = outputs_of_test(results[mark["grade_id"]])
             elif place in result.outputs:
                 cell.outputs = [from_dict(output) for output in result.outputs[place]]
-        self._look_at(result.cells, assignment, resources)
+        self._log_and_notify(result.cells, assignment, resources)
         return notebook, resources
 
     def _files(self, resources: dict[str, Any], assignment: Assignment) -> dict[str, bytes]:
-        """Return the files beside a submission as nbgrader has them: the student's, and the teacher's in their place
-        but for those that nbgrader's exclude_overwriting names."""
+        """Return the files next to a submission, by path, as nbgrader does: the teacher's files replace the student's,
+        except those in nbgrader's exclude_overwriting."""
         files = read_extra_files(Path(resources.get("metadata", {}).get("path") or "."), assignment.limits.files // 2)
-        kept = self.config.get("Autograde", {}).get("exclude_overwriting", {})
-        own = kept.get(resources["nbgrader"]["assignment"], ())
-        return files | {name: content for name, content in assignment.content_of_files.items() if name not in own}
+        excluded = self.config.get("Autograde", {}).get("exclude_overwriting", {})
+        kept = excluded.get(resources["nbgrader"]["assignment"], ())
+        return files | {name: content for name, content in assignment.content_of_files.items() if name not in kept}
 
     def _together(
         self, notebook: NotebookNode, resources: dict[str, Any], assignment: Assignment
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Run the notebook as it is: nbgrader has put the teacher's cells of its gradebook in."""
+        """Run the notebook as it is: nbgrader has already put the teacher's cells into it, from its gradebook."""
         steps = steps_in(notebook.cells, assignment)
         files = self._files(resources, assignment)
         results = []
         with TogetherSession(
             zygote_of(self.isolation, assignment), assignment.limits, files, assignment.spared
         ) as session:
-            for step, ran in run_all(steps, session):
-                outputs = ran.outputs
+            for step, outcome in run_all(steps, session):
+                outputs = outcome.outputs
                 if step.test is not None:
-                    result = blameless(result_of(step.test, ran), assignment.faults)
+                    result = blameless(result_of(step.test, outcome), assignment.faults)
                     results.append(result)
                     outputs = list(result.outputs)
                 notebook.cells[step.place].outputs = [from_dict(output) for output in outputs]
-        self._look_at(results, assignment, resources)
+        self._log_and_notify(results, assignment, resources)
         return notebook, resources
 
-    def _look_at(self, results: Sequence[CellResult], assignment: Assignment, resources: dict[str, Any]) -> None:
-        """Log what is a fault of a test, and tests that nobody has passed so far; pass the results to listeners."""
+    def _log_and_notify(self, results: Sequence[CellResult], assignment: Assignment, resources: dict[str, Any]) -> None:
+        """Log faults of tests, and tests that no submission has passed so far; pass the results to the listeners."""
         for listener in listeners:
             listener(resources["nbgrader"]["student"], assignment.name, results)
         for result in results:
@@ -228,18 +229,19 @@ class Grade(_Engine):
             _tallies[key] = passed, failed = passed + is_passed, failed + (not is_passed and result.outcome != "blank")
             # Once for each doubling, so that a class of hundreds does not fill the log.
             if not passed and failed > 1 and failed & (failed - 1) == 0:
-                said = "None of %d submissions passes the test %s: look at the test."
-                self.log.warning(said, failed, result.grade_id)
+                warning = "None of %d submissions passes the test %s: look at the test."
+                self.log.warning(warning, failed, result.grade_id)
 
 
-# Each is called with a student, a notebook's name and the results of its tests.
+# Callbacks, each called with a student's id, a notebook's name and the results of its tests.
 listeners: list[Callable[[str, str, Sequence[CellResult]], None]] = []
 # How many submissions of this run passed a test, and how many failed it.
 _tallies: dict[tuple[str, str, str], tuple[int, int]] = {}
 
 
 def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
-    """Return the outputs of a test cell: in the mode together its own, else none where it passed, or one error."""
+    """Return the outputs of a test cell: its own in the mode together; in the mode apart none if it passed, else one
+    error. A test with partial credit has outputs in both modes."""
     if cell.outputs:
         return [cast(NotebookNode, from_dict(output)) for output in cell.outputs]
     if cell.outcome == "passed":
@@ -249,7 +251,7 @@ def outputs_of_test(cell: CellResult) -> list[NotebookNode]:
 
 
 def is_readable(mark: Any) -> bool:
-    """Tell whether nbgrader can read a mark; one of another version would end its whole batch."""
+    """Return whether nbgrader can read a mark; a mark of another schema version would abort its whole batch."""
     return (
         isinstance(mark, dict)
         and isinstance(mark.get("grade_id"), str)
@@ -258,8 +260,11 @@ def is_readable(mark: Any) -> bool:
 
 
 def marked_for_humans(cells: Sequence[Mapping[str, Any]], grade_ids: Set[str]) -> set[int]:
-    """Return the places of the cells that stay marked with one of these grade_ids, which humans grade: of several with
-    one mark the last that was written in, for nbgrader takes no two. The others are shown as ordinary cells."""
+    """Return the indices of the cells that keep a mark with one of these grade_ids, which are graded manually.
+
+    If several cells have the same mark, the last one that the student wrote in keeps it, since nbgrader accepts only
+    one. The others become ordinary cells.
+    """
     places: dict[str, int] = {}
     for place, cell in enumerate(cells):
         mark = cell["metadata"].get("nbgrader")
@@ -288,7 +293,7 @@ def _fresh(cell: TeacherCell) -> NotebookNode:
 
 
 def _id_of(cell: TeacherCell) -> str:
-    """Return a cell's id, or one made of its grade_id: before format 4.5 cells have none."""
+    """Return a cell's id, or one made from its grade_id: before format 4.5 cells have no id."""
     return cell.id or re.sub(r"[^a-zA-Z0-9_-]", "-", cell.grade_id)[:64] or "cell"
 
 

@@ -1,4 +1,4 @@
-"""What grading found: a score and, for each test cell and each exercise, what happened and why."""
+"""The result of grading: a score, and what happened in each test cell and each exercise and why."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 FORMAT = 1
 
-# "blank": still the stub; "missing": nothing of that name; "stopped": a limit was hit or the process ended; "refused":
-# what came back cannot be read; "error": a fault of the grader's, for the teacher to look at.
+# "blank": the answer is still the stub; "missing": the name is not defined; "stopped": a limit was hit or the process
+# ended; "refused": the worker's reply cannot be read; "error": a fault of the test or the grader, for the teacher.
 Outcome = Literal["passed", "failed", "blank", "missing", "stopped", "refused", "error"]
 SECRET = "Your teacher's own test did not pass. It stays hidden."
 FAULT = "The grader could not judge this. That is no fault of yours: your teacher sees why."
@@ -18,12 +18,14 @@ GRAVITY: tuple[Outcome, ...] = ("passed", "failed", "blank", "missing", "stopped
 
 @dataclass(frozen=True)
 class CellResult:
-    """What one test cell found. `mistake` is the id of the known mistake that was recognised, `hint` its hint.
+    """The result of one test cell.
 
-    `message` is one line for student and teacher; `details` is what the check showed. `rows` are the label and the text
-    of what a published check asked, expected and received. Of the hidden checks, `hidden_passed` of `hidden_total`
-    passed. `secret`: message and details may tell of a hidden test, and are for the teacher alone. `outputs` are
-    those of the test cell in the mode together, by which nbgrader scores it.
+    message: one line for student and teacher. details: the text of the check's card.
+    mistake: the id of the known mistake that was recognised, or ""; hint: its hint.
+    rows: label and text of each row of a published check, such as the call, the expected and the returned value.
+    hidden_passed, hidden_total: how many hidden checks passed, and how many there are.
+    secret: message and details may reveal a hidden test; only the teacher may see them.
+    outputs: the outputs by which nbgrader scores the test cell, in the mode together or with partial credit.
     """
 
     grade_id: str
@@ -43,7 +45,7 @@ class CellResult:
 
     @property
     def told(self) -> str:
-        """The message as a student may read it: nothing of an assertion of the teacher's that is hidden."""
+        """The message that a student may read: it reveals nothing about a hidden test."""
         if self.outcome == "error":
             return FAULT
         return SECRET if self.secret else self.message
@@ -51,7 +53,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """An exercise's test cells together: passed where all of them passed."""
+    """The combined result of an exercise's test cells: "passed" if all of them passed, else their worst outcome."""
 
     name: str
     outcome: Outcome
@@ -64,12 +66,13 @@ class ExerciseResult:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one submission. `notes` tell student and teacher what was found out of order.
+    """The result of one submission.
 
-    `outputs` holds the outputs of the student's cells, by their place in the submitted notebook. `digest` names the
-    assignment's content. `sandbox` names the program that isolated the submission; it is empty if none did.
-    `exposed` is a sentence for the teacher on what the submission could reach while it ran; empty if nothing was open.
-    `mode` is "apart" or "together".
+    digest: identifies the assignment's content. mode: "apart" or "together".
+    notes: what was unusual in the notebook, in sentences for student and teacher.
+    outputs: the outputs of the student's cells, by the cell's index in the submitted notebook.
+    sandbox: the program that isolated the submission, or "".
+    exposed: what the submission could reach outside the sandbox, in a sentence for the teacher; "" if nothing.
     """
 
     assignment: str
@@ -100,8 +103,8 @@ class Result:
         return tuple(_together(name, found) for name, found in cells.items())
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON can hold it, with score and exercises written out for other programs."""
-        # Not `asdict`, which copies every output to the last entry.
+        """Return the result as JSON data, including score and exercises for other programs."""
+        # Not `asdict`, which makes a deep copy of every output.
         data = vars(self) | {"format": FORMAT, "score": self.score, "max_score": self.max_score}
         data["cells"] = [dict(vars(cell)) for cell in self.cells]
         data["outputs"] = {str(place): outputs for place, outputs in self.outputs.items()}
@@ -119,13 +122,16 @@ class Result:
 
 
 def blameless(cell: CellResult, faults: Mapping[str, str]) -> CellResult:
-    """Return a result as a fault of the test if that fails on the reference too; `faults` says why, by grade_id."""
+    """Return the result of a test cell, as an error of the test if the test fails on the reference too.
+
+    faults: by grade_id, why a test fails on the reference.
+    """
     if cell.grade_id not in faults or cell.points >= cell.max_points:
         return cell
     message = f"The test fails on the reference too. {faults[cell.grade_id]}"
-    # Printed text has no say in nbgrader's score, and is above the error in the feedback that nbgrader makes.
-    said = {"output_type": "stream", "name": "stdout", "text": f"{FAULT}\n"}
-    outputs = (said, *cell.outputs) if cell.outputs else ()
+    # Text on stdout does not affect nbgrader's score, and nbgrader's feedback shows it above the error.
+    notice = {"output_type": "stream", "name": "stdout", "text": f"{FAULT}\n"}
+    outputs = (notice, *cell.outputs) if cell.outputs else ()
     return replace(cell, outcome="error", message=message, secret=True, outputs=outputs)
 
 
@@ -137,9 +143,9 @@ def _cell(data: dict[str, Any]) -> CellResult:
 
 def _together(name: str, cells: list[CellResult]) -> ExerciseResult:
     worst = max(cells, key=lambda cell: GRAVITY.index(cell.outcome))
-    told = next((cell for cell in cells if cell.mistake), worst)
+    recognised = next((cell for cell in cells if cell.mistake), worst)
     points, max_points = _sum(cell.points for cell in cells), _sum(cell.max_points for cell in cells)
-    return ExerciseResult(name, worst.outcome, points, max_points, worst.message, told.mistake, told.hint)
+    return ExerciseResult(name, worst.outcome, points, max_points, worst.message, recognised.mistake, recognised.hint)
 
 
 def _sum(points: Iterable[float]) -> float:

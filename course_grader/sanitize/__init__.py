@@ -1,1 +1,1 @@
-"""Makes text, markdown, HTML and code of a submission safe to show on a page."""
+"""Make text, markdown, HTML and code from a submission safe to show on a web page."""

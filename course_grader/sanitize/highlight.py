@@ -1,8 +1,8 @@
-"""Python source coloured as HTML, in time that grows with its length and no faster.
+"""Highlight Python source as HTML in linear time.
 
-The patterns of a full highlighter take quadratic time and worse on some text: 4000 empty lines keep Pygments busy for
-minutes. Here each kind of token consumes all that its pattern looks at (possessive repetition, and the end of the text
-ends a string), so no character is looked at more than a few times.
+The patterns of a full highlighter take quadratic time or more on some text: 4000 empty lines keep Pygments busy for
+minutes. Here each pattern consumes everything that it scans (possessive quantifiers, and the end of the text closes a
+string), so each character is scanned only a few times.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import keyword
 import re
 from collections.abc import Callable
 
-# What is left of a string after its opening quotes; a missing closing quote ends it with the line or the text.
+# The rest of a string after its opening quotes. Without closing quotes it ends with the line or the text.
 _LONG = r"(?:[^{0}\\]++|\\.?+|{0}(?!{0}{0}))*+(?:{0}{{3}}|\Z)"
 _SHORT = r"(?:[^{0}\\\n]++|\\.?+)*+{0}?+"
 TOKEN = re.compile(
@@ -27,9 +27,9 @@ BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
 
 def coloured(source: str, prefix: str, escape: Callable[[str], str]) -> str:
-    """Return a source as HTML with a span around each token, of the class that Pygments gives such tokens.
+    """Return the source as HTML with a span around each token; the class names are those of Pygments.
 
-    prefix: what the names of the classes begin with. escape: makes text fit for HTML. No span goes beyond a line.
+    prefix: put before each class name. escape: escapes text for HTML. No span contains a line break.
     """
     parts: list[str] = []
     end, before = 0, ""
@@ -44,7 +44,7 @@ def coloured(source: str, prefix: str, escape: Callable[[str], str]) -> str:
 
 
 def _kind_of(group: str, text: str, before: str) -> str:
-    """Return the class of a token, empty for a name like any other; `before` is the token before it."""
+    """Return the class of a token, "" for an ordinary name; `before` is the previous token."""
     if group != "n":
         return group
     if before in ("def", "class"):

@@ -1,11 +1,8 @@
-"""Markdown as HTML, in time that grows with its length and no faster.
+"""Render markdown as HTML in linear time. The result is not sanitized yet.
 
-Readers of markdown that are written in Python take quadratic time on some text, such as 50,000 blanks between two
-letters, which keeps nbconvert's busy for a minute. pyromark's (pulldown-cmark) takes linear time. What comes after it,
-the sanitizer (nh3), takes quadratic time where elements are nested deeply or a style of text is never closed; such text
-is not laid out.
-
-What is returned is not sanitized yet.
+Markdown parsers written in Python take quadratic time on some text: 50,000 spaces between two letters keep nbconvert's
+parser busy for a minute. pyromark (pulldown-cmark) takes linear time. The sanitizer that runs after it (nh3) takes
+quadratic time if elements are nested deeply or a formatting element is never closed; that text is not rendered.
 """
 
 from __future__ import annotations
@@ -16,24 +13,25 @@ import pyromark
 
 LONGEST = 50_000
 OPTIONS = pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_MATH
-# The nesting of quotes and lists is no deeper than what is before the text of a line is long.
+# Quotes and lists are nested at most as deeply as the prefix of a line is long.
 DEEP = re.compile(r"^[ \t>*+.)\-\d]{400}", re.MULTILINE)
-# Elements that HTML does not nest in one another, or that are empty, add nothing to the depth.
+# Elements that HTML cannot nest in themselves, or that are empty, do not add to the depth.
 OPENING = re.compile(r"<(?!(?:br|hr|li|p|td|th|tr|wbr)\b)[A-Za-z]", re.IGNORECASE)
-# How often an element may be inside another, at most.
+# An upper bound on the work of the sanitizer: opening tags times all tags.
 MOST_NESTED = 20_000
 MATH = re.compile(r'<span class="math math-(inline|display)">([^<]*+)</span>')
 PICTURE = re.compile(r'<img src="([^"<>]*+)" alt="([^"<>]*+)"')
-# What begins or ends a formula, an environment, a block of code, or a paragraph; what is escaped is none of these.
+# What begins or ends a formula, an environment, a code block or a paragraph. An escaped mark matches first, and is
+# ignored.
 MARK = re.compile(
     r"\\(?P<what>begin|end)\{(?P<name>[A-Za-z]+\*?)\}|\\[\\$]|\$\$?|\n[ \t]*+\n|^ {0,3}(?P<fence>```|~~~)", re.MULTILINE
 )
 
 
 def rendered(source: str) -> str | None:
-    """Return markdown as HTML, or None where it would take too long to show it so.
+    """Return markdown as HTML, or None if rendering and sanitizing it would take too long.
 
-    Formulas are `<span class="math math-inline">` or `math-display` with their TeX; a picture is a link to it.
+    Formulas become `<span class="math math-inline">` or `math-display` with their TeX; an image becomes a link to it.
     """
     if len(source) > LONGEST or DEEP.search(source):
         return None
@@ -44,14 +42,14 @@ def rendered(source: str) -> str | None:
 
 
 def is_slow(written: str, html: str) -> bool:
-    """Return whether the sanitizer would take more than a moment for `html`, in which a stranger wrote the tags that
-    are in `written`; other tags are balanced."""
+    """Return whether the sanitizer would take long for `html`. `written` contains the tags that a student wrote, which
+    may be unbalanced; the other tags of `html` come from the renderer and are balanced."""
     return len(OPENING.findall(written)) * html.count("<") > MOST_NESTED
 
 
 def _with_marked_environments(source: str) -> str:
-    """Put each LaTeX environment between dollars, since markdown would change what is in it; not one that is between
-    dollars already, or in a block of code."""
+    """Put each LaTeX environment between double dollars, so that markdown leaves its content alone. Environments in a
+    formula or a code block stay as they are."""
     if r"\begin{" not in source:
         return source
     found = list(MARK.finditer(source))
@@ -73,7 +71,7 @@ def _with_marked_environments(source: str) -> str:
 
 
 def _ends(marks: list[re.Match[str]]) -> list[int]:
-    """Return for each mark that begins an environment where that ends, and 0 for others."""
+    """Return for each mark that begins an environment the position where the environment ends; 0 for other marks."""
     nearest: dict[str, int] = {}
     ends: list[int] = []
     for mark in reversed(marks):

@@ -1,8 +1,8 @@
-"""What came from a submission, made fit for a page: an allow list of elements, no attribute that could act or load.
+"""Make content of a submission safe for a page: only allowed elements, and no attribute that can act or load.
 
-A script never runs: markdown and HTML go through nh3 (html5ever's parser, ammonia's allow list), text is escaped, a
-picture is shown only as PNG or JPEG, after a look at its header. SVG is not shown: such a file can hold a program.
-Text on which a reader or the sanitizer would take quadratic time is shown as it was written.
+No script runs. Markdown and HTML go through nh3 (html5ever's parser, ammonia's allow list), and text is escaped. Only
+PNG and JPEG pictures are shown, after their header was checked; SVG is not, since it can contain a program. Text on
+which a parser or the sanitizer would take quadratic time is shown as it was written.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _cleaner = nh3.Cleaner(
 
 
 def safe_html(text: str) -> Markup:
-    """Return HTML of a submission with what is harmless in it: no scripts, styles, pictures, forms, ids or handlers."""
+    """Return HTML of a submission without scripts, styles, pictures, forms, ids and event handlers."""
     html = _readable(text)
     return _as_written(html) if is_slow(html, html) else Markup(_cleaner.clean(html))
 
 
 @functools.lru_cache(maxsize=512)
 def safe_markdown(text: str) -> Markup:
-    """Return markdown as harmless HTML; formulas stand as their TeX."""
+    """Return markdown as harmless HTML; formulas are shown as TeX source."""
     source = _readable(text)
     html = rendered(source)
     if html is None:
@@ -63,26 +63,26 @@ def safe_text(text: str, limit: int = LONGEST) -> str:
 
 
 def picture(mime: str, data: str) -> Markup:
-    """Return a picture as an address for `img`, or "" where it is none that can be shown."""
+    """Return a base64 picture as a `data:` address for `img`, or "" if it is not a PNG or JPEG that can be shown."""
     if mime not in PICTURES:
         return Markup()
     try:
         content = base64.b64decode("".join(data.split()), validate=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Reads the header alone: no pixel is decoded here.
+            # This reads only the header; no pixel is decoded.
             with Image.open(io.BytesIO(content), formats=[PICTURES[mime]]) as image:
                 width, height = image.size
     except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError):
         return Markup()
     if width * height > MOST_PIXELS:
         return Markup()
-    # Base64 has no character that a page could take amiss; to escape megabytes of it would cost more than the rest.
+    # Base64 has no character that HTML must escape, and escaping megabytes of it would take longer than all the rest.
     return Markup(f"data:{mime};base64,{base64.b64encode(content).decode()}")
 
 
 def _readable(text: str) -> str:
-    # With the mark of what was cut, it is no longer than what is laid out.
+    # The cut text with its mark " [...]" is not longer than LONGEST, so it is rendered.
     return clean(text, LONGEST - 10)
 
 

@@ -1,4 +1,4 @@
-"""A small assignment of real exercises, its honest answers, and submissions with something else in one cell."""
+"""A small assignment of real exercises, a correct submission, and submissions that differ from it in some cells."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from course_grader.engine.limits import Limits
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"
 EXERCISES = ("sgd_step", "exponential_decay", "with_warmup", "sample_log_uniform", "robbins_monro_schedules")
-# Long enough for an honest cell on a machine that does much else.
+# Long enough for an honest cell on a busy machine.
 LIMITS = Limits(cell_seconds=8, test_seconds=8, again_seconds=4, callbacks=5000, files=16 * 2**20)
 
 
 @dataclass(frozen=True)
 class Exam:
-    """`assignment` with `solutions` and `key`, its files; `right` is the honest submission."""
+    """An assignment, the files that it was made from (`solutions`, `key`), the correct submission `right`, and the
+    release."""
 
     lesson: Lesson
     assignment: Assignment
@@ -39,7 +40,7 @@ class Exam:
     released: dict[str, Any]
 
     def changed(self, sources: Mapping[str, str]) -> dict[str, Any]:
-        """Return the honest submission with other sources in the cells of these grade_ids."""
+        """Return the correct submission with these sources in the cells with these grade_ids."""
         cells = [cell | {"source": sources.get(grade_id_of(cell), cell["source"])} for cell in self.right["cells"]]
         return self.right | {"cells": cells}
 
@@ -89,14 +90,14 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The test cells that the referee judged itself, with nothing remembered at first."""
+    """A list of the grade_ids of test cells that the referee runs itself, starting with an empty replay cache."""
     cells: list[str] = []
     judge = Referee._judge
 
-    def noting(self: Referee, cell: Any, values: dict[str, Any]) -> None:
+    def recording(self: Referee, cell: Any, values: dict[str, Any]) -> None:
         cells.append(cell.grade_id)
         judge(self, cell, values)
 
-    monkeypatch.setattr(Referee, "_judge", noting)
+    monkeypatch.setattr(Referee, "_judge", recording)
     monkeypatch.setattr(grading, "_transcripts", {})
     return cells

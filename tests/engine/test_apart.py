@@ -1,4 +1,4 @@
-"""The mode apart: what an answer prints is seen by the test that calls it, and the files of an assignment are there."""
+"""The mode apart: a test can capture what an answer prints, and the files of an assignment are there."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def apart(cells: Cells, folder: Path, submitted: Cells | None = None, **changes:
         "assert out.stdout == 'a\\n'",
         CAPTURE.format("say('a' * 100, 50_000)") + f"assert len(out.getvalue()) == {MOST_PRINTED}",
         CAPTURE.format("next(items)") + "assert out.getvalue() == 'item\\n'",
-        # What is printed where nobody looks is no output of a later call.
+        # Text that no test captured does not appear in the output of a later call.
         "say('lost')\n" + CAPTURE.format("say('a')") + "assert out.getvalue() == 'a\\n'",
         CAPTURE.replace("stdout", "stderr").format("complain()") + "assert out.getvalue() == 'no\\n'",
     ],
@@ -83,7 +83,7 @@ def test_an_answer_that_prints_something_else_is_judged(tmp_path: Path, judged: 
 @pytest.mark.parametrize(
     "parts", [[], [["stdout", 5]], [["stdin", "x"]], [["stdout"]], "x", None, [["__class__", "x"]]]
 )
-def test_what_a_worker_says_that_it_printed_is_not_believed(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_printed_text_from_a_worker_is_not_trusted(parts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", printed := io.StringIO())
     with referee_with(pack(["printed", parts])) as referee, pytest.raises(WireError):
         referee.call(0, [], {})
@@ -120,7 +120,7 @@ READ = ("answer", "def read(path):\n    with open(path) as file:\n        return
         ([("code", "import shapes.squares as squares"), ("test", "assert squares.K == 2")], [2]),
         ([("setup", PATH + "lines = here.read_text().split()"), ("test", "assert lines == ['3', '1']")], [2]),
         ([("setup", "k = read('numbers.txt')"), ("answer", "def g():\n    return k"), ("test", "assert g()[0]")], [2]),
-        # Each test finds the files and modules as they were handed out.
+        # Each test finds the original files and modules.
         ([("test", "import helpers\nhelpers.K = 9"), ("test", "import helpers\nassert helpers.K == 2")], [2, 2]),
         ([("test", PATH + "Path('new').touch()"), ("test", PATH + "assert not Path('new').exists()")], [2, 2]),
         ([("test", PATH + "here.unlink()\nimport os\nos.chdir('/')"), ("test", PATH + "here.stat();")], [2, 2]),
@@ -134,7 +134,7 @@ def test_the_files_of_an_assignment_are_there(cells: Cells, expected: list[float
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("files", [{}, FILES])
 def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A folder of its own for temporary files: other tests make some at the same time.
+    # A separate folder for temporary files, since other tests make some at the same time.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     sys.modules["shapes"] = other = types.ModuleType("shapes")
     try:
@@ -158,7 +158,7 @@ def test_the_grader_is_left_as_it_was(files: dict[str, bytes], tmp_path: Path, m
 
 
 @pytest.mark.needs("isolation")
-def test_a_path_of_a_submission_leads_to_no_file_of_the_graders(
+def test_a_path_from_a_submission_leads_to_no_file_of_the_grader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "gradebook.db").write_text("marks")

@@ -1,4 +1,4 @@
-"""Attacks by someone who has read every line of the engine: on the referee, on what is shared, on what comes later."""
+"""Attacks by someone who has read every line of the engine: on the referee, on shared state, on later submissions."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def graded(exam: Exam, source: str, cell: str = "sgd_step") -> Result:
 
 
 def only(result: Result, **expected: str) -> None:
-    """See that every exercise passed but those named."""
+    """Check that every exercise passed except the named ones."""
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | expected
 
 
 @pytest.mark.needs("isolation")
-# The referee would wait for ever where it draws, until a draw fits, from what came back.
-def test_a_generator_that_stands_still_is_refused(exam: Exam) -> None:
+# The referee would loop forever if it drew from the returned generator until a draw fits.
+def test_a_generator_that_never_changes_is_refused(exam: Exam) -> None:
     source = """
     def sample_log_uniform(low, high, size, rng):
         still = {"bit_generator": "PCG64", "state": {"state": 0, "inc": 0}, "has_uint32": 0, "uinteger": 0}
@@ -55,7 +55,7 @@ def test_a_generator_that_stands_still_is_refused(exam: Exam) -> None:
 
 
 def hanging(exam: Exam, test: str) -> Assignment:
-    """Return the exam with another test of the first exercise, which trusts what it gets."""
+    """Return the exam with a different test of the first exercise, one that trusts the values it gets."""
     cells = [
         dataclasses.replace(cell, source=test) if cell.grade_id == "sgd_step_visible" else cell
         for cell in exam.assignment.cells
@@ -65,7 +65,7 @@ def hanging(exam: Exam, test: str) -> Assignment:
 
 
 @pytest.mark.needs("isolation")
-# A probe takes whatever is raised in a call for the student's.
+# A probe may catch everything that a call raises.
 @pytest.mark.parametrize("caught", ["Exception", "BaseException"])
 def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) -> None:
     loop = f"n = sgd_step(1.0, 0.0, 1.0)\ntry:\n    while n > 0: n -= 1\nexcept {caught}: pass"
@@ -79,7 +79,7 @@ def test_a_test_that_hangs_on_what_it_was_given_ends(exam: Exam, caught: str) ->
 
 
 @pytest.mark.needs("isolation")
-# Ten megabytes held against a row: 48 gigabytes, and the system would end the grader with all submissions to come.
+# Broadcasting ten megabytes with a row would take 48 gigabytes, and the system would kill the grader.
 @pytest.mark.parametrize("caught", ["()", "MemoryError"])
 def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: Exam, caught: str) -> None:
     growing = (
@@ -90,7 +90,7 @@ def test_a_result_that_grows_in_the_test_takes_no_more_memory_than_it_may(exam: 
     assert result.cells[0].outcome == ("failed" if caught == "MemoryError" else "refused")
     assert outcomes(result).pop("robbins_monro_schedules") == "passed"
     if caught == "()":
-        assert result.cells[0].message.endswith("What the test makes of it takes more memory than it may.")
+        assert result.cells[0].message.endswith("Testing it takes more memory than a test may use.")
 
 
 @pytest.mark.needs("isolation")
@@ -108,7 +108,7 @@ def test_a_callback_that_is_made_to_grow_takes_no_more_memory_than_it_may(exam: 
 
 
 @pytest.mark.needs("isolation")
-def test_the_count_of_output_cannot_be_lifted(exam: Exam) -> None:
+def test_the_limit_of_output_cannot_be_lifted(exam: Exam) -> None:
     source = """
 kept = get_ipython().kept
 kept._text = kept._pictures = 10**12
@@ -121,7 +121,7 @@ get_ipython().events.register("post_run_cell", lambda result: print("x" * 12 * 1
 
 
 @pytest.mark.needs("isolation")
-def test_descriptors_sent_along_arrive_nowhere(exam: Exam) -> None:
+def test_file_descriptors_from_a_worker_are_not_received(exam: Exam) -> None:
     source = """
     import os, socket
     def sgd_step(w, grad, lr):
@@ -154,7 +154,7 @@ def test_a_worker_inherits_nothing_but_its_wire(exam: Exam, level: Level) -> Non
     assert sorted(shown.splitlines()) == ["False True"] * 3 + ["True False"]
 
 
-# By number, on x86_64 and aarch64; the last is of x86_64's second table, in which execve has another number.
+# Numbers on x86_64 and aarch64. The last one is from x86_64's second table, in which execve has a different number.
 CALLS = {
     "io_uring_setup": (425, 425), "userfaultfd": (323, 282), "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424),
@@ -255,7 +255,7 @@ def test_hooks_of_the_interpreter_change_no_verdict(exam: Exam, answer: str, out
     only(graded(exam, HOOKS + answer), sgd_step=outcome)
 
 
-# Each lets its own cell pass, and none behind it.
+# Each lets its own cell finish, but no later cell.
 SPOILING = {
     "a function before each cell": "get_ipython().events.register('pre_run_cell', hang)",
     "a transformer of sources": "get_ipython().input_transformers_cleanup.append(hang)",
@@ -275,8 +275,8 @@ class Late:
 def test_a_hook_that_stops_all_later_cells_costs_none_of_them(exam: Exam, hook: str) -> None:
     result = exam.grade(exam.changed({"exponential_decay": f"{HANGING}\n{hook}"}), cell_seconds=3, again_seconds=1)
     only(result, exponential_decay="missing")
-    told = next(one for one in result.exercises if one.name == "exponential_decay").message
-    assert told == "There is no 'exponential_decay': its cell was left out, because no cell after it finished."
+    message = next(exercise for exercise in result.exercises if exercise.name == "exponential_decay").message
+    assert message == "There is no 'exponential_decay': its cell was left out, because no cell after it finished."
     assert "Grading went on without it" in str(result.outputs)
 
 
@@ -322,9 +322,9 @@ FORGERIES = {
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", FORGERIES.values(), ids=FORGERIES)
-def test_a_forged_verdict_is_none(exam: Exam, source: str) -> None:
+def test_a_forged_verdict_is_ignored(exam: Exam, source: str) -> None:
     result = graded(exam, source)
-    # Where not even the error's text can be had, the process has ended.
+    # If even the text of the error cannot be read, the process has ended.
     only(result, sgd_step="stopped" if "SystemExit" in source else "failed")
     for cell in result.cells:
         assert not {chr(code) for code in (10, 13, 27, 0x2028)} & set(cell.message)
@@ -343,7 +343,7 @@ REWRITTEN = {
         zeros = ["<f8", [3], 0, True, bytes(24)]
         Peer._renewed = staticmethod(lambda encoder, shared, before: [[0, zeros], [0, zeros]])
         """,
-    "answers to questions that are still to come": """
+    "replies to calls that were not made yet": """
         import os, socket
         from course_grader.engine.rpc.message import pack
         from course_grader.engine.rpc.channel import LENGTH
@@ -359,7 +359,7 @@ REWRITTEN = {
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("source", REWRITTEN.values(), ids=REWRITTEN)
-def test_a_worker_that_speaks_otherwise_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
+def test_a_worker_that_breaks_the_protocol_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
     head = "from course_grader.engine.rpc.peer import Peer\n" + textwrap.dedent(source)
     result = exam.grade(exam.changed({"sgd_step": f"{head}\ndef sgd_step(w, grad, lr):\n    w[...] = 0\n    return w"}))
     assert outcomes(result)["sgd_step"] in ("failed", "refused")
@@ -378,32 +378,34 @@ promise(loss, lambda: [0.5, 0.5])
 assert Recorder().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
 assert given == [1.0, 2.0]
 """
-TOLD = {
+REPORTS = {
     "the truth": ("", "passed"),
-    "nothing": ("Peer._tell = lambda self, handle, argument: None", "failed"),
+    "nothing": ("Peer._report_call = lambda self, handle, argument: None", "failed"),
     "what was not called": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, handle, 2 * x)",
+        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, handle, 2 * x)",
         "failed",
     ),
     "more than was called": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in 'ab']",
+        "report = Peer._report_call\n"
+        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in 'ab']",
         "failed",
     ),
     "without end": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: [tell(self, handle, x) for _ in range(10**6)]",
+        "report = Peer._report_call\n"
+        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in range(10**6)]",
         "refused",
     ),
     "of a function that it was never given": (
-        "tell = Peer._tell\nPeer._tell = lambda self, handle, x: tell(self, 99, x)",
+        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, 99, x)",
         "refused",
     ),
 }
 
 
 @pytest.mark.needs("isolation")
-# A function whose answers are known beforehand is called here as often, and with what, the worker says.
-@pytest.mark.parametrize(("lie", "outcome"), TOLD.values(), ids=TOLD)
-def test_who_lies_about_calls_of_a_known_function_earns_nothing(exam: Exam, lie: str, outcome: str) -> None:
+# The worker reports its calls of a function whose answers are known, and the referee repeats them.
+@pytest.mark.parametrize(("lie", "outcome"), REPORTS.values(), ids=REPORTS)
+def test_false_reports_of_calls_of_a_known_function_earn_nothing(exam: Exam, lie: str, outcome: str) -> None:
     imported = "from course_grader.engine.rpc.peer import Peer\n"
     source = f"{imported}{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
     result = grade(exam.changed({"sgd_step": source}), hanging(exam, KNOWN_IN_TURN))
@@ -425,7 +427,7 @@ def sgd_step(w, grad, lr):
 
 @pytest.mark.needs("isolation")
 def test_what_is_left_at_home_reaches_no_later_worker(exam: Exam) -> None:
-    # The worker that takes the place of this one, and those of the next submission, have a home of their own.
+    # The worker that replaces this one, and those of the next submission, have their own home folders.
     only(exam.grade(exam.changed({"sgd_step": HOME})), sgd_step="stopped")
     looking = exam.right["cells"][-1] | {"id": "look", "metadata": {}, "cell_type": "code"}
     looking |= {"source": "import os, pathlib\nprint(os.environ.get('TZ'), [*pathlib.Path.home().iterdir()])"}
@@ -505,7 +507,7 @@ def test_gradebook_and_other_submissions_stay_as_they_are(exam: Exam, course: Pa
 
 
 def with_python_in_view() -> list[str]:
-    """Return a command that shows the interpreter to every user, also where it stands in root's own home."""
+    """Return a command that makes the interpreter readable for every user, even if it is in root's home folder."""
     command = [bubblewrap_program(), "--die-with-parent", "--bind", "/", "/", "--dev-bind", "/dev", "/dev"]
     command += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     opened: set[Path] = set()
@@ -522,7 +524,7 @@ def with_python_in_view() -> list[str]:
 
 @pytest.mark.needs("isolation", "root")
 def test_a_grader_that_is_not_root_grades_in_namespaces_or_refuses(exam: Exam, request: pytest.FixtureRequest) -> None:
-    # Not below tmp_path, whose parents belong to this user alone.
+    # Not below tmp_path, whose parents only this user may enter.
     open_folder = Path(tempfile.mkdtemp())
     request.addfinalizer(lambda: shutil.rmtree(open_folder))
     open_folder.chmod(0o755)

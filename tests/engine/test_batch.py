@@ -1,4 +1,4 @@
-"""Calls that wait and cross together behave as calls one by one; answers that are known beforehand are the same."""
+"""Deferred calls in a batch behave like single calls, and answers known in advance like called functions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from course_utils.checks.values import plain
 
 
 class Table:
-    """A referee and a worker in one process; `received` are the kinds of messages that the referee got."""
+    """A referee and a worker in one process. `received` has the kinds of the messages that the referee received."""
 
     def __init__(self) -> None:
         self.ends = socket.socketpair()
@@ -36,12 +36,12 @@ class Table:
         self.received: list[str] = []
         receive = self.referee.receive
 
-        def noting() -> list[Any]:
+        def recording() -> list[Any]:
             message = receive()
             self.received.append(message[0])
             return message
 
-        self.referee.receive = noting  # type: ignore[method-assign]
+        self.referee.receive = recording  # type: ignore[method-assign]
 
     def serve(self) -> None:
         try:
@@ -52,9 +52,9 @@ class Table:
             self.ends[1].close()
 
     def later(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what puts a call of the worker's function aside; the arguments are given one by one."""
-        put = deferral_of(self.referee.function(self.worker.export(function), "f", False))
-        return lambda *args, **kwargs: put(args, kwargs)
+        """Return a function that defers a call of the worker's function."""
+        defer = deferral_of(self.referee.function(self.worker.export(function), "f", False))
+        return lambda *args, **kwargs: defer(args, kwargs)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_reply_larger_than_a_message_of_replies_arrives(table: Table) -> None:
     assert [outcome()[-1] for outcome in outcomes] == [0.0, 1.0]
 
 
-def test_replies_that_are_held_together_have_a_limit(table: Table) -> None:
+def test_replies_in_memory_have_a_limit_together(table: Table) -> None:
     def large(x: float) -> str:
         return "x" * 2**21
 
@@ -108,7 +108,7 @@ def test_what_one_call_changes_the_next_one_sees(table: Table) -> None:
     later = table.later(doubled)
     first, second, third = later(x), later(other), later(x)
     assert first().tolist() == [2.0, 2.0, 2.0]
-    # The second call's outcome is not asked for yet, and the first's is written back.
+    # The changes of the first call are written back; the result of the second is not used yet.
     assert x.tolist() == [2.0, 2.0, 2.0]
     second()
     assert third().tolist() == x.tolist() == [4.0, 4.0, 4.0]
@@ -164,11 +164,11 @@ def test_a_call_with_a_function_does_not_wait_unless_its_answers_are_known(table
     promise(squared, lambda: {2: 4})
     outcome = table.later(lambda f: f(2) + f(3))(squared)
     assert outcome() == 13
-    # 2 is known, 3 is asked for.
+    # The answer for 2 is known; 3 needs a call.
     assert table.received == ["call", "answers"]
 
 
-def test_what_is_called_in_turn_is_told(table: Table) -> None:
+def test_calls_of_a_function_with_answers_in_turn_are_reported(table: Table) -> None:
     given: list[float] = []
     answers = [0.5, 0.25]
 
@@ -183,7 +183,7 @@ def test_what_is_called_in_turn_is_told(table: Table) -> None:
     assert table.received == ["tell", "tell", "call", "answers"]
 
 
-def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
+def test_array_arguments_are_reported_and_answered_in_turn(table: Table) -> None:
     given: list[np.ndarray] = []
 
     def constant(x: np.ndarray) -> np.ndarray:
@@ -199,7 +199,7 @@ def test_arrays_are_told_and_answered_in_turn(table: Table) -> None:
 
     x = np.array([1.0, 3.0])
     outcomes = [table.later(used)(constant, x) for _ in range(2)]
-    # Each answer is an array of its own, which the function may change.
+    # Each answer is a new array, which the function may change.
     assert [outcome().tolist() for outcome in outcomes] == [[2.0, 4.0]] * 2
     assert [one.tolist() for one in given] == [[2.0, 6.0]] * 2
     assert table.received == ["tell", "tell", "answers"]
@@ -255,7 +255,7 @@ def found(outcome: Callable[[], Any]) -> Any:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(sorted(ACTS)), min_size=2, max_size=12))
 def test_a_call_that_is_repeated_is_what_single_calls_are(table: Table, acts: list[str]) -> None:
-    """Whatever each call returns or does, all arrive as if each had been made alone."""
+    """Whatever each call returns or does, the results are as if each call had been made alone."""
     x, rng, mine, my_rng = np.ones(3), np.random.default_rng(0), np.ones(3), np.random.default_rng(0)
     turn, my_turn = iter(acts), iter(acts)
     args = x, rng
@@ -300,7 +300,7 @@ def test_a_repeated_call_is_sent_and_answered_once(table: Table) -> None:
     assert sum(sizes) < 2000
 
 
-def test_a_function_whose_answers_come_in_turn_is_given_to_each_call_anew(table: Table) -> None:
+def test_a_function_whose_answers_come_in_turn_is_encoded_again_for_each_call(table: Table) -> None:
     given: list[float] = []
 
     def in_turn(x: float) -> float:

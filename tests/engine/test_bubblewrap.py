@@ -1,4 +1,4 @@
-"""Which bubblewrap isolates submissions, and what is said if there is none, or the kernel forbids it."""
+"""Which bubblewrap isolates submissions, and the messages if there is none, or if the kernel refuses."""
 
 from __future__ import annotations
 

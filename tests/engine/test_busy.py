@@ -1,4 +1,4 @@
-"""What others compute at the same time costs no submission its points, and a submission cannot take more by it."""
+"""Other processes on the machine cost a submission no points, and do not give it more computing time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from course_grader.engine.sandbox.handles import Zygote
 from course_grader.engine.sandbox.levels import Level
 from tests.engine.conftest import Exam, outcomes, printed
 
-# Takes a sizeable part of its limit, and no more than that: CPU time, on whatever machine.
+# Takes this much CPU time on any machine: a large part of its limit, but less than it.
 HONEST = """
 import time
 def sgd_step(w, grad, lr):
@@ -45,7 +45,7 @@ BURN = "import os\nos.setsid()\nprint(flush=True)\nwhile True: pass"
 
 @contextlib.contextmanager
 def burning(processes: int) -> Iterator[None]:
-    """Keep this machine busy with so many processes, as submissions of others would."""
+    """Keep this machine busy with this many processes, as other submissions would."""
     with contextlib.ExitStack() as stack:
         for _ in range(processes):
             process = stack.enter_context(subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE))
@@ -56,15 +56,15 @@ def burning(processes: int) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The load of a machine is known a minute later: a burst finds each submission without patience."""
-    monkeypatch.setattr(worker_session, "patience", lambda: 1.0)
+def unnoticed_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The load average rises only after a minute, so a burst of load does not extend the limits by `load_factor`."""
+    monkeypatch.setattr(worker_session, "load_factor", lambda: 1.0)
     engine._transcripts.clear()
 
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", ["namespaces", "user"])
-def test_who_is_kept_from_computing_loses_nothing(exam: Exam, level: Level) -> None:
+def test_a_worker_that_waits_for_a_processor_loses_nothing(exam: Exam, level: Level) -> None:
     calls = 12
     source = HONEST.format(seconds=1.2 / calls)
     with burning(4 * len(os.sched_getaffinity(0))):
@@ -75,7 +75,7 @@ def test_who_is_kept_from_computing_loses_nothing(exam: Exam, level: Level) -> N
 
 
 @pytest.mark.needs("isolation")
-def test_a_cell_that_is_kept_from_computing_loses_nothing(exam: Exam) -> None:
+def test_a_cell_that_waits_for_a_processor_loses_nothing(exam: Exam) -> None:
     source = f"import time\nwhile time.process_time() < 1.5: pass\n{HONEST.format(seconds=0)}"
     with burning(4 * len(os.sched_getaffinity(0))):
         result = exam.grade(exam.changed({"sgd_step": source}), cell_seconds=3)
@@ -88,12 +88,12 @@ def test_threads_of_its_own_give_a_submission_no_more_time(exam: Exam) -> None:
     begin = time.monotonic()
     result = exam.grade(exam.changed({"sgd_step": source}), test_seconds=2, again_seconds=0.5)
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"sgd_step": "stopped"}
-    # On a machine with nothing else to do it is a tenth of that.
+    # On an idle machine it takes a tenth of that.
     assert time.monotonic() - begin < 90
 
 
 @pytest.mark.needs("isolation")
-def test_who_sleeps_is_not_kept_from_computing(exam: Exam) -> None:
+def test_sleeping_is_not_waiting_for_a_processor(exam: Exam) -> None:
     source = "import time\ndef sgd_step(w, grad, lr):\n    time.sleep(60)"
     with burning(2):
         begin = time.monotonic()
@@ -104,7 +104,7 @@ def test_who_sleeps_is_not_kept_from_computing(exam: Exam) -> None:
 
 @pytest.mark.needs("isolation")
 def test_all_workers_of_a_submission_compute_no_longer_than_one_may(exam: Exam) -> None:
-    # Each ends before its own limit and after having computed for two seconds; sixty of them would take two minutes.
+    # Each ends after two seconds of computing, before its own limit; sixty of them would take two minutes.
     source = "import os, time\nwhile time.process_time() < 2: pass\ndef sgd_step(w, grad, lr):\n    os._exit(1)"
     before = os.times()
     result = exam.grade(exam.changed({"sgd_step": source}), total_seconds=6)
@@ -124,7 +124,7 @@ def test_a_worker_says_how_long_it_waited_and_then_how_it_ended(exam: Exam) -> N
     wire, handle = zygote.start_worker(exam.assignment.limits)
     wire.close()
     time.sleep(1)
-    # It has ended by itself.
+    # The worker has ended by itself.
     assert handle.waited() == 0
     assert handle.kill() == "ended: 0"
     zygote.close()

@@ -1,4 +1,4 @@
-"""The mode of an assignment: by what the teacher's own solutions show, and remembered."""
+"""The mode of an assignment is chosen from the teacher's own solutions, and remembered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.needs("isolation")
 
 
 def written(cells: Cells, folder: Path, **metadata: object) -> tuple[Assignment, Path]:
-    """Write a teacher's notebook; return its assignment and its place."""
+    """Write a teacher's notebook; return its assignment and its path."""
     place, made = folder / "source.ipynb", notebook(cells)
     made.metadata.update(metadata)
     nbformat.write(made, place)
@@ -45,7 +45,7 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
         ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
         ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
         ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "apart", "the scores"),
-        # A locked cell that fails apart matters to those tests alone that need it.
+        # A locked cell that fails in the mode apart affects only the tests that need it.
         ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the scores"),
         ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "apart", "the scores"),
         ([DOUBLE, ("setup", "f.n = 1"), ("test", "assert f.n == 1")], "together", "'test2'"),
@@ -62,7 +62,7 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
             "no solution in .*'an",
         ),
         ([("answer", "x = None\n# your answer"), ("test", "assert x is None")], "together", "no solution"),
-        # The reference gets the same; where the answer is missing, the test passes in one namespace alone.
+        # The reference gets the same score in both modes; without the answer, the test passes in one namespace only.
         (
             [DOUBLE, ("answer", "def g(x):\n    return x"), ("test", "try:\n    g(1)\nexcept NameError:\n    pass")],
             "together",
@@ -96,14 +96,14 @@ def test_a_test_that_fails_on_the_reference_is_at_fault(tmp_path: Path) -> None:
             "TypeError: object of type 'NoneType' has no len",
         ),
         ("import numpy as np\nnp.testing.assert_allclose(f(1.0), 2.0)", "def f(x):\n    return 'b'", "failed", "Type"),
-        # This test is at fault itself.
+        # This test is wrong itself.
         ("g()", "def f(x):\n    pass", "error", "The test fails on the reference too"),
     ],
 )
 def test_a_test_that_the_reference_passes_fails_for_what_the_answer_is(
     test: str, answer: str, outcome: str, message: str, tmp_path: Path
 ) -> None:
-    """Where it ends in another error than an assertion, the student reads which one, and not that nobody can judge."""
+    """If the test raises an error that is not an AssertionError, the student reads that error instead of FAULT."""
     cells = [DOUBLE, ("test", test)]
     made, place = written(cells, tmp_path)
     made = applied(made, chosen(made, place, "apart"))
@@ -117,7 +117,7 @@ def test_a_test_that_the_reference_passes_fails_for_what_the_answer_is(
 
 
 def test_the_reference_is_graded_as_a_student_would_hand_it_in(tmp_path: Path) -> None:
-    """A test may read the text of an answer, in which a student has no markers of a solution."""
+    """A test may read the text of an answer; a student's answer has no solution markers."""
     cells = [DOUBLE, ("test", "import inspect\nassert '#' not in inspect.getsource(f)")]
     assert choice(cells, tmp_path).faults == {}
 
@@ -175,7 +175,7 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
     assert chosen(made, place) == ModeChoice("together", "The teacher asks for it.", {}, True)
     with pytest.raises(AssignmentProblem, match="asks for a mode 'beside'"):
         choice(cells, tmp_path, "beside")
-    with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Take the mode together"):
+    with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Use the mode together"):
         choice([DOUBLE, ("test", "f?\nassert f(2) == 4")], tmp_path, "apart")
 
 
@@ -186,7 +186,7 @@ def test_what_a_fixed_mode_cannot_grade_is_said_with_the_mode_that_can(tmp_path:
     assert list(found.faults) == ["test1", "test3"]
     advice = r"AttributeError: .*'size'.* grade the assignment in the mode together \(`c\.Grade\.modes = "
     assert re.search(advice, found.faults["test1"])
-    # What fails in both modes is the test's own fault.
+    # If it fails in both modes, the test itself is wrong.
     assert "together" not in found.faults["test3"]
     assert choice(cells[:2], tmp_path).mode == "together"
 
@@ -196,7 +196,7 @@ def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch:
     store = tmp_path / "gradebook.modes.json"
     first = with_mode(made, place, store, "ps1")
     assert (first.mode, store.stat().st_mode & 0o777) == ("together", 0o600)
-    monkeypatch.setattr(modes, "chosen", lambda *found: pytest.fail("it is chosen again"))
+    monkeypatch.setattr(modes, "chosen", lambda *found: pytest.fail("the mode was chosen again"))
     assert with_mode(made, place, store, "ps1") == first
     assert list(Modes(store).all()) == ["ps1/source"]
     other, place = written([DOUBLE, ("test", "f(1)\n2")], tmp_path)

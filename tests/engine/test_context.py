@@ -1,5 +1,5 @@
-"""The mode apart: what a test needs of the teacher's other cells is there, in the teacher's order and with nbgrader's
-meaning, and nothing that it does not need runs."""
+"""The mode apart: the teacher's other cells that a test needs run before it, in the teacher's order and as in nbgrader.
+Cells that it does not need do not run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HELPER = ("code", "places = 3\ndef close(a, b):\n    return round(a, places) == 
 
 
 def apart(cells: Cells, folder: Path, submitted: Cells | None = None, **changes: Any) -> list[float]:
-    """Return the points that the mode apart gives, and hold them equal to those of the mode together."""
+    """Return the points in the mode apart, and check that they equal those in the mode together."""
     made, handed_in = assignment(cells, folder, **changes), dict(notebook(submitted or cells))
     found = {mode: points(grade(handed_in, dataclasses.replace(made, mode=mode))) for mode in MODES}
     assert found["apart"] == found["together"]
@@ -36,10 +36,10 @@ def apart(cells: Cells, folder: Path, submitted: Cells | None = None, **changes:
     [
         ([IMPORTS, IDENTITY, ("test", "assert math.isclose(f(2), F(2))")], [2]),
         ([HELPER, IDENTITY, ("test", "assert close(f(2), 2.00001)")], [2]),
-        # What changes a name that is needed is needed, and what is needed for that.
+        # A cell that changes a needed name is needed too, and so is what that cell needs.
         ([("code", "two = 2"), ("code", "k = {}"), ("code", "k['a'] = two"), IDENTITY, ("test", "f(k['a'])")], [2]),
         ([("code", "from math import *"), IDENTITY, ("test", "assert f(floor(2.5)) == 2")], [2]),
-        # Of an earlier test, what it defined before it failed.
+        # The names that an earlier test defined before it failed.
         ([IDENTITY, ("test", "g = f(2)\nassert g == 3\nh = 1"), ("test", "assert g == 2"), ("test", "h")], [0, 2, 0]),
         # A locked cell that uses an answer, and one that fails.
         ([IDENTITY, ("setup", "n = f(2)"), ("test", "assert n == 2")], [2]),
@@ -52,7 +52,7 @@ def test_what_a_test_needs_is_there(cells: Cells, expected: list[float], tmp_pat
     assert apart(cells, tmp_path) == expected
 
 
-# What a student made of the cells of IMPORTS, HELPER and IDENTITY.
+# How a student changed the cells IMPORTS, HELPER and IDENTITY.
 EDITED = {
     "the helper accepts all": ([IMPORTS, ("code", "def close(a, b):\n    return True"), IDENTITY], [2, 2, 2]),
     "a constant is another one": ([IMPORTS, ("code", HELPER[1].replace("3", "9")), IDENTITY], [0, 2, 2]),
@@ -76,14 +76,14 @@ def test_an_unmarked_cell_is_the_students_as_in_nbgrader(
         ("test", "assert close(1, 1.0)"),
         ("test", "assert math.floor(F(5, 2)) == f(2)"),
     ]
-    # The marks name the places in the teacher's notebook.
+    # The marks contain the indices in the teacher's notebook.
     made, source = assignment([IMPORTS, HELPER, IDENTITY, *tests], tmp_path), [IMPORTS, HELPER, IDENTITY, *tests]
     handed_in = notebook(source)
     marked = {cell.source: cell for cell in handed_in.cells}
     handed_in.cells = [marked.get(text) or notebook([("code", text)]).cells[0] for _, text in [*submitted, *tests]]
     found = {mode: points(grade(dict(handed_in), dataclasses.replace(made, mode=mode))) for mode in MODES}
     assert found == dict.fromkeys(MODES, expected)
-    # Nor does what was remembered of a right submission count for this one.
+    # The cached results of a correct submission must not be used for this one.
     asked = dataclasses.replace(made, mode="apart")
     assert points(grade(dict(notebook(source)), asked)) == [2, 2, 2]
     assert points(grade(dict(handed_in), asked)) == expected
@@ -110,7 +110,7 @@ def test_nothing_runs_that_a_test_does_not_need(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_what_is_missing_is_said_in_the_students_words(tmp_path: Path) -> None:
+def test_the_student_reads_which_name_is_missing(tmp_path: Path) -> None:
     cells = [HELPER, ("answer", "def f(x):\n    raise NotImplementedError"), ("setup", "n = f(1)"), ("test", "n")]
     [cell] = grade(dict(notebook(cells)), dataclasses.replace(assignment(cells, tmp_path), mode="apart")).cells
     said = "There is no 'n': the cell 'setup2' that defines it ended in NotImplementedError."

@@ -1,4 +1,4 @@
-"""Submissions that attack, break or abuse: no undeserved point, and no other exercise lost."""
+"""Hostile and broken submissions earn no points that they do not deserve, and lose no other exercise."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def sgd_step(w, grad, lr):
     return w - lr * grad
 """
 
-# Each stands in the cell of sgd_step, whose points it does not deserve.
+# Each is put into the cell of sgd_step, and does not deserve its points.
 UNDESERVED = {
     "assertions of NumPy replaced": "np.testing.assert_allclose = np.allclose = np.isclose = lambda *a, **k: True"
     + WRONG,
@@ -29,14 +29,14 @@ UNDESERVED = {
         builtins.print = builtins.len = lambda *a, **k: None
         """
     + WRONG,
-    "check and the set-up's names defined anew": """
+    "check and the set-up's names defined again": """
         def check(*a, **k): pass
         check_hidden = check
         import course_utils.checks.checking as checking
         checking.check = checking.check_hidden = checking.judge = check
         """
     + WRONG,
-    "np defined anew": """
+    "np defined again": """
         import types
         real, np = np, types.ModuleType("numpy")
         vars(np).update(vars(real))
@@ -143,7 +143,7 @@ UNDESERVED = {
     "a syntax error": "def sgd_step(w grad lr):",
     "nothing at all": "",
 }
-# What ends or blocks the process: told as such, and the rest is graded.
+# Each ends the process or breaks the connection. The result says so, and the rest is graded.
 ENDING = {
     "os._exit": "import os\ndef sgd_step(w, grad, lr):\n    os._exit(0)",
     "os.abort": "import os\ndef sgd_step(w, grad, lr):\n    os.abort()",
@@ -179,8 +179,8 @@ def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, source: str) -> No
 
 
 @pytest.mark.needs("isolation")
-def test_who_reads_the_published_key_earns_what_is_published(exam: Exam) -> None:
-    # The guide says so: points that matter belong to the hidden checks.
+def test_reading_the_published_key_earns_only_the_published_points(exam: Exam) -> None:
+    # The guide warns of this: points that matter belong to the hidden checks.
     source = """
     from course_utils.checks.keys import published_key
     from course_utils.checks.values import Array
@@ -212,7 +212,7 @@ def test_a_thread_that_goes_on_earns_nothing_and_reaches_no_other_submission(exa
     threading.Thread(target=haunt, daemon=True).start()
     """
     result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}), total_seconds=30)
-    # Its messages are its own to lose, in every cell from here on.
+    # From here on it may disturb its own messages, in every cell.
     assert outcomes(result)["sgd_step"] != "passed"
     assert result.cells[0].points == result.cells[1].points == 0
     assert all(cell.message for cell in result.cells if cell.outcome != "passed")
@@ -288,7 +288,8 @@ def with_warmup(schedule, warmup_epochs):
 """
     result = exam.grade(exam.changed({"with_warmup": often}), callbacks=1000)
     assert outcomes(result) == dict.fromkeys(outcomes(result), "passed") | {"with_warmup": "refused"}
-    assert any(cell.message.endswith("It calls the functions that it is given too often.") for cell in result.cells)
+    said = "It calls the functions that it gets as arguments too often."
+    assert any(cell.message.endswith(said) for cell in result.cells)
 
 
 @pytest.mark.needs("isolation")
@@ -336,7 +337,7 @@ except OSError as error:
     assert "stopped: No space left on device" in printed(result)
 
 
-# Each prints NO for every door that is shut, and YES for one that is open.
+# Each test prints NO if the sandbox forbids this, and YES if not.
 DOORS = {
     "starting programs": "import subprocess; subprocess.run(['true'])",
     "forking": "import os; os.fork() or os._exit(0)",
@@ -357,7 +358,7 @@ DOORS = {
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
-def test_a_door_is_shut(exam: Exam, door: str) -> None:
+def test_the_sandbox_forbids_this(exam: Exam, door: str) -> None:
     source = f"try:\n    {door}\nexcept BaseException as error:\n    print('NO', error)\nelse:\n    print('YES')"
     assert printed(exam.grade(exam.changed({"sgd_step": source}))).startswith("NO ")
 
@@ -413,7 +414,7 @@ def test_the_next_submission_is_graded_as_if_nothing_had_happened(exam: Exam) ->
 
 
 @pytest.mark.needs("isolation")
-def test_messages_hold_no_control_characters(exam: Exam) -> None:
+def test_messages_contain_no_control_characters(exam: Exam) -> None:
     text = "\\x1b[31m\\x1b]0;title\\x07\\u202eevil\\u200b\\x9b"
     loud = f"def sgd_step(w, grad, lr):\n    raise ValueError('{text}')\nprint('\\x1b[1mA\\u2066')"
     result = exam.grade(exam.changed({"sgd_step": loud}))

@@ -1,4 +1,4 @@
-"""The levels of isolation, and what holds in all of them."""
+"""The levels of isolation, and what they guarantee."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_this_machine_gives_every_level() -> None:
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_level_grades_alike_and_says_which_it_was(exam: Exam, level: Level) -> None:
+def test_every_level_gives_the_same_result_and_names_itself(exam: Exam, level: Level) -> None:
     result = grade(exam.right, exam.assignment, level)
     assert result.isolation == level
     assert result.cells == grade(exam.right, exam.assignment).cells
     assert result.score == result.max_score
 
 
-# What the level `user` shuts, without any namespace.
+# What the level `user` forbids without namespaces.
 DOORS = {
     "starting programs": "import subprocess; subprocess.run(['true'])",
     "forking": "import os; os.fork() or os._exit(0)",
@@ -65,14 +65,14 @@ DOORS = {
     "a new namespace": "import ctypes; assert ctypes.CDLL(None).unshare(0x10000000) == 0",
     "tracing": "import ctypes; assert ctypes.CDLL(None).ptrace(16, {pid}, 0, 0) == 0",
     "becoming root": "import os; os.setuid(0)",
-    "living on without its keeper": "import ctypes; assert ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == 0",
+    "outliving the zygote": "import ctypes; assert ctypes.CDLL(None).prctl(1, 0, 0, 0, 0) == 0",
     "showing its memory": "import ctypes; assert ctypes.CDLL(None).prctl(4, 1, 0, 0, 0) == 0",
 }
 
 
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
-def test_another_user_finds_the_door_shut(exam: Exam, door: str) -> None:
+def test_the_level_user_forbids_this(exam: Exam, door: str) -> None:
     door = door.format(key=exam.key, pid=os.getpid())
     source = f"try:\n    {door}\nexcept BaseException as error:\n    print('NO', error)\nelse:\n    print('YES')"
     result = grade(exam.changed({"sgd_step": source}), exam.assignment, "user")
@@ -172,9 +172,9 @@ def test_a_machine_without_the_means_is_refused_with_the_remedy(monkeypatch: pyt
 
 
 @pytest.mark.needs("isolation")
-def test_a_machine_that_forbids_namespaces_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_forbids_namespaces_is_reported_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     unavailable.cache_clear()
-    monkeypatch.setattr(levels, "isolated", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
+    monkeypatch.setattr(levels, "bubblewrap_command", lambda: ["sh", "-c", "echo no permission >&2; exit 1"])
     try:
         assert "no permission" in unavailable("namespaces")
     finally:
@@ -262,7 +262,7 @@ from course_grader.engine.limits import Limits
 from course_grader.engine.sandbox.handles import Zygote
 zygote = Zygote(sys.argv[1])
 held = zygote.start_worker(Limits())
-# One that was forked holds what the grader held, and lives on.
+# A forked process inherits the grader's sockets, and stays alive.
 if (child := os.fork()) == 0:
     time.sleep(600)
 print(child, flush=True)
@@ -290,27 +290,27 @@ def test_a_grader_that_is_killed_leaves_nothing_behind(level: Level) -> None:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        # One that nobody has asked about yet has ended all the same.
+        # A zombie has ended, although its parent has not waited for it yet.
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
 @pytest.mark.needs("isolation")
-@pytest.mark.parametrize(("end", "told"), [("ctypes.string_at(0)", "signal 11"), ("os._exit(5)", "exit code 5")])
-def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) -> None:
-    # Asked for the first time: what is remembered asks in the place of the test.
+@pytest.mark.parametrize(("end", "status"), [("ctypes.string_at(0)", "signal 11"), ("os._exit(5)", "exit code 5")])
+def test_the_message_says_how_a_worker_ended(exam: Exam, end: str, status: str) -> None:
+    # Without the cache: if calls are replayed, the test itself does not run and shows no card.
     engine._transcripts.clear()
     result = exam.grade(exam.changed({"sgd_step": f"import ctypes, os\ndef sgd_step(w, grad, lr):\n    {end}\n"}))
-    assert told in result.exercises[0].message
-    # The question is told, and no line of the grader's.
+    assert status in result.exercises[0].message
+    # The call is shown, but no line of the grader's code.
     assert "You can try: sgd_step(" in result.cells[0].details
     assert "fault_of" not in result.cells[0].details
 
 
 @pytest.mark.needs("isolation")
 def test_a_worker_rounds_as_this_process_does(exam: Exam) -> None:
-    # A singular system makes the last bits of its sums the first digits of its answer.
+    # In the solution of a singular system, the last bits of the sums become the first digits.
     source = """
 X, y = np.random.RandomState(2).randn(3, 5).round(2), np.random.RandomState(3).randn(3)
 text = (np.linalg.solve(X.T @ X, X.T @ y).tobytes() + (X.T @ y).tobytes()).hex()
@@ -345,13 +345,13 @@ def test_a_forked_process_starts_zygotes_of_its_own() -> None:
     if child == 0:
         signal.alarm(20)
         first = started()
-        # By now the child's own thread waits; the first call may have come before it did.
+        # By now the child's own thread waits for requests; at the first call it may not have waited yet.
         time.sleep(0.5)
         os._exit(first or started())
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-# What another user could read or reach without Landlock's rules for reading; `{folder}` is open to all.
+# What the level `user` could read without Landlock's rules for reading; all users may read `{folder}`.
 VIEWS = {
     "a file of another's": "open('{folder}/open.txt').read()",
     "a folder of another's": "os.listdir('{folder}')",
@@ -443,7 +443,7 @@ def test_each_result_says_what_was_open(exam: Exam, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("level", ["user", "none"])
-def test_nobody_else_can_lay_files_where_the_zygotes_libraries_look(exam: Exam, level: Level) -> None:
+def test_nobody_else_can_place_files_where_the_zygotes_libraries_look(exam: Exam, level: Level) -> None:
     grade(exam.right, exam.assignment, level)
     server = handles.ForkServer.of(level)
     environment = Path(f"/proc/{server.process.pid}/environ").read_text().split("\0")

@@ -1,7 +1,7 @@
-"""Every lesson: the engine finds what running everything in one process finds, cell by cell.
+"""For every lesson, the engine finds cell by cell the same as running everything in one process.
 
-Here an answer of the bank stands in the lesson's own notebook, beside right answers that may use it. Each mistake and
-each alternative by itself is held against nbgrader in tests/grading.
+Answers from the bank are put into the lesson's own notebook, next to correct answers that may use them. tests/grading
+compares each single mistake and alternative with nbgrader.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Desk:
 
 
 def in_one_process(assignment: Assignment, notebook: NotebookNode) -> Found:
-    """Return of each test cell whether it passed, and the mistake that was recognised, without any isolation."""
+    """Return for each test cell whether it passed and which mistake was recognised, without any isolation."""
     names: dict[str, Any] = {"__name__": "__main__"}
     found: Found = {}
     hidden, published = assignment.keys
@@ -98,13 +98,13 @@ def test_the_reference_gets_full_marks_and_the_release_none(desk: Desk) -> None:
 
 @pytest.mark.needs("isolation")
 def test_an_alternative_of_each_exercise_is_right(desk: Desk) -> None:
-    # One that calls another exercise's function expects that one's reference beside it.
+    # An alternative that calls another exercise's function expects the reference of that exercise.
     names = set(desk.lesson.answers)
     alone = [one for one in desk.lesson.alternatives if not used_names(one.source) & names - {one.exercise}]
     sources = {one.exercise: one.source for one in next(rounds(desk.lesson, alone))}
     result, found = desk.both(sources)
     assert by_engine(result) == found
-    # A reference may build on the one that the alternative replaces, such as a backward pass on a cache.
+    # A reference may depend on an answer that the alternative replaces, such as a backward pass on a cache.
     assert all(found[cell.grade_id][0] for cell in result.cells if set(cell.exercises) <= set(sources))
 
 
@@ -117,7 +117,7 @@ def test_a_mistake_in_each_exercise_is_recognised(desk: Desk) -> None:
 
 
 def test_no_answer_of_the_bank_runs_an_experiment(desk: Desk) -> None:
-    """An experiment takes longer than all the rest; it runs only for an answer that needs a name of it."""
+    """Experiments take longer than everything else. They run only if an answer needs a name that they define."""
     banks: list[Sequence[Mistake | Alternative]] = [[]]
     banks += rounds(desk.lesson, desk.lesson.mistakes)
     banks += rounds(desk.lesson, desk.lesson.alternatives)

@@ -1,4 +1,4 @@
-"""The engine inside nbgrader: the same grades as nbgrader's own Execute gives, and no stumbling over odd notebooks."""
+"""The engine inside nbgrader gives the same grades as nbgrader's own Execute, and does not fail on odd notebooks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def course(folder: Path, lesson: Lesson, engine: bool, notebooks: Iterator[tuple
     for student, notebook in notebooks:
         place = folder / "submitted" / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True)
-        # Escapes for all but ASCII: so half a character can be handed in.
+        # JSON escapes make it possible to submit a lone surrogate.
         place.write_text(("\ufeff" if student == "byte-order mark" else "") + json.dumps(notebook))
     nbgrader(folder, "autograde", lesson.name, "--create")
     return folder
@@ -159,7 +159,7 @@ REFUSED: dict[str, Any] = {
 
 @pytest.mark.needs("isolation")
 def test_metadata_that_nbformat_refuses_costs_nothing(tmp_path: Path, lesson: Lesson, released: NotebookNode) -> None:
-    """Each student is right, and has odd metadata in the notebook, in an answer, and in cells of every type."""
+    """Each student's answers are right, with odd metadata in the notebook, in an answer, and in cells of every type."""
 
     def odd(metadata: Any) -> Any:
         notebook = json.loads(json.dumps(submission(lesson, released)))

@@ -1,4 +1,4 @@
-"""Notebooks in any state: damaged files are told in a sentence, and misplaced cells are graded all the same."""
+"""Notebooks in any state: a damaged file is reported in a sentence, and misplaced cells are still graded."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("content", "words"), UNREADABLE.values(), ids=UNREADABLE)
-def test_a_file_that_is_no_notebook_is_told_in_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
+def test_a_file_that_is_no_notebook_is_reported_in_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     with pytest.raises(Unreadable, match=words) as caught:
         read_submission(written(tmp_path / "a.ipynb", content))
     assert str(caught.value).endswith(".")
@@ -70,7 +70,7 @@ def test_a_link_a_folder_and_a_pipe_are_no_submissions(tmp_path: Path, exam: Exa
 
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("cell", [None, 5, {}, {"cell_type": "code"}, {"cell_type": "code", "source": [1]}])
-def test_a_damaged_cell_is_left_out_and_told(exam: Exam, cell: Any) -> None:
+def test_a_damaged_cell_is_left_out_and_reported(exam: Exam, cell: Any) -> None:
     result = exam.grade(exam.right | {"cells": [cell, *exam.right["cells"]]})
     assert result.score == result.max_score
     assert result.notes == ("Cell 1 is damaged and was left out.",)
@@ -183,12 +183,12 @@ def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
+def test_copies_and_missing_answers_are_reported(exam: Exam) -> None:
     cells = with_copy_behind(exam.right["cells"])
     assert exam.grade(exam.right | {"cells": cells}).notes == (
-        "There are 2 cells with the mark 'sgd_step'. All of them ran, in the notebook's order: of a name that is "
-        "defined more than once, the last definition above a test counts in it.",
-        f"Cell {len(cells)} defines 'sgd_step' below its tests: a test sees what is above it.",
+        "There are 2 cells with the mark 'sgd_step'. All of them ran, in the notebook's order. If a name is defined "
+        "more than once, each test uses the last definition above it.",
+        f"Cell {len(cells)} defines 'sgd_step' below its tests. A test uses only the cells above it.",
     )
     del cells[-1], cells[index(cells, "exponential_decay")]
     result = exam.grade(exam.right | {"cells": cells})
@@ -218,19 +218,19 @@ def test_copies_and_missing_answers_are_told(exam: Exam) -> None:
         ),
     ],
 )
-def test_a_name_that_is_missing_comes_with_what_became_of_its_cell(
+def test_the_message_for_a_missing_name_says_what_happened_to_its_cell(
     exam: Exam, source: str | None, sentence: str
 ) -> None:
     notebook = exam.changed({} if source is None else {"sgd_step": source})
     if source is None:
         del notebook["cells"][index(notebook["cells"], "sgd_step")]
     result = exam.grade(notebook, cell_seconds=2.0)
-    told = {exercise.name: exercise.message for exercise in result.exercises}
-    assert told["sgd_step"] == sentence
+    messages = {exercise.name: exercise.message for exercise in result.exercises}
+    assert messages["sgd_step"] == sentence
 
 
 @pytest.mark.needs("isolation")
-def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
+def test_a_test_uses_the_cells_above_it_as_in_jupyter(exam: Exam) -> None:
     again = {"cell_type": "code", "id": "x", "metadata": {}, "source": "def sgd_step(*a):\n    return 0"}
     behind = exam.grade(exam.right | {"cells": [*exam.right["cells"], again]})
     assert outcomes(behind)["sgd_step"] == "passed"
@@ -256,7 +256,7 @@ def test_a_test_sees_what_stands_before_it_as_in_jupyter(exam: Exam) -> None:
         ("import sys; sys._getframe().f_globals['offset']", True),
     ],
 )
-def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: str, runs: bool) -> None:
+def test_a_cell_of_the_teacher_runs_if_something_needs_it(exam: Exam, use: str, runs: bool) -> None:
     sources = ["offset = 0.0\nprint('RAN')", "two_offsets = [offset, offset]"]
     teacher = tuple(
         TeacherCell("code", f"free-{i}", source=one, names=(one.split()[0],)) for i, one in enumerate(sources)
@@ -277,7 +277,7 @@ def test_a_cell_of_the_teachers_runs_where_something_needs_it(exam: Exam, use: s
         ("last = 1\nx = [[last * i for i in range(last)] for j in {last for k in rows}]", {"range", "rows"}),
         ("x = [last for i in 'ab']\nlast = 1", {"last"}),
         ("if c:\n    last = 1\nx = [last for i in 'ab']", {"c", "last"}),
-        # It may be asked for its items when the name has become something else.
+        # Its items may be taken later, when the name has another value.
         ("last = 1\nx = (last for i in 'ab')", {"last"}),
         ("def sum(x): return x\nlast = 1\nx = sum(last for i in 'ab')", {"last"}),
         ("last = 1\nx = [lambda: last + i for i in 'ab']", {"last"}),
@@ -294,7 +294,7 @@ def test_the_names_that_a_cell_reads_of_the_notebook(cell: str, names: set[str])
 
 
 STEP = "def sgd_step(w, grad, lr):\n    return w - lr * grad + {}\n"
-# Cells of the teacher's, and an answer that is right only behind them.
+# Cells of the teacher, and an answer that is right only if they ran before it.
 NEEDED = {
     "a sign that Python reads as another": (["\u03bc = 0.0"], "%matplotlib inline\n" + STEP.format("\u00b5")),
     "an accent of its own, beside a magic": (["m̂ = 0.0"], "%matplotlib inline\n" + STEP.format("m̂")),
@@ -328,7 +328,7 @@ def test_an_answer_has_what_the_whole_notebook_would_give_it(
 
 
 def exam_with(exam: Exam, folder: Path, sources: list[str], cells: Cells, before: str) -> Result:
-    """Grade the cells, with plain cells of the teacher's before one of them."""
+    """Grade the cells, with unmarked cells of the teacher before the cell `before`."""
 
     def with_free(cells: Cells) -> Cells:
         free = [{"cell_type": "code", "id": "", "metadata": {}, "source": one} for one in sources]
@@ -342,7 +342,7 @@ def exam_with(exam: Exam, folder: Path, sources: list[str], cells: Cells, before
 
 
 def test_a_source_that_python_reads_for_hours_is_not_read_here(exam: Exam) -> None:
-    # Of an f-string the parser of Python 3.11 looks at all that follows each field.
+    # For each field of an f-string, the parser of Python 3.11 scans the whole rest of it.
     cell = {"cell_type": "code", "id": "x", "metadata": {}, "source": f"f'{'{1}' * 10**6}'"}
     many = [cell | {"source": f"f'{'{1}' * 3000}'  # {place}"} for place in range(300)]
     for more in ([cell], many):

@@ -1,4 +1,4 @@
-"""An answer that was given before is not judged anew, and nothing else than the same answers gets the same result."""
+"""Equal answers are judged once and then get the cached result; different answers never get it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SAYING = "print('calls', calls)"
 
 
 def counted(exam: Exam, unless: str = "pass") -> dict[str, Any]:
-    """Return a submission whose `sgd_step` counts its calls, and says at the end of the notebook how many they were."""
+    """Return a submission whose `sgd_step` counts its calls, and whose last cell prints the count."""
     notebook = exam.changed({"sgd_step": COUNTING.format(unless=unless)})
     last = dict(notebook["cells"][-1], cell_type="code", id="last", source=SAYING, metadata={}, outputs=[])
     return notebook | {"cells": [*notebook["cells"], last]}
@@ -71,7 +71,7 @@ def test_every_question_is_asked_once_known_or_not(exam: Exam, judged: list[str]
     known = exam.grade(counted(exam))
     assert judged == []
     assert printed(known) == printed(alone)
-    # Right at first: what has passed until it differs is not asked again.
+    # It is right at first. The calls until it differs are not made again.
     late = exam.grade(counted(exam, "if calls == 15: return w * 1.01"))
     assert judged
     assert outcomes(late)["sgd_step"] == "failed"
@@ -91,7 +91,7 @@ def test_one_other_answer_among_known_ones_is_judged(exam: Exam, judged: list[st
 
 @pytest.mark.needs("isolation")
 def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str]) -> None:
-    # The wrapped schedule is asked for another epoch than a right answer asks for.
+    # It calls the wrapped schedule with a different epoch than a correct answer.
     source = "def with_warmup(schedule, warmup_epochs):\n    return lambda epoch: schedule(epoch)\n"
     alone = exam.grade(exam.changed({"with_warmup": source}))
     grading._transcripts.clear()
@@ -103,7 +103,7 @@ def test_a_callback_that_changes_its_mind_is_judged(exam: Exam, judged: list[str
 
 
 def with_shared_array(exam: Exam) -> Assignment:
-    """Return an assignment whose first two test cells pass an array that the set-up makes, and look at it."""
+    """Return an assignment whose first two test cells pass an array from the set-up to the answer, and check it."""
     setup = (
         "import numpy as np\nshared = np.array([1.0, 2.0])\n\ndef asked(step):\n    return step(shared, -shared, 1.0)\n"
     )
@@ -128,7 +128,7 @@ def test_what_one_test_changed_of_the_set_up_reaches_no_other(exam: Exam, judged
     grading._transcripts.clear()
     spoilt = grade(exam.changed({"sgd_step": spoiling}), assignment)
     assert [cell.outcome for cell in spoilt.cells[:2]] == ["passed", "failed"]
-    # Neither the tests of another submission nor what is remembered for it.
+    # Neither another submission's tests nor the cached results are affected.
     assert grade(exam.right, assignment).cells == alone.cells
 
 
@@ -143,7 +143,7 @@ def asking_at_random(exam: Exam) -> Assignment:
 
 
 @pytest.mark.needs("isolation")
-def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, judged: list[str]) -> None:
+def test_a_test_with_random_calls_runs_each_time(exam: Exam, judged: list[str]) -> None:
     assignment = asking_at_random(exam)
     right = grade(exam.right, assignment)
     wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w - lr * grad if lr < 1 else 3 * w\n"})
@@ -153,18 +153,18 @@ def test_a_test_that_asks_something_else_each_time_is_asked_anew(exam: Exam, jud
 
 
 @pytest.mark.needs("isolation")
-def test_a_test_that_asks_something_else_costs_no_submission_a_start(exam: Exam, judged: list[str]) -> None:
+def test_a_test_with_random_calls_costs_no_submission_a_start(exam: Exam, judged: list[str]) -> None:
     assignment = asking_at_random(exam)
     assignment = dataclasses.replace(assignment, limits=dataclasses.replace(assignment.limits, starts=1))
     wrong = exam.changed({"sgd_step": "def sgd_step(w, grad, lr):\n    return w - lr * grad if lr < 1 else 3 * w\n"})
     right = grade(exam.right, assignment)
-    # Once, the last start is used up where that is found out.
+    # Finding out that the calls differ costs a worker, but none of the submission's starts.
     assert outcomes(grade(wrong, assignment)) == outcomes(right) | {"sgd_step": "failed"}
     assert grade(exam.right, assignment).cells == right.cells
 
 
 @pytest.mark.needs("isolation")
-def test_a_set_of_objects_is_handed_back_alike_each_time(exam: Exam, judged: list[str]) -> None:
+def test_a_set_of_objects_is_passed_back_the_same_way_each_time(exam: Exam, judged: list[str]) -> None:
     tests = [cell for cell in exam.assignment.cells if cell.kind == "test"]
     source = "kept = sgd_step(1, 0, 0)\nassert sgd_step(kept, 1, 0) == 50\nassert sgd_step(2, 0, 1) == 2"
     cells = [dataclasses.replace(cell, source=source) if cell == tests[0] else cell for cell in exam.assignment.cells]
@@ -175,7 +175,7 @@ def test_a_set_of_objects_is_handed_back_alike_each_time(exam: Exam, judged: lis
     for last, outcome in (("w", "passed"), ("3", "failed"), ("4", "failed")):
         result = grade(exam.changed({"sgd_step": answer.format(last=last)}), assignment)
         assert result.cells[0].outcome == outcome
-    # No more than once each, as where a test asks something else than before.
+    # Each submission is judged once: the calls are the same as before.
     assert judged.count(tests[0].grade_id) == 3
 
 
@@ -188,7 +188,7 @@ def test_a_fault_of_the_grader_is_not_remembered(exam: Exam, monkeypatch: pytest
     assert exam.grade(exam.right).score == sum(cell.points for cell in exam.assignment.cells)
 
 
-def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     memory, question = ReplayCache(), Event("sent", b"?")
     monkeypatch.setattr(replay, "MOST_BYTES", 20_000)
     for number in range(1000):
@@ -199,7 +199,7 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Answering:
-    """A channel whose other side always answers the same."""
+    """A channel whose other side always sends the same reply."""
 
     limit = last_size = 1 << 20
 
@@ -207,7 +207,7 @@ class Answering:
         self.reply = reply
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
-        """Take it."""
+        """Ignore it."""
 
     def receive(self, deadline: float | None = None) -> bytes:
         return self.reply
@@ -220,11 +220,11 @@ def test_a_long_reply_is_remembered_by_its_digest_and_another_one_is_not_taken_f
     assert memory.play("test_a", Answering(reply), None)[0] == PASSED  # type: ignore[arg-type]
     result, events = memory.play("test_a", Answering(reply[:-1] + b"1"), None)  # type: ignore[arg-type]
     assert result is None
-    # What takes over has the reply itself.
+    # The test that takes over needs the reply itself, not its digest.
     assert events[-1].message == reply[:-1] + b"1"
 
 
-def test_a_reply_that_is_but_the_digest_of_a_right_one_is_not_taken_for_it() -> None:
+def test_a_reply_that_is_only_the_digest_of_a_right_one_does_not_match() -> None:
     memory, question, reply = ReplayCache(), Event("sent", b"?"), bytes(2 * replay.LONG)
     memory.keep("test_a", [question, Event("received", reply)], PASSED)
     digest = hashlib.sha256(reply).digest()
@@ -241,7 +241,7 @@ def test_replies_are_held_no_longer_than_the_test_looks_at_them(monkeypatch: pyt
     memory = ReplayCache()
     monkeypatch.setattr(replay, "MOST_HELD", 3 * len(reply))
     memory.keep("test_a", conversation.events, PASSED)
-    # Whoever answers the same would be held in full.
+    # For an equal submission, all these replies would be in memory at once.
     assert "test_a" not in memory._roots
 
 

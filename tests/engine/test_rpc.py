@@ -1,4 +1,4 @@
-"""The wire: values come across as they are, calls behave as calls do, and no bytes do harm."""
+"""RPC: values arrive unchanged, remote calls behave like local ones, and no bytes do harm."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from course_utils.checks.remote_calls import deferral_of
 from course_utils.checks.values import name_of, plain
 
 LIMIT = 1 << 20
-# Python's integers have equal hashes where they differ by a multiple of this.
+# Python's integers have equal hashes if they differ by a multiple of this.
 MODULUS = 2**61 - 1
 
 
 @dataclass
 class Table:
-    """Two sides in one process, a thread serving the worker's; `proxy` stands for a worker's function."""
+    """Referee and worker in one process, with a thread that serves the worker's side."""
 
     referee: Peer
     worker: Peer
@@ -73,7 +73,7 @@ def table() -> Iterator[Table]:
 
 
 def across(value: Any, to_referee: bool = True) -> Any:
-    """Send a value to the other side and read it there."""
+    """Encode a value on one side and return it as decoded on the other side."""
     one, other = socket.socketpair()
     with one, other:
         sender = Peer(Channel(one, 1 << 26), trusted=not to_referee)
@@ -128,7 +128,7 @@ STANDARD = st.one_of(
     st.uuids(),
     RELATIVE.map(Path),
     st.text("ab./", max_size=9).map(PurePosixPath),
-    # Not one such as `//://`, which Python writes so that it reads another path: it is no plain value.
+    # Without paths such as `//://`, whose text makes a different path: they are sent as opaque handles.
     st.text("ab:\\\\/", max_size=9).map(PureWindowsPath).filter(lambda path: PureWindowsPath(str(path)) == path),
     st.builds(range, st.integers(-(2**70), 2**70), st.just(5), st.just(10**15)),
     st.builds(slice, st.none() | st.integers(), st.none() | st.text(), st.none()),
@@ -172,7 +172,7 @@ class Stamp(datetime):
     ],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_a_value_that_costs_its_reader_much_or_leads_elsewhere_is_no_plain_one(value: Any) -> None:
+def test_a_value_that_is_costly_or_leads_outside_is_opaque(value: Any) -> None:
     assert isinstance(across(value), Opaque)
     assert across([value])[0].remote
 
@@ -219,7 +219,7 @@ def test_an_array_keeps_its_values_and_whether_it_is_contiguous(make: Callable[[
 
 
 @pytest.mark.parametrize("kind", [np.random.PCG64, np.random.PCG64DXSM, np.random.SFC64])
-def test_a_generator_goes_on_where_it_stood(kind: Any) -> None:
+def test_a_generator_continues_from_its_state(kind: Any) -> None:
     sent = np.random.Generator(kind(3))
     sent.random(7)
     sent.integers(9, dtype=np.uint32)
@@ -298,7 +298,7 @@ def test_a_lazy_iterator_draws_from_the_generator_of_its_call(table: Table) -> N
 @pytest.mark.parametrize("kind", [np.random.PCG64, np.random.SFC64])
 def test_what_is_spawned_from_a_generator_is_the_same_on_both_sides(table: Table, seed: Any, kind: Any) -> None:
     rng, twin = (np.random.Generator(kind(copy.deepcopy(seed))) for _ in range(2))
-    # What it spawned before has used up the first children.
+    # Spawning before uses up the first children.
     for one in (rng, twin):
         one.spawn(1)
     children = table.proxy(lambda rng: [child.random() for child in rng.spawn(2)])
@@ -372,7 +372,7 @@ def test_an_argument_is_as_it_was_changed_even_where_the_call_raises(table: Tabl
     assert (items, str(caught.value)) == ([1], "'lost'")
 
 
-def test_callables_go_both_ways_and_come_home_as_themselves(table: Table) -> None:
+def test_callables_go_both_ways_and_return_as_themselves(table: Table) -> None:
     def scaled(schedule: Any, factor: float) -> Any:
         return lambda epoch: factor * schedule(epoch)
 
@@ -394,7 +394,7 @@ def test_a_callback_sees_the_generator_and_moves_it_on(table: Table) -> None:
     assert rng.random() == twin.random()
 
 
-def test_what_is_not_plain_can_be_handed_back(table: Table) -> None:
+def test_what_is_not_plain_can_be_passed_back(table: Table) -> None:
     class Cache:
         pass
 
@@ -405,7 +405,7 @@ def test_what_is_not_plain_can_be_handed_back(table: Table) -> None:
     got, got_counts = table.proxy(lambda: (cache, counts))()
     assert isinstance(got, Opaque)
     got_counts["n"] = 5
-    # A probe keeps a copy of what it passes, to show it and to see whether it changed.
+    # A probe copies its arguments, to show them and to see whether they were changed.
     kept = copy.deepcopy({"counts": got_counts})["counts"]
     assert (kept, kept.remote, kept is got_counts) == ({"n": 5}, got_counts.remote, False)
     back, same_counts, now = table.proxy(lambda one, two: (one is cache, two is counts, counts["n"]))(got, got_counts)
@@ -468,7 +468,7 @@ def test_a_result_that_is_too_large_is_an_error_of_its_own(table: Table, result:
 def test_a_list_that_holds_itself_is_refused_and_a_deep_one_is_cut(table: Table) -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(Exception, match="holds itself"):
+    with pytest.raises(Exception, match="contains itself"):
         table.proxy(lambda: loop)()
     deep: Any = 1
     for _ in range(500):
@@ -476,7 +476,7 @@ def test_a_list_that_holds_itself_is_refused_and_a_deep_one_is_cut(table: Table)
     assert "nested too deeply" in repr(plain(table.proxy(lambda: deep)()))
 
 
-def test_a_side_that_is_silent_or_gone_is_told_apart() -> None:
+def test_a_silent_side_and_a_closed_one_raise_different_errors() -> None:
     one, other = socket.socketpair()
     channel = Channel(one, LIMIT)
     with pytest.raises(DeadlinePassed):
@@ -492,7 +492,7 @@ def test_a_side_that_is_silent_or_gone_is_told_apart() -> None:
 
 @contextlib.contextmanager
 def referee_with(message: bytes) -> Iterator[Peer]:
-    """Yield a referee to whom a worker has sent these bytes, and nothing more."""
+    """Yield a referee that has received only these bytes from its worker."""
     one, other = socket.socketpair()
     with one, other:
         referee = Peer(Channel(one, LIMIT), trusted=True)
@@ -503,7 +503,7 @@ def referee_with(message: bytes) -> Iterator[Peer]:
 
 
 def referee_reads(message: bytes) -> None:
-    """Give the referee a worker's bytes as the reply to a call, with arguments that it could be tricked with."""
+    """Let the referee read bytes as a worker's reply to a call with mutable arguments."""
     with referee_with(message) as referee:
         inner: list[Any] = [1]
         args = [np.zeros(3), inner, {"a": inner}, np.random.default_rng(0), lambda x: x]
@@ -512,7 +512,7 @@ def referee_reads(message: bytes) -> None:
         except WireError:
             return
         except Exception as error:
-            # What the bytes say that the function raised; a fault of the reader's own has no such text.
+            # An error that the bytes contain has `text`; an error of the decoder itself does not.
             if not hasattr(error, "text"):
                 raise
             return
@@ -553,7 +553,7 @@ def test_any_tree_makes_a_reply_or_a_wire_error(kind: str, renewed: Any, node: A
 
 
 def referee_reads_answers(message: bytes) -> None:
-    """Give the referee a worker's bytes as the replies to calls that were put aside."""
+    """Let the referee read bytes as a worker's replies to deferred calls."""
     with referee_with(message) as referee:
         array, inner = np.zeros(3), [1, 2.0]
         later = deferral_of(referee.function(0, "f", False))
@@ -639,7 +639,7 @@ def test_broken_columns_are_a_wire_error(count: int, columns: Any) -> None:
 
 
 def worker_reads(message: bytes) -> None:
-    """Give the worker anything at all as what the referee sends; it has functions that take and change anything."""
+    """Let the worker read arbitrary bytes as the referee's message; its functions accept and change anything."""
     one, other = socket.socketpair()
     with one, other:
         worker = Peer(Channel(one, LIMIT), trusted=False)
@@ -781,7 +781,7 @@ def seeded(*seed: Any) -> Any:
                 ("object", None, []),
             ]
         ),
-        # Each is short, and many of them would take hours.
+        # Each value is short in the message, but using all of them would take hours.
         ExtType(types.LIST, pack([-1, [ExtType(types.STANDARD, pack(["range", [0, 9_999_999, 1]]))] * 99])),
         ExtType(types.LIST, pack([-1, [ExtType(types.STANDARD, pack(["ZoneInfo", ["Asia/Tokyo"]]))] * 99])),
     ],

@@ -1,4 +1,4 @@
-"""A cell of definitions runs as IPython runs it, by a shorter way."""
+"""The fast path for cells of definitions behaves like IPython."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from course_grader.engine.rpc.outputs import OutputLog
 from course_grader.engine.worker.shell import WorkerShell, attach, new_shell, run_cell
 
-LONG_WAY = "get_ipython().ast_transformers.append(__import__('ast').NodeTransformer())\nx = 1\n"
 CELLS = {
     "a function": "def f(x):\n    return x + 1\n",
     "a decorated class": "import functools\n@functools.total_ordering\nclass A:\n    __lt__ = __eq__ = None\n",
@@ -43,7 +42,7 @@ CELLS = {
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
-    """A shell takes a whole process for itself; this one goes on with other tests."""
+    """Restore what a shell changes in the process, for the tests that run after this one."""
     streams, backend = (sys.stdout, sys.stderr, sys.displayhook, sys.excepthook), matplotlib.get_backend()
     names, main = dict(vars(builtins)), sys.modules["__main__"]
     shells = {kind: kind._instance for kind in (WorkerShell, InteractiveShell)}
@@ -59,7 +58,8 @@ def as_it_was() -> Iterator[None]:
 
 
 def shell_after(*cells: str, short: bool) -> tuple[WorkerShell, list[Any]]:
-    """Run cells in a new shell, by the short way where it can be taken or all by IPython's; return their outputs."""
+    """Run cells in a new shell, with the fast path if `short` or only with IPython's `run_cell`; return the shell, and
+    for each cell whether it succeeded and its outputs."""
     shell, log = new_shell(), OutputLog(2**20, 2**20)
     attach(shell, log)
     run_cell(shell, "%matplotlib inline")
@@ -86,12 +86,12 @@ def test_names_outputs_and_outcome_are_those_of_ipython(cell: str) -> None:
 
 
 def _names(shell: WorkerShell) -> set[str]:
-    # The texts of earlier cells, for whoever works at a prompt.
+    # IPython's `_i...` names are the sources of earlier cells, for use at a prompt.
     return {name for name in shell.user_ns if not name.startswith("_i")}
 
 
 def _plain(output: dict[str, Any]) -> Any:
-    # Where in the engine a traceback begins, and how large a picture is, differ.
+    # The first frames of a traceback and the size of a picture may differ.
     kept = {key: output.get(key) for key in ("output_type", "name", "text", "ename", "evalue")}
     return kept | {"mimes": sorted(output.get("data", {})), "last": (output.get("traceback") or [""])[-1]}
 
@@ -105,7 +105,7 @@ def _plain(output: dict[str, Any]) -> Any:
         ("%pwd\nx = 1\n", False),
     ],
 )
-def test_the_short_way_is_taken_where_it_can_be(cell: str, is_short: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fast_path_is_taken_if_possible(cell: str, is_short: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     shell, _ = shell_after(short=True)
     calls: list[str] = []
     monkeypatch.setattr(WorkerShell, "run_cell", lambda self, source, **_: calls.append(source) or _Done())
@@ -126,7 +126,7 @@ class _Done:
         "ip.events.register('post_run_cell', lambda result: None)",
     ],
 )
-def test_what_a_submission_hooks_in_is_asked(hook: str) -> None:
+def test_hooks_of_a_submission_are_called(hook: str) -> None:
     shell, _ = shell_after("ip = get_ipython()\n" + hook + "\n", short=True)
     assert shell.run_definitions("x = 1\ny = 1\n") is None
     cells = f"ip = get_ipython()\n{hook}\n", "x = 1\ny = 1\n"
@@ -134,14 +134,14 @@ def test_what_a_submission_hooks_in_is_asked(hook: str) -> None:
     assert ours.user_ns["x"] == theirs.user_ns["x"]
 
 
-def test_the_source_of_a_function_can_be_had() -> None:
+def test_the_source_of_a_function_is_available() -> None:
     source = "def f(x):\n    return x + 1\n"
     shell, _ = shell_after("a = 0\n# so much\n", source, short=True)
     assert inspect.getsource(shell.user_ns["f"]) == source
 
 
 def test_an_error_is_formatted_once_and_the_module_of_its_cell_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A traceback takes longer than most tests, and longer yet where all modules are looked through for it."""
+    """A traceback takes longer than most tests, and much longer if the files of all modules are searched for it."""
     shell = new_shell()
     log = OutputLog(2**20, 2**20)
     attach(shell, log)

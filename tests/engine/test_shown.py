@@ -1,4 +1,4 @@
-"""What of a submission is shown to a teacher: text and pictures that cannot act."""
+"""A teacher sees only text and pictures of a submission, without active content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from course_grader.engine.rpc.outputs import MOST_LINES, MOST_OUTPUTS, read_outp
 from course_grader.sanitize.nbgrader_filters import clean_html, markdown2html
 from tests.engine.conftest import Exam, outcomes
 
-# Each acts in a browser, or could; `kept` is what must still be read.
+# Each has active content for a browser; `kept` is the text that must remain.
 ACTING = {
     "a script": ("<script>hack()</script>kept", "kept"),
     "a handler": ("<b onclick='hack()'>kept</b>", "<b>kept</b>"),
@@ -68,7 +68,7 @@ def test_markdown_keeps_what_a_student_means() -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_the_engine_hands_on_text_and_pictures_alone(exam: Exam) -> None:
+def test_the_engine_passes_on_only_text_and_pictures(exam: Exam) -> None:
     source = """
 import matplotlib.pyplot as plt
 from IPython.display import HTML, SVG, Javascript, Latex, Markdown, display
@@ -102,7 +102,7 @@ def test_outputs_that_are_none_are_refused(data: Any) -> None:
         read_outputs(data, 10**8)
 
 
-# Each took minutes to days in one step, which nothing ends.
+# Without the possessive pattern, each takes minutes to days in one step that cannot be interrupted.
 @pytest.mark.parametrize("tail", ["!", "= !", "=\n" + " " * 10**6 + "!"], ids=["bad", "padded", "blanks"])
 def test_a_picture_of_blanks_is_left_out_at_once(tail: str) -> None:
     output = {"output_type": "display_data", "data": {"image/png": " " * 10**6 + tail}, "metadata": {}}

@@ -1,4 +1,4 @@
-"""Text on which a reader of markdown, a highlighter or a sanitizer takes quadratic time: no page waits for it."""
+"""No page is slow, even with text on which a markdown parser, a highlighter or a sanitizer takes quadratic time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "code in feedback": code_lines.__wrapped__,
     "an answer that is compared": fragments,
 }
-# What is repeated, each with what comes before it and after it. Found by trying: some reader takes minutes for each.
+# (before, repeated, after): the middle text is repeated. For each of them some parser takes minutes, found by trying.
 SLOW = {
     "blanks between two letters": ("a", " ", "a"),
     "empty lines": ("", "\n", "a"),
@@ -78,7 +78,7 @@ SLOW = {
 
 @contextlib.contextmanager
 def within(seconds: int) -> Iterator[None]:
-    """Fail where the block takes longer; a pattern of `re` can be interrupted, too."""
+    """Raise TimeoutError if the block takes longer; this interrupts a match of `re`, too."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"more than {seconds} s")
@@ -110,7 +110,7 @@ piece = st.sampled_from(sorted({part for parts in SLOW.values() for part in part
 @given(
     begin=st.lists(piece, max_size=3), again=st.lists(piece, min_size=1, max_size=3), end=st.lists(piece, max_size=2)
 )
-def test_no_reader_takes_long_for_what_is_put_together(begin: list[str], again: list[str], end: list[str]) -> None:
+def test_no_reader_takes_long_for_combined_pieces(begin: list[str], again: list[str], end: list[str]) -> None:
     text = long("".join(begin), "".join(again), "".join(end))
     for reader in READERS.values():
         with within(SECONDS):
@@ -118,7 +118,7 @@ def test_no_reader_takes_long_for_what_is_put_together(begin: list[str], again: 
 
 
 def formgrader_page(cells: list[Any]) -> str:
-    """Return what the formgrader shows of these cells, with the course's configuration."""
+    """Return the formgrader's page for these cells, with the course's configuration."""
     config = Config(Course.at(ROOT).config)
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [handlers.template_path]

@@ -1,4 +1,4 @@
-"""The mode together: a notebook and its tests in one namespace, as nbgrader runs them; and what a submission can do."""
+"""The mode together: a notebook and its tests in one namespace, as in nbgrader; and attacks on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.judging.together import score_of
 from course_grader.engine.limits import Limits
 
-# Kind and source: "code", or what nbgrader_mark knows; each test has two points.
+# The kind of each cell ("code", or a kind of nbgrader_mark) and its source. Each test has two points.
 Cells = Sequence[tuple[str, str]]
 LIMITS = Limits(cell_seconds=8, again_seconds=4)
 IDENTITY = ("answer", "def f(x):\n    return x")
@@ -44,7 +44,7 @@ def assignment(cells: Cells, folder: Path, **changes: Any) -> Assignment:
 
 
 def graded(cells: Cells, folder: Path, submitted: Cells | None = None, **changes: Any) -> Result:
-    """Grade what is handed in, by default what the teacher wrote."""
+    """Grade the submitted cells, by default the teacher's own."""
     return grade(dict(notebook(submitted or cells)), assignment(cells, folder, **changes))
 
 
@@ -52,7 +52,7 @@ def points(result: Result) -> list[float]:
     return [cell.points for cell in result.cells]
 
 
-# Each is a test cell behind `code` cells; its points are those that stock nbgrader gives.
+# A code cell, a test cell after it, and the points that stock nbgrader gives.
 @pytest.mark.parametrize(
     ("before", "test", "expected"),
     [
@@ -112,7 +112,7 @@ def test_a_test_gets_the_points_that_nbgrader_gives_it(before: str, test: str, e
 
 
 def test_more_than_all_points_is_a_fault_of_the_test(tmp_path: Path) -> None:
-    """nbgrader itself ends the grading of such a submission."""
+    """nbgrader itself aborts the grading of the submission."""
     [cell] = graded([IDENTITY, ("test", "3")], tmp_path).cells
     assert (cell.outcome, cell.points) == ("error", 0)
     assert "partial credit cannot be greater" in cell.message
@@ -144,7 +144,7 @@ def test_a_cell_that_is_stopped_keeps_what_it_has_defined(tmp_path: Path) -> Non
     ) == [2]
 
 
-def test_a_cell_behind_which_nothing_ends_is_left_out(tmp_path: Path) -> None:
+def test_a_cell_after_which_no_cell_finishes_is_left_out(tmp_path: Path) -> None:
     cells = [IDENTITY, ("test", "assert f(1) == 1"), ("answer", ""), ("test", "assert f(2) == 2")]
     spoiling = "import os\nget_ipython().events.register('pre_run_cell', lambda info: os._exit(1))"
     assert points(graded(cells, tmp_path, [*cells[:2], ("answer", spoiling), cells[3]])) == [2, 2]
@@ -182,7 +182,7 @@ def test_a_cell_that_nbclient_skips_does_not_run_unless_it_is_a_test(tmp_path: P
     assert found.message.startswith("TypeError")
 
 
-# Known short cuts of submissions whose tests run beside them.
+# Known attacks of submissions on tests that run in the same process.
 ATTACKS = {
     "replaced assertion": "import numpy.testing\nnumpy.testing.assert_allclose = lambda *a, **k: None",
     "replaced in numpy": "import numpy as np\nnp.allclose = np.isclose = lambda *a, **k: True",
@@ -218,8 +218,8 @@ def test_a_known_attack_on_the_tests_scores_nothing(attack: str, tmp_path: Path)
     assert points(graded(cells, tmp_path, [("answer", wrong + ATTACKS[attack]), *TESTS])) == [0, 0, 0]
 
 
-def test_a_reply_that_was_written_before_the_test_is_none(tmp_path: Path) -> None:
-    """What a submission writes on the wire does not know what the next cell's reply has to begin with."""
+def test_a_reply_that_was_sent_before_the_test_is_refused(tmp_path: Path) -> None:
+    """A submission does not know the nonce that the reply to the next cell must contain."""
     forged = """
 def f(x):
     return x
@@ -313,7 +313,7 @@ def test_a_fault_of_the_test_is_never_the_students(tmp_path: Path) -> None:
     [cell] = result.cells
     assert (cell.outcome, cell.points) == ("error", 0)
     assert "no fault of yours" in cell.told
-    # In the feedback that nbgrader makes, too.
+    # nbgrader's own feedback shows it, too.
     assert "no fault of yours" in cell.outputs[0]["text"]
     assert score_of(nbgrader_mark("test", "test1", 2), cell.outputs) == 0
 
@@ -324,7 +324,7 @@ def test_the_result_says_the_mode(tmp_path: Path) -> None:
     assert Result.from_json(result.to_json()) == result
 
 
-def test_a_value_that_an_answer_displays_is_no_partial_credit(tmp_path: Path) -> None:
+def test_a_value_that_an_answer_displays_gives_no_partial_credit(tmp_path: Path) -> None:
     cells = [IDENTITY, ("test", "int(f(1) == 1)")]
     displayed = ("answer", "import sys\ndef f(x):\n    sys.displayhook(2)\n    return 0")
     assert points(graded(cells, tmp_path, [displayed, cells[1]])) == [0]

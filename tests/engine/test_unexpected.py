@@ -1,4 +1,4 @@
-"""A teacher's plain asserts, and answers of the wrong kind: nothing passes unseen, and the student reads why."""
+"""A teacher's plain asserts with answers of the wrong type: none passes by accident, and the student reads why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS"
 
 
 def graded(folder: Path, answer: str, test: str) -> Result:
-    """Grade an answer by one test of a teacher's own notebook."""
+    """Grade an answer with one test of a teacher's own notebook."""
 
     def cell(source: str, kind: str, name: str, points: float = 0) -> Any:
         return new_code_cell(source, id=name, metadata={"nbgrader": nbgrader_mark(kind, name, points)})
@@ -78,7 +78,7 @@ def test_an_empty_array_passes_no_comparison_with_a_value(tmp_path: Path, empty:
         "assert type(answer()) is np.ndarray",
         "assert (answer() * 2 + 1 < 3).all()",
         "assert np.sum(answer()) == 0",
-        # The teacher's own comparisons are NumPy's, as long as no answer was empty.
+        # As long as no answer was empty, the teacher's comparisons behave as in NumPy.
         "assert_allclose(np.zeros(0), 1.0)",
     ],
 )
@@ -113,13 +113,11 @@ def test_an_object_of_the_students_class_is_named_to_the_student(tmp_path: Path,
     result = graded(tmp_path, STUDENTS_CLASS, HIDDEN.format(test) if hidden else test)
     [exercise], [cell] = result.exercises, result.cells
     assert (exercise.outcome, exercise.points) == ("failed", 0)
-    assert cell.told.startswith(
-        "The answer returned an object of the class Money, where the test expects a plain value"
-    )
+    assert cell.told.startswith("The answer returned an object of the class Money, but the test expects a plain value")
 
 
 @pytest.mark.parametrize("test", ["assert answer(1) == missing", "assert answer().owner == 1", "1 / 0"])
-def test_a_fault_of_the_test_stays_one(tmp_path: Path, test: str) -> None:
+def test_a_fault_of_the_test_is_not_blamed_on_the_answer(tmp_path: Path, test: str) -> None:
     [cell] = graded(tmp_path, STUDENTS_CLASS, test).cells
     assert cell.outcome == "error"
     assert "no fault of yours" in cell.told

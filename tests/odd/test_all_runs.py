@@ -239,7 +239,7 @@ def test_experiments_leave_the_other_cells_their_time(exam: Exam) -> None:
         experiment_seconds=1.0, experiments_seconds=3.0, again_seconds=2.0, total_seconds=20.0,
     )  # fmt: skip
     assert set(outcomes(result).values()) == {"passed"}
-    assert "what experiments may take is used up" in str(result.outputs[19])
+    assert "the limit for all experiments together was reached before" in str(result.outputs[19])
 
 
 @pytest.mark.needs("isolation")

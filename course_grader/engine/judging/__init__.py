@@ -1,1 +1,1 @@
-"""Trusted: runs the teacher's tests and decides scores. It alone has the hidden key that an assignment carries."""
+"""Trusted: runs the teacher's tests and decides scores. Only this package uses the hidden key of an assignment."""

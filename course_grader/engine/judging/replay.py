@@ -1,9 +1,9 @@
-"""What passed over the wire in earlier test cells, and what came of it: most answers have been given before.
+"""A cache of the messages of earlier test cells and of their results: most submissions give the same answers.
 
-A test cell's result hangs on what the worker sends in it and on nothing else. So where a worker sends, byte for byte,
-what another one sent, the referee need neither work out its next question nor judge the answers. It still asks every
-question, since each submission has a worker of its own. With the first reply that is new the test cell itself takes
-over (`Conversation`), and goes through what has passed until then without asking again.
+The result of a test cell depends only on the messages that the worker sends in it. If a worker sends byte for byte what
+an earlier one sent, the referee does not need to run the test to find its next call or its result. It still sends every
+call, since each submission has its own worker. At the first new reply the test cell itself runs (`Conversation`), and
+the messages so far are replayed to it without being sent again.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Literal, NamedTuple
 from course_grader.engine.result import CellResult
 from course_grader.engine.rpc.channel import Channel, WireError
 
-# Bytes that are remembered together, and of one test cell of one submission; a message takes 500 more than its own.
+# Bytes of the whole cache, and of one test cell of one submission; the overhead of a message in memory.
 MOST_BYTES, LONGEST, BESIDE = 1 << 25, 1 << 22, 500
-# Of a longer reply the digest is remembered.
+# Only the digest of a longer reply is kept.
 LONG = 1 << 12
-# Bytes of all replies of one test cell, of submissions that answer the same: they are kept until the last is known.
+# Bytes of all replies of one test cell: `play` keeps them in memory until the cell's last reply is known.
 MOST_HELD = 1 << 26
 
 
 class Event(NamedTuple):
-    """A message of a test cell. "put" is one that was sent together with the next; "digest" stands for a long one that
-    was received, of this size."""
+    """A message of a test cell. "put" is a message that was sent together with the next one. "digest" replaces a long
+    message that was received; `size` is the size of that message in bytes."""
 
     kind: Literal["sent", "put", "received", "digest"]
     message: bytes
@@ -35,19 +35,19 @@ class Event(NamedTuple):
 
 
 @dataclass
-class _Place:
-    """What the referee sends, once the worker's replies have led here; then the result, or the next reply."""
+class _Node:
+    """A node of the tree of replies: what the referee sends next, and then the result or the nodes after each reply."""
 
     sends: tuple[Event, ...] = ()
     result: CellResult | None = None
-    after: dict[Event, _Place] = field(default_factory=dict)
+    after: dict[Event, _Node] = field(default_factory=dict)
 
 
 class Conversation:
-    """Stands for the channel during one test cell and keeps what passes, of long replies the digest.
+    """A transport for one test cell that wraps the channel and records its messages (long replies by their digest).
 
-    What is in `past` has passed already: it is not sent again, and the replies are those that came. `diverged` says
-    that the test cell sent something else than it did with the same replies before.
+    past: messages that were already exchanged. They are not sent again, and their replies are returned again.
+    `diverged` is True if the test cell sends something that is not in `past`.
     """
 
     def __init__(self, channel: Channel, past: Iterable[Event] = ()) -> None:
@@ -65,7 +65,7 @@ class Conversation:
 
     def receive(self, deadline: float | None = None) -> bytes:
         message = self._past.popleft().message if self._past else self._channel.receive(deadline)
-        self.events.append(_kept(Event("received", message)))
+        self.events.append(_compact(Event("received", message)))
         self.last_size = len(message)
         return message
 
@@ -75,73 +75,75 @@ class Conversation:
             return False
         self.diverged = self._past.popleft() != event
         if self.diverged:
-            raise WireError("The test asks something else than before.")
+            raise WireError("The test sends different calls than before.")
         return True
 
 
 class ReplayCache:
-    """The test cells of one assignment, each a tree of the worker's replies."""
+    """The cached test cells of one assignment, each a tree of the worker's replies."""
 
     def __init__(self) -> None:
-        self._roots: dict[str, _Place] = {}
+        self._roots: dict[str, _Node] = {}
         self._given_up: set[str] = set()
         self._size = 0
 
     def play(self, grade_id: str, channel: Channel, deadline: float | None) -> tuple[CellResult | None, list[Event]]:
-        """Ask what was asked before, as long as the replies are known; return the result, where they lead to one, and
-        what has passed."""
-        place, events = self._roots.get(grade_id), list[Event]()
-        while place is not None:
-            for event in place.sends:
+        """Send the messages of earlier runs of a test cell, as long as the replies are known.
+
+        Return the result, or None if a reply is new, and the messages that were exchanged. Raises WireError.
+        """
+        node, events = self._roots.get(grade_id), list[Event]()
+        while node is not None:
+            for event in node.sends:
                 (channel.send if event.kind == "sent" else channel.put)(event.message, deadline)
-            events += place.sends
-            if place.result is not None:
-                return place.result, events
+            events += node.sends
+            if node.result is not None:
+                return node.result, events
             reply = Event("received", channel.receive(deadline))
             events.append(reply)
-            place = place.after.get(_kept(reply))
+            node = node.after.get(_compact(reply))
         return None, events
 
     def keep(self, grade_id: str, events: list[Event], result: CellResult) -> None:
-        """Remember the events of a test cell and its result."""
-        events = list(map(_kept, events))
-        if grade_id in self._given_up or _weight(events) > LONGEST or sum(one.size for one in events) > MOST_HELD:
+        """Store the messages of a test cell and its result, unless they are too large."""
+        events = list(map(_compact, events))
+        if grade_id in self._given_up or _weight(events) > LONGEST or sum(event.size for event in events) > MOST_HELD:
             return
         if self._size > MOST_BYTES:
             self._roots.clear()
             self._size = 0
-        place, sends = self._roots.setdefault(grade_id, _Place()), list[Event]()
+        node, sends = self._roots.setdefault(grade_id, _Node()), list[Event]()
         for event in events:
             if event.kind in ("sent", "put"):
                 sends.append(event)
                 continue
-            self._fill(place, sends)
-            if event not in place.after:
-                place.after[event] = _Place()
+            self._fill(node, sends)
+            if event not in node.after:
+                node.after[event] = _Node()
                 self._size += _weight([event])
-            place, sends = place.after[event], []
-        self._fill(place, sends)
-        place.result = result
+            node, sends = node.after[event], []
+        self._fill(node, sends)
+        node.result = result
 
     def give_up(self, grade_id: str) -> None:
-        """Forget a test cell whose questions are not the same each time, for good: it would cost each submission a
-        worker to find that out."""
+        """Never cache this test cell again: its calls are not the same each time, and to find that out costs each
+        submission a worker."""
         self._given_up.add(grade_id)
         self._roots.pop(grade_id, None)
 
-    def _fill(self, place: _Place, sends: list[Event]) -> None:
-        if not place.sends:
-            place.sends = tuple(sends)
+    def _fill(self, node: _Node, sends: list[Event]) -> None:
+        if not node.sends:
+            node.sends = tuple(sends)
             self._size += _weight(sends)
 
 
-def _kept(event: Event) -> Event:
-    """Return what is remembered of an event. Nobody knows two replies with one digest of SHA-256."""
+def _compact(event: Event) -> Event:
+    """Return the event as it is stored: a long reply is replaced by its SHA-256 digest, which nobody can forge."""
     if event.kind != "received" or len(event.message) <= LONG:
         return event
     return Event("digest", hashlib.sha256(event.message).digest(), len(event.message))
 
 
 def _weight(events: list[Event]) -> int:
-    """Return how many bytes it takes to remember these events."""
-    return sum(len(one.message) + BESIDE for one in events)
+    """Return how many bytes the events take in memory."""
+    return sum(len(event.message) + BESIDE for event in events)

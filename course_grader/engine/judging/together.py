@@ -1,7 +1,7 @@
-"""The mode together: submission and tests run in one namespace, in nbgrader's order and with nbgrader's meaning.
+"""The mode together: submission and tests run in one namespace, as in nbgrader.
 
-The worker (`fellow`) is as confined as in the mode apart. It gets a test when that is to run, and reports outputs,
-which are read as a stranger's. The score of a test is what nbgrader makes of its outputs.
+The worker (`worker.serve_together`) is confined as in the mode apart. It gets the text of a test only when the test
+runs, and sends back outputs, which are read as untrusted data. nbgrader's own code computes a test's score from them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from course_grader.engine.rpc.outputs import read_outputs
 from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
 from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 
-# Seconds in which a cell that was interrupted is to end.
+# Seconds that a cell has to finish after it was interrupted.
 GRACE = 3.0
-# Of an exercise that was stopped once, each further test has this part of the time.
+# After an exercise was stopped once, the time limit of its other cells is divided by this.
 AGAIN = 6
 TOO_LONG = "it took too long and was stopped"
 SPOILING = "After this cell, no other cell finished: it changes how cells run. Grading went on without it."
@@ -44,8 +44,11 @@ _quiet.propagate = False
 
 @dataclass(frozen=True)
 class Step:
-    """A code cell to run. `place` is its index in the submission, -1 for one that was put in; `test` is the teacher's
-    cell where it is a test; `exercises` are those that it belongs to."""
+    """A code cell to run.
+
+    place: its index in the submission, -1 if the cell is missing there. test: the teacher's cell if it is a test, else
+    None. exercises: the exercises that it belongs to.
+    """
 
     source: str
     place: int = -1
@@ -55,7 +58,8 @@ class Step:
 
 @dataclass(frozen=True)
 class CellOutcome:
-    """What came of a cell: its outputs, and where it was stopped or ended its process, how."""
+    """The outputs of a cell. `fault` says how it was stopped or ended its process, "" if it did not; `refused` is True
+    if the worker sent something that cannot be read."""
 
     outputs: list[dict[str, Any]]
     fault: str = ""
@@ -63,10 +67,10 @@ class CellOutcome:
 
 
 class TogetherSession:
-    """The worker of one submission. Use as a context manager: nothing of it outlives the block.
+    """The worker of one submission. Use it as a context manager; the worker is ended at the end.
 
-    A worker that ended or was ended is gone with its namespace. The next one runs the same cells again, without the one
-    at fault. `files` are those beside the notebook; `spared` are names that the teacher's own cells replace.
+    When a worker ends, its namespace is lost. The next one runs the same cells again, without the one at fault.
+    files: the files next to the notebook, by path. spared: names that the teacher's own cells replace in modules.
     """
 
     def __init__(
@@ -74,64 +78,64 @@ class TogetherSession:
     ) -> None:  # fmt: skip
         self._zygote, self._limits = zygote, limits
         self._begin = pack(["begin", [[name, content] for name, content in files.items()], list(spared)])
-        self._patience = load_factor()
-        self._end = time.monotonic() + limits.total_seconds * self._patience
+        self._load_factor = load_factor()
+        self._end = time.monotonic() + limits.total_seconds * self._load_factor
         self._channel: Channel | None = None
         self._handle: WorkerHandle | None = None
         self._starts = 0
         self._past: list[Step] = []
         self._slow: set[str] = set()
         self._room = 4 * (limits.output + limits.figures)
-        # Seconds that other processes took of this worker's time and of ours, and what was added to all limits for it.
+        # Seconds that other processes took from this worker; seconds that were added to deadlines for such time.
         self._worker_waited = self._extra = 0.0
         self._waited = waited_here()
-        # Seconds that workers which have ended computed.
+        # CPU seconds of workers that have ended.
         self._computed = 0.0
 
     def __enter__(self) -> TogetherSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._let_go()
+        self._end_worker()
 
     def run(self, step: Step) -> CellOutcome:
-        """Run a cell."""
+        """Run a cell and return its outcome. If it ends the worker, the next worker leaves it out."""
         seconds = self._limits.cell_seconds
         if self._slow.intersection(step.exercises):
             seconds = max(self._limits.again_seconds, seconds / AGAIN)
         try:
-            ran = self._try(step, seconds)
+            outcome = self._try(step, seconds)
         except Stopped as stopped:
             try:
-                ran = self._try(step, seconds) if self._leave_out_spoiling() else _ended(stopped)
+                outcome = self._try(step, seconds) if self._leave_out_spoiling() else _stopped_outcome(stopped)
             except Stopped as again:
-                ran = _ended(again)
-        if ran.fault:
+                outcome = _stopped_outcome(again)
+        if outcome.fault:
             self._slow.update(step.exercises)
         else:
             self._past.append(step)
-        return ran
+        return outcome
 
     def _try(self, step: Step, seconds: float) -> CellOutcome:
         channel = self._ready()
-        data, went_through, is_late = self._ask(channel, step, seconds)
-        session = TEST_OUTPUT if step.test else self._room
+        data, succeeded, is_late = self._run(channel, step, seconds)
+        limit = TEST_OUTPUT if step.test else self._room
         try:
-            if step.test and len(data) > session:
-                raise WireError("It is more than the grader takes.")
-            outputs = read_outputs(data, session)
+            if step.test and len(data) > limit:
+                raise WireError("It is more than the grader accepts.")
+            outputs = read_outputs(data, limit)
         except WireError as error:
             raise self._fault_of(error) from None
         if not step.test:
-            self._room = max(0, session - len(data))
+            self._room = max(0, limit - len(data))
         if is_late:
             return CellOutcome([*outputs, _error("CellTimeoutError", "No reply came in time.")], TOO_LONG)
-        if not went_through and not any(output["output_type"] == "error" for output in outputs):
-            outputs.append(_error("Error", "The cell did not go through, and showed no traceback."))
-        return CellOutcome(_decisive(outputs, went_through) if step.test else outputs)
+        if not succeeded and not any(output["output_type"] == "error" for output in outputs):
+            outputs.append(_error("Error", "The cell failed and showed no traceback."))
+        return CellOutcome(_decisive(outputs, succeeded) if step.test else outputs)
 
     def _ready(self) -> Channel:
-        """Return the wire to the worker, to a new one where the last is gone, with all cells run."""
+        """Return the channel to the worker. If the last worker is gone, start a new one and run all cells in it."""
         while self._channel is None:
             if self._starts >= self._limits.starts:
                 raise Stopped("the submission ended its process too often")
@@ -149,39 +153,45 @@ class TogetherSession:
                 raise self._fault_of(error) from None
             for step in list(self._past):
                 try:
-                    self._ask(channel, step, self._limits.cell_seconds)
+                    self._run(channel, step, self._limits.cell_seconds)
                 except Stopped:
-                    # It went through the first time: what depends on chance or on time is left out from now on.
+                    # It finished the first time, so it depends on chance or time. It is left out from now on.
                     self._past.remove(step)
                     break
         return self._channel
 
-    def _ask(self, channel: Channel, step: Step, seconds: float) -> tuple[bytes, bool, bool]:
-        """Send a cell; return its outputs as they came, whether it went through, and whether it was interrupted."""
+    def _run(self, channel: Channel, step: Step, seconds: float) -> tuple[bytes, bool, bool]:
+        """Run a cell; return its outputs as JSON, whether it succeeded, and whether it was interrupted.
+
+        The reply must repeat a random nonce: a submission cannot write the reply to a later cell in advance.
+        """
         nonce = secrets.token_bytes(16)
         if time.monotonic() >= self._end:
             raise Stopped(USED_UP)
-        deadline, channel.extra = min(time.monotonic() + seconds * self._patience, self._end), 0.0
+        deadline, channel.extra = min(time.monotonic() + seconds * self._load_factor, self._end), 0.0
         try:
             channel.send(pack(["run", nonce, step.source, step.test is not None]), deadline)
             try:
                 reply, is_late = channel.receive(deadline), False
             except DeadlinePassed:
-                # As nbclient does: what the cell has defined until then stays.
+                # Interrupt the cell as nbclient does: the names that it has already defined stay.
                 if self._handle is not None:
                     self._handle.interrupt()
                 channel.extra = 0.0
-                reply, is_late = channel.receive(time.monotonic() + GRACE * self._patience), True
+                reply, is_late = channel.receive(time.monotonic() + GRACE * self._load_factor), True
             match unpack(reply):
-                case ["done", bytes(known), bytes(data), bool(went_through)] if known == nonce:
-                    return data, went_through, is_late
-            raise WireError("A reply is not to what was asked.")
+                case ["done", bytes(returned), bytes(data), bool(succeeded)] if returned == nonce:
+                    return data, succeeded, is_late
+            raise WireError("A reply does not belong to the cell that was sent.")
         except WireError as error:
             raise self._fault_of(error) from None
 
     def _more_time(self) -> float:
-        """Return for how many seconds a deadline that has passed is to be extended: what other processes took of the
-        time since this was asked last, of the worker's and of this process's."""
+        """Return by how many seconds to extend a deadline that has passed.
+
+        It is the time that other processes took from the worker and from this process since the last call, or 0.0 if
+        that is not worth waiting for.
+        """
         if self._handle is None:
             return 0.0
         worker, here = self._handle.waited(), waited_here()
@@ -195,45 +205,47 @@ class TogetherSession:
         return lost
 
     def _leave_out_spoiling(self) -> bool:
-        """Leave out the last cells where a cell that does nothing does not end behind them; tell whether there was
-        one."""
-        found = False
+        """Leave out the last cells until an empty cell finishes after the rest; return whether any was left out."""
+        is_any_left_out = False
         while True:
             try:
-                _, _, is_late = self._ask(self._ready(), Step(EMPTY), self._limits.again_seconds)
+                _, _, is_late = self._run(self._ready(), Step(EMPTY), self._limits.again_seconds)
                 if not is_late:
-                    return found
-                self._let_go()
+                    return is_any_left_out
+                self._end_worker()
             except Stopped:
                 if time.monotonic() >= self._end:
                     raise
             if not self._past or self._starts >= self._limits.starts:
                 raise Stopped("the submission ended its process too often")
             self._past.pop()
-            found = True
+            is_any_left_out = True
 
     def _fault_of(self, error: WireError) -> Stopped:
-        said = self._let_go()
+        """End the worker; return the fault with its message for the student."""
+        status = self._end_worker()
         if isinstance(error, DeadlinePassed):
             return Stopped(TOO_LONG)
         if isinstance(error, WireClosed):
-            return Stopped(f"it ended the process it ran in ({ending(said)})")
+            return Stopped(f"it ended the process it ran in ({ending(status)})")
         return Stopped(f"what it sent cannot be read. {str(error).removesuffix('.')}", refused=True)
 
-    def _let_go(self) -> str:
+    def _end_worker(self) -> str:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
         handle, self._handle = self._handle, None
-        said = handle.kill() if handle else ""
+        status = handle.kill() if handle else ""
         self._computed += handle.cpu_seconds if handle else 0.0
-        return said
+        return status
 
 
-def steps_of(taken: SubmittedCells, assignment: Assignment) -> tuple[list[Step], tuple[str, ...]]:
-    """Return the code cells in the order in which nbgrader runs them, those of the teacher's with the teacher's text;
-    and notes for student and teacher."""
-    cells, notes = restored(taken.cells, assignment)
+def steps_of(submitted: SubmittedCells, assignment: Assignment) -> tuple[list[Step], tuple[str, ...]]:
+    """Return the code cells in the order in which nbgrader runs them, and notes for student and teacher.
+
+    Set-up and test cells have the teacher's text, whatever the student wrote in them.
+    """
+    cells, notes = restored(submitted.cells, assignment)
     owners = owners_of(cells, assignment)
     steps = []
     for numbered, owner in owners.around(list(enumerate(cells))):
@@ -250,7 +262,10 @@ def steps_of(taken: SubmittedCells, assignment: Assignment) -> tuple[list[Step],
 
 
 def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
-    """Return the code cells of a notebook into which nbgrader has put the teacher's, as nodes of nbformat."""
+    """Return the code cells of a notebook into which nbgrader has already put the teacher's cells.
+
+    cells: nodes of nbformat.
+    """
     steps = []
     for place, cell in enumerate(cells):
         if cell.cell_type != "code":
@@ -259,7 +274,7 @@ def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
         known = assignment.by_grade_id.get(mark.get("grade_id", ""))
         if is_grade(cell) and not is_solution(cell):
             exercises = known.exercises if known else (mark["grade_id"],)
-            # Hidden tests are in what is run, and not in what the teacher hands out.
+            # The source includes the hidden tests: nbgrader has put them back.
             source, points = cell.source, float(mark["points"])
             test = TeacherCell("test", "", mark["grade_id"], source, points, (), (), exercises, dict(mark))
         if test is None and _is_skipped(cell):
@@ -269,7 +284,7 @@ def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
 
 
 def _is_skipped(cell: Mapping[str, Any]) -> bool:
-    """Return whether a cell has the tag with which nbclient, and so nbgrader, does not run it."""
+    """Return whether a cell has the tag that tells nbclient, and so nbgrader, not to run it."""
     return "skip-execution" in kept_tags(cell["metadata"])
 
 
@@ -279,57 +294,61 @@ def grade_together(
     session: TogetherSession,
     on_cell: Callable[[CellResult], None] | None = None,
 ) -> tuple[tuple[CellResult, ...], dict[int, list[dict[str, Any]]]]:
-    """Return the result of each test cell in the teacher's order, and the outputs of the other cells."""
-    found: dict[str, CellResult] = {}
+    """Return the result of each test cell in the teacher's order, and the outputs of the other cells by their index."""
+    results: dict[str, CellResult] = {}
     outputs: dict[int, list[dict[str, Any]]] = {}
-    for step, ran in run_all(steps, session):
+    for step, outcome in run_all(steps, session):
         if step.test is None:
-            outputs[step.place] = ran.outputs
+            outputs[step.place] = outcome.outputs
             continue
-        result = found[step.test.grade_id] = blameless(result_of(step.test, ran), assignment.faults)
+        result = results[step.test.grade_id] = blameless(result_of(step.test, outcome), assignment.faults)
         if on_cell is not None:
             on_cell(result)
     outputs.pop(-1, None)
-    return tuple(found[cell.grade_id] for cell in assignment.of_kind("test") if cell.grade_id in found), outputs
+    return tuple(results[cell.grade_id] for cell in assignment.of_kind("test") if cell.grade_id in results), outputs
 
 
 def run_all(steps: Sequence[Step], session: TogetherSession) -> Iterator[tuple[Step, CellOutcome]]:
-    """Run cells one after another, and yield each with what came of it."""
+    """Run cells one after another, and yield each step with its outcome."""
     for step in steps:
         yield step, session.run(step)
 
 
 def score_of(mark: Mapping[str, Any], outputs: Sequence[Mapping[str, Any]], log: Any = _quiet) -> float:
-    """Return the score that nbgrader gives a test cell for its outputs; ValueError where it gives none."""
+    """Return the score that nbgrader gives a test cell for its outputs.
+
+    mark: nbgrader's metadata of the cell. Raises ValueError if nbgrader cannot compute a score.
+    """
     cell = {"cell_type": "code", "source": "", "metadata": {"nbgrader": dict(mark)}, "outputs": list(outputs)}
     try:
         score, _ = determine_grade(from_dict(cell), log)
     except KeyError:
-        raise ValueError("its last value has no text, so that nbgrader cannot read partial credit") from None
+        raise ValueError("its last value has no text, so nbgrader cannot read partial credit from it") from None
     return float(score or 0.0)
 
 
-def result_of(cell: TeacherCell, ran: CellOutcome) -> CellResult:
-    """Return the result of a test cell."""
-    plain = CellResult(cell.grade_id, cell.exercises, "passed", 0.0, cell.points, outputs=tuple(ran.outputs))
-    if ran.fault:
-        outcome: Outcome = "refused" if ran.refused else "stopped"
-        what = ", ".join(cell.exercises) or "The answer"
-        return replace(plain, outcome=outcome, message=clean(f"{what}: {ran.fault}."))
+def result_of(cell: TeacherCell, cell_outcome: CellOutcome) -> CellResult:
+    """Return the result of a test cell from its outputs."""
+    outputs = tuple(cell_outcome.outputs)
+    passed = CellResult(cell.grade_id, cell.exercises, "passed", 0.0, cell.points, outputs=outputs)
+    if cell_outcome.fault:
+        outcome: Outcome = "refused" if cell_outcome.refused else "stopped"
+        exercise = ", ".join(cell.exercises) or "The answer"
+        return replace(passed, outcome=outcome, message=clean(f"{exercise}: {cell_outcome.fault}."))
     try:
-        points = score_of(cell.nbgrader, ran.outputs)
+        points = score_of(cell.nbgrader, outputs)
     except ValueError as error:
-        told = f"The test itself failed: {error}."
-        outputs = (*ran.outputs, _error("PartialCreditError", told))
-        return replace(plain, outcome="error", message=clean(told), outputs=_errors_first(outputs), secret=True)
+        message = f"The test itself failed: {error}."
+        outputs = _errors_first((*outputs, _error("PartialCreditError", message)))
+        return replace(passed, outcome="error", message=clean(message), outputs=outputs, secret=True)
     if points >= cell.points:
-        return replace(plain, points=points)
-    outcome, message = _told(ran.outputs, points, cell)
+        return replace(passed, points=points)
+    outcome, message = _outcome_and_message(outputs, points, cell)
     is_secret = outcome == "error" or (cell.released != cell.source and outcome == "failed")
-    return replace(plain, outcome=outcome, points=points, message=clean(message), secret=is_secret)
+    return replace(passed, outcome=outcome, points=points, message=clean(message), secret=is_secret)
 
 
-def _told(outputs: Sequence[Mapping[str, Any]], points: float, cell: TeacherCell) -> tuple[Outcome, str]:
+def _outcome_and_message(outputs: Sequence[Mapping[str, Any]], points: float, cell: TeacherCell) -> tuple[Outcome, str]:
     for output in outputs:
         if output["output_type"] == "error":
             outcome: Outcome = "blank" if output["ename"] == "NotImplementedError" else "failed"
@@ -339,21 +358,23 @@ def _told(outputs: Sequence[Mapping[str, Any]], points: float, cell: TeacherCell
     return "failed", f"Partial credit: {points:g} of {cell.points:g}."
 
 
-def _decisive(outputs: list[dict[str, Any]], went_through: bool) -> list[dict[str, Any]]:
-    """Return a test's outputs so that its own end decides its score: a value that an answer displays while the test
-    runs (`sys.displayhook`) comes before the test's own value or error, and nbgrader takes the first."""
+def _decisive(outputs: list[dict[str, Any]], succeeded: bool) -> list[dict[str, Any]]:
+    """Return a test's outputs without values that an answer displayed while the test ran (`sys.displayhook`).
+
+    They come before the test's own last value or error, and nbgrader would score the first one.
+    """
     values = [output for output in outputs if output["output_type"] == "execute_result"]
     kept = [output for output in outputs if output["output_type"] != "execute_result" or output is values[-1]]
-    return kept if went_through else list(_errors_first(kept))
+    return kept if succeeded else list(_errors_first(kept))
 
 
 def _errors_first(outputs: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return the outputs with errors before last values, of which nbgrader takes the first for the score."""
+    """Return the outputs with errors first: nbgrader scores the first error or last value that it finds."""
     return tuple(sorted(outputs, key=lambda output: output["output_type"] != "error"))
 
 
-def _ended(stopped: Stopped) -> CellOutcome:
-    sentence = f"This cell did not end well: {stopped}. Grading went on without it."
+def _stopped_outcome(stopped: Stopped) -> CellOutcome:
+    sentence = f"This cell did not finish: {stopped}. Grading went on without it."
     return CellOutcome([_error("Stopped", sentence)], str(stopped), stopped.refused)
 
 

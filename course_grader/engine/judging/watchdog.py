@@ -1,8 +1,8 @@
-"""Ends what the referee itself does for too long: a test can be made to run for ever by what an answer returned.
+"""Interrupt a test that takes too long in the referee itself: a returned value can make a test run forever.
 
-Calls of the worker have a deadline of their own. What the referee lost to other processes does not count. The watchdog
-raises `Overdue` in the thread that grades, between two steps of Python: what hangs inside one call of a compiled
-function is not reached.
+Calls to the worker have their own deadline. Time that other processes took from the referee does not count. The
+watchdog raises `Overdue` in the grading thread between two bytecode instructions, so it cannot interrupt a single long
+call of compiled code.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ PERIOD = 0.25
 
 
 class Overdue(BaseException):
-    """A test took too long. No Exception, so that no probe takes it for the student's."""
+    """A test took too long. It is not an Exception, so that no probe mistakes it for the student's error."""
 
 
 class Watchdog:
-    """Watches the thread that makes it. Use as a context manager, and `limit` within for each thing that is to end."""
+    """Watches the thread that creates it. Use it as a context manager, and inside use `limit` for each timed block."""
 
     def __init__(self) -> None:
         self._watched, self._number = threading.get_ident(), threading.get_native_id()
-        # So much of what was lost is added already, or was lost before.
+        # Seconds of waiting for a processor that were already added to a deadline, or that came before the watch.
         self._added = waited_in(self._number)
         self._lock = threading.Lock()
         self._deadline: float | None = None
@@ -44,7 +44,7 @@ class Watchdog:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Raise Overdue where the block takes longer, also where something in it has caught it; never after that."""
+        """Raise Overdue if the block takes longer than `seconds`, even if it caught that; never after the block."""
         self._exchange(time.monotonic() + seconds)
         try:
             yield
@@ -53,25 +53,25 @@ class Watchdog:
                 raise Overdue
 
     def extend(self, seconds: float) -> None:
-        """Let what is watched go on for longer."""
+        """Extend the current deadline by this many seconds."""
         with self._lock:
             if self._deadline is not None:
                 self._deadline += seconds
 
     def _has_fired(self) -> bool:
-        """End the watch, and tell whether it raised Overdue, which may be on its way still."""
+        """Remove the deadline, and return whether Overdue was raised. It may still be pending in this thread."""
         try:
-            left = self._exchange(None)
-            _arrive()
+            deadline = self._exchange(None)
+            _let_pending_exception_arrive()
         except Overdue:
             return True
-        return left is None
+        return deadline is None
 
     def _exchange(self, deadline: float | None) -> float | None:
-        """Set a deadline and return the one before, of which the watch leaves None where it has passed."""
+        """Set a new deadline and return the old one, which is None if it has passed and Overdue was raised."""
         with self._lock:
-            before, self._deadline = self._deadline, deadline
-        return before
+            previous, self._deadline = self._deadline, deadline
+        return previous
 
     def _watch(self) -> None:
         while not self._done.wait(PERIOD):
@@ -81,7 +81,8 @@ class Watchdog:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._watched), ctypes.py_object(Overdue))
 
     def _add_lost(self) -> bool:
-        """Add to the deadline what was lost since it was added last, and return whether that is worth it."""
+        """Extend the deadline by the time that other processes took since the last call; return False if that is too
+        little to go on."""
         lost = waited_in(self._number)
         before, self._added = self._added, lost
         if self._deadline is None or lost - before < WORTH:
@@ -90,5 +91,5 @@ class Watchdog:
         return True
 
 
-def _arrive() -> None:
-    """Do nothing: a pending exception is raised when a function begins."""
+def _let_pending_exception_arrive() -> None:
+    """Do nothing. Python raises a pending asynchronous exception at the start of a function call."""

@@ -1,8 +1,8 @@
-"""A submission's worker as the referee sees it: started when needed, ended at a fault, started again and brought back.
+"""Manage the worker of one submission: start it, end it at a fault, and bring a new one to the same state.
 
-A worker that hit a limit or ended is gone with all that it had. The next one runs the same cells again, without
-the cell that was at fault, so that the exercises before and after it are graded all the same. At fault is the cell that
-did not end, or one before it, behind which not even an empty cell ends.
+A worker that hit a limit or ended has lost its namespace. The next worker runs the same cells again, without the cell
+at fault, so that the exercises before and after that cell are still graded. The cell at fault is the one that did not
+finish; or an earlier one, if not even an empty cell finishes after it.
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 MISSING = object()
 EMPTY = "pass"
 USED_UP = "the time for the whole notebook is used up"
-# Time that other processes took may extend all limits together by at most this factor.
+# At most this many times `total_seconds` are added to the deadlines for time that other processes took.
 MOST_EXTRA = 7
 
 
 class Stopped(Frameless, Exception):  # type: ignore[misc]
-    """The worker is gone: a limit was hit, it ended, or it sent what cannot be read. The message is for the student."""
+    """The worker is gone: it hit a limit, ended, or sent something that cannot be read. The message is for the student.
+
+    `refused` is True if it sent something that cannot be read.
+    """
 
     def __init__(self, message: str, refused: bool = False) -> None:
         self.refused = refused
@@ -43,7 +46,8 @@ class Stopped(Frameless, Exception):  # type: ignore[misc]
 
 
 class _RefereePeer(Peer):
-    """Ends the worker at the first fault in a call, and remembers the fault: a probe may catch what is raised."""
+    """The referee's end of the RPC connection. At the first fault in a call it ends the worker and stores the fault,
+    since a probe may catch the exception."""
 
     def __init__(self, session: WorkerSession, channel: Channel) -> None:
         super().__init__(channel, trusted=True, allow=self._count)
@@ -73,18 +77,20 @@ class _RefereePeer(Peer):
         message = super().receive()
         self.received += self.channel.last_size
         if self.received > self._session.limits.received:
-            raise WireError("It is more than the grader takes.")
+            raise WireError("It is more than the grader accepts.")
         return message
 
     def _count(self, depth: int) -> None:
         self.callbacks += 1
         if self.callbacks > self._session.limits.callbacks:
-            raise WireError("It calls the functions that it is given too often.")
+            raise WireError("It calls the functions that it gets as arguments too often.")
 
 
 class WorkerSession:
-    """The worker of one submission. Use as a context manager: nothing of it outlives the block. `files` are those
-    beside the notebook."""
+    """The worker of one submission. Use it as a context manager; the worker is ended at the end.
+
+    files: the files next to the notebook, by path.
+    """
 
     def __init__(self, zygote: Zygote, limits: Limits, files: Mapping[str, bytes] | None = None) -> None:
         self._zygote, self.limits = zygote, limits
@@ -95,31 +101,31 @@ class WorkerSession:
         self.load_factor = load_factor()
         self._end = within(limits.total_seconds * self.load_factor)
         self._starts = 0
-        # Each with whether it is an experiment.
+        # The cells that finished, each with whether it is an experiment.
         self._sources: list[tuple[str, bool]] = []
         self._experiments_left = limits.experiments_seconds * self.load_factor
         self._experiments_stopped = 0
-        # Seconds that workers which have ended computed, and what was added to limits for the time that others took.
+        # CPU seconds of workers that have ended, and seconds added to deadlines for time that other processes took.
         self._computed = self._extra = 0.0
         self._waited = waited_here()
         self.on_delay: Callable[[float], None] = lambda seconds: None
-        # Cells that went through, and of which no cell behind them does.
+        # Cells that finished, but after which no other cell finishes.
         self.spoiling: list[str] = []
         self._past: list[Event] = []
         self._conversation: Conversation | None = None
-        # Bytes of JSON that the outputs of all cells may have together, with every character escaped.
+        # Bytes of JSON left for the outputs of all cells: more than the limits on text, since JSON escapes characters.
         self._room = 4 * (limits.output + limits.figures)
 
     def __enter__(self) -> WorkerSession:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._let_go()
+        self._end_worker()
 
     def run(self, source: str, is_experiment: bool = False) -> list[dict[str, Any]]:
-        """Run a cell and return its outputs; Stopped where it ended the worker, which then goes on without it.
+        """Run a cell and return its outputs. Raises Stopped if it ended the worker; the next worker leaves it out.
 
-        What experiments take of time, memory and new starts is counted apart: it leaves the other cells theirs.
+        The time, memory and restarts of experiments are counted separately, so that other cells keep theirs.
         """
         try:
             data = self._run_as(self.ready(), source, is_experiment)
@@ -139,10 +145,10 @@ class WorkerSession:
         return outputs
 
     def recall(self, grade_id: str, seconds: float, cache: ReplayCache) -> CellResult | None:
-        """Begin a test cell, whose calls have this many seconds together, and ask what earlier submissions were asked.
+        """Begin a test cell by sending the calls of earlier submissions; all its calls have `seconds` together.
 
-        Return the result where all answers are known; otherwise `begin_test` goes on from there. Stopped where there is
-        no worker to be had.
+        Return the cached result if all replies are known; otherwise None, and `begin_test` continues from there.
+        Raises Stopped if the worker ends, or none can be started.
         """
         peer = self.ready()
         self.fault, self._past, self._conversation = None, [], None
@@ -154,7 +160,10 @@ class WorkerSession:
         return result
 
     def begin_test(self, names: Sequence[str]) -> dict[str, Any]:
-        """Return what the submission has under the names: a function that stands for its own, plain data or MISSING."""
+        """Return the submission's values of the names: a function that calls the worker, plain data, or MISSING.
+
+        Raises Stopped if the worker ends.
+        """
         peer = self.ready()
         peer.release()
         peer.callbacks = peer.received = 0
@@ -167,21 +176,22 @@ class WorkerSession:
 
     @property
     def events(self) -> list[Event]:
-        """What has passed since the last test cell began."""
+        """The messages since the last test cell began."""
         return self._conversation.events if self._conversation else []
 
     @property
     def unexpected(self) -> UnexpectedValues:
-        """What came from the submission since the last test cell began, and may not be what a test expects."""
+        """Values from the submission, since the last test cell began, that a test may not expect."""
         return self.peer.unexpected if self.peer else UnexpectedValues()
 
     @property
     def diverged(self) -> bool:
-        """Whether the last test cell asked something else than in an earlier submission that answered the same."""
+        """Whether the last test cell sent other calls than for an earlier submission with the same replies."""
         return self._conversation is not None and self._conversation.diverged
 
-    def begin_anew(self) -> None:
-        """Leave a test cell that diverged, to start it again. That it cost a worker is not the submission's doing."""
+    def retry_diverged(self) -> None:
+        """Prepare to run a diverged test cell again. The lost worker does not count towards the submission's limit of
+        starts, since the test caused the loss."""
         self._conversation = None
         self._starts -= 1
 
@@ -196,24 +206,27 @@ class WorkerSession:
         raise WireError("A reply has the wrong form.")
 
     def fault_of(self, error: WireError) -> Stopped:
-        """End the worker; return, and remember, what to tell of it."""
-        said = self._let_go()
+        """End the worker; return, and store, the fault with its message for the student."""
+        status = self._end_worker()
         if isinstance(error, DeadlinePassed):
             message = "it took too long and was stopped"
         elif isinstance(error, WireClosed):
-            message = f"it ended the process it ran in ({ending(said)})"
+            message = f"it ended the process it ran in ({ending(status)})"
         else:
             message = f"what it sent cannot be read. {str(error).removesuffix('.')}"
         self.fault = Stopped(message, refused=type(error) is WireError)
         return self.fault
 
     def ready(self) -> _RefereePeer:
-        """Return the worker, a new one where the last is gone, with all cells run."""
+        """Return the connection to the worker. If the last worker is gone, start a new one and run all cells in it.
+
+        Raises Stopped if the limit of starts or of time is reached.
+        """
         while self.peer is None:
             if self._starts >= self.limits.starts:
                 raise Stopped("the submission ended its process too often")
             self._starts += 1
-            # Experiments have seconds of their own.
+            # Experiments have their own time limit, added here because the worker has a single limit of CPU time.
             left = self.limits.total_seconds + self.limits.experiments_seconds - self._computed
             if left < 1:
                 raise Stopped(USED_UP)
@@ -224,17 +237,17 @@ class WorkerSession:
             self.peer = _RefereePeer(self, channel)
             if self._files:
                 self._send_files(self.peer)
-            kept: list[tuple[str, bool]] = []
+            finished: list[tuple[str, bool]] = []
             for place, (source, is_experiment) in enumerate(self._sources):
                 try:
                     self._run_as(self.peer, source, is_experiment)
-                    kept.append((source, is_experiment))
+                    finished.append((source, is_experiment))
                 except Stopped:
-                    # It went through the first time: what depends on chance or on time is left out from now on.
+                    # It finished the first time, so it depends on chance or time. It is left out from now on.
                     if self.peer is None:
-                        kept += self._sources[place + 1 :]
+                        finished += self._sources[place + 1 :]
                         break
-            self._sources = kept
+            self._sources = finished
         return self.peer
 
     def _send_files(self, peer: _RefereePeer) -> None:
@@ -245,29 +258,31 @@ class WorkerSession:
             raise self.fault_of(error) from None
 
     def _leave_out_spoiling(self) -> bool:
-        """Leave out the last cells where a cell that does nothing does not end behind them: what they left behind, such
-        as a function that runs before each cell, would cost all that follow. Tell whether there was one."""
-        found = False
+        """Leave out the last cells until an empty cell finishes after the rest; return whether any was left out.
+
+        These cells left something behind, such as a hook that runs before each cell, that would stop all later cells.
+        """
+        is_any_left_out = False
         while True:
             peer = self.ready()
             try:
                 self._run(peer, EMPTY, self.limits.again_seconds)
-                return found
+                return is_any_left_out
             except Stopped:
                 if not self._sources or time.monotonic() >= self._end:
                     raise
             self.spoiling.append(self._sources.pop()[0])
-            found = True
+            is_any_left_out = True
 
     def _run_as(self, peer: _RefereePeer, source: str, is_experiment: bool) -> Any:
-        """Run a cell, within the limits of experiments if it is one, and return its outputs as they came."""
+        """Run a cell, within the limits of experiments if it is one; return its outputs as the worker sent them."""
         if not is_experiment:
             return self._run(peer, source, self.limits.cell_seconds)
         if self._experiments_left <= 0 or self._experiments_stopped >= self.limits.experiment_stops:
-            raise Stopped("what experiments may take is used up")
+            raise Stopped("the limit for all experiments together was reached before")
         began = time.monotonic()
         seconds = min(self.limits.experiment_seconds, self._experiments_left / self.load_factor)
-        # The time for the whole notebook begins to run again when the experiment is over.
+        # The clock of the whole notebook stops while the experiment runs.
         self._end += seconds * self.load_factor
         try:
             return self._run(peer, source, seconds, self.limits.experiment_memory)
@@ -277,7 +292,7 @@ class WorkerSession:
             self._experiments_left -= taken
 
     def _run(self, peer: _RefereePeer, source: str, seconds: float, *memory: int) -> Any:
-        """Run a cell and return its outputs as they came."""
+        """Run a cell and return its outputs as the worker sent them, unread."""
         if time.monotonic() >= self._end:
             raise Stopped(USED_UP)
         self._set_deadline(peer, seconds)
@@ -295,8 +310,11 @@ class WorkerSession:
         peer.deadline, peer.wire.extra = min(within(seconds * self.load_factor), self._end), 0.0
 
     def _more_time(self) -> float:
-        """Return for how many seconds a deadline that has passed is to be extended: what other processes took of the
-        time since this was asked last, of the worker's and of this process's."""
+        """Return by how many seconds to extend a deadline that has passed.
+
+        It is the time that other processes took from the worker and from this process since the last call, or 0.0 if
+        that is not worth waiting for.
+        """
         if self._handle is None:
             return 0.0
         worker, here = self._handle.waited(), waited_here()
@@ -310,19 +328,19 @@ class WorkerSession:
         self.on_delay(lost)
         return lost
 
-    def _let_go(self) -> str:
+    def _end_worker(self) -> str:
         if self.peer is not None:
             self.peer.wire.close()
             self.peer = None
         handle, self._handle = self._handle, None
-        said = handle.kill() if handle else ""
+        status = handle.kill() if handle else ""
         self._computed += handle.cpu_seconds if handle else 0.0
-        return said
+        return status
 
 
-def ending(said: str) -> str:
-    """Return how a process ended, by what its keeper says."""
-    code = said.removeprefix("ended: ")
-    if code == said or not code.lstrip("-").isdigit():
-        return "without a word"
+def ending(status: str) -> str:
+    """Return how a worker ended, such as "exit code 3", from the status that the zygote reports."""
+    code = status.removeprefix("ended: ")
+    if code == status or not code.lstrip("-").isdigit():
+        return "for an unknown reason"
     return f"signal {-int(code)}" if int(code) < 0 else f"exit code {code}"

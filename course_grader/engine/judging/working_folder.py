@@ -1,4 +1,4 @@
-"""The folder in which the tests of one submission run, with the files beside the notebook in it."""
+"""The working folder for the tests of one submission, with the files that belong to the notebook."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 from course_grader.engine.rpc.write_files import write_files
 
-# Modules of the grader's own, which a copy beside the notebook does not replace.
+# Modules that the grader itself uses: a file of the same name next to the notebook does not replace them.
 KEPT = {"course_grader", "course_utils", "numpy", "matplotlib", "IPython"}
 
 
 class WorkingFolder:
-    """A folder for the tests of one submission. Use as a context manager: nothing of it outlives the block.
+    """A folder for the tests of one submission. Use it as a context manager; the folder is removed at the end.
 
-    The working folder belongs to the whole process: no other thread may use relative paths while a test runs.
+    It changes the working folder of the whole process: no other thread may use relative paths while a test runs.
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
@@ -35,10 +35,12 @@ class WorkingFolder:
 
     @contextmanager
     def fresh(self) -> Iterator[None]:
-        """Work in the folder, in which there are the files, read-only, and nothing else, and import from it; then leave
-        the process as if nothing had been there."""
-        folder, before = self._made(), _working_folder()
-        path, bytecode, hidden = sys.path[:], sys.dont_write_bytecode, _modules_named_as(self._files)
+        """Run the block in the folder, which contains only the files, read-only, and is on sys.path.
+
+        Afterwards, the process's working folder, sys.path and imported modules are as before.
+        """
+        folder, before = self._ensure_folder(), _working_folder()
+        path, bytecode, hidden = sys.path[:], sys.dont_write_bytecode, _pop_modules_named_as(self._files)
         os.chdir(folder)
         try:
             if self._files:
@@ -54,7 +56,7 @@ class WorkingFolder:
             if self._files or os.listdir(folder):  # noqa: PTH208
                 self._remove()
 
-    def _made(self) -> Path:
+    def _ensure_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="grading-")).resolve()
             write_files(self._folder, self._files)
@@ -72,12 +74,12 @@ def _working_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:
-        # It was deleted while this process is in it.
+        # The current working folder was deleted.
         return Path("/")
 
 
-def _modules_named_as(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Take out the modules that have the name of a file which a kernel would import in their place; return them."""
+def _pop_modules_named_as(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Remove and return the imported modules whose name a file has: a kernel would import the file instead."""
     names = {Path(name).parts[0].removesuffix(".py") for name in files if name.endswith(".py")}
     names = {name for name in names if name not in KEPT and name not in sys.stdlib_module_names}
     if not names:
@@ -87,7 +89,7 @@ def _modules_named_as(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _forget_modules(folder: Path) -> None:
-    """Forget what was imported from a folder."""
+    """Remove the modules that were imported from a folder."""
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}"):
             del sys.modules[name]

@@ -1,1 +1,1 @@
-"""What was handed in, and what is asked: the submission's cells, the assignment, and the order of steps."""
+"""Reads the submitted notebook and the assignment, and plans in which order cells and tests run."""

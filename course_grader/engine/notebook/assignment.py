@@ -1,6 +1,6 @@
-"""An assignment as the grader needs it, in one file: the teacher's cells, the keys, the limits.
+"""An assignment in one file, as the grader needs it: the teacher's cells, the keys and the limits.
 
-The file holds the hidden key: it belongs to the teacher alone, and is written so that nobody else can read it.
+The file contains the hidden key, so it is written with permissions that let only its owner read it.
 """
 
 from __future__ import annotations
@@ -42,12 +42,9 @@ from course_utils.matching import Originals
 
 FORMAT = 1
 
-
-# What each zygote has imported.
+# Every zygote has already imported these.
 QUICK = {"numpy", "matplotlib", "IPython", "course_utils"}
-
-
-# A cell that is too long to be remembered.
+# A longer cell is not cached.
 LONG = 20_000
 
 
@@ -58,18 +55,20 @@ Mode = Literal["apart", "together"]
 
 
 def cached_by_source(function: Callable[[str], T]) -> Callable[[str], T]:
-    """Remember what the function gave for the latest sources; most cells are the same in every submission."""
-    remembering = functools.lru_cache(maxsize=512)(function)
-    return lambda source: (remembering if len(source) < LONG else function)(source)
+    """Cache a function of a cell's source: most cells are the same in every submission."""
+    cached = functools.lru_cache(maxsize=512)(function)
+    return lambda source: (cached if len(source) < LONG else function)(source)
 
 
 @dataclass(frozen=True)
 class TeacherCell:
-    """A code cell of the teacher's notebook. `kind` is setup, answer, test, experiment or code.
+    """A code cell of the teacher's notebook.
 
-    `names` are those that it assigns in the notebook, or of which it changes what they stand for. For a test cell,
-    `needs` are the answer names that it uses, and `exercises` those that it checks. Of an answer cell only the names
-    are kept, not the solution. `mark` is nbgrader's metadata of the cell. `problem` is why it is not plain Python.
+    kind: "setup", "answer", "test", "experiment" or "code".
+    source: its text; "" for an answer cell, so that the solution is not in the assignment.
+    names: the names that it binds, or whose values it changes. Empty for set-up and test cells.
+    needs: for a test cell, the names of answers that it uses. exercises: for a test cell, the exercises that it checks.
+    mark: nbgrader's metadata of the cell. problem: why it is not plain Python, or "".
     """
 
     kind: str
@@ -101,21 +100,23 @@ class TeacherCell:
 
     @cached_property
     def gives(self) -> frozenset[str]:
-        """The names that the cell, as a learner has it, gives to those behind it."""
+        """The names that the released cell defines for later cells."""
         try:
             return frozenset(self.names or assigned_names(self.released))
         except SyntaxError:
-            # Hidden lines were all of a block.
+            # Without the hidden lines, a block is empty.
             return frozenset()
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """What is graded, and by what. `hidden` and `published` are keys by exercise, as JSON.
+    """Everything that grading a notebook needs.
 
-    mode: "apart" or "together"; `why` is the reason, in a sentence. files: what is beside the notebook, by its path, in
-    base64. imports: the modules that the teacher's cells import. faults: by grade_id, why a test fails on the
-    reference, where `reference_graded` says that this was tried.
+    hidden, published: keys by exercise, as JSON data.
+    mode: "apart" or "together"; why: the reason, in a sentence.
+    files: the files next to the notebook, by path, in base64.
+    imports: the modules that the teacher's cells import.
+    faults: by grade_id, why a test fails on the reference; known only if `reference_graded` is True.
     """
 
     name: str
@@ -134,9 +135,10 @@ class Assignment:
     def from_notebook(
         cls, solution: Path, hidden_key: Path | None, limits: Limits | None = None, files: Path | None = None
     ) -> Assignment:
-        """Return the assignment of a teacher's notebook and a hidden key; AssignmentProblem where they do not fit.
+        """Return the assignment of a teacher's notebook and a hidden key.
 
-        hidden_key: is read only if a test asks for it. files: the folder of the files that belong to the notebook.
+        hidden_key: its path; read only if a test uses it. files: the folder with the files that belong to the notebook.
+        Raises AssignmentProblem if the notebook or the key cannot be read, or if they do not match.
         """
         notebook = source_notebook(solution)
         cells = _cells_of(notebook, solution)
@@ -144,7 +146,7 @@ class Assignment:
         tests = [cell.source for cell in cells if cell.kind == "test"]
         wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
         if wanted and hidden_key is None:
-            raise MissingKey("There is no course.key, which holds the hidden checks: run `course key`.")
+            raise MissingKey("There is no course.key, which contains the hidden checks: run `course key`.")
         known = read_json(hidden_key, "The hidden key").get("exercises", {}) if wanted and hidden_key else {}
         if missing := [name for name in wanted if name not in known]:
             raise AssignmentProblem(f"The hidden key has nothing for {missing[0]!r}: make it again with `course key`.")
@@ -158,16 +160,16 @@ class Assignment:
         except keys.KeyProblem as problem:
             raise AssignmentProblem(str(problem)) from problem
         limits = limits or Limits()
-        beside = extra_files(files, limits.files // 2) if files else {}
+        extra = extra_files(files, limits.files // 2) if files else {}
         imports = imported_modules(notebook)
-        return cls(solution.stem, cells, hidden, published, limits, files=beside, imports=imports)
+        return cls(solution.stem, cells, hidden, published, limits, files=extra, imports=imports)
 
     @classmethod
     def load(cls, path: Path) -> Assignment:
-        """Read the file that `save` wrote; AssignmentProblem where it is something else."""
+        """Return the assignment in a file that `save` wrote; raises AssignmentProblem if the file is something else."""
         data = read_json(path, "The assignment")
         if data.get("format") != FORMAT:
-            raise AssignmentProblem(f"{path.name} has another format than this version reads: make it again.")
+            raise AssignmentProblem(f"{path.name} has a format that this version cannot read: make it again.")
         return cls.from_json(data)
 
     @classmethod
@@ -180,11 +182,11 @@ class Assignment:
         return cls(data["name"], cells, data["hidden"], data["published"], Limits.from_json(data["limits"]), **more)
 
     def save(self, path: Path) -> None:
-        """Write the assignment to one file that only its owner can read, whole or not at all."""
+        """Write the assignment to one file that only its owner can read, atomically."""
         write_atomic(path, self._text, PRIVATE)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole assignment, the hidden key included, as JSON can hold it."""
+        """Return the whole assignment, including the hidden key, as JSON data."""
         return {
             "format": FORMAT,
             "name": self.name,
@@ -206,7 +208,7 @@ class Assignment:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits that stand for all that decides a result."""
+        """32 hexadecimal digits of a hash of everything that affects a result."""
         text = replace(self, why="")._text if self.why else self._text
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -216,7 +218,7 @@ class Assignment:
 
     @cached_property
     def originals(self) -> Originals[TeacherCell]:
-        """What cells of a submission are compared with."""
+        """The teacher's cells, prepared for matching with a submission's cells."""
         return Originals(self.cells)
 
     def of_kind(self, kind: str) -> list[TeacherCell]:
@@ -224,12 +226,12 @@ class Assignment:
 
     @cached_property
     def spared(self) -> tuple[str, ...]:
-        """The names that the teacher's cells replace in modules or classes, such as `print` by a double."""
+        """The names that the teacher's cells replace in modules or classes, such as `print` by a test double."""
         return tuple(sorted({name for cell in self.cells for name in replaced_names(cell.source)}))
 
     @cached_property
     def packages(self) -> tuple[str, ...]:
-        """The modules among `imports` that take long to import, and not part of Python."""
+        """The modules among `imports` that are neither part of Python nor already imported in each zygote."""
         return tuple(name for name in self.imports if name.split(".")[0] not in sys.stdlib_module_names | QUICK)
 
     @cached_property
@@ -237,7 +239,7 @@ class Assignment:
         return {name: base64.b64decode(content) for name, content in self.files.items()}
 
     def within(self, seconds: float) -> Assignment:
-        """Return the assignment with this many seconds for each cell in the mode together; 0 leaves it as it is."""
+        """Return the assignment with this time limit for each cell, in the mode together; 0 changes nothing."""
         if self.mode != "together" or seconds <= 0:
             return self
         total = max(self.limits.total_seconds, 10 * seconds)
@@ -245,23 +247,23 @@ class Assignment:
 
     @property
     def needs_key(self) -> bool:
-        """Whether a test asks what no worker may have: the hidden key, or the answer of a concept question.
+        """Whether a test needs something that no worker may read: the hidden key, or the answer of a concept question.
 
-        Without that answer a check would pass every answer of the right form.
+        Without the answer, the check of a concept question would pass every answer with the right type.
         """
         asks_question = any(keys.is_question(name) for name in self.published)
         return asks_question or any("check_hidden" in cell.source for cell in self.of_kind("test"))
 
     @cached_property
     def keys(self) -> tuple[dict[str, keys.Key], dict[str, keys.Key]]:
-        """The hidden and the published keys, read."""
+        """The hidden and the published keys by exercise, as Key objects."""
         hidden = {name: keys.key_from_json(data) for name, data in self.hidden.items()}
         return hidden, {name: keys.key_from_json(data) for name, data in self.published.items()}
 
 
 def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
     """Raise AssignmentProblem if a test asks for a variant of a question that the hidden key does not have."""
-    # As in `checked_exercises`: what is not plain Python is graded together, without a key.
+    # As in `checked_exercises`: a cell that is not plain Python is graded in the mode together, without a key.
     for source in (source for source in tests if not problem_of(source)):
         for node in ast.walk(ast.parse(blank_magics(source))):
             match node:
@@ -277,7 +279,7 @@ def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
 
 
 def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
-    """Return the code cells of a teacher's notebook; AssignmentProblem where it cannot be read."""
+    """Return the code cells of a teacher's notebook; raises AssignmentProblem if it cannot be read."""
     return _cells_of(source_notebook(solution), solution)
 
 
@@ -299,15 +301,15 @@ def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
         for cell, source in plain
         if (mark := cell["metadata"].get("nbgrader")) and mark["solution"]
     }
-    given = {name for assigned in names.values() for name in assigned}
-    # A figure draws with modules, and changes nothing of theirs that another cell would miss.
+    answer_names = {name for assigned in names.values() for name in assigned}
+    # A call such as plt.plot() counts as a change of the name `plt`, but no other cell depends on such a change.
     modules = {name for _, source in plain for name in imported_names(source)}
     answer = ""
     for cell, source in sources:
         mark, id, problem = cell["metadata"].get("nbgrader"), str(cell.get("id", "")), problems[source]
         if mark is None or not (mark["solution"] or mark["grade"] or mark["locked"]):
             kind = "experiment" if "experiment" in cell["metadata"].get("tags", []) else "code"
-            # Of what cannot be read nobody knows the names, so that it always runs.
+            # The names of a cell that is not plain Python are unknown. With "*" it always runs.
             touched = {"*"} if problem else assigned_names(source) | (changed_names(source) - modules)
             yield TeacherCell(kind, id, source=source, names=tuple(sorted(touched)), problem=problem)
             continue
@@ -316,10 +318,10 @@ def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
             answer = mark["grade_id"]
             yield TeacherCell("answer", **known, names=names.get(answer, ()))
         elif mark["grade"]:
-            needs = () if problem else tuple(sorted(given & used_names(source)))
+            needs = () if problem else tuple(sorted(answer_names & used_names(source)))
             checked = () if problem else tuple(dict.fromkeys(checked_exercises(source)))
             checked = checked or tuple(grade_id for grade_id, assigned in names.items() if set(assigned) & set(needs))
-            # Each test belongs to an exercise: where it names none, to the answer above it.
+            # Each test belongs to an exercise. If it names none, it belongs to the answer above it.
             checked = checked or (answer or mark["grade_id"],)
             points = float(mark["points"])
             yield TeacherCell("test", **known, source=source, points=points, needs=needs, exercises=checked)

@@ -1,4 +1,4 @@
-"""The names of the notebook's that a cell may read, bind or surely defines, found without running it."""
+"""Find the global names that a cell may read or bind, without running it."""
 
 from __future__ import annotations
 
@@ -12,56 +12,58 @@ from typing import TypeGuard
 from course_grader.engine.notebook.assignment import cached_by_source
 from course_utils.cells import assigned_names, blank_magics
 
-# Every character beyond ASCII may be part of a name, as the accent of one that is written as two characters.
+# Any character beyond ASCII may be part of a name, such as a combining accent.
 WORD = re.compile(r"[0-9A-Za-z_\u0080-\U0010ffff]+")
 NAMES_FROM_TEXT = {"eval", "exec", "globals", "locals", "vars", "dir", "__globals__", "get_ipython", "sys", "inspect"}
-# Its annotations are texts, and what reads them looks for their names in the notebook.
+# `from __future__ import annotations` makes annotations strings, which are evaluated in the notebook's namespace.
 NAMES_FROM_TEXT |= {"__future__"}
 IMPORTS_MAIN = "__main__"
-# Among a cell's names it stands for all that a module has, or for any name at all.
+# Among a cell's names: everything in a module (a star import), or any name at all.
 ALL = "*"
-# Python can take a time that grows with the square of a source's length to read it, and a thousand times its memory. In
-# a longer cell every word counts as a name that it reads and binds: a cell too many may run, never one too few.
+# Parsing can take quadratic time and a thousand times the memory of the source. In a longer cell every word counts as a
+# name that it reads and binds, so that an unneeded cell may run, but no needed cell is left out.
 LONGEST_READ, LONGEST_NAME = 10_000, 200
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
-# Comprehensions that are evaluated where they are written; a generator expression is if one of these takes it whole.
+# These are evaluated at once; a generator expression is too, if it is the argument of a function in TAKE_WHOLE.
 AT_ONCE = {"listcomp", "setcomp", "dictcomp"}
 TAKE_WHOLE = {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
 
 
 @cached_by_source
 def words(source: str) -> frozenset[str]:
-    """Return every word of a cell, as Python would have it as a name."""
-    return frozenset(map(_as_python_reads, WORD.findall(source)))
+    """Return every word of a cell, normalised as Python normalises names."""
+    return frozenset(map(_normalised, WORD.findall(source)))
 
 
 @cached_by_source
 def reads(source: str) -> frozenset[str]:
-    """Return the names of the notebook's that a cell may use before it has bound them itself; every word of the cell if
-    it makes names out of text, is long or is not Python."""
-    found = words(source)
-    if len(source) > LONGEST_READ or IMPORTS_MAIN in found or found & NAMES_FROM_TEXT:
-        return found
+    """Return the global names that a cell may use before it binds them itself.
+
+    Return every word of the cell if it may make names from strings, is long or is not Python.
+    """
+    all_words = words(source)
+    if len(source) > LONGEST_READ or IMPORTS_MAIN in all_words or all_words & NAMES_FROM_TEXT:
+        return all_words
     magics = frozenset(word for line in source.split("\n") if line.lstrip()[:1] in ("%", "!") for word in words(line))
     try:
         text = blank_magics(source)
         table, tree = symtable.symtable(text, "cell", "exec"), ast.parse(text)
-        # What is changed in place or deleted must be there too, which a table of symbols does not say.
+        # A name that is changed in place or deleted must exist too, which the symbol table does not show.
         changed = {name for node in ast.walk(tree) for name in _changed(node)}
         inside, scopes = _read_at_once(table, tree)
         later = frozenset[str]().union(*(_names_of_notebook(scope, changed) for scope in scopes))
-        # A comprehension's own names are not the notebook's.
-        at_once = inside | {one.get_name() for one in table.get_symbols() if _is_used(one, changed)}
+        # The loop variables of a comprehension are not global names.
+        at_once = inside | {symbol.get_name() for symbol in table.get_symbols() if _is_used(symbol, changed)}
         return magics | later | at_once.intersection(_unbound(tree.body, set()))
     except NOT_PYTHON:
-        return found
+        return all_words
 
 
 @cached_by_source
 def may_bind(source: str) -> frozenset[str]:
-    """Return the names of the notebook's that a cell may bind or delete; ALL if that can be any."""
-    found = words(source)
-    if len(source) > LONGEST_READ or IMPORTS_MAIN in found or found & NAMES_FROM_TEXT:
+    """Return the global names that a cell may bind or delete; {ALL} if it can be any name."""
+    all_words = words(source)
+    if len(source) > LONGEST_READ or IMPORTS_MAIN in all_words or all_words & NAMES_FROM_TEXT:
         return frozenset({ALL})
     try:
         return frozenset(assigned_names(source))
@@ -69,16 +71,17 @@ def may_bind(source: str) -> frozenset[str]:
         return frozenset()
 
 
-def _as_python_reads(word: str) -> str:
-    """Return the form in which Python has a name: two signs that look like the Greek mu are one."""
-    # The time for a long one grows with the square of its length, and a name it is not.
+def _normalised(word: str) -> str:
+    """Return the form in which Python stores a name: for example, the micro sign becomes the Greek letter mu."""
+    # Normalising takes quadratic time, and a word this long is not a name.
     return word if word.isascii() or len(word) > LONGEST_NAME else unicodedata.normalize("NFKC", word)
 
 
 def _read_at_once(table: symtable.SymbolTable, tree: ast.Module) -> tuple[set[str], list[symtable.SymbolTable]]:
-    """Return the notebook's names that a cell's comprehensions read where they are written, and the scopes that may
-    read names later, such as functions."""
-    takers = TAKE_WHOLE - {one.get_name() for one in table.get_symbols() if one.is_assigned() or one.is_imported()}
+    """Return the global names that a cell's comprehensions read when the cell runs, and the scopes that may read names
+    later, such as functions."""
+    rebound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    takers = TAKE_WHOLE - rebound
     whole = {id(node.args[0]) for node in ast.walk(tree) if _takes_whole(node, takers)}
     expressions = [node for node in ast.walk(tree) if isinstance(node, ast.GeneratorExp)]
     later_lines = {node.lineno for node in expressions if id(node) not in whole}
@@ -87,7 +90,8 @@ def _read_at_once(table: symtable.SymbolTable, tree: ast.Module) -> tuple[set[st
         scope = left.pop()
         kind = scope.get_name().strip("<>")
         if kind in AT_ONCE or (kind == "genexpr" and scope.get_lineno() not in later_lines):
-            found |= {one.get_name() for one in scope.get_symbols() if one.is_referenced() and one.is_global()}
+            symbols = (symbol for symbol in scope.get_symbols() if symbol.is_referenced() and symbol.is_global())
+            found |= {symbol.get_name() for symbol in symbols}
             left += scope.get_children()
         else:
             scopes.append(scope)
@@ -106,9 +110,8 @@ def _is_used(symbol: symtable.Symbol, changed: Set[str]) -> bool:
 
 
 def _names_of_notebook(scope: symtable.SymbolTable, changed: Set[str]) -> frozenset[str]:
-    """Return the names that are read or, of those in `changed`, used in a scope or in one within it, and are not those
-    of a function on the way."""
-    # What a class's body reads may be its own in one line and the notebook's in another.
+    """Return the global names that a scope and its inner scopes read, or use if they are in `changed`."""
+    # A class body may read a name as the global one in one line, and as its own in another.
     is_function = scope.get_type() not in ("module", "class")
     names = frozenset(
         symbol.get_name()
@@ -125,8 +128,10 @@ def _changed(node: ast.AST) -> Iterator[str]:
 
 
 def _unbound(block: Sequence[ast.stmt], bound: set[str]) -> Iterator[str]:
-    """Yield the names that the statements of a block read at once and that `bound` does not have by then. What a
-    statement surely binds is added to `bound`."""
+    """Yield the names that the statements of a block read, when they run, before they are in `bound`.
+
+    The names that a statement certainly binds are added to `bound`.
+    """
     for statement in block:
         inner: list[tuple[list[ast.stmt], ast.AST | None]] = []
         match statement:
@@ -170,4 +175,6 @@ def _surely_bound(statement: ast.stmt) -> Iterator[str]:
 
 def _targets(node: ast.AST | None) -> Iterator[str]:
     if node is not None:
-        yield from (one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+        for name in ast.walk(node):
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
+                yield name.id

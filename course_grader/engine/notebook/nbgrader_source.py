@@ -1,4 +1,4 @@
-"""A teacher's notebook as nbgrader itself makes it: what it enters into the gradebook, and what it hands out."""
+"""Make the notebooks that nbgrader itself makes from a teacher's notebook: the gradebook's version and the release."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _quiet = logging.Logger("nbgrader", logging.CRITICAL + 1)
 
 
 def source_notebook(solution: Path) -> dict[str, Any]:
-    """Return a teacher's notebook as nbgrader enters it into the gradebook: marks of its present format, and AUTOTEST
-    cells with their tests.
+    """Return a teacher's notebook as nbgrader enters it into the gradebook: with marks in nbgrader's current format
+    and with the generated tests in AUTOTEST cells.
 
-    AssignmentProblem where it cannot be read, or is for another kernel than Python.
+    Raises AssignmentProblem if it cannot be read, or is for a kernel that is not Python.
     """
     notebook = read_json(solution, "The teacher's notebook")
     if (language := language_of(notebook)) not in ("", "python", "ipython"):
         raise AssignmentProblem(
-            f"{solution} is a notebook for {language}, and the engine runs Python alone. Grade it with nbgrader's own "
+            f"{solution} is a notebook for {language}, and the engine runs only Python. Grade it with nbgrader's own "
             "Execute: in a folder with an nbgrader_config.py that sets neither c.Autograde.sanitize_preprocessors nor "
             "c.Autograde.autograde_preprocessors. Its submissions are then not isolated."
         )
@@ -44,71 +44,72 @@ def source_notebook(solution: Path) -> dict[str, Any]:
 
 
 def as_entered(notebook: Mapping[str, Any], place: Path) -> dict[str, Any]:
-    """Return a notebook with marks of nbgrader's present format, and the tests of AUTOTEST cells.
+    """Return a notebook with marks in nbgrader's current format, and with generated tests in AUTOTEST cells.
 
-    To make these, the solutions run in a kernel, as in `nbgrader generate_assignment`. AssignmentProblem where that
-    cannot be.
+    To generate the tests, the solutions run in a kernel, as in `nbgrader generate_assignment`. Raises AssignmentProblem
+    if nbgrader refuses the notebook.
     """
-    # To import nbgrader takes half a second, and most notebooks need nothing of it.
+    # Imported here: it takes half a second, and most notebooks do not need it.
     from nbgrader.nbgraderformat import MetadataValidator
 
     text = json.dumps(notebook, sort_keys=True)
-    if (text, place) in _made:
-        return copy.deepcopy(_made[text, place])
-    read = _as_node(notebook)
+    if (text, place) in _latest:
+        return copy.deepcopy(_latest[text, place])
+    node = _as_node(notebook)
     try:
-        read = MetadataValidator().upgrade_notebook_metadata(read)
-        if any(is_autotest(cell) for cell in read.cells):
-            read = _with_tests(read, place)
+        node = MetadataValidator().upgrade_notebook_metadata(node)
+        if any(is_autotest(cell) for cell in node.cells):
+            node = _with_tests(node, place)
     except AssignmentProblem:
         raise
     except Exception as error:
-        raise AssignmentProblem(f"nbgrader does not take {place}: {type(error).__name__}: {error}") from error
-    _made.clear()
-    _made[text, place] = _as_json(read)
-    return copy.deepcopy(_made[text, place])
+        raise AssignmentProblem(f"nbgrader does not accept {place}: {type(error).__name__}: {error}") from error
+    _latest.clear()
+    _latest[text, place] = _as_json(node)
+    return copy.deepcopy(_latest[text, place])
 
 
-# The notebook that was made last: to make it takes a kernel.
-_made: dict[tuple[str, Path], dict[str, Any]] = {}
+# Cache of the latest notebook, since generating tests starts a kernel.
+_latest: dict[tuple[str, Path], dict[str, Any]] = {}
 
 
 def _with_tests(notebook: Any, place: Path) -> Any:
     folder = place.parent.resolve()
-    # nbgrader looks beside the notebook, and else in the folder in which it was started: that of the course.
-    above = next((one for one in (folder, *folder.parents) if (one / "autotests.yml").is_file()), None)
-    if above is None:
+    # nbgrader looks next to the notebook, and then in the folder where it was started, which is the course's.
+    parents = (parent for parent in (folder, *folder.parents) if (parent / "autotests.yml").is_file())
+    templates = next(parents, None)
+    if templates is None:
         raise AssignmentProblem(
             f"{place} has AUTOTEST cells, and there is no autotests.yml in its folder or above it: copy nbgrader's "
             "into the folder of the course."
         )
     from nbgrader.preprocessors import InstantiateTests
 
-    name = os.path.relpath(above / "autotests.yml", folder)
-    maker = InstantiateTests(autotest_filename=name, log=_quiet)
+    name = os.path.relpath(templates / "autotests.yml", folder)
+    preprocessor = InstantiateTests(autotest_filename=name, log=_quiet)
     resources = {"metadata": {"path": str(folder)}}
     marked = [bool(is_autotest(cell)) for cell in notebook.cells]
     with _kernels_ended():
-        made, _ = maker.preprocess(notebook, resources)
-    for cell, is_made in zip(made.cells, marked, strict=True):
-        if is_made:
+        with_tests, _ = preprocessor.preprocess(notebook, resources)
+    for cell, is_generated in zip(with_tests.cells, marked, strict=True):
+        if is_generated:
             cell.metadata.nbgrader["autotest"] = True
-    return made
+    return with_tests
 
 
 @contextlib.contextmanager
 def _kernels_ended() -> Iterator[None]:
-    """End the kernels that nbgrader starts for this: it leaves their sockets open, and where a test cannot be made the
-    kernel too."""
+    """End the kernels that nbgrader starts in the block: it leaves their sockets open, and after an error also the
+    kernel."""
     from nbgrader.preprocessors import instantiatetests
 
     start, started = instantiatetests.start_new_kernel, []
 
-    def start_noted(*args: Any, **kwargs: Any) -> Any:
+    def start_and_record(*args: Any, **kwargs: Any) -> Any:
         started.append(start(*args, **kwargs))
         return started[-1]
 
-    instantiatetests.start_new_kernel = start_noted
+    instantiatetests.start_new_kernel = start_and_record
     try:
         yield
     finally:
@@ -121,38 +122,41 @@ def _kernels_ended() -> Iterator[None]:
 
 
 def with_header_and_footer(notebook: Mapping[str, Any], config: Config | None) -> dict[str, Any]:
-    """Return a notebook with the header and footer that nbgrader's configuration adds to a release."""
-    asked = config.get("IncludeHeaderFooter", {}) if config else {}
+    """Return a notebook with the header and footer that nbgrader's configuration adds to a release.
+
+    Raises AssignmentProblem if one of them cannot be read.
+    """
+    settings = config.get("IncludeHeaderFooter", {}) if config else {}
     root = Path((config.get("CourseDirectory", {}).get("root", "") if config else "") or ".")
-    parts = {name: root / path for name in ("header", "footer") if (path := asked.get(name, ""))}
+    parts = {name: root / path for name in ("header", "footer") if (path := settings.get(name, ""))}
     parts = {name: path for name, path in parts.items() if path.is_file()}
     cells = {name: read_json(path, f"The {name}")["cells"] for name, path in parts.items()}
-    made = copy.deepcopy(dict(notebook))
-    made["cells"] = [*cells.get("header", ()), *made["cells"], *cells.get("footer", ())]
-    return made
+    extended = copy.deepcopy(dict(notebook))
+    extended["cells"] = [*cells.get("header", ()), *extended["cells"], *cells.get("footer", ())]
+    return extended
 
 
 def without_solutions(notebook: Mapping[str, Any], config: Config | None = None) -> dict[str, Any]:
-    """Return a teacher's notebook with stubs in the place of solutions; AssignmentProblem where nbgrader cannot make
-    them."""
+    """Return a teacher's notebook with stubs instead of solutions; raises AssignmentProblem if nbgrader cannot make
+    it."""
     from nbgrader.preprocessors import ClearSolutions
 
-    clearing = ClearSolutions(config=config, log=_quiet) if config else ClearSolutions(log=_quiet)
+    preprocessor = ClearSolutions(config=config, log=_quiet) if config else ClearSolutions(log=_quiet)
     try:
-        made, _ = clearing.preprocess(_as_node(copy.deepcopy(dict(notebook))), {})
+        cleared, _ = preprocessor.preprocess(_as_node(copy.deepcopy(dict(notebook))), {})
     except (RuntimeError, ValueError) as error:
-        raise AssignmentProblem(f"nbgrader cannot take the solutions out: {error}.") from error
-    return _as_json(made)
+        raise AssignmentProblem(f"nbgrader cannot remove the solutions: {error}.") from error
+    return _as_json(cleared)
 
 
 def _as_node(notebook: Mapping[str, Any]) -> Any:
-    # Imported here: an autograder at Gradescope reads assignments, and has no nbformat.
+    # Imported here: the Gradescope autograder imports this module, and has no nbformat.
     import nbformat
 
     return nbformat.reads(json.dumps(notebook), as_version=4)
 
 
-def _as_json(read: Any) -> dict[str, Any]:
+def _as_json(node: Any) -> dict[str, Any]:
     import nbformat
 
-    return cast("dict[str, Any]", json.loads(nbformat.writes(read)))
+    return cast("dict[str, Any]", json.loads(nbformat.writes(node)))

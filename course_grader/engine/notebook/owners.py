@@ -1,7 +1,8 @@
-"""Whose each cell of a submission is: which of the teacher's cells it counts as, or whether it is the student's own.
+"""Assign each cell of a submission to one of the teacher's cells, or to the student.
 
-A cell is the teacher's only if its text is. Of several cells with the mark of one answer, as after splitting or
-copying, one is shown as the answer: the last that defines what is asked. All of them run, see `plan`.
+A set-up or test cell counts as the teacher's only if it has the teacher's text. If several cells have the mark of one
+answer, as after splitting or copying, one is shown as the answer: the last one that defines a name of the answer. All
+of them run, see `plan`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Owners:
-    """Whose the cells of a submission are.
+    """The owners of a submission's cells.
 
-    `of` has for each cell the teacher's cell that it counts as, SKIPPED for a further copy of one of the teacher's
-    cells or an experiment as the teacher wrote it, or None for the student's own. `put_in` has the set-up and test
-    cells that are missing or were edited, by the place behind which they belong. `notes` are for student and teacher.
+    of: for each cell, the teacher's cell that it counts as; SKIPPED for another copy of a teacher's cell, or for an
+    experiment that the student did not change; or None for the student's own cell.
+    put_in: the set-up and test cells that are missing or were edited, by the index of the cell after which they belong
+    (-1 for the beginning).
+    matches: for each cell, the teacher's cell that it matches. notes: sentences for student and teacher.
     """
 
     of: list[Owner]
@@ -38,7 +41,7 @@ class Owners:
     notes: list[str] = field(default_factory=list)
 
     def around(self, cells: Sequence[T]) -> Iterator[tuple[T | None, Owner]]:
-        """Yield the cells in order with whose they are; None in the place of one of the teacher's that is put in."""
+        """Yield each cell with its owner, in order. For a teacher's cell that is put in, the cell is None."""
         yield from ((None, cell) for cell in self.put_in.get(-1, ()))
         for place, (cell, owner) in enumerate(zip(cells, self.of, strict=True)):
             yield cell, owner
@@ -46,7 +49,7 @@ class Owners:
 
 
 def owners_of(cells: Cells, assignment: Assignment) -> Owners:
-    """Return whose the cells are, each a dict with `cell_type`, `source` and `metadata`."""
+    """Return the owners of the cells, each a dict with `cell_type`, `source` and `metadata`."""
     originals = assignment.originals
     matches = [originals.match(cell) for cell in cells]
     places = places_of(matches)
@@ -63,17 +66,17 @@ def owners_of(cells: Cells, assignment: Assignment) -> Owners:
 
 
 def restored(cells: Cells, assignment: Assignment) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the cells with the teacher's text in set-up and test cells that were edited, as nbgrader writes it back;
-    and notes for student and teacher."""
+    """Return the cells with the teacher's text in edited set-up and test cells, as nbgrader does; and notes for student
+    and teacher."""
     matches = [assignment.originals.match(cell) for cell in cells]
-    made, notes = [dict(cell) for cell in cells], []
+    restored_cells, notes = [dict(cell) for cell in cells], []
     for grade_id, place in places_of(matches).items():
         if not matches[place].is_exact:
             cell = assignment.by_grade_id[grade_id]
-            made[place] |= {"cell_type": "code", "source": cell.released}
-            what = "test" if cell.kind == "test" else "set-up"
-            notes.append(f"The {what} cell {grade_id!r} was edited. The teacher's text ran in its place.")
-    return made, notes
+            restored_cells[place] |= {"cell_type": "code", "source": cell.released}
+            kind = "test" if cell.kind == "test" else "set-up"
+            notes.append(f"The {kind} cell {grade_id!r} was edited. The teacher's text ran in its place.")
+    return restored_cells, notes
 
 
 def _is_further_copy(match: Match[TeacherCell]) -> bool:
@@ -83,22 +86,22 @@ def _is_further_copy(match: Match[TeacherCell]) -> bool:
 def _answer_places(
     cells: Cells, matches: Sequence[Match[TeacherCell]], tests: Mapping[str, int], assignment: Assignment
 ) -> dict[str, int]:
-    """Return the cell that is shown for each answer, by grade_id."""
+    """Return the index of the cell that is shown as each answer, by grade_id."""
     copies: dict[str, list[int]] = defaultdict(list)
     for place, match in enumerate(matches):
         if match.copy_of is not None and match.copy_of.kind == "answer":
             copies[match.copy_of.grade_id].append(place)
-    found = {}
+    answer_places = {}
     for grade_id, places in copies.items():
         names = set(assignment.by_grade_id[grade_id].names)
         code = [place for place in places if cells[place]["cell_type"] == "code"]
         if not code and _is_defined(names, cells):
-            # It was turned into text because another cell has the answer now.
+            # The student turned it into a text cell because another cell has the answer now.
             continue
         last = max((tests.get(test.grade_id, -1) for test in _tests_of(names, assignment)), default=-1)
         above = [place for place in code or places if place < last]
-        found[grade_id] = _last_defining(names, above or code or places, cells)
-    return found
+        answer_places[grade_id] = _last_defining(names, above or code or places, cells)
+    return answer_places
 
 
 def _tests_of(names: set[str], assignment: Assignment) -> list[TeacherCell]:
@@ -118,7 +121,7 @@ def _is_defined(names: set[str], cells: Cells) -> bool:
 
 
 def _defines(names: set[str], source: str) -> bool:
-    # Most sources need not be read for that, and a long one is not.
+    # Parsing is avoided if no name is in the text, and a long source is never parsed, since that can take very long.
     if not any(name in source for name in names):
         return False
     if len(source) > LONGEST_READ:
@@ -133,7 +136,7 @@ def _below_tests(
     tests: Mapping[str, int],
     assignment: Assignment,
 ) -> Iterator[str]:
-    """Yield a sentence for each answer that is defined below all of its tests, too, where no test sees it."""
+    """Yield a sentence for each cell that defines an answer below all of its tests, so that no test uses it."""
     for place, match in enumerate(matches):
         if owners[place] is not None or match.text_of is not None or cells[place]["cell_type"] != "code":
             continue
@@ -142,13 +145,16 @@ def _below_tests(
             if any(name in source for name in names):
                 last = max((tests.get(test.grade_id, place) for test in _tests_of(names, assignment)), default=place)
                 if last < place and _defines(names, source):
-                    yield f"Cell {place + 1} defines {answer.grade_id!r} below its tests: a test sees what is above it."
+                    yield (
+                        f"Cell {place + 1} defines {answer.grade_id!r} below its tests. A test uses only the cells "
+                        "above it."
+                    )
 
 
 def _notes(
     matches: Sequence[Match[TeacherCell]], owners: Sequence[Owner], tests: Mapping[str, int], assignment: Assignment
 ) -> Iterator[str]:
-    """Yield what was found out of order, in sentences for student and teacher."""
+    """Yield sentences for student and teacher about missing, repeated and edited cells."""
     copies: dict[str, int] = defaultdict(int)
     for match in matches:
         if match.copy_of is not None and match.by > BY_TEXT:
@@ -159,18 +165,18 @@ def _notes(
         if cell.kind == "answer":
             if count > 1:
                 yield (
-                    f"There are {count} cells with the mark {grade_id!r}. All of them ran, in the notebook's order: of "
-                    "a name that is defined more than once, the last definition above a test counts in it."
+                    f"There are {count} cells with the mark {grade_id!r}. All of them ran, in the notebook's order. If "
+                    "a name is defined more than once, each test uses the last definition above it."
                 )
             elif not count:
                 yield f"The answer cell {grade_id!r} is missing, or has lost its mark."
             elif grade_id not in counted:
                 yield f"The answer cell {grade_id!r} is not a code cell. It did not run: another cell has the answer."
         elif grade_id in tests and grade_id not in counted:
-            what = "test" if cell.kind == "test" else "set-up"
+            kind = "test" if cell.kind == "test" else "set-up"
             yield (
-                f"The {what} cell {grade_id!r} was edited. What is in it now ran as the student's own code; the "
-                "teacher's text was used for grading."
+                f"The {kind} cell {grade_id!r} was edited. It ran as the student's own code; the teacher's text was "
+                "used for grading."
             )
         elif count > 1 and cell.kind == "test":
             yield f"There are {count} copies of the test cell {grade_id!r}. The last one counts."

@@ -1,8 +1,8 @@
-"""The order in which a submission is run and tested: what the student wrote runs as in Jupyter, from top to bottom.
+"""Plan the order in which a submission's cells and tests run: the student's cells run as in Jupyter, top to bottom.
 
-Left out are cells that the teacher wrote, word for word, and that nothing else needs: copies of tests, figures,
-experiments. A test is run where its cell is in the student's notebook, always with the teacher's text; behind what
-became of the cell, if it was edited; behind the teacher's cells that come before it, if it is missing.
+Cells with exactly the teacher's text that nothing else needs are left out: copies of tests, figures, experiments. A
+test runs at the position of its cell in the student's notebook, always with the teacher's text. If the cell was edited,
+the test runs after the edited cell. If it is missing, the test runs after the teacher's cells that come before it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from course_grader.engine.notebook.context import EditedCells, edited, late_setu
 from course_grader.engine.notebook.dependencies import ALL, may_bind, reads, words
 from course_grader.engine.notebook.owners import Owners, owners_of
 
-# At most this many characters of all cells are read as Python, see `dependencies`; of the others every word counts.
+# At most this many characters of a submission are parsed; in the rest, every word counts as a name (`dependencies`).
 MOST_READ = 500_000
 
 
 @dataclass(frozen=True)
 class RunCell:
-    """Run this source in the worker. `place` is the cell's index in the submission; `names` are those that it, or
-    another part of the same answer, is to define. An experiment has limits of its own."""
+    """Run this source in the worker.
+
+    place: the cell's index in the submission, -1 if the cell is missing there. names: for an answer cell, the names
+    that the whole answer should define. An experiment has its own limits.
+    """
 
     source: str
     place: int
@@ -43,8 +46,7 @@ Step = RunCell | RunTest
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in order, what was found out of order, in sentences for student and teacher, and what the submission
-    made of the teacher's unmarked cells."""
+    """The steps in order, notes for student and teacher, and the teacher's unmarked cells that the student changed."""
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
@@ -55,8 +57,8 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     """Return the plan for the cells of a submission, each a dict with `cell_type`, `source` and `metadata`."""
     owners = owners_of(cells, assignment)
     late = late_setups(assignment)
-    own = {place for place in range(len(cells)) if _is_students(cells, owners, place) or owners.of[place] in late}
-    runs = own | _needed(cells, owners, own, assignment)
+    always = {place for place in range(len(cells)) if _is_students(cells, owners, place) or owners.of[place] in late}
+    runs = always | _needed(cells, owners, always, assignment)
     steps: list[Step] = [RunCell(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
     steps += [RunTest(cell) for cell in _tests(owners, -1)]
     for place, cell in enumerate(cells):
@@ -76,16 +78,19 @@ def _tests(owners: Owners, place: int) -> list[TeacherCell]:
 
 
 def _is_students(cells: Sequence[dict[str, Any]], owners: Owners, place: int) -> bool:
-    """Return whether a cell is the student's and runs: as in Jupyter every code cell does, and an answer that was
-    turned into text if no other cell has it."""
+    """Return whether a cell is the student's and runs: every code cell, and an answer that was turned into a text cell
+    if no other cell has the answer."""
     owner = owners.of[place]
     if isinstance(owner, TeacherCell) and owner.kind == "answer":
         return True
     return cells[place]["cell_type"] == "code" and owners.matches[place].text_of is None
 
 
-def _needed(cells: Sequence[dict[str, Any]], owners: Owners, own: set[int], assignment: Assignment) -> set[int]:
-    """Return the places of cells with the teacher's text of which a cell that runs, or a test, may use a name."""
+def _needed(cells: Sequence[dict[str, Any]], owners: Owners, always: set[int], assignment: Assignment) -> set[int]:
+    """Return the indices of cells with the teacher's text that define a name which a running cell or a test may use.
+
+    always: the indices of the cells that run in any case.
+    """
     rest = {
         place: match.text_of
         for place, (cell, match) in enumerate(zip(cells, owners.matches, strict=True))
@@ -94,18 +99,18 @@ def _needed(cells: Sequence[dict[str, Any]], owners: Owners, own: set[int], assi
     setups = {place: cell for place, cell in rest.items() if cell.kind == "setup"}
     unused = {place: cell.gives for place, cell in rest.items() if place not in setups}
     tested = {name for cell in assignment.of_kind("test") for name in cell.needs}
-    used = {ALL} | tested | _read(cells[place]["source"] for place in sorted(own))
+    used = {ALL} | tested | _names_read(cells[place]["source"] for place in sorted(always))
     needed: set[int] = set()
-    # A cell that is needed may need others in turn.
-    while found := [place for place, names in unused.items() if used.intersection(names)]:
-        used |= _read(cells[place]["source"] for place in found)
-        needed.update(found)
-        for place in found:
+    # A needed cell may need further cells.
+    while newly_needed := [place for place, names in unused.items() if used.intersection(names)]:
+        used |= _names_read(cells[place]["source"] for place in newly_needed)
+        needed.update(newly_needed)
+        for place in newly_needed:
             del unused[place]
-    return needed | {place for place in setups if _is_undone(cells, setups[place], (own | needed), place)}
+    return needed | {place for place in setups if _must_run_again(cells, setups[place], (always | needed), place)}
 
 
-def _read(sources: Iterable[str]) -> set[str]:
+def _names_read(sources: Iterable[str]) -> set[str]:
     names: set[str] = set()
     left = MOST_READ
     for source in sources:
@@ -114,10 +119,10 @@ def _read(sources: Iterable[str]) -> set[str]:
     return names
 
 
-def _is_undone(cells: Sequence[dict[str, Any]], setup: TeacherCell, runs: set[int], place: int) -> bool:
-    """Return whether a cell above a set-up cell, which has run before all others, binds one of its names: then it runs
-    again in its place."""
-    above = [cells[one]["source"] for one in runs if one < place]
+def _must_run_again(cells: Sequence[dict[str, Any]], setup: TeacherCell, runs: set[int], place: int) -> bool:
+    """Return whether a set-up cell, which the zygote ran before all cells, must run again at its position: a cell above
+    it may bind one of its names."""
+    above = [cells[index]["source"] for index in runs if index < place]
     if sum(map(len, above)) > MOST_READ:
         return True
     bound = {name for source in above for name in may_bind(source)}

@@ -1,4 +1,4 @@
-"""Reads a submitted notebook, whatever its state: what can be graded is, and the rest is told in a sentence."""
+"""Read a submitted notebook in any state: take everything that can be graded, and report the rest in sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from course_utils import damage
 LARGEST_FILE = 50 * MIB
 MOST_CELLS = 5000
 LARGEST_SOURCE = 5 * MIB
-# A list or dict of a few bytes of JSON takes a hundred and more in memory.
+# A list or dict that is a few bytes long in JSON takes more than a hundred bytes in memory.
 MOST_PARTS = 1_000_000
 CELL_TYPES = ("code", "markdown", "raw")
 TOO_LARGE = (
@@ -26,37 +26,41 @@ TOO_LARGE = (
 
 
 class Unreadable(Exception):
-    """A submission that cannot be graded at all; the message says why and what to do."""
+    """The submission cannot be graded at all; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class SubmittedCells:
-    """The cells of a submission in its own order, each a dict with `cell_type`, `id`, `source`, `metadata` and
-    `outputs` (as they were handed in, unread), and what was found, in sentences."""
+    """The cells of a submission in their order, and notes for student and teacher.
+
+    Each cell is a dict with `cell_type`, `id`, `source`, `metadata` and `outputs` (unchecked, as they were submitted).
+    """
 
     cells: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
 
 
 def read_submission(notebook: Path | bytes | Mapping[str, Any]) -> SubmittedCells:
-    """Return the cells of a file, of its content, or of a notebook that was read already; Unreadable where there are
-    none to be had."""
+    """Return the cells of a notebook, given as a path, as bytes, or as a mapping that was already read.
+
+    Raises Unreadable if there are no cells that can be graded.
+    """
     if not isinstance(notebook, Mapping):
         notebook = _parse(notebook if isinstance(notebook, bytes) else _read(Path(notebook)))
     notes: list[str] = []
-    found = _raw_cells(notebook, notes)
-    if len(found) > MOST_CELLS:
-        raise Unreadable(f"The notebook has {len(found)} cells; the grader takes {MOST_CELLS}.")
-    cells = tuple(_cell(cell, number, notes) for number, cell in enumerate(found, 1))
+    raw_cells = _raw_cells(notebook, notes)
+    if len(raw_cells) > MOST_CELLS:
+        raise Unreadable(f"The notebook has {len(raw_cells)} cells; the grader accepts at most {MOST_CELLS}.")
+    cells = tuple(_cell(cell, number, notes) for number, cell in enumerate(raw_cells, 1))
     if sum(len(cell["source"]) for cell in cells) > LARGEST_SOURCE:
-        raise Unreadable(f"The cells hold more than {LARGEST_SOURCE // MIB} MiB of text.")
-    _look_at_kernel(notebook, notes)
+        raise Unreadable(f"The cells contain more than {LARGEST_SOURCE // MIB} MiB of text.")
+    _note_kernel(notebook, notes)
     return SubmittedCells(cells, tuple(notes))
 
 
 def _read(path: Path) -> bytes:
     try:
-        # A link could lead out of the student's folder, and a pipe would keep the grader waiting.
+        # A symbolic link could lead out of the student's folder, and a pipe would block the grader.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise Unreadable(f"The file cannot be opened ({(error.strerror or 'no reason is given').lower()}).") from None
@@ -74,19 +78,19 @@ def _parse(content: bytes) -> Mapping[str, Any]:
     if content.count(b"[") + content.count(b"{") > MOST_PARTS or content.count(b",") > 4 * MOST_PARTS:
         raise Unreadable("The file has more parts than any notebook. Clear the outputs, save and hand it in again.")
     try:
-        found = damage.parse(content)
-        if "cells" not in found and "worksheets" not in found:
-            raise damage.without_cells(found)
+        notebook = damage.parse(content)
+        if "cells" not in notebook and "worksheets" not in notebook:
+            raise damage.without_cells(notebook)
     except damage.NotNotebook as problem:
         raise Unreadable(f"The file is {clean(problem.what, 200)}. {problem.remedy}, and hand it in again.") from None
-    return found
+    return notebook
 
 
 def _raw_cells(notebook: Mapping[str, Any], notes: list[str]) -> list[Any]:
     version = notebook.get("nbformat")
     if isinstance(notebook.get("cells"), list):
         if version != 4:
-            notes.append(f"The notebook says that it has format {clean(str(version), 20)}; it was read as format 4.")
+            notes.append(f"The notebook says that its format is {clean(str(version), 20)}; it was read as format 4.")
         return list(notebook["cells"])
     sheets = notebook.get("worksheets")
     if isinstance(sheets, list):
@@ -97,12 +101,12 @@ def _raw_cells(notebook: Mapping[str, Any], notes: list[str]) -> list[Any]:
             if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
             for cell in sheet["cells"]
         ]
-    raise Unreadable("The file is JSON, but holds no cells of a notebook.")
+    raise Unreadable("The file is JSON, but contains no notebook cells.")
 
 
 def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
     known = cell if isinstance(cell, Mapping) else {}
-    # Format 3 has `input` in code cells and a kind of cell for headings.
+    # In format 3, code cells have `input` instead of `source`, and headings are a type of cell.
     source = known.get("source", known.get("input"))
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
@@ -112,7 +116,7 @@ def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
         return {"cell_type": "raw", "id": "", "source": "", "metadata": {}, "outputs": []}
     metadata, text = known.get("metadata"), storable(source)
     if text != source:
-        notes.append(f"Cell {number} holds what is no character; a question mark stands for each.")
+        notes.append(f"Cell {number} contains invalid characters; each was replaced by a question mark.")
     return {
         "cell_type": kind,
         "id": known.get("id") if isinstance(known.get("id"), str) else "",
@@ -122,7 +126,7 @@ def _cell(cell: Any, number: int, notes: list[str]) -> dict[str, Any]:
     }
 
 
-def _look_at_kernel(notebook: Mapping[str, Any], notes: list[str]) -> None:
+def _note_kernel(notebook: Mapping[str, Any], notes: list[str]) -> None:
     metadata = notebook.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, Mapping) else None
     language = kernel.get("language") if isinstance(kernel, Mapping) else None

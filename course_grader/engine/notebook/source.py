@@ -1,4 +1,4 @@
-"""What can be read of a teacher's notebook before it is an assignment: its cells' texts, its language, its imports."""
+"""Read basic facts from a teacher's notebook: the text of cells, the language, the imports."""
 
 from __future__ import annotations
 
@@ -12,40 +12,43 @@ from typing import Any
 from course_utils.cells import blank_magics, problem_of
 from course_utils.errors import CourseError
 
-# As nbgrader's InstantiateTests looks for them.
+# The pattern by which nbgrader's InstantiateTests finds AUTOTEST cells.
 AUTOTEST = re.compile(r"^[ \t]*#.*AUTOTEST", re.MULTILINE)
 
 
 class AssignmentProblem(CourseError):
-    """An assignment that cannot be made or read; the message says why and what to do."""
+    """An assignment cannot be made or read; the message says why and what to do."""
 
 
 class MissingKey(AssignmentProblem):
-    """There is no hidden key, and a test asks for what it holds."""
+    """There is no hidden key, and a test needs it."""
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
+    """Return the JSON object in a file. `what` names the file in the message of AssignmentProblem, which is raised if
+    the file cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AssignmentProblem(f"{what} {path} cannot be read: {error}") from error
     if not isinstance(data, dict):
-        raise AssignmentProblem(f"{what} {path} holds no JSON object.")
+        raise AssignmentProblem(f"{what} {path} does not contain a JSON object.")
     return data
 
 
 def text_of(cell: Mapping[str, Any]) -> str:
+    """Return the source of a cell, which may be stored as a list of lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
 
 def is_autotest(cell: Mapping[str, Any]) -> bool:
-    """Tell whether nbgrader writes tests into a cell."""
+    """Return whether nbgrader generates tests for a cell."""
     return cell.get("cell_type") == "code" and AUTOTEST.search(text_of(cell)) is not None
 
 
 def language_of(notebook: Mapping[str, Any]) -> str:
-    """Return the language of a notebook's kernel in small letters, "" where it names none."""
+    """Return the language of a notebook's kernel in lower case, "" if it has none."""
     metadata = notebook.get("metadata") or {}
     kernel, info = metadata.get("kernelspec") or {}, metadata.get("language_info") or {}
     return str(kernel.get("language") or info.get("name") or "").lower()

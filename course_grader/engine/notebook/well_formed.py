@@ -1,5 +1,7 @@
-"""A submission as a notebook that nbformat and nbgrader take: metadata that they refuse, or that is nested until they
-fail, is left out. Grading needs none of it."""
+"""Make a notebook that nbformat and nbgrader accept from a submission.
+
+Metadata that they refuse, or that is nested too deeply for them, is left out. Grading does not need it.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +16,31 @@ LONGEST_NAME = 200
 
 
 def well_formed(cells: Iterable[Mapping[str, Any]], metadata: Any) -> dict[str, Any]:
-    """Return a notebook of format 4.5 with these cells, as `take_in` returns them, without their outputs."""
-    made = [_cell(cell) for cell in cells]
-    unique_ids(made)
-    return {"cells": made, "metadata": _kept_of_notebook(metadata), "nbformat": 4, "nbformat_minor": 5}
+    """Return a notebook of format 4.5 with the cells that `read_submission` returned, without their outputs."""
+    kept_cells = [_cell(cell) for cell in cells]
+    unique_ids(kept_cells)
+    return {"cells": kept_cells, "metadata": _kept_of_notebook(metadata), "nbformat": 4, "nbformat_minor": 5}
 
 
 def unique_ids(cells: Iterable[dict[str, Any]]) -> None:
-    """Give each cell an id that nbformat takes, and no two the same."""
-    seen: set[str] = set()
+    """Replace invalid and repeated ids in place, so that nbformat accepts each id and all are different."""
+    used: set[str] = set()
     for place, cell in enumerate(cells):
         id = str(cell.get("id", ""))
-        if not CELL_ID.fullmatch(id) or id in seen:
+        if not CELL_ID.fullmatch(id) or id in used:
             id = f"cell-{place}"
-            while id in seen:
+            while id in used:
                 id += "-again"
             cell["id"] = id
-        seen.add(id)
+        used.add(id)
 
 
 def kept_tags(metadata: Mapping[str, Any]) -> list[str]:
-    """Return a cell's tags, none where they are not what tags are."""
+    """Return the tags of a cell that nbformat accepts; [] if its tags are not a list of printable strings."""
     tags = metadata.get("tags")
     if not isinstance(tags, list) or not all(isinstance(tag, str) and tag.isprintable() for tag in tags):
         return []
-    # nbformat takes no tag that is empty or holds a comma.
+    # nbformat refuses a tag that is empty or contains a comma.
     return [tag for tag in dict.fromkeys(tags) if tag and "," not in tag]
 
 
@@ -49,8 +51,8 @@ def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
         kept["tags"] = tags
     if isinstance(mark := metadata.get("nbgrader"), Mapping):
         kept["nbgrader"] = {name: value for name, value in mark.items() if _is_plain(value)}
-    made = {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": kept, "source": cell["source"]}
-    return made | {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else made
+    result = {"cell_type": cell["cell_type"], "id": cell["id"], "metadata": kept, "source": cell["source"]}
+    return result | {"execution_count": None, "outputs": []} if cell["cell_type"] == "code" else result
 
 
 def _kept_of_notebook(metadata: Any) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""How the judging side and the worker talk: messages, values, calls. All that comes from a worker is checked here."""
+"""RPC between referee and worker: messages, values and calls. Everything that a worker sends is checked here."""

@@ -1,6 +1,6 @@
-"""The wire between referee and worker: messages over a socket pair, each a length and as many bytes of msgpack.
+"""Messages between referee and worker over a socket pair: a length, and then that many bytes of msgpack.
 
-Never pickle: reading a message can do nothing but make values. A message has a size limit and a deadline.
+Pickle is never used: decoding a message cannot run code. Messages have a size limit and a deadline.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Protocol
 LENGTH = struct.Struct("<I")
 CHUNK, PAGE = 1 << 18, 1 << 13
 MOST_WAITING = 200
-# A quarter of a second, as the system takes it.
+# A timeout of a quarter of a second, as a struct timeval.
 WAKE = struct.pack("@ll", 0, 250_000)
 
 
 class WireError(Exception):
-    """The other side sent what is no message, or one that is too large."""
+    """The other side sent an invalid message, or one that is too large."""
 
 
 class WireClosed(WireError):
@@ -31,7 +31,7 @@ class DeadlinePassed(WireError):
 
 
 class Transport(Protocol):
-    """What a side sends its messages by; see `Channel`."""
+    """The interface for sending and receiving messages; see `Channel`."""
 
     limit: int
     last_size: int
@@ -42,25 +42,28 @@ class Transport(Protocol):
 
 
 class Channel:
-    """One end of the wire. `limit` is the largest message in bytes."""
+    """One end of the connection. `limit` is the size of the largest message, in bytes."""
 
     def __init__(self, end: socket.socket, limit: int) -> None:
         self.limit = limit
         self._socket = end
-        # The system waits, and wakes to let a deadline pass: one call where another way takes three.
+        # A blocking socket with a short timeout needs one system call for a message. Polling would need three.
         end.setblocking(True)
         for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             end.setsockopt(socket.SOL_SOCKET, direction, WAKE)
         self._buffer = bytearray()
         self._unsent: list[bytes] = []
         self.last_size = 0
-        # What is asked when a deadline has passed, for seconds to go on waiting; 0 where it stays. Then `extra` has
-        # them, until a new deadline begins.
+        # A callback when a deadline has passed: it returns by how many seconds to extend it, or 0. `extra` is their sum
+        # until a new deadline is set.
         self.more_time: Callable[[], float] = float
         self.extra = 0.0
 
     def send(self, message: bytes, deadline: float | None = None) -> None:
-        """Send one message; `deadline` is a time of `time.monotonic()`, None waits for ever."""
+        """Send one message. `deadline` is a time of `time.monotonic()`; with None, wait without limit.
+
+        Raises WireError if the message is too large, WireClosed if the other side is gone, and DeadlinePassed.
+        """
         if len(message) > self.limit:
             raise WireError(f"A message of {len(message)} bytes is above the limit of {self.limit}.")
         left: bytes | memoryview = b"".join((*self._unsent, LENGTH.pack(len(message)), message))
@@ -69,21 +72,21 @@ class Channel:
             try:
                 sent = self._socket.send(left)
             except BlockingIOError:
-                self._look_at(deadline, "The worker does not take what it is sent.")
+                self._check_deadline(deadline, "The other side does not read its messages.")
             except OSError as error:
                 raise WireClosed(f"The other side is gone ({error.strerror}).") from None
             else:
                 left = b"" if sent == len(left) else memoryview(left)[sent:]
 
     def put(self, message: bytes, deadline: float | None = None) -> None:
-        """Send one message with the next, or at once where many wait."""
+        """Queue one message, to be sent together with the next; send all now if many are queued."""
         if len(self._unsent) >= MOST_WAITING:
             self.send(message, deadline)
         else:
             self._unsent += (LENGTH.pack(len(message)), message)
 
     def receive(self, deadline: float | None = None) -> bytes:
-        """Return the next message."""
+        """Return the next message. Raises WireError, WireClosed or DeadlinePassed, as `send`."""
         buffer = self._buffer
         if len(buffer) < LENGTH.size:
             self._fill(LENGTH.size, deadline)
@@ -104,20 +107,20 @@ class Channel:
     def _fill(self, size: int, deadline: float | None) -> None:
         while len(self._buffer) < size:
             try:
-                # Room for the whole of a large message, and not the cost of it for a small one.
+                # recv allocates the size that it is asked for, so ask for little unless the message is large.
                 chunk = self._socket.recv(min(max(size - len(self._buffer), PAGE), CHUNK))
             except BlockingIOError:
-                self._look_at(deadline, "No answer came in time.")
+                self._check_deadline(deadline, "No answer came in time.")
                 continue
             except OSError as error:
                 raise WireClosed(f"The other side is gone ({error.strerror}).") from None
             if not chunk:
                 raise WireClosed("The other side is gone.")
-            # A side that trickles its bytes is waited for no longer than one that is silent.
-            self._look_at(deadline, "No answer came in time.")
+            # Also here, so that a side which sends byte by byte has no more time than a silent one.
+            self._check_deadline(deadline, "No answer came in time.")
             self._buffer += chunk
 
-    def _look_at(self, deadline: float | None, sentence: str) -> None:
+    def _check_deadline(self, deadline: float | None, sentence: str) -> None:
         while deadline is not None and time.monotonic() > deadline + self.extra:
             more = self.more_time()
             if not more:

@@ -1,12 +1,12 @@
-"""The results of one call that was made many times, column by column: those of one form lie together in one buffer.
+"""Encode the results of a repeated call in columns: results with the same form share one buffer for each part.
 
-A random function is asked a thousand times for an array and a flag. Encoded one by one, each result costs more than
-the call. Here the form is sent once, with the bytes of all arrays and a list of all flags.
+For example, a random function is called a thousand times and returns an array and a flag. Encoding each result costs
+more than the call. Here the form is sent once, with the bytes of all arrays and a list of all flags.
 
-    [order, groups]: for each call, in `order`, the number of its group; a group is [form, columns]
+    [order, groups]: `order` has for each call the number of its group; a group is [form, columns]
 
-A form is None for what msgpack has as it is, and otherwise [TUPLE, forms], [DICT, keys, forms], [ARRAY, dtype, shape,
-writeable], [SCALAR, dtype] or [REFERENCE, number] for an argument that came back.
+A form is None for a scalar of msgpack, and otherwise [TUPLE, forms], [DICT, keys, forms], [ARRAY, dtype, shape,
+writeable], [SCALAR, dtype], or [REFERENCE, number] for an argument that was returned.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from course_grader.engine.rpc.message import DAMAGE
 from course_grader.engine.rpc.types import ARRAY, DEPTH, DICT, REFERENCE, SCALAR, TUPLE, Shared, is_scalar
 
 MOST_GROUPS, MOST_KEYS = 100, 1000
-# What a value in a column may take in memory beside its own bytes.
+# The overhead of a value in memory, in bytes, besides its own bytes in the column.
 ITEM = 100
 
 
 class Columns:
-    """Results, as they are when they are added. `size` is about how many bytes they have."""
+    """Collects results, copied when they are added. `size` is their approximate size in bytes."""
 
     def __init__(self, shared: Shared) -> None:
         self._numbers = shared.numbers
@@ -40,7 +40,7 @@ class Columns:
         return len(self._order)
 
     def add(self, result: Any) -> bool:
-        """Add a result; False if it must be encoded by itself, and nothing was added."""
+        """Add a result and return True; return False, and add nothing, if it must be encoded by itself."""
         parts: list[Any] = []
         try:
             form = self._form(result, parts, [], 0)
@@ -59,12 +59,12 @@ class Columns:
         return True
 
     def body(self) -> list[Any]:
-        """Return what is sent."""
+        """Return [order, groups], as it is sent."""
         groups = [[_as_list(form), list(map(_joined, columns))] for form, (_, columns) in self._groups.items()]
         return [bytes(self._order), groups]
 
     def _form(self, value: Any, parts: list[Any], seen: list[Any], depth: int) -> Any:
-        """Return the form of a value, and add what is in it to `parts`; _NoColumn if it has none."""
+        """Return the form of a value, and append its contents to `parts`. Raises _NoColumn if it has no form."""
         kind = type(value)
         if is_scalar(value):
             parts.append(value)
@@ -73,7 +73,7 @@ class Columns:
             return (TUPLE, tuple([self._form(item, parts, seen, depth + 1) for item in value]))
         if kind is dict and depth < DEPTH and self._is_new(value, seen) and set(map(type, value)) == {str}:
             return (DICT, tuple(value), tuple([self._form(item, parts, seen, depth + 1) for item in value.values()]))
-        if kind is np.ndarray and value.dtype.kind in "biufc" and not any(value is one for one in seen):
+        if kind is np.ndarray and value.dtype.kind in "biufc" and not any(value is other for other in seen):
             seen.append(value)
             if (number := self._numbers.get(id(value))) is not None:
                 return (REFERENCE, number)
@@ -86,8 +86,8 @@ class Columns:
         raise _NoColumn
 
     def _is_new(self, value: Any, seen: list[Any]) -> bool:
-        """Return whether a container is neither an argument nor in the same result already."""
-        if id(value) in self._numbers or any(value is one for one in seen):
+        """Return whether a container is neither an argument nor already in the same result; note it in `seen`."""
+        if id(value) in self._numbers or any(value is other for other in seen):
             return False
         seen.append(value)
         return True
@@ -106,7 +106,7 @@ def _joined(column: list[Any]) -> Any:
 
 
 def results_in(decoder: Decoder, shared: Shared, body: Any) -> list[Any]:
-    """Return the results in columns that the other side sent; WireError if they are damaged."""
+    """Decode the results that the other side sent in columns. Raises WireError if they are damaged."""
     try:
         order, groups = body
         if type(order) is not bytes or len(groups) > MOST_GROUPS:
@@ -123,7 +123,7 @@ def results_in(decoder: Decoder, shared: Shared, body: Any) -> list[Any]:
 
 
 class _Reader:
-    """Reads the columns of one group of `count` results."""
+    """Decodes the columns of one group of `count` results."""
 
     def __init__(self, decoder: Decoder, shared: Shared, count: int, columns: Iterator[Any]) -> None:
         self._decoder, self._shared, self._count, self.columns = decoder, shared, count, columns
@@ -140,14 +140,14 @@ class _Reader:
                     raise WireError("A column is damaged.")
                 return column
             case [kind, list(forms)] if kind == TUPLE:
-                parts = [self.read(one, depth + 1) for one in forms]
+                parts = [self.read(part, depth + 1) for part in forms]
                 self._decoder.notice(bool(forms))
                 return list(zip(*parts, strict=True)) if parts else [()] * count
             case [kind, list(keys), list(forms)] if kind == DICT and 0 < len(keys) == len(set(keys)) <= MOST_KEYS:
                 if set(map(type, keys)) != {str}:
                     raise WireError("A key in a column is damaged.")
                 self._decoder.spend(sum(map(len, keys)), 0)
-                parts = [self.read(one, depth + 1) for one in forms]
+                parts = [self.read(part, depth + 1) for part in forms]
                 return [dict(zip(keys, items, strict=True)) for items in zip(*parts, strict=True)]
             case [kind, dtype, shape, bool(writeable)] if kind == ARRAY:
                 arrays = self._array(dtype, shape_of(shape))
@@ -163,7 +163,7 @@ class _Reader:
     def _array(self, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
         plain, data = dtype_of(dtype), next(self.columns, None)
         if type(data) is not bytes or math.prod(shape) * plain.itemsize * self._count != len(data):
-            raise WireError("A column has another size than its form says.")
+            raise WireError("A column does not have the size that its form requires.")
         self._decoder.spend(len(data), 0)
         self._decoder.notice(bool(data))
         return np.frombuffer(data, plain).reshape(self._count, *shape).copy()

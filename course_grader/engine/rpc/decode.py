@@ -1,4 +1,4 @@
-"""Reads values from the wire. See `types` for their form, and for what is promised of hostile bytes."""
+"""Decode values from messages. See `types` for their encoding, and for what is guaranteed for hostile bytes."""
 
 from __future__ import annotations
 
@@ -60,24 +60,26 @@ from course_grader.engine.rpc.types import (
     Shared,
 )
 
-# Names that say what a value is; anything else in them could only confuse a reader.
+# Characters that are removed from the names of types and functions: they could only confuse a reader.
 UNFIT_FOR_NAME = re.compile(r"[^\w.<>]")
 
 
 class Decoder:
-    """Decodes one message. `weight` bounds what it may add up to, with everything that it refers to counted again.
+    """Decodes one message.
 
-    With `asked`, the message is a call, and what can change in its arguments joins `shared`.
+    weight: limits the total size in bytes of the decoded values; an object counts again at each reference to it.
+    trusted: this side is the trusted one, the referee, so the sender is not trusted.
+    asked: the message is a call, and the mutable objects in its arguments are added to `shared`.
     """
 
     def __init__(self, side: PeerSide, shared: Shared, weight: int, trusted: bool, asked: bool = False) -> None:
         self._side, self._shared, self._left, self._trusted, self._asked = side, shared, weight, trusted, asked
         self._nodes = NODES
-        # Lists and dicts that may be referred to; None allows all of the call's arguments.
+        # Containers that the message may refer to; None allows all of the call's arguments.
         self._allowed: set[int] | None = set() if trusted and asked else None
 
     def decode(self, node: Any, depth: int = 0) -> Any:
-        """Return the value; WireError where there is none."""
+        """Return the value of a node. Raises WireError if it is damaged or too large."""
         kind = type(node)
         if kind is ExtType:
             if depth > DEPTH + 2:
@@ -94,7 +96,7 @@ class Decoder:
         return node
 
     def renew(self, number: Any, body: Any) -> None:
-        """Bring a shared object to the contents that the other side gives it; WireError where they do not fit."""
+        """Give a shared object the contents that it has on the other side. Raises WireError if they do not fit."""
         try:
             self._renew(self._shared.objects[number], body)
         except DAMAGE as error:
@@ -104,7 +106,7 @@ class Decoder:
         if isinstance(value, np.ndarray):
             fresh = self._plain_array(body)
             if fresh.shape != value.shape or fresh.dtype != value.dtype or not value.flags.writeable:
-                raise WireError("An array came back with another form.")
+                raise WireError("An array came back with a different shape or dtype.")
             np.copyto(value, fresh)
         elif isinstance(value, np.random.Generator):
             _renew_generator(value, body)
@@ -114,7 +116,7 @@ class Decoder:
         elif isinstance(value, dict):
             self._allowed = {id(item) for item in value.values()}
             pairs = self._pairs(body, 1)
-            # An OrderedDict has an order of its own to clear.
+            # `dict.clear` would not clear the order that an OrderedDict keeps separately.
             value.clear() if type(value) in stdlib_types.HOLDER_NAMES else dict.clear(value)
             value.update(pairs)
         elif isinstance(value, deque):
@@ -129,11 +131,11 @@ class Decoder:
         self._allowed = None
 
     def notice(self, is_full: bool) -> None:
-        """Note for a test's messages whether something that came is empty."""
+        """Note whether a received value is empty, for the message of a failing test."""
         self._side.unexpected.has_empty |= not is_full
 
     def spend(self, weight: int, nodes: int) -> None:
-        """Count this number of values of this weight; WireError if a message has no more of them."""
+        """Count `nodes` values of `weight` bytes in total. Raises WireError if the message exceeds its limits."""
         self._spend(weight)
         self._nodes -= nodes
 
@@ -161,7 +163,7 @@ class Decoder:
         items = self._items(body, depth)
         if len(items) > 2 * HASHED or len(items) % 2:
             raise WireError("A dict has too many keys.")
-        _look_at_hashes(items[::2])
+        _check_hashes(items[::2])
         return dict(zip(items[::2], items[1::2], strict=True))
 
     def _tuple(self, data: bytes, depth: int) -> Any:
@@ -171,7 +173,7 @@ class Decoder:
         items = self._items(unpack(data), depth)
         if len(items) > HASHED:
             raise WireError("A set has too many items.")
-        _look_at_hashes(items)
+        _check_hashes(items)
         return set(items)
 
     def _frozenset(self, data: bytes, depth: int) -> Any:
@@ -180,7 +182,7 @@ class Decoder:
     def _list(self, data: bytes, depth: int, into: Any = None) -> Any:
         number, items = unpack(data)
         value = [] if into is None else into
-        # Before its items, so that a list that holds itself can be read on the side that trusts the sender.
+        # Register it before its items: on the side that trusts the sender, a list may contain itself.
         self._register(value, number, 0)
         list.__setitem__(value, slice(None), self._items(items, depth))
         return value
@@ -203,7 +205,7 @@ class Decoder:
     def _holder(self, data: bytes, depth: int) -> Any:
         number, name, extra, body = unpack(data)
         value = stdlib_types.empty(name, self.decode(extra, depth + 1))
-        # Before its items, as a list.
+        # Before its items, as for a list.
         self._register(value, number, 0)
         if isinstance(value, bytearray):
             value[:] = self._content(body)
@@ -245,7 +247,7 @@ class Decoder:
     def _view_of_base(self, body: list[Any], depth: int) -> np.ndarray:
         text, shape, _, writeable, place = body
         if self._trusted:
-            raise WireError("An array has a layout that only the referee sends.")
+            raise WireError("An array has a layout that only the referee may send.")
         base, offset, strides = place
         owner = self.decode(base, depth + 1)
         value: np.ndarray = np.ndarray(shape, dtype_of(text), owner, offset, strides)
@@ -256,12 +258,13 @@ class Decoder:
         text, shape, layout, writeable, data = body
         dtype, shape = dtype_of(text), shape_of(shape)
         if math.prod(shape) * dtype.itemsize != len(data):
-            raise WireError("An array has another size than its shape says.")
+            raise WireError("An array does not have the size that its shape requires.")
         self._spend(len(data))
         self._side.unexpected.has_empty |= not data
         flat = np.frombuffer(data, dtype)
         if layout == IN_NO_ORDER:
-            # Every second entry of a larger array: what is asked of a view is asked here too.
+            # A view of every second entry of a larger array: the sender's array is not contiguous either, and code may
+            # depend on that.
             value = np.zeros((*shape, 2), dtype)[..., 0]
             value[...] = flat.reshape(shape)
         else:
@@ -293,7 +296,7 @@ class Decoder:
         if owner == 1:
             return self._side.resolve(handle)
         self._spend(STAND_IN)
-        # The referee asks the worker each time.
+        # The referee ignores answers that a worker claims to know, and calls it each time.
         known = None
         if answers is not None and not self._trusted:
             arguments, values = answers
@@ -315,14 +318,14 @@ class Decoder:
 
     @staticmethod
     def _named(base: type[Opaque], name: str) -> Opaque:
-        # A check tells a learner of the type by its name.
+        # The class gets the name of the original type, since a check shows it to the learner.
         return cast(Opaque, type(name or "object", (base,), {})())
 
     def _view(self, data: bytes, depth: int) -> Any:
         owner, handle, body = unpack(data)
         if owner == 1:
-            mine, read = self._side.resolve(handle), {LIST: self._list, DICT: self._dict}[body.code]
-            return read(body.data, depth, mine)
+            exported, decode = self._side.resolve(handle), {LIST: self._list, DICT: self._dict}[body.code]
+            return decode(body.data, depth, exported)
         value = self.decode(body, depth + 1)
         view = VIEWS[type(value)](value)
         view.remote = (self._side.owner, _handle(handle))
@@ -333,7 +336,7 @@ class Decoder:
         value = self._shared.objects[number]
         self._spend(self._shared.weights[number])
         if self._allowed is not None and isinstance(value, CONTAINERS) and id(value) not in self._allowed:
-            raise WireError("A container is put into another, which could close a circle.")
+            raise WireError("A container is put into another one, which could make a circle.")
         return value
 
 
@@ -367,20 +370,22 @@ def _pair(data: bytes) -> tuple[float, float]:
 
 
 def dtype_of(text: Any) -> np.dtype[Any]:
+    """Return the dtype of a boolean, integer, float or complex array. Raises WireError for any other."""
     if not isinstance(text, str) or not DTYPE.fullmatch(text):
         raise WireError("An array has a dtype that is not plain.")
     return np.dtype(text)
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple. Raises WireError if it is not a list of at most 32 sizes below 2**31."""
     if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 2**31 for n in shape):
         raise WireError("An array has no proper shape.")
     return tuple(shape)
 
 
-def _look_at_hashes(keys: list[Any]) -> None:
+def _check_hashes(keys: list[Any]) -> None:
     if len(keys) - len(set(map(hash, keys))) > ALIKE:
-        raise WireError("A set or a dict holds keys that are too much alike.")
+        raise WireError("A set or a dict contains too many keys with equal hashes.")
 
 
 def _handle(handle: Any) -> int:
@@ -396,14 +401,15 @@ def _name(name: Any) -> str:
 
 
 def _state(body: list[Any]) -> dict[str, Any]:
-    """Return the state of a bit generator; only kinds whose state holds no index into memory are known."""
+    """Return the state of a bit generator. Only types whose state contains no index into memory are accepted."""
     name, numbers, has_uint32, uinteger, _ = body
-    known = (name in BIT_GENERATORS, has_uint32 in (0, 1), type(uinteger) is int and 0 <= uinteger < 2**32)
+    is_valid = (name in BIT_GENERATORS, has_uint32 in (0, 1), type(uinteger) is int and 0 <= uinteger < 2**32)
     words = [int.from_bytes(word, "little") for word in numbers if type(word) is bytes and len(word) == 16]
-    if not all(known) or len(words) != len(numbers) or len(words) != (4 if name == "SFC64" else 2):
+    if not all(is_valid) or len(words) != len(numbers) or len(words) != (4 if name == "SFC64" else 2):
         raise WireError("A random generator is damaged.")
     if name != "SFC64" and words[1] % 2 == 0:
-        # NumPy never makes one. It can stand still, and code that draws until a draw fits would then wait for ever.
+        # NumPy never makes an even increment. With it the state can stop changing, and code that draws until a draw
+        # fits would loop forever.
         raise WireError("A random generator is damaged: its increment is even.")
     inner: dict[str, Any] = (
         {"state": np.array(words, dtype=np.uint64)} if name == "SFC64" else {"state": words[0], "inc": words[1]}
@@ -412,23 +418,23 @@ def _state(body: list[Any]) -> dict[str, Any]:
 
 
 def _seed(body: list[Any]) -> tuple[list[int], tuple[int, ...], int]:
-    """Return entropy, key and number of children of the seed of a bit generator."""
+    """Return the entropy, spawn key and number of spawned children of the seed of a bit generator."""
     if body[-1] is None:
         return [0], (), 0
     entropy, key, children = body[-1]
-    known = (
+    is_valid = (
         len(entropy) <= SEED_WORDS and all(type(word) is bytes and len(word) <= SEED_BYTES for word in entropy),
         len(key) <= SEED_WORDS and all(type(word) is int and 0 <= word < 2**32 for word in key),
         type(children) is int and 0 <= children <= CHILDREN,
     )
-    if not all(known):
+    if not all(is_valid):
         raise WireError("A random generator is damaged.")
     return [int.from_bytes(word, "little") for word in entropy], tuple(key), children
 
 
 def _renew_generator(value: np.random.Generator, body: list[Any]) -> None:
-    state, (_, _, children), own = _state(body), _seed(body), value.bit_generator.seed_seq
+    state, (_, _, children), seed = _state(body), _seed(body), value.bit_generator.seed_seq
     value.bit_generator.state = state
-    if isinstance(own, np.random.SeedSequence) and children > own.n_children_spawned:
-        # What was spawned there counts here too: the next children are others.
-        own.spawn(children - own.n_children_spawned)
+    if isinstance(seed, np.random.SeedSequence) and children > seed.n_children_spawned:
+        # Children that the other side spawned count here too, so that the next children are new ones.
+        seed.spawn(children - seed.n_children_spawned)

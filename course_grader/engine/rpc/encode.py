@@ -1,4 +1,4 @@
-"""Writes values to the wire. See `types` for their form."""
+"""Encode values for messages. See `types` for their encoding."""
 
 from __future__ import annotations
 
@@ -52,21 +52,26 @@ from course_utils.checks.remote_calls import Made, Promise, promised
 
 
 class Encoder:
-    """Encodes one message. `shared` has what the other side knows already; with `asking`, the message is a call, and
-    what can change in its arguments joins `shared`."""
+    """Encodes one message.
+
+    shared: the mutable objects that the other side already has.
+    limit: the largest message, in bytes.
+    trusted: this side is the trusted one, the referee, so the receiver is not trusted.
+    asking: the message is a call, and the mutable objects in its arguments are added to `shared`.
+    """
 
     def __init__(self, side: PeerSide, shared: Shared, limit: int, trusted: bool, asking: bool = False) -> None:
         self._side, self._shared, self._limit, self._trusted, self._asking = side, shared, limit, trusted, asking
         self.size = self._nodes = 0
-        # Containers on the way to the value at hand, and those that this message has sent.
+        # The ids of containers that contain the current value, and of containers that this message has sent.
         self._open: set[int] = set()
         self._sent: set[int] = set()
-        # Numbers of the shared objects in what was encoded since this was emptied, and of those in a shared container.
+        # The numbers of shared objects in what was encoded since this was reset, and of those inside each container.
         self.touched: set[int] = set()
         self._inside: dict[int, set[int]] = {}
 
     def encode(self, value: Any, depth: int = 0) -> Any:
-        """Return the value as msgpack can hold it; WireError where it is too large."""
+        """Return the value as data for msgpack. Raises WireError if it is too large or cannot be sent."""
         kind = type(value)
         if kind in ATOMS:
             if kind is str:
@@ -80,7 +85,7 @@ class Encoder:
         if depth > DEPTH:
             return self._opaque(value)
         if (remote := getattr(value, "remote", None)) and isinstance(remote, tuple) and remote[0] is self._side.owner:
-            return self._hand_back(value, remote[1], depth)
+            return self._encode_remote(value, remote[1], depth)
         number = self._shared.numbers.get(id(value))
         if number is not None and (self._trusted or id(value) not in self._sent):
             self.touched |= {number} | self._inside.get(number, set())
@@ -97,11 +102,15 @@ class Encoder:
             shown = name if isinstance(name, str) else ""
             known = promised(value) if self._trusted else None
             answers = None if known is None else self._answers(known, depth)
-            return ExtType(CALLABLE, pack([0, self._side.export(value), shown[:200], isinstance(value, type), answers]))
+            body = [0, self._side.export(value), shown[:200], isinstance(value, type), answers]
+            return ExtType(CALLABLE, pack(body))
         return self._opaque(value)
 
     def contents(self, value: Any, before: Any) -> Any:
-        """Return how a shared object stands now. A list or dict in it stays itself where it stood in it `before`."""
+        """Return the current contents of a shared object, encoded.
+
+        before: its items before the call. A container in it is sent as a reference only if it was among them.
+        """
         if isinstance(value, np.ndarray):
             return self._array_body(value)
         if isinstance(value, np.random.Generator):
@@ -130,26 +139,28 @@ class Encoder:
 
     def _register(self, value: Any, weight: int) -> int:
         is_container = isinstance(value, CONTAINERS)
-        # Nobody asks later how a result stands; an array that is in it twice is one array all the same.
+        # The contents of a result's containers are never sent again. An array gets a number all the same: if it is in a
+        # result twice, it stays one array.
         if id(value) in self._shared.numbers or (is_container and not self._asking):
             return -1
         if is_container:
-            # The referee takes no container twice in a worker's message: it could close a circle.
+            # The referee refuses two references to one container in a worker's message: they could make a circle.
             self._sent.add(id(value))
         number = len(self._shared.objects)
         self._shared.add(value, number, weight)
         self.touched.add(number)
         return number
 
-    def _hand_back(self, value: Any, handle: int, depth: int) -> Any:
+    def _encode_remote(self, value: Any, handle: int, depth: int) -> Any:
+        """Encode an object that belongs to the other side, by its handle."""
         if isinstance(value, RemoteList | RemoteDict):
             body = self._dict(value, depth) if isinstance(value, dict) else self._list(value, depth)
             return ExtType(VIEW, pack([1, handle, body]))
         return ExtType(OPAQUE, pack([1, handle, "", -1, []]))
 
     def _answers(self, known: Promise, depth: int) -> list[Any]:
-        """Return the arguments, None for answers in turn, and the answers; of a function that the other side makes too,
-        what makes it, and from what."""
+        """Return [arguments, answers] of a function whose answers are known; arguments are None if the answers come in
+        turn. For a function that the other side can make itself, return [[module, name], arguments] of its factory."""
         if isinstance(known, Made):
             return [[known.module, known.name], [self.encode(item, depth + 1) for item in known.args]]
         arguments, answers = (None, known) if isinstance(known, list) else ([*known], known.values())
@@ -192,7 +203,10 @@ class Encoder:
         return ExtType(ARRAY, pack([number, *body]))
 
     def _view_of_base(self, value: np.ndarray, depth: int) -> list[Any]:
-        """Return an argument that is a view as such: what two views share, they share there too."""
+        """Return the encoding of an argument that is a view of another array, or [] if it is encoded as a plain array.
+
+        Views that share memory here then share it on the other side too.
+        """
         base = value.base
         if not self._trusted or type(base) is not np.ndarray or base.dtype.kind not in "biufc" or not base.flags.forc:
             return []
@@ -240,9 +254,9 @@ class Encoder:
         if isinstance(value, bytearray):
             body = self._bytes(value, depth)
         elif isinstance(value, dict):
-            made = getattr(value, "default_factory", None)
-            name = stdlib_types.FACTORY_NAMES.get(made) if isinstance(made, type) else None
-            extra = name or self.encode(made, depth + 1)
+            factory = getattr(value, "default_factory", None)
+            name = stdlib_types.FACTORY_NAMES.get(factory) if isinstance(factory, type) else None
+            extra = name or self.encode(factory, depth + 1)
             body = self._shared_items(number, value, (item for pair in value.items() for item in pair), depth)
         else:
             extra = value.maxlen
@@ -252,7 +266,7 @@ class Encoder:
     def _set(self, value: Any, depth: int) -> Any:
         code = SET if isinstance(value, set) else FROZENSET
         items = set.__iter__(value) if isinstance(value, set) else frozenset.__iter__(value)
-        # In an order of their own: that of a set hangs on where its objects lie, and a question stays the same.
+        # Sorted: a set's own order may depend on memory addresses, and equal calls must make equal messages.
         return ExtType(code, pack(sorted(self._items(value, items, depth), key=pack)))
 
     def _shared_items(self, number: int, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
@@ -264,7 +278,7 @@ class Encoder:
 
     def _items(self, value: Any, items: Iterator[Any], depth: int) -> list[Any]:
         if id(value) in self._open:
-            raise WireError("A container that holds itself cannot be sent.")
+            raise WireError("A container that contains itself cannot be sent.")
         self._open.add(id(value))
         self._count(8 * len(value))
         try:
@@ -292,7 +306,7 @@ class Encoder:
         return float.__float__(value)
 
 
-# In this order: bool is an int, np.float64 a float, a named tuple a tuple.
+# The order matters: np.float64 is a float, and must be encoded as a NumPy scalar.
 ENCODINGS: Sequence[tuple[Any, Callable[[Encoder, Any, int], Any]]] = (
     (np.generic, Encoder._scalar),
     (np.ndarray, Encoder._array),
@@ -310,7 +324,7 @@ ENCODINGS: Sequence[tuple[Any, Callable[[Encoder, Any, int], Any]]] = (
 
 
 def state_of(generator: np.random.Generator) -> list[Any]:
-    """Return name, state and seed of a bit generator as a list of integers and bytes."""
+    """Return [name, state, has_uint32, uinteger, seed] of a bit generator, made of strings, integers and bytes."""
     state: Any = generator.bit_generator.state
     inner = state["state"]
     words = inner["state"] if isinstance(inner["state"], np.ndarray) else [inner["state"], inner["inc"]]
@@ -320,11 +334,11 @@ def state_of(generator: np.random.Generator) -> list[Any]:
 
 
 def _seed_of(seed: Any) -> list[Any] | None:
-    """Return entropy, key and number of children of a seed, which the children that are spawned later hang on; None for
-    what is no SeedSequence."""
+    """Return [entropy, spawn key, number of spawned children] of a seed, since later children depend on them. Return
+    None if it is not a SeedSequence."""
     if type(seed) is not np.random.SeedSequence or seed.entropy is None:
         return None
-    # One number and a list with it alone are the same to NumPy.
+    # NumPy treats a single number like a list with that number.
     words = [seed.entropy] if isinstance(seed.entropy, int) else seed.entropy
     entropy = [int(word).to_bytes(int(word).bit_length() // 8 + 1, "little") for word in words]
     return [entropy, list(seed.spawn_key), seed.n_children_spawned]

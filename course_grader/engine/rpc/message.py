@@ -1,4 +1,4 @@
-"""The bytes of a message: msgpack, with extension types left to `encode` and `decode`."""
+"""Serialise messages with msgpack. Extension types are left to `encode` and `decode`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_LISTS, LONGEST_LIST = 100_000, 2_000_000
 
 
 class _Count:
-    """Counts the lists of a message."""
+    """Limits the number of lists in a message."""
 
     left = MOST_LISTS
 
@@ -32,9 +32,9 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Return the value of such bytes; WireError where they are something else, or more lists than a message has."""
-    # A list of one byte takes 64 in memory, and room is made for as many items as it says that it has: only a long
-    # message can contain enough of them to matter.
+    """Return the value of bytes that `pack` made. Raises WireError if they are damaged or have too many lists."""
+    # A list of one byte takes 64 bytes in memory, and msgpack allocates as many items as its header announces. Only a
+    # long message can contain enough lists to matter.
     options = {"list_hook": _Count(), "max_array_len": LONGEST_LIST} if len(data) > LONG else {}
     try:
         return msgpack.unpackb(

@@ -1,7 +1,7 @@
-"""What a submission's cells print and show, as nbformat outputs, within limits.
+"""Collect and check the outputs of a submission's cells, as nbformat outputs of limited size.
 
-Only text and PNG or JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in a reader's browser, and all that
-shows as one of them has a text too.
+Only text, and PNG and JPEG pictures are kept. HTML, SVG, LaTeX and JavaScript can act in a reader's browser, and
+outputs of these types also have a text form.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from course_grader.engine.rpc.clean_text import clean
 
 TEXTS = ("text/plain",)
 PICTURES = ("image/png", "image/jpeg")
-CUT = "\n[The output goes on. It was cut here, since it is longer than the grader keeps.]\n"
+CUT = "\n[The output goes on. It was cut here because it is longer than the grader keeps.]\n"
 MOST_OUTPUTS, MOST_LINES = 2000, 100
-# A list of two bytes of JSON takes 64 in memory.
+# A list that is two bytes long in JSON takes 64 bytes in memory.
 MOST_PARTS = 3_000_000
-# No two parts of it take the same character, or a long text that does not fit would take hours.
+# Adjacent parts of the pattern match different characters; otherwise a long text that does not match takes hours.
 BASE64 = re.compile(r"[A-Za-z0-9+/\s]*(?:={1,2}\s*)?")
 
 
 class OutputLog:
-    """Collects the outputs of one cell after another; `text` and `pictures` are bytes left for all of them."""
+    """Collects the outputs of one cell after another. `text` (characters) and `pictures` (bytes) limit their total."""
 
     def __init__(self, text: int, pictures: int) -> None:
         self._text, self._pictures = text, pictures
@@ -47,7 +47,7 @@ class OutputLog:
             self._add({"output_type": "stream", "name": name, "text": text})
 
     def show(self, kind: str, data: dict[str, Any], count: int | None = None) -> None:
-        """Add a display or, with `kind="execute_result"`, a cell's last value."""
+        """Add a displayed object or, with `kind="execute_result"`, a cell's last value, by MIME type."""
         kept: dict[str, Any] = {}
         for mime, content in data.items():
             text = content if isinstance(content, str) else ""
@@ -65,6 +65,7 @@ class OutputLog:
         self._add({"output_type": "error", "ename": name, "evalue": self._within(value[:2000]), "traceback": lines})
 
     def clear(self, wait: bool = False) -> None:
+        """Remove the outputs of the current cell."""
         self.outputs = []
 
     def _add(self, output: dict[str, Any]) -> None:
@@ -80,7 +81,7 @@ class OutputLog:
 
 
 class Printed(io.TextIOBase):
-    """Stands for `sys.stdout` or `sys.stderr`."""
+    """Replaces `sys.stdout` or `sys.stderr`, and writes to a log."""
 
     encoding = "utf-8"
 
@@ -98,9 +99,10 @@ class Printed(io.TextIOBase):
 
 
 def read_outputs(data: Any, limit: int) -> list[dict[str, Any]]:
-    """Return the outputs that an untrusted worker sent as JSON, rebuilt from what is known; WireError otherwise.
+    """Return the outputs that an untrusted worker sent as JSON, rebuilt from known fields only.
 
-    What is longer than `limit` bytes is left out, and a sentence stands for it: the worker's own count can be undone.
+    If the data is longer than `limit` bytes, return one output that says so: a submission can lift the worker's own
+    limits. Raises WireError if the data is damaged; a single damaged output is only left out.
     """
     if type(data) is not bytes:
         raise WireError("The outputs of a cell are damaged.")
@@ -109,13 +111,13 @@ def read_outputs(data: Any, limit: int) -> list[dict[str, Any]]:
     try:
         if data.count(b"[") + data.count(b"{") > MOST_PARTS:
             raise ValueError("too many parts")
-        found = json.loads(data)
+        received = json.loads(data)
     except (ValueError, RecursionError):
         raise WireError("The outputs of a cell are damaged.") from None
-    if type(found) is not list or len(found) > MOST_OUTPUTS:
+    if type(received) is not list or len(received) > MOST_OUTPUTS:
         raise WireError("The outputs of a cell are damaged.")
     outputs = []
-    for output in found:
+    for output in received:
         with contextlib.suppress(KeyError, TypeError, AttributeError):
             outputs.append(_rebuilt(output, limit))
     return outputs

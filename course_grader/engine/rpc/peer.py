@@ -1,7 +1,7 @@
-"""Calls over the wire, by copy and restore, in both directions; the same for referee and worker.
+"""RPC between referee and worker, in both directions, with arguments passed by copy-restore.
 
-A call carries its arguments; the reply carries the result, and how those arguments stand that the function
-changed. While one side waits for a reply, it answers calls of its own functions that came as arguments.
+A call contains its arguments. The reply contains the result, and the new contents of the arguments that the function
+changed. While one side waits for a reply, it answers callbacks: calls of its functions that were passed as arguments.
 """
 
 from __future__ import annotations
@@ -30,64 +30,69 @@ from course_grader.engine.rpc.unexpected import UnexpectedValues
 from course_utils.checks.remote_calls import attach
 
 NESTING = 16
-# Kinds of arguments of which a function whose answers are known is told; a number is as good as a float.
-TOLD = frozenset({int, float, np.float64, np.ndarray})
-# Modules whose functions the referee has run in the worker, see `there`.
+# Types of an argument with which a function's known answers can be used in turn. A number is reported as a float.
+REPORTED = frozenset({int, float, np.float64, np.ndarray})
+# Only functions in these modules are named in messages, see `_of_module`.
 PROBES = "course_utils.checks.probes."
 # Replies of a batch are sent when they have this many bytes.
 ANSWERS = 1 << 20
-# Characters that are printed in one test cell.
+# Limit on the characters that answers print during one test cell.
 MOST_PRINTED = 200_000
 
 
 class ResultNotSent(Exception):
-    """A function returned what cannot cross the wire: too large, or a container that holds itself."""
+    """A function returned something that cannot be sent: too large, or a container that contains itself."""
 
 
 class Peer:
-    """One side of the conversation: the handles that it gave, and calls to the other side's.
+    """One side of the connection: the handles of its exported objects, and calls to the other side.
 
-    `allow` is asked before a call from the other side is answered, and may raise WireError. `trusted` says that this
-    side is the referee, which believes nothing.
+    allow: called with the depth of nesting before a call from the other side is answered; it may raise WireError.
+    trusted: this side is the referee, which does not trust the other side.
     """
 
     def __init__(self, channel: Transport, trusted: bool, allow: Callable[[int], None] = lambda depth: None) -> None:
         self.channel, self._limit, self._trusted, self._allow = channel, channel.limit, trusted, allow
         self.owner: object = self
         self.deadline: float | None = None
-        self._given: list[Any] = []
+        self._exported: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._depth = 0
-        self._waiting: CallBatch | None = None
-        # What came from the other side since a test cell began.
+        self._deferred: CallBatch | None = None
+        # Unexpected values from the other side since the test cell began.
         self.unexpected = UnexpectedValues()
-        # What was printed here since the last message, as names of streams and texts; and how much may still come.
+        # Text printed here since the last message, as (stream, text); and how many more characters may be sent.
         self.printed: list[tuple[str, str]] = []
         self._room = MOST_PRINTED
 
     def release(self) -> None:
-        """End the life of all handles that this side gave, and of calls that nobody asked about."""
-        self._given.clear()
+        """Forget all handles of this side, and deferred calls whose results were never used."""
+        self._exported.clear()
         self._numbers.clear()
-        self._waiting = None
+        self._deferred = None
         self.unexpected = UnexpectedValues()
         self.printed.clear()
         self._room = MOST_PRINTED
 
     def export(self, value: Any) -> int:
-        number = self._numbers.setdefault(id(value), len(self._given))
-        if number == len(self._given):
-            # Kept, so that its id stays its own.
-            self._given.append(value)
+        """Return the handle of a value of this side, valid until `release`."""
+        number = self._numbers.setdefault(id(value), len(self._exported))
+        if number == len(self._exported):
+            # A reference is kept, so that no other object gets the same id.
+            self._exported.append(value)
         return number
 
     def resolve(self, handle: int) -> Any:
-        if type(handle) is not int or not 0 <= handle < len(self._given):
-            raise WireError("A handle is unknown: it lives no longer than its test cell.")
-        return self._given[handle]
+        """Return the value of a handle. Raises WireError if the handle is unknown."""
+        if type(handle) is not int or not 0 <= handle < len(self._exported):
+            raise WireError("A handle is unknown: it is valid only during its test cell.")
+        return self._exported[handle]
 
     def function(self, handle: int, name: str, is_class: bool, answers: list[Any] | None = None) -> Any:
-        """Return a plain function, or for a class an empty class, that stands for the other side's."""
+        """Return a proxy for the other side's callable: a function that calls it, or an empty class for a class.
+
+        answers: [arguments, values] of a function whose answers are known in advance, or None.
+        """
         if is_class:
             return type(name or "object", (), {"remote": (self.owner, handle)})
 
@@ -95,57 +100,64 @@ class Peer:
             return self.call(handle, args, kwargs)
 
         if answers is not None:
-            function = self._knowing(handle, function, *answers)
+            function = self._with_known_answers(handle, function, *answers)
         function.__name__ = function.__qualname__ = name or "function"
         function.remote = (self.owner, handle)  # type: ignore[attr-defined]
         if self._trusted:
-            attach(function, functools.partial(self._later, handle), functools.partial(self._loop_over, handle))
+            attach(function, functools.partial(self._defer, handle), functools.partial(self._loop_over, handle))
         return function
 
     def _loop_over(self, handle: int, loop: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what runs a loop over the calls of the other side's function there."""
-        place = [handle, loop.__module__, loop.__name__]
+        """Return a function that runs a loop over calls of the other side's function on the other side."""
+        loop_handle = [handle, loop.__module__, loop.__name__]
 
         def function(*args: Any, **kwargs: Any) -> Any:
-            return self.call(place, args, kwargs)
+            return self.call(loop_handle, args, kwargs)
 
-        attach(function, functools.partial(self._later, place))
+        attach(function, functools.partial(self._defer, loop_handle))
         return function
 
-    def _knowing(
-        self, handle: int, ask: Callable[..., Any], arguments: list[Any] | None, answers: list[Any]
+    def _with_known_answers(
+        self, handle: int, call: Callable[..., Any], arguments: list[Any] | None, answers: list[Any]
     ) -> Callable[..., Any]:
-        """Return a function that gives the known answers, by argument, in turn or always, and asks for others. Those in
-        turn are reported to the other side, which calls its function too. One that can be made here is made."""
+        """Return a function that returns known answers and uses `call` for all others.
+
+        Answers are known by argument, in turn (arguments are None), or as the only answer (an argument is None). Calls
+        answered in turn are reported to the other side, which makes them too. If the arguments name a module and a
+        function, that function makes the whole function here, from the answers.
+        """
         if arguments and type(arguments[0]) is str:
             return cast(Callable[..., Any], _of_module(*arguments)(*answers))
         by_argument = {} if arguments is None else dict(zip(arguments, answers, strict=True))
         count = itertools.count()
 
         def function(*args: Any, **kwargs: Any) -> Any:
-            place, kind = next(count), type(args[0]) if len(args) == 1 and not kwargs else None
-            if arguments is None and kind in TOLD and place < len(answers):
-                self._tell(handle, args[0])
-                return answers[place]
+            turn, kind = next(count), type(args[0]) if len(args) == 1 and not kwargs else None
+            if arguments is None and kind in REPORTED and turn < len(answers):
+                self._report_call(handle, args[0])
+                return answers[turn]
             if kind is int and args[0] in by_argument:
                 return by_argument[args[0]]
             if None in by_argument and len(args) == 1 and not kwargs:
-                always = by_argument[None]
-                return always.copy() if isinstance(always, np.ndarray) else always
-            return ask(*args, **kwargs)
+                only = by_argument[None]
+                return only.copy() if isinstance(only, np.ndarray) else only
+            return call(*args, **kwargs)
 
         return function
 
-    def _tell(self, handle: int, argument: Any) -> None:
-        """Tell of a call with one argument, whose answer is known; with the next message."""
+    def _report_call(self, handle: int, argument: Any) -> None:
+        """Queue a report of a call with one argument whose answer is known; it is sent with the next message."""
         encoder = Encoder(self, Shared(), self._limit, self._trusted, asking=True)
         item = encoder.encode(argument) if type(argument) is np.ndarray else float(argument)
         self.channel.put(pack(["tell", handle, [item], []]), self.deadline)
 
     def call(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        """Call the other side's function; raise what it raised."""
-        if self._waiting is not None:
-            self.exchange(self._waiting)
+        """Call the other side's function and return its result.
+
+        Raises the error that the function raised, rebuilt by `error_of`, or WireError.
+        """
+        if self._deferred is not None:
+            self.exchange(self._deferred)
         shared = Shared()
         if not kwargs and all(map(is_scalar, args)):
             self.send(["call", handle, args, []])
@@ -156,36 +168,37 @@ class Peer:
             self.send(message)
         return self.outcome(self.wait("return", "raise"), shared)
 
-    def _later(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
-        """Put a call aside; return what gives its outcome, or None where it cannot wait."""
-        batch = self._waiting or CallBatch(self, self._limit)
+    def _defer(self, handle: Handle, args: Sequence[Any], kwargs: dict[str, Any]) -> Callable[[], Any] | None:
+        """Defer a call; return a function that returns its result or raises its error. Return None if the call cannot
+        be deferred."""
+        batch = self._deferred or CallBatch(self, self._limit)
         if not batch.add(handle, args, kwargs):
             return None
-        self._waiting = batch
+        self._deferred = batch
         outcome = functools.partial(batch.outcome, len(batch.places) - 1)
         if batch.is_full:
             self.exchange(batch)
         return outcome
 
     def exchange(self, batch: CallBatch) -> None:
-        """Send the calls that were put aside, and wait for their replies."""
-        self._waiting, batch.replies = None, []
+        """Send the deferred calls, and wait for their replies."""
+        self._deferred, batch.replies = None, []
         self.send(["calls", batch.calls])
         size = 0
         while len(batch.replies) < len(batch.places):
-            # All replies are held until they are asked for, and text takes four times its bytes.
+            # All replies stay in memory until their results are used, and text takes up to four times its bytes.
             if size > self._limit:
                 raise WireError("The results are too large.")
             match self.wait("answers"):
                 case ["answers", [*replies]] if replies:
                     for reply in replies:
-                        batch.take(reply)
+                        batch.add_reply(reply)
                     size += self.channel.last_size
                 case _:
                     raise WireError("A reply has the wrong form.")
 
     def outcome(self, reply: Any, shared: Shared) -> Any:
-        """Return what a reply says, or raise it; renew the arguments in `shared` as it tells."""
+        """Return the result in a reply, or raise the error in it; update the arguments in `shared` from it."""
         match reply:
             case [_, list(renewed), *_]:
                 decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
@@ -199,7 +212,7 @@ class Peer:
         raise WireError("A reply has the wrong form.")
 
     def results_of(self, reply: BatchedReply, shared: Shared) -> list[Any]:
-        """Return the results of a reply to several calls; renew the arguments in `shared` as it tells."""
+        """Return the results in a reply to several calls; update the arguments in `shared` from it."""
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted)
         for number, body in _pairs(reply.renewed):
             decoder.renew(number, body)
@@ -209,12 +222,13 @@ class Peer:
         return results
 
     def send(self, message: Any) -> None:
+        """Send a message, after the text that was printed before it."""
         if self.printed:
             self._send_printed()
         self.channel.send(pack(message), self.deadline)
 
     def _send_printed(self) -> None:
-        """Send what was printed, with the next message: what the function printed appears before it returns."""
+        """Queue the printed text before the next message, so that it appears before the function returns."""
         parts: list[list[str]] = []
         for name, text in self.printed:
             kept = text[: self._room]
@@ -228,35 +242,36 @@ class Peer:
             self.channel.put(pack(["printed", parts]), self.deadline)
 
     def _print(self, parts: Any) -> None:
-        """Print what the other side has printed, where a test may look for it."""
+        """Print here what the other side printed: a test may capture it."""
         for name, text in _pairs(parts):
             if name not in ("stdout", "stderr") or not isinstance(text, str):
-                raise WireError("What was printed is damaged.")
+                raise WireError("Printed text is damaged.")
             kept, stream = text[: self._room], getattr(sys, name)
             self._room -= len(kept)
-            # What is wrong with a stream of the test's must not end the conversation half way.
+            # A test may have replaced the stream. An error in it must not interrupt the exchange half way.
             with contextlib.suppress(Exception):
                 stream.write(kept)
 
     def receive(self) -> list[Any]:
+        """Return the next message, a list that starts with its kind."""
         message = unpack(self.channel.receive(self.deadline))
         if type(message) is not list or not message or type(message[0]) is not str:
             raise WireError("A message has the wrong form.")
         return message
 
     def wait(self, *kinds: str) -> list[Any]:
-        """Answer calls until a message of one of the given kinds comes, and return that."""
+        """Answer callbacks until a message of one of these kinds arrives, and return it."""
         while (message := self.receive())[0] not in kinds:
             if message[0] == "printed" and self._trusted:
                 self._print(message[-1])
                 continue
             if message[0] not in ("call", "tell"):
-                raise WireError(f"A message {clean(message[0], 40)!r} came out of turn.")
+                raise WireError(f"A message {clean(message[0], 40)!r} was not expected.")
             self.answer(message)
         return message
 
     def answer(self, message: list[Any]) -> None:
-        """Answer a call of one of this side's functions; where the other side only tells of it, make it."""
+        """Make a call of one of this side's functions and send the reply; a "tell" message gets no reply."""
         self._allow(self._depth)
         if self._depth >= NESTING:
             raise WireError("Calls are nested too deeply.")
@@ -265,19 +280,19 @@ class Peer:
         shared = Shared()
         kind, handle, args, kwargs = message
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
-        function, given, named = self._read_call(decoder, handle, args, kwargs)
-        reply, _ = self._perform(function, given, named, shared)
+        function, positional, keywords = self._read_call(decoder, handle, args, kwargs)
+        reply, _ = self._perform(function, positional, keywords, shared)
         if kind == "call":
             self.send(reply)
 
     def answer_all(self, calls: list[Any]) -> None:
-        """Answer the calls of a batch in their order. Only the side that trusts the sender is asked this."""
+        """Make the calls of a batch in order and send the replies. Only the worker receives batches."""
         shared = Shared()
         decoder = Decoder(self, shared, 4 * self._limit, self._trusted, asked=True)
         replies: list[Any] = []
         size = 0
         for reply, weight in self._replies(decoder, shared, calls):
-            # One reply alone may be larger.
+            # A single reply may be larger.
             if replies and size + weight > ANSWERS:
                 self.send(["answers", replies])
                 replies, size = [], 0
@@ -286,7 +301,7 @@ class Peer:
         self.send(["answers", replies])
 
     def _replies(self, decoder: Decoder, shared: Shared, calls: list[Any]) -> Iterator[tuple[Any, int]]:
-        """Make the calls of a batch; yield the replies, each with about how many bytes it has."""
+        """Make the calls of a batch; yield each reply with its approximate size in bytes."""
         for handle, args, *more in calls:
             if not more:
                 result, raised = self._try(self.resolve(handle), args, {})
@@ -296,50 +311,53 @@ class Peer:
                     yield self._reply(result, raised, Shared(), {})
                 continue
             named, touched, *count = more
-            function, given, kwargs = self._read_call(decoder, handle, args, named)
+            function, positional, kwargs = self._read_call(decoder, handle, args, named)
             if count:
                 part = functools.partial(shared.part, touched)
-                yield from self._perform_again(function, given, kwargs, part, *count)
+                yield from self._perform_repeatedly(function, positional, kwargs, part, *count)
             else:
-                yield self._perform(function, given, kwargs, shared.part(touched))
+                yield self._perform(function, positional, kwargs, shared.part(touched))
 
-    def _perform_again(
+    def _perform_repeatedly(
         self, function: Any, args: list[Any], kwargs: dict[str, Any], part: Callable[[], Shared], count: int
     ) -> Iterator[tuple[Any, int]]:
-        """Make a call several times and yield the replies. `part` returns its shared objects. Results go together as
-        long as they are plain and no call changes more than a Generator."""
-        # Never encoded from, so that its numbers stay those of the arguments.
-        own = part()
-        before, columns = _snapshots(own), Columns(own)
-        fixed = [number for number, value in own.objects.items() if not isinstance(value, np.random.Generator)]
+        """Make a call `count` times; yield each reply with its approximate size in bytes.
+
+        part: returns a copy of the call's shared objects. Results are combined in columns as long as they are plain and
+        no call changes anything but a random Generator.
+        """
+        # This copy is never used for encoding, so its numbers stay those of the arguments.
+        arguments = part()
+        before, columns = _snapshots(arguments), Columns(arguments)
+        fixed = [number for number, value in arguments.objects.items() if not isinstance(value, np.random.Generator)]
         for _ in range(count):
             result, raised = self._try(function, args, kwargs)
             is_same = True
             for number in fixed:
-                is_same = is_same and not _changed(own.objects[number], before[number])
+                is_same = is_same and not _changed(arguments.objects[number], before[number])
             is_plain = is_same and not raised and columns.add(result)
             if len(columns) and (not is_plain or columns.size > ANSWERS):
                 generators = {number: was for number, was in before.items() if number not in fixed}
-                yield self._together(columns, part(), generators)
-                columns = Columns(own)
+                yield self._combined_reply(columns, part(), generators)
+                columns = Columns(arguments)
             if not is_plain:
                 yield self._reply(result, raised, part(), before)
-                before = _snapshots(own)
+                before = _snapshots(arguments)
         if len(columns):
             generators = {number: was for number, was in before.items() if number not in fixed}
-            yield self._together(columns, part(), generators)
+            yield self._combined_reply(columns, part(), generators)
 
-    def _together(self, columns: Columns, shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
+    def _combined_reply(self, columns: Columns, shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
         renewed = self._renewed(Encoder(self, shared, self._limit, self._trusted), shared, before)
         return ["several", renewed, len(columns), columns.body()], columns.size
 
     def _perform(self, function: Any, args: list[Any], kwargs: dict[str, Any], shared: Shared) -> tuple[list[Any], int]:
-        """Make a call and return its reply, and about how many bytes that has."""
+        """Make a call and return its reply with its approximate size in bytes."""
         before = _snapshots(shared)
         return self._reply(*self._try(function, args, kwargs), shared, before)
 
     def _try(self, function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any, list[Any]]:
-        """Make a call and return its result, and what it raised."""
+        """Make a call; return (result, []), or (None, ["raise", ...]) if it raised an error."""
         self._depth += 1
         try:
             return function(*args, **kwargs), []
@@ -355,7 +373,7 @@ class Peer:
     def _reply(self, result: Any, raised: list[Any], shared: Shared, before: dict[int, Any]) -> tuple[list[Any], int]:
         if not before and not raised and (number := encode_scalar(result)) is not NOT_SCALAR:
             return ["return", [], number], 0
-        # In the order in which they are read: an array in both is one array.
+        # Encode in the order in which the other side decodes: an array in an argument and the result stays one array.
         encoder = Encoder(self, shared, self._limit, self._trusted)
         renewed = self._renewed(encoder, shared, before)
         kind, *outcome = raised or self._returned(encoder, result)
@@ -370,8 +388,8 @@ class Peer:
         else:
             function = self.resolve(handle)
         if not callable(function):
-            raise WireError("What was called is no function.")
-        # In the order in which they were written.
+            raise WireError("A call of something that is not a function.")
+        # Decode in the order in which the other side encoded.
         given = [item if is_scalar(item) else decoder.decode(item) for item in args]
         return function, given, {str(name): decoder.decode(item) for name, item in _pairs(kwargs)} if kwargs else {}
 
@@ -404,9 +422,9 @@ class Peer:
 
 
 def _of_module(module: str, name: str) -> Callable[..., Any]:
-    """Return a function of a module of probes. The referee alone names one."""
+    """Return a function of a module of probes, by name. Only the referee may name one, and a worker imports it."""
     if not module.startswith(PROBES):
-        raise WireError("A function is not one of a probe.")
+        raise WireError("A function is not in a module of probes.")
     return cast(Callable[..., Any], getattr(importlib.import_module(module), name))
 
 
@@ -421,7 +439,7 @@ def _snapshots(shared: Shared) -> dict[int, Any]:
 
 
 def _snapshot(value: Any) -> Any:
-    """Return what tells later whether a shared object has changed."""
+    """Return a copy of a shared object's contents, to find later whether the object was changed."""
     if isinstance(value, np.ndarray):
         return value.tobytes()
     if isinstance(value, np.random.Generator):
@@ -435,11 +453,11 @@ def _changed(value: Any, before: Any) -> bool:
     now = _snapshot(value)
     if isinstance(before, bytes):
         return bool(now != before)
-    return len(now) != len(before) or any(one is not other for one, other in zip(now, before, strict=True))
+    return len(now) != len(before) or any(item is not old for item, old in zip(now, before, strict=True))
 
 
 class Frameless:
-    """An error whose frames say nothing to a student: they lie in another process, or are the grader's own."""
+    """An error without a traceback: its frames, in another process or the grader, would not help a student."""
 
     @property
     def __traceback__(self) -> None:
@@ -447,11 +465,11 @@ class Frameless:
 
     @__traceback__.setter
     def __traceback__(self, frames: object) -> None:
-        """Let a context manager that the error passes set what it likes."""
+        """Ignore it: a context manager may set a traceback while the error passes through it."""
 
 
 class _Remote(Frameless):
-    """What the errors of the other side share: their text."""
+    """Base class of errors from the other side: they have its text."""
 
     text = ""
 
@@ -460,15 +478,15 @@ class _Remote(Frameless):
 
 
 def error_of(name: str, base: str, text: str) -> Exception:
-    """Return an error of the given name and text that is caught as the built-in error `base`.
+    """Return an error with this name and text that `except` clauses catch as the built-in error `base`.
 
-    What would end the referee, such as KeyboardInterrupt, is an Exception of that name.
+    An error that would end the referee, such as KeyboardInterrupt, becomes a plain Exception with that name.
     """
     kind = getattr(builtins, base, None) if base.isidentifier() else None
     if not isinstance(kind, type) or not issubclass(kind, Exception) or issubclass(kind, ExceptionGroup):
         kind = Exception
     if issubclass(kind, UnicodeError):
-        # Its subclasses cannot be made from a text.
+        # Its subclasses cannot be constructed without further arguments.
         kind = UnicodeError
     error = _error_type(clean(name, 100), kind)()
     error.text = clean(text)
@@ -477,7 +495,7 @@ def error_of(name: str, base: str, text: str) -> Exception:
 
 @functools.lru_cache(maxsize=256)
 def _error_type(name: str, kind: type[Exception]) -> Any:
-    """Return the type of such errors. To make one costs more than a call, and most errors are alike."""
+    """Return the cached class of these errors: creating a class takes longer than a call."""
     return type(name if name.isidentifier() else "Error", (_Remote, kind), {})
 
 

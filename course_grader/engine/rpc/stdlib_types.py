@@ -1,7 +1,7 @@
-"""Plain values of the standard library on the wire: numbers, dates, paths, ranges, and the containers of collections.
+"""Encode and decode values of the standard library: numbers, dates, paths, ranges, and containers of `collections`.
 
-They are built only from parts that are checked first: a value that is short on the wire may cost what uses it neither
-hours nor gigabytes, as a Decimal with an exponent of a billion would. A value beyond that is no plain value.
+A value is built only after its parts were checked: a short message must not make a value whose use takes hours or
+gigabytes, such as a Decimal with an exponent of a billion. Values beyond these limits are sent as opaque handles.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# Digits, and powers of ten: beyond it a whole number does not cross either.
+# Digits and exponent of a Decimal, and bits of an integer part.
 DIGITS, EXPONENT, BITS = 2000, 10_000, 6000
 NUMBER = re.compile(r"-?(?:(\d{1,2000})(?:\.(\d{1,2000}))?(?:E([+-]?\d{1,5}))?|Infinity|NaN\d{0,28})", re.ASCII)
 ZONE = re.compile(r"[A-Za-z][\w+-]{0,30}(?:/[A-Za-z][\w+-]{0,30}){0,3}", re.ASCII)
 LONGEST_NAME, LONGEST_PATH = 200, 4000
-# Compiled code that goes through a range has no end in between.
+# Iterating over a range in compiled code cannot be interrupted.
 LONGEST_RANGE = 10_000_000
-# What it takes to look up a time zone, beside its few bytes.
+# Weights (see `weight_of`) of a time zone, which must be looked up, of a part of a path, and of any other value.
 ZONE_WEIGHT, PART_WEIGHT, WEIGHT = 20_000, 100, 100
 
 
 class NotPlain(ValueError):
-    """A value that is beyond the limits, or no value of its kind."""
+    """A value is beyond the limits, or its parts do not make a value of its type."""
 
 
 def _decimal(text: Any) -> Decimal:
@@ -48,11 +48,11 @@ def _fraction(numerator: Any, denominator: Any) -> Fraction:
 def _range(start: Any, stop: Any, step: Any) -> range:
     if not all(type(item) is int for item in (start, stop, step)):
         raise NotPlain
-    made = range(start, stop, step)
-    # Not `len`, which refuses one that is longer than any memory.
-    if made and abs(made[-1] - made[0]) >= LONGEST_RANGE * abs(step):
+    result = range(start, stop, step)
+    # Not `len(result)`, which raises OverflowError for a very long range.
+    if result and abs(result[-1] - result[0]) >= LONGEST_RANGE * abs(step):
         raise NotPlain
-    return made
+    return result
 
 
 def _timezone(offset: Any, name: Any) -> timezone:
@@ -71,40 +71,39 @@ def _zone(key: Any) -> ZoneInfo:
 
 
 def _of_integers(kind: Callable[..., Any]) -> Callable[..., Any]:
-    def made(*parts: Any) -> Any:
+    def build(*parts: Any) -> Any:
         if not all(type(part) is int for part in parts):
             raise NotPlain
         return kind(*parts)
 
-    return made
+    return build
 
 
 def _moment(kind: Callable[..., Any]) -> Callable[..., Any]:
-    def made(*parts: Any) -> Any:
+    def build(*parts: Any) -> Any:
         *numbers, fold, zone = parts
         if not all(type(part) is int for part in numbers) or type(zone) not in (type(None), timezone, ZoneInfo):
             raise NotPlain
         return kind(*numbers, zone, fold=fold)
 
-    return made
+    return build
 
 
 def _path(kind: type[PurePath]) -> Callable[[Any], PurePath]:
-    def made(text: Any) -> PurePath:
+    def build(text: Any) -> PurePath:
         if not isinstance(text, str) or len(text) > LONGEST_PATH:
             raise NotPlain
         path = kind(text)
-        # A test may read what a path leads to, or delete it: one that came from a submission leads nowhere else than
-        # to the working folder.
+        # A test may read or delete the file, so a path from a submission must stay inside the working folder.
         if isinstance(path, Path) and (path.is_absolute() or ".." in path.parts):
             raise NotPlain
         return path
 
-    return made
+    return build
 
 
 def _text_of_path(path: PurePath) -> tuple[str]:
-    # Python writes a few Windows paths, such as `//://`, so that it reads another path.
+    # The text of a few Windows paths, such as `//://`, makes a different path.
     if type(path)(str(path)) != path:
         raise NotPlain
     return (str(path),)
@@ -127,7 +126,7 @@ def _key_of(zone: ZoneInfo) -> tuple[str]:
     return (zone.key,)
 
 
-# By the name on the wire: the exact type, the parts of a value, and the value of such parts.
+# By the name in messages: the exact type, a function that returns the parts of a value, and one that builds the value.
 VALUES: dict[str, tuple[type, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]] = {
     "Decimal": (Decimal, lambda value: (str(value),), _decimal),
     "Fraction": (Fraction, lambda value: (value.numerator, value.denominator), _fraction),
@@ -145,27 +144,28 @@ VALUES: dict[str, tuple[type, Callable[[Any], tuple[Any, ...]], Callable[..., An
     "PureWindowsPath": (PureWindowsPath, _text_of_path, _path(PureWindowsPath)),
 }
 NAMES = {kind: name for name, (kind, _, _) in VALUES.items()}
-# What can be changed, and holds other values.
+# Mutable containers.
 HOLDERS: dict[str, type] = {kind.__name__: kind for kind in (OrderedDict, Counter, defaultdict, deque, bytearray)}
 HOLDER_NAMES = {kind: name for name, kind in HOLDERS.items()}
-# What a defaultdict calls, if it is no function of a notebook.
+# Built-in factories of a defaultdict, which are sent by name.
 _simple = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 FACTORIES: dict[str, type] = {kind.__name__: kind for kind in (*_simple, *HOLDERS.values(), Decimal, Fraction)}
 FACTORY_NAMES = {kind: name for name, kind in FACTORIES.items()}
 
 
 def parts_of(value: Any) -> tuple[Any, ...]:
-    """Return the parts of a value; NotPlain where the other side would not take them."""
+    """Return the parts of a value. Raises NotPlain if the other side would refuse them."""
     _, parts, make = VALUES[NAMES[type(value)]]
-    found = parts(value)
-    if any(type(part) is int and part.bit_length() > BITS for part in found):
+    values = parts(value)
+    if any(type(part) is int and part.bit_length() > BITS for part in values):
         raise NotPlain
-    make(*found)
-    return found
+    # Raises NotPlain if the value is beyond the limits.
+    make(*values)
+    return values
 
 
 def made_of(name: Any, parts: list[Any]) -> Any:
-    """Return the value of a kind with these parts; NotPlain where there is none."""
+    """Return the value of the type `name` with these parts. Raises NotPlain if they make none."""
     if name not in VALUES:
         raise NotPlain
     try:
@@ -175,7 +175,7 @@ def made_of(name: Any, parts: list[Any]) -> Any:
 
 
 def weight_of(value: Any) -> int:
-    """Return about how many bytes, or steps of what goes through it, a value stands for beside its parts."""
+    """Return the cost of a value besides its parts, in about bytes: a range counts for each of its items."""
     if isinstance(value, range):
         return WEIGHT + 8 * len(value)
     if isinstance(value, PurePath):
@@ -184,9 +184,10 @@ def weight_of(value: Any) -> int:
 
 
 def empty(name: Any, extra: Any) -> Any:
-    """Return a container of a kind, with nothing in it; NotPlain where there is none.
+    """Return an empty container of the type `name`.
 
-    extra: the longest that a deque gets, or what a defaultdict calls or the name of that, None for either.
+    extra: the maximal length of a deque; the factory of a defaultdict, or its name in FACTORIES; None for neither.
+    Raises NotPlain if the name or `extra` is invalid.
     """
     if name not in HOLDERS:
         raise NotPlain

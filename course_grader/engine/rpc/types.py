@@ -1,11 +1,11 @@
-"""Values on the wire: what msgpack knows as it is, and extension types for the rest.
+"""How values are encoded: msgpack's own types as they are, and extension types for the rest.
 
-    Plain values cross by value. What can be changed (array, list, dict, deque, Generator) has a number in its message,
-    so that one object passed twice stays one and the reply can say how it stands after the call. A callable crosses as
-    a handle, and so does anything else: the other side can only hand it back.
+    Plain values are sent by value. A mutable object (array, list, dict, deque, Generator) has a number in its message,
+    so that one object passed twice stays one object, and the reply can contain its contents after the call. A callable
+    is sent as a handle. So is any other object; the other side can only pass it back.
 
-The referee reads what an untrusted worker wrote. Whatever the bytes are, `Decoder` returns values of exact built-in and
-NumPy types or raises WireError, in time and memory bounded by the size of the message.
+The referee decodes messages of an untrusted worker. For any bytes, `Decoder` returns values of exact built-in and NumPy
+types or raises WireError, in time and memory bounded by the size of the message.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ IN_C_ORDER, IN_FORTRAN_ORDER, IN_NO_ORDER, BASED = range(4)
 LARGEST_BASE = 1 << 16
 # Enough for any sum of products; Python refuses to print integers of more digits than about twice this.
 BIG_INT_BYTES = 800
-# Keys with equal hashes make a set or a dict slow: each is compared with all others in one step that cannot be stopped.
+# Keys with equal hashes make a set or a dict slow: each is compared with all others, and that cannot be interrupted.
 HASHED, ALIKE = 10_000, 20
 NODES = 2_000_000
-# Of a random generator's seed: the numbers that it is made of, and the children that it may have.
+# The seed of a random generator: how many numbers, bytes of each, and how many spawned children.
 SEED_WORDS, SEED_BYTES, CHILDREN = 16, 64, 10_000
-# What it takes in memory to stand for a function or an object of the other side's, which take a few bytes on the wire.
+# Bytes in memory of a proxy for the other side's function or object, which takes only a few bytes in a message.
 STAND_IN = 1000
 DTYPE = re.compile(r"[<>|=](b1|[iu][1248]|f(2|4|8|16)|c(8|16|32))")
 ATOMS = frozenset({type(None), bool, float, str})
 SCALARS = ATOMS - {str}
 BIT_GENERATORS = {"PCG64": np.random.PCG64, "PCG64DXSM": np.random.PCG64DXSM, "SFC64": np.random.SFC64}
-# What holds other values, and can hold itself.
+# Types that contain other values, and can contain themselves.
 CONTAINERS = (list, dict, deque)
 DOUBLE, PAIR = struct.Struct("<d"), struct.Struct("<dd")
 
 
 def is_scalar(value: Any) -> bool:
-    """Tell whether msgpack holds the value as it is, and in a few bytes."""
+    """Return whether msgpack encodes the value itself, in a few bytes: None, a bool, a float or a 64-bit int."""
     kind = type(value)
     return kind in SCALARS or (kind is int and -(2**63) <= value < 2**63)
 
 
 class Opaque:
-    """Something of the other side's that is not plain: it can be passed back, and nothing else."""
+    """An object of the other side that is not plain. It can only be passed back."""
 
     remote: tuple[object, int]
 
@@ -62,7 +62,7 @@ class Opaque:
 
 
 class OpaqueIterator(Opaque):
-    """An iterator or a generator of the other side's. Items come when they are asked for: it may never end."""
+    """An iterator or generator of the other side. Each item is fetched by a call, since it may be endless."""
 
     advance: Callable[[], Any]
 
@@ -74,73 +74,78 @@ class OpaqueIterator(Opaque):
 
 
 class Advance:
-    """Gives the next item of an iterator that was made in a call and may draw from the call's Generators until its end:
-    they begin each time where the other side has them, and go back with the item."""
+    """Returns the next item of an iterator that a call returned and that may draw from the call's random generators.
 
-    def __init__(self, iterator: Iterator[Any], own: Sequence[np.random.Generator]) -> None:
-        self._iterator, self._own = iterator, own
+    Each time, the iterator's generators take the state that the caller's have now, and the new state goes back with the
+    item.
+    """
 
-    def __call__(self, *theirs: np.random.Generator) -> Any:
-        pairs = list(zip(self._own, theirs, strict=True))
-        for one, other in pairs:
-            one.bit_generator.state = other.bit_generator.state
+    def __init__(self, iterator: Iterator[Any], generators: Sequence[np.random.Generator]) -> None:
+        self._iterator, self._generators = iterator, generators
+
+    def __call__(self, *current: np.random.Generator) -> Any:
+        pairs = list(zip(self._generators, current, strict=True))
+        for local, remote in pairs:
+            local.bit_generator.state = remote.bit_generator.state
         try:
             return next(self._iterator)
         finally:
-            for one, other in pairs:
-                other.bit_generator.state = one.bit_generator.state
+            for local, remote in pairs:
+                remote.bit_generator.state = local.bit_generator.state
 
 
 class _Remote:
-    """What can be read here and is itself when passed back. A copy of it stands for the same: what it holds is copied,
-    and not the side that it came from."""
+    """A copy of the other side's container that is the original object again when passed back.
+
+    A deep copy keeps the handle: its contents are copied, the other side's object is not.
+    """
 
     base: type[Any]
     remote: tuple[object, int]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        twin: Any = type(self)(copy.deepcopy(self.base(self), memo))  # type: ignore[call-arg]
-        twin.remote = self.remote
-        return twin
+        copied: Any = type(self)(copy.deepcopy(self.base(self), memo))  # type: ignore[call-arg]
+        copied.remote = self.remote
+        return copied
 
 
 class RemoteTuple(_Remote, tuple[Any, ...]):
-    """A named tuple of the other side's: a tuple here."""
+    """A tuple here, and a named tuple (or another subclass) on the other side."""
 
     base = tuple
 
 
 class RemoteList(_Remote, list[Any]):
-    """A list of the other side's own class: a list here."""
+    """A list here, and an instance of a subclass on the other side."""
 
     base = list
 
 
 class RemoteDict(_Remote, dict[Any, Any]):
-    """A dict of the other side's own class: a dict here."""
+    """A dict here, and an instance of a subclass on the other side."""
 
     base = dict
 
 
 class PeerSide(Protocol):
-    """What encoder and decoder need of the side they work for; `owner` marks what came from the other side."""
+    """What encoder and decoder need of their peer. `owner` is in the `remote` of each object from the other side."""
 
     owner: object
     unexpected: UnexpectedValues
 
     def export(self, value: Any) -> int:
-        """Return a handle for a value of this side's."""
+        """Return a handle for a value of this side."""
 
     def resolve(self, handle: int) -> Any:
-        """Return the value of a handle; WireError where there is none."""
+        """Return the value of a handle of this side. Raises WireError if the handle is unknown."""
 
     def function(self, handle: int, name: str, is_class: bool, answers: list[Any] | None = None) -> Any:
-        """Return what stands here for a callable of the other side's, and which of its answers are known."""
+        """Return a proxy for the other side's callable. `answers` are [arguments, values] known in advance, or None."""
 
 
 @dataclass
 class Shared:
-    """The changeable objects of a call's arguments, by number, as both sides know them."""
+    """The mutable objects in a call's arguments, by the number that both sides use."""
 
     objects: dict[int, Any] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
@@ -152,12 +157,12 @@ class Shared:
         self.weights[number] = weight
 
     def cut(self, begin: int) -> None:
-        """Forget the objects that were added from this number on."""
+        """Remove the objects with this number and above."""
         for number in range(begin, len(self.objects)):
             del self.numbers[id(self.objects.pop(number))], self.weights[number]
 
     def part(self, numbers: Sequence[int]) -> Shared:
-        """Return those objects alone, numbered again in the given order; KeyError where there is no such object."""
+        """Return only these objects, renumbered in the given order. Raises KeyError for an unknown number."""
         part = Shared()
         for number, old in enumerate(numbers):
             part.add(self.objects[old], number, self.weights[old])

@@ -1,7 +1,7 @@
-"""What a submission returned that a test of plain asserts may not expect: an object of a class of its own, an empty
-array or list.
+"""Note values from a submission that a test of plain asserts may not expect: objects of the student's own classes, and
+empty arrays or lists.
 
-An object that crosses the wire as a handle makes a test raise an error which is not the test's fault.
+The referee has only a handle of such an object, so the test raises an error that is not the test's fault.
 """
 
 from __future__ import annotations
@@ -15,26 +15,29 @@ PLAIN = (int, float, complex, str, bytes, list, tuple, dict, set, np.ndarray, np
 
 @dataclass
 class UnexpectedValues:
-    """What came from a submission since a test cell began: the class of the latest object that is not plain, and
-    whether there was an empty array, list or tuple."""
+    """Unexpected values since a test cell began.
+
+    class_name: the class of the latest object that is not plain, or "". has_empty: whether there was an empty array or
+    container.
+    """
 
     class_name: str = ""
     has_empty: bool = False
 
     def explains(self, error: BaseException) -> str:
-        """Return why a test that expects plain values raised this error, or "" if what came does not explain it."""
+        """Return why a test that expects plain values raised this error, or "" if the values do not explain it."""
         if self.class_name and (isinstance(error, TypeError | ValueError) or _is_of_plain_values(error)):
             return (
-                f"The answer returned an object of the class {self.class_name}, where the test expects a plain value, "
+                f"The answer returned an object of the class {self.class_name}, but the test expects a plain value, "
                 "such as a number, a string, a list or an array."
             )
         if self.has_empty and isinstance(error, ValueError | IndexError) and _is_about_emptiness(str(error)):
-            return "The answer returned an empty array or list, where the test expects one with values."
+            return "The answer returned an empty array or list, but the test expects one with values."
         return ""
 
 
 def _is_of_plain_values(error: BaseException) -> bool:
-    # What the test asked for, an object of the expected class may have in an assignment that is about classes.
+    # Only attributes that plain values have: in an assignment about classes, a test may expect attributes of a class.
     return isinstance(error, AttributeError) and any(hasattr(kind, str(error.name)) for kind in PLAIN)
 
 

@@ -1,4 +1,4 @@
-"""Writes the files beside a notebook into a folder: for the worker, and for the tests."""
+"""Write the files that belong to a notebook into a folder, for the worker and for the tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, by their path in it; leave out what would be outside of it."""
+    """Write files into a folder, by relative path. Paths that lead out of the folder, and files that cannot be written,
+    are left out."""
     for name, content in files.items():
         place = Path(name)
         if place.is_absolute() or ".." in place.parts:

@@ -1,1 +1,1 @@
-"""Trusted: starts the processes in which submissions run, and confines them."""
+"""Trusted: starts and confines the processes in which submissions run."""

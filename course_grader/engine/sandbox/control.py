@@ -1,8 +1,9 @@
-"""What the grader and the sandbox send each other besides the worker's messages.
+"""Control messages between the grader and the sandbox, apart from the RPC messages with a worker.
 
-Over the control socket the fork server or a zygote says that it is READY, and the grader asks it to FORK a zygote. Over
-the socket of a worker's handle the grader asks how long the worker had to wait for a processor (ASK, answered by
-WAITED), or to INTERRUPT it; when the worker ends, its CPU time follows USED.
+On the control socket, the fork server or a zygote reports READY, and the grader requests a zygote from the fork server
+(FORK). On the socket of a worker's handle, the grader asks how long the worker waited for a processor (ASK, answered
+with WAITED), or interrupts it (INTERRUPT). When the worker ends, the zygote sends its exit status, and its CPU time
+after USED.
 """
 
 READY, FORK = b"ready", b"fork"

@@ -1,7 +1,7 @@
-"""How long work that was ready to run had to wait for a processor, since others had it.
+"""Measure how long a thread was ready to run but waited for a processor.
 
-Limits are on wall time, for a submission may also sleep; what it lost to others is added to them. Linux counts it for
-each thread (/proc/PID/task/TID/schedstat). Where it does not, nothing is added.
+Limits are on wall-clock time, since a submission may also sleep. Time that other processes took is added to them. Linux
+counts it for each thread (/proc/PID/task/TID/schedstat); on other systems nothing is added.
 """
 
 from __future__ import annotations
@@ -11,39 +11,39 @@ import time
 from pathlib import Path
 
 NANO = 1e-9
-# Less than that is no reason to go on waiting.
+# A deadline is not extended by less than this, in seconds.
 WORTH = 0.05
-# Clock of a process's CPU time, made of its number (clock_getcpuclockid(3)).
+# With the process id, this makes the id of the process's CPU-time clock (clock_getcpuclockid(3)).
 OF_A_PROCESS = 2
 
 
 def waited(process: int) -> float:
-    """Return the seconds for which other processes kept the first thread of a process from running.
+    """Return the seconds for which the first thread of a process waited while other processes ran.
 
-    What its own further threads took is not counted: who starts a hundred of them waits for itself.
+    The time of its own other threads is subtracted: a process that starts a hundred threads waits for itself.
     """
-    ran, delay = _schedule(process, process)
+    running, waiting = _schedule(process, process)
     try:
-        further = time.clock_gettime((~process << 3) | OF_A_PROCESS) - ran
+        other_threads = time.clock_gettime((~process << 3) | OF_A_PROCESS) - running
     except OSError:
         return 0.0
-    return max(0.0, delay - further)
+    return max(0.0, waiting - other_threads)
 
 
 def waited_here() -> float:
-    """Return the seconds for which others kept this thread from running."""
+    """Return the seconds for which the current thread waited for a processor."""
     return waited_in(threading.get_native_id())
 
 
 def waited_in(thread: int) -> float:
-    """Return the seconds for which others kept a thread of this process from running."""
+    """Return the seconds for which a thread of this process waited for a processor."""
     return _schedule("self", thread)[1]
 
 
 def _schedule(process: int | str, thread: int) -> tuple[float, float]:
-    """Return the seconds for which a thread ran, and waited to run."""
+    """Return the seconds for which a thread ran, and for which it waited to run; 0.0 if the system does not count."""
     try:
-        ran, delay, *_ = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
-        return int(ran) * NANO, int(delay) * NANO
+        running, waiting, *_ = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
+        return int(running) * NANO, int(waiting) * NANO
     except (OSError, ValueError):
         return 0.0, 0.0

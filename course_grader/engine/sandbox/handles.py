@@ -1,5 +1,4 @@
-"""What the grader holds of the sandbox: workers, the zygote that they are forked from, and the server that zygotes are
-forked from."""
+"""The grader's handles of sandbox processes: workers, the zygotes that fork them, and the servers that fork zygotes."""
 
 from __future__ import annotations
 
@@ -32,53 +31,54 @@ START_SECONDS = 60
 
 
 class WorkerNotStarted(Exception):
-    """The zygote could not bring a worker to life."""
+    """The zygote could not start a worker."""
 
 
 @dataclass
 class WorkerHandle:
-    """Holds a worker: letting go ends it."""
+    """A running worker. The zygote ends it when the socket `end` is closed."""
 
     end: socket.socket
-    # How many seconds of CPU time the worker took; known when it has ended.
+    # Seconds of CPU time that the worker used; set by `kill`.
     cpu_seconds: float = 0.0
-    _said: str = ""
+    _final_report: str = ""
 
     def kill(self) -> str:
-        """End the worker where it still lives; return what its keeper says of the end."""
+        """End the worker if it is still running; return how it ended, as "ended: " and an exit code, or ""."""
         with contextlib.suppress(OSError), self.end:
             self.end.shutdown(socket.SHUT_WR)
             self.end.settimeout(START_SECONDS)
-            said = self._said or self.end.recv(4096).decode(errors="replace")
-            said, _, taken = said.partition(USED)
-            self.cpu_seconds = float(taken or 0)
-            return said
+            report = self._final_report or self.end.recv(4096).decode(errors="replace")
+            status, _, seconds = report.partition(USED)
+            self.cpu_seconds = float(seconds or 0)
+            return status
         return ""
 
     def waited(self) -> float:
-        """Return for how many seconds other processes kept the worker from running."""
+        """Return for how many seconds the worker waited while other processes ran; 0.0 if it has ended."""
         with contextlib.suppress(OSError):
             self.end.settimeout(START_SECONDS)
             self.end.send(ASK)
-            said = self.end.recv(4096).decode(errors="replace")
-            if said.startswith(WAITED):
-                return float(said.removeprefix(WAITED))
-            # It has ended meanwhile.
-            self._said = said
+            reply = self.end.recv(4096).decode(errors="replace")
+            if reply.startswith(WAITED):
+                return float(reply.removeprefix(WAITED))
+            # The worker has ended, and this is the report of its end.
+            self._final_report = reply
         return 0.0
 
     def interrupt(self) -> None:
-        """Interrupt what the worker does, as Ctrl-C would."""
+        """Interrupt the worker, as Ctrl-C would."""
         with contextlib.suppress(OSError):
             self.end.send(INTERRUPT)
 
 
 class Zygote:
-    """The process that the workers of one assignment are forked from. Starts when first needed; `close` ends it and all
+    """The process that forks the workers of one assignment. It is started when first needed; `close` ends it and all
     its workers.
 
-    `set_up` are the sources of the teacher's set-up cells, which have run in each worker when it comes to life; in the
-    mode together, the names of modules that the zygote imports.
+    set_up: in the mode apart, the sources that the zygote runs, so that they have run in each new worker (imports and
+    the teacher's set-up cells); in the mode together, the names of modules that the zygote imports.
+    Raises IsolationUnavailable if this machine does not support the level.
     """
 
     def __init__(self, level: Level, set_up: Sequence[str] = (), mode: str = "apart") -> None:
@@ -90,15 +90,15 @@ class Zygote:
         self._number = 0
 
     def start_worker(self, limits: Limits) -> tuple[socket.socket, WorkerHandle]:
-        """Return the wire to a new worker, and its handle; WorkerNotStarted where that fails."""
+        """Start a worker; return the socket for messages with it, and its handle. Raises WorkerNotStarted."""
         with self._lock:
-            for last in (False, True):
+            for is_last_attempt in (False, True):
                 try:
-                    return self._ask(self._running(), limits)
+                    return self._request_worker(self._ensure_running(), limits)
                 except OSError as error:
-                    # A zygote that is gone is started again.
+                    # The zygote has ended. Start it again once.
                     self._end()
-                    if last:
+                    if is_last_attempt:
                         raise WorkerNotStarted(f"The zygote does not answer: {error}") from error
         raise AssertionError
 
@@ -106,20 +106,21 @@ class Zygote:
         with self._lock:
             self._end()
 
-    def _ask(self, control: socket.socket, limits: Limits) -> tuple[socket.socket, WorkerHandle]:
-        wire, its_wire = socket.socketpair()
-        handle, its_handle = socket.socketpair()
-        with its_wire, its_handle:
+    def _request_worker(self, control: socket.socket, limits: Limits) -> tuple[socket.socket, WorkerHandle]:
+        wire, worker_wire = socket.socketpair()
+        handle, zygote_handle = socket.socketpair()
+        with worker_wire, zygote_handle:
             try:
                 message = json.dumps(limits.to_json()).encode()
-                socket.send_fds(control, [message], [its_wire.fileno(), its_handle.fileno()])
+                socket.send_fds(control, [message], [worker_wire.fileno(), zygote_handle.fileno()])
             except OSError:
                 wire.close()
                 handle.close()
                 raise
         return wire, WorkerHandle(handle)
 
-    def _running(self) -> socket.socket:
+    def _ensure_running(self) -> socket.socket:
+        """Return the control socket of the zygote; start the zygote if it is not running."""
         if self._control is not None and self._server is not None and self._server.process.poll() is None:
             return self._control
         self._end()
@@ -127,15 +128,15 @@ class Zygote:
         control = self._server.fork(self._set_up, self._mode)
         try:
             control.settimeout(START_SECONDS * load_factor())
-            said = control.recv(64)
-            if not said.startswith(READY):
+            reply = control.recv(64)
+            if not reply.startswith(READY):
                 raise WorkerNotStarted("The zygote ended while it started.")
             control.settimeout(None)
         except BaseException:
-            # A zygote that is late ends when nobody listens to it.
+            # A zygote that is still starting ends once its control socket is closed.
             control.close()
             raise
-        self._control, self._number = control, int(said.removeprefix(READY))
+        self._control, self._number = control, int(reply.removeprefix(READY))
         return control
 
     def _end(self) -> None:
@@ -146,14 +147,15 @@ class Zygote:
 
 
 class ForkServer:
-    """A process in the sandbox that is forked for each zygote. It has imported what all need, which takes a second."""
+    """A process in the sandbox that forks the zygotes. It has already imported what all of them need, which takes a
+    second."""
 
     def __init__(self, level: Level, command: Sequence[str]) -> None:
         self._lock = threading.Lock()
         self._home: tempfile.TemporaryDirectory[str] | None = None
-        self._control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with its_control:
-            number = its_control.fileno()
+        self._control, server_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with server_control:
+            number = server_control.fileno()
             program = (
                 f"import sys; sys.path[:0] = {ROOTS!r}; from course_utils.quick_start import collect_seldom; "
                 f"collect_seldom(); from course_grader.engine.sandbox.zygote import main; main({number}, {level!r})"
@@ -167,25 +169,26 @@ class ForkServer:
 
     @staticmethod
     def of(level: Level) -> ForkServer:
-        """Return this process's server at a level, a new one where the last is gone or what it depends on changed."""
+        """Return this process's server for a level. Start a new one if there is none, it has ended, or its command or
+        environment has changed."""
         command = _wrapped(level)
-        wanted = os.getpid(), level, *command, *_environment(_scratch()).items()
-        server = _servers.get(wanted)
+        key = os.getpid(), level, *command, *_environment(_scratch()).items()
+        server = _servers.get(key)
         if server is not None and server.process.poll() is not None:
             server.close()
             server = None
         if server is None:
-            server = _servers[wanted] = ForkServer(level, command)
+            server = _servers[key] = ForkServer(level, command)
         return server
 
     def fork(self, set_up: Sequence[str], mode: str) -> socket.socket:
-        """Return the control of a new zygote, which says when it is ready."""
-        control, its_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        """Fork a zygote and return its control socket, on which it sends READY and its process id."""
+        control, zygote_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         reading, writing = os.pipe()
         try:
-            with self._lock, its_control, os.fdopen(writing, "w", encoding="utf-8") as file:
+            with self._lock, zygote_control, os.fdopen(writing, "w", encoding="utf-8") as file:
                 try:
-                    socket.send_fds(self._control, [FORK], [its_control.fileno(), reading])
+                    socket.send_fds(self._control, [FORK], [zygote_control.fileno(), reading])
                 finally:
                     os.close(reading)
                 json.dump([mode, *set_up], file)
@@ -195,7 +198,7 @@ class ForkServer:
         return control
 
     def end(self, number: int) -> None:
-        """End a zygote, by the number that it has in the sandbox."""
+        """End a zygote, by its process id in the sandbox."""
         with self._lock, contextlib.suppress(OSError):
             self._control.send(b"%d" % number)
             self._control.recv(64)
@@ -209,17 +212,17 @@ class ForkServer:
             self._home.cleanup()
 
     def _own_home(self, level: Level) -> str:
-        """Return where the server itself may write. In a shared /tmp others could lay files down that its libraries
-        read, such as matplotlib's settings, or links that its files follow."""
+        """Return the private folder where the server itself may write. In a shared /tmp, other users could place files
+        that its libraries read, such as matplotlib's settings, or symbolic links that it follows."""
         if level == "namespaces":
             return _scratch()
         self._home = tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True)
-        # Workers, which are other users, have their folders in it.
+        # Workers run as other users, and their folders are in it.
         Path(self._home.name).chmod(0o711)
         return self._home.name
 
 
-# By process, level, and all that a server is started with.
+# By process id, level, command and environment.
 _servers: dict[tuple[Any, ...], ForkServer] = {}
 
 
@@ -233,31 +236,33 @@ def _popen(command: list[str], control: int, home: str) -> subprocess.Popen[byte
     return subprocess.Popen(command, pass_fds=[control], env=_environment(home), stdin=subprocess.DEVNULL, cwd="/")
 
 
-# bubblewrap ends with the thread that started it, so that one thread starts them all and lives as long as the process.
-_Order = tuple[Callable[[], "subprocess.Popen[bytes]"], "queue.Queue[subprocess.Popen[bytes] | BaseException]"]
-_orders_of: dict[int, queue.Queue[_Order]] = {}
+# bubblewrap ends with the thread that started it (--die-with-parent), so one thread that lives as long as the process
+# starts all servers.
+_StartRequest = tuple[Callable[[], "subprocess.Popen[bytes]"], "queue.Queue[subprocess.Popen[bytes] | BaseException]"]
+_requests_of: dict[int, queue.Queue[_StartRequest]] = {}
 _starter_lock = threading.Lock()
 
 
-def _start(order: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def _start(popen: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Start a process in the starter thread and return it, or raise the error that occurred there."""
     with _starter_lock:
-        # A forked process has not inherited the thread, and the queue that it has would go on waking the old one.
-        orders = _orders_of.get(os.getpid())
-        if orders is None:
-            orders = _orders_of[os.getpid()] = queue.Queue()
-            threading.Thread(target=_serve_orders, args=(orders,), name="zygote starter", daemon=True).start()
-    answer: queue.Queue[subprocess.Popen[bytes] | BaseException] = queue.Queue()
-    orders.put((order, answer))
-    process = answer.get()
+        # After a fork, the child has a copy of the queue but not the thread, so it needs new ones.
+        requests = _requests_of.get(os.getpid())
+        if requests is None:
+            requests = _requests_of[os.getpid()] = queue.Queue()
+            threading.Thread(target=_serve_requests, args=(requests,), name="zygote starter", daemon=True).start()
+    reply: queue.Queue[subprocess.Popen[bytes] | BaseException] = queue.Queue()
+    requests.put((popen, reply))
+    process = reply.get()
     if isinstance(process, BaseException):
         raise process
     return process
 
 
-def _serve_orders(orders: queue.Queue[_Order]) -> None:
+def _serve_requests(requests: queue.Queue[_StartRequest]) -> None:
     while True:
-        order, answer = orders.get()
+        popen, reply = requests.get()
         try:
-            answer.put(order())
+            reply.put(popen())
         except BaseException as error:
-            answer.put(error)
+            reply.put(error)

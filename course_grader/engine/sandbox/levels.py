@@ -1,10 +1,10 @@
-"""Where workers run: the three levels of isolation, and what a worker sees of the disk in each.
+"""The three levels of isolation, and which files a worker can see at each.
 
-namespaces  bubblewrap around the zygote, and namespaces, an unprivileged user, a system-call filter and limits
-            around each worker
-user        another user id for each worker, the filter and the limits; needs root and nothing else. With the kernel's
-            Landlock, the same view of the disk
-none        the limits alone, for submissions that are trusted
+namespaces  bubblewrap around the zygote; around each worker its own namespaces, an unprivileged user, a system-call
+            filter and resource limits
+user        a different user id for each worker, the filter and the limits; needs only root. If the kernel has Landlock,
+            a worker sees the same files as at the level namespaces
+none        only the limits, for trusted submissions
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ Level = Literal["namespaces", "user", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 ENGINE = Path(__file__).parents[1]
 ROOTS = sorted({str(ENGINE.parents[1]), str(Path(course_utils.__file__).parents[1])})
-# The answers of the self-study course's concept questions, which a class may be asked too, and the hints on them.
+# The answers to the self-study course's concept questions, and the hints on them: a class may get the same questions,
+# so workers must not read them.
 WITHHELD = tuple(Path(course_utils.__file__).parent / "checks" / kind / "questions" for kind in ("hints", "keys"))
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
-    # Memory that a large array leaves stays with the worker, as in a process that has run for long: to be given each of
-    # its pages again, empty, costs more than to fill them.
+    # Keep the memory of freed large arrays in the process. Getting zeroed pages from the kernel again costs more than
+    # filling them.
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TOP_PAD_": str(16 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(256 * 2**20),
@@ -40,11 +41,11 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "PATH": "/usr/bin:/bin",
     "PYTHONDONTWRITEBYTECODE": "1",
-    # The order of a set of strings is the same in each run, and so is the result.
+    # The order of a set of strings must be the same in each run, so that the result is.
     "PYTHONHASHSEED": "0",
     "TZ": "UTC",
 }
-# What chooses among kernels that round differently: a worker computes as the process does that made the keys.
+# These select numerical kernels, which round differently. A worker must compute like the process that made the keys.
 NUMERICS = ("MKL_CBWR", "NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 TRIAL = """
 from course_grader.engine.sandbox import privileges, seccomp
@@ -60,7 +61,7 @@ seccomp.load()
 
 
 class IsolationUnavailable(Exception):
-    """This machine cannot give the level that was asked for; the message has the reason and the remedy."""
+    """This machine does not support the isolation level; the message has the reason and the remedy."""
 
 
 def _environment(scratch: str) -> dict[str, str]:
@@ -69,7 +70,7 @@ def _environment(scratch: str) -> dict[str, str]:
 
 
 def _scratch() -> str:
-    """Return where a worker may write: /tmp, or another place where the interpreter itself stands in /tmp."""
+    """Return where a worker may write: /tmp, or /scratch if the interpreter or the course is inside /tmp."""
     return "/scratch" if any(path.is_relative_to("/tmp") for path in _visible_paths()) else "/tmp"
 
 
@@ -78,20 +79,20 @@ def _wrapped(level: Level) -> list[str]:
 
 
 def bubblewrap_command() -> list[str]:
-    """Return the command that runs what follows it with the interpreter, the packages and the course in view,
-    read-only, and nothing else of the disk; IsolationUnavailable if there is no bubblewrap."""
+    """Return a command that runs the command after it in a sandbox. There, only the interpreter, the packages and the
+    course are visible, read-only. Raises IsolationUnavailable if there is no bubblewrap."""
     program = bubblewrap.find()
     if program is None:
         raise IsolationUnavailable(bubblewrap.problem())
     command = [str(program.path), "--die-with-parent", "--new-session"]
-    # As root, real privileges serve better than a user namespace of root's: the zygote gives them up at once.
+    # Root needs no user namespace: the zygote starts with real privileges and gives them up at once.
     names = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
     command += names if os.geteuid() == 0 else ("--unshare-all",)
-    made = {Path("/")}
+    created = {Path("/")}
     for path in _visible_paths():
         for parent in reversed(path.parents):
-            if parent not in made:
-                made.add(parent)
+            if parent not in created:
+                created.add(parent)
                 command += ["--perms", "0755", "--dir", str(parent)]
         command += ["--ro-bind", str(path), str(path)]
     for folder in (folder for folder in WITHHELD if folder.is_dir()):
@@ -107,18 +108,18 @@ def bubblewrap_command() -> list[str]:
 
 
 def _visible_paths() -> Iterator[Path]:
-    """Yield what a worker may read, each with its parents before it."""
+    """Yield the files and folders that a worker may read, without those that are inside another one."""
     engine = ENGINE
     seen: set[Path] = set()
     paths = [Path("/usr/lib"), Path("/usr/lib64"), Path("/usr/lib32"), Path("/etc/ld.so.cache"), Path("/etc/localtime")]
-    # Where Python is the system's, matplotlib asks fontconfig, which complains without its settings.
+    # With the system's Python, matplotlib uses fontconfig, which prints warnings without its settings.
     paths += [Path("/etc/fonts"), *(path for path in (Path("/lib"), Path("/lib64")) if not path.is_symlink())]
     base = Path(sys.base_prefix)
     paths += [base / "bin", base / "lib", Path(sys.executable).resolve().parent]
     paths += [Path(sys.prefix) / name for name in ("bin", "pyvenv.cfg")]
     paths += [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [Path(course_utils.__file__).parent, engine, engine.parent / "__init__.py"]
-    # Not Path.exists, which raises where a folder on the way may not be entered.
+    # Not Path.exists, which raises PermissionError if a parent folder may not be entered.
     for path in sorted({path for path in paths if os.path.exists(path)}):  # noqa: PTH110
         if not any(parent in seen for parent in path.parents):
             seen.add(path)
@@ -127,8 +128,8 @@ def _visible_paths() -> Iterator[Path]:
 
 @functools.cache
 def visible_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what a worker may read at the level `user`, which is what the level `namespaces` shows; and the folders of
-    which it may only list the names, since something in them is withheld."""
+    """Return the paths that a worker may read at the level `user` (the same as at `namespaces`), and the folders that
+    it may only list, since a folder in them is withheld."""
     listed = [path for path in _visible_paths() if _has_withheld(path)]
     readable = [part for path in _visible_paths() for part in _without_withheld(path)]
     return tuple(map(str, readable)), tuple(map(str, listed))
@@ -147,27 +148,27 @@ def _without_withheld(path: Path) -> Iterator[Path]:
 
 
 def exposure(level: Level) -> str:
-    """Return what a submission can reach at this level on this machine, beyond what `namespaces` shows; empty where
-    that is nothing that anybody else wrote."""
+    """Return what a submission can reach at this level on this machine beyond the sandbox, in a sentence; "" if
+    nothing."""
     if level == "none":
-        return "Graded without isolation: a submission can read and change all that the grader's user can."
+        return "Graded without isolation: a submission can read and change everything that the grader's user can."
     if level == "user" and privileges.landlock_version() < 1:
         return (
-            "The kernel has no Landlock: a submission can read every file that all users of this machine may read, and "
-            "write to folders that are open to all, such as /tmp."
+            "The kernel has no Landlock: a submission can read every file that all users of this machine can read, and "
+            "write to folders that all users can write to, such as /tmp."
         )
     return ""
 
 
 def require(level: Level) -> None:
-    """Raise IsolationUnavailable where this machine cannot give the level."""
+    """Raise IsolationUnavailable if this machine does not support the level."""
     if reason := unavailable(level):
         raise IsolationUnavailable(reason)
 
 
 @functools.cache
 def unavailable(level: Level) -> str:
-    """Return why this machine cannot give a level, with the remedy; empty where it can."""
+    """Return why this machine does not support a level, with the remedy; "" if it does."""
     if level == "none":
         return ""
     if not seccomp.supported():
@@ -180,26 +181,27 @@ def unavailable(level: Level) -> str:
     if program is None:
         return bubblewrap.problem()
     trial = f"import sys; sys.path[:0] = {ROOTS!r}\n{TRIAL}"
-    tried = subprocess.run(
+    completed = subprocess.run(
         [*bubblewrap_command(), sys.executable, "-sP", "-c", trial],
         env=_environment(_scratch()),
         capture_output=True,
         text=True,
     )
-    if tried.returncode == 0:
+    if completed.returncode == 0:
         return ""
-    said = (tried.stderr.strip().splitlines() or ["no reason is given"])[-1]
-    return bubblewrap.refused_by_kernel(program, said)
+    reason = (completed.stderr.strip().splitlines() or ["no reason is given"])[-1]
+    return bubblewrap.refused_by_kernel(program, reason)
 
 
 def isolation_program(level: Level) -> str:
-    """Return what gives a level on this machine, as results and `course doctor` show it."""
+    """Return the program that isolates submissions at a level, for results and `course doctor`; "" if there is none."""
     program = bubblewrap.find() if level == "namespaces" else None
     return str(program) if program else ""
 
 
 def best_level() -> tuple[Level, str]:
-    """Return the strongest level that this machine gives, and why it is not a stronger one."""
+    """Return the strongest level that this machine supports, and why it supports no stronger one ("" if it is the
+    strongest)."""
     reasons: list[str] = []
     for level in LEVELS:
         if not (reason := unavailable(level)):

@@ -1,4 +1,4 @@
-"""What a forked worker gives up before it runs a submission: its namespaces, its user, its privileges, its limits."""
+"""Confine a forked worker before it runs a submission: namespaces, user, Landlock, capabilities, resource limits."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ CHILD_CLEAR_TID, CHILD_SET_TID = 0x00200000, 0x01000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_RDONLY, MS_REC, MS_PRIVATE = 2, 4, 8, 1, 0x4000, 1 << 18
 CAPABILITY_VERSION = 0x20080522
 INSIDE_ID = 1000
-# The memory of a private /tmp goes with the submission; a private user id lives as long as one worker.
+# User ids for workers at the level `user`; each is used by one worker at a time.
 FIRST_PRIVATE_ID, PRIVATE_IDS = 1_200_000, 1 << 22
 
 MADV_COLLAPSE = 25
 
-# Landlock (linux/Documentation/userspace-api/landlock.rst): its calls, and all that it can take away, by the version of
-# the kernel's interface that knew it first. Of a file, rather than a folder, fewer rights can be given.
+# Landlock (linux/Documentation/userspace-api/landlock.rst): its system calls, and the access rights that it controls,
+# by the version of the interface that introduced them. A rule for a file, not a folder, may grant only OF_A_FILE.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_ALONE, BELOW_A_PATH = 1, 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 REFER, TRUNCATE, USE_DEVICE = 1 << 13, 1 << 14, 1 << 15
 RIGHTS = {1: EXECUTE | WRITE_FILE | READ_FILE | READ_DIR | 0b1_1111_1111 << 4, 2: REFER, 3: TRUNCATE, 5: USE_DEVICE}
 OF_A_FILE = READ_FILE | WRITE_FILE | TRUNCATE
-# Listening and connecting by TCP (since version 4); abstract sockets of other processes, and signals to them (6).
+# TCP bind and connect (since version 4); abstract sockets of other processes, and signals to them (since version 6).
 TCP, SCOPES = 0b11, 0b11
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 
 libc = ctypes.CDLL(None, use_errno=True)
-# Calls that keep Python's global lock: what comes back in a new process must find it held.
+# Calls that keep Python's global lock, which must be locked when clone returns in the child process.
 libc_locked = ctypes.PyDLL(None, use_errno=True)
 
 
@@ -53,21 +53,23 @@ def _call(name: str, *arguments: object) -> None:
 
 
 def set_dumpable(dumpable: bool) -> None:
-    """Say whether processes of the same user may read this one's memory."""
+    """Set whether processes of the same user may read this process's memory."""
     _call("prctl", PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
 
 
 def die_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent ends. A change of user id cancels this."""
     _call("prctl", PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
 def fork_into_namespaces() -> int:
-    """Fork as `os.fork` does; the child has namespaces of its own, and is the first process in that of processes.
+    """Fork into new namespaces and return the child's process id, or 0 in the child, as `os.fork`.
 
-    With unshare(2) a child of the child would be the first, and to copy a large process twice costs twice. Raises
-    OSError where the kernel refuses.
+    The child is the first process of its process namespace. With unshare(2) only a child of the child would be, and
+    forking a large process twice takes twice as long. Raises OSError if the kernel refuses.
     """
-    # Where the C library keeps the number of this thread, as its own fork gives it; abort(3) sends its signal there.
+    # The address where the C library stores the thread id. Like the library's own fork, clone must update it in the
+    # child: abort(3) sends its signal to this thread.
     place = ctypes.c_void_p()
     flags = NAMESPACES | signal.SIGCHLD
     if libc.prctl(PR_GET_TID_ADDRESS, ctypes.byref(place), 0, 0, 0) == 0:
@@ -85,9 +87,10 @@ def fork_into_namespaces() -> int:
 
 
 def settle_in_namespaces(user: int, group: int, file_bytes: int, scratch: str) -> None:
-    """Take possession of new namespaces; `user` and `group` are the effective ones of the process that made them.
+    """Set up the new namespaces: no network, an empty /proc, and a private file system in memory at `scratch`.
 
-    In them there is no network, /proc is empty, and `scratch` is a private memory of at most `file_bytes`.
+    user, group: the effective ids of the process that made the namespaces. file_bytes: the size of `scratch`.
+    Raises OSError if the kernel refuses.
     """
     # The files of /proc/self belong to this user only while the process is dumpable.
     set_dumpable(True)
@@ -106,56 +109,56 @@ def _mount_memory(place: bytes, flags: int, options: str) -> None:
 
 
 def landlock_version() -> int:
-    """Return which version of Landlock the kernel has; less than 1 where it has none."""
+    """Return the version of the kernel's Landlock interface; less than 1 if it has none."""
     return int(libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_ALONE))
 
 
 def landlock_rules(folder: str, visible: Iterable[str], listed: Iterable[str] = ()) -> int | None:
-    """Return Landlock's rules for `restrict`, as a file descriptor, or None where the kernel has no Landlock.
+    """Return Landlock rules for `restrict`, as a file descriptor, or None if the kernel has no Landlock.
 
-    By them a process reads what is in `visible` and nothing else, finds the names in the folders `listed`, makes and
-    changes files in `folder` alone, opens no TCP connection and sends no signal to others. To be made before a change
-    of user: the new one may not be able to open all of it.
+    With these rules, a process can read only the paths in `visible`, list only the folders in `listed`, write only in
+    `folder` and to a few devices, and (depending on the version) open no TCP connection and signal no other process.
+    Call this before a change of user, since the new user may not be able to open all of the paths. Raises OSError.
     """
     version = landlock_version()
     rights = sum(right for since, right in RIGHTS.items() if since <= version)
     if not rights:
         return None
-    known = [rights] + [TCP] * (version >= 4) + [SCOPES] * (version >= 6)
-    attributes = struct.pack(f"={len(known)}Q", *known)
+    handled = [rights] + [TCP] * (version >= 4) + [SCOPES] * (version >= 6)
+    attributes = struct.pack(f"={len(handled)}Q", *handled)
     rules = libc.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), 0)
     if rules < 0:
         raise OSError(ctypes.get_errno(), f"Landlock: {os.strerror(ctypes.get_errno())}")
     devices = dict.fromkeys(DEVICES, rights & OF_A_FILE)
     read = dict.fromkeys(listed, READ_DIR) | dict.fromkeys(visible, READ_FILE | READ_DIR)
-    for path, given in {**read, **devices, folder: rights & ~EXECUTE}.items():
+    for path, granted in {**read, **devices, folder: rights & ~EXECUTE}.items():
         try:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except FileNotFoundError:
             continue
         if not stat.S_ISDIR(os.fstat(place).st_mode):
-            given &= OF_A_FILE
-        _call("syscall", ADD_RULE, rules, BELOW_A_PATH, struct.pack("=Qi", given, place), 0)
+            granted &= OF_A_FILE
+        _call("syscall", ADD_RULE, rules, BELOW_A_PATH, struct.pack("=Qi", granted, place), 0)
         os.close(place)
     return int(rules)
 
 
 def restrict(rules: int | None) -> None:
-    """Keep to Landlock's rules for good. Needs `seccomp.no_new_privileges`."""
+    """Apply Landlock rules to this process; this cannot be undone. Requires `seccomp.no_new_privileges` first."""
     if rules is not None:
         _call("syscall", RESTRICT_SELF, rules, 0)
         os.close(rules)
 
 
 def become(user: int) -> None:
-    """Become another user, with no group but its own."""
+    """Change the user and group id to `user`, without supplementary groups."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
 
 
 def drop_capabilities() -> None:
-    """Give up every capability for good."""
+    """Give up all capabilities; this cannot be undone."""
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break
@@ -164,7 +167,7 @@ def drop_capabilities() -> None:
 
 
 def set_limits(memory: int, file_bytes: int, threads: int, cpu_seconds: int) -> None:
-    """Limit memory, files, threads and CPU time; no core dumps."""
+    """Limit memory and file sizes (bytes), threads, and CPU time (seconds), and disable core dumps."""
     wanted = {
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_FSIZE: file_bytes,
@@ -181,7 +184,7 @@ def set_limits(memory: int, file_bytes: int, threads: int, cpu_seconds: int) -> 
 
 
 def close_all_but(*kept: int) -> None:
-    """Close every file but those given; standard input and outputs are empty."""
+    """Close all file descriptors except those in `kept`, and connect stdin, stdout and stderr to /dev/null."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
@@ -191,9 +194,9 @@ def close_all_but(*kept: int) -> None:
 
 
 def use_large_pages() -> None:
-    """Bring this process's own memory into pages of 2 MiB, as far as the kernel does.
+    """Ask the kernel to use pages of 2 MiB for this process's private memory.
 
-    A fork then copies one entry where it would copy 512, and its child gives as many back.
+    A fork then copies one page-table entry instead of 512, and so does the end of its child.
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text().splitlines():

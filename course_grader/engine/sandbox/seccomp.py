@@ -1,8 +1,8 @@
-"""A filter on system calls for the worker: what NumPy, matplotlib and IPython need, and nothing else.
+"""A seccomp filter that allows a worker only the system calls that NumPy, matplotlib and IPython need.
 
-A worker reads, writes, allocates and waits. It starts no process and no program, opens no socket, traces nobody and
-mounts nothing; threads are allowed. The filter is a program for the kernel's classic packet filter
-(linux/Documentation/userspace-api/seccomp_filter.rst); once loaded it cannot be taken off.
+A worker may read, write, allocate memory, wait and start threads. It cannot start a process or program, open a network
+socket, trace a process or mount anything. The filter is a classic BPF program
+(linux/Documentation/userspace-api/seccomp_filter.rst); once loaded, it cannot be removed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import platform
 import struct
 from typing import Any
 
-# Numbers of the system calls that are allowed, from the kernel's unistd.h of each architecture.
+# Numbers of the allowed system calls, from the kernel's unistd.h for each architecture.
 ALLOWED = {
     "x86_64": """
         read=0 write=1 readv=19 writev=20 pread64=17 pwrite64=18 preadv=295 pwritev=296 close=3
@@ -67,7 +67,8 @@ CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = 435
 CLONE_THREAD = 0x00010000
 PRCTL = {"x86_64": 157, "aarch64": 167}
-# What prctl may do: tell something, and give a name to a thread or to memory. Not: live on when the keeper ends.
+# The allowed options of prctl: queries, and names for threads and memory. Not PR_SET_PDEATHSIG, with which a worker
+# could outlive the zygote, nor PR_SET_DUMPABLE.
 PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_SET_VMA = 2, 3, 15, 16, 23, 0x53564D41
 PRCTLS = (PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_CAPBSET_READ, PR_SET_VMA)
 
@@ -78,19 +79,19 @@ PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, MODE_FILTER = 38, 22, 2
 
 
 def supported() -> bool:
-    """Tell whether this machine's architecture is one whose system calls are known here."""
+    """Return whether there is a filter for this machine: Linux on an architecture in ALLOWED."""
     return platform.system() == "Linux" and platform.machine() in ALLOWED
 
 
 def program(machine: str) -> bytes:
-    """Return the filter for an architecture, as the kernel reads it."""
+    """Return the filter for an architecture, as an array of struct sock_filter."""
     numbers = sorted(int(item.split("=")[1]) for item in ALLOWED[machine].split())
     code = [
         _step(LOAD, ARCHITECTURE),
         _step(JUMP_EQUAL, AUDIT_ARCH[machine], 1, 0),
         _step(RETURN, KILL),
         _step(LOAD, NUMBER),
-        # The C library tries clone3 first, whose flags a filter cannot see, and takes clone where there is none.
+        # The flags of clone3 are in memory, where a filter cannot check them. With ENOSYS the C library uses clone.
         _step(JUMP_EQUAL, CLONE3, 0, 1),
         _step(RETURN, ERROR | errno.ENOSYS),
         _step(JUMP_EQUAL, CLONE[machine], 0, 4),
@@ -118,14 +119,14 @@ class _Program(ctypes.Structure):
 
 
 def load() -> None:
-    """Put the filter on this process, for good; OSError where the kernel refuses."""
+    """Apply the filter to this process; this cannot be undone. Raises OSError if the kernel refuses."""
     steps = program(platform.machine())
     no_new_privileges()
     _prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(_Program(len(steps) // 8, steps)), 0, 0)
 
 
 def no_new_privileges() -> None:
-    """Give up, for good, to get privileges by a program that has them."""
+    """Make sure that this process can never gain privileges by running a program, such as a setuid one."""
     _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 

@@ -1,10 +1,12 @@
-"""The fork server, a process with NumPy, matplotlib, IPython and the course imported; the zygote, a fork of it in which
-an assignment's set-up cells have run; and the worker, a fork of the zygote for each submission.
+"""The fork server, the zygotes and the workers.
 
-The zygote waits for requests on a socket. Each brings two more sockets: the wire to the referee, which goes to the
-worker, and the other end of the worker's handle, which the zygote keeps. Over the handle the zygote says how long the
-worker had to wait for a processor, interrupts the worker if asked to, and says how the worker ended. When the grader
-closes its end, the zygote kills the worker, and with it everything in the worker's process namespace.
+The fork server has imported NumPy, matplotlib, IPython and the course. A zygote is a fork of it in which an
+assignment's set-up cells have run. A worker is a fork of the zygote, one for each submission (and each restart).
+
+The zygote waits for requests on its control socket. Each request contains two sockets: one for messages with the
+referee, which the worker gets, and one for the worker's handle, which the zygote keeps. On the handle's socket the
+zygote reports how long the worker waited for a processor, interrupts the worker on request, and reports how it ended.
+When the grader closes its end, the zygote kills the worker, and with it everything in the worker's process namespace.
 """
 
 from __future__ import annotations
@@ -39,15 +41,15 @@ from course_grader.engine.worker.serve import serve
 from course_grader.engine.worker.shell import WorkerShell, attach, new_shell, run_cell
 
 NOBODY = 65_534
-# The worker's exit code where it could not be confined: then it has run nothing of the submission.
+# The exit code of a worker that could not be confined, and so has not run any of the submission's code.
 UNCONFINED = 97
-# As Python's own, with room for what a usual submission leaves before the first look.
+# Thresholds of the garbage collector: above Python's, so that a usual submission triggers no collection.
 COLLECT_AT = 20_000, 10, 10
 
 
 def main(control: int, level: str) -> None:
-    """Be the fork server on the socket `control` until the grader is gone: fork a zygote for each request, and end one
-    whose number comes."""
+    """Run the fork server on the socket `control` until the grader is gone. It forks a zygote for each FORK request,
+    and ends a zygote when it receives its process id."""
     end = socket.socket(fileno=control)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if level == "namespaces":
@@ -56,7 +58,7 @@ def main(control: int, level: str) -> None:
         privileges.set_dumpable(False)
     privileges.die_with_parent()
     shell = prepared_shell()
-    _settle()
+    _prepare_for_forks()
     end.send(READY)
     while True:
         request, descriptors, _, _ = socket.recv_fds(end, 64, 2)
@@ -66,34 +68,35 @@ def main(control: int, level: str) -> None:
             _end(int(request))
             end.send(request)
             continue
-        keeper = os.getpid()
+        parent = os.getpid()
         if not os.fork():
             end.close()
-            _zygote(shell, level, keeper, *descriptors)
+            _zygote(shell, level, parent, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
 def _end(number: int) -> None:
-    """End a zygote, and its workers with it."""
+    """Kill a zygote by its process id; its workers end with it."""
     with contextlib.suppress(ProcessLookupError, ChildProcessError):
         os.kill(number, signal.SIGKILL)
         os.waitpid(number, 0)
 
 
-def _zygote(shell: WorkerShell, level: str, keeper: int, control: int, reading: int) -> NoReturn:
-    """Be the zygote of the assignment that the pipe `reading` describes: its mode, and its set-up cells or, in the mode
-    together, the modules to import."""
+def _zygote(shell: WorkerShell, level: str, parent: int, control: int, reading: int) -> NoReturn:
+    """Run a zygote. From the pipe `reading` it gets the mode, and the sources of the set-up cells or, in the mode
+    together, the names of modules to import. `parent` is the process id of the fork server."""
     try:
         privileges.die_with_parent()
-        if os.getppid() == keeper:
+        # If the fork server has ended already, the call above had no effect.
+        if os.getppid() == parent:
             with os.fdopen(reading, encoding="utf-8") as file:
                 mode, *set_up = json.load(file)
             end = socket.socket(fileno=control)
             service = _together(shell, set_up) if mode == "together" else _apart(shell, set_up)
-            _settle()
+            _prepare_for_forks()
             end.send(b"%s%d" % (READY, os.getpid()))
-            _Keeper(end, service, level).serve()
+            _WorkerManager(end, service, level).serve()
     except Exception:
         traceback.print_exc()
     finally:
@@ -119,7 +122,7 @@ def _together(shell: WorkerShell, imports: Sequence[str]) -> Service:
 
 
 def prepared_shell() -> WorkerShell:
-    """Return a shell in which everything was tried once that a submission is likely to need."""
+    """Return a shell in which a plot and an error were tried once, so that workers find everything loaded."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
     attach(shell, OutputLog(2**20, 2**20))
@@ -131,13 +134,13 @@ def prepared_shell() -> WorkerShell:
     return shell
 
 
-def _settle() -> None:
-    """Leave the process so that a fork of it costs little."""
-    # Every fork empties this cache of matplotlib's (it holds open files); once is enough.
+def _prepare_for_forks() -> None:
+    """Bring the process into a state in which forks of it are cheap."""
+    # matplotlib clears this cache of open files in each forked child. It is faster to clear it once, here.
     font_manager._get_font.cache_clear()  # type: ignore[attr-defined]
-    # The first traceback looks for the files of all modules, which would take every worker longer than most tests.
+    # The first traceback looks up the files of all modules. In a worker that would take longer than most tests.
     inspect.getmodule(compile("", "<a cell>", "exec"))
-    # Objects that exist now are never collected, so that a fork does not copy their pages; others are looked at seldom.
+    # Exclude existing objects from garbage collection: visiting them would make a child copy their pages.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AT)
@@ -146,30 +149,30 @@ def _settle() -> None:
 
 @dataclass
 class _Worker:
-    """A worker, what it is held by, and its folder on the disk where it has one."""
+    """A worker: its process id, the zygote's end of its handle, and its folder on disk, if it has one."""
 
     pid: int
     handle: int
     folder: str | None
 
 
-class _Keeper:
-    """Brings workers to life and sees them to their ends."""
+class _WorkerManager:
+    """Starts workers on request, and reports when and how they end."""
 
     def __init__(self, control: socket.socket, service: Service, level: str) -> None:
         self._control, self._service, self._level = control, service, level
         self._poll = select.poll()
         self._poll.register(control, select.POLLIN)
-        # By the descriptors that tell of them: one where a worker has ended, one where it is let go.
-        self._ends: dict[int, _Worker] = {}
+        # Running workers by file descriptor: the pidfd, readable when the worker has ended, and the handle's socket.
+        self._pidfds: dict[int, _Worker] = {}
         self._handles: dict[int, _Worker] = {}
 
     def serve(self) -> None:
         """Answer requests until the grader is gone."""
         while True:
             for descriptor, _ in self._poll.poll():
-                if worker := self._ends.pop(descriptor, None):
-                    self._bury(descriptor, worker)
+                if worker := self._pidfds.pop(descriptor, None):
+                    self._report_end(descriptor, worker)
                 elif worker := self._handles.get(descriptor):
                     self._answer_handle(descriptor, worker)
                 elif descriptor == self._control.fileno():
@@ -191,15 +194,15 @@ class _Keeper:
                 _remove(folder)
         else:
             worker = _Worker(pid, handle, folder)
-            end = os.pidfd_open(pid)
-            self._ends[end] = self._handles[handle] = worker
-            self._poll.register(end, select.POLLIN)
+            pidfd = os.pidfd_open(pid)
+            self._pidfds[pidfd] = self._handles[handle] = worker
+            self._poll.register(pidfd, select.POLLIN)
             self._poll.register(handle, select.POLLIN)
         finally:
             os.close(wire)
 
     def _answer_handle(self, handle: int, worker: _Worker) -> None:
-        """Answer or obey what is said on a handle, and end a worker that is let go."""
+        """Answer a request on a handle; kill the worker if the handle was closed."""
         with contextlib.suppress(OSError):
             request = os.read(handle, 1)
             if request == ASK:
@@ -211,14 +214,15 @@ class _Keeper:
         self._poll.unregister(handle)
         os.kill(worker.pid, signal.SIGKILL)
 
-    def _bury(self, end: int, worker: _Worker) -> None:
+    def _report_end(self, pidfd: int, worker: _Worker) -> None:
+        """Clean up after a worker that has ended, and report its exit status and CPU time on its handle."""
         _, status, usage = os.wait4(worker.pid, 0)
         if worker.folder:
             _remove(worker.folder)
         with contextlib.suppress(OSError):
-            taken = f"{USED}{usage.ru_utime + usage.ru_stime:.3f}"
-            os.write(worker.handle, f"ended: {os.waitstatus_to_exitcode(status)}{taken}".encode())
-        for descriptor in (end, worker.handle):
+            cpu_time = f"{USED}{usage.ru_utime + usage.ru_stime:.3f}"
+            os.write(worker.handle, f"ended: {os.waitstatus_to_exitcode(status)}{cpu_time}".encode())
+        for descriptor in (pidfd, worker.handle):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(descriptor)
             os.close(descriptor)
@@ -229,13 +233,13 @@ def _remove(folder: str) -> None:
     with contextlib.suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
     if Path(folder).exists():
-        # A thousand folders, each in another, are too many for Python.
+        # shutil.rmtree fails on a thousand nested folders; rm does not.
         subprocess.run(["rm", "-rf", "--", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _worker(service: Service, wire: int, level: str, limits: dict[str, Any], folder: str | None) -> int:
-    """Start a worker that is at the referee's service on `wire`, and return its number."""
-    keeper = os.getpid(), os.geteuid(), os.getegid()
+    """Fork a worker that serves the referee on the socket `wire`, and return its process id."""
+    parent = os.getpid(), os.geteuid(), os.getegid()
     pid = privileges.fork_into_namespaces() if level == "namespaces" else os.fork()
     if pid:
         return pid
@@ -243,7 +247,7 @@ def _worker(service: Service, wire: int, level: str, limits: dict[str, Any], fol
     try:
         os.setsid()
         privileges.close_all_but(wire)
-        _confine(level, limits, folder or os.environ["HOME"], *keeper)
+        _confine(level, limits, folder or os.environ["HOME"], *parent)
         code = 0
         signal.signal(signal.SIGINT, signal.default_int_handler)
         time.tzset()
@@ -252,8 +256,11 @@ def _worker(service: Service, wire: int, level: str, limits: dict[str, Any], fol
         os._exit(code)
 
 
-def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: int, group: int) -> None:
-    """Give up what a worker may not have; `home` is the only place where it may write."""
+def _confine(level: str, limits: dict[str, Any], home: str, parent: int, user: int, group: int) -> None:
+    """Confine this process to the level's isolation and to the limits; it may write only in `home`.
+
+    parent, user, group: the process id and the effective ids of the zygote.
+    """
     if level == "namespaces":
         privileges.settle_in_namespaces(user, group, limits["files"], home)
     elif level == "user":
@@ -263,10 +270,10 @@ def _confine(level: str, limits: dict[str, Any], home: str, keeper: int, user: i
         privileges.become(private)
         seccomp.no_new_privileges()
         privileges.restrict(rules)
-    # After the change of user, which would undo it.
+    # After the change of user, which would cancel it.
     privileges.die_with_parent()
-    if level != "namespaces" and os.getppid() != keeper:
-        # The keeper ended before that was said. In namespaces everything ends with it.
+    if level != "namespaces" and os.getppid() != parent:
+        # The zygote ended before the call above. With namespaces, everything ends with it anyway.
         os._exit(UNCONFINED)
     os.chdir(home)
     os.environ.update(HOME=home, TMPDIR=home)

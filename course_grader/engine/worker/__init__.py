@@ -1,1 +1,1 @@
-"""Untrusted: runs the student's code. It imports nothing of the grader but `rpc` and `memory_limit`."""
+"""Untrusted: runs the student's code. Of the grader, it imports only `rpc` and `memory_limit`."""

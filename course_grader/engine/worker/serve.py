@@ -1,7 +1,7 @@
-"""The worker: the untrusted process that runs a submission's cells and answers calls to what they define.
+"""The worker: the untrusted process that runs a submission's cells and answers calls of the functions they define.
 
-It holds no test, no hidden key, no reference and no other submission. All that it does can be undone by the code
-that it runs, so nothing here protects anything: the sandbox and the referee do.
+It has no test, no hidden key, no reference and no other submission. The code that it runs can change everything in this
+process, so nothing here protects anything: the sandbox and the referee do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from course_grader.engine.worker.shell import WorkerShell, attach, run_cell
 
 
 def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> None:
-    """Answer the referee until it is gone."""
+    """Answer the referee's messages on the socket `end` until it is gone."""
     peer = Peer(Channel(end, limits["message"]), trusted=False)
     log = _Log(limits["output"], limits["figures"], peer)
     attach(shell, log)
@@ -43,7 +43,7 @@ def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> Non
 
 
 class _Log(OutputLog):
-    """The outputs of cells; while a test asks, what is printed goes to the test."""
+    """The outputs of cells. While a test runs, printed text is sent to the test instead."""
 
     def __init__(self, text: int, pictures: int, peer: Peer) -> None:
         super().__init__(text, pictures)
@@ -62,7 +62,7 @@ class _Log(OutputLog):
 
 @dataclass(frozen=True)
 class _Service:
-    """`testing` is left where a test cell ends."""
+    """Handles one message after another. `testing` holds the context of the current test cell."""
 
     shell: WorkerShell
     log: _Log
@@ -81,7 +81,7 @@ class _Service:
                 with limited_memory(memory):
                     self._run(source)
             case ["files", [*files]]:
-                # As a kernel has it: modules beside the notebook can be imported.
+                # As in a kernel, modules next to the notebook can be imported.
                 sys.path.insert(0, "")
                 write_files(Path(), dict(files))
             case ["begin", [*names]]:
@@ -92,19 +92,19 @@ class _Service:
                 for name in names:
                     self.peer.send(self._value(name))
             case _:
-                raise WireError("The referee sent what is not understood.")
+                raise WireError("The referee sent an unknown message.")
 
     def _run(self, source: str) -> None:
         self.testing.close()
-        # What is displayed while tests ask belongs to no cell.
+        # Drop what was displayed during tests: it does not belong to a cell.
         self.log.take()
         self.log.is_testing = False
         self.peer.printed.clear()
-        went_through = run_cell(self.shell, source)
+        succeeded = run_cell(self.shell, source)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
-        self.peer.send(["done", json.dumps(self.log.take()).encode(), went_through])
+        self.peer.send(["done", json.dumps(self.log.take()).encode(), succeeded])
 
     def _value(self, name: str) -> list[Any]:
         if name not in self.shell.user_ns:
@@ -118,7 +118,7 @@ class _Service:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """As where tests and answers share a process: what a cell says of warnings and of NumPy's errors does not hold."""
+    """Ignore warnings and NumPy's floating-point errors during a test, whatever settings the cells have made."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield

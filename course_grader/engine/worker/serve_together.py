@@ -1,8 +1,8 @@
-"""The untrusted side of the mode together: runs all cells of a notebook, the tests among them, in one namespace.
+"""The worker of the mode together: runs all cells of a notebook, including tests, in one namespace. Untrusted.
 
-It behaves as nbgrader's kernel does: a running event loop, `Out` and `_`, `input()` that raises, the notebook's folder
-as the working folder. A test comes only when it is to run. All that this process does can be undone by the code that it
-runs: what it reports is a submission's own word, and the trusted side reads it as such.
+It behaves like nbgrader's kernel: a running event loop, `Out` and `_`, an `input()` that raises, and the notebook's
+folder as the working folder. It receives a test only when the test is to run. The code that it runs can change
+everything in this process, so the trusted side treats its replies as claims of the submission.
 """
 
 from __future__ import annotations
@@ -29,42 +29,42 @@ from course_grader.engine.rpc.write_files import write_files
 from course_grader.engine.worker.pristine import Pristine
 from course_grader.engine.worker.shell import WorkerShell, attach
 
-# Of the text of one test, and of each part of it that its score depends on.
+# Limits in characters: all text of one test, and each part of it on which its score depends.
 TEST_TEXT, DECISIVE = 200_000, 20_000
-# Values that `Out` keeps, as in a kernel.
+# Number of values that `Out` keeps, as in a kernel.
 CACHED = 1000
-# What tests and answers often import, so that no submission needs to wait for it.
+# Modules that tests and answers often import. The zygote imports them, so that no submission waits for it.
 COMMON = (
     "collections.abc", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "enum", "fractions", "heapq",
     "inspect", "io", "itertools", "json", "math", "numpy.testing", "operator", "pathlib", "pickle", "random",
     "statistics", "string", "textwrap", "typing", "unittest.mock",
 )  # fmt: skip
-# What a package imports when it is first used: torch at the first optimizer, which takes two seconds.
+# Modules that a package imports when it is first used: torch at the first optimizer, which takes two seconds.
 AT_FIRST_USE = {"torch": ["torch._dynamo"]}
-# Modules that say or open something when they are imported.
+# Modules that print or open something when they are imported.
 NOT_BEFOREHAND = {"__main__", "antigravity", "this", "idlelib", "turtle"}
 
 
 class CellLog(OutputLog):
-    """The outputs of one cell after another, as nbclient keeps them. What a test's score depends on is never dropped:
-    an error, a last value, a text on stderr."""
+    """Collects the outputs of one cell after another, as nbclient does. Outputs on which a test's score depends are
+    shortened but never dropped: an error, a last value, text on stderr."""
 
     def __init__(self, text: int, pictures: int) -> None:
         super().__init__(text, pictures)
         self._clear_first = False
-        # What the cells of a submission have left of their limit, while a test has its own.
-        self._put_by: int | None = None
+        # The rest of the limit for the submission's cells, saved during a test, which has its own limit.
+        self._saved_text: int | None = None
 
     def begin(self, is_test: bool) -> None:
         """Begin a cell."""
         self.outputs, self._clear_first = [], False
         if is_test:
-            self._put_by, self._text = self._text, TEST_TEXT
+            self._saved_text, self._text = self._text, TEST_TEXT
 
     def end(self) -> list[dict[str, Any]]:
         """End a cell and return its outputs."""
-        if self._put_by is not None:
-            self._text, self._put_by = self._put_by, None
+        if self._saved_text is not None:
+            self._text, self._saved_text = self._saved_text, None
         return self.take()
 
     def stream(self, name: str, text: str) -> None:
@@ -76,7 +76,7 @@ class CellLog(OutputLog):
 
     def show(self, kind: str, data: dict[str, Any], count: int | None = None) -> None:
         if not data:
-            # It displayed itself.
+            # The object displayed itself (`_ipython_display_`).
             return
         self._clear_now()
         before = len(self.outputs)
@@ -104,12 +104,14 @@ class CellLog(OutputLog):
 
 
 def prepare(shell: WorkerShell, imports: Sequence[str]) -> Pristine:
-    """Make a shell one to be forked for this mode, import the modules that the teacher's cells ask for, and return the
-    pristine state."""
+    """Prepare a shell for this mode before workers are forked; return a snapshot of the state to restore.
+
+    imports: the modules that the teacher's cells import.
+    """
     shell.cache_size = CACHED
     shell.init_displayhook()  # type: ignore[no-untyped-call]
-    later = [name for package in AT_FIRST_USE if package in imports for name in AT_FIRST_USE[package]]
-    for name in (*COMMON, *imports, *later):
+    at_first_use = [name for package in AT_FIRST_USE if package in imports for name in AT_FIRST_USE[package]]
+    for name in (*COMMON, *imports, *at_first_use):
         if name.split(".")[0] not in NOT_BEFOREHAND:
             with contextlib.suppress(Exception, SystemExit):
                 __import__(name)
@@ -118,22 +120,24 @@ def prepare(shell: WorkerShell, imports: Sequence[str]) -> Pristine:
 
 
 def serve(shell: WorkerShell, pristine: Pristine, end: socket.socket, limits: dict[str, Any]) -> None:
-    """Run cells until the trusted side is gone."""
-    # As a kernel has it: modules beside the notebook can be imported.
+    """Run the cells that arrive on the socket `end` until the trusted side is gone."""
+    # As in a kernel, modules next to the notebook can be imported.
     sys.path.insert(0, "")
     os.environ["NBGRADER_EXECUTION"] = "autograde"
     channel = Channel(end, limits["message"])
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    fellow = _TogetherService(shell, pristine, channel, CellLog(limits["output"], limits["figures"]))
+    service = _TogetherService(shell, pristine, channel, CellLog(limits["output"], limits["figures"]))
     with contextlib.suppress(WireClosed):
         while True:
             with contextlib.suppress(KeyboardInterrupt):
                 # A cell runs inside the loop, as in a kernel.
-                loop.run_until_complete(fellow.serve())
+                loop.run_until_complete(service.serve())
 
 
 class _TogetherService:
+    """Handles one message after another."""
+
     def __init__(self, shell: WorkerShell, pristine: Pristine, channel: Channel, log: CellLog) -> None:
         self._shell, self._pristine, self._channel, self._log = shell, pristine, channel, log
         self._spared: tuple[str, ...] = ()
@@ -149,7 +153,7 @@ class _TogetherService:
                 case ["run", nonce, source, bool(is_test)]:
                     await self._run(nonce, source, is_test)
                 case _:
-                    raise WireError("The trusted side sent what is not understood.")
+                    raise WireError("The trusted side sent an unknown message.")
 
     async def _run(self, nonce: bytes, source: str, is_test: bool) -> None:
         self._log.begin(is_test)
@@ -157,28 +161,28 @@ class _TogetherService:
         if is_test:
             self._pristine.restore(self._spared)
         with _no_input():
-            went_through = await self._execute(source)
+            succeeded = await self._execute(source)
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
         outputs = json.dumps(self._log.end()).encode()
-        self._channel.send(pack(["done", nonce, outputs, went_through]))
-        # Tasks that a cell began go on.
+        self._channel.send(pack(["done", nonce, outputs, succeeded]))
+        # Let tasks that a cell has started continue.
         await asyncio.sleep(0)
 
     async def _execute(self, source: str) -> bool:
-        """Run a cell as ipykernel does, and return whether it went through."""
+        """Run a cell as ipykernel does, and return whether it succeeded."""
         shell: Any = self._shell
         problem = None
         try:
             transformed = shell.transform_cell(source)
         except Exception:
             transformed, problem = source, sys.exc_info()
-        known = {"transformed_cell": transformed, "preprocessing_exc_tuple": problem}
-        if not shell.should_run_async(source, **known):
+        options = {"transformed_cell": transformed, "preprocessing_exc_tuple": problem}
+        if not shell.should_run_async(source, **options):
             result = shell.run_cell(source, store_history=True, silent=False)
         else:
-            future = asyncio.ensure_future(shell.run_cell_async(source, store_history=True, silent=False, **known))
+            future = asyncio.ensure_future(shell.run_cell_async(source, store_history=True, silent=False, **options))
             before = signal.signal(signal.SIGINT, lambda *_: future.cancel())
             try:
                 result = await future
@@ -195,7 +199,7 @@ _real_getpass = getpass.getpass
 
 @contextlib.contextmanager
 def _no_input() -> Iterator[None]:
-    """As nbgrader's kernel: `input` is the kernel's own in each cell, and raises."""
+    """Make `input` and `getpass` raise during a cell, even if a cell has replaced them, as in nbgrader's kernel."""
     builtins.input, getpass.getpass = _raises("raw_input"), _raises("getpass")
     try:
         yield

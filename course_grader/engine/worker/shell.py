@@ -1,4 +1,4 @@
-"""The IPython shell in which a submission runs: magics work, outputs are kept, and nothing asks for a terminal."""
+"""The IPython shell in which a submission runs: magics work, outputs are collected, and no terminal is needed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from traitlets.config import Config
 from course_grader.engine.rpc.outputs import OutputLog, Printed
 
 NO_COMMANDS = "Commands of the operating system (lines with !) do not run while a notebook is graded.\n"
-# A line that begins a definition or an assignment: where it is the last at the margin, the cell displays nothing.
+# A line that begins a definition or an assignment. If it is the last unindented line, the cell displays no value.
 SILENT = re.compile(r"(def|class) |[A-Za-z_]\w* = ")
 QUOTES = ('"""', "'''")
-# Where IPython's own syntax may begin: magics, commands, help, calls without brackets, and prompts that were pasted.
+# Where IPython's own syntax may begin: magics, commands, help, calls without parentheses, and pasted prompts.
 SIGN = re.compile(r"[?\r\v\f]|!(?!=)|^[ \t]*(%|[,;/]|>>>|\.\.\.|In ?\[)|=\s*%", re.MULTILINE)
 
 
 class _Hook(DisplayHook):
-    """Keeps the value of a cell's last expression."""
+    """Collects the value of a cell's last expression."""
 
     def __call__(self, result: Any = None) -> None:
         shell: Any = self.shell
@@ -42,7 +42,7 @@ class _Hook(DisplayHook):
 
 
 class _Publisher(DisplayPublisher):
-    """Keeps what is displayed."""
+    """Collects displayed objects."""
 
     def publish(self, data: Any, *args: Any, **kwargs: Any) -> None:
         self.shell.kept.show("display_data", data)
@@ -52,7 +52,7 @@ class _Publisher(DisplayPublisher):
 
 
 class _Compiler(CachingCompiler):
-    """Knows the name of each cell's file."""
+    """Records the file name of each cell."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -62,36 +62,38 @@ class _Compiler(CachingCompiler):
         self.names.append(str(super().cache(transformed_code, number, raw_code)))
         return self.names[-1]
 
-    def tell_inspect(self) -> None:
-        """Say that the cells belong to the module `__main__`. For one traceback IPython asks sixteen times for the
-        module of a cell's file, and each time the files of all modules would be looked through."""
-        # `inspect` asks for a path from the working folder. That one may be gone, or too deep for a name.
+    def register_with_inspect(self) -> None:
+        """Register the cells' files with `inspect` as files of the module `__main__`. For one traceback, IPython looks
+        up the module of a cell's file sixteen times, and each time `inspect` would search the files of all modules."""
+        # `inspect` uses absolute paths. The working folder may have been deleted, or its path may be too long.
         with contextlib.suppress(OSError):
             folder = os.getcwd()  # noqa: PTH109
             inspect.modulesbyfile.update({os.path.normpath(f"{folder}/{name}"): "__main__" for name in self.names})
 
 
 class WorkerShell(InteractiveShell):
-    """A shell without terminal, history and system commands, whose outputs go to `kept`."""
+    """A shell without terminal, history and system commands. Its outputs go to the log `kept`."""
 
     kept: Any = AnyTrait()
-    # What a submission may add functions of its own to; see `_hooks`.
-    hooks_as_made: Any = AnyTrait()
+    # The hooks before the submission ran: a submission may register its own functions, see `_hooks`.
+    original_hooks: Any = AnyTrait()
 
     def init_io(self) -> None:
         """Leave the streams as they are: `attach` replaces them."""
 
     def transform_cell(self, raw_cell: str) -> str:
-        """Return the cell as Python. One that is Python already stays what it is: to look in it for IPython's own
-        syntax takes longer than to run most cells."""
-        if self._hooks() == self.hooks_as_made and _is_python(raw_cell):
+        """Return the cell as Python code. Plain Python stays unchanged: searching it for IPython's own syntax would
+        take longer than running most cells."""
+        if self._hooks() == self.original_hooks and _is_python(raw_cell):
             return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
         return str(super().transform_cell(raw_cell))  # type: ignore[no-untyped-call]
 
     def run_definitions(self, source: str) -> bool | None:
-        """Run a cell that ends in a definition or an assignment, as `run_cell` does and in a third of its time; tell
-        whether it went through. None where it is another cell, and nothing has been done."""
-        if self._hooks() != self.hooks_as_made or not _is_python(source) or not _is_silent(source):
+        """Run a cell that ends in a definition or an assignment, as `run_cell` does, in a third of its time.
+
+        Return whether it succeeded; None, and do nothing, if it is a different kind of cell.
+        """
+        if self._hooks() != self.original_hooks or not _is_python(source) or not _is_silent(source):
             return None
         with self.builtin_trap, self.display_trap:
             name = self.compile.cache(source, self.execution_count, raw_code=source)
@@ -111,18 +113,18 @@ class WorkerShell(InteractiveShell):
         return not has_raised
 
     def begin(self) -> None:
-        """Take what is set up now as given: what a submission changes of it is its own."""
-        self.hooks_as_made = self._hooks()
+        """Record the current hooks as the original ones, before the submission runs."""
+        self.original_hooks = self._hooks()
 
     def _hooks(self) -> list[Any]:
-        """Return all functions that see a cell before it runs, or that run with it."""
+        """Return all functions that transform a cell before it runs, or that run before or after it."""
         manager: Any = self.input_transformer_manager
         places = [manager.cleanup_transforms, manager.line_transforms, manager.token_transformers]
         places += [self.input_transformers_post, self.ast_transformers, *self.events.callbacks.values()]
-        return [one for place in places for one in place]
+        return [hook for place in places for hook in place]
 
     def should_run_async(self, raw_cell: str, **kwargs: Any) -> bool:
-        # The base class compiles the cell to find out.
+        # The base class compiles the cell to find out, so first look for the keywords.
         might = "await" in raw_cell or "async" in raw_cell
         return might and bool(super().should_run_async(raw_cell, **kwargs))
 
@@ -140,15 +142,15 @@ class WorkerShell(InteractiveShell):
         return [] if split else ""
 
     def _format_exception_for_storage(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return nothing: IPython would format each error a second time for a history that nobody reads."""
+        """Return {}: IPython would format each error a second time for a history that is not used."""
         return {}
 
     def ask_exit(self) -> None:
-        """Go on with the next cell, as nbgrader would with a new kernel."""
+        """Do nothing, so that the next cell runs."""
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
         compiler: Any = self.compile
-        compiler.tell_inspect()
+        compiler.register_with_inspect()
         super().showtraceback(*args, **kwargs)
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
@@ -156,7 +158,7 @@ class WorkerShell(InteractiveShell):
 
 
 def new_shell() -> WorkerShell:
-    """Return the shell, ready to be forked: nothing of it is open, and no thread runs."""
+    """Return a new shell that can be forked: it has no open files and no threads."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
@@ -165,14 +167,14 @@ def new_shell() -> WorkerShell:
     config.InteractiveShellApp.exec_files = []
     shell = WorkerShell(config=config, compiler_class=_Compiler, displayhook_class=_Hook, display_pub_class=_Publisher)  # type: ignore[no-untyped-call]
     shell.kept = OutputLog(2**20, 2**20)
-    # What get_ipython() returns.
+    # `get_ipython()` must return this shell.
     for kind in (WorkerShell, InteractiveShell):
         kind._instance = shell  # type: ignore[assignment]
     return shell
 
 
 def _is_silent(source: str) -> bool:
-    """Tell whether the last line at the margin begins a definition or an assignment, and not within a text."""
+    """Return whether the last unindented line begins a definition or an assignment, and is not inside a string."""
     begin = len(source)
     while (end := begin) > 0:
         begin = source.rfind("\n", 0, end - 1) + 1
@@ -183,7 +185,8 @@ def _is_silent(source: str) -> bool:
 
 
 def _is_python(source: str) -> bool:
-    """Tell whether a cell of several lines is plain Python; one line may be a magic without its sign."""
+    """Return whether a cell is certainly plain Python. A single line never is: it may be a magic without its percent
+    sign."""
     if "\n" not in source.strip() or source[0].isspace():
         return False
     if not SIGN.search(source):
@@ -198,20 +201,20 @@ def _is_python(source: str) -> bool:
 
 
 def attach(shell: WorkerShell, log: OutputLog) -> None:
-    """Send the outputs of the shell and of `print` to the log."""
+    """Send the shell's outputs and printed text to the log, and make `input` raise."""
     shell.kept = log
     sys.stdout, sys.stderr = Printed(log, "stdout"), Printed(log, "stderr")
     builtins.input = _no_input
 
 
 def _no_input(prompt: object = "") -> NoReturn:
-    raise RuntimeError("input() asks a question, and nobody is there to answer while a notebook is graded.")
+    raise RuntimeError("input() does not work while a notebook is graded: nobody is there to answer.")
 
 
 def run_cell(shell: WorkerShell, source: str) -> bool:
-    """Run one cell and tell whether it went through."""
-    went_through = shell.run_definitions(source)
-    if went_through is not None:
-        return went_through
+    """Run one cell and return whether it succeeded."""
+    succeeded = shell.run_definitions(source)
+    if succeeded is not None:
+        return succeeded
     outcome = shell.run_cell(source, store_history=True, silent=False)  # type: ignore[no-untyped-call]
     return bool(outcome.success)
