@@ -1,7 +1,8 @@
-"""Grades a class: finds what is known already, has the rest graded, and writes journal, folders and gradebook.
+"""Grades a class: reuses known results, grades the rest, and writes journal, folders and gradebook.
 
-The order is what makes it safe to end at any point: a result goes into the journal first, then the notebook into
-`autograded`, then the rows into the gradebook, then the note that they are there. The next run begins where this ended.
+A run can be stopped at any point because of the order of its steps: a result is first written to the journal, then the
+notebook to `autograded`, then the rows to the gradebook, and then the journal records that they are there. The next run
+continues from there.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ from course_grader.submissions import Found, Submission
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.errors import CourseError, Exit
 
-# This many submissions, or what came in this many seconds, go into one transaction.
+# A transaction contains at most this many submissions, or the results of about this many seconds.
 CHUNK, SECONDS = 64, 5.0
 
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """What a run says of one submission. `reused`: the result is of an earlier run. `time_source`: where the time comes
-    from, or that it was late."""
+    """The outcome of one submission, as a run reports it. `reused`: the result is from an earlier run. `time_source`:
+    where the time or the lateness comes from."""
 
     student: str
     submitted: datetime | None = None
@@ -63,8 +64,8 @@ class ProgressEvent:
 
 @dataclass(frozen=True)
 class Job:
-    """What to grade, and how. `add_students`: whether a student unknown to the gradebook is added, or left out.
-    `preview`: grade, and say what would change, and write nothing."""
+    """What to grade, and how. `add_students`: whether students who are not in the gradebook are added to it. `preview`:
+    grade and report what would change, but write nothing."""
 
     course: Course
     name: str
@@ -76,10 +77,10 @@ class Job:
 
 @dataclass
 class Summary:
-    """What became of a run: the entries changed in the gradebook, who was added to it, how many submissions of the
-    assignment wait for grading by hand, and what changed for students who were graded before. Where there is a due
-    date, `untimed` is how many submissions have no time that can be believed, `marked_late` how many of those the
-    platform marks as late."""
+    """The result of a run. `entered`: whether the assignment was added to the gradebook. `booked`: how many submissions
+    were written to the gradebook. `waiting`: how many still need manual grading. `untimed`: if there is a due date, how
+    many submissions have no reliable time; `marked_late`: how many of those the platform marks as late. `changes`: what
+    changed for students who were graded before. `added`: the students added to the gradebook."""
 
     entered: bool = False
     booked: int = 0
@@ -93,15 +94,15 @@ class Summary:
 def grade_class(
     job: Job, found: Found, cluster: Cluster, report: Callable[[ProgressEvent], None], summary: Summary | None = None
 ) -> Summary:
-    """Grade every submission that was found, and report of each once.
+    """Grade every submission that was found, and report each of them once.
 
-    Raises CourseError if there is a problem with the course, its gradebook or this machine. What was reported before is
-    kept, also if the run is interrupted.
+    Raises CourseError if there is a problem with the course, its gradebook or this machine. Results that were already
+    reported are kept, also if the run is interrupted.
     """
     with ExitStack() as stack:
         course = stack.enter_context(copied(job.course)) if job.preview else job.course
         lock = course.journal.with_suffix(".lock")
-        # Anybody who can open the lock can hold it.
+        # Both are made private first: a user who can open the lock file could block grading.
         for file in (lock, course.journal):
             make_file(course, file)
         stack.enter_context(locked(lock))
@@ -144,7 +145,7 @@ class _Run:
         try:
             self._grade([one for one in readable if not self._reuse(one)])
         finally:
-            # Whatever ended the run: what was found is entered.
+            # Write the results so far to the gradebook, whatever ended the run.
             self._flush()
             self._compare()
         self._database.penalise(self._record_of_assignment, [one.student for one in readable])
@@ -157,7 +158,7 @@ class _Run:
         return self._summary
 
     def _compare(self) -> None:
-        """Note what changed so far for students who were graded before."""
+        """Put into the summary what changed so far for students who were graded before."""
         after, assignment = gradebook_scores(self._database.gradebook, self._job.name), self._job.assignment
         nothing = GradebookScore({})
         pairs = ((student, before, after.get(student, nothing)) for student, before in sorted(self._before.items()))
@@ -165,7 +166,7 @@ class _Run:
         self._summary.changes = [change for change in changes if change]
 
     def _timed(self, submission: Submission) -> Submission:
-        """Return a submission with the time that nbgrader's folder of submissions has for it."""
+        """Return a submission with the time that is stored in nbgrader's folder of submissions."""
         place = self._folder("submitted", submission)
         return self._stamps.timed(submission, place, self._job.name, self._is_in_place(submission))
 
@@ -176,8 +177,11 @@ class _Run:
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
-        """Tell of a submission that holds no notebook. The journal notes it of a student of the gradebook of whom
-        nothing was graded before; what else has no notebook may be a stray file."""
+        """Return whether a submission has no usable notebook, and report it.
+
+        The journal records it only for a student in the gradebook without an earlier result; otherwise the file may
+        have nothing to do with the course.
+        """
         if not submission.problem:
             return False
         before = self._journal.entry(self._job.name, submission.student)
@@ -188,8 +192,11 @@ class _Run:
         return True
 
     def _with_kept_notes(self, submission: Submission) -> Submission:
-        """Return a submission with the notes of its first run: the copy in `submitted` has lost what its zip said, such
-        as that Canvas marks it as late. Once a time is written beside it, that time says more."""
+        """Return a submission with the notes of its first run.
+
+        The copy in `submitted` does not contain what its zip said, for example that Canvas marks it as late. If there
+        is a time beside the copy, the old notes are not needed.
+        """
         if submission.submitted is not None or not self._is_in_place(submission):
             return submission
         before = self._journal.entry(self._job.name, submission.student)
@@ -198,7 +205,10 @@ class _Run:
         return dataclasses.replace(submission, notes=tuple(dict.fromkeys(notes)))
 
     def _reuse(self, submission: Submission) -> bool:
-        """Take a submission's result from the journal where it has one."""
+        """Use a submission's result from the journal; return False if there is none and it has to be graded.
+
+        Also returns True if the file cannot be read, which it reports.
+        """
         content = self._read(submission)
         if content is None:
             return True
@@ -226,7 +236,7 @@ class _Run:
             return
         stream = Stream(self._cluster, grade_batch, _singles)
         owners = {one.student: one for one in left}
-        # A small class is divided among all workers.
+        # Use smaller batches for a small class, so that all workers have something to do.
         size = max(1, min(self._cluster.batch, len(left) // (4 * self._cluster.workers)))
         for batch, came in stream.over(self._batches(left, size)):
             match came:
@@ -238,7 +248,7 @@ class _Run:
                     self._record(answers, batch, owners)
 
     def _batches(self, left: Sequence[Submission], size: int) -> Iterator[GradingBatch]:
-        """Yield batches, each read when it is asked for, so that only what is in flight is held."""
+        """Yield batches. Each is read only when it is needed, so that only the batches in flight are in memory."""
         batch = GradingBatch(self._spec)
         for submission in left:
             content = self._read(submission)
@@ -251,7 +261,7 @@ class _Run:
             yield batch
 
     def _record(self, answers: Sequence[WorkerResult], batch: GradingBatch, owners: dict[str, Submission]) -> None:
-        """Note answers in the journal, and keep them for the gradebook."""
+        """Write results to the journal, report them, and queue them for the gradebook."""
         verdicts, entries, told = [], [], []
         pages: list[tuple[Submission, bytes, Entry, AutogradedNotebook]] = []
         for answer in answers:
@@ -273,7 +283,7 @@ class _Run:
             self._queue(*each)
 
     def _queue(self, submission: Submission, content: bytes, entry: Entry, page: AutogradedNotebook) -> None:
-        """Write the folders of a submission, and keep its row for the gradebook's next transaction."""
+        """Write a submission's files, and queue its row for the gradebook's next transaction."""
         course, student, when = self._job.course, submission.student, submission.submitted
         names = student, self._job.name, self._record_of_assignment.notebook
         unchanged = frozenset[str]()
@@ -288,7 +298,7 @@ class _Run:
             self._flush()
 
     def _flush(self) -> None:
-        """Enter the rows that are kept into the gradebook."""
+        """Write the queued rows to the gradebook."""
         kept, self._queued = self._queued, []
         self._since = time.monotonic()
         if not kept:
@@ -299,12 +309,12 @@ class _Run:
         self._summary.added += [row.student for _, row in kept if row.student not in self._students]
 
     def _is_in_place(self, submission: Submission) -> bool:
-        """Tell whether a submission stands in nbgrader's folder of submissions already."""
+        """Return whether a submission is already in nbgrader's folder of submissions."""
         place = submission.place
         return isinstance(place, Path) and place.resolve().is_relative_to(self._in_place)
 
     def _place(self, submission: Submission) -> Path:
-        """Return where a submission stands in nbgrader's folder of submissions, or is put."""
+        """Return the path that a submission has, or will have, in nbgrader's folder of submissions."""
         if isinstance(submission.place, Path) and self._is_in_place(submission):
             return submission.place.absolute()
         return self._folder("submitted", submission)
@@ -316,15 +326,15 @@ class _Run:
         )
 
     def _is_recorded(self, submission: Submission) -> bool:
-        """Tell whether gradebook and folders still have what was written into them."""
+        """Return whether a submission is still in the gradebook and in the folders."""
         files = self._place(submission), self._folder("autograded", submission)
         return submission.student in self._handed_in and all(file.is_file() for file in files)
 
     def _entry(self, submission: Submission, key: str) -> Entry:
-        """Return what the journal is to hold once the gradebook has the submission."""
+        """Return the journal's entry for a submission after it was written to the gradebook."""
         when = submission.submitted.isoformat() if submission.submitted else ""
         place, course = self._place(submission), self._job.course
-        # The journal stands beside a gradebook that is a file, and may be moved with it.
+        # A gradebook that is a file is beside the journal, and both may be moved, so its path is not stored.
         booked = f"{key} {when} {'' if course.database else shown(course)}"
         return Entry(
             self._job.name,
@@ -341,11 +351,11 @@ class _Run:
         return key_of(content, self._spec.digest, self._spec.isolation)
 
     def _read(self, submission: Submission) -> bytes | None:
-        """Return what was handed in; where it cannot be read, report why and return None."""
+        """Return the bytes of a submission; if it cannot be read, report why and return None."""
         try:
             if isinstance(submission.place, Path):
                 with submission.place.open("rb") as file:
-                    # One byte more than the grader takes, so that it says itself what is wrong.
+                    # One byte more than the limit, so that the grader reports that the file is too large.
                     return file.read(LARGEST_FILE + 1)
             return submission.content()
         except (OSError, Unreadable) as error:
@@ -355,7 +365,7 @@ class _Run:
 
 
 def stranger(submission: Submission) -> str:
-    """Return why a submission of nobody in the gradebook is not graded: what was wrong before, or that."""
+    """Return why a submission is not graded whose student is not in the gradebook: its problem, or exactly this."""
     closest = f" Closest in the roster: {', '.join(submission.closest)}." if submission.closest else ""
     return submission.problem or (
         f"This student is not in the gradebook.{closest} Correct the name, add the student with `course roster`, or "
@@ -372,8 +382,8 @@ def _event(
 
 def _fault(error: Exception) -> str:
     if isinstance(error, WorkerDied):
-        return "The process that graded it ended, alone with it. Look at it before you grade it again."
-    return f"The grader itself failed at it ({type(error).__name__}: {error})."
+        return "The grading process died on this submission. Look at the notebook before you grade it again."
+    return f"The grader itself failed on it ({type(error).__name__}: {error})."
 
 
 def _singles(batch: GradingBatch) -> Iterator[GradingBatch]:
