@@ -78,7 +78,7 @@ def read_scores(
     try:
         assignment = database.find_assignment(name)
     except MissingEntry:
-        known = ", ".join(known.name for known in database.assignments) or "none yet"
+        known = ", ".join(row.name for row in database.assignments) or "none yet"
         raise CourseError(
             f"The gradebook has no assignment {name!r} (it has {known}). Check the spelling, or add it with "
             f"`course release {name}`."

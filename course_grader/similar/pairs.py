@@ -12,8 +12,8 @@ from scipy import sparse
 
 from course_grader.similar.fragments import Fragments, fragments
 
-# A fragment that more than this share of the class has is common and does not count; at least ALWAYS students may have
-# it, so that a small class has rare fragments too.
+# A fragment is common, and does not count, if more than this share of the class has it. Up to ALWAYS students may have
+# it in any case, so that a small class has rare fragments too.
 COMMON, ALWAYS = 0.02, 5
 FEWEST = 3
 

@@ -31,7 +31,7 @@ PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -> NotebookNode:
     """Return the page of a lesson, made from its released notebook and its executed solution.
 
-    pages: the names of the lessons on the site. Links to other lessons are removed.
+    pages: the names of the lessons on the site. Links to lessons that are not among them become plain text.
     """
     stubs = {
         cell.metadata.nbgrader.grade_id: cell.source

@@ -60,7 +60,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     if term is None and not (course.root / LESSONS).is_dir():
         return _release_own(course, name, to, exchange, force)
     plan = term.plan(name) if term else None
-    told = []
+    sentences = []
     beside: dict[str, bytes] = {}
     with _temporary_folder(course) as folder:
         if term and plan:
@@ -81,26 +81,26 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             # The folder is private because the notebook contains the hidden tests.
             make_folder(course, course.folder("source", ".", name))
             source = _put(made, course.folder("source", ".", name), beside, file_mode(course))
-            told.append(f"The teacher's notebook is {_short(source, course.root)}.")
+            sentences.append(f"The teacher's notebook is {_short(source, course.root)}.")
             place = _put(released, course.folder("release", ".", name), beside)
             if beside:
-                told.append(f"Learners also get the files beside it: {', '.join(beside)}.")
+                sentences.append(f"Learners also get the files beside it: {', '.join(beside)}.")
         else:
             place = _built(released, course.folder("release", ".", name), course.root)
-        told += [_set_due(course, name, plan.due if plan else None), mode]
-    told.append(f"The notebook for learners is {_short(place, course.root)}.")
+        sentences += [_set_due(course, name, plan.due if plan else None), mode]
+    sentences.append(f"The notebook for learners is {_short(place, course.root)}.")
     if term is None and (count := _questions_in(course.solution(name))):
-        told.append(
+        sentences.append(
             f"Its {plural(count, 'concept question')} can be looked up: these are the self-study questions, whose "
             f"answers are public. With a {FILE}, your class gets its own."
         )
     if to is not None:
-        told.append(_copied(place, to, force, beside))
+        sentences.append(_copied(place, to, force, beside))
     if exchange:
-        told.append(_exchanged(course, name, force))
+        sentences.append(_exchanged(course, name, force))
     if to is None and not exchange:
-        told.append("Learners do not have it yet: give them that file, or release again with --to or --exchange.")
-    return Released(name, tuple(told))
+        sentences.append("Learners do not have it yet: give them that file, or release again with --to or --exchange.")
+    return Released(name, tuple(sentences))
 
 
 def _release_own(course: Course, name: str, to: Path | None, exchange: bool, force: bool) -> Released:
@@ -121,17 +121,19 @@ def _release_own(course: Course, name: str, to: Path | None, exchange: bool, for
     except (NbGraderException, RuntimeError) as error:
         raise CourseError(f"nbgrader cannot release {name}: {error}.", Exit.FAILED) from error
     place = course.folder("release", ".", name)
-    told = [_set_due(course, name, None), *modes, f"The release for learners is {_short(place, course.root)}."]
+    sentences = [_set_due(course, name, None), *modes, f"The release for learners is {_short(place, course.root)}."]
     if to is not None:
         contents = {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()}
         first = place / f"{solutions[0].stem}.ipynb"
         beside = {relative: path.read_bytes() for relative, path in contents.items() if path != first}
-        told.append(_copied(first, to, force, beside))
+        sentences.append(_copied(first, to, force, beside))
     if exchange:
-        told.append(_exchanged(course, name, force))
+        sentences.append(_exchanged(course, name, force))
     if to is None and not exchange:
-        told.append("Learners do not have it yet: give them that folder, or release again with --to or --exchange.")
-    return Released(name, tuple(told))
+        sentences.append(
+            "Learners do not have it yet: give them that folder, or release again with --to or --exchange."
+        )
+    return Released(name, tuple(sentences))
 
 
 def _questions_in(solution: Path) -> int:
