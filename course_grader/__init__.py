@@ -1,4 +1,4 @@
-"""The teacher's side: building lessons, and grading.
+"""The teacher's tools: they build lessons and grade submissions.
 
 from course_grader import Assignment, grade
 """
@@ -17,7 +17,7 @@ MODULES = {"Assignment": "notebook.assignment", "Result": "result", "grade": "gr
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when first used: the worker and `course --help` need none of it.
+    # Imported on first use, because the worker and `course --help` need none of it.
     if name in MODULES:
         from importlib import import_module
 

@@ -1,5 +1,5 @@
-"""What nbgrader looks for in a notebook: marks in a cell's metadata, written by the build and put back by the intake,
-and lines around what is not released."""
+"""nbgrader's markers in a notebook: the metadata of a cell, which the build writes and the intake restores, and the
+comment lines around solutions and hidden tests, which are removed before release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command `course` has for those who write lessons and those who grade."""
+"""Adds the commands for lesson authors and teachers to `course`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from course_grader.commands import authoring, exports, grading, pages, site, ter
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
-    for verbs in (authoring, site, term, grading, pages, exports):
-        verbs.register(app)
+    """Add the commands to the application."""
+    for module in (authoring, site, term, grading, pages, exports):
+        module.register(app)

@@ -1,7 +1,7 @@
-"""Many tasks over any `concurrent.futures.Executor`: processes of this machine, or a Dask cluster.
+"""Runs many tasks on a `concurrent.futures.Executor`: processes on this machine, or a Dask cluster.
 
-Only as many batches are in flight as keep every worker busy, so that memory does not grow with the class. A worker that
-dies takes no batch but its own with it: what was in flight is tried again one by one, so that the culprit is known.
+Only enough batches to keep all workers busy are in flight, so that memory does not grow with the size of the class. If
+a worker dies, the batches in flight are tried again one by one, so that only the task that killed it fails.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
 
 Batch = TypeVar("Batch")
-Found = TypeVar("Found")
+BatchResult = TypeVar("BatchResult")
 
-# If this many workers die one after another, with nothing done in between, it is not by chance.
+# If this many workers die in a row without finishing a batch, the problem is the machine, not a task.
 MOST_DEATHS = 5
 DASK_SECONDS = 20
-# For BLAS; there is a worker a core already.
+# One thread each for BLAS, since there is already one worker per core.
 THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where tasks run. `start` makes an executor, a new one after one broke; `workers` run at once; `batch` is how much
-    to give a worker at a time."""
+    """The workers that tasks run on. `start` returns an executor, also again after one broke; `workers`: how many run
+    in parallel; `batch`: how many tasks to send to a worker at a time."""
 
     start: Callable[[], Executor]
     workers: int
@@ -47,78 +47,80 @@ class Cluster:
 
 
 class WorkerDied(Exception):
-    """The process that ran a task ended, again and with nothing else in flight."""
+    """A task's process died when no other task was in flight, so this task is the cause."""
 
 
 @contextlib.contextmanager
 def local(workers: int, preload: str) -> Iterator[Cluster]:
-    """Yield this number of processes of this machine; at the end of the block they end, whatever they do.
+    """Yield a cluster of this many processes on this machine. They are ended at the end of the block.
 
-    preload: the module that a process has imported before the processes are forked from it, which costs its time once.
-    They are forked from this process before the block begins, so that they have none of the files that it opens.
+    preload: a module that is imported once, before the processes are forked, to save its import time in each of them.
+    The processes are forked before the block begins, so that they inherit none of the files that the block opens.
     """
     with environment(**dict.fromkeys(THREADS, "1")):
         importlib.import_module(preload)
-    # Nothing is ever sent: the workers end when this end is closed, which it is too when this process is killed.
-    lifeline, held = multiprocessing.Pipe(duplex=False)
-    with held, lifeline:
-        first = [_forked(workers, lifeline, held)] if _has_one_thread() else []
+    # Nothing is sent through this pipe. Workers exit when our end is closed, which also happens if we are killed.
+    lifeline, own_end = multiprocessing.Pipe(duplex=False)
+    with own_end, lifeline:
+        first = [_forked(workers, lifeline, own_end)] if _has_one_thread() else []
         yield Cluster(lambda: first.pop() if first else _served(workers, lifeline, preload), workers, 4)
 
 
 def _has_one_thread() -> bool:
-    """Return whether this process can be forked: what another thread has locked would stay locked in the new one."""
+    """Return whether it is safe to fork: a lock that another thread has taken would stay locked in the child."""
     threads = Path("/proc/self/task")
     return threads.is_dir() and len(list(threads.iterdir())) == 1
 
 
-def _forked(workers: int, lifeline: Connection, held: Connection) -> Executor:
-    """Return processes that are forked from this one now, which saves the imports of a server of forks."""
+def _forked(workers: int, lifeline: Connection, parent_end: Connection) -> Executor:
+    """Return a pool of processes forked from this one now, which saves the imports of a fork server."""
     context = multiprocessing.get_context("fork")
-    given = lifeline, context.Value("i", 0), workers, held
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
-    # The first task starts them all.
+    arguments = lifeline, context.Value("i", 0), workers, parent_end
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_initialize, initargs=arguments)
+    # The pool starts all processes at its first task.
     pool.submit(os.getpid)
     return pool
 
 
 def _served(workers: int, lifeline: Connection, preload: str) -> Executor:
-    """Return processes that a server forks: this one may have threads and open files by now."""
+    """Return a pool of processes forked from a server, since this process may now have threads and open files."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
     with environment(**dict.fromkeys(THREADS, "1"), **_same_imports()):
         forkserver.ensure_running()
-    given = lifeline, context.Value("i", 0), workers
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=given)
+    arguments = lifeline, context.Value("i", 0), workers
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_initialize, initargs=arguments)
 
 
 def _same_imports() -> dict[str, str]:
-    """Return what lets a fresh interpreter import what this one imports, whatever the current folder holds.
+    """Return environment variables with which a new interpreter imports the same modules as this one.
 
-    Before 3.13 the server of forks looks into the current folder first, which may be another clone of the course.
+    Before Python 3.13 the fork server searches the current folder first, which may be another clone of the course.
     """
     return {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), "PYTHONSAFEPATH": "1"}
 
 
-def _begin(lifeline: Connection, started: Synchronized[int], workers: int, held: Connection | None = None) -> None:
-    """Make a new process ready: Ctrl-C left to the parent, cores of its own, and no life without the parent.
+def _initialize(
+    lifeline: Connection, started: Synchronized[int], workers: int, parent_end: Connection | None = None
+) -> None:
+    """Prepare a new process: it ignores Ctrl-C, gets its own cores, and exits when the parent does.
 
-    held: the parent's end of the lifeline, if this process has a copy of it.
+    parent_end: the parent's end of the lifeline, if this process has inherited a copy of it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if held is not None:
-        held.close()
+    if parent_end is not None:
+        parent_end.close()
     with started.get_lock():
         number = started.value
         started.value += 1
     if hasattr(os, "sched_setaffinity"):
-        # Threads that one submission starts take nothing of what others compute with.
+        # Threads that a submission starts then cannot slow down the other workers.
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, cores[number % workers :: workers] or [cores[number % len(cores)]])
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(lifeline,), daemon=True).start()
 
 
-def _end_with(lifeline: Connection) -> None:
+def _exit_with_parent(lifeline: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         lifeline.recv()
     os._exit(1)
@@ -126,7 +128,10 @@ def _end_with(lifeline: Connection) -> None:
 
 @contextlib.contextmanager
 def dask(address: str) -> Iterator[Cluster]:
-    """Yield the workers of a Dask cluster; CourseError where nobody answers at the address."""
+    """Yield the workers of a Dask cluster.
+
+    Raises CourseError if Dask is not installed, no scheduler answers at the address, or it has no workers.
+    """
     try:
         from distributed import Client
     except ImportError as error:
@@ -139,67 +144,67 @@ def dask(address: str) -> Iterator[Cluster]:
         workers = len(client.nthreads())
         if not workers:
             raise CourseError(f"The Dask scheduler at {address} has no workers yet: start some.", Exit.ENVIRONMENT)
-        # A grading process does one thing at a time, so that a worker's further threads would only wait.
+        # A grading process runs one task at a time, so additional threads of a worker would only wait.
         yield Cluster(lambda: client.get_executor(pure=False), workers, 8)
 
 
-class Stream(Generic[Batch, Found]):
-    """Runs a function over batches and yields each with what came of it, in the order of completion."""
+class Stream(Generic[Batch, BatchResult]):
+    """Runs a function on batches and yields each batch with its result, in the order of completion."""
 
     def __init__(
         self,
         cluster: Cluster,
-        function: Callable[[Batch], Found],
+        function: Callable[[Batch], BatchResult],
         singles: Callable[[Batch], Iterable[Batch]],
     ) -> None:
-        """singles: divides a batch into the smallest ones."""
+        """singles: splits a batch into batches of one task."""
         self._cluster, self._function, self._singles = cluster, function, singles
         self._pool = cluster.start()
-        self._flying: dict[Future[Found], Batch] = {}
+        self._in_flight: dict[Future[BatchResult], Batch] = {}
         self._suspects: deque[Batch] = deque()
         self._deaths = 0
 
-    def over(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Found | Exception]]:
-        """Yield each batch and its result; for a smallest batch, the exception that it ended in.
+    def over(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, BatchResult | Exception]]:
+        """Yield each batch with its result or, for a batch of one task, the exception that it raised.
 
-        `WorkerDied` stands for the end of the process. CourseError where processes end whatever they are given.
+        The exception is `WorkerDied` if the process died. Raises CourseError if processes die whatever they run.
         """
-        left = iter(batches)
+        remaining = iter(batches)
         try:
             while True:
-                self._fill(left)
-                if not self._flying:
+                self._fill(remaining)
+                if not self._in_flight:
                     return
-                alone = len(self._flying) == 1
-                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+                alone = len(self._in_flight) == 1
+                done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield from self._taken(future, alone)
+                    yield from self._collect(future, alone)
         finally:
             with contextlib.suppress(Exception):
                 self._pool.shutdown(wait=False)
 
-    def _fill(self, left: Iterator[Batch]) -> None:
+    def _fill(self, remaining: Iterator[Batch]) -> None:
         if self._suspects:
-            # A suspect flies alone, so that its death is its own.
-            if not self._flying:
+            # A suspect runs alone: if the process dies, it is clear which task is the cause.
+            if not self._in_flight:
                 self._submit(self._suspects.popleft())
             return
-        while len(self._flying) < 2 * self._cluster.workers and (batch := next(left, None)) is not None:
+        while len(self._in_flight) < 2 * self._cluster.workers and (batch := next(remaining, None)) is not None:
             self._submit(batch)
 
     def _submit(self, batch: Batch) -> None:
         try:
             future = self._pool.submit(self._function, batch)
         except BrokenExecutor:
-            # It broke between two batches: those in flight will tell.
+            # The executor broke between two batches; `_collect` sees this in the futures that are in flight.
             self._pool = self._cluster.start()
             future = self._pool.submit(self._function, batch)
-        self._flying[future] = batch
+        self._in_flight[future] = batch
 
-    def _taken(self, future: Future[Found], alone: bool) -> Iterator[tuple[Batch, Found | Exception]]:
-        batch = self._flying.pop(future)
+    def _collect(self, future: Future[BatchResult], alone: bool) -> Iterator[tuple[Batch, BatchResult | Exception]]:
+        batch = self._in_flight.pop(future)
         try:
-            found = future.result()
+            result = future.result()
         except Exception as error:
             died = isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
             single = list(self._singles(batch))
@@ -209,15 +214,15 @@ class Stream(Generic[Batch, Found]):
                 self._deaths += died
                 if self._deaths >= MOST_DEATHS:
                     raise CourseError(
-                        f"{MOST_DEATHS} processes ended one after another ({error}): is there memory enough?",
+                        f"{MOST_DEATHS} processes died one after another ({error}). Is there enough memory?",
                         Exit.ENVIRONMENT,
                     ) from error
                 yield batch, WorkerDied(str(error)) if died else error
         else:
             self._deaths = 0
-            yield batch, found
+            yield batch, result
 
 
 def available() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

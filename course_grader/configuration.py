@@ -1,4 +1,4 @@
-"""nbgrader's configuration with the engine in it, for a course of a teacher's own: two lines in nbgrader_config.py.
+"""Makes nbgrader use this engine in a teacher's own course, with two lines in nbgrader_config.py:
 
 from course_grader.configuration import use_engine
 use_engine(c)
@@ -39,23 +39,23 @@ FILTERS = {
 
 
 def use_engine(config: Config) -> None:
-    """Make nbgrader grade in the engine, and show what students wrote without running it.
+    """Make nbgrader grade with the engine, and sanitize what students wrote before it is shown.
 
-    Preprocessors that the configuration names already stay, in their order: the engine's intake comes before them, and
-    its `Grade` replaces nbgrader's `Execute`. Call this at the end of nbgrader_config.py.
+    Preprocessors that the configuration already lists are kept in their order. The engine's intake is inserted before
+    them, and its `Grade` replaces nbgrader's `Execute`. Call this at the end of nbgrader_config.py.
     """
     autograde = config.Autograde
     autograde.exporter_class = READER
     sanitize = _listed(autograde, "sanitize_preprocessors", SANITIZE)
-    autograde.sanitize_preprocessors = [INTAKE, *(one for one in sanitize if one != INTAKE)]
+    autograde.sanitize_preprocessors = [INTAKE, *(step for step in sanitize if step != INTAKE)]
     steps = _listed(autograde, "autograde_preprocessors", AUTOGRADE)
-    autograde.autograde_preprocessors = [GRADE if _is_execute(one) else one for one in steps]
+    autograde.autograde_preprocessors = [GRADE if _is_execute(step) else step for step in steps]
     config.HTMLExporter.sanitize_html = True
     config.HTMLExporter.filters = FILTERS
 
 
 def own_preprocessors(config: Config) -> list[str]:
-    """Return the names of the preprocessors of autograding that are neither nbgrader's own nor the engine's."""
+    """Return the names of the autograding preprocessors that are neither nbgrader's defaults nor the engine's."""
     known = {INTAKE, GRADE, *SANITIZE, *AUTOGRADE}
     lists = (("sanitize_preprocessors", SANITIZE), ("autograde_preprocessors", AUTOGRADE))
     steps = [step for name, default in lists for step in _listed(config.get("Autograde", Config()), name, default)]
@@ -63,7 +63,7 @@ def own_preprocessors(config: Config) -> list[str]:
 
 
 def _listed(config: Config, name: str, default: list[str]) -> list[Any]:
-    """Return a list that the configuration sets, with what it adds to nbgrader's own (`append`, `insert`) in place."""
+    """Return a list of the configuration; additions to nbgrader's defaults (`append`, `insert`) are applied."""
     found = config.get(name, default)
     return list(found.get_value(default)) if hasattr(found, "get_value") else list(found)
 
@@ -73,7 +73,7 @@ def _is_execute(step: Any) -> bool:
 
 
 def _name_of(step: Any) -> str:
-    """Return a preprocessor's name; nbgrader's and nbconvert's have short ones, whichever module they are in."""
+    """Return a preprocessor's name; for nbgrader's and nbconvert's the short one, without the module."""
     name = step if isinstance(step, str) else f"{step.__module__}.{step.__name__}"
     package = next((one for one in ("nbgrader", "nbconvert") if name.startswith(f"{one}.preprocessors.")), "")
     return f"{package}.preprocessors.{name.rpartition('.')[2]}" if package else name

@@ -1,4 +1,4 @@
-"""Variables of this process, set for a while."""
+"""Sets environment variables of this process temporarily."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def environment(**wanted: str) -> Iterator[None]:
-    """Set variables for the block and the processes that start in it; afterwards they are as they were before."""
+    """Set variables for the block and the processes that it starts; restore the old values afterwards."""
     with kept_environment(*wanted):
         os.environ.update(wanted)
         yield
@@ -17,7 +17,7 @@ def environment(**wanted: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept_environment(*names: str) -> Iterator[None]:
-    """Let these variables be after the block what they were before it, whatever the block does to them."""
+    """Restore these variables after the block, whatever the block does to them."""
     before = {name: os.environ.get(name) for name in names}
     try:
         yield

@@ -1,1 +1,1 @@
-"""From a lesson's folder to the teacher's notebook, the learner's notebook and the keys."""
+"""Builds the teacher's notebook, the learner's notebook and the keys from a lesson's folder."""

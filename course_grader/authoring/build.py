@@ -1,8 +1,8 @@
 """The build: lessons to teacher's notebooks, learner's notebooks, published keys, hints and recordings, and the tables
 in README.md and docs/concepts.md, all or nothing.
 
-Everything is first made in a folder beside the house and compared or moved into place at the end, so that an
-interrupted build leaves what was there.
+Everything is first written to a temporary folder in the course's folder, and compared or moved into place at the end,
+so that an interrupted build changes nothing.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BUILT = (Path("solutions"), Path("notebooks"), KEYS, HINTS, RECORDINGS)
 
 
 class BuildRefused(Exception):
-    """The lessons have problems; `problems` has each with file and line."""
+    """The lessons have problems. `problems`: each of them, with file and line."""
 
     def __init__(self, problems: Sequence[LessonProblem]) -> None:
         self.problems = problems
@@ -50,10 +50,10 @@ Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
 
 
 def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
-    """Build the lessons below `root`, all of them or only those named; return the paths, relative to `root`, that
-    changed.
+    """Build the lessons in `root`, all or only those named, and return the changed paths, relative to `root`.
 
-    `each` may show progress over the lessons. Raises BuildRefused or LessonProblem, and then nothing has changed.
+    each: iterates over the lessons, and may show progress. Raises BuildRefused or LessonProblem if a lesson has a
+    problem; then nothing is changed.
     """
     with _made(root, only, each) as fresh:
         changed = drift(root, fresh, only)
@@ -63,7 +63,7 @@ def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]
 
 
 def check_build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
-    """Return the paths that `build` would change, and change nothing."""
+    """Return the paths that `build` would change, without changing them. Raises the same errors as `build`."""
     with _made(root, only, each) as fresh:
         return drift(root, fresh, only)
 
@@ -73,7 +73,7 @@ def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
     lessons = read_lessons(root, only)
     if problems := [*lint_lesson(lessons), *wrong_concepts(root, lessons)]:
         raise BuildRefused(problems)
-    # Beside the house, so that moving into place is one rename on the same disk.
+    # In the course's folder, so that a file is moved into place by a rename on the same disk.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=root) as name:
         fresh = Path(name)
         for folder in BUILT:
@@ -123,8 +123,10 @@ def _hint_files(lesson: Lesson) -> Iterator[tuple[Path, str]]:
 
 
 def _key_text(path: Path, key: Key) -> str:
-    """Return the key's file content: the old one where it says the same within tolerance, for machines differ in
-    last digits."""
+    """Return the content of the key's file.
+
+    If the old key has the same values within tolerance, return its content: machines differ in the last digits.
+    """
     data = key_to_json(key)
     with contextlib.suppress(OSError, ValueError):
         old = json.loads(path.read_text(encoding="utf-8"))
@@ -139,17 +141,17 @@ def _key_text(path: Path, key: Key) -> str:
 
 
 def _outline(data: Any) -> Any:
-    """Return a key's data without its values: names, seeds, tolerances."""
+    """Return a key's data without values, so that names, seeds and tolerances are left."""
     if isinstance(data, dict):
         return {key: _outline(item) for key, item in data.items() if key not in ("value", "runs")}
     return [_outline(item) for item in data] if isinstance(data, list) else data
 
 
-def _same_values(one: Key, other: Key) -> bool:
-    for name, part in one.parts.items():
-        pairs = [(part.runs, other.parts[name].runs)]
-        pairs += [(a.runs, b.runs) for a, b in zip(part.mistakes, other.parts[name].mistakes, strict=True)]
-        # Two keys made on different machines may differ by rounding, never by as much as a tolerance.
+def _same_values(old: Key, new: Key) -> bool:
+    for name, part in old.parts.items():
+        pairs = [(part.runs, new.parts[name].runs)]
+        pairs += [(a.runs, b.runs) for a, b in zip(part.mistakes, new.parts[name].mistakes, strict=True)]
+        # Keys made on different machines may differ by rounding errors, which are smaller than the tolerance.
         if any(max_deviation(a, b) > 0 for a, b in pairs):
             return False
     return True
@@ -169,12 +171,12 @@ def drift(root: Path, fresh: Path, only: Sequence[str] = ()) -> list[Path]:
     )
 
 
-def _same_bytes(one: Path, other: Path) -> bool:
-    return one.read_bytes() == other.read_bytes()
+def _same_bytes(old: Path, new: Path) -> bool:
+    return old.read_bytes() == new.read_bytes()
 
 
 def _is_built(path: Path) -> bool:
-    # Learners' progress files and checkpoints may stand beside the notebooks.
+    # A learner's progress files and checkpoints may be beside the notebooks.
     return path.is_file() and not any(part.startswith(".") for part in path.parts[-2:])
 
 

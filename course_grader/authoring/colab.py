@@ -1,6 +1,6 @@
-"""Copies of the learner's notebooks for Google Colab, where the first cell installs what the others import.
+"""Makes copies of the learner's notebooks for Google Colab, with a first cell that installs the course.
 
-The notebooks that are handed out and graded stay without that cell: nbgrader and the engine never see it.
+The notebooks that are released and graded do not have that cell, so nbgrader and the engine never see it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from course_utils import notebooks
 from course_utils.files import write_atomic
 
-# Tagged as an experiment: grading does not run such a cell, should a learner hand this copy in.
+# Tagged as an experiment, so that grading does not run it if a learner submits this copy.
 CELL = {"cell_type": "code", "execution_count": None, "id": "colab-install", "metadata": {"tags": ["experiment"]}}
 SOURCE = """\
-# Colab does not have the course yet. Where it is installed, this cell does nothing.
+# This cell installs the course in Colab. If it is already installed, the cell does nothing.
 import importlib.util
 
 if importlib.util.find_spec("course_utils") is None:
@@ -24,7 +24,7 @@ if importlib.util.find_spec("course_utils") is None:
 
 
 def with_installation(notebook: dict[str, Any], repository: str) -> dict[str, Any]:
-    """Return a copy of a notebook of format 4 with a first cell that installs the course from `repository`, a URL."""
+    """Return a copy of a notebook (format 4) with a first cell that installs the course from the URL `repository`."""
     fresh = copy.deepcopy(notebook)
     fresh["cells"].insert(0, copy.deepcopy(CELL) | {"outputs": [], "source": SOURCE.format(repository=repository)})
     return fresh
@@ -33,7 +33,7 @@ def with_installation(notebook: dict[str, Any], repository: str) -> dict[str, An
 def write_copies(released: Path, out: Path, repository: str) -> list[Path]:
     """Write the copy of each lesson's notebook in `released` to `out`/NAME.ipynb, and return the paths.
 
-    Raises CourseError where a notebook cannot be read.
+    Raises CourseError if a notebook cannot be read.
     """
     written = []
     for path in notebooks.lessons_in(released):

@@ -1,7 +1,7 @@
-"""Concept questions drawn for a class: other numbers, or the same statements in another order.
+"""Draws variants of concept questions for a class: other numbers, or the same statements in another order.
 
-The answers of the self-study course are public, so a class is asked a variant that its teacher's secret chooses. The
-author of a lesson says in its `draws.py` how each question varies::
+The answers of the self-study course are public, so a class gets a variant that depends on its teacher's secret. The
+lesson's author declares in `draws.py` how each question varies::
 
     def rate(rng):
         rate = rng.choice([0.1, 0.4, 0.5])
@@ -9,8 +9,8 @@ author of a lesson says in its `draws.py` how each question varies::
 
     DRAWS = [numbers("final_rate", rate), shuffled("true_of_rates")]
 
-Nothing here computes an answer: the lesson's own solution does, after the edits. `course key` puts the answers of the
-variant into the hidden key, and `course release` writes the same variant into the notebook of the class.
+This module computes no answers: the lesson's own solution does, after the edits. `course key` writes the variant's
+answers into the hidden key, and `course release` writes the same variant into the notebook of the class.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
 
 Rng = np.random.RandomState
-# New text by old.
+# The new text for each old text.
 Edits = Mapping[str, str]
 FILE = "draws.py"
-# A draw whose answer is the public one, or in which two mistakes look alike, is made again this often.
+# A variant is drawn again, at most this often, if its answer is the public one or two mistakes have the same answer.
 ATTEMPTS = 50
-# A statement in a list or in a table of a text, and an entry of a dict in an experiment: before and after its letter.
+# The letter of a statement in a list or table of a text, and of an entry of a dict in an experiment, with its context.
 IN_TEXT = re.compile(r"^(- (?:\*\*)?|\| )([a-z])((?:\*\*)?: | \| )")
 IN_CODE = re.compile(r'^( *")([a-z])(": |: )')
 IN_HINT = re.compile(r"\(([a-z])\)")
@@ -49,14 +49,14 @@ IN_HINT = re.compile(r"\(([a-z])\)")
 
 @dataclass(frozen=True)
 class Draw(ABC):
-    """How one question varies. `line` is where `draws.py` declares it."""
+    """How one question varies. `line`: the line of its declaration in `draws.py`."""
 
     exercise: str
     line: int
 
     @abstractmethod
     def variant(self, lesson: Lesson, rng: Rng) -> Lesson:
-        """Return the lesson with one variant of the question; LessonProblem if the declaration does not fit it."""
+        """Return the lesson with a variant of the question. Raises LessonProblem if the declaration does not fit."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class _Numbers(Draw):
         for old, new in self.edits(rng).items():
             places = [place for place, cell in enumerate(cells) for _ in range(cell.source.count(old))]
             if len(places) != 1:
-                sentence = f"{old!r} occurs {len(places)} times in the lesson; it must occur once."
+                sentence = f"{old!r} occurs {len(places)} times in the lesson, but it must occur exactly once."
                 raise LessonProblem(lesson.folder / FILE, self.line, sentence)
             cells[places[0]] = replace(cells[places[0]], source=cells[places[0]].source.replace(old, new))
         return replace(lesson, cells=tuple(cells))
@@ -83,7 +83,7 @@ class _Shuffled(Draw):
         if count < 2:
             sentence = f"the text before {self.exercise} has no list or table of statements `- a: ...` to shuffle."
             raise LessonProblem(lesson.folder / FILE, self.line, sentence)
-        # The statement at place i was at place order[i] before.
+        # Statement i of the variant is statement order[i] of the lesson.
         order = [int(item) for item in rng.permutation(count)]
         letters = {chr(97 + old): chr(97 + new) for new, old in enumerate(order)}
         cells = list(lesson.cells)
@@ -92,14 +92,14 @@ class _Shuffled(Draw):
         cells[place] = _answered(cells[place], self._written(answer, letters))
         for i in self._experiments(lesson.cells, place):
             cells[i] = replace(cells[i], source=_reordered(cells[i].source, order, IN_CODE))
-        mistakes = [self._moved(lesson, one, letters) for one in lesson.mistakes]
+        mistakes = [self._moved(lesson, mistake, letters) for mistake in lesson.mistakes]
         return replace(lesson, cells=tuple(cells), mistakes=tuple(mistakes))
 
     def _is_answer(self, cell: LessonCell) -> bool:
         return cell.kind == "answer" and cell.grade_id == self.exercise
 
     def _experiments(self, cells: Sequence[LessonCell], place: int) -> Iterator[int]:
-        """Yield the places of the experiments between this answer and the next."""
+        """Yield the indices of the experiments between this answer and the next."""
         for i in range(place + 1, len(cells)):
             if cells[i].kind == "answer":
                 return
@@ -126,47 +126,55 @@ class _Shuffled(Draw):
 
 
 def numbers(exercise: str, edits: Callable[[Rng], Edits]) -> Draw:
-    """Declare that a question's numbers vary: `edits(rng)` returns new text by old, for the question, its solution and
-    the experiments after it. Each old text occurs once in the lesson."""
+    """Declare that a question's numbers vary.
+
+    edits: called with a random generator, returns the new text for each old text in the question, its solution and the
+    experiments after it. Each old text must occur exactly once in the lesson.
+    """
     return _Numbers(exercise, sys._getframe(1).f_lineno, edits)
 
 
 def shuffled(exercise: str) -> Draw:
     """Declare that the order of a question's statements varies.
 
-    They are the lines `- a: ...`, `- **a**: ...` or `| a | ...` of the text before the answer. The letters of the
-    solution, of the mistakes, of hints, where they are written `(a)`, and of lines `"a": ...` or `"a: ...` in the
-    experiments that follow change with them. The solution must need no other cell.
+    The statements are the lines `- a: ...`, `- **a**: ...` or `| a | ...` in the text before the answer. The letters
+    in these places change accordingly: in the solution, in the mistakes, in hints if they are written `(a)`, and in
+    lines `"a": ...` or `"a: ...` of the experiments that follow. The solution must not depend on another cell.
     """
     return _Shuffled(exercise, sys._getframe(1).f_lineno)
 
 
 def read_draws(folder: Path) -> dict[str, Draw]:
-    """Return the draws that a lesson's folder declares, by question; LessonProblem if its file makes no sense."""
+    """Return the draws in a lesson's draws.py by question; empty if there is no such file.
+
+    Raises LessonProblem if the file cannot be run, or if it is not a valid declaration.
+    """
     path = folder / FILE
     if not path.is_file():
         return {}
     try:
-        found = runpy.run_path(str(path)).get("DRAWS")
+        draws = runpy.run_path(str(path)).get("DRAWS")
     except Exception as error:
         line = getattr(error, "lineno", None) or 1
         raise LessonProblem(path, line, f"the file cannot be read: {type(error).__name__}: {error}") from error
-    if not isinstance(found, list) or not all(isinstance(item, Draw) for item in found):
+    if not isinstance(draws, list) or not all(isinstance(item, Draw) for item in draws):
         raise LessonProblem(path, 1, "the file must define DRAWS, a list of numbers(...) and shuffled(...).")
     known = exercises()
-    for draw in found:
+    for draw in draws:
         if draw.exercise not in known or known[draw.exercise].form is None:
             raise LessonProblem(path, draw.line, f"{draw.exercise!r} is not a concept question.")
-    return {draw.exercise: draw for draw in found}
+    return {draw.exercise: draw for draw in draws}
 
 
 def variants(lesson: Lesson, draw: Draw, secret: str) -> Iterator[tuple[str, Lesson]]:
-    """Yield the variants of a question that a secret chooses, in order of preference: the part of the key that belongs
-    to each, and the lesson with it."""
+    """Yield the variants of a question for a secret, in the order of preference.
+
+    Each is a pair: the name of the variant's part in the key, and the lesson with the variant.
+    """
     for attempt in range(ATTEMPTS):
         digest = hashlib.sha256(f"draw:{secret}:{draw.exercise}:{attempt}".encode()).digest()
         drawn = draw.variant(lesson, Rng(np.frombuffer(digest, dtype=">u4").astype(np.uint32)))
-        # The name of the part depends on the secret and on the text, not on the answer.
+        # The name of the part depends on the secret and the text, but not on the answer, so that it reveals nothing.
         pairs = zip(drawn.cells, lesson.cells, strict=True)
         changed = [new.source for new, old in pairs if new.kind == "markdown" and new.source != old.source]
         name = hashlib.sha256("\0".join(["part", secret, draw.exercise, *changed]).encode()).hexdigest()[:8]
@@ -174,7 +182,7 @@ def variants(lesson: Lesson, draw: Draw, secret: str) -> Iterator[tuple[str, Les
 
 
 class KnownQuestions(Protocol):
-    """The secret by which a hidden key draws questions, and the parts that it has, by exercise."""
+    """The part of a hidden key that is needed here: the secret for drawing questions, and its parts by exercise."""
 
     @property
     def questions(self) -> str: ...
@@ -184,21 +192,22 @@ class KnownQuestions(Protocol):
 
 
 def for_class(lesson: Lesson, graded: Collection[str], key: KnownQuestions) -> Lesson:
-    """Return a lesson as a class is asked it: each question in `graded` is drawn, if it can be, and its visible check
-    says only whether the answer can be read.
+    """Return a lesson with the questions for a class.
 
-    Raises LessonProblem if the key was made for other variants.
+    Each question in `graded` is replaced by its variant, if the lesson declares variants, and its visible check says
+    only whether the answer can be read. Raises LessonProblem if the key was made for other variants.
     """
     draws = read_draws(lesson.folder)
     for name in (name for name in lesson.answers if name in graded):
         drawn = ""
         if draw := draws.get(name):
             known = key.parts.get(name, ())
-            found = next((one for one in variants(lesson, draw, key.questions) if one[0] in known), None)
-            if found is None:
-                sentence = f"the hidden key has no variant of {name} that fits: run `course key --again`."
+            fitting = (variant for variant in variants(lesson, draw, key.questions) if variant[0] in known)
+            chosen = next(fitting, None)
+            if chosen is None:
+                sentence = f"the hidden key contains no variant of {name} that fits: run `course key --again`."
                 raise LessonProblem(lesson.folder / FILE, draw.line, sentence)
-            drawn, lesson = found
+            drawn, lesson = chosen
         lesson = replace(lesson, cells=tuple(_with_part(cell, name, drawn) for cell in lesson.cells))
     return lesson
 
@@ -214,36 +223,35 @@ def _with_part(cell: LessonCell, name: str, drawn: str) -> LessonCell:
 
 
 def _items(text: str, pattern: re.Pattern[str]) -> list[tuple[int, int]]:
-    """Return the first line of each lettered item, and the line after its last. In a text, an indented line continues
-    an item."""
+    """Return the range of lines of each lettered item. In a text, indented lines continue an item."""
     lines = text.split("\n")
-    found: list[tuple[int, int]] = []
+    items: list[tuple[int, int]] = []
     for start, line in enumerate(lines):
-        if not (match := pattern.match(line)) or match[2] != chr(97 + len(found)):
+        if not (match := pattern.match(line)) or match[2] != chr(97 + len(items)):
             continue
         end = start + 1
         while pattern is IN_TEXT and end < len(lines) and lines[end].startswith("  "):
             end += 1
-        found.append((start, end))
-    return found
+        items.append((start, end))
+    return items
 
 
 def _reordered(text: str, order: Sequence[int], pattern: re.Pattern[str]) -> str:
-    """Return a text with its lettered items in another order; as it is if it has not as many items as the order."""
+    """Return a text with its lettered items in another order; unchanged if the number of items does not fit."""
     lines, places = text.split("\n"), _items(text, pattern)
     if len(places) != len(order):
         return text
     items = ["\n".join(lines[start:end]) for start, end in places]
     ends = [item[-1] for item in items]
-    # A list that is one sentence ends its items with semicolons and a full stop, which stay where they are.
+    # If the list is one sentence, the semicolons and the full stop at the ends of items keep their places.
     if set(ends) == {";", "."}:
         items = [item[:-1] for item in items]
     else:
         ends = [""] * len(items)
     for new, ((start, _), old) in enumerate(zip(places, order, strict=True)):
         lines[start] = pattern.sub(rf"\g<1>{chr(97 + new)}\g<3>", items[old]) + ends[new]
-    gone = {line for start, end in places for line in range(start + 1, end)}
-    return "\n".join(line for i, line in enumerate(lines) if i not in gone)
+    continued = {line for start, end in places for line in range(start + 1, end)}
+    return "\n".join(line for i, line in enumerate(lines) if i not in continued)
 
 
 def _value(source: str, name: str) -> Any:

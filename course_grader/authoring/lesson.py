@@ -1,4 +1,4 @@
-"""A lesson as its author wrote it: the cells of `lesson.py`, gathered functions in them, and its banks."""
+"""A lesson as its author wrote it: the cells of `lesson.py` with gathered functions, mistakes and alternatives."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Lesson:
 
     @cached_property
     def answers(self) -> dict[str, LessonCell]:
-        """The answer cells by exercise, in order."""
+        """The answer cells by exercise, in the lesson's order."""
         return {cell.grade_id: cell for cell in self.cells if cell.kind == "answer"}
 
     def of_kind(self, kind: str) -> list[LessonCell]:
@@ -51,7 +51,7 @@ class Lesson:
 
 
 def read_lesson(folder: Path) -> Lesson:
-    """Read a lesson's folder; LessonProblem where a file is missing or a cell's first line makes no sense."""
+    """Read a lesson's folder. Raises LessonProblem if a file is missing, or if a cell or bank is not valid."""
     for name in ("lesson.py", "mistakes.py", "alternatives.py"):
         if not (folder / name).is_file():
             raise LessonProblem(
@@ -105,20 +105,23 @@ def _numbered(place: Path) -> dict[str, Path]:
 
 
 def read_lessons(root: Path, only: Collection[str] = ()) -> list[Lesson]:
-    """Read the lessons of `root`, all or only those named, in order; KeyError for an unknown name."""
+    """Read the lessons of `root`, all or only those named, in order.
+
+    Raises KeyError for an unknown name, and LessonProblem if a lesson is not valid.
+    """
     folders = lesson_folders(root)
     if unknown := [name for name in only if name not in folders]:
-        raise KeyError(f"There is no lesson {unknown[0]!r}: there is {', '.join(folders)}.")
+        raise KeyError(f"There is no lesson {unknown[0]!r}. Choose from {', '.join(folders)}.")
     return [read_lesson(folder) for name, folder in folders.items() if not only or name in only]
 
 
 def _read_mistakes(path: Path) -> list[Mistake]:
     try:
-        found = runpy.run_path(str(path)).get("MISTAKES")
+        mistakes = runpy.run_path(str(path)).get("MISTAKES")
     except Exception as error:
         raise LessonProblem(
             path, getattr(error, "lineno", None) or 1, f"the file cannot be read: {type(error).__name__}: {error}"
         ) from error
-    if not isinstance(found, list) or not all(isinstance(item, Mistake) for item in found):
+    if not isinstance(mistakes, list) or not all(isinstance(item, Mistake) for item in mistakes):
         raise LessonProblem(path, 1, "the file must define MISTAKES, a list of edit(...) and rewrite(...).")
-    return found
+    return mistakes

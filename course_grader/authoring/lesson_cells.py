@@ -1,6 +1,6 @@
-"""The cells of a `lesson.py`, with their line numbers.
+"""Reads the cells of a `lesson.py`, with their line numbers.
 
-A cell's kind stands in its first line, in jupytext's percent format:
+The first line of a cell has its kind, in jupytext's percent format:
 
     # %% [markdown]
     # %% [markdown] writes="one small function"
@@ -11,8 +11,8 @@ A cell's kind stands in its first line, in jupytext's percent format:
     # %% kind="gather" grade_id="gathered"
     # gathers: cosine_decay adamw_step
 
-A gather cell is filled with the functions of other lessons that such lines name; see `gathering`. An answer cell's
-grade_id is the name of its exercise. A cell without a kind is shown and run, and grades nothing. The first cell says
+A gather cell is filled with the functions of other lessons that its lines `# gathers:` name; see `include`. An answer
+cell's grade_id is the name of its exercise. A cell without a kind is shown and run, but not graded. The first cell says
 what the learner writes in this lesson, for the table in README.md.
 """
 
@@ -35,13 +35,13 @@ import jupytext  # noqa: E402
 
 GATHERS = re.compile(r"^# gathers: (.*)\n", re.MULTILINE)
 KINDS = ("setup", "answer", "test", "experiment", "gather")
-# What defines the names that a test may use.
+# The kinds of cells that define the names that a test may use.
 DEFINING = ("setup", "answer", "gather")
 CELL_LINE = re.compile(r"# %%(\s|$)")
 
 
 class LessonProblem(Exception):
-    """Something in a lesson that the build refuses: the message has file, line and remedy."""
+    """A problem in a lesson that stops the build. The message says where it is, and what to do."""
 
     def __init__(self, path: Path, line: int, sentence: str) -> None:
         self.path, self.line, self.sentence = path, line, sentence
@@ -50,8 +50,8 @@ class LessonProblem(Exception):
 
 @dataclass(frozen=True)
 class LessonCell:
-    """One cell: its kind ("markdown", "code" or one of KINDS), its source, and where the source begins in
-    `lesson.py`."""
+    """One cell. kind: "markdown", "code" or one of KINDS. line: the line of `lesson.py` in which its source begins.
+    star: whether the exercise has no points. gathers: the functions that a gather cell is filled with."""
 
     kind: str
     source: str
@@ -64,15 +64,15 @@ class LessonCell:
 
     @property
     def solution(self) -> str:
-        """The lines between the solution markers, with the first line's indentation kept."""
+        """The lines between the solution markers, with their indentation."""
         return "\n".join(self._between(BEGIN, END))
 
     def without_markers(self) -> str:
-        """The source as a learner would hand it in: the solution without its markers."""
+        """Return the source as a learner would submit it, with the solution but without the markers."""
         return "\n".join(line for line in self.source.split("\n") if line.strip() not in (BEGIN, END))
 
     def with_solution(self, solution: str) -> str:
-        """The source with other lines in place of the solution, without markers."""
+        """Return the source with other lines instead of the solution, without the markers."""
         before, rest = self.source.split(BEGIN, 1)
         after = rest.split(END, 1)[1]
         head = before.rstrip(" \t")
@@ -90,7 +90,7 @@ class LessonCell:
 
 
 def read_cells(path: Path) -> tuple[LessonCell, ...]:
-    """Return the cells of a percent-format file; LessonProblem where one makes no sense."""
+    """Return the cells of a percent-format file. Raises LessonProblem if one of them is not valid."""
     return _read(path, path.read_text(encoding="utf-8"))
 
 
@@ -110,8 +110,8 @@ def percent_cells(text: str) -> list[NotebookNode]:
     return cells
 
 
-# jupytext takes half a second for a lesson. `release` reads one twice, and a lesson that gathers functions is read from
-# all that have them.
+# Cached, because jupytext takes half a second per lesson, and a lesson may be read several times: `course release`
+# reads it twice, and each lesson that gathers functions reads the lessons that define them.
 @functools.lru_cache(maxsize=64)
 def _read(path: Path, text: str) -> tuple[LessonCell, ...]:
     return tuple(_cells(path, text))
@@ -124,7 +124,7 @@ def _cells(path: Path, text: str) -> Iterator[LessonCell]:
         raise LessonProblem(
             path,
             1,
-            f"{len(cells)} cells were read, but {len(starts)} lines begin with `# %%`: begin the file with one.",
+            f"the file has {len(cells)} cells, but {len(starts)} lines begin with `# %%`: begin the file with one.",
         )
     for start, cell in zip(starts, cells, strict=True):
         metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
@@ -134,18 +134,20 @@ def _cells(path: Path, text: str) -> Iterator[LessonCell]:
 def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str, object]) -> LessonCell:
     known = {"kind", "grade_id", "points", "star", "writes"}
     if unknown := sorted(set(metadata) - known):
-        raise LessonProblem(path, line, f"`{unknown[0]}` is not known here: a cell takes {', '.join(sorted(known))}.")
+        raise LessonProblem(path, line, f"`{unknown[0]}` is not known: a cell can have {', '.join(sorted(known))}.")
     kind = str(metadata.get("kind", "markdown" if cell_type == "markdown" else "code"))
     if kind not in (*KINDS, "code", "markdown") or (cell_type == "markdown") != (kind == "markdown"):
         raise LessonProblem(
-            path, line, f"kind {kind!r} does not fit this {cell_type} cell: code cells may be {', '.join(KINDS)}."
+            path, line, f"kind {kind!r} does not fit this {cell_type} cell: a code cell can be {', '.join(KINDS)}."
         )
     grade_id = str(metadata.get("grade_id", ""))
     if (kind in (*DEFINING, "test")) != bool(grade_id):
-        raise LessonProblem(path, line, f"a cell of kind {kind!r} {'needs' if not grade_id else 'takes no'} grade_id.")
+        raise LessonProblem(
+            path, line, f"a cell of kind {kind!r} {'must' if not grade_id else 'cannot'} have a grade_id."
+        )
     points = metadata.get("points")
     if (kind == "test") != (points is not None):
-        raise LessonProblem(path, line, "test cells have points, and no other cell has.")
+        raise LessonProblem(path, line, "every test cell needs points, and no other cell can have points.")
     if points is not None and (not isinstance(points, int | float) or points < 0):
         raise LessonProblem(path, line, f"points={points!r} is not a number of at least 0.")
     if "writes" in metadata and kind != "markdown":
@@ -155,6 +157,6 @@ def _cell(path: Path, line: int, cell_type: str, source: str, metadata: dict[str
         gathers = tuple(name for names in GATHERS.findall(source) for name in names.split())
         source = GATHERS.sub("", source)
         if not gathers:
-            raise LessonProblem(path, line, "a gather cell names what it gathers, in lines that begin `# gathers:`.")
+            raise LessonProblem(path, line, "a gather cell must name functions in lines that begin with `# gathers:`.")
     star, writes = bool(metadata.get("star", False)), str(metadata.get("writes", ""))
     return LessonCell(kind, source, line + 1, grade_id, float(points or 0), star, gathers, writes)

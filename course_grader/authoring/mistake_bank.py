@@ -1,12 +1,12 @@
-"""The banks of a lesson: likely mistakes with their hints, and right answers written otherwise.
+"""The banks of a lesson: likely mistakes with their hints, and correct answers that differ from the reference.
 
-`mistakes.py` is a list of edits of the reference's text, or of rewritten answers where an edit cannot say it::
+`mistakes.py` is a list of edits of the reference's text, or of rewritten answers if an edit is not enough::
 
     MISTAKES = [
         edit("sgd_step", "plus_sign", "w - lr * grad", "w + lr * grad", "Your step climbs. Which way is uphill?"),
     ]
 
-`alternatives.py` is in percent format, one alternative a cell::
+`alternatives.py` is in percent format, with one alternative per cell::
 
     # %% exercise="sgd_step" id="by_loop"
 """
@@ -25,10 +25,9 @@ from course_grader.authoring.lesson_cells import percent_cells
 
 @dataclass(frozen=True)
 class Mistake:
-    """One likely wrong answer: replace `old` by `new` in the reference's solution, or the whole cell by `new` where
-    `old` is None.
+    """One likely wrong answer: the reference with `old` replaced by `new`. If `old` is None, `new` is the whole cell.
 
-    `line` is where it stands in `mistakes.py`.
+    line: its line in `mistakes.py`.
     """
 
     exercise: str
@@ -41,7 +40,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Alternative:
-    """One right answer written otherwise: the source of a whole answer cell."""
+    """A correct answer that differs from the reference: the source of a whole answer cell."""
 
     exercise: str
     id: str
@@ -50,7 +49,7 @@ class Alternative:
 
 
 def edit(exercise: str, id: str, old: str, new: str, hint: str) -> Mistake:
-    """Return the mistake that replaces `old`, which occurs once in the reference's solution, by `new`."""
+    """Return the mistake that replaces `old`, which must occur once in the reference's solution, by `new`."""
     return Mistake(exercise, id, old, new, hint, sys._getframe(1).f_lineno)
 
 
@@ -60,8 +59,7 @@ def rewrite(exercise: str, id: str, source: str, hint: str) -> Mistake:
 
 
 def read_alternatives(path: Path) -> Iterator[Alternative]:
-    """Yield the alternatives of a percent-format file; cells without an exercise are for shared imports and are
-    skipped."""
+    """Yield the alternatives of a percent-format file. Cells without an exercise, such as imports, are skipped."""
     text = path.read_text(encoding="utf-8")
     starts = [number for number, line in enumerate(text.split("\n"), 1) if re.match(r"# %%(\s|$)", line)]
     cells = percent_cells(text)

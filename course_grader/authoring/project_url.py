@@ -1,6 +1,6 @@
-"""The public address of the course: it stands in `pyproject.toml`, and the README's badges follow it.
+"""The public address of the course. It is set in `pyproject.toml`, and the README's badges are made from it.
 
-Until there is one, no badge, page or notebook names one.
+Until it is set, no badge, page or notebook contains an address.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
 
-# Binder could read other hosts too; Colab opens notebooks from this one alone.
+# Binder also supports other hosts, but Colab opens notebooks only from GitHub.
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 FIRST = "00_start_here"
 BEFORE = "[project.scripts]\n"
@@ -22,28 +22,28 @@ BEGIN, END = "<!-- badges -->\n", "<!-- end of badges -->\n"
 def address(root: Path) -> str | None:
     """Return the public address of the course at `root`, or None before it is published."""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = project.get("urls", {}).get("Repository")
-    return None if found is None else str(found)
+    url = project.get("urls", {}).get("Repository")
+    return None if url is None else str(url)
 
 
 def required_address(root: Path) -> str:
-    """Return the public address of the course; CourseError before there is one."""
-    found = address(root)
-    if found is None:
+    """Return the public address of the course. Raises CourseError if there is none yet."""
+    url = address(root)
+    if url is None:
         raise CourseError(
-            "The course has no public address yet: say it with `course address https://github.com/ACCOUNT/NAME`."
+            "The course has no public address yet. Set it with `course address https://github.com/ACCOUNT/NAME`."
         )
-    return found
+    return url
 
 
 def badges(url: str) -> str:
-    """Return the README's badges, which open the course in Binder and in Colab.
+    """Return the README's badges, which open the course in Binder and Colab.
 
-    Raises CourseError for an address that these cannot open.
+    Raises CourseError if Binder and Colab cannot open the address.
     """
     known = ADDRESS.fullmatch(url)
     if known is None:
-        raise CourseError(f"{url} is not of the form https://github.com/ACCOUNT/NAME, which Binder and Colab need.")
+        raise CourseError(f"Binder and Colab need an address like https://github.com/ACCOUNT/NAME, but got {url}.")
     binder = f"https://mybinder.org/v2/gh/{known[1]}/main?urlpath=lab/tree/my-notebooks/{FIRST}/{FIRST}.ipynb"
     colab = f"https://colab.research.google.com/github/{known[1]}/blob/colab/{FIRST}.ipynb"
     return (
@@ -55,7 +55,7 @@ def badges(url: str) -> str:
 def publish(root: Path, url: str) -> None:
     """Write the address into `pyproject.toml` of the course at `root`, and the badges into its README.
 
-    Raises CourseError for an address that Binder and Colab cannot open.
+    Raises CourseError if Binder and Colab cannot open the address.
     """
     url = url.rstrip("/").removesuffix(".git")
     shown = badges(url)

@@ -1,6 +1,6 @@
-"""Runs a lesson's own code: the set-up, the references, and variants of a reference.
+"""Runs a lesson's code: the set-up, the references, and variants of a reference.
 
-Everything that needs a reference executes its cell; there is no second copy.
+There is no second copy of a reference: whatever needs it executes its cell.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from course_utils.cells import blank_magics
 
 
 def namespace(lesson: Lesson) -> dict[str, Any]:
-    """Execute the lesson's set-up and answer cells in order and return what they define."""
+    """Execute the lesson's set-up, answer and gather cells in order, and return the names that they define.
+
+    Raises LessonProblem if a cell fails.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -26,7 +29,7 @@ def namespace(lesson: Lesson) -> dict[str, Any]:
 
 
 def execute(lesson: Lesson, cell: LessonCell, source: str, names: dict[str, Any]) -> None:
-    """Execute one cell's source; LessonProblem with the line in `lesson.py` where it fails."""
+    """Execute a cell's source. Raises LessonProblem, with the line in `lesson.py`, if it fails."""
     text = "\n" * (cell.line - 1) + blank_magics(source)
     try:
         exec(compile(text, str(lesson.path), "exec"), names)
@@ -47,11 +50,14 @@ def _line_of(error: Exception, lesson: Lesson, cell: LessonCell) -> int:
 
 
 def mistaken_source(lesson: Lesson, mistake: Mistake) -> str:
-    """Return the answer cell's source with the mistake in it; LessonProblem where `old` does not occur exactly once."""
+    """Return the answer cell's source with a mistake in it.
+
+    Raises LessonProblem if the lesson does not have the exercise, or if `old` does not occur exactly once.
+    """
     path = lesson.folder / "mistakes.py"
     if mistake.exercise not in lesson.answers:
         raise LessonProblem(
-            path, mistake.line, f"{mistake.id!r} is a mistake in {mistake.exercise!r}, which this lesson has not."
+            path, mistake.line, f"{mistake.id!r} is a mistake of {mistake.exercise!r}, which this lesson does not have."
         )
     if mistake.old is None:
         return mistake.new
@@ -61,27 +67,31 @@ def mistaken_source(lesson: Lesson, mistake: Mistake) -> str:
         raise LessonProblem(
             path,
             mistake.line,
-            f"{mistake.old!r} occurs {times} times in the solution of {mistake.exercise}; it must occur once.",
+            f"{mistake.old!r} occurs {times} times in the solution of {mistake.exercise}, but it must occur exactly "
+            "once.",
         )
     return cell.with_solution(cell.solution.replace(mistake.old, mistake.new))
 
 
 def variant(lesson: Lesson, names: dict[str, Any], exercise: str, source: str) -> Any:
-    """Return what `exercise` is when its answer cell is `source` and all else is the reference's."""
+    """Return the value of `exercise` if its answer cell is `source` and everything else is the reference's.
+
+    names: the output of `namespace`. Raises LessonProblem if the cell fails or does not define the exercise.
+    """
     changed = dict(names)
     execute(lesson, lesson.answers[exercise], source, changed)
     if exercise not in changed:
-        raise LessonProblem(lesson.path, lesson.answers[exercise].line, f"the cell defines no {exercise!r}.")
+        raise LessonProblem(lesson.path, lesson.answers[exercise].line, f"the cell does not define {exercise!r}.")
     return changed[exercise]
 
 
 def mistaken(lesson: Lesson, names: dict[str, Any], mistake: Mistake) -> Any:
-    """Return the mistaken function, or the mistaken answer of a question."""
+    """Return the function, or the answer to a question, with a mistake in it."""
     return variant(lesson, names, mistake.exercise, mistaken_source(lesson, mistake))
 
 
 def alternative(lesson: Lesson, names: dict[str, Any], other: Alternative) -> Any:
-    """Return the function as the alternative writes it."""
+    """Return the function, or the answer to a question, of an alternative."""
     if other.exercise not in lesson.answers:
         raise LessonProblem(
             lesson.folder / "alternatives.py", other.line, f"this lesson has no exercise {other.exercise!r}."

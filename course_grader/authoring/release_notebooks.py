@@ -1,4 +1,4 @@
-"""The learner's notebooks, made from the teacher's by nbgrader's own converter with the course's own configuration."""
+"""Makes the learner's notebooks from the teacher's, with nbgrader's converter and the course's configuration."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def course_config(root: Path) -> Config:
 def release(config: Config, folder: Path, assignment: str) -> None:
     """Convert `folder`/solutions/`assignment` to `folder`/notebooks/`assignment`, without the gradebook.
 
-    Raises nbgrader's NbGraderException where the conversion fails; the log has the reason.
+    Raises nbgrader's NbGraderException if the conversion fails; the log has the reason.
     """
     here = deepcopy(config)
     here.CourseDirectory.root = str(folder)
     here.CourseDirectory.assignment_id = assignment
-    # A course.toml beside the configuration moves these elsewhere.
+    # A course.toml beside the configuration may have changed these.
     here.CourseDirectory.source_directory, here.CourseDirectory.release_directory = "solutions", "notebooks"
-    # As nbgrader's own --no-db: the build needs no gradebook.
+    # The same as nbgrader's option --no-db, because the build needs no gradebook.
     here.GenerateAssignment.no_database = True
     here.SaveCells.enabled = False
     here.Exporter.optimistic_validation = True

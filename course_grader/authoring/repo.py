@@ -1,4 +1,4 @@
-"""The clone of the course that a verb works in, its lessons, and a bar over them."""
+"""Finds the clone of the course that a command works in, and its lessons, and shows a progress bar over them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
 
 
 def course_root() -> Path:
-    """Return the nearest folder upwards that holds lessons/ and nbgrader_config.py; CourseError where there is none."""
+    """Return the nearest folder, from here upwards, with lessons/ and nbgrader_config.py.
+
+    Raises CourseError if there is none.
+    """
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "lessons").is_dir() and (folder / "nbgrader_config.py").is_file():
             return folder
-    raise CourseError("No lessons/ and nbgrader_config.py here or above: go to a clone of the course and try again.")
+    raise CourseError(
+        "There is no lessons/ with nbgrader_config.py here or above. Go to a clone of the course and try again."
+    )
 
 
 def chosen_lessons(root: Path, names: Sequence[str] | None) -> list[Lesson]:
-    """Return the lessons of these names, all where none is named; CourseError where there is no such."""
+    """Return the lessons with these names, or all if there are no names.
+
+    Raises CourseError if there is no lesson with a name, or if a lesson is not valid.
+    """
     from course_grader.authoring.lesson import read_lessons
     from course_grader.authoring.lesson_cells import LessonProblem
 
@@ -36,7 +44,7 @@ def chosen_lessons(root: Path, names: Sequence[str] | None) -> list[Lesson]:
 
 
 def with_bar(lessons: Sequence[Lesson]) -> Iterator[Lesson]:
-    """Yield lessons with a bar that tells how far it is, on a terminal."""
+    """Yield lessons while showing a progress bar, if stderr is a terminal."""
     if not sys.stderr.isatty():
         yield from lessons
         return

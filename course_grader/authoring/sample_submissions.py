@@ -1,7 +1,7 @@
-"""Sample submissions of a lesson: all right, blank, one for each mistake, one for each round of alternatives.
+"""Makes sample submissions of a lesson: all right, blank, one per mistake, and one per round of alternatives.
 
-An alternative forward may keep another cache than the reference, whose backward then fails beside it: only the
-exercises of the round, and those that do not build on them, are right for certain.
+An alternative forward function may return a different cache than the reference, so that the reference's backward
+function fails with it. Therefore only the exercises of the round, and those that do not build on them, must be right.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ Entry = TypeVar("Entry", Mistake, Alternative)
 
 
 def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str] | None = None) -> NotebookNode:
-    """Return the released notebook with every answer cell filled: from `changed` where it names the exercise, else
-    the reference's."""
+    """Return the released notebook with every answer cell filled, from `changed` or else with the reference."""
     notebook = nbformat.from_dict(released)
     filled = (*lesson.of_kind("answer"), *lesson.of_kind("gather"))
     sources = {cell.grade_id: cell.without_markers() for cell in filled} | dict(changed or {})
@@ -37,7 +36,7 @@ def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str
 
 
 def samples(lesson: Lesson, released: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
-    """Yield (student id, notebook) for each kind of submission; the id says what it is."""
+    """Yield (student id, notebook) for each sample; the id describes the sample."""
     yield "right", submission(lesson, released)
     yield "blank", nbformat.from_dict(released)
     for mistake in lesson.mistakes:
@@ -50,20 +49,22 @@ def samples(lesson: Lesson, released: NotebookNode) -> Iterator[tuple[str, Noteb
 
 
 def rounds(lesson: Lesson, bank: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Divide mistakes or alternatives so that one submission can hold a whole round: exercises that do not build on
-    each other."""
+    """Divide mistakes or alternatives into rounds.
+
+    The exercises of a round do not build on each other, so that one submission can contain the whole round.
+    """
     left = list(bank)
     while left:
         chosen: list[Entry] = []
         for item in left:
-            if all(independent(lesson, item.exercise, one.exercise) for one in chosen):
+            if all(independent(lesson, item.exercise, other.exercise) for other in chosen):
                 chosen.append(item)
         left = [item for item in left if item not in chosen]
         yield chosen
 
 
 def independent(lesson: Lesson, one: str, other: str) -> bool:
-    """Tell whether two different exercises can be answered in any way without one changing the other's outcome."""
+    """Return whether neither of two different exercises builds on the other, so that their outcomes are independent."""
     return one != other and not _builds_on(lesson, one, other) and not _builds_on(lesson, other, one)
 
 

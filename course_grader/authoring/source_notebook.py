@@ -1,4 +1,4 @@
-"""A lesson as nbgrader's source notebook."""
+"""Converts a lesson to nbgrader's source notebook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def solution_notebook(lesson: Lesson) -> NotebookNode:
-    """Return the teacher's notebook: all cells with nbgrader's metadata, stable ids and no outputs."""
+    """Return the teacher's notebook: all cells, with nbgrader's metadata and stable ids, without outputs."""
     notebook = new_notebook(
         metadata={"kernelspec": KERNEL, "language_info": {"name": "python"}, "descent": {"lesson": lesson.name}}
     )
@@ -29,16 +29,19 @@ def solution_notebook(lesson: Lesson) -> NotebookNode:
 
 
 def text_of(notebook: NotebookNode) -> str:
-    """Return the notebook's file content; equal notebooks give equal bytes."""
+    """Return the content of the notebook's file. Equal notebooks have equal content."""
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 
 
 def _cell(cell: LessonCell) -> NotebookNode:
-    """Return a cell without an id. nbformat's `new_code_cell` would validate each; later all are validated at once."""
-    made: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
+    """Return a cell without an id.
+
+    nbformat's `new_code_cell` is not used, because it validates each cell; here the whole notebook is validated once.
+    """
+    data: dict[str, Any] = {"cell_type": "markdown", "metadata": {}, "source": cell.source}
     if cell.kind != "markdown":
-        made |= {"cell_type": "code", "metadata": _metadata(cell), "execution_count": None, "outputs": []}
-    return cast(NotebookNode, nbformat.from_dict(made))
+        data |= {"cell_type": "code", "metadata": _metadata(cell), "execution_count": None, "outputs": []}
+    return cast(NotebookNode, nbformat.from_dict(data))
 
 
 def _metadata(cell: LessonCell) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def _metadata(cell: LessonCell) -> dict[str, Any]:
     if cell.kind == "code":
         return {}
     if cell.kind == "gather":
-        # `course gather` reads there what to fill in.
+        # `course gather` reads the names of the functions here.
         return {
             "nbgrader": nbgrader_mark("answer", cell.grade_id, 0),
             "descent": {"gathers": list(cell.gathers)},
@@ -59,7 +62,7 @@ def _give_ids(notebook: NotebookNode, lesson: Lesson) -> None:
     taken: set[str] = set()
     for cell, origin in zip(notebook.cells, lesson.cells, strict=True):
         name = re.sub(r"[^\w-]", "-", origin.grade_id, flags=re.ASCII)[:64]
-        # A cell without a grade_id is known by its text, so that inserting one leaves the others' ids as they are.
+        # The id of a cell without a grade_id comes from its text, so that an inserted cell does not change other ids.
         stem = name or hashlib.sha256(origin.source.encode()).hexdigest()[:12]
         id, count = stem, 1
         while id in taken:

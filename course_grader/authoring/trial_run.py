@@ -1,4 +1,4 @@
-"""Rehearses grading: runs a lesson's notebook without its experiments, on fresh keys, and expects full marks."""
+"""Runs a lesson's cells, except the experiments, with new keys; every check must pass. Also writes hidden keys."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from course_utils.files import PRIVATE, write_atomic
 
 
 def rehearse(lesson: Lesson, published: Path) -> None:
-    """Run every cell but the experiments with the keys of `published` and a hidden key of its own; LessonProblem
-    where one fails."""
+    """Run all cells except the experiments, with the keys in `published` and a temporary hidden key.
+
+    Raises LessonProblem if a cell fails.
+    """
     with _keys(lesson, published):
         run_graded_cells(lesson)
 
 
 def run_graded_cells(lesson: Lesson) -> None:
-    """Run every cell but the experiments, in silence; LessonProblem where one fails."""
-    # Not every release rehearses, and this takes half a second.
+    """Run all cells except the experiments, without showing their output. Raises LessonProblem if one fails."""
+    # Imported here, because it takes half a second and not every release needs it.
     import matplotlib.pyplot as plt
 
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -58,22 +60,22 @@ def _keys(lesson: Lesson, published: Path) -> Iterator[None]:
 
 
 def write_hidden_key(path: Path, lessons: list[Lesson], secret: str, questions: str | None = "") -> None:
-    """Write the hidden key of the lessons for a course run with this secret, whole or not at all.
+    """Write the hidden key of the lessons, made with a secret, to a private file. The file is replaced atomically.
 
-    questions: the secret of an earlier key, by which concept questions stay as they were handed out; "" is the same
-    secret, and with None no question is drawn.
+    questions: the secret that chooses the concept questions, such as that of an earlier key if they must stay the same;
+    "" means `secret`, and None means the questions of self-study. Raises LessonProblem if a lesson is not valid.
     """
     drawn = secret if questions == "" else questions
-    made = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret, drawn).items()}
-    exercises = {name: with_fingerprint(key, known_exercises()[name]) for name, key in made.items()}
+    lesson_key = {name: key for lesson in lessons for name, key in lesson_keys(lesson, secret, drawn).items()}
+    exercises = {name: with_fingerprint(key, known_exercises()[name]) for name, key in lesson_key.items()}
     data = {"format": keys.FORMAT, "secret": secret, "questions": drawn or secret, "exercises": exercises}
     write_atomic(path, json.dumps(data, separators=(",", ":")), PRIVATE)
 
 
 @dataclass(frozen=True)
 class KeySummary:
-    """What a hidden key says of itself: its secret, the secret by which its questions are drawn, and its exercises,
-    each with the names of its parts."""
+    """The contents of a hidden key without its values: its secret, the secret that chooses its concept questions, and
+    the names of the parts of each exercise."""
 
     secret: str
     questions: str
@@ -81,14 +83,15 @@ class KeySummary:
 
 
 def known_of_hidden_key(path: Path) -> KeySummary:
-    """Return what a hidden key of any version says of itself; CourseError if it cannot be read."""
+    """Return the summary of a hidden key of any version. Raises CourseError if there is none or it cannot be read."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         parts = {name: frozenset(key.get("parts", ())) for name, key in data["exercises"].items()}
         return KeySummary(str(data["secret"]), str(data.get("questions", data["secret"])), parts)
     except FileNotFoundError:
-        raise CourseError(f"There is no key {path.name} to make again: make one with `course key`.") from None
+        raise CourseError(f"There is no key {path.name} yet. Make one with `course key`.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CourseError(
-            f"{path.name} cannot be read, so that its secret is lost: take your copy, or move it away and make another."
+            f"{path.name} cannot be read, so its secret is lost. Use your copy of it, or move it away and make a new "
+            "key."
         ) from error

@@ -1,1 +1,1 @@
-"""The verbs that `course` has for those who write lessons and those who grade, by what they do."""
+"""The commands of `course` for lesson authors and teachers, one module per topic."""

@@ -1,4 +1,4 @@
-"""The verbs of those who write lessons, and `course key`. Thin: every import that costs time is in a verb."""
+"""The commands for lesson authors, and `course key`. Slow imports are inside the commands, so that `--help` is fast."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 def build(
     lessons: options.Lessons = None,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; tell what a build would change.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; print what a build would change.")] = False,
 ) -> None:
     """Build solutions/, notebooks/, keys, hints and the tables of README.md and docs/ from lessons/."""
     from course_grader.authoring import build as authoring
@@ -44,7 +44,7 @@ def build(
     except KeyError as error:
         raise CourseError(str(error.args[0])) from error
     except (LessonProblem, authoring.BuildRefused) as problem:
-        raise CourseError(f"The build is refused.\n{problem}", Exit.FAILED) from problem
+        raise CourseError(f"The lessons cannot be built.\n{problem}", Exit.FAILED) from problem
     for path in changed:
         typer.echo(path)
     if check and changed:
@@ -53,7 +53,7 @@ def build(
 
 
 def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, like 09_weight_averaging.")]) -> None:
-    """Make a lesson with one exercise that builds, to write over."""
+    """Create a lesson with one working exercise, as a template for your own."""
     from course_grader.authoring.new_lesson import new_lesson as make
 
     root = course_root()
@@ -63,7 +63,7 @@ def new_lesson(name: Annotated[str, typer.Argument(help="Two digits and words, l
         raise CourseError(str(error)) from error
     for path in paths:
         typer.echo(path.relative_to(root))
-    typer.echo("Write over them, then run `course build`.")
+    typer.echo("Replace their contents with your lesson, then run `course build`.")
 
 
 def samples(
@@ -81,7 +81,7 @@ def samples(
 def colab(
     to: Annotated[Path, typer.Option(help="The folder to write them to.")] = Path("build/colab"),
 ) -> None:
-    """Write copies of the notebooks for Colab, whose first cell installs the course where it is missing."""
+    """Write copies of the notebooks for Colab, with a first cell that installs the course."""
     from course_grader.authoring.colab import write_copies
     from course_grader.authoring.project_url import required_address
 
@@ -93,11 +93,11 @@ def colab(
 def address(
     url: Annotated[str, typer.Argument(help="Where the course is published: https://github.com/ACCOUNT/NAME.")],
 ) -> None:
-    """Say where the course is published: its pyproject.toml and the badges of its README follow."""
+    """Set the address where the course is published, in pyproject.toml and the badges of the README."""
     from course_grader.authoring.project_url import publish
 
     publish(course_root(), url)
-    typer.echo("pyproject.toml and README.md name the address: commit both.")
+    typer.echo("The address is now in pyproject.toml and README.md. Commit both.")
 
 
 def key(
@@ -110,14 +110,14 @@ def key(
     ] = None,
     questions_of: Annotated[
         Path | None,
-        typer.Option(help="An earlier key whose concept questions stay as they are in notebooks already handed out."),
+        typer.Option(help="An earlier key: use its concept questions, so that they fit notebooks already released."),
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Make an existing key again after an update: same secret, same lessons."),
+        typer.Option("--again", help="Make an existing key again after an update, with the same secret and lessons."),
     ] = False,
 ) -> None:
-    """Make the hidden key of a course run, from a secret that nobody else knows."""
+    """Make the hidden key for your class, from a secret that nobody else knows."""
     import secrets
 
     from course_grader.authoring.lesson_cells import LessonProblem
@@ -131,35 +131,35 @@ def key(
         secret, questions = known.secret, questions or known.questions
     elif place.exists() and secret is None:
         raise CourseError(
-            f"{place.name} exists already, and grades given with it would change: move it away first. After an update "
-            "of the course, `course key --again` keeps its secret."
+            f"{place.name} already exists, and a new key would change grades. To keep its secret after an update of "
+            "the course, run `course key --again`. To make a new key, move the old one away first."
         )
     else:
         chosen = chosen_lessons(root, lessons)
     try:
         write_hidden_key(place, list(with_bar(chosen)), secret or secrets.token_hex(16), questions)
     except LessonProblem as problem:
-        raise CourseError(f"The key is refused.\n{problem}", Exit.FAILED) from problem
+        raise CourseError(f"The key cannot be made.\n{problem}", Exit.FAILED) from problem
     if to is None:
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.privacy import file_mode
 
-        # With nbgrader's `groupshared`, the other teachers need it, too.
+        # With nbgrader's `groupshared`, the other teachers need to read it too.
         place.chmod(file_mode(Course.at(root)))
-    made = f"{place.name} holds the hidden checks of {plural(len(chosen), 'lesson')}"
-    typer.echo(f"{made}, with the secret that it had." if again else f"{made}. Keep it to yourself, and keep a copy.")
+    made = f"{place.name} contains the hidden checks of {plural(len(chosen), 'lesson')}"
+    typer.echo(f"{made}, with the same secret as before." if again else f"{made}. Keep it secret, and keep a copy.")
 
 
 def _of_key(root: Path, place: Path, more: Sequence[str], secret: str | None) -> tuple[KeySummary, list[Lesson]]:
-    """Return what is known of a key, and its lessons with those that are named; reports exercises that are gone."""
+    """Return the summary of a key, and its lessons together with those in `more`. Print exercises that are gone."""
     from course_grader.authoring.trial_run import known_of_hidden_key
 
     kept = known_of_hidden_key(place)
     held = frozenset(kept.parts)
     if secret not in (None, kept.secret):
-        raise CourseError(f"--again keeps the secret of {place.name}: leave out --secret and COURSE_SECRET.")
+        raise CourseError(f"--again uses the secret of {place.name}: do not set --secret or COURSE_SECRET.")
     named = {lesson.name for lesson in chosen_lessons(root, more)} if more else set()
     chosen = [lesson for lesson in chosen_lessons(root, None) if lesson.name in named or held & lesson.answers.keys()]
     if gone := sorted(held.difference(*(lesson.answers for lesson in chosen))):
-        typer.echo(f"No lesson has these exercises any more, and they are left out: {', '.join(gone)}.")
+        typer.echo(f"These exercises are left out, because no lesson has them any more: {', '.join(gone)}.")
     return kept, chosen

@@ -1,4 +1,4 @@
-"""`course export`: grades for other programs."""
+"""`course export`: writes grades for other programs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Write grades for a spreadsheet or a learning platform.", no_args_is_help=True)
 
-Partial = Annotated[bool, typer.Option("--partial", help="Leave out graded students whom the file does not have.")]
-Scale = Annotated[bool, typer.Option("--scale", help="Bring grades to the platform's points for the assignment.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Leave out graded students who are not in the file.")]
+Scale = Annotated[bool, typer.Option("--scale", help="Convert grades to the platform's points for the assignment.")]
 
 
 class Decimal(StrEnum):
@@ -37,7 +37,7 @@ def csv(
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     db: options.Database = None,
 ) -> None:
-    """A table with a column an exercise, penalties, totals and remarks."""
+    """Write a table with a column per exercise, penalties, totals and remarks."""
     from course_grader.exports.grades import write_grades
     from course_grader.exports.read_gradebook import gather
     from course_grader.gradebook.course import Course
@@ -52,14 +52,14 @@ def csv(
 @app.command()
 def canvas(
     assignment: options.Assignment,
-    table: Annotated[Path, typer.Option("--from", help="The grade book as you downloaded it from Canvas.")],
+    table: Annotated[Path, typer.Option("--from", help="The gradebook file that you downloaded from Canvas.")],
     to: options.ToFile = None,
-    column: Annotated[str, typer.Option(help="The assignment's id or title in Canvas, where it is not the same.")] = "",
+    column: Annotated[str, typer.Option(help="The assignment's id or title in Canvas, if it differs.")] = "",
     partial: Partial = False,
     scale: Scale = False,
     db: options.Database = None,
 ) -> None:
-    """The grade book of Canvas with this assignment's grades, to import there."""
+    """Fill this assignment's grades into Canvas's gradebook file, to import it there."""
     from course_grader.exports import canvas
     from course_grader.exports.csv_table import read_table, write_table
     from course_grader.exports.read_gradebook import gather
@@ -75,9 +75,9 @@ def canvas(
 
 @app.command()
 def moodle(
-    assignments: Annotated[list[str], typer.Argument(help="The assignment; for the import of grades also several.")],
+    assignments: Annotated[list[str], typer.Argument(help="The assignment, or several if there is no worksheet.")],
     worksheet: Annotated[
-        Path | None, typer.Option(help="The offline grading worksheet as you downloaded it, to be filled in.")
+        Path | None, typer.Option(help="The offline grading worksheet that you downloaded, to be filled in.")
     ] = None,
     to: options.ToFile = None,
     decimal: Annotated[Decimal | None, typer.Option(help="The decimal sign of Moodle's language.")] = None,
@@ -85,7 +85,7 @@ def moodle(
     scale: Scale = False,
     db: options.Database = None,
 ) -> None:
-    """A table for Moodle's import of grades, or its offline grading worksheet filled in."""
+    """Write a table for Moodle's import of grades, or fill in its offline grading worksheet."""
     from course_grader.exports import moodle
     from course_grader.exports.csv_table import read_table, write_table
     from course_grader.exports.read_gradebook import gather
@@ -93,7 +93,7 @@ def moodle(
     from course_utils.errors import CourseError
 
     if worksheet and len(assignments) != 1:
-        raise CourseError("A worksheet is of one assignment: name one.")
+        raise CourseError("A worksheet belongs to one assignment. Name only that one.")
     marks, students = gather(Course.nearest(Path.cwd(), db), assignments)
     path = to or Path(f"{'-'.join(assignments)}-moodle.csv")
     sign: moodle.Decimal | None = decimal.value if decimal else None
@@ -113,9 +113,9 @@ def moodle(
 def gradescope(
     assignment: options.Assignment,
     to: options.ToFile = None,
-    wheel: Annotated[Path | None, typer.Option(help="The course as a wheel; by default it is built.")] = None,
+    wheel: Annotated[Path | None, typer.Option(help="A wheel of the course; by default it is built.")] = None,
 ) -> None:
-    """An autograder to upload to Gradescope. It holds the hidden checks: keep it to yourself."""
+    """Write an autograder to upload to Gradescope. It contains the hidden checks: keep it secret."""
     import tempfile
 
     from course_grader.exports.gradescope_archive import LOCK, build_wheel, write_archive
@@ -127,7 +127,7 @@ def gradescope(
     with tempfile.TemporaryDirectory() as folder:
         built = wheel or build_wheel(course.root, Path(folder))
         write_archive(path, course.assignment(assignment), built, lock if lock.is_file() else None)
-    typer.echo(f"{path} is ready: in Gradescope, upload it under Configure Autograder.")
+    typer.echo(f"{path} is ready. In Gradescope, upload it under Configure Autograder.")
 
 
 def _show_notes(filled: Filled) -> None:

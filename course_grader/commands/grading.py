@@ -1,4 +1,4 @@
-"""`course grade`."""
+"""The command `course grade`."""
 
 from __future__ import annotations
 
@@ -28,82 +28,83 @@ INTERRUPTED = 130
 
 
 class Isolation(StrEnum):
-    """How submissions are kept apart."""
+    """How submissions are isolated."""
 
     NAMESPACES = "namespaces"
     USER = "user"
 
 
 class Unknown(StrEnum):
-    """What to do with a student whom the gradebook does not know."""
+    """What to do with a student who is not in the gradebook."""
 
     ADD = "add"
     REFUSE = "refuse"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command to the application."""
     app.command("grade", rich_help_panel=PANEL)(grade)
 
 
 def grade(
     submissions: Annotated[
         Path,
-        typer.Argument(help="A folder of submissions, a zip of Canvas or Moodle, or one notebook."),
+        typer.Argument(help="A folder of submissions, a zip from Canvas or Moodle, or one notebook."),
     ],
     assignment: Annotated[
-        str | None, typer.Option(help="The assignment's name in the folder of solutions, or a file that holds one.")
+        str | None, typer.Option(help="The assignment's name in the folder of solutions, or a file with an assignment.")
     ] = None,
     workers: options.Workers = None,
-    scheduler: Annotated[str | None, typer.Option(help="The address of a Dask scheduler, whose workers grade.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler: grade on its workers.")] = None,
     db: options.Database = None,
-    isolation: Annotated[Isolation, typer.Option(help="How submissions are kept apart.")] = Isolation.NAMESPACES,
+    isolation: Annotated[Isolation, typer.Option(help="How submissions are isolated.")] = Isolation.NAMESPACES,
     trust_submissions: Annotated[
         bool, typer.Option("--trust-submissions", help="Grade without isolation; each result says so.")
     ] = False,
     unknown_students: Annotated[
         Unknown | None,
         typer.Option(
-            help="Add students whom the gradebook does not know, or leave them out; by default they are left out if "
+            help="Add students who are not in the gradebook, or refuse to grade them; by default they are refused if "
             "there is a roster."
         ),
     ] = None,
     teams: Annotated[
-        Path | None, typer.Option(help="A CSV file with the columns team and id, for a zip of teams' submissions.")
+        Path | None, typer.Option(help="A CSV file with the columns team and id, for a zip of team submissions.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print who handed in which file and when; grade and write nothing.")
+        bool, typer.Option("--dry-run", help="Print who submitted which file and when; grade and write nothing.")
     ] = False,
     upgrade_gradebook: Annotated[
-        bool, typer.Option("--upgrade-gradebook", help="Bring an older gradebook up to date, and keep a copy of it.")
+        bool,
+        typer.Option("--upgrade-gradebook", help="Upgrade a gradebook of an older nbgrader, and keep a copy of it."),
     ] = False,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Grade, print what would change for whom, and write nothing.")
+        bool, typer.Option("--preview", help="Grade and print what would change for each student, but write nothing.")
     ] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Print the result of one notebook in full.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the result of one notebook in detail.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each submission.")] = False,
 ) -> None:
-    """Grade submissions into the gradebook. What was graded before is not graded again.
+    """Grade submissions into the gradebook. Submissions that were graded before are not graded again.
 
     Exit codes: 0 all graded; 1 some could not be graded, and the summary names them; 2 wrong use or unusable input; 3
-    a problem of this machine; 4 all graded, and a test itself seems to be wrong; 130 interrupted, with
-    what was done kept.
+    a problem of this machine; 4 all graded, but a test itself seems to be wrong; 130 interrupted, and finished results
+    are kept.
     """
     if trust_submissions and isolation != Isolation.NAMESPACES:
-        raise CourseError("--trust-submissions is grading without isolation: leave out --isolation.")
+        raise CourseError("--trust-submissions grades without isolation: leave out --isolation.")
     level: Level = "none" if trust_submissions else isolation.value
     if submissions.suffix == ".ipynb" and submissions.is_file() and not dry_run:
         _one(submissions, assignment, db, level, as_json)
         return
     if preview and upgrade_gradebook:
-        raise CourseError("--preview writes nothing: bring the gradebook up to date first, without it.")
+        raise CourseError("--preview writes nothing: run --upgrade-gradebook without it first.")
     if explain:
-        raise CourseError("--explain is for one notebook: name the student's .ipynb.")
+        raise CourseError("--explain works only for one notebook: pass the student's .ipynb file.")
     if dry_run:
         _dry_run(submissions, assignment, db, unknown_students, teams, as_json)
         return
     if not as_json:
-        # What is imported next takes seconds on a busy machine.
+        # Show something first: the next imports take seconds on a busy machine.
         print(f"Reading {submissions} ...", flush=True)
     with _machines(scheduler, workers) as machines:
         from course_grader.gradebook.course import Course
@@ -115,7 +116,7 @@ def grade(
         if upgrade_gradebook:
             _upgrade(course)
         if (why := _by_nbgrader(course, assignment, submissions)) and preview:
-            raise CourseError(f"{why}, so that there is no --preview.")
+            raise CourseError(f"{why}, so --preview is not possible.")
         if why:
             name = assignment or _only(course, submissions)
             display = _graded_by_nbgrader(course, name, submissions, level, unknown_students, as_json)
@@ -138,7 +139,7 @@ def _exit_code(display: Display) -> int:
 
 
 def _by_nbgrader(course: Course, wanted: str | None, place: Path) -> str:
-    """Return why nbgrader's own autograding is needed, with the engine in it; empty if it is not."""
+    """Return why nbgrader's own autograding has to be used; empty if it need not be."""
     if wanted and Path(wanted).is_file():
         return ""
     return course.needs_nbgrader(wanted or _only(course, place))
@@ -147,7 +148,7 @@ def _by_nbgrader(course: Course, wanted: str | None, place: Path) -> str:
 def _graded_by_nbgrader(
     course: Course, name: str, place: Path, level: Level, unknown: Unknown | None, as_json: bool
 ) -> Display:
-    """Grade with nbgrader's own autograding, and return the display that has shown it."""
+    """Grade with nbgrader's own autograding, and return the display after it has printed the summary."""
     from course_grader.gradebook.display import Display
     from course_grader.gradebook.several import grade_several, merged
     from course_grader.term.match_students import read_class
@@ -159,7 +160,7 @@ def _graded_by_nbgrader(
 
 
 def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> tuple[Found, ClassList]:
-    """Return what a place holds, and the class that it was compared with."""
+    """Return the submissions in a folder or zip, and the class that they were matched with."""
     from course_grader.term.match_students import find_for, read_class
     from course_grader.term.team_table import read_teams
 
@@ -169,7 +170,7 @@ def _found(course: Course, place: Path, assignment: str, teams: Path | None) -> 
 
 
 def _adds(unknown: Unknown | None, people: ClassList) -> bool:
-    """Return whether students unknown to the gradebook are added to it."""
+    """Return whether students who are not in the gradebook are added to it."""
     return not people.has_roster if unknown is None else unknown == Unknown.ADD
 
 
@@ -197,7 +198,7 @@ def _machines(scheduler: str | None, workers: int | None) -> AbstractContextMana
 
 
 def _class(job: Job, found: Found, machines: Cluster, display: Display) -> None:
-    """Grade and show a class; an interruption ends in the sentence that says so."""
+    """Grade a class and print the summary, also if the run is interrupted."""
     from course_grader.gradebook.run import Summary, grade_class
 
     tally = Summary()
@@ -206,13 +207,13 @@ def _class(job: Job, found: Found, machines: Cluster, display: Display) -> None:
             grade_class(job, found, machines, display.report, tally)
     except KeyboardInterrupt:
         display.summary(tally, interrupted=True)
-        typer.echo("Interrupted. What is graded is kept: the same command goes on from here.", err=True)
+        typer.echo("Interrupted. Finished results are kept: run the same command again to continue.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     display.summary(tally)
 
 
 def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, as_json: bool) -> None:
-    """Grade one notebook and print its result; the gradebook stays as it is."""
+    """Grade one notebook and print its result, without changing the gradebook."""
     import json
 
     from course_grader.engine.grading import grade as grade_notebook
@@ -240,7 +241,7 @@ def _one(notebook: Path, assignment: str | None, db: str | None, level: Level, a
 
 
 def _assignment(course: Course, wanted: str | None, place: Path, remember: bool = True) -> tuple[str, Assignment]:
-    """Return an assignment and its name: the one that was named, or the only one that was handed in."""
+    """Return an assignment and its name: the one that was named, or the only one with submissions."""
     from course_grader.engine.notebook.assignment import Assignment
 
     if wanted and Path(wanted).is_file():
@@ -257,14 +258,15 @@ def _only(course: Course, place: Path) -> str:
     if len(handed_in) == 1:
         return handed_in.pop()
     if handed_in:
-        raise CourseError(f"Which one? Choose with --assignment: {', '.join(sorted(handed_in))}.")
-    raise CourseError(f"{place} does not tell the assignment: name it with --assignment.")
+        raise CourseError(
+            f"There are submissions for several assignments: {', '.join(sorted(handed_in))}. "
+            "Choose one with --assignment."
+        )
+    raise CourseError(f"Can't tell which assignment {place} belongs to: pass --assignment.")
 
 
 def _upgrade(course: Course) -> None:
     from course_grader.gradebook.database import upgrade
 
     copy = upgrade(course)
-    typer.echo(
-        f"The gradebook is up to date{f'; as it was before it stands in {copy.name}' if copy else ''}.", err=True
-    )
+    typer.echo(f"The gradebook is up to date{f'; a copy of the old one is in {copy.name}' if copy else ''}.", err=True)

@@ -1,4 +1,4 @@
-"""The verbs of `course` that make pages: feedback, report, similar."""
+"""The commands of `course` that write pages: feedback, report, similar."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verbs to the application."""
+    """Add the commands to the application."""
     app.command("feedback", rich_help_panel=TEACHER)(feedback)
     app.command("report", rich_help_panel=TEACHER)(report)
     app.command("similar", rich_help_panel=TEACHER)(similar)
@@ -34,9 +34,9 @@ def register(app: typer.Typer) -> None:
 def feedback(
     assignment: options.AnyAssignment = None,
     db: options.Database = None,
-    workers: Annotated[int, typer.Option(min=0, help="How many processes; 0 is one for each core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="How many processes; 0 means one per core.")] = 0,
 ) -> None:
-    """Write a page of feedback for each student, where `nbgrader release_feedback` finds it."""
+    """Write a feedback page for each student, into the folder that `nbgrader release_feedback` releases."""
     from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
     from course_grader.html.teacher_notebook import TeacherNotebook
 
@@ -56,10 +56,10 @@ def feedback(
 def report(
     assignment: options.AnyAssignment = None,
     db: options.Database = None,
-    anonymous: Annotated[bool, typer.Option("--anonymous", help="Number the students, and name nobody.")] = False,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Replace students' names by numbers.")] = False,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
-    """Write a page on the class: scores, how hard each exercise was, the most frequent mistakes."""
+    """Write a class report: scores, how hard each exercise was, and the most frequent mistakes."""
     from course_grader.html.teacher_notebook import TeacherNotebook
     from course_grader.report.render_report import report_page
     from course_utils.files import write_atomic
@@ -77,11 +77,11 @@ def report(
 def similar(
     assignment: options.AnyAssignment = None,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
-    constants: Annotated[bool, typer.Option(help="Whether numbers tell answers apart.")] = True,
-    most: Annotated[int, typer.Option(min=1, help="How many pairs at most.")] = 50,
+    constants: Annotated[bool, typer.Option(help="Treat different numbers as a difference.")] = True,
+    most: Annotated[int, typer.Option(min=1, help="The largest number of pairs to list.")] = 50,
     db: options.Database = None,
 ) -> None:
-    """List pairs of answers that resemble each other more than chance explains: places to look, not verdicts."""
+    """List pairs of answers that are more similar than chance explains: places to look, not verdicts."""
     from course_grader.html.teacher_notebook import TeacherNotebook
     from course_grader.similar.pairs import similar_pairs
     from course_grader.similar.render_pairs import answers_in, similar_page
@@ -102,7 +102,7 @@ def similar(
 
 
 def _private(course: Course, name: str) -> Path:
-    """Return a folder for pages that name students."""
+    """Create and return a private folder for pages that name students."""
     from course_grader.gradebook.privacy import make_folder
 
     make_folder(course, course.root / name)
@@ -114,7 +114,10 @@ def _feedback_place(course: Course, student: str, assignment: str) -> Path:
 
 
 def _course(assignment: str | None, db: str | None, to: Path | None = None) -> tuple[Course, list[str]]:
-    """Return the course here and the assignments that are meant; CourseError where nothing was graded."""
+    """Return the course in this folder, and the assignments to write pages for.
+
+    Raises CourseError if nothing was graded, or if the named assignment was not.
+    """
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.journal import Journal
 
@@ -125,21 +128,23 @@ def _course(assignment: str | None, db: str | None, to: Path | None = None) -> t
             known = journal.assignments()
     if assignment and assignment not in known and (reason := _graded_by_nbgrader(course, assignment)):
         raise CourseError(
-            f"{reason}, and is graded through nbgrader's own autograding: no such pages are made of it. Make feedback "
-            f"with `nbgrader generate_feedback {assignment}`; its scores are in the formgrader and in `course export`."
+            f"{reason}, so it is graded by nbgrader's own autograding, and this page is not available. Make feedback "
+            f"with `nbgrader generate_feedback {assignment}`; for its scores, use the formgrader or `course export`."
         )
     if not known:
-        raise CourseError("Nothing was graded here yet: run `course grade` first.")
+        raise CourseError("Nothing was graded here yet. Run `course grade` first.")
     if assignment is not None and assignment not in known:
-        raise CourseError(f"Nothing of {assignment!r} was graded; there is {', '.join(known)}.")
+        raise CourseError(f"No submission of {assignment!r} was graded. Graded assignments: {', '.join(known)}.")
     if to and assignment is None and len(known) > 1:
-        raise CourseError(f"--to is one file, and there are {len(known)} assignments: name one of {', '.join(known)}.")
+        raise CourseError(f"--to is one file, but there are {len(known)} assignments. Name one of {', '.join(known)}.")
     return course, [assignment] if assignment else known
 
 
 def _graded_by_nbgrader(course: Course, assignment: str) -> str:
-    """Return why there are no pages of an assignment: it has several notebooks, or a teacher's own preprocessors. Empty
-    where neither is so, or nobody knows the assignment."""
+    """Return why there are no pages for an assignment: it has several notebooks, or a teacher's own preprocessors.
+
+    Empty if neither is true, or if the assignment is unknown.
+    """
     try:
         return course.needs_nbgrader(assignment)
     except CourseError:
@@ -147,7 +152,7 @@ def _graded_by_nbgrader(course: Course, assignment: str) -> str:
 
 
 def _read(course: Course, assignment: str) -> tuple[list[GradedSubmission], dict[str, ManualGrades], list[Student]]:
-    """Return what was graded of an assignment, and the gradebook's marks and students."""
+    """Return the graded submissions of an assignment, and the manual grades and students in the gradebook."""
     from course_grader.gradebook.database import Database, shown
     from course_grader.gradebook.journal import Journal
     from course_grader.gradebook.manual_grades import read_manual_grades
@@ -159,8 +164,8 @@ def _read(course: Course, assignment: str) -> tuple[list[GradedSubmission], dict
         graded = [errors_alone(one) for one in journal.graded(assignment, {one.id for one in students})]
     if not graded:
         raise CourseError(
-            f"The gradebook {shown(course)} knows no student whose {assignment} was graded: name the gradebook that "
-            "they were graded into with --db."
+            f"The gradebook {shown(course)} has no student with a graded submission of {assignment}. If you graded "
+            "into another gradebook, pass it with --db."
         )
     return graded, marks, students
 

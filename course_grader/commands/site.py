@@ -1,4 +1,4 @@
-"""The verb `course site`."""
+"""The command `course site`."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from course_grader.commands import options
 
 
 def register(app: typer.Typer) -> None:
-    """Add the verb to the application."""
+    """Add the command to the application."""
     app.command("site", rich_help_panel="For authors")(site)
 
 
 def site(
     lessons: options.Lessons = None,
-    to: Annotated[Path, typer.Option(help="Where to build it.")] = Path("build/site"),
+    to: Annotated[Path, typer.Option(help="The folder to build it in.")] = Path("build/site"),
 ) -> None:
-    """Build the course's website: lessons executed, guides, no request to another host."""
+    """Build the course's website: executed lessons and guides, without requests to other hosts."""
     from course_grader.site.build_site import build_site
 
     first = build_site(course_root(), to.absolute(), lessons or (), with_bar)
-    typer.echo(f"The site is built: open {first}")
+    typer.echo(f"The site is ready: open {first}")

@@ -1,9 +1,9 @@
-"""What runs at Gradescope: grades the one submission of a container, and writes its `results.json` as grading goes.
+"""The program that runs at Gradescope. It grades a container's submission and updates `results.json` while it grades.
 
     python -m course_grader.exports.autograder /autograder
 
-Gradescope stops a container that takes too long, and then reads what stands in the file: it is whole at any time. The
-format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
+Gradescope stops a container that takes too long, and then reads `results.json`, so the file is complete JSON at any
+time. Its format: https://gradescope-autograders.readthedocs.io/en/latest/specs/
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ from course_utils.files import write_atomic
 
 ASSIGNMENT = "assignment.json"
 LEVEL: Level = "user"
-# What a submission, which runs as another user, has no business to read.
+# Files that a submission, which runs as another user, must not be able to read.
 PRIVATE = ("source", "submission", "results", "submission_metadata.json")
-FAULT = "The autograder itself failed; this is no fault of your submission. Please tell your teacher: {}"
+FAULT = "The autograder itself failed. This is not your submission's fault. Please tell your teacher: {}"
 
 
 class GradescopeReport:
-    """The file of results, written again after each cell that is graded."""
+    """Gradescope's results file, which is written again after each graded cell."""
 
     def __init__(self, path: Path, assignment: Assignment) -> None:
         self._path, self._began = path, time.monotonic()
         tests = assignment.of_kind("test")
         self._column_of = column_names((cell.grade_id, cell.exercises) for cell in tests)
         self._points = {cell.grade_id: cell.points for cell in tests}
-        self._found: dict[str, CellResult] = {}
+        self._results: dict[str, CellResult] = {}
 
     def add(self, cell: CellResult) -> None:
-        """Note what was found of one test cell."""
-        self._found[cell.grade_id] = cell
-        self.write("Grading did not finish: what is missing below was not graded.")
+        """Record the result of one test cell."""
+        self._results[cell.grade_id] = cell
+        self.write("Grading did not finish. Tests without a result below were not graded.")
 
     def finish(self, result: Result) -> None:
-        """Write the whole result."""
-        self._found = {cell.grade_id: cell for cell in result.cells}
+        """Write the final result."""
+        self._results = {cell.grade_id: cell for cell in result.cells}
         self.write("\n".join(result.notes))
 
     def write(self, output: str) -> None:
-        """Write what is known, and `output` above it; whole or not at all."""
+        """Write the results so far, with `output` as the text above them. The file is replaced atomically."""
         names = dict.fromkeys(self._column_of.values())
         report = {
-            "score": sum(cell.points for cell in self._found.values()),
+            "score": sum(cell.points for cell in self._results.values()),
             "execution_time": round(time.monotonic() - self._began),
             "output": output,
             "output_format": "text",
             "visibility": "visible",
-            # What the autograder prints is for the teacher.
+            # Only the teacher sees what the autograder prints.
             "stdout_visibility": "hidden",
             "tests": [self._test(number, name) for number, name in enumerate(names, 1)],
         }
@@ -69,19 +69,19 @@ class GradescopeReport:
 
     def _test(self, number: int, name: str) -> dict[str, Any]:
         cells = [grade_id for grade_id, column in self._column_of.items() if column == name]
-        found = [self._found[grade_id] for grade_id in cells if grade_id in self._found]
+        found = [self._results[grade_id] for grade_id in cells if grade_id in self._results]
         wrong = [cell for cell in found if cell.outcome != "passed"]
         is_right = len(found) == len(cells) and not wrong
-        said = [line for cell in wrong for line in (cell.told, cell.hint) if line]
+        lines = [line for cell in wrong for line in (cell.told, cell.hint) if line]
         if len(found) < len(cells):
-            said.append("Not graded yet." if not found else "Not graded to the end.")
+            lines.append("Not graded yet." if not found else "Only partly graded.")
         return {
             "name": name,
             "number": str(number),
             "score": sum(cell.points for cell in found),
             "max_score": sum(self._points[grade_id] for grade_id in cells),
             "status": "passed" if is_right else "failed",
-            "output": "\n".join(_without_repeats(said)) or "All checks pass.",
+            "output": "\n".join(_without_repeats(lines)) or "All checks pass.",
             "output_format": "text",
             "visibility": "visible",
             "tags": sorted({cell.mistake for cell in wrong if cell.mistake}),
@@ -89,12 +89,12 @@ class GradescopeReport:
 
 
 def _without_repeats(lines: list[str]) -> list[str]:
-    # A message holds the hint where the check told it.
+    # The message of a check may already contain the hint.
     return [line for place, line in enumerate(lines) if not any(line in other for other in lines[:place])]
 
 
 def main(root: Path) -> int:
-    """Grade what stands in `root`/submission; return 0, or 1 where the autograder is at fault."""
+    """Grade the submission in `root`/submission; return 0, or 1 if the autograder itself fails."""
     for name in PRIVATE:
         path = root / name
         if path.exists():
@@ -118,9 +118,9 @@ def main(root: Path) -> int:
     except Unreadable as problem:
         report.write(str(problem))
     except Exception as error:
-        said = str(error) if isinstance(error, IsolationUnavailable) else f"{type(error).__name__}: {error}"
-        print(said)
-        report.write(FAULT.format(said))
+        reason = str(error) if isinstance(error, IsolationUnavailable) else f"{type(error).__name__}: {error}"
+        print(reason)
+        report.write(FAULT.format(reason))
         return 1
     finally:
         close()

@@ -1,4 +1,4 @@
-"""Which column, or which test of a report, a test cell's points belong to."""
+"""Names the column of a table, or the test of a Gradescope report, that a test cell's points belong to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 
 def column_names(cells: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
-    """Return each test cell's column, from pairs of grade_id and exercises: the exercise, or else the cell itself.
+    """Return the name of each test cell's column, by grade_id, from pairs of grade_id and exercises.
 
-    A cell that checks several exercises has a column with all their names, so that its points count once.
+    The name is the exercise, or the grade_id if the cell checks none. A cell that checks several exercises gets a
+    column with all their names, so that its points count once.
     """
     return {grade_id: " + ".join(exercises) or grade_id for grade_id, exercises in cells}

@@ -1,8 +1,8 @@
-"""What stands in a cell of a table, and tables as files.
+"""Reads and writes CSV files, and makes the text in their cells safe.
 
-Text that a spreadsheet program could run is defused by an apostrophe, as OWASP's page on CSV injection advises: at the
-start of a cell, and after a semicolon too, which another country's spreadsheet takes for the end of a cell. Numbers are
-left alone: `-1.5` is a number.
+Text that a spreadsheet program could run as a formula gets an apostrophe in front of it, as OWASP's page on CSV
+injection advises. This is done at the start of a cell, and after each semicolon, which in some countries' settings ends
+a cell. Numbers are not changed: `-1.5` is a number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from course_grader.exports.read_csv import UTF_8, decoded, plain, records
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
 
-# The last four are what Japanese input methods write for the first four.
+# The last four are the full-width forms of the first four, which Japanese input methods write.
 STARTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 FORMULA = re.compile(rf"(^\s*|;\s*)(?=[{STARTERS}])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -26,24 +26,27 @@ PLACES = 4
 
 
 def text(value: str | None) -> str:
-    """Return text as a cell can hold it: in one line, and no formula. A dash alone is none."""
+    """Return text that is safe in a cell: in one line, and not a formula. A single dash is not a formula."""
     raw = value or ""
     if raw == "-":
         return raw
     one_line = CONTROL.sub(" ", raw).strip()
-    # A tab or a line break at the start is a formula's disguise as well.
+    # A formula can also hide behind a tab or a line break at the start.
     if raw[:1] in ("\t", "\r", "\n"):
         one_line = f"'{one_line}"
     return FORMULA.sub(r"\1'", one_line)
 
 
 def is_formula(value: str) -> bool:
-    """Tell whether a spreadsheet program could run the text."""
+    """Return whether a spreadsheet program could run the text as a formula."""
     return text(value) != value.strip()
 
 
 def number(value: float | None, decimal: str = ".") -> str:
-    """Return a number in shortest form, rounded to four places: `12`, `12.5`, and with a decimal comma `12,5`."""
+    """Return a number in its shortest form, rounded to four decimal places: `12`, `12.5`, or `12,5` with a comma.
+
+    None becomes an empty string.
+    """
     if value is None:
         return ""
     return f"{round(value, PLACES) + 0.0:.{PLACES}f}".rstrip("0").rstrip(".").replace(".", decimal)
@@ -51,9 +54,10 @@ def number(value: float | None, decimal: str = ".") -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file as it was read: its header, its rows, and how it was written.
+    """The content of a CSV file and its format.
 
-    Each row has as many cells as the header. `lines` are where the rows end in the file.
+    Each row has as many cells as the header. bom: whether the file begins with a byte-order mark. lines: the number of
+    the line in which each row ends.
     """
 
     header: tuple[str, ...]
@@ -65,9 +69,10 @@ class Table:
 
 
 def read_table(path: Path, what: str, encoding: str = "", western: bool = False) -> Table:
-    """Read a CSV file, whatever its delimiter; CourseError if it is none.
+    """Return the content of a CSV file with any delimiter, without blank rows.
 
-    what: how the sentence calls it. encoding, western: as for `decoded`. Blank rows are left out.
+    what: the name of the file in error messages. encoding, western: as for `decoded`. Raises CourseError if the file
+    cannot be read as a table.
     """
     content, named = path.read_bytes(), f"{what} {path}"
     decided, read_as = decoded(content, named, encoding, western)
@@ -77,8 +82,8 @@ def read_table(path: Path, what: str, encoding: str = "", western: bool = False)
     numbered = found.rows[1:]
     if longer := next((line for line, row in numbered if any(map(plain, row[width:]))), None):
         raise CourseError(
-            f"{named} has more cells in line {longer} than in its header: text with a {found.delimiter!r} in it must "
-            "be in quotation marks. Download it again."
+            f"{named} has more cells in line {longer} than in its header. Text that contains {found.delimiter!r} must "
+            "be in quotation marks. Download the file again."
         )
     padded = tuple(tuple(row[:width]) + ("",) * (width - len(row)) for _, row in numbered)
     has_mark = content[:3] == b"\xef\xbb\xbf" or content[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -86,7 +91,7 @@ def read_table(path: Path, what: str, encoding: str = "", western: bool = False)
 
 
 def write_table(path: Path, rows: Iterable[Sequence[str]], delimiter: str = ",", bom: bool = False) -> None:
-    """Write rows of cells as a CSV file, UTF-8 with the line ends of RFC 4180, whole or not at all."""
+    """Write rows of cells atomically as a CSV file, in UTF-8 with the line endings of RFC 4180."""
     file = io.StringIO(newline="")
     csv.writer(file, delimiter=delimiter).writerows(rows)
     write_atomic(path, file.getvalue().encode("utf-8-sig" if bom else "utf-8"))

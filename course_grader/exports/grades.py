@@ -1,4 +1,4 @@
-"""The table of grades: a row a student, a column an exercise."""
+"""The table of grades: one row per student, one column per exercise."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from course_grader.gradebook.student import Student
 
 HOUR = 3600
 STUDENT = ("student", "last name", "first name", "email")
-# Behind the columns of an assignment's exercises.
+# The columns after those of an assignment's exercises.
 SUMMARY = ("submitted", "hours late", "points", "late penalty", "total", "out of", "remarks")
 
 
 def write_grades(path: Path, students: Sequence[Student], marks: Sequence[AssignmentScores]) -> None:
-    """Write the table of one or several assignments, as spreadsheet programs take it: UTF-8 with a byte-order mark."""
+    """Write the table of one or several assignments in UTF-8 with a byte-order mark, which spreadsheets recognise."""
     write_table(path, rows(students, marks), bom=True)
 
 
 def rows(students: Sequence[Student], marks: Sequence[AssignmentScores]) -> Iterator[list[str]]:
-    """Yield the header, then a row for each student.
+    """Yield the header, then one row for each student.
 
-    An exercise without points shows its outcome. The columns of several assignments are named with the assignment,
-    those of exercises where two would be alike.
+    An exercise without points shows its outcome instead. With several assignments, summary columns have the
+    assignment in their name; columns of exercises have it only if two would have the same name.
     """
-    yield [*STUDENT, *(name for one in marks for name in _names(one, marks))]
+    yield [*STUDENT, *(name for assignment in marks for name in _names(assignment, marks))]
     for student in students:
         row = [text(student.id), text(student.last), text(student.first), text(student.email)]
-        yield row + [cell for one in marks for cell in _cells(one, one.scores.get(student.id))]
+        yield row + [cell for assignment in marks for cell in _cells(assignment, assignment.scores.get(student.id))]
 
 
-def _names(one: AssignmentScores, marks: Sequence[AssignmentScores]) -> Iterator[str]:
+def _names(scores: AssignmentScores, marks: Sequence[AssignmentScores]) -> Iterator[str]:
     times = Counter(column for other in marks for column in other.columns)
-    for column in one.columns:
-        yield text(column if times[column] == 1 and column not in SUMMARY else f"{one.assignment}: {column}")
+    for column in scores.columns:
+        yield text(column if times[column] == 1 and column not in SUMMARY else f"{scores.assignment}: {column}")
     for name in SUMMARY:
-        yield name if len(marks) == 1 else text(f"{one.assignment}: {name}")
+        yield name if len(marks) == 1 else text(f"{scores.assignment}: {name}")
 
 
-def _cells(one: AssignmentScores, score: Score | None) -> Iterator[str]:
-    found = score or Score()
-    for column, points in one.columns.items():
-        # Of an exercise without points, a zero would say nothing.
-        yield number(found.points.get(column)) if points else text(found.outcomes.get(column))
-    graded = found.total is not None
-    yield _time(found.submitted)
-    yield number(round(found.late / HOUR, 2)) if graded and found.submitted else ""
-    yield number(found.raw)
-    yield number(found.penalty) if graded else ""
-    yield number(found.total)
-    yield number(one.max_score)
-    yield text(" ".join(found.remarks) if score else "Nothing was handed in.")
+def _cells(scores: AssignmentScores, submitted: Score | None) -> Iterator[str]:
+    score = submitted or Score()
+    for column, points in scores.columns.items():
+        # An exercise without points would always show 0, so show its outcome.
+        yield number(score.points.get(column)) if points else text(score.outcomes.get(column))
+    graded = score.total is not None
+    yield _time(score.submitted)
+    yield number(round(score.late / HOUR, 2)) if graded and score.submitted else ""
+    yield number(score.raw)
+    yield number(score.penalty) if graded else ""
+    yield number(score.total)
+    yield number(scores.max_score)
+    yield text(" ".join(score.remarks) if submitted else "Nothing was submitted.")
 
 
 def _time(when: datetime | None) -> str:
     if when is None:
         return ""
-    # nbgrader keeps UTC without saying so.
+    # nbgrader stores times in UTC, but without a time zone.
     utc = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return utc.strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The autograder that a teacher uploads to Gradescope: a zip of an assignment, the course as a wheel, two scripts."""
+"""Writes the autograder for Gradescope: a zip with the assignment, a wheel of the course, and two scripts."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from course_utils.files import PRIVATE, write_atomic
 SCRIPTS = files("course_grader.exports") / "gradescope"
 NAMES = ("setup.sh", "run_autograder")
 LOCK = "requirements.lock"
-# A pin as the lock has it: name==version, and a condition.
+# A pinned version in the lock file: name==version, and perhaps a condition.
 PIN = re.compile(r"^[\w.-]+==[^#]+", re.MULTILINE)
-# Always the same, so that equal content gives equal bytes.
+# A constant time, so that the same content makes the same bytes.
 WHEN = (1980, 1, 1, 0, 0, 0)
 
 
 def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | None = None) -> None:
-    """Write the archive, whole or not at all, readable by its owner alone: it holds the hidden key.
+    """Write the archive atomically. Only its owner can read it, because it contains the hidden key.
 
-    wheel: the course as a wheel. lock: pinned versions, as in requirements.lock.
+    wheel: a wheel of the course. lock: pinned versions, such as requirements.lock.
     """
     pins = PIN.findall(lock.read_text(encoding="utf-8")) if lock is not None else []
     file = io.BytesIO()
@@ -45,8 +45,11 @@ def write_archive(path: Path, assignment: Assignment, wheel: Path, lock: Path | 
 
 
 def requirements(assignment: Assignment) -> list[str]:
-    """Return the packages that grade an assignment, beside those that a learner installs: in the mode together also
-    nbgrader, which gives the scores, and what the teacher's cells import."""
+    """Return the packages that grading an assignment needs in addition to a learner's packages.
+
+    In the mode "together" these include nbgrader, which computes the scores, and the packages that the teacher's cells
+    import.
+    """
     if assignment.mode != "together":
         return ["msgpack"]
     known = packages_distributions()
@@ -67,15 +70,17 @@ def _bytes_of(assignment: Assignment) -> bytes:
 
 
 def build_wheel(root: Path, into: Path) -> Path:
-    """Build the wheel of the course whose sources stand in `root`; CourseError where that fails."""
+    """Build a wheel of the course from its sources in `root`, and return its path. Raises CourseError if it fails."""
     if not (root / "pyproject.toml").is_file():
-        raise CourseError(f"{root} has no sources of the course: name a wheel of it with --wheel.")
+        raise CourseError(f"{root} does not contain the course's source code: pass a wheel of it with --wheel.")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     if importlib.util.find_spec("hatchling"):
         command.append("--no-build-isolation")
     done = subprocess.run([*command, "--wheel-dir", str(into), str(root)], capture_output=True, text=True)
     wheels = list(into.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
-        said = (done.stderr.strip().splitlines() or ["pip gives no reason"])[-1]
-        raise CourseError(f"The wheel of the course cannot be built ({said}): name one with --wheel.", Exit.ENVIRONMENT)
+        reason = (done.stderr.strip().splitlines() or ["pip does not say why"])[-1]
+        raise CourseError(
+            f"The wheel of the course cannot be built ({reason}): pass one with --wheel.", Exit.ENVIRONMENT
+        )
     return wheels[0]

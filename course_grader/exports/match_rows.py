@@ -1,4 +1,4 @@
-"""Finding the gradebook's students in a file of a learning platform; telling who is missing before it is written."""
+"""Finds the gradebook's students in a learning platform's file, and reports who is missing before it is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Filled:
-    """A file that was filled in: its rows, how many grades it holds, and what the teacher should know, in sentences."""
+    """A table with grades filled in: its rows, the number of grades, and sentences for the teacher."""
 
     rows: Sequence[Sequence[str]]
     grades: int
@@ -25,18 +25,18 @@ class Filled:
 
 
 def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: str) -> dict[str, int]:
-    """Return the place of each student's row, for those who have one.
+    """Return the index of each student's row, by the student's id, for students who have one.
 
-    keys: for each row, what names its student: "lms" the platform's own id, "login" any other id or e-mail address,
-    "name" the full name; what is empty names nobody. A student is sought by each of these in turn. "called" is the name
-    that the file shows beside a number: a number does not make one person another. Raises CourseError where two rows,
-    or two students, are one.
+    keys: for each row, the values that identify its student: "lms" is the platform's own id, "login" other ids or
+    e-mail addresses, one per line, "name" the full name; an empty value matches nobody. They are tried in this order.
+    "called" is the name that the file shows beside the platform's id: if it is clearly another person's, the id does
+    not match. Raises CourseError if two rows match one student, or two students match one row.
     """
     places: dict[str, dict[str, list[int]]] = {kind: {} for kind in ("lms", "login", "name")}
     for number, row in enumerate(keys):
         for kind in places:
-            for one in row.get(kind, "").split("\n"):
-                if folded := _folded(kind, one):
+            for value in row.get(kind, "").split("\n"):
+                if folded := _folded(kind, value):
                     places[kind].setdefault(folded, []).append(number)
     found: dict[str, int] = {}
     owner: dict[int, str] = {}
@@ -46,8 +46,8 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
             continue
         if place in owner:
             raise CourseError(
-                f"{student.id!r} and {owner[place]!r} are one student in {what}: correct their ids in the roster and "
-                "give it to `course roster` again."
+                f"{student.id!r} and {owner[place]!r} match the same row of {what}. Correct their ids in the roster, "
+                "and import it again with `course roster`."
             )
         owner[place] = student.id
         found[student.id] = place
@@ -57,19 +57,19 @@ def match(students: Iterable[Student], keys: Sequence[Mapping[str, str]], what: 
 def _place(
     student: Student, places: Mapping[str, Mapping[str, list[int]]], keys: Sequence[Mapping[str, str]], what: str
 ) -> int | None:
-    sought = [
+    candidates = [
         ("lms", student.lms), ("login", student.id), ("login", student.email), ("login", student.lms),
         ("name", f"{student.first} {student.last}"), ("name", f"{student.last} {student.first}"),
     ]  # fmt: skip
-    for kind, value in sought:
+    for kind, value in candidates:
         folded = _folded(kind, value)
         rows = sorted(set(places[kind].get(folded, []))) if folded else []
         if kind == "lms":
             rows = [row for row in rows if student.may_be(keys[row].get("called", ""))]
         if len(rows) > 1:
             raise CourseError(
-                f"{value!r} stands in {len(rows)} rows of {what}, and one of them must be {student.id!r}: give that "
-                "student's id on the platform in the roster, in its column lms_id."
+                f"{value!r} is in {len(rows)} rows of {what}, so it is not clear which is {student.id!r}. Add this "
+                "student's id on the platform to the roster, in the column lms_id."
             )
         if rows:
             return rows[0]
@@ -77,27 +77,27 @@ def _place(
 
 
 def _folded(kind: str, value: str) -> str:
-    """Return what spellings of an id, or of a name, have in common."""
+    """Return a form of an id or name in which different spellings of it are equal."""
     return letters(value) if kind == "name" else unicodedata.normalize("NFC", plain_id(value).casefold())
 
 
 def require_all(
     marks: AssignmentScores, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool
 ) -> str:
-    """Return a sentence on graded students whom the file lacks, empty where there are none.
+    """Return a sentence about graded students who are not in the file; empty if there are none.
 
-    Without `partial` it is raised as a CourseError instead.
+    Raises CourseError instead if `partial` is not set.
     """
-    missing = [one.id for one in students if one.id not in found and _has_grade(marks, one)]
+    missing = [student.id for student in students if student.id not in found and _has_grade(marks, student)]
     if not missing:
         return ""
     shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
     sentence = f"{what} has no row for {shown}, who {'has a grade' if len(missing) == 1 else 'have grades'}"
     if partial:
-        return f"{sentence}: enter what is missing by hand."
+        return f"{sentence}: enter these by hand."
     raise CourseError(
-        f"{sentence}. Nothing was written. Give their ids on the platform in the roster (column lms_id), or export the "
-        "others alone with --partial."
+        f"{sentence}. Nothing was written. Add their ids on the platform to the roster (column lms_id), or export only "
+        "the others with --partial."
     )
 
 
@@ -107,8 +107,8 @@ def _has_grade(marks: AssignmentScores, student: Student) -> bool:
 
 
 def ungraded(marks: AssignmentScores, students: Iterable[Student]) -> list[str]:
-    """Return a sentence for each student who handed something in that has no grade."""
-    scores = ((one.id, marks.scores[one.id]) for one in students if one.id in marks.scores)
+    """Return a sentence for each student whose submission has no grade."""
+    scores = ((student.id, marks.scores[student.id]) for student in students if student.id in marks.scores)
     return [
         f"{name} gets no grade for {marks.assignment}: {' '.join(score.remarks)}"
         for name, score in scores

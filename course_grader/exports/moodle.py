@@ -1,10 +1,10 @@
-"""Moodle: a file for the import of grades, and the offline grading worksheet with the grades filled in.
+"""Makes files for Moodle: one for its import of grades, and the offline grading worksheet with the grades filled in.
 
-The import: the teacher says which columns to take; a student is found by username, ID number or e-mail address; one
-who is not there, or a grade that is no number, ends the whole import. The worksheet: Moodle finds the student by
-`Identifier` alone, takes `Grade` and the columns of feedback, and needs `Last modified (grade)`; a grade above the
-maximum is skipped without a word. Both accept the decimal sign of the site's language. All this stands in Moodle's
-documentation, in `grade/import/csv/classes/load_data.php` and in `mod/assign/feedback/offline`.
+How Moodle imports grades: the teacher chooses the columns, and a student is found by username, ID number or e-mail
+address. One unknown student, or a grade that is not a number, aborts the whole import. How Moodle reads the worksheet:
+it finds the student only by `Identifier`, reads `Grade` and the feedback columns, and requires `Last modified (grade)`.
+It silently skips a grade above the maximum. Both accept the decimal sign of the site's language. Source: Moodle's
+documentation, `grade/import/csv/classes/load_data.php` and `mod/assign/feedback/offline`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IDENTIFIER, NAME, GRADE, MAXIMUM, MODIFIED = (
 )  # fmt: skip
 NEEDED = (IDENTIFIER, GRADE, MODIFIED)
 STATUS, CHANGEABLE, SCALE = "status", "grade can be changed", "scale"
-# What Moodle shows between the name and the grade and is no id of the student: a group may be called like another one.
+# Columns between the name and the grade that do not identify a student: a group can have the same name as a student.
 NO_IDS = {
     STATUS,
     "group",
@@ -41,27 +41,29 @@ NO_IDS = {
     "marking workflow state",
     "workflow state",
 }
-# Columns that name one student alone, if the site shows them.
+# Columns that identify exactly one student, if the site shows them.
 IDS = {"email address", "email", "id number", "username"}
 PARTICIPANT = re.compile(r"(\d+)\D*$")
 
 
 def grades(marks: Sequence[AssignmentScores], students: Sequence[Student], decimal: Decimal = "point") -> Filled:
-    """Return a table for Moodle's Grades > Import > CSV file: a row a student who has a grade, a column an assignment.
+    """Return a table for Moodle's Grades > Import > CSV file: one row per graded student, one column per assignment.
 
-    The first four columns offer what Moodle may know the student by.
+    The first four columns are those by which Moodle may find the student.
     """
-    rows = [["ID number", "Email address", "First name", "Last name", *(text(one.assignment) for one in marks)]]
-    notes = [note for one in marks for note in ungraded(one, students)]
+    names = [text(assignment.assignment) for assignment in marks]
+    rows = [["ID number", "Email address", "First name", "Last name", *names]]
+    notes = [note for assignment in marks for note in ungraded(assignment, students)]
     for student in students:
-        totals = [score.total if (score := one.scores.get(student.id)) else None for one in marks]
+        scores = [assignment.scores.get(student.id) for assignment in marks]
+        totals = [score.total if score else None for score in scores]
         if all(total is None for total in totals):
             continue
         if is_formula(student.id) or is_formula(student.email):
-            # Defused, the cell would name nobody, and one unknown student ends Moodle's whole import.
+            # With an apostrophe in front, the id would be unknown, and one unknown student aborts Moodle's import.
             notes.append(
-                f"{student.id!r} is left out, since a spreadsheet program would take the id or the address for a "
-                "formula: enter this grade by hand."
+                f"{student.id!r} is left out, because a spreadsheet program could run the id or address as a formula. "
+                "Enter this grade by hand."
             )
             continue
         cells = [student.id, student.email, text(student.first), text(student.last)]
@@ -77,11 +79,11 @@ def fill(
     partial: bool = False,
     scale: bool = False,
 ) -> Filled:
-    """Return the downloaded offline grading worksheet with an assignment's grades in it.
+    """Return the downloaded offline grading worksheet with an assignment's grades filled in.
 
-    decimal: the sign that Moodle's language writes; by default that of the worksheet's maximum. partial: leave out
-    graded students whom the worksheet lacks. scale: bring grades to the maximum that Moodle has. Raises CourseError
-    where the file is no worksheet, lacks a student, or has a smaller maximum than a grade.
+    decimal: the decimal sign of Moodle's language; by default the one in the worksheet's maximum grade. partial: leave
+    out graded students who are not in the worksheet. scale: convert grades to Moodle's maximum. Raises CourseError if
+    the file is not a worksheet, if a graded student is not in it, or if a grade is above its maximum.
     """
     header = _header(table)
     maximum = _maximum(table, header)
@@ -89,15 +91,15 @@ def fill(
     found = match(students, [_keys(header, row) for row in table.rows], WHAT)
     notes = [require_all(marks, students, found, WHAT, partial), *ungraded(marks, students)]
     factor = maximum / marks.max_score if scale and maximum and marks.max_score else 1.0
-    totals = {found[one]: score.total * factor for one, score in marks.scores.items()
-              if one in found and score.total is not None}  # fmt: skip
+    totals = {found[student]: score.total * factor for student, score in marks.scores.items()
+              if student in found and score.total is not None}  # fmt: skip
     locked = sorted(place for place in totals if _is_locked(header, table.rows[place]))
-    notes += [f"{_called(header, table.rows[place])} gets no grade: Moodle says that it cannot be changed."
+    notes += [f"{_called(header, table.rows[place])} gets no grade: Moodle does not allow changes to it."
               for place in locked]  # fmt: skip
     totals = {place: total for place, total in totals.items() if place not in locked}
     _require_room(totals, maximum, marks)
     if maximum and maximum != marks.max_score and not scale:
-        notes.append(f"Moodle's maximum is {number(maximum)}, and the notebook has {number(marks.max_score)} points.")
+        notes.append(f"Moodle's maximum is {number(maximum)}, but the notebook has {number(marks.max_score)} points.")
     rows = [list(table.header)]
     for place, row in enumerate(table.rows):
         cells = [_kept(cell, at, header) for at, cell in enumerate(row)]
@@ -108,18 +110,18 @@ def fill(
 
 
 def _header(table: Table) -> dict[str, int]:
-    """Return the columns' places by their names in small letters."""
+    """Return the index of each column by its name in lower case. Raises CourseError if it is not a worksheet."""
     names = [name.casefold() for name in table.header]
     header = {name: place for place, name in enumerate(names)}
     if missing := [name for name in NEEDED if name.casefold() not in header]:
         raise CourseError(
-            f"{WHAT} has no column {missing[0]!r}: set Moodle's language to English, open the assignment's submissions "
+            f"{WHAT} has no column {missing[0]!r}. Set Moodle's language to English, open the assignment's submissions "
             "and choose Download grading worksheet."
         )
     if doubled := [name for name in NEEDED if names.count(name.casefold()) > 1]:
         raise CourseError(f"{WHAT} has two columns {doubled[0]!r}: rename or hide the other one in Moodle.")
     if SCALE in header and MAXIMUM.casefold() not in header:
-        raise CourseError(f"{WHAT} has a scale: this assignment is graded on a scale, not in points.")
+        raise CourseError(f"{WHAT} has no points: this assignment is graded on a scale.")
     return header
 
 
@@ -135,7 +137,7 @@ def _maximum(table: Table, header: dict[str, int]) -> float | None:
             found.add(float(cell.replace(",", ".")))
         except ValueError:
             raise CourseError(
-                f"{WHAT} has {cell!r} as its maximum grade: this assignment is graded on a scale, not in points."
+                f"{WHAT} has the maximum grade {cell!r}: this assignment is graded on a scale, not in points."
             ) from None
     return min(found) if found else None
 
@@ -147,14 +149,14 @@ def _sign(table: Table, header: dict[str, int]) -> str:
 def _keys(header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
     participant = PARTICIPANT.search(row[header[IDENTIFIER.casefold()]])
     first = header.get(NAME.casefold(), header[IDENTIFIER.casefold()]) + 1
-    # Moodle shows the ids of its site between the name and the status.
+    # The ids that the site shows are between the name and the status.
     last = min(header.get(STATUS, len(row)), header[GRADE.casefold()])
     shown = {name: row[place] for name, place in header.items() if first <= place < last and name not in NO_IDS}
     called = _called(header, row)
-    # Two people may share a name: it counts only if the site shows no id or address.
+    # Two people may share a name, so it is used only if the site shows no id or address.
     has_id = any(plain(cell) and (name in IDS or "@" in cell) for name, cell in shown.items())
     number = participant[1] if participant else ""
-    # Moodle numbers its participants separately in each course: the number may be another person's id elsewhere.
+    # Moodle numbers participants separately in each course, so in another course this number may be another person's.
     return {"lms": number, "called": called, "login": "\n".join(shown.values()), "name": "" if has_id else called}
 
 
@@ -169,14 +171,14 @@ def _is_locked(header: dict[str, int], row: Sequence[str]) -> bool:
 def _require_room(totals: dict[int, float], maximum: float | None, marks: AssignmentScores) -> None:
     if maximum is not None and totals and max(totals.values()) > maximum:
         raise CourseError(
-            f"{marks.assignment} has a grade of {number(max(totals.values()))}, Moodle's maximum is {number(maximum)}, "
-            f"and Moodle would skip what is above it. Set the maximum to {number(marks.max_score)} in Moodle and "
-            "download the worksheet again, or export with --scale."
+            f"{marks.assignment} has a grade of {number(max(totals.values()))}, but Moodle's maximum is "
+            f"{number(maximum)}, and Moodle would skip higher grades. Set the maximum to {number(marks.max_score)} in "
+            "Moodle and download the worksheet again, or export with --scale."
         )
 
 
 def _kept(cell: str, place: int, header: dict[str, int]) -> str:
-    # Feedback is the teacher's own and is imported again as it stands: a sign before it would be imported with it.
+    # Feedback is the teacher's text, which Moodle imports again: an apostrophe in front would become part of it.
     is_feedback = place > header[MODIFIED.casefold()]
     is_number = place in (header[GRADE.casefold()], header.get(MAXIMUM.casefold()))
     return cell if is_feedback or is_number else text(cell)

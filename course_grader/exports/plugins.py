@@ -1,4 +1,4 @@
-"""The exports as nbgrader's plug-ins.
+"""The exports as nbgrader plug-ins.
 
 nbgrader export --exporter=course_grader.exports.plugins.Exercises --to grades.csv
 nbgrader export --exporter=course_grader.exports.plugins.Canvas --Canvas.table=downloaded.csv --assignment "['week1']"
@@ -27,7 +27,7 @@ from course_utils.text import plural
 
 class _Export(ExportPlugin):  # type: ignore[misc]
     def export(self, gradebook: Gradebook) -> None:
-        """Write the file; end nbgrader with a sentence where that cannot be."""
+        """Write the file. If that fails, log the reason and exit with the error's exit code."""
         try:
             self.write(gradebook)
         except CourseError as problem:
@@ -35,73 +35,73 @@ class _Export(ExportPlugin):  # type: ignore[misc]
             raise SystemExit(int(problem.exit_code)) from problem
 
     def write(self, gradebook: Gradebook) -> None:
-        """Write the file; CourseError where that cannot be."""
+        """Write the file. Raises CourseError if that fails."""
         raise NotImplementedError
 
-    def gathered(self, gradebook: Gradebook) -> tuple[list[AssignmentScores], list[Student]]:
-        """Return what nbgrader's options ask for."""
+    def requested(self, gradebook: Gradebook) -> tuple[list[AssignmentScores], list[Student]]:
+        """Return the assignments and students that nbgrader's options select."""
         directory = self.parent.coursedir
         course = Course.at(Path(directory.root), directory.db_url)
-        return read(gradebook, course, [str(one) for one in self.assignment], [str(one) for one in self.student])
+        return read(gradebook, course, list(map(str, self.assignment)), list(map(str, self.student)))
 
-    def one(self, marks: list[AssignmentScores]) -> AssignmentScores:
-        """Return the one assignment that was asked for."""
+    def only(self, marks: list[AssignmentScores]) -> AssignmentScores:
+        """Return the selected assignment. Raises CourseError if there is not exactly one."""
         if len(marks) != 1:
-            raise CourseError("Name one assignment, as in --assignment \"['week1']\".")
+            raise CourseError("Choose one assignment, as in --assignment \"['week1']\".")
         return marks[0]
 
-    def tell(self, path: Path, filled: Filled) -> None:
-        """Log what was written, and what the teacher should know."""
+    def log_written(self, path: Path, filled: Filled) -> None:
+        """Log what was written, and the notes for the teacher."""
         for note in filled.notes:
             self.log.warning(note)
         self.log.info("%s written to %s", plural(filled.grades, "grade"), path)
 
 
 class Exercises(_Export):
-    """A table with a column an exercise."""
+    """A table with one column per exercise."""
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.gathered(gradebook)
+        marks, students = self.requested(gradebook)
         write_grades(Path(self.to or "grades.csv"), students, marks)
 
 
 class Canvas(_Export):
-    """The file that was downloaded from Canvas, with one assignment's grades."""
+    """The gradebook file that was downloaded from Canvas, with one assignment's grades filled in."""
 
-    table = Unicode("", help="The grade book as Canvas exports it.").tag(config=True)
+    table = Unicode("", help="The gradebook file that Canvas exports.").tag(config=True)
     column = Unicode("", help="The assignment's id or title in Canvas.").tag(config=True)
-    partial = Bool(False, help="Leave out students whom Canvas does not have.").tag(config=True)
-    scale = Bool(False, help="Bring grades to the points that Canvas has.").tag(config=True)
+    partial = Bool(False, help="Leave out students who are not in the file.").tag(config=True)
+    scale = Bool(False, help="Convert grades to the points that Canvas has.").tag(config=True)
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.gathered(gradebook)
+        marks, students = self.requested(gradebook)
         if not self.table:
-            raise CourseError("Name the file that you downloaded from Canvas, as in --Canvas.table=FILE.csv.")
+            raise CourseError("Pass the file that you downloaded from Canvas, as in --Canvas.table=FILE.csv.")
         table = read_table(Path(self.table), canvas.WHAT)
-        filled = canvas.fill(table, self.one(marks), students, self.column, self.partial, self.scale)
+        filled = canvas.fill(table, self.only(marks), students, self.column, self.partial, self.scale)
         path = Path(self.to or "canvas.csv")
         write_table(path, filled.rows)
-        self.tell(path, filled)
+        self.log_written(path, filled)
 
 
 class Moodle(_Export):
-    """A table for Moodle's import of grades, or its offline grading worksheet, filled in."""
+    """A table for Moodle's import of grades, or Moodle's offline grading worksheet with the grades filled in."""
 
-    worksheet = Unicode("", help="The offline grading worksheet as Moodle gives it.").tag(config=True)
+    worksheet = Unicode("", help="The offline grading worksheet that was downloaded from Moodle.").tag(config=True)
     decimal = Enum(moodle.DECIMALS, None, allow_none=True, help="The decimal sign of Moodle's language.").tag(
         config=True
     )
-    partial = Bool(False, help="Leave out students whom the worksheet does not have.").tag(config=True)
-    scale = Bool(False, help="Bring grades to Moodle's maximum.").tag(config=True)
+    partial = Bool(False, help="Leave out students who are not in the worksheet.").tag(config=True)
+    scale = Bool(False, help="Convert grades to Moodle's maximum.").tag(config=True)
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.gathered(gradebook)
+        marks, students = self.requested(gradebook)
         path = Path(self.to or "moodle.csv")
         if self.worksheet:
             table = read_table(Path(self.worksheet), moodle.WHAT)
-            filled = moodle.fill(table, self.one(marks), students, self.decimal, self.partial, self.scale)
+            filled = moodle.fill(table, self.only(marks), students, self.decimal, self.partial, self.scale)
             write_table(path, filled.rows, table.delimiter, table.bom)
         else:
             filled = moodle.grades(marks, students, self.decimal or "point")
             write_table(path, filled.rows)
-        self.tell(path, filled)
+        self.log_written(path, filled)

@@ -1,4 +1,4 @@
-"""Tables as registrars, spreadsheet programs and learning platforms write them: encoding, delimiter, blank rows."""
+"""Reads CSV tables from registrars, spreadsheet programs and learning platforms, in any encoding and delimiter."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from course_utils.errors import CourseError
 
 DELIMITERS = ",;\t|"
-# Excel's first line, which names the delimiter of the rest.
+# The line that Excel may put first, to name the delimiter.
 SEPARATOR = re.compile(r'"?sep=(.)"?[,;\t| ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
-# Characters that show nothing. Between letters, Persian and Indian names need the two joiners.
+# Invisible characters. The two joiners are not among them, because Persian and Indian names need them.
 INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 JOINERS = "\u200c\u200d"
 SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 WORD = re.compile(r"[^\W\d_]+")
-# Titles of columns in tables of Canvas and Moodle and in rosters, as `name_of` returns them: these say which delimiter
-# a table has.
+# Column titles of Canvas, Moodle and rosters, as `name_of` returns them. They are used to find a table's delimiter.
 TITLES = {
     "student", "lastname", "firstname", "id", "sisuserid", "sisloginid", "integrationid", "rootaccount", "section",
     "identifier", "fullname", "emailaddress", "idnumber", "status", "group", "marker", "grade", "maximumgrade",
@@ -32,40 +31,43 @@ UTF_8, WESTERN = "UTF-8", "Windows-1252"
 
 @dataclass(frozen=True)
 class Records:
-    """The rows of a table as they were read, each with the line where it ends, without blank rows."""
+    """The rows of a table without blank rows, each with the number of its last line, and the table's delimiter."""
 
     rows: tuple[tuple[int, list[str]], ...]
     delimiter: str
 
 
 def plain(value: str) -> str:
-    """Return the text without characters that show nothing, and with ordinary spaces, none of them at its ends."""
+    """Return the text without invisible characters, with ordinary spaces, and without spaces at its ends."""
     return SPACES.sub(" ", INVISIBLE.sub("", value)).strip(f"{JOINERS} \t\r\n")
 
 
 def plain_id(value: str) -> str:
-    """Return an id or an address as `plain` does, also without joiners."""
+    """Return an id or address as `plain` does, and also remove joiners."""
     return plain(re.sub(f"[{JOINERS}]", "", value))
 
 
 def name_of(title: str) -> str:
-    """Return what spellings of a column's title have in common: "E-Mail address" is "emailaddress"."""
+    """Return a column title in lower case with only the letters a to z: "E-Mail address" becomes "emailaddress"."""
     return re.sub(r"[^a-z]", "", plain(title).casefold())
 
 
 def decoded(content: bytes, what: str, encoding: str = "", western: bool = False) -> tuple[str, str]:
-    """Return the text of a table, and the encoding that it was read in.
+    """Return the text of a table, and its encoding.
 
-    encoding: what the user says it is. western: read what is not Unicode as Windows-1252, if it reads like names then.
-    Raises CourseError, which calls the file `what`, if it is no text or its encoding is not known.
+    what: the name of the file in error messages. encoding: the encoding that the user passed, if any. western: if the
+    content is not Unicode, try Windows-1252, and accept it if the result looks like names. Raises CourseError if the
+    content is not text in a known encoding.
     """
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise CourseError(f"{what} is a workbook of a spreadsheet program: open it there and save it as 'CSV UTF-8'.")
+        raise CourseError(f"{what} is a spreadsheet, not a CSV file: open it and save it as 'CSV UTF-8'.")
     codec = encoding or _unicode(content)
     try:
         text = content.decode(codec)
     except LookupError:
-        raise CourseError(f"There is no encoding {encoding!r}: name one such as cp1252, cp949, cp932 or gbk.") from None
+        raise CourseError(
+            f"There is no encoding {encoding!r}: use a name such as cp1252, cp949, cp932 or gbk."
+        ) from None
     except UnicodeDecodeError as error:
         if encoding or codec != "utf-8-sig" or not western or not reads_like_names(content):
             raise _unreadable(content, error, what, encoding) from None
@@ -76,7 +78,7 @@ def decoded(content: bytes, what: str, encoding: str = "", western: bool = False
 
 
 def _unicode(content: bytes) -> str:
-    # The first character of a table is ASCII: in UTF-16 one of its two bytes is zero.
+    # A table begins with an ASCII character, so in UTF-16 one of its first two bytes is zero.
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
     if b"\0" in content[:2]:
@@ -88,16 +90,16 @@ def _unreadable(content: bytes, error: UnicodeDecodeError, what: str, encoding: 
     line = content[: error.start].count(b"\n") + 1
     named = encoding or ("UTF-8" if error.encoding == "utf-8" else error.encoding.upper())
     return CourseError(
-        f"{what} is not {named} text (line {line}): a spreadsheet program may have saved it in another encoding. Take "
-        "the file as it was downloaded, or save it as 'CSV UTF-8'."
+        f"{what} is not {named} text (line {line}). A spreadsheet program may have saved it in another encoding. Use "
+        "the original download, or save it as 'CSV UTF-8'."
     )
 
 
 def reads_like_names(content: bytes) -> bool:
-    """Return whether bytes that are not UTF-8 read like Western names in Windows-1252.
+    """Return whether bytes that are not UTF-8 look like Western names if they are decoded as Windows-1252.
 
-    Text in a Chinese, Korean, Cyrillic or Central European code page, or a Mac's, has signs, words of accents alone or
-    capitals within words then, unless it is very short.
+    Text in another code page (Chinese, Korean, Cyrillic, Central European, Mac) then has symbols, words with only
+    accented letters, or capitals inside words, unless the text is very short.
     """
     try:
         text = content.decode("cp1252")
@@ -115,9 +117,9 @@ def reads_like_names(content: bytes) -> bool:
 
 
 def records(text: str, what: str) -> Records:
-    """Return the rows of a table, read with the delimiter under which most of its columns have one of TITLES.
+    """Return the rows of a table, read with the delimiter for which most column titles are in TITLES.
 
-    Raises CourseError if it cannot be read, or has no rows.
+    what: the name of the file in error messages. Raises CourseError if it cannot be read or has no rows.
     """
     first = SEPARATOR.match(text)
     skipped = 1 if first else 0

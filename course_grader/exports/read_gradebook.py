@@ -1,4 +1,4 @@
-"""Where exports take their grades from: a course's gradebook, joined with what grading found."""
+"""Reads the grades for exports: from a course's gradebook, together with the results in its journal."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from course_utils.errors import CourseError
 def gather(
     course: Course, assignments: Sequence[str] = (), students: Sequence[str] = ()
 ) -> tuple[list[AssignmentScores], list[Student]]:
-    """Return the scores of assignments and the students of a course; all that the gradebook has, where none is named.
+    """Return the scores of assignments, and the students of a course; all assignments or students if none are named.
 
-    Raises CourseError where there is no gradebook, or it has no such assignment or student.
+    Raises CourseError if there is no gradebook, or if an assignment or student is not in it.
     """
     if course.database is not None and not course.database.is_file():
-        raise CourseError(f"There is no gradebook {shown(course)}: grade first, with `course grade`.")
+        raise CourseError(f"There is no gradebook {shown(course)}. Grade first, with `course grade`.")
     with Database(course) as database:
         return read(database.gradebook, course, assignments, students)
 
@@ -32,10 +32,10 @@ def gather(
 def read(
     database: Gradebook, course: Course, assignments: Sequence[str], students: Sequence[str]
 ) -> tuple[list[AssignmentScores], list[Student]]:
-    """As `gather`, from a gradebook that is open."""
-    names = list(assignments) or [one.name for one in database.assignments]
+    """Return the same as `gather`, from a gradebook that is already open."""
+    names = list(assignments) or [assignment.name for assignment in database.assignments]
     if not names:
-        raise CourseError(f"The gradebook {shown(course)} has no assignment yet: enter one with `course release`.")
+        raise CourseError(f"The gradebook {shown(course)} has no assignments yet. Add one with `course release`.")
     marks = [_marks(database, course, name) for name in dict.fromkeys(names)]
     return marks, read_students(database, students)
 

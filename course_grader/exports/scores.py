@@ -1,4 +1,4 @@
-"""The scores of an assignment: from nbgrader's gradebook, with grades by hand and penalties, by exercise."""
+"""Reads the scores of an assignment by exercise from nbgrader's gradebook, with manual grades and late penalties."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ NOT_YET = "Not graded yet."
 
 @dataclass(frozen=True)
 class Score:
-    """What one student has in an assignment.
+    """The score of one student in an assignment.
 
-    points: by column; without those that are not graded yet. penalty: for handing in late. late: seconds.
-    remarks: sentences on what could not be graded, or is not yet, and on how it was handed in. outcomes: by exercise,
-    as grading found them.
+    points: by column, without cells that are not graded yet. penalty: points lost for lateness. late: in seconds.
+    remarks: sentences about the submission, and about parts that could not be graded or are not graded yet. outcomes:
+    the autograder's outcome by exercise.
     """
 
     points: Mapping[str, float] = field(default_factory=dict)
@@ -46,18 +46,18 @@ class Score:
 
     @property
     def raw(self) -> float | None:
-        """The points before the penalty, or None where nothing is graded."""
+        """The points before the penalty, or None if nothing is graded."""
         return sum(self.points.values()) if self.points else None
 
     @property
     def total(self) -> float | None:
-        """The points after the penalty, never below 0, or None where nothing is graded."""
+        """The points after the penalty, at least 0, or None if nothing is graded."""
         return max(0.0, self.raw - self.penalty) if self.raw is not None else None
 
 
 @dataclass(frozen=True)
 class AssignmentScores:
-    """An assignment: `columns` are its exercises with their points, `scores` the students who handed something in."""
+    """An assignment: `columns` has the points of each exercise, `scores` the score of each student who submitted."""
 
     assignment: str
     columns: Mapping[str, float]
@@ -73,15 +73,15 @@ def read_scores(
 ) -> AssignmentScores:
     """Return the scores of an assignment.
 
-    solution: the teacher's notebook, which gives the order of the columns. graded: what grading found, for the
-    remarks. Raises CourseError where the gradebook does not have the assignment.
+    solution: the teacher's notebook, which determines the order of the columns. graded: the autograder's results, for
+    the remarks and outcomes. Raises CourseError if the assignment is not in the gradebook.
     """
     try:
         assignment = database.find_assignment(name)
     except MissingEntry:
-        known = ", ".join(one.name for one in database.assignments) or "none yet"
+        known = ", ".join(row.name for row in database.assignments) or "none yet"
         raise CourseError(
-            f"The gradebook has no assignment {name!r} (it has {known}): look at the spelling, or enter it with "
+            f"The gradebook has no assignment {name!r} (it has {known}). Check the spelling, or add it with "
             f"`course release {name}`."
         ) from None
     column_of = _columns_of_cells(assignment, solution)
@@ -89,13 +89,14 @@ def read_scores(
     for cell in _in_order(assignment, column_of):
         columns[column_of[cell.name]] += cell.max_score
     scores = _scores(database, name, column_of)
-    for found in graded:
-        scores[found.student] = _joined(scores.get(found.student, Score(submitted=found.submitted)), found)
+    for submission in graded:
+        score = scores.get(submission.student, Score(submitted=submission.submitted))
+        scores[submission.student] = _joined(score, submission)
     return AssignmentScores(name, dict(columns), scores)
 
 
 def _columns_of_cells(assignment: Assignment, solution: Path | None) -> dict[str, str]:
-    """Return the columns of the graded cells, in the teacher's order as far as it is known."""
+    """Return the column of each graded cell, in the order of the teacher's notebook as far as it is known."""
     sources = {cell.name: cell.source or "" for notebook in assignment.notebooks for cell in notebook.source_cells}
     exercises: dict[str, tuple[str, ...]] = {}
     if solution is not None and solution.is_file():
@@ -120,7 +121,7 @@ def _exercises(source: str) -> list[str]:
     try:
         return list(dict.fromkeys(checked_exercises(source)))
     except SyntaxError:
-        # Prose that is graded by hand.
+        # This is prose, which is graded manually.
         return []
 
 
@@ -134,7 +135,7 @@ def _in_order(assignment: Assignment, column_of: Mapping[str, str]) -> list[Base
 def _scores(database: Gradebook, name: str, column_of: Mapping[str, str]) -> dict[str, Score]:
     points: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     waiting: dict[str, int] = defaultdict(int)
-    # One query instead of an object for each of a class's many thousand grades.
+    # A class has many thousands of grades: one query is much faster than an object for each grade.
     query = (
         database.db.query(
             SubmittedAssignment.student_id, BaseCell.name, Grade.score, Grade.auto_score, Grade.manual_score
@@ -152,33 +153,34 @@ def _scores(database: Gradebook, name: str, column_of: Mapping[str, str]) -> dic
         if auto is not None or manual is not None:
             points[student][column_of[cell]] += score
     scores = {}
-    for one in database.assignment_submissions(name):
-        penalty = sum(notebook.late_submission_penalty or 0.0 for notebook in one.notebooks)
-        student = one.student_id
-        if one.timestamp is None and not points[student]:
-            # A row that only holds an extension.
+    for row in database.assignment_submissions(name):
+        penalty = sum(notebook.late_submission_penalty or 0.0 for notebook in row.notebooks)
+        student = row.student_id
+        if row.timestamp is None and not points[student]:
+            # This row only stores an extension; nothing was submitted.
             continue
         remarks = _waiting(waiting[student]) if points[student] else (NOT_YET,)
-        scores[student] = Score(dict(points[student]), penalty, one.timestamp, one.total_seconds_late, remarks)
+        scores[student] = Score(dict(points[student]), penalty, row.timestamp, row.total_seconds_late, remarks)
     return scores
 
 
 def _waiting(count: int) -> tuple[str, ...]:
-    return (f"{count} {'cell waits' if count == 1 else 'cells wait'} for grading by hand.",) if count else ()
+    return (f"{count} {'cell still needs' if count == 1 else 'cells still need'} manual grading.",) if count else ()
 
 
-def _remarks(found: GradedSubmission) -> Iterable[str]:
-    if found.problem:
-        yield f"Could not be graded: {found.problem}"
-    yield from found.notes
-    for exercise in found.result.exercises if found.result else ():
+def _remarks(submission: GradedSubmission) -> Iterable[str]:
+    if submission.problem:
+        yield f"Could not be graded: {submission.problem}"
+    yield from submission.notes
+    for exercise in submission.result.exercises if submission.result else ():
         if exercise.outcome == "error":
             yield f"{exercise.name} could not be graded: {exercise.message}"
 
 
-def _joined(score: Score, found: GradedSubmission) -> Score:
-    remarks = tuple(dict.fromkeys((*_remarks(found), *score.remarks)))
-    # A submission that cannot be graded is not one that grading has left for later.
-    kept = tuple(one for one in remarks if one != NOT_YET or len(remarks) == 1)
-    outcomes = {one.name: str(one.outcome) for one in found.result.exercises} if found.result else {}
+def _joined(score: Score, submission: GradedSubmission) -> Score:
+    remarks = tuple(dict.fromkeys((*_remarks(submission), *score.remarks)))
+    # "Not graded yet" would be wrong beside a remark that says why it cannot be graded.
+    kept = tuple(remark for remark in remarks if remark != NOT_YET or len(remarks) == 1)
+    exercises = submission.result.exercises if submission.result else ()
+    outcomes = {exercise.name: str(exercise.outcome) for exercise in exercises}
     return replace(score, remarks=kept, outcomes=outcomes)

@@ -1,1 +1,1 @@
-"""Feedback: one HTML page a student, with nothing of a hidden test in it and nothing of a submission that could act."""
+"""Feedback: one HTML page per student, without content of hidden tests, and without active content of submissions."""

@@ -1,4 +1,4 @@
-"""The outputs of a student's cell as they were handed in, made fit for a page."""
+"""Prepares the outputs of a student's cell, as they were submitted, for an HTML page."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ MOST_OUTPUTS = 50
 LONGEST_TEXT = 4000
 LONGEST_HTML = 30_000
 OTHER_PICTURES = ("image/svg+xml", "image/gif", "image/webp", "application/pdf")
-NOT_SHOWN = "A figure in a format that is not shown here, since such a file can hold a program: use PNG."
+NOT_SHOWN = "This figure is not shown, because files of its format can contain a program. Use PNG."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One output: a picture's address, HTML from the sanitizer, or text."""
+    """One output: the data URL of a picture, HTML from the sanitizer, or text."""
 
     kind: Literal["picture", "html", "text", "left out"]
     content: str | Markup
 
 
 class PictureBudget:
-    """How many characters of pictures a page may still hold."""
+    """Limits the size of all pictures on a page, in characters."""
 
     def __init__(self, characters: int = 12 * 2**20) -> None:
         self.left = characters
 
     def take(self, mime: str, data: str) -> Markup:
-        """Return the picture's address, or "" where there is no room for it, or it cannot be shown."""
+        """Return the picture's data URL, or "" if there is no room for it or it cannot be shown."""
         if len(data) > self.left:
             return Markup()
         address = picture(mime, data)
@@ -41,9 +41,8 @@ class PictureBudget:
 
 
 def shown_outputs(outputs: Iterable[Any], budget: PictureBudget) -> list[Shown]:
-    """Return what can be shown of outputs that nobody has checked; what is damaged is left out."""
-    found = [one for output in list(outputs)[:MOST_OUTPUTS] if (one := _shown(output, budget))]
-    return _joined(found)
+    """Return the parts of untrusted outputs that can be shown; damaged outputs are left out."""
+    return _joined([part for output in list(outputs)[:MOST_OUTPUTS] if (part := _shown(output, budget))])
 
 
 def _shown(output: Any, budget: PictureBudget) -> Shown | None:
@@ -61,7 +60,7 @@ def _shown(output: Any, budget: PictureBudget) -> Shown | None:
     for mime in PICTURES:
         if mime in data:
             address = budget.take(mime, _string(data[mime]))
-            return Shown("picture", address) if address else Shown("left out", "A figure that cannot be shown here.")
+            return Shown("picture", address) if address else Shown("left out", "This figure cannot be shown.")
     if any(mime in data for mime in OTHER_PICTURES):
         return Shown("left out", NOT_SHOWN)
     html, markdown = _string(data.get("text/html")), _string(data.get("text/markdown"))
@@ -77,19 +76,19 @@ def _text(text: str) -> Shown | None:
     return Shown("text", text.rstrip()) if text.strip() else None
 
 
-def _joined(found: list[Shown]) -> list[Shown]:
-    """Return the outputs with the texts that follow each other in one."""
+def _joined(parts: list[Shown]) -> list[Shown]:
+    """Return the outputs with consecutive texts joined."""
     joined: list[Shown] = []
-    for one in found:
-        if joined and joined[-1].kind == one.kind == "text":
-            joined[-1] = Shown("text", safe_text(f"{joined[-1].content}\n{one.content}", LONGEST_TEXT))
+    for part in parts:
+        if joined and joined[-1].kind == part.kind == "text":
+            joined[-1] = Shown("text", safe_text(f"{joined[-1].content}\n{part.content}", LONGEST_TEXT))
         else:
-            joined.append(one)
+            joined.append(part)
     return joined
 
 
 def _string(value: Any) -> str:
-    """Return text as notebooks hold it, a string or a list of lines; "" for anything else."""
+    """Return text from a notebook, where it is a string or a list of lines; "" for anything else."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return "".join(value)
     return value if isinstance(value, str) else ""

@@ -1,7 +1,7 @@
-"""The cells of a student's own, and what they showed.
+"""The student's own cells with their outputs, for the feedback page.
 
-The outputs are those that were handed in, not those of grading: a submission's functions see the arguments of hidden
-checks, and a cell that runs later could print them.
+The outputs are the submitted ones, not those of grading. During grading, a submission's functions get the arguments of
+hidden checks, and a later cell could print them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNDEFINED = re.compile(r"name '(\w{1,80})' is not defined")
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell of the student's own. `source` is None where the teacher's code stands unchanged above the outputs."""
+    """A cell of the student. `source` is None if it is not shown: an answer, or unchanged code of the teacher."""
 
     number: int
     kind: str
@@ -40,7 +40,7 @@ class CellView:
 def own_cells(
     cells: Sequence[dict[str, Any]], owners: Sequence[Owner], paper: TeacherNotebook, result: Result | None
 ) -> Iterator[CellView]:
-    """Yield what a student wrote or showed beside the answers; not what is word for word the teacher's."""
+    """Yield the student's cells beside the answers, and cells with outputs, without unchanged cells of the teacher."""
     budget = PictureBudget()
     text = "\n".join(cell["source"] for cell in cells)
     left = MOST_CELLS
@@ -65,25 +65,31 @@ def _cell(
         return CellView(place + 1, "markdown", safe_markdown(source), (), "")
     outputs = tuple(shown_outputs(cell["outputs"], budget))
     if isinstance(owner, TeacherCell):
-        # An answer stands with its exercise; here is what it printed.
+        # The answer itself is shown with its exercise, so only its outputs are shown here.
         return CellView(place + 1, "answer", None, outputs, "")
-    theirs = normalise_whitespace(source) in paper.code
-    if theirs and owner != SKIPPED:
+    is_teachers = normalise_whitespace(source) in paper.code
+    if is_teachers and owner != SKIPPED:
         return CellView(place + 1, "code", None, (), "")
-    return CellView(place + 1, "code", None if theirs or not source.strip() else code(source), outputs, "")
+    return CellView(place + 1, "code", None if is_teachers or not source.strip() else code(source), outputs, "")
 
 
 def _remark(outputs: list[dict[str, Any]], text: str) -> str:
-    """Return how a cell ended in grading, in words of ours: its own could carry what a hidden check asked."""
+    """Return a sentence about an error of a cell during grading.
+
+    The error's own text is not shown: it could contain the arguments of a hidden check.
+    """
     for output in outputs:
         if output.get("output_type") != "error":
             continue
         name = str(output.get("ename"))
         if name == "Stopped":
-            return "When this was graded, the cell did not end: it took too long, used too much, or ended its process."
+            return (
+                "When this was graded, this cell was stopped: it ran too long, used too many resources, or ended its "
+                "process."
+            )
         undefined = UNDEFINED.fullmatch(str(output.get("evalue")))
         if name == "NameError" and undefined and re.search(rf"\b{undefined[1]}\b", text):
-            return f"When this was graded, from top to bottom, there was no {undefined[1]} yet at this place."
+            return f"When this was graded from top to bottom, {undefined[1]} was not defined yet in this cell."
         known = isinstance(getattr(builtins, name, None), type)
-        return f"When this was graded, from top to bottom, the cell ended in {'a ' + name if known else 'an error'}."
+        return f"When this was graded from top to bottom, this cell raised {'a ' + name if known else 'an error'}."
     return ""

@@ -1,4 +1,4 @@
-"""What a student's page shows, as plain records: the template only lays it out."""
+"""Collects what a student's feedback page shows, as plain records for the template."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from course_grader.sanitize.page_content import safe_text
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
 WORDS = {
     "passed": "right", "failed": "not right yet", "part": "partly right", "blank": "not written", "missing": "missing",
-    "stopped": "stopped", "refused": "could not be read", "error": "not judged",
+    "stopped": "stopped", "refused": "could not be read", "error": "not graded",
 }  # fmt: skip
 MARKS = {
     "passed": "✓", "failed": "✗", "part": "◐", "blank": "–", "missing": "?",
     "stopped": "!", "refused": "!", "error": "!",
 }  # fmt: skip
-# The teacher's sentence goes on with an exception's text.
-GRADER_FAILED = "The grader itself failed at it. That is no fault of yours: your teacher sees why."
+# The teacher's message goes on with the text of an exception.
+GRADER_FAILED = "The grader itself failed. This is not your fault: your teacher can see the reason."
 PATH = re.compile(r"(?<![\w./])(?:/[\w.@~-]+){2,}")
 
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One test cell: what it is, how it went, and what it counts. `hidden` is how many hidden checks passed, of how
-    many."""
+    """One test cell: its label, outcome, message, points and the teacher's changes. `hidden`: how many hidden checks
+    passed, and how many there are."""
 
     label: str
     outcome: str
@@ -63,7 +63,7 @@ class ExerciseView:
 
 @dataclass(frozen=True)
 class HandView:
-    """A cell that a teacher grades, and no check: `points` is None until then."""
+    """A cell that a teacher grades, without a check. `points` is None until it is graded."""
 
     name: str
     points: float | None
@@ -91,7 +91,7 @@ class PageView:
 def page_view(
     graded: GradedSubmission, paper: TeacherNotebook, marks: ManualGrades | None = None, name: str | None = None
 ) -> PageView:
-    """Return what the page of one submission shows; a submission that cannot be read has a page without cells."""
+    """Return what the page of a submission shows. If the submission cannot be read, the page has no cells."""
     result = graded.result
     cells, owners = submitted_cells(graded.notebook, paper)
     answers = answers_of(cells, owners)
@@ -145,12 +145,12 @@ def _by_hand(marks: ManualGrades, result: Result, answers: Mapping[str, str]) ->
 
 
 def _without_paths(sentence: str) -> str:
-    """Return a sentence with the last part alone of each path in it: it is not told where a teacher's files stand."""
+    """Return a sentence with only the last part of each path: students must not see where a teacher's files are."""
     return PATH.sub(lambda path: path[0].rpartition("/")[2], safe_text(sentence, 1000))
 
 
 def _told_once(lines: list[CheckLine]) -> tuple[CheckLine, ...]:
-    """Leave out a message that the line before has, too."""
+    """Return the lines without a message that is the same as that of the line before."""
     before = ["", *(line.message for line in lines)]
     return tuple(
         replace(line, message="" if line.message == told else line.message)
@@ -174,13 +174,13 @@ def _check(cell: CellResult, marks: ManualGrades | None) -> CheckLine:
 
 
 def _message(cell: CellResult) -> str:
-    """Return what a student reads of a cell, without what stands beside it already."""
+    """Return the message about a cell for the student, without parts that the page already shows beside it."""
     if cell.secret or cell.outcome == "error":
         return cell.told
     if cell.outcome in ("passed", "blank"):
         return ""
     text = safe_text(cell.message, 1500).removesuffix(cell.hint).removesuffix("Hint: ").rstrip()
-    # The counts stand beside it already.
+    # The page shows these counts anyway.
     text = text.removesuffix(f"{cell.hidden_passed} of {cell.hidden_total} hidden checks passed.").rstrip()
     for name in cell.exercises:
         text = text.removeprefix(f"{name}: ").removeprefix(f"{name}:")

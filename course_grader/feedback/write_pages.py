@@ -1,4 +1,4 @@
-"""Makes the pages of feedback, and writes them where nbgrader hands them out."""
+"""Renders the feedback pages, and writes them into the folder that nbgrader releases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RELEASED_WITH = ("timestamp.txt", "submission_secret.txt")
 def feedback_page(
     graded: GradedSubmission, paper: TeacherNotebook, marks: ManualGrades | None = None, name: str | None = None
 ) -> str:
-    """Return one student's page as HTML; without a name it is for the student's id."""
+    """Return a student's feedback page as HTML. Without a name it shows the student's id."""
     view = page_view(graded, paper, marks, name)
     starred = [exercise.outcome == "passed" for exercise in view.exercises if exercise.starred]
     right = [exercise.outcome == "passed" for exercise in view.exercises if not exercise.starred]
@@ -42,12 +42,17 @@ def write_feedback(
     names: Mapping[str, str],
     workers: int = 0,
 ) -> Iterator[Path]:
-    """Write a page for each submission at the student's place, and yield the places, in no certain order.
+    """Write a page for each submission to the student's path, and yield the paths of the written pages.
 
-    places, marks and names are by student's id; only places must have each. workers: processes; by default one a core.
+    places, marks and names are by the student's id; only `places` must contain every student. workers: the number of
+    processes, by default one per core.
     """
-    jobs = ((errors_alone(one), marks.get(one.student), names.get(one.student), places[one.student]) for one in graded)
-    # A process for less than a batch would take longer to start than to write it.
+    jobs = (
+        (errors_alone(submission), marks.get(submission.student), names.get(submission.student),
+         places[submission.student])
+        for submission in graded
+    )  # fmt: skip
+    # Starting a process takes longer than writing less than a batch.
     workers = min(workers or len(os.sched_getaffinity(0)), -(-len(places) // BATCH))
     if workers <= 1:
         yield from map(partial(_write, paper), jobs)
@@ -57,7 +62,7 @@ def write_feedback(
 
 
 def copy_what_release_needs(submitted: Path, feedback: Path) -> None:
-    """Put beside a page what `nbgrader release_feedback` wants there: the time and the secret of the submission."""
+    """Copy the files that `nbgrader release_feedback` needs beside a page: the submission's timestamp and secret."""
     for name in RELEASED_WITH:
         source = submitted / name
         if source.is_file() and not source.is_symlink():

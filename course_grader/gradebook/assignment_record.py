@@ -1,4 +1,4 @@
-"""An assignment in the gradebook: entered by nbgrader itself, and read back as a record for its submissions."""
+"""Adds an assignment to the gradebook, which nbgrader itself does, and reads it back as a record for grading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from course_utils.errors import CourseError
 
 @dataclass(frozen=True)
 class GradebookCell:
-    """One of the teacher's marked cells as the gradebook has it; `points` is None where it is not graded."""
+    """One of the teacher's marked cells as it is in the gradebook; `points` is None if it is not graded."""
 
     grade_id: str
     cell_type: str
@@ -59,7 +59,7 @@ class GradebookCell:
 
 @dataclass(frozen=True)
 class AssignmentRecord:
-    """The marked cells of an assignment's notebook by grade_id, in no order, and the kernel it asks for."""
+    """The marked cells of an assignment's notebook by grade_id, in no particular order, and the notebook's kernel."""
 
     assignment: str
     notebook: str
@@ -71,56 +71,56 @@ class AssignmentRecord:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AssignmentRecord:
-        """Return the record that `to_json` wrote."""
+        """Return the record from the output of `to_json`."""
         cells = {grade_id: GradebookCell(**cell) for grade_id, cell in data["cells"].items()}
         return cls(data["assignment"], data["notebook"], cells, data["kernelspec"])
 
 
 def enter(course: Course, database: Gradebook, name: str, assignment: Assignment) -> tuple[AssignmentRecord, bool]:
-    """Return the record of an assignment; and whether it had to be entered into the gradebook, or entered again.
+    """Return the record of an assignment, and whether it had to be added to the gradebook or updated there.
 
-    Raises CourseError where it is neither there nor to be had, or nbgrader refuses to change it.
+    Raises CourseError if it is not in the gradebook and cannot be added, or if nbgrader refuses to change it.
     """
     record = _read(database, name, assignment.name)
     if record and _fits(record, assignment):
         return record, False
-    # What nbgrader writes goes through another connection; this one must not hold the file meanwhile.
+    # nbgrader writes through its own connection, so this one must not keep the file locked meanwhile.
     database.db.remove()
     _generate(course, name)
     record = _read(database, name, assignment.name)
     if record is None or not _fits(record, assignment):
         raise CourseError(
-            f"The gradebook has other cells of {name} than the assignment that is graded: look at {name} in "
-            "the folder of solutions."
+            f"The cells of {name} in the gradebook differ from those in the assignment. Check {name} in the folder of "
+            "solutions."
         )
     return record, True
 
 
 def _read(database: Gradebook, name: str, notebook: str) -> AssignmentRecord | None:
     try:
-        found = database.find_notebook(notebook, name)
+        row = database.find_notebook(notebook, name)
     except MissingEntry:
         return None
-    points = {cell.name: cell.max_score for cell in (*found.grade_cells, *found.task_cells)}
-    solutions, tasks = ({cell.name for cell in cells} for cells in (found.solution_cells, found.task_cells))
+    points = {cell.name: cell.max_score for cell in (*row.grade_cells, *row.task_cells)}
+    solutions, tasks = ({cell.name for cell in cells} for cells in (row.solution_cells, row.task_cells))
     cells = {
-        one.name: GradebookCell(
-            one.name,
-            one.cell_type,
-            one.source,
-            one.checksum,
-            one.locked,
-            one.name in solutions,
-            one.name in tasks,
-            points.get(one.name),
+        cell.name: GradebookCell(
+            cell.name,
+            cell.cell_type,
+            cell.source,
+            cell.checksum,
+            cell.locked,
+            cell.name in solutions,
+            cell.name in tasks,
+            points.get(cell.name),
         )
-        for one in found.source_cells
+        for cell in row.source_cells
     }
-    return AssignmentRecord(name, notebook, cells, json.loads(found.kernelspec or "{}"))
+    return AssignmentRecord(name, notebook, cells, json.loads(row.kernelspec or "{}"))
 
 
 def _fits(record: AssignmentRecord, assignment: Assignment) -> bool:
-    """Tell whether the gradebook has the assignment's tests as they are now, and all of its answers."""
+    """Return whether the gradebook has all answers of the assignment, and its tests with today's source and points."""
     for cell in assignment.by_grade_id.values():
         known = record.cells.get(cell.grade_id)
         if known is None or known.solution != (cell.kind == "answer"):
@@ -134,8 +134,11 @@ NBGRADERS = (SaveCells, "nbgrader.preprocessors.SaveCells")
 
 
 class SaveCellsTogether(SaveCells):  # type: ignore[misc]
-    """nbgrader's own step that enters a notebook's cells, in one transaction: nbgrader commits after each cell, which
-    takes longer than all the rest, and leaves half a notebook where it is interrupted."""
+    """nbgrader's step that saves a notebook's cells, in a single transaction.
+
+    nbgrader commits after each cell, which takes longer than all the rest, and leaves an incomplete notebook if it is
+    interrupted.
+    """
 
     def _create_notebook(self, nb: NotebookNode) -> None:
         session = self.gradebook.db
@@ -149,29 +152,31 @@ class SaveCellsTogether(SaveCells):  # type: ignore[misc]
 
 @contextmanager
 def schema_checked_once() -> Iterator[None]:
-    """Let jsonschema check a schema once in the block. nbgrader has its own checked for every cell that it validates,
-    which takes a tenth of the CPU time of a release."""
-    as_it_is, checked = vars(Draft4Validator)["check_schema"], dict[int, Any]()
+    """Make jsonschema check each schema only once during the block.
+
+    nbgrader makes it check the same schema again for every cell, which takes a tenth of the CPU time of a release.
+    """
+    original, checked = vars(Draft4Validator)["check_schema"], dict[int, Any]()
 
     def check_schema(kind: type, schema: Any, *args: Any, **kwargs: Any) -> None:
         if checked.get(id(schema)) is not schema:
-            as_it_is.__get__(None, kind)(schema, *args, **kwargs)
-            # Kept, so that no other schema gets its number.
+            original.__get__(None, kind)(schema, *args, **kwargs)
+            # Keep a reference, so that no other schema can get the same id.
             checked[id(schema)] = schema
 
     Draft4Validator.check_schema = classmethod(check_schema)
     try:
         yield
     finally:
-        Draft4Validator.check_schema = as_it_is
+        Draft4Validator.check_schema = original
 
 
 def entering(config: Config) -> Config:
-    """Return the configuration with which nbgrader enters an assignment into the gradebook and does no more.
+    """Return a configuration with which nbgrader adds an assignment to the gradebook and then stops.
 
-    What it does after that makes the notebook for learners, which is left aside; to do it takes a third of the time.
+    The steps after that only make the notebook for learners, which is not needed and takes a third of the time.
     """
-    # Not Config(config), which shares the sections.
+    # Config(config) would share the sections.
     short = deepcopy(config)
     default = GenerateAssignment.class_traits()["preprocessors"].default()
     steps = list(short.GenerateAssignment.get("preprocessors", default))
@@ -185,20 +190,20 @@ def entering(config: Config) -> Config:
 
 
 def _generate(course: Course, name: str) -> None:
-    """Let nbgrader enter the assignment, with the release that it makes on the way left aside."""
+    """Have nbgrader add the assignment to the gradebook; the release that it also makes is thrown away."""
     course.solutions(name)
-    # Its errors come as exceptions; what else it logs is not for the teacher's eyes.
+    # nbgrader raises its errors as exceptions. The rest of its log would only confuse the teacher.
     quiet = LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
-    with tempfile.TemporaryDirectory() as aside:
+    with tempfile.TemporaryDirectory() as unused:
         directory = CourseDirectory(config=course.config, parent=quiet)
         directory.root, directory.db_url = course.directory.root, course.db_url
-        directory.release_directory = aside
+        directory.release_directory = unused
         directory.assignment_id = name
         try:
             with schema_checked_once():
                 GenerateAssignment(coursedir=directory, config=entering(course.config), parent=quiet).start()
         except (NbGraderException, RuntimeError) as error:
             raise CourseError(
-                f"nbgrader does not take {name} into the gradebook: {error}. Cells cannot be added or taken away once "
-                "submissions are in; give the assignment another name."
+                f"nbgrader cannot add {name} to the gradebook: {error}. Once there are submissions, cells cannot be "
+                "added or removed: give the assignment a new name instead."
             ) from error

@@ -1,7 +1,7 @@
-"""The autograded notebook: what the formgrader and nbgrader's feedback show, and the scores that nbgrader reads in it.
+"""Makes the autograded notebook, which the formgrader and nbgrader's feedback show, and reads the scores in it.
 
-It is what `nbgrader autograde` leaves with the engine's preprocessors, made without a gradebook at hand, so that it can
-be made where the submission is graded.
+It is the same as the output of `nbgrader autograde` with the engine's preprocessors, but it is made without a
+gradebook, so that the process that grades the submission can make it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LIMIT = LimitOutput()
 
 @dataclass(frozen=True)
 class AutogradedNotebook:
-    """`text` is the notebook; `scores` and `comments` are by grade_id. A score is None where a human is to grade."""
+    """A notebook as JSON (`text`), with scores and comments by grade_id. A score is None if a human has to grade."""
 
     text: str
     scores: Mapping[str, float | None]
@@ -41,28 +41,28 @@ def autograded_notebook(
 ) -> AutogradedNotebook:
     """Return the autograded notebook of a submission.
 
-    content: the notebook as it was handed in; Unreadable where it is none.
+    content: the bytes of the notebook as it was submitted. Raises Unreadable if it is not a notebook.
     """
-    taken = read_submission(content).cells
-    owners = owners_of(taken, assignment)
-    by_hand = marked_for_humans(taken, record.cells.keys() - assignment.by_grade_id.keys())
-    found = {cell.grade_id: cell for cell in result.cells}
+    submitted = read_submission(content).cells
+    owners = owners_of(submitted, assignment)
+    by_hand = marked_for_humans(submitted, record.cells.keys() - assignment.by_grade_id.keys())
+    results = {cell.grade_id: cell for cell in result.cells}
     cells: list[dict[str, Any]] = []
-    seen: dict[str, NotebookNode] = {}
-    for numbered, owner in owners.around(list(enumerate(taken))):
+    marked: dict[str, NotebookNode] = {}
+    for numbered, owner in owners.around(list(enumerate(submitted))):
         place, cell = numbered or (-1, _missing(owner))
         grade_id = _grade_id(cell, owner, place in by_hand)
         known = record.cells.get(grade_id)
-        outputs = outputs_of_test(found[grade_id]) if grade_id in found else result.outputs.get(place, [])
-        made = _cell(cell, known, outputs)
+        outputs = outputs_of_test(results[grade_id]) if grade_id in results else result.outputs.get(place, [])
+        autograded = _cell(cell, known, outputs)
         if known or outputs:
-            # As nbgrader's own parts take it.
-            made, _ = LIMIT.preprocess_cell(from_dict(made), {}, 0)
+            # nbgrader's code, which comes next, needs a NotebookNode with limited output.
+            autograded, _ = LIMIT.preprocess_cell(from_dict(autograded), {}, 0)
         if known:
-            seen[grade_id] = made
-        cells.append(made)
+            marked[grade_id] = autograded
+        cells.append(autograded)
     unique_ids(cells)
-    return AutogradedNotebook(_text(cells, record), *_grades(seen))
+    return AutogradedNotebook(_text(cells, record), *_grades(marked))
 
 
 def _missing(owner: Owner) -> dict[str, Any]:
@@ -71,24 +71,24 @@ def _missing(owner: Owner) -> dict[str, Any]:
 
 
 def _grade_id(cell: dict[str, Any], owner: Owner, is_by_hand: bool) -> str:
-    """Return which of the marked cells this is, "" if it is none."""
+    """Return the grade_id of a cell; "" if it is not one of the marked cells."""
     if isinstance(owner, TeacherCell):
         return owner.grade_id
     return str(cell["metadata"]["nbgrader"]["grade_id"]) if is_by_hand else ""
 
 
 def autograded_problem(problem: str, record: AssignmentRecord) -> AutogradedNotebook:
-    """Return what stands in the place of a notebook that could not be graded: the sentence why, and no score."""
-    told = {"cell_type": "markdown", "id": "problem", "metadata": {}}
-    told["source"] = f"This submission could not be graded. {problem}"
-    waiting = {cell.grade_id: None for cell in record.cells.values() if cell.points is not None}
-    silent = {cell.grade_id: None for cell in record.cells.values() if cell.solution or cell.task}
-    return AutogradedNotebook(_text([told], record), waiting, silent)
+    """Return a replacement for a notebook that could not be graded: it says why, and has no scores."""
+    message = {"cell_type": "markdown", "id": "problem", "metadata": {}}
+    message["source"] = f"This submission could not be graded. {problem}"
+    no_scores = {cell.grade_id: None for cell in record.cells.values() if cell.points is not None}
+    no_comments = {cell.grade_id: None for cell in record.cells.values() if cell.solution or cell.task}
+    return AutogradedNotebook(_text([message], record), no_scores, no_comments)
 
 
 def _cell(cell: dict[str, Any], known: GradebookCell | None, outputs: Sequence[Any]) -> Any:
-    """Return a cell as nbformat has it: one of the teacher's with the mark, type and locked text that the gradebook
-    has, and no other with a mark."""
+    """Return a cell in nbformat's form. A cell of the teacher gets its mark, type and, if it is locked, its text from
+    the gradebook; all other cells have no mark."""
     kind, source = cell["cell_type"], cell["source"]
     if known:
         kind, source = known.cell_type, known.source if known.locked else source
@@ -96,12 +96,12 @@ def _cell(cell: dict[str, Any], known: GradebookCell | None, outputs: Sequence[A
     else:
         kept = kept_tags(cell["metadata"])
         metadata = {"tags": kept} if kept else {}
-    made = {"cell_type": kind, "id": cell["id"], "metadata": metadata, "source": source}
-    return made | {"execution_count": None, "outputs": list(outputs)} if kind == "code" else made
+    autograded = {"cell_type": kind, "id": cell["id"], "metadata": metadata, "source": source}
+    return autograded | {"execution_count": None, "outputs": list(outputs)} if kind == "code" else autograded
 
 
 def _grades(marked: Mapping[str, NotebookNode]) -> tuple[dict[str, float | None], dict[str, str | None]]:
-    """Return scores and comments as nbgrader's SaveAutoGrades finds them."""
+    """Return the scores and comments that nbgrader's SaveAutoGrades would find."""
     scores: dict[str, float | None] = {}
     comments: dict[str, str | None] = {}
     for grade_id, cell in marked.items():
@@ -118,5 +118,5 @@ def _grades(marked: Mapping[str, NotebookNode]) -> tuple[dict[str, float | None]
 def _text(cells: list[dict[str, Any]], record: AssignmentRecord) -> str:
     metadata = {"kernelspec": dict(record.kernelspec)} if record.kernelspec else {}
     notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    # Not `nbformat.writes`, which copies the notebook and takes three times as long.
+    # `nbformat.writes` would copy the notebook and take three times as long.
     return json.dumps(notebook, ensure_ascii=False, sort_keys=True)

@@ -1,7 +1,7 @@
-"""The times of submissions inside `nbgrader autograde` and the formgrader's button.
+"""Corrects submission times when `nbgrader autograde`, or the formgrader's button, grades.
 
-`nbgrader_config.py` names `ReadTimes` in `c.Autograde.exporter_class`: the exporter is what nbgrader makes before it
-looks at the first submission.
+`nbgrader_config.py` sets `c.Autograde.exporter_class` to `ReadTimes`, because nbgrader creates the exporter before it
+reads the first submission.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ from course_utils.errors import CourseError
 
 
 class ReadTimes(AnyState):
-    """Reads notebooks as `AnyState` does, once the timestamp.txt of each submission is one that nbgrader reads right.
+    """Reads notebooks as `AnyState` does, but first rewrites each timestamp.txt that nbgrader would misread.
 
-    A student whose time is refused is graded, and the time in the gradebook, of an earlier submission, is taken out.
+    A submission whose timestamp.txt has no valid time is graded without a time, and the time of an earlier submission
+    is removed from the gradebook.
     """
 
-    timezone = Unicode("", help="The zone of times that name none; course.toml sets it.").tag(config=True)
+    timezone = Unicode("", help="Time zone of times that do not name one; course.toml sets it.").tag(config=True)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)  # type: ignore[no-untyped-call]
         if isinstance(self.parent, Autograde):
-            self._settle(self.parent)
+            self._rewrite_times(self.parent)
 
-    def _settle(self, converter: Autograde) -> None:
+    def _rewrite_times(self, converter: Autograde) -> None:
         courses = converter.coursedir
         pattern = converter._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
         refused: list[tuple[str, str]] = []
@@ -44,32 +45,32 @@ class ReadTimes(AnyState):
             journal = self._journal(journal_of(courses.db_url, Path(courses.root)), stack)
             stamps = SubmissionTimes(journal, zone_named(self.timezone))
             for folder, notebooks in list(converter.assignments.items()):
-                if not (found := re.match(pattern, folder)):
+                if not (names := re.match(pattern, folder)):
                     continue
                 try:
-                    time = stamps.settle(Path(min(notebooks)), found["assignment"], found["student"])
+                    time = stamps.settle(Path(min(notebooks)), names["assignment"], names["student"])
                 except (OSError, CourseError) as error:
-                    # Graded with a time that nbgrader misreads, a student could lose points.
-                    self.log.error("%s is not graded, since its timestamp.txt cannot be rewritten: %s", folder, error)
+                    # With a time that nbgrader misreads, a student could lose points.
+                    self.log.error("%s is not graded: its timestamp.txt cannot be rewritten: %s", folder, error)
                     del converter.assignments[folder]
                     continue
                 if time.problem:
                     self.log.warning("%s: %s", folder, time.problem)
-                    refused.append((found["assignment"], found["student"]))
-        _forget(refused, courses.db_url, courses.course_id)
+                    refused.append((names["assignment"], names["student"]))
+        _remove_times(refused, courses.db_url, courses.course_id)
 
     def _journal(self, path: Path, stack: ExitStack) -> Journal:
-        """Open the journal, or an empty one: that of a colleague may be closed to this user."""
+        """Open the journal, or an empty temporary one if this user cannot open it."""
         try:
             return stack.enter_context(Journal(path))
         except (OSError, CourseError) as error:
-            self.log.warning("What a timestamp.txt was before it is rewritten cannot be kept: %s", error)
-            aside = stack.enter_context(TemporaryDirectory())
-            return stack.enter_context(Journal(Path(aside) / path.name))
+            self.log.warning("The original content of a rewritten timestamp.txt cannot be saved: %s", error)
+            folder = stack.enter_context(TemporaryDirectory())
+            return stack.enter_context(Journal(Path(folder) / path.name))
 
 
-def _forget(refused: list[tuple[str, str]], db_url: str, course_id: str) -> None:
-    """Take the times of earlier submissions out of the gradebook."""
+def _remove_times(refused: list[tuple[str, str]], db_url: str, course_id: str) -> None:
+    """Remove the times of earlier submissions from the gradebook."""
     if not refused:
         return
     with Gradebook(db_url, course_id) as database:

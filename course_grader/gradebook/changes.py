@@ -1,4 +1,4 @@
-"""What grading again changes: scores before and after, and grades by hand that a teacher should look at again."""
+"""Finds what regrading changed: scores before and after, and manual grades that a teacher should review."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sqlalchemy import select
 
 from course_grader.engine.notebook.assignment import Assignment
 
-# Smaller differences come from adding floating-point numbers.
+# Smaller differences are rounding errors.
 TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class GradebookScore:
-    """A submission in the gradebook: the score of each cell that has one, the penalty for lateness, and which of the
-    cells a human graded and has to look at again."""
+    """A submission in the gradebook: the score of each graded cell, the late penalty, and the manually graded cells
+    that have to be reviewed."""
 
     scores: Mapping[str, float]
     penalty: float = 0.0
@@ -35,10 +35,10 @@ class GradebookScore:
 
 @dataclass(frozen=True)
 class Change:
-    """What changed for a student. Each pair is the old and the new value; None is "not graded".
+    """What changed for a student. Each pair is the old and the new value; None means "not graded".
 
-    exercises: by exercise, those whose points changed; a cell that belongs to none has its own name. review: cells with
-    a grade by hand that is kept, and that a teacher should look at again, since the answer or its test changed.
+    exercises: the exercises whose points changed; a cell without an exercise has its own name. review: cells whose
+    manual grade is kept, but should be reviewed because the answer or its test changed.
     """
 
     student: str
@@ -59,7 +59,7 @@ class Change:
 
 
 def gradebook_scores(database: Gradebook, assignment: str, by_hand: bool = False) -> dict[str, GradebookScore]:
-    """Return what the gradebook has of each student; `by_hand`: only the cells that a human graded."""
+    """Return the scores of each student in the gradebook. `by_hand`: only for cells that a human graded."""
     scores: dict[str, dict[str, float]] = defaultdict(dict)
     penalties: dict[str, dict[str, float]] = defaultdict(dict)
     review: dict[str, set[str]] = defaultdict(set)
@@ -81,14 +81,17 @@ def gradebook_scores(database: Gradebook, assignment: str, by_hand: bool = False
             scores[student][cell] = score
         if manual is not None and waits:
             review[student].add(cell)
-    return {one: GradebookScore(scores[one], sum(penalties[one].values()), frozenset(review[one])) for one in scores}
+    return {
+        student: GradebookScore(cells, sum(penalties[student].values()), frozenset(review[student]))
+        for student, cells in scores.items()
+    }
 
 
 def change_of(student: str, before: GradebookScore, after: GradebookScore, assignment: Assignment) -> Change | None:
-    """Return what changed for a student who was graded before, or None if nothing did."""
+    """Return what changed for a student; None if nothing did, or if the student was not graded before."""
     if not before.scores:
         return None
-    old, new = (_by_exercise(one.scores, assignment) for one in (before, after))
+    old, new = _by_exercise(before.scores, assignment), _by_exercise(after.scores, assignment)
     pairs = {name: (old.get(name), new.get(name)) for name in {**old, **new}}
     changed = {name: pair for name, pair in pairs.items() if _differ(*pair)}
     review = tuple(sorted(after.review - before.review))
@@ -99,23 +102,26 @@ def change_of(student: str, before: GradebookScore, after: GradebookScore, assig
 
 
 def unchanged_cells(old: Path, new: str) -> frozenset[str]:
-    """Return the cells graded by hand in which a student's work is the same in two autograded notebooks: in an answer
-    its own text, in a task all that the student wrote. None are, if the old one cannot be read. Tests are none of
-    these: a score that overrules one is looked at again, since the test may be what was corrected."""
+    """Return the manually graded cells in which the student's work is the same in two autograded notebooks.
+
+    For an answer, its own text is compared; for a task, everything that the student wrote. Returns no cells if the old
+    notebook cannot be read. Tests are never returned: a manual score that overrules a test is always reviewed, because
+    the test may have been corrected.
+    """
     try:
         before = _written(json.loads(old.read_text(encoding="utf-8")))
         after = _written(json.loads(new))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return frozenset()
-    everything = before[1] == after[1]
+    all_equal = before[1] == after[1]
     answers = before[0]
     return frozenset(
-        name for name, source in after[0].items() if (answers.get(name) == source if source is not None else everything)
+        name for name, source in after[0].items() if (answers.get(name) == source if source is not None else all_equal)
     )
 
 
 def _written(notebook: Mapping[str, Any]) -> tuple[dict[str, str | None], list[tuple[str, str]]]:
-    """Return the graded answers and tasks, the answers with their source; and all cells that are not locked."""
+    """Return the manually graded answers and tasks by grade_id, with the source of answers, and all unlocked cells."""
     graded: dict[str, str | None] = {}
     own: list[tuple[str, str]] = []
     for cell in notebook["cells"]:

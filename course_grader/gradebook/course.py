@@ -1,4 +1,4 @@
-"""A course as nbgrader sees it: where its folders and its gradebook are, by its own configuration."""
+"""A course as nbgrader's configuration describes it: its folders, gradebook and assignments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ CONFIG = "nbgrader_config.py"
 
 @dataclass(frozen=True)
 class Course:
-    """root: the folder of the course. directory: nbgrader's view of it. db_url: the gradebook, as SQLAlchemy has it."""
+    """A course.
+
+    root: the folder of the course. directory: nbgrader's object for it. db_url: SQLAlchemy's URL of the gradebook. key:
+    the path of the hidden key, which may not exist.
+    """
 
     root: Path
     directory: CourseDirectory
@@ -35,15 +39,18 @@ class Course:
 
     @classmethod
     def nearest(cls, start: Path, db_url: str | None = None) -> Course:
-        """Return the course whose folder is `start` or above it; CourseError where there is none."""
+        """Return the course whose folder is `start` or a folder above it. Raises CourseError if there is none."""
         for folder in (start, *start.parents):
             if (folder / CONFIG).is_file():
                 return cls.at(folder, db_url)
-        raise CourseError(f"No {CONFIG} in {start} or above it: go to the course's folder and try again.")
+        raise CourseError(f"There is no {CONFIG} in {start} or above it. Go to the course's folder and try again.")
 
     @classmethod
     def at(cls, root: Path, db_url: str | None = None) -> Course:
-        """Return the course of a folder, as nbgrader's configuration there and in Jupyter's folders tells it."""
+        """Return the course in a folder, by nbgrader's configuration there and in Jupyter's configuration folders.
+
+        db_url: replaces the configured gradebook. Raises CourseError if the configuration or URL cannot be used.
+        """
         key = os.environ.get("COURSE_KEY")
         config = _configuration(root)
         directory = CourseDirectory(config=config)
@@ -60,48 +67,55 @@ class Course:
 
     @property
     def database(self) -> Path | None:
-        """The gradebook's file, or None where a server has it."""
+        """The gradebook's file, or None if the gradebook is on a server."""
         return _file_of(self.db_url)
 
     @property
     def journal(self) -> Path:
-        """The file of results: beside the gradebook, or in the course's folder where a server has the gradebook."""
+        """The file of results: beside the gradebook, or in the course's folder if the gradebook is on a server."""
         return journal_of(self.db_url, self.root)
 
     @property
     def zone(self) -> ZoneInfo | None:
-        """The time zone of course.toml, or None if it gives none."""
+        """The time zone of course.toml, or None if it sets none."""
         return zone_named(self.config.ReadTimes.get("timezone", ""))
 
     def folder(self, step: str, student: str, assignment: str) -> Path:
-        """Return where a student's assignment stands; `step` is "submitted", "autograded", "source" or "feedback"."""
+        """Return the folder of a student's assignment.
+
+        step: nbgrader's kind of folder, such as "source", "release", "submitted", "autograded" or "feedback".
+        """
         name = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(name, student, assignment))
 
     def solutions(self, assignment: str) -> list[Path]:
-        """Return the teacher's notebooks of an assignment; CourseError if there is none."""
+        """Return the teacher's notebooks of an assignment. Raises CourseError if there is none."""
         folder = self.folder("source", ".", assignment)
-        if found := sorted(folder.glob("*.ipynb")):
-            return found
-        # A term's own folder is filled by its releases.
+        if notebooks := sorted(folder.glob("*.ipynb")):
+            return notebooks
+        # With a course.toml, it is `course release` that writes this folder.
         make = f"course release {assignment}" if (self.root / "course.toml").is_file() else "course build"
-        raise CourseError(f"{folder} holds no notebook: look at the spelling, or run `{make}`.")
+        raise CourseError(f"{folder} contains no notebook. Check the spelling, or run `{make}`.")
 
     def solution(self, assignment: str, notebook: str = "") -> Path:
-        """Return the teacher's notebook of an assignment; CourseError if there is not just one.
+        """Return the teacher's notebook of an assignment.
 
-        notebook: the name of the one that is meant, if there are several.
+        notebook: which one, if there are several. Raises CourseError if there is none, or if it is not clear which one.
         """
-        found = self.solutions(assignment)
-        named = [path for path in found if path.stem == notebook]
-        if len(named or found) != 1:
-            names = ", ".join(path.stem for path in found)
-            raise CourseError(f"{assignment} has several notebooks ({names}), and this takes an assignment with one.")
-        return (named or found)[0]
+        solutions = self.solutions(assignment)
+        named = [path for path in solutions if path.stem == notebook]
+        if len(named or solutions) != 1:
+            names = ", ".join(path.stem for path in solutions)
+            raise CourseError(
+                f"{assignment} has several notebooks ({names}), but this command needs an assignment with only one."
+            )
+        return (named or solutions)[0]
 
     def needs_nbgrader(self, assignment: str) -> str:
-        """Return why an assignment is graded by nbgrader's own autograding with the engine in it; empty if it is
-        not."""
+        """Return why an assignment has to be graded by nbgrader's own autograding, which then calls the engine.
+
+        Empty if it need not be.
+        """
         if len(self.solutions(assignment)) > 1:
             return f"{assignment} has several notebooks"
         if own := own_preprocessors(self.config):
@@ -109,45 +123,45 @@ class Course:
         return ""
 
     def assignment(self, name: str, remember: bool = True, notebook: str = "") -> Assignment:
-        """Return an assignment from the teacher's notebook and the hidden key; CourseError where that cannot be.
+        """Return an assignment, read from the teacher's notebook and the hidden key.
 
-        remember: whether to write down the mode in which it is graded, where that was not done before. notebook: the
-        one that is meant, if the assignment has several.
+        remember: whether to store the mode in which it is graded, if it is not stored yet. notebook: which one, if the
+        assignment has several. Raises CourseError if the notebook or the key is missing.
         """
         try:
             return self.with_mode(name, self.solution(name, notebook), remember=remember)
         except MissingKey:
-            raise CourseError(f"There is no hidden key {self.key}: make it with `course key`.") from None
+            raise CourseError(f"There is no hidden key {self.key}. Make it with `course key`.") from None
 
     def notebooks(self, name: str, remember: bool = True) -> list[Assignment]:
-        """Return an assignment's notebooks, each as an assignment; see `assignment`."""
+        """Return each notebook of an assignment as an assignment of its own; see `assignment`."""
         return [self.assignment(name, remember, path.stem) for path in self.solutions(name)]
 
     def with_mode(self, name: str, solution: Path, thorough: bool = False, remember: bool = True) -> Assignment:
-        """Return an assignment from a notebook of the teacher's, in its mode; see `engine.modes.with_mode`."""
+        """Return an assignment from a teacher's notebook, with its grading mode; see `engine.modes.with_mode`."""
         key = self.key if self.key.is_file() else None
-        found = Assignment.from_notebook(solution, key, files=solution.parent)
+        assignment = Assignment.from_notebook(solution, key, files=solution.parent)
         fixed = fixed_mode(self.config, name)
-        found = with_mode(found, solution, self.modes, name, fixed, self.config, thorough, remember)
-        return found.within(seconds_of(self.config))
+        assignment = with_mode(assignment, solution, self.modes, name, fixed, self.config, thorough, remember)
+        return assignment.within(seconds_of(self.config))
 
     @property
     def modes(self) -> Path:
-        """The file that remembers in which mode each assignment is graded."""
+        """The file that stores the grading mode of each assignment."""
         return store_beside(self.database, self.root)
 
 
 def journal_of(db_url: str, root: Path) -> Path:
-    """Return where the journal of a gradebook is, in a course's folder."""
+    """Return the path of a gradebook's journal; `root` is the course's folder."""
     return (_file_of(db_url) or root / "gradebook.db").with_suffix(".results.sqlite")
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """Return a time zone, or None without a name; CourseError if there is no such zone."""
+    """Return the time zone with a name, or None if the name is empty. Raises CourseError if there is no such zone."""
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise CourseError(f"{name!r} is no time zone: write one like Europe/Berlin.") from None
+        raise CourseError(f"{name!r} is not a time zone. Write a name such as Europe/Berlin.") from None
 
 
 def _file_of(db_url: str) -> Path | None:
@@ -157,14 +171,14 @@ def _file_of(db_url: str) -> Path | None:
 
 def _configuration(root: Path) -> Config:
     config = Config()
-    # The file sets it for nbgrader's kernels; here it would outlive the course.
+    # nbgrader_config.py sets COURSE_KEY for nbgrader's kernels; in this process it would affect other courses.
     with kept_environment("COURSE_KEY"):
         try:
             for folder in (*map(Path, reversed(jupyter_config_path())), root):
                 if (folder / CONFIG).is_file():
                     config.merge(PyFileConfigLoader(CONFIG, path=str(folder)).load_config())
         except CourseError:
-            # What course.toml says wrong.
+            # An error in course.toml, which nbgrader_config.py reads.
             raise
         except Exception as error:
             raise CourseError(f"{CONFIG} cannot be used: {type(error).__name__}: {error}.") from error
@@ -172,12 +186,12 @@ def _configuration(root: Path) -> Config:
 
 
 def _with_driver(db_url: str) -> str:
-    """Return the address with the driver that the course installs named; CourseError where it is no address."""
+    """Return a database URL with the driver that the course installs. Raises CourseError if it is not a URL."""
     try:
         url = make_url(db_url)
     except ArgumentError as error:
         raise CourseError(
-            f"{db_url!r} is no address of a database: write sqlite:///FILE or postgresql://HOST/NAME."
+            f"{db_url!r} is not the address of a database. Write sqlite:///FILE or postgresql://HOST/NAME."
         ) from error
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+psycopg")

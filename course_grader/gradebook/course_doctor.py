@@ -1,5 +1,5 @@
-"""What `course doctor` looks at for teachers: how well this machine keeps submissions apart, in which mode each
-assignment is graded, and who can read a course's files."""
+"""The teacher's part of `course doctor`: the isolation of submissions on this machine, the grading mode of each
+assignment, and who can read a course's files."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from course_utils.errors import CourseError
 if TYPE_CHECKING:
     from course_grader.gradebook.course import Course
 
-# Of the extra `grader`: a learner has not installed it, and grades nothing.
+# A package of the extra `grader`, which learners do not install.
 MARK_OF_A_TEACHER = "jupytext"
 
 
 def findings() -> Iterator[Finding]:
-    """Yield the level of isolation, the mode of each assignment, and who can read a course's files, where the grader is
-    installed."""
+    """Yield the isolation level, the mode of each assignment, and who can read a course's files.
+
+    Yields nothing if the grader is not installed.
+    """
     if find_spec(MARK_OF_A_TEACHER) is None:
         return
     from course_grader.engine.sandbox.levels import best_level, isolation_program
 
     level, reasons = best_level()
     by = f", with {program}" if (program := isolation_program(level)) else ""
-    yield Finding("isolation", f"this machine gives the level {level!r}{by}. {exposure(level)}".rstrip(), reasons)
+    yield Finding("isolation", f"this machine provides the level {level!r}{by}. {exposure(level)}".rstrip(), reasons)
     yield from _of_course(Path.cwd())
 
 
@@ -46,14 +48,15 @@ def _of_course(start: Path) -> Iterator[Finding]:
 def _private_files(course: Course) -> Iterator[Finding]:
     from course_grader.gradebook.privacy import warning
 
-    said = warning(course)
-    yield Finding("privacy", "what is secret is closed to other users." if not said else "not all is closed.", said)
+    remedy = warning(course)
+    state = "other users can read private files." if remedy else "other users cannot read private files."
+    yield Finding("privacy", state, remedy)
 
 
 def _modes(course: Course) -> Iterator[Finding]:
-    """Yield for each assignment that was released or graded here in which mode, and why."""
+    """Yield the grading mode of each assignment that was released or graded here, and the reason for it."""
     from course_grader.engine.modes import Modes
 
     for name, choice in Modes(course.modes).all().items():
-        remedy = f"Look at the tests that fail on the reference: {', '.join(choice.faults)}." if choice.faults else ""
+        remedy = f"Check the tests that fail on the reference: {', '.join(choice.faults)}." if choice.faults else ""
         yield Finding("mode", f"{name} is graded {choice.mode}. {choice.why}", remedy)

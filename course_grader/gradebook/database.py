@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: many submissions in one transaction, with nbgrader's own classes for its rows."""
+"""Reads and writes nbgrader's gradebook: many submissions per transaction, with nbgrader's own classes for the rows."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from course_grader.gradebook.privacy import prepare
 from course_grader.gradebook.schema import ensure_schema
 from course_utils.errors import CourseError, Exit
 
-KEPT = " Results that were found are kept beside it; run the command again and they are entered."
+KEPT = " The results so far are saved beside it: run the command again to enter them."
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the gradebook gets of a submission; scores and comments are by grade_id. `unchanged`: the cells of which
-    the student's work is the same as when it was graded before."""
+    """A submission as it is written to the gradebook; scores and comments are by grade_id. `unchanged`: the cells in
+    which the student's work has not changed since it was graded before."""
 
     student: str
     submitted: datetime | None
@@ -47,70 +47,70 @@ class Database:
     """The gradebook of a course, open until `close`, or as a context manager."""
 
     def __init__(self, course: Course) -> None:
-        """Open or make the gradebook; CourseError where it cannot be had or is of another nbgrader's schema."""
+        """Open or create the gradebook. Raises CourseError if that fails, or if it has another version's schema."""
         self._course = course
         prepare(course)
-        with self._telling():
+        with self._readable_errors():
             if not ensure_schema(course.db_url):
                 raise CourseError(
-                    f"The gradebook {shown(course)} was made by another version of nbgrader: run this again with "
-                    "--upgrade-gradebook, which keeps a copy of it, or `nbgrader db upgrade`."
+                    f"The gradebook {shown(course)} was made by another version of nbgrader. Run this again with "
+                    "--upgrade-gradebook, which keeps a copy of it, or run `nbgrader db upgrade`."
                 )
             self.gradebook = Gradebook(course.db_url, course.directory.course_id)
-        # nbgrader's own preprocessor holds its plugin for late submissions.
+        # This preprocessor of nbgrader loads the plugin for late penalties.
         self._late = AssignLatePenalties(config=course.config)
         self._late.init_plugin()
 
     def students(self) -> set[str]:
         """Return the ids of all students."""
-        with self._telling():
+        with self._readable_errors():
             return set(self._db.scalars(select(Student.id)))
 
     def handed_in(self, assignment: str) -> set[str]:
-        """Return the ids of the students of whom there is a submission of an assignment."""
+        """Return the ids of the students with a submission for an assignment."""
         query = select(SubmittedAssignment.student_id).join(SubmittedAssignment.assignment)
-        with self._telling():
+        with self._readable_errors():
             return set(self._db.scalars(query.where(Assignment.name == assignment)))
 
     def with_submissions(self) -> set[str]:
-        """Return the ids of the students who have a submission of any assignment."""
-        with self._telling():
+        """Return the ids of the students with a submission for any assignment."""
+        with self._readable_errors():
             return set(self._db.scalars(select(SubmittedAssignment.student_id).distinct()))
 
     def due(self, assignment: str) -> datetime | None:
-        """Return when an assignment is due, in UTC without a zone; None if it is never."""
-        with self._telling():
-            found: datetime | None = self._db.scalar(select(Assignment.duedate).where(Assignment.name == assignment))
-            return found
+        """Return when an assignment is due, in UTC but without a zone; None if it has no due date."""
+        with self._readable_errors():
+            due: datetime | None = self._db.scalar(select(Assignment.duedate).where(Assignment.name == assignment))
+            return due
 
     def waiting(self, assignment: str) -> int:
-        """Return how many submissions of an assignment wait for grading by hand."""
+        """Return how many submissions of an assignment still need manual grading."""
         query = select(SubmittedAssignment.id).join(SubmittedAssignment.assignment).where(Assignment.name == assignment)
-        with self._telling():
+        with self._readable_errors():
             return len(self._db.scalars(query.where(SubmittedAssignment.needs_manual_grade)).all())
 
     def write(self, record: AssignmentRecord, rows: Sequence[Row]) -> None:
-        """Enter submissions in one transaction: students and submissions that are missing, times, scores, comments.
+        """Write submissions in one transaction: missing students and submissions, times, scores and comments.
 
-        Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave stay. One by hand is
-        to be looked at again if the work or the score by the tests changed. A time that is not known is none: that of
-        an earlier submission is not this one's.
+        Scores and comments are set as nbgrader's SaveAutoGrades sets them; those that a human gave are kept. A manual
+        score is marked for review if the student's work or the automatic score changed. If the time is not known, none
+        is stored, because the time of an earlier submission does not apply to this one.
         """
-        with self._telling():
+        with self._readable_errors():
             self._write(record, rows)
             self._db.commit()
 
     def penalise(self, record: AssignmentRecord, students: Iterable[str]) -> None:
-        """Set the penalties for late submissions that nbgrader's plugin asks for, in one transaction."""
-        with self._telling():
-            # What the cells hold is looked up for those that are late.
-            for one in self._submissions(record, list(students), with_cells=False):
-                late = one.total_seconds_late
-                for notebook in one.notebooks:
+        """Set the late penalties that nbgrader's plugin computes, in one transaction."""
+        with self._readable_errors():
+            # Without cells: they are loaded only for late submissions, when `notebook.score` needs them.
+            for submission in self._submissions(record, list(students), with_cells=False):
+                late = submission.total_seconds_late
+                for notebook in submission.notebooks:
                     penalty = None
                     if late > 0:
                         score = notebook.score
-                        penalty = self._late.plugin_inst.late_submission_penalty(one.student_id, score, late)
+                        penalty = self._late.plugin_inst.late_submission_penalty(submission.student_id, score, late)
                     if penalty is not None:
                         penalty = self._late._check_late_penalty(notebook, penalty)
                     notebook.late_submission_penalty = penalty
@@ -123,10 +123,10 @@ class Database:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Close it; CourseError in place of what the database raised in the block."""
+        """Close it. Raises CourseError instead of an exception that the database raised in the block."""
         self.close()
         if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
-            raise _told(error, self._course) from error
+            raise _course_error(error, self._course) from error
 
     @property
     def _db(self) -> Any:
@@ -135,9 +135,8 @@ class Database:
     def _write(self, record: AssignmentRecord, rows: Sequence[Row]) -> None:
         assignment = self.gradebook.find_assignment(record.assignment)
         names = {cell.id: cell.name for notebook in assignment.notebooks for cell in notebook._base_cells}
-        known = {
-            one.student_id: one for one in self._submissions(record, [row.student for row in rows], with_cells=True)
-        }
+        existing = self._submissions(record, [row.student for row in rows], with_cells=True)
+        known = {submission.student_id: submission for submission in existing}
         self._add(assignment, record.notebook, [row for row in rows if row.student not in known])
         for row in rows:
             if submission := known.get(row.student):
@@ -147,28 +146,29 @@ class Database:
                         _set_grades(notebook, names, row)
 
     def _add(self, assignment: Assignment, notebook: str, rows: Sequence[Row]) -> None:
-        """Add submissions with a row for each cell, as `Gradebook.add_submission` does one by one."""
+        """Add submissions, each with a row for every cell, as `Gradebook.add_submission` does for a single one."""
         wanted = [row.student for row in rows]
         known = set(self._db.scalars(select(Student.id).where(Student.id.in_(wanted))))
         self._db.add_all(Student(id=student) for student in wanted if student not in known)
         grades, comments = list[dict[str, Any]](), list[dict[str, Any]]()
-        fresh = [
+        added = [
             (row, SubmittedNotebook(notebook_id=source.id, assignment=submission), source)
             for row in rows
             for submission in [_submission(assignment, row)]
             for source in assignment.notebooks
         ]
-        self._db.add_all(one for _, one, _ in fresh)
+        self._db.add_all(submitted for _, submitted, _ in added)
         self._db.flush()
-        for row, one, source in fresh:
-            scores, said = (row.scores, row.comments) if source.name == notebook else ({}, {})
+        for row, submitted, source in added:
+            scores, texts = (row.scores, row.comments) if source.name == notebook else ({}, {})
             for cell in (*source.grade_cells, *source.task_cells):
                 score = scores.get(cell.name)
-                waits = {"auto_score": score, "needs_manual_grade": score is None}
-                grades.append({"cell_id": cell.id, "notebook_id": one.id} | waits)
+                state = {"auto_score": score, "needs_manual_grade": score is None}
+                grades.append({"cell_id": cell.id, "notebook_id": submitted.id} | state)
             for cell in (*source.solution_cells, *source.task_cells):
-                comments.append({"cell_id": cell.id, "notebook_id": one.id, "auto_comment": said.get(cell.name)})
-        # All rows of a table at once: as objects of the session they would take as long as the grading.
+                text = texts.get(cell.name)
+                comments.append({"cell_id": cell.id, "notebook_id": submitted.id, "auto_comment": text})
+        # Insert all rows of a table at once: as objects of the session they would take as long as the grading.
         for table, entries in ((Grade, grades), (Comment, comments)):
             if entries:
                 self._db.execute(insert(table), entries)
@@ -182,24 +182,24 @@ class Database:
         if with_cells:
             for cells in (SubmittedNotebook.grades, SubmittedNotebook.comments):
                 query = query.options(notebooks.selectinload(cells))
-        # A query takes at most this many parameters.
+        # 500 at a time, because a database limits the number of parameters of a query.
         for i in range(0, len(students), 500):
             yield from self._db.scalars(query.where(SubmittedAssignment.student_id.in_(students[i : i + 500])))
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         try:
             yield
         except ModuleNotFoundError as error:
             raise CourseError(
-                f"The gradebook {shown(self._course)} needs the package {error.name}, which is not installed: "
+                f"The gradebook {shown(self._course)} needs the package {error.name}, which is not installed. Run "
                 "`pip install -e '.[grader,postgres]'` in the course's folder.",
                 Exit.ENVIRONMENT,
             ) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             if hasattr(self, "gradebook"):
                 self._db.rollback()
-            raise _told(error, self._course, KEPT) from error
+            raise _course_error(error, self._course, KEPT) from error
 
 
 def _submission(assignment: Assignment, row: Row) -> SubmittedAssignment:
@@ -216,7 +216,7 @@ def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) ->
             if grade.manual_score is None:
                 grade.needs_manual_grade = grade.auto_score is None
             elif not is_same:
-                # A human's score may no longer fit.
+                # The manual score may no longer be right.
                 grade.needs_manual_grade = True
     for comment in notebook.comments:
         name = names[comment.cell_id]
@@ -225,9 +225,10 @@ def _set_grades(notebook: SubmittedNotebook, names: dict[str, str], row: Row) ->
 
 
 def upgrade(course: Course) -> Path | None:
-    """Bring the gradebook to this nbgrader's schema; return the copy of a file as it was before.
+    """Upgrade the gradebook to the installed nbgrader's schema.
 
-    Raises CourseError where nbgrader cannot; a gradebook in a file is then as it was.
+    Returns the path of a copy of the old gradebook, or None if it is on a server. Raises CourseError if the upgrade
+    fails; a gradebook in a file is then unchanged.
     """
     file, copy = course.database, None
     if file is not None:
@@ -239,7 +240,7 @@ def upgrade(course: Course) -> Path | None:
         if file is not None and copy is not None:
             copy.replace(file)
         raise CourseError(
-            f"nbgrader cannot bring {shown(course)} up to date; see above. Grade into a new gradebook with --db.",
+            f"nbgrader cannot upgrade {shown(course)}; see above. To grade into a new gradebook, use --db.",
             Exit.ENVIRONMENT,
         ) from error
     return copy
@@ -250,11 +251,11 @@ def shown(course: Course) -> str:
     return str(course.database or make_url(course.db_url).render_as_string(hide_password=True))
 
 
-def _told(error: Exception, course: Course, kept: str = "") -> CourseError:
+def _course_error(error: Exception, course: Course, kept: str = "") -> CourseError:
     cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
     if "locked" in cause:
         return CourseError(
-            f"The gradebook {shown(course)} is locked by another program: end that and run the command again.{kept}",
+            f"The gradebook {shown(course)} is locked by another program. Close it and run the command again.{kept}",
             Exit.ENVIRONMENT,
         )
     if isinstance(error, (ArgumentError, NoSuchModuleError)):

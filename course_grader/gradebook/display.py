@@ -1,4 +1,4 @@
-"""What `course grade` shows: a bar on a terminal's stderr, lines for people or JSON for programs, and a summary."""
+"""The output of `course grade`: a progress bar on stderr, lines for people or JSON for programs, and a summary."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ from course_grader.submissions import Found
 from course_grader.submissions.times import TIMESTAMP
 from course_utils.text import plural
 
-# At most this many names of students are shown in a sentence.
+# A sentence shows at most this many names of students.
 MOST_NAMES = 10
 OUTCOMES = ("full marks", "part", "no points", "not graded")
 
 
-def _stay() -> None:
+def _do_nothing() -> None:
     pass
 
 
 class Display:
-    """Tells of each submission as it comes, and at the end of all. `as_json` prints a line of JSON for each. `exam` is
-    what is graded."""
+    """Counts the submissions as they are graded, and prints a summary at the end.
+
+    as_json: print one line of JSON per submission. found: the submissions and where they come from. preview: whether
+    nothing is written. exam: the assignment that is graded.
+    """
 
     def __init__(
         self,
@@ -47,11 +50,11 @@ class Display:
         self._problems: list[tuple[str, str]] = []
         self._exposed: Counter[str] = Counter()
         self._times: list[tuple[str, str]] = []
-        # By test: how many submissions passed it, and how many failed it with more than the stub.
+        # For each test: how many submissions passed it, and how many failed it although they had an answer.
         self._tests: dict[str, list[int]] = {}
-        # By test: why it failed of itself, if it did.
+        # For each test that itself failed: why.
         self._faults: dict[str, str] = {}
-        self._move: Callable[[], None] = _stay
+        self._move: Callable[[], None] = _do_nothing
 
     @property
     def not_graded(self) -> int:
@@ -59,35 +62,35 @@ class Display:
 
     @contextmanager
     def bar(self, total: int) -> Iterator[None]:
-        """Show the bar during the block, where stderr is a terminal."""
+        """Show the progress bar during the block, if stderr is a terminal."""
         if not sys.stderr.isatty():
             yield
             return
-        # What draws it takes a fifth of a second to import.
+        # Imported here, because rich takes a fifth of a second to import.
         from course_grader.gradebook.progress_bar import bar
 
         with bar(self._assignment, total, self._counted) as self._move:
             yield
 
-    def report(self, told: ProgressEvent) -> None:
-        """Take note of a submission."""
-        self.counts[outcome(told)] += 1
-        self.reused += told.reused
-        if told.result is None:
-            self._problems.append((told.student, told.problem))
+    def report(self, event: ProgressEvent) -> None:
+        """Count a submission, and print its line of JSON."""
+        self.counts[outcome(event)] += 1
+        self.reused += event.reused
+        if event.result is None:
+            self._problems.append((event.student, event.problem))
         else:
-            self._count_tests(told.result)
-            if told.result.exposed:
-                self._exposed[told.result.exposed] += 1
-        self._times += [(told.student, note) for note in told.notes if note.startswith(TIMESTAMP)]
+            self._count_tests(event.result)
+            if event.result.exposed:
+                self._exposed[event.result.exposed] += 1
+        self._times += [(event.student, note) for note in event.notes if note.startswith(TIMESTAMP)]
         if self._as_json:
-            print(json.dumps(as_json(told)), flush=True)
+            print(json.dumps(as_json(event)), flush=True)
         self._move()
 
     def _count_tests(self, result: Result) -> None:
         for cell in result.cells:
             count = self._tests.setdefault(cell.grade_id, [0, 0])
-            # Apart, an answer of the wrong type can make a test fail of itself.
+            # In the mode "apart", an answer of the wrong type can also make a test fail, so it proves nothing.
             if cell.outcome == "error" and result.mode == "together":
                 self._faults.setdefault(cell.grade_id, cell.message)
             count[0] += cell.outcome == "passed" or cell.points > 0
@@ -95,23 +98,23 @@ class Display:
 
     @property
     def suspects(self) -> list[str]:
-        """A sentence for each test that is at fault itself, or that no submission passes."""
+        """A sentence for each test that is itself wrong, or that no submission passes."""
         faults = dict(self.exam.faults) if self.exam else {}
-        said = [
-            f"The test {grade_id!r} fails on the reference too, so it is at fault itself: {reason}"
+        sentences = [
+            f"The test {grade_id!r} also fails on the reference, so the test itself is wrong: {reason}"
             for grade_id, reason in faults.items()
         ]
         own = {grade_id: message for grade_id, message in self._faults.items() if grade_id not in faults}
-        said += [
-            f"The test {grade_id!r} failed of itself for a submission: {message}" for grade_id, message in own.items()
+        sentences += [
+            f"The test {grade_id!r} itself failed on a submission: {message}" for grade_id, message in own.items()
         ]
         for grade_id, (passed, failed) in self._tests.items():
             if not passed and failed > 1 and grade_id not in faults | own:
-                said.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: look at the test.")
-        return said
+                sentences.append(f"No submission passes the test {grade_id!r}, and {failed} fail it: check the test.")
+        return sentences
 
     def summary(self, summary: Summary, interrupted: bool = False) -> None:
-        """Print what became of the run: for people, or one more line of JSON."""
+        """Print the result of the run: for people, or as a last line of JSON."""
         total = sum(self.counts.values())
         if self._as_json:
             counts = {name: self.counts[name] for name in OUTCOMES}
@@ -127,25 +130,25 @@ class Display:
             print(json.dumps({"summary": found | entered | times | changes | place | mode | ending | tests}))
             return
         if self._preview:
-            self._say("This is a preview: submissions were graded, and nothing was written. This is what would happen.")
+            self._say("This is a preview: submissions were graded, but nothing was written. This is what would change.")
         if self._place.title:
             self._say(f"{self._place.title}.")
         if summary.entered:
-            self._say(f"The assignment {self._assignment} was entered into the gradebook.")
+            self._say(f"The assignment {self._assignment} was added to the gradebook.")
         if summary.added:
             self._say(f"{plural(len(summary.added), 'student')} added to the gradebook: {_names(summary.added)}.")
-        reused = f", {self.reused} of them known from before" if self.reused else ""
+        reused = f", {self.reused} of them already graded before" if self.reused else ""
         self._say(f"{plural(total, 'submission')}{reused}: {self._counted()}.")
         self._say(f"{plural(summary.booked, 'submission')} entered into the gradebook.")
         if summary.waiting:
-            self._say(f"Waiting for grading by hand, in the formgrader: {plural(summary.waiting, 'submission')}.")
+            self._say(f"Still to be graded by hand, in the formgrader: {plural(summary.waiting, 'submission')}.")
         for sentence, count in self._exposed.items():
             self._say(f"{plural(count, 'submission')}: {sentence}")
         if summary.untimed:
             marked = f" ({summary.marked_late} of them marked late by Canvas)" if summary.marked_late else ""
             self._say(
-                f"Lateness is unknown for {plural(summary.untimed, 'submission')}{marked}: no reliable time came with "
-                "them, and no late penalty was applied."
+                f"Lateness is unknown for {plural(summary.untimed, 'submission')}{marked}: there is no reliable time, "
+                "so no late penalty was applied."
             )
         self._say_changes(summary.changes)
         for student, note in sorted(self._times):
@@ -153,28 +156,28 @@ class Display:
         for student, problem in sorted(self._problems):
             self._say(f"not graded: {clean(student, 200)}: {problem}")
         if self.exam and self.exam.mode == "together":
-            self._say(f"Graded in the mode together. {clean(self.exam.why, 500)}")
+            self._say(f"Graded in the mode 'together'. {clean(self.exam.why, 500)}")
         for line in lines_about(self._place, whole=False):
             self._say(line)
         for sentence in self.suspects:
             self._say(clean(sentence, 500))
 
     def _say_changes(self, changes: Sequence[Change]) -> None:
-        scores = [one for one in changes if one.score[0] != one.score[1] or one.exercises]
+        scores = [change for change in changes if change.score[0] != change.score[1] or change.exercises]
         if scores:
             self._say(f"Changed since the last grading: {plural(len(scores), 'submission')}.")
-        for one in scores:
-            parts = [f"{name} {_pair(pair)}" for name, pair in one.exercises.items()]
-            if one.penalty[0] != one.penalty[1]:
-                parts.append(f"late penalty {_pair(one.penalty)}")
+        for change in scores:
+            parts = [f"{name} {_pair(pair)}" for name, pair in change.exercises.items()]
+            if change.penalty[0] != change.penalty[1]:
+                parts.append(f"late penalty {_pair(change.penalty)}")
             why = f" ({', '.join(parts)})" if parts else ""
-            self._say(f"changed: {clean(one.student, 200)}: {_pair(one.score)}{why}")
-        for one in changes:
-            if one.review:
-                cells = ", ".join(one.review)
+            self._say(f"changed: {clean(change.student, 200)}: {_pair(change.score)}{why}")
+        for change in changes:
+            if change.review:
+                cells = ", ".join(change.review)
                 self._say(
-                    f"look again: {clean(one.student, 200)}: the work or its test changed since you graded {cells} by "
-                    "hand; your score and comment are kept."
+                    f"look again: {clean(change.student, 200)}: the work or its test changed since you graded {cells} "
+                    "by hand; your score and comment are kept."
                 )
 
     def _counted(self) -> str:
@@ -184,37 +187,37 @@ class Display:
         print(line, file=sys.stdout)
 
 
-def outcome(told: ProgressEvent) -> str:
-    """Return which of OUTCOMES a submission is."""
-    if told.result is None:
+def outcome(event: ProgressEvent) -> str:
+    """Return the outcome of a submission, one of OUTCOMES."""
+    if event.result is None:
         return "not graded"
-    if told.result.score >= told.result.max_score:
+    if event.result.score >= event.result.max_score:
         return "full marks"
-    return "part" if told.result.score > 0 else "no points"
+    return "part" if event.result.score > 0 else "no points"
 
 
-def as_json(told: ProgressEvent) -> dict[str, Any]:
-    """Return the line for a submission: what stands in the gradebook, in short."""
-    result = told.result
+def as_json(event: ProgressEvent) -> dict[str, Any]:
+    """Return the values of a submission's line of JSON."""
+    result = event.result
     return {
-        "student": told.student,
-        "submitted": told.submitted.isoformat() if told.submitted else None,
-        "time_source": told.time_source or None,
+        "student": event.student,
+        "submitted": event.submitted.isoformat() if event.submitted else None,
+        "time_source": event.time_source or None,
         "score": result.score if result else None,
         "max_score": result.max_score if result else None,
-        "exercises": {one.name: one.outcome for one in result.exercises} if result else {},
+        "exercises": {exercise.name: exercise.outcome for exercise in result.exercises} if result else {},
         "isolation": result.isolation if result else None,
         "sandbox": result.sandbox if result else None,
         "exposed": result.exposed if result else "",
         "mode": result.mode if result else None,
-        "reused": told.reused,
-        "problem": told.problem,
-        "notes": [*told.notes, *(result.notes if result else ())],
+        "reused": event.reused,
+        "problem": event.problem,
+        "notes": [*event.notes, *(result.notes if result else ())],
     }
 
 
 def explain(result: Result) -> None:
-    """Print a result in full."""
+    """Print a result in detail."""
     print(f"{result.assignment}: {result.score:g} of {plural(result.max_score, 'point')}")
     by = f" by {result.sandbox}" if result.sandbox else ""
     print(f"isolation {result.isolation}{by}, mode {result.mode}, assignment {result.digest}")

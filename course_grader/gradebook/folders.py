@@ -1,4 +1,4 @@
-"""The folders that nbgrader's formgrader and feedback read, each file written whole or not at all."""
+"""Writes the folders that nbgrader's formgrader and feedback read. Each file is written atomically."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from course_utils.files import write_atomic
 def write_autograded(
     course: Course, student: str, assignment: str, notebook: str, text: str, when: datetime | None
 ) -> None:
-    """Write the autograded notebook of a student, and when it was handed in."""
+    """Write a student's autograded notebook, and the time of its submission."""
     folder = course.folder("autograded", student, assignment)
     make_folder(course, folder)
-    # As nbgrader has it: what was graded is not written to by chance.
+    # Read-only, as nbgrader makes it, so that nobody changes a graded notebook by accident.
     mode = file_mode(course) if course.directory.groupshared else 0o400
     _write_time(folder, when, mode)
     write_atomic(folder / f"{notebook}.ipynb", text, mode)
@@ -27,12 +27,12 @@ def write_autograded(
 def write_submitted(
     course: Course, student: str, assignment: str, notebook: str, content: bytes, when: datetime | None
 ) -> Path:
-    """Write what came from elsewhere into the folder of submissions; return the notebook's path."""
+    """Copy a submission from elsewhere into the folder of submissions; return the notebook's path."""
     folder = course.folder("submitted", student, assignment)
     make_folder(course, folder)
     place = folder / f"{notebook}.ipynb"
     is_new = not place.is_file() or place.read_bytes() != content
-    # A zip tells no time; what a teacher wrote beside the same notebook stays.
+    # A zip contains no times: keep the time that a teacher wrote beside the same notebook.
     if is_new or when is not None:
         _write_time(folder, when, file_mode(course))
     if is_new:

@@ -1,4 +1,4 @@
-"""What grading found of one student's submission: the record on which feedback, report and exports stand."""
+"""The graded submission of a student, from which feedback, report and exports are made."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class GradedSubmission:
     """One student's submission and its result.
 
     student: the student's id in the gradebook.
-    notebook: the notebook as it was handed in.
-    submitted: when it was handed in, with a time zone, or None where nobody says.
-    result: what grading found, or None where the notebook could not be graded; `problem` is then a sentence why.
-    problem_kind: where the fault is.
-    notes: sentences on how it was handed in, such as which of two notebooks was taken.
-    time_source: where the time comes from, or that it was late; empty if neither is known.
+    notebook: the notebook as it was submitted.
+    submitted: when it was submitted, with a time zone, or None if that is not known.
+    result: the result, or None if the notebook could not be graded; `problem` then says why.
+    problem_kind: whether the problem is in the submission or in the grader.
+    notes: sentences about the submission, such as which of two notebooks counts.
+    time_source: where the time or the lateness comes from; empty if neither is known.
     """
 
     student: str

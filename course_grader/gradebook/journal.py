@@ -1,8 +1,8 @@
-"""The results of a course, in a file beside the gradebook: what was graded once is not graded again.
+"""Stores the results of a course in a file beside the gradebook, so that nothing is graded twice.
 
-A result belongs to the bytes of the submission, the assignment's content with the stamps of its hidden key, the code of
-grader and course, and the isolation. Every entry is written whole or not at all, so that a run can be killed at any
-time.
+A result is reused only for the same bytes of the submission, the same assignment with the same fingerprints in its
+hidden key, the same code of grader and course, and the same isolation. Entries are written atomically, so that a run
+can be killed at any time.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ CREATE TABLE IF NOT EXISTS stamp (
 
 @dataclass(frozen=True)
 class Entry:
-    """What the journal holds of a submission. `booked` is what the gradebook was given, empty where nothing was;
-    `problem` a sentence that holds for this run alone; `time_source` where its time comes from, empty in entries of
-    older versions; `problem_kind` whose fault the problem is."""
+    """A submission in the journal. `key`: the key of its result. `problem`: why this run could not grade it; another
+    run may. `booked`: identifies what was written to the gradebook, empty if nothing was. `time_source`: where its time
+    comes from, empty in entries of older versions. `problem_kind`: whether the submission or the grader is at fault."""
 
     assignment: str
     student: str
@@ -63,8 +63,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Stamp:
-    """A timestamp.txt that nbgrader would misread: `given` as it was, `written` as it was rewritten for nbgrader, empty
-    if it was taken away. It belongs to the notebook with the digest `notebook`, and to no other."""
+    """A timestamp.txt that nbgrader would misread. `given`: its original content. `written`: its content after it was
+    rewritten for nbgrader, empty if the file was removed. `notebook`: the digest of the notebook that it belongs to."""
 
     notebook: str
     given: bytes
@@ -73,7 +73,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A result, or the sentence why these bytes can have none."""
+    """A result, or a sentence that says why a submission with these bytes cannot have one."""
 
     result: Result | None
     problem: str = ""
@@ -83,11 +83,11 @@ class Journal:
     """The journal of a course, open until `close`, or as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file; CourseError where it is something else or cannot be opened."""
+        """Open or create the file. Raises CourseError if it is not a journal or cannot be opened."""
         self.path = path
-        # Messages may tell of hidden tests.
+        # Private, because messages may reveal hidden tests.
         path.touch(mode=0o600)
-        with self._telling():
+        with self._readable_errors():
             self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._database.executescript(TABLES)
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
@@ -109,26 +109,26 @@ class Journal:
             )
 
     def verdict(self, key: str) -> Verdict | None:
-        """Return what grading found under a key, or None where it was never graded."""
-        with self._telling():
+        """Return the verdict with a key, or None if there is none."""
+        with self._readable_errors():
             row = self._database.execute("SELECT result, problem FROM result WHERE key = ?", (key,)).fetchone()
         return None if row is None else _verdict(*row)
 
     def entry(self, assignment: str, student: str) -> Entry | None:
-        """Return what is known of a student's submission."""
-        with self._telling():
+        """Return the entry of a student's submission, or None if there is none."""
+        with self._readable_errors():
             query = "SELECT * FROM submission WHERE assignment = ? AND student = ?"
             row = self._database.execute(query, (assignment, student)).fetchone()
         return None if row is None else _entry(row)
 
     def booked(self, assignment: str) -> set[str]:
-        """Return the students whose submissions the gradebook was given whole."""
-        with self._telling():
+        """Return the students whose submissions were completely written to the gradebook."""
+        with self._readable_errors():
             query = "SELECT student FROM submission WHERE assignment = ? AND booked != ''"
             return {student for (student,) in self._database.execute(query, (assignment,))}
 
     def add(self, verdicts: Iterable[tuple[str, Verdict]], entries: Iterable[Entry]) -> None:
-        """Note verdicts by their keys, and submissions; all of them or none."""
+        """Store verdicts by their keys, and entries of submissions, in one transaction."""
         rows = [(key, _packed(verdict.result), verdict.problem) for key, verdict in verdicts]
         with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", rows)
@@ -137,27 +137,28 @@ class Journal:
             )
 
     def stamp(self, assignment: str, student: str) -> Stamp | None:
-        """Return what is known of a student's timestamp.txt, or None if it is as nbgrader wants it."""
+        """Return the record of a student's rewritten timestamp.txt, or None if it was not rewritten."""
         query = "SELECT notebook, given, written FROM stamp WHERE assignment = ? AND student = ?"
-        with self._telling():
+        with self._readable_errors():
             row = self._database.execute(query, (assignment, student)).fetchone()
         return None if row is None else Stamp(*row)
 
     def add_stamp(self, assignment: str, student: str, stamp: Stamp) -> None:
-        """Note what a student's timestamp.txt was before it is rewritten."""
+        """Store the original content of a student's timestamp.txt before it is rewritten."""
         row = assignment, student, stamp.notebook, stamp.given, stamp.written
-        with self._telling():
+        with self._readable_errors():
             self._database.execute("INSERT OR REPLACE INTO stamp VALUES (?, ?, ?, ?, ?)", row)
 
     def graded(self, assignment: str, students: Collection[str] | None = None) -> Iterator[GradedSubmission]:
-        """Yield every submission of an assignment with its result or why there is none, by student.
+        """Yield every submission of an assignment, in the order of the students, with its result or problem.
 
-        students: those of the gradebook. Who was entered there and is not among them any more was taken out by hand.
+        students: those in the gradebook. A submission that was written to the gradebook is skipped if its student is
+        not among them, because the teacher must have removed this student.
         """
         query = """
             SELECT submission.*, result.result, result.problem FROM submission LEFT JOIN result USING (key)
             WHERE assignment = ? ORDER BY student"""
-        with self._telling():
+        with self._readable_errors():
             for *row, result, problem in self._database.execute(query, (assignment,)):
                 entry = _entry(row)
                 if students is not None and entry.booked and entry.student not in students:
@@ -175,8 +176,8 @@ class Journal:
                 )
 
     def assignments(self) -> list[str]:
-        """Return the names of the assignments of which there are submissions."""
-        with self._telling():
+        """Return the names of the assignments with submissions."""
+        with self._readable_errors():
             rows = self._database.execute("SELECT DISTINCT assignment FROM submission ORDER BY assignment")
             return [name for (name,) in rows]
 
@@ -191,9 +192,9 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._telling():
+        with self._readable_errors():
             try:
-                # Inside: an interruption just after it would leave a transaction open.
+                # Inside `try`, because an interruption right after it would leave the transaction open.
                 self._database.execute("BEGIN IMMEDIATE")
                 yield
                 self._database.execute("COMMIT")
@@ -203,43 +204,43 @@ class Journal:
                 raise
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _readable_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
             raise CourseError(
-                f"The results in {self.path} cannot be read or written ({error}). What was written is kept: fix "
-                "that and run the command again.",
+                f"The results in {self.path} cannot be read or written ({error}). Everything written so far is kept: "
+                "fix this and run the command again.",
                 Exit.ENVIRONMENT,
             ) from error
 
 
 def key_of(content: bytes, digest: str, isolation: str) -> str:
-    """Return under which key the result of a submission stands; `digest` stands for the assignment.
+    """Return the key of a submission's result. `digest`: the digest of the assignment.
 
-    The probes are left out: the stamps in the assignment's hidden key tell of those that it asks, so that after a
-    fix of a probe only its own assignment is graded again.
+    The code of the probes is not part of it. The assignment's hidden key contains the fingerprints of the probes that
+    it uses, so that after a change to a probe, only the assignments with this probe are graded again.
     """
-    parts = (hashlib.sha256(content).hexdigest(), digest, *_judging(), isolation)
+    parts = (hashlib.sha256(content).hexdigest(), digest, *_grading_versions(), isolation)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @cache
 def versions() -> tuple[str, str]:
-    """Return what stands for the code of the engine and of course_utils: digests, since an edit changes no number."""
+    """Return digests of the code of the engine and of course_utils. Version numbers do not change with every edit."""
     return _digest(_ENGINE), _digest(_UTILS)
 
 
 @cache
-def _judging() -> tuple[str, str]:
+def _grading_versions() -> tuple[str, str]:
     return _digest(_ENGINE), _digest(_UTILS, _UTILS / "checks" / "probes")
 
 
-def _digest(package: Path, beside: Path | None = None) -> str:
-    """Return a digest of the code of a package, beside a folder of it."""
+def _digest(package: Path, without: Path | None = None) -> str:
+    """Return a digest of the code of a package, without one of its folders."""
     total = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
-        if beside and path.is_relative_to(beside):
+        if without and path.is_relative_to(without):
             continue
         total.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What `course grade` found in a folder or zip: who, when, which file, and what is left out."""
+"""Prints what `course grade` found in a folder or zip: students, times, files, and what is left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from course_grader.gradebook.run import stranger
 from course_grader.submissions import Found, LeftOut, Submission
 from course_utils.text import plural
 
-# In one line.
+# The most names and files in a line.
 MOST_NAMES = 10
 MOST_FILES = 3
 
@@ -25,23 +25,23 @@ def unfit(submission: Submission, students: Collection[str], add_students: bool)
 
 
 def listed(found: Found, students: Collection[str], add_students: bool, as_json: bool) -> int:
-    """Print what would be graded, for people or as lines of JSON; return how much would not be graded."""
-    problems = {one.student: unfit(one, students, add_students) for one in found.submissions}
-    not_graded = [(one.name, one.sentence) for one in found.problems]
+    """Print what would be graded, for people or as lines of JSON; return how many items would not be graded."""
+    problems = {submission.student: unfit(submission, students, add_students) for submission in found.submissions}
+    not_graded = [(problem.name, problem.sentence) for problem in found.problems]
     not_graded += [(student, problem) for student, problem in problems.items() if problem]
     if as_json:
-        for one in found.submissions:
-            print(json.dumps(_as_json(one, problems[one.student])))
+        for submission in found.submissions:
+            print(json.dumps(_as_json(submission, problems[submission.student])))
         named = [{"student": student, "problem": problem} for student, problem in not_graded]
         print(json.dumps({"summary": {"dry_run": True, **about(found), "problems": named}}))
         return len(not_graded)
     print(found.title)
-    for one in found.submissions:
-        if not problems[one.student]:
-            when = one.submitted.isoformat(" ") if one.submitted else "time unknown"
-            print(f"{clean(one.student, 200)}: {when}, {one.file}")
-    for student, problem in sorted(not_graded):
-        print(f"not graded: {clean(student, 200)}: {problem}")
+    for submission in found.submissions:
+        if not problems[submission.student]:
+            when = submission.submitted.isoformat(" ") if submission.submitted else "time unknown"
+            print(f"{clean(submission.student, 200)}: {when}, {submission.file}")
+    for student, sentence in sorted(not_graded):
+        print(f"not graded: {clean(student, 200)}: {sentence}")
     for line in lines_about(found, whole=True):
         print(line)
     print("Nothing was graded, and nothing was written.")
@@ -49,13 +49,13 @@ def listed(found: Found, students: Collection[str], add_students: bool, as_json:
 
 
 def about(found: Found) -> dict[str, Any]:
-    """Return what programs read of a place in the summary."""
+    """Return the part of the JSON summary about the folder or zip."""
     return {
         "layout": found.layout.value if found.layout else None,
         "found": found.title,
         "left_out": [
-            {"student": one.owner, "reason": one.reason, "files": len(one.files), "names": one.files[:MOST_NAMES]}
-            for one in found.left_out
+            {"student": left.owner, "reason": left.reason, "files": len(left.files), "names": left.files[:MOST_NAMES]}
+            for left in found.left_out
         ],
         "remarks": list(found.remarks),
         "no_submission": list(found.missing),
@@ -63,29 +63,29 @@ def about(found: Found) -> dict[str, Any]:
 
 
 def lines_about(found: Found, whole: bool) -> Iterator[str]:
-    """Yield what people read of a place: remarks, notes, what is left out, and who handed in nothing.
+    """Yield lines about the folder or zip: remarks, notes, what is left out, and who submitted nothing.
 
-    whole: whether each student's files have a line of their own, even if there are many.
+    whole: whether each student's files get a separate line, even if there are many.
     """
     for remark in found.remarks:
         yield f"note: {remark}"
     by_note: dict[str, list[str]] = defaultdict(list)
-    for one in found.submissions:
-        for note in one.notes:
-            by_note[note].append(clean(one.student, 100))
+    for submission in found.submissions:
+        for note in submission.notes:
+            by_note[note].append(clean(submission.student, 100))
     for note, names in by_note.items():
         yield f"note: {_names(names)}: {note}"
     by_reason: dict[str, list[LeftOut]] = defaultdict(list)
     for left in found.left_out:
         by_reason[left.reason].append(left)
-    for reason, some in by_reason.items():
-        if whole or len(some) <= MOST_FILES:
-            for left in some:
+    for reason, group in by_reason.items():
+        if whole or len(group) <= MOST_FILES:
+            for left in group:
                 yield f"left out: {_files(left)}: {reason}"
         else:
-            total = plural(sum(len(left.files) for left in some), "file")
-            owners = [f"{clean(left.owner, 100)} ({len(left.files)})" for left in some]
-            yield f"left out: {total} of {plural(len(some), 'student')}, {_names(owners)}: {reason}"
+            total = plural(sum(len(left.files) for left in group), "file")
+            owners = [f"{clean(left.owner, 100)} ({len(left.files)})" for left in group]
+            yield f"left out: {total} of {plural(len(group), 'student')}, {_names(owners)}: {reason}"
     if found.missing:
         yield f"no submission: {plural(len(found.missing), 'student')}: {_names(found.missing)}."
 
@@ -103,11 +103,11 @@ def _names(names: Sequence[str] | Iterable[str]) -> str:
     return ", ".join(clean(name, 100) for name in listed[:MOST_NAMES]) + more
 
 
-def _as_json(one: Submission, problem: str) -> dict[str, Any]:
+def _as_json(submission: Submission, problem: str) -> dict[str, Any]:
     return {
-        "student": one.student,
-        "submitted": one.submitted.isoformat() if one.submitted else None,
-        "file": one.file,
+        "student": submission.student,
+        "submitted": submission.submitted.isoformat() if submission.submitted else None,
+        "file": submission.file,
         "problem": problem,
-        "notes": list(one.notes),
+        "notes": list(submission.notes),
     }

@@ -1,5 +1,5 @@
-"""One grading at a time for a course: the second is told who holds the lock. The system lets go of it with its holder,
-however that ends."""
+"""A lock that allows one grading run per course at a time, and says who holds it. The operating system releases it when
+its holder ends, for whatever reason."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from course_utils.errors import CourseError, Exit
 
 @contextmanager
 def locked(place: Path) -> Iterator[None]:
-    """Hold the lock file `place` during the block; CourseError where another process holds it."""
+    """Hold the lock file `place` during the block. Raises CourseError if another process holds it."""
     with place.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             raise CourseError(
-                f"{_holder(file.read())} is grading this course: wait until that ends.", Exit.ENVIRONMENT
+                f"{_holder(file.read())} is grading this course. Wait until it finishes.", Exit.ENVIRONMENT
             ) from None
         file.truncate(0)
         since = f"{datetime.now():%Y-%m-%d %H:%M:%S}"
@@ -35,6 +35,6 @@ def locked(place: Path) -> Iterator[None]:
 
 def _holder(note: str) -> str:
     try:
-        return "Process {process} on {machine}, at work since {since},".format(**json.loads(note))
+        return "Process {process} on {machine}, running since {since},".format(**json.loads(note))
     except (ValueError, KeyError, TypeError):
         return "Another process"

@@ -1,4 +1,4 @@
-"""What a teacher entered by hand: scores, extra credit and comments, from nbgrader's gradebook."""
+"""Reads what a teacher entered by hand in nbgrader's gradebook: scores, extra credit and comments."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 
 @dataclass(frozen=True)
 class ManualGrades:
-    """The gradebook's word on one submission.
+    """One submission in the gradebook.
 
-    score, max_score: what counts, with the manual scores, extra credit and the penalty, which is `late_penalty`.
-    manual: by cell, the score that a teacher gave. extra: by cell, extra credit. most: by cell, the points it can have.
-    comments: by cell, what the teacher wrote.
+    score, max_score: the final score, including manual scores, extra credit and the late penalty, and its maximum.
+    late_penalty: in points. manual: the teacher's score by cell. extra: extra credit by cell. most: the maximum points
+    by cell. comments: the teacher's comment by cell.
     """
 
     score: float
@@ -27,7 +27,7 @@ class ManualGrades:
 
 
 def read_manual_grades(gradebook: Gradebook, assignment: str) -> dict[str, ManualGrades]:
-    """Return the marks of every student who has a submission in the gradebook; none where it has no such assignment."""
+    """Return the grades of every student with a submission in the gradebook; empty if the assignment is not in it."""
     try:
         submissions = gradebook.assignment_submissions(assignment)
     except MissingEntry:

@@ -1,4 +1,4 @@
-"""Imports once what a grading process needs; the processes are forked from the one that has imported this."""
+"""Imports everything that a grading process needs, once, before the processes are forked."""
 
 from __future__ import annotations
 

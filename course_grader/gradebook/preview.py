@@ -1,4 +1,4 @@
-"""A copy of gradebook and results, in which a preview writes what it finds; it is gone afterwards."""
+"""Makes a temporary copy of gradebook and journal, into which a preview writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = 1000
 
 @contextmanager
 def copied(course: Course) -> Iterator[Course]:
-    """Return the course with a gradebook and a journal of its own during the block; its folders are the real ones."""
+    """Yield the course with a temporary copy of its gradebook and journal; its folders are the real ones."""
     with tempfile.TemporaryDirectory(prefix="course-preview-") as folder:
         file = Path(folder) / "gradebook.db"
         copy = replace(course, db_url=f"sqlite:///{file}")
@@ -51,7 +51,7 @@ def copy_tables(source: str, target: str, course_id: str) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    """Copy a database of SQLite as it is at one moment, if there is one."""
+    """Copy a SQLite database, if there is one, in the state of a single moment."""
     if not source.is_file():
         return
     try:
@@ -59,6 +59,6 @@ def _copy_file(source: Path, target: Path) -> None:
         with closing(sqlite3.connect(address, uri=True)) as old, closing(sqlite3.connect(target)) as new:
             old.backup(new)
     except sqlite3.DatabaseError:
-        # What opens the copy says what is wrong with it.
+        # The code that opens the copy then reports what is wrong with the file.
         shutil.copyfile(source, target)
     target.chmod(0o600)

@@ -1,6 +1,6 @@
-"""Who may read a course's files: the user who makes them, with nbgrader's `groupshared` the group too, and nobody else.
+"""Restricts who can read a course's files: only their owner and, with nbgrader's `groupshared`, the group.
 
-Gradebook, results, submissions and a term's sources hold grades, names and hidden tests.
+Gradebook, results, submissions and a term's sources contain grades, names and hidden tests.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ def file_mode(course: Course) -> int:
 
 
 def make_folder(course: Course, folder: Path) -> None:
-    """Make a folder and those above it that are missing, open to those who may read the course's files."""
+    """Create a folder, and missing folders above it, with the permissions of the course's files."""
     if folder.is_dir():
         return
     make_folder(course, folder.parent)
-    # The new folder's files belong to its group.
+    # With 2 (setgid), new files in the folder belong to its group.
     mode = 0o2770 if course.directory.groupshared else 0o700
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(mode)
 
 
 def make_file(course: Course, path: Path) -> None:
-    """Make an empty file, where there is none, that nobody else can open. SQLite takes it as a new database."""
+    """Create an empty private file if there is none. SQLite treats an empty file as a new database."""
     if not path.exists():
         path.touch(mode=0o600)
         path.chmod(file_mode(course))
 
 
 def prepare(course: Course) -> None:
-    """Make the gradebook's file and the folders that nbgrader fills, before others make them open to all."""
-    # Where that fails, what is written there later fails too, and says so.
+    """Create the gradebook's file and nbgrader's folders as private, before nbgrader creates them readable for all."""
+    # If this fails, later writes fail too, and report why.
     with contextlib.suppress(OSError):
         if course.database is not None:
             make_file(course, course.database)
@@ -50,17 +50,20 @@ def prepare(course: Course) -> None:
 
 
 def warning(course: Course) -> str:
-    """Return the sentence on what other users can read, empty if they can read nothing."""
-    found = [str(place.relative_to(course.root)) if place.is_relative_to(course.root) else str(place)
-             for place in open_to_others(course)]  # fmt: skip
-    if not found:
+    """Return a sentence about files that other users can read, and how to change that; empty if there are none."""
+    places = [str(place.relative_to(course.root)) if place.is_relative_to(course.root) else str(place)
+              for place in open_to_others(course)]  # fmt: skip
+    if not places:
         return ""
-    close = f"chmod {'o' if course.directory.groupshared else 'go'}-rwx {shlex.join(found)}"
-    return f"Other users of this machine can read {', '.join(found)}: `{close}` in the course's folder closes that."
+    command = f"chmod {'o' if course.directory.groupshared else 'go'}-rwx {shlex.join(places)}"
+    return (
+        f"Other users of this machine can read {', '.join(places)}. To prevent that, run `{command}` in the course's "
+        "folder."
+    )
 
 
 def open_to_others(course: Course) -> Iterator[Path]:
-    """Yield those files and folders of a course that other users of this machine can read."""
+    """Yield the private files and folders of a course that other users of this machine can read."""
     places = [course.key, course.journal, course.modes, *(course.folder(step, ".", ".") for step in FOLDERS)]
     if course.database is not None:
         places.append(course.database)
@@ -73,5 +76,5 @@ def open_to_others(course: Course) -> Iterator[Path]:
 
 
 def _is_reachable(place: Path, others: int) -> bool:
-    """Return whether others may pass through all folders on the way."""
+    """Return whether others may enter all folders above a file."""
     return all(folder.stat().st_mode & others & 0o111 for folder in place.parents)

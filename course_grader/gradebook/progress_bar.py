@@ -1,4 +1,4 @@
-"""The bar of `course grade` on a terminal: how many of each outcome, how fast, how long still."""
+"""The progress bar of `course grade`: submissions by outcome, their rate, and the time left."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-# The last seconds that show how fast submissions come.
+# The rate is measured over this many of the last seconds.
 WINDOW = 30
 
 
 class Pace(ProgressColumn):
-    """Rate and time left, by what came in the last half minute; nothing until a second of it has been seen."""
+    """A column with the rate and the time left, measured over the last half minute; empty during the first second."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._came: deque[float] = deque()
+        self._times: deque[float] = deque()
 
     def note(self) -> None:
-        self._came.append(time.monotonic())
+        self._times.append(time.monotonic())
 
     def render(self, task: Task) -> Text:
         now = time.monotonic()
-        while self._came and now - self._came[0] > WINDOW:
-            self._came.popleft()
-        seconds = now - self._came[0] if self._came else 0.0
-        if seconds < 1 or len(self._came) < 2:
+        while self._times and now - self._times[0] > WINDOW:
+            self._times.popleft()
+        seconds = now - self._times[0] if self._times else 0.0
+        if seconds < 1 or len(self._times) < 2:
             return Text("-.-/s -:--:--")
-        rate = (len(self._came) - 1) / seconds
+        rate = (len(self._times) - 1) / seconds
         left = timedelta(seconds=round((task.total or 0) - task.completed) / rate)
         return Text(f"{rate:.1f}/s {str(left).split('.')[0]}")
 
@@ -43,7 +43,10 @@ class Pace(ProgressColumn):
 def bar(
     title: str, total: int, counted: Callable[[], str], console: Console | None = None
 ) -> Iterator[Callable[[], None]]:
-    """Show the bar during the block, and yield what moves it on by one. `counted` says what came so far."""
+    """Show the bar during the block, and yield a function that advances it by one.
+
+    counted: returns the outcomes so far, as text.
+    """
     pace = Pace()
     columns = (
         TextColumn("{task.description}"),
@@ -55,8 +58,8 @@ def bar(
     with Progress(*columns, console=console or Console(stderr=True), transient=True) as progress:
         task = progress.add_task(escape(title), total=total, counts="")
 
-        def move() -> None:
+        def advance() -> None:
             pace.note()
             progress.update(task, advance=1, counts=counted())
 
-        yield move
+        yield advance

@@ -43,8 +43,8 @@ from course_utils.errors import CourseError, Exit
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """What a run says of one submission. `reused`: the result is of an earlier run. `time_source`: where the time comes
-    from, or that it was late."""
+    """The outcome of one submission, as a run reports it. `reused`: the result is from an earlier run. `time_source`:
+    where the time or the lateness comes from."""
 
     student: str
     submitted: datetime | None = None
@@ -57,8 +57,8 @@ class ProgressEvent:
 
 @dataclass(frozen=True)
 class Job:
-    """What to grade, and how. `add_students`: whether a student unknown to the gradebook is added, or left out.
-    `preview`: grade, and say what would change, and write nothing."""
+    """What to grade, and how. `add_students`: whether students who are not in the gradebook are added to it. `preview`:
+    grade and report what would change, but write nothing."""
 
     course: Course
     name: str
@@ -70,10 +70,10 @@ class Job:
 
 @dataclass
 class Summary:
-    """What became of a run: the entries changed in the gradebook, who was added to it, how many submissions of the
-    assignment wait for grading by hand, and what changed for students who were graded before. Where there is a due
-    date, `untimed` is how many submissions have no time that can be believed, `marked_late` how many of those the
-    platform marks as late."""
+    """The result of a run. `entered`: whether the assignment was added to the gradebook. `booked`: how many submissions
+    were written to the gradebook. `waiting`: how many still need manual grading. `untimed`: if there is a due date, how
+    many submissions have no reliable time; `marked_late`: how many of those the platform marks as late. `changes`: what
+    changed for students who were graded before. `added`: the students added to the gradebook."""
 
     entered: bool = False
     booked: int = 0
@@ -87,15 +87,15 @@ class Summary:
 def grade_class(
     job: Job, found: Found, cluster: Cluster, report: Callable[[ProgressEvent], None], summary: Summary | None = None
 ) -> Summary:
-    """Grade every submission that was found, and report of each once.
+    """Grade every submission that was found, and report each of them once.
 
-    Raises CourseError if there is a problem with the course, its gradebook or this machine. What was reported before is
-    kept, also if the run is interrupted.
+    Raises CourseError if there is a problem with the course, its gradebook or this machine. Results that were already
+    reported are kept, also if the run is interrupted.
     """
     with ExitStack() as stack:
         course = stack.enter_context(copied(job.course)) if job.preview else job.course
         lock = course.journal.with_suffix(".lock")
-        # Anybody who can open the lock can hold it.
+        # Both are made private first: a user who can open the lock file could block grading.
         for file in (lock, course.journal):
             make_file(course, file)
         stack.enter_context(locked(lock))
@@ -151,7 +151,7 @@ class _Run:
         return self._summary
 
     def _compare(self) -> None:
-        """Note what changed so far for students who were graded before."""
+        """Put into the summary what changed so far for students who were graded before."""
         after, assignment = gradebook_scores(self._database.gradebook, self._job.name), self._job.assignment
         nothing = GradebookScore({})
         pairs = ((student, before, after.get(student, nothing)) for student, before in sorted(self._before.items()))
@@ -159,7 +159,7 @@ class _Run:
         self._summary.changes = [change for change in changes if change]
 
     def _timed(self, submission: Submission) -> Submission:
-        """Return a submission with the time that nbgrader's folder of submissions has for it."""
+        """Return a submission with the time that is stored in nbgrader's folder of submissions."""
         place = self._store.place("submitted", submission)
         return self._times.timed(submission, place, self._job.name, self._store.is_in_place(submission))
 
@@ -170,7 +170,7 @@ class _Run:
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
-        """Report a submission that holds no notebook, and note it."""
+        """Return whether a submission has no usable notebook; if so, report it and note it in the journal."""
         if not submission.problem:
             return False
         self._store.note_unreadable(submission)
@@ -178,8 +178,11 @@ class _Run:
         return True
 
     def _with_kept_notes(self, submission: Submission) -> Submission:
-        """Return a submission with the notes of its first run: the copy in `submitted` has lost what its zip said, such
-        as that Canvas marks it as late. Once a time is written beside it, that time says more."""
+        """Return a submission with the notes of its first run.
+
+        The copy in `submitted` does not contain what its zip said, for example that Canvas marks it as late. If there
+        is a time beside the copy, the old notes are not needed.
+        """
         if submission.submitted is not None or not self._store.is_in_place(submission):
             return submission
         before = self._store.entry(submission.student)
@@ -188,7 +191,10 @@ class _Run:
         return dataclasses.replace(submission, notes=tuple(dict.fromkeys(notes)))
 
     def _reuse(self, submission: Submission) -> bool:
-        """Take a submission's result from the journal if it has one, and return whether nothing is left to grade."""
+        """Use a submission's result from the journal; return False if there is none and it has to be graded.
+
+        Also returns True if the file cannot be read, which it reports.
+        """
         content = self._read(submission)
         if content is None:
             return True
@@ -211,7 +217,7 @@ class _Run:
             return
         stream = Stream(self._cluster, grade_batch, _singles)
         owners = {one.student: one for one in left}
-        # A small class is divided among all workers.
+        # Use smaller batches for a small class, so that all workers have something to do.
         size = max(1, min(self._cluster.batch, len(left) // (4 * self._cluster.workers)))
         for batch, answer in stream.over(self._batches(left, size)):
             match answer:
@@ -223,7 +229,7 @@ class _Run:
                     self._record(results, batch, owners)
 
     def _batches(self, left: Sequence[Submission], size: int) -> Iterator[GradingBatch]:
-        """Yield batches, each read when it is asked for, so that memory holds only what is being graded."""
+        """Yield batches. Each is read only when it is needed, so that only the batches in flight are in memory."""
         batch = GradingBatch(self._spec)
         for submission in left:
             content = self._read(submission)
@@ -262,11 +268,11 @@ class _Run:
         return key_of(content, self._spec.digest, self._spec.isolation)
 
     def _read(self, submission: Submission) -> bytes | None:
-        """Return what was handed in; where it cannot be read, report why and return None."""
+        """Return the bytes of a submission; if it cannot be read, report why and return None."""
         try:
             if isinstance(submission.place, Path):
                 with submission.place.open("rb") as file:
-                    # One byte more than the grader takes, so that it says itself what is wrong.
+                    # One byte more than the limit, so that the grader reports that the file is too large.
                     return file.read(LARGEST_FILE + 1)
             return submission.content()
         except (OSError, Unreadable) as error:
@@ -276,7 +282,7 @@ class _Run:
 
 
 def stranger(submission: Submission) -> str:
-    """Return why a submission of nobody in the gradebook is not graded: what was wrong before, or that."""
+    """Return why a submission is not graded whose student is not in the gradebook: its problem, or exactly this."""
     closest = f" Closest in the roster: {', '.join(submission.closest)}." if submission.closest else ""
     return submission.problem or (
         f"This student is not in the gradebook.{closest} Correct the name, add the student with `course roster`, or "
@@ -293,8 +299,8 @@ def _event(
 
 def _fault(error: Exception) -> str:
     if isinstance(error, WorkerDied):
-        return "The process that graded it ended, alone with it. Look at it before you grade it again."
-    return f"The grader itself failed at it ({type(error).__name__}: {error})."
+        return "The grading process died on this submission. Look at the notebook before you grade it again."
+    return f"The grader itself failed on it ({type(error).__name__}: {error})."
 
 
 def _singles(batch: GradingBatch) -> Iterator[GradingBatch]:

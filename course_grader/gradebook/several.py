@@ -1,8 +1,7 @@
-"""`course grade` of an assignment with several notebooks, or with preprocessors of a teacher's own: nbgrader's own
-autograding, with the engine in it.
+"""`course grade` for assignments with several notebooks, or with a teacher's own preprocessors.
 
-What comes of it is in the gradebook and in `autograded/`; there is no journal entry, so that each run grades all of
-them again.
+They are graded by nbgrader's autograding, which calls the engine. The results are in the gradebook and in
+`autograded/`. They are not in the journal, so each run grades all submissions again.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ from course_utils.errors import CourseError
 
 
 def merged(name: str, notebooks: list[Assignment]) -> Assignment:
-    """Return what the notebooks of an assignment are together, to be shown."""
-    mode = next((one for one in notebooks if one.mode == "together"), notebooks[0])
-    faults = {f"{one.name}.{grade_id}": why for one in notebooks for grade_id, why in one.faults.items()}
-    return replace(notebooks[0], name=name, mode=mode.mode, why=mode.why, faults=faults)
+    """Return a single assignment that describes all notebooks of an assignment in the output."""
+    shown = next((notebook for notebook in notebooks if notebook.mode == "together"), notebooks[0])
+    faults = {f"{notebook.name}.{grade_id}": why for notebook in notebooks for grade_id, why in notebook.faults.items()}
+    return replace(notebooks[0], name=name, mode=shown.mode, why=shown.why, faults=faults)
 
 
 def grade_several(course: Course, name: str, place: Path, level: Level, adds: bool, display: Display) -> Summary:
@@ -48,7 +47,7 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
     own = course.folder("submitted", "", "")
     if place.resolve() != own.resolve():
         raise CourseError(
-            f"{course.needs_nbgrader(name)}: put submissions into {own}/STUDENT/{name}, and grade the folder {own}."
+            f"{course.needs_nbgrader(name)}. Put the submissions into {own}/STUDENT/{name}, and grade the folder {own}."
         )
     students = sorted(folder.parent.name for folder in own.glob(f"*/{name}") if folder.is_dir())
     summary = Summary()
@@ -56,16 +55,22 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
         for notebook in course.notebooks(name):
             summary.entered |= enter(course, database.gradebook, name, notebook)[1]
     api, mode = _nbgrader(course, level), display.exam.mode if display.exam else "apart"
-    with display.bar(len(students)), _inside(course.root), warnings.catch_warnings(), _listening() as found:
-        # SQLAlchemy's advice to nbgrader.
+    with display.bar(len(students)), _in_folder(course.root), warnings.catch_warnings(), _test_results() as results:
+        # SQLAlchemy's warnings are for nbgrader's developers.
         warnings.simplefilter("ignore", SAWarning)
         for student in students:
-            found.clear()
+            results.clear()
             done = api.autograde(name, student, force=True, create=adds)
             if done["success"]:
                 summary.booked += 1
                 result = Result(
-                    name, "", level, tuple(found), sandbox=isolation_program(level), exposed=exposure(level), mode=mode
+                    name,
+                    "",
+                    level,
+                    tuple(results),
+                    sandbox=isolation_program(level),
+                    exposed=exposure(level),
+                    mode=mode,
                 )
                 display.report(ProgressEvent(student, result=result))
             else:
@@ -86,23 +91,23 @@ def _nbgrader(course: Course, level: Level) -> NbGraderAPI:
 
 
 @contextmanager
-def _listening() -> Iterator[list[CellResult]]:
-    """Yield a list to which the result of each test is added, with its notebook's name in its own."""
-    found: list[CellResult] = []
+def _test_results() -> Iterator[list[CellResult]]:
+    """Yield a list to which the result of each test is added, with the notebook's name before its grade_id."""
+    collected: list[CellResult] = []
 
     def listen(student: str, notebook: str, results: Sequence[CellResult]) -> None:
-        found.extend(replace(one, grade_id=f"{notebook}.{one.grade_id}") for one in results)
+        collected.extend(replace(result, grade_id=f"{notebook}.{result.grade_id}") for result in results)
 
     listeners.append(listen)
     try:
-        yield found
+        yield collected
     finally:
         listeners.remove(listen)
 
 
 @contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    """Work in the course's folder, as a teacher would with nbgrader."""
+def _in_folder(folder: Path) -> Iterator[None]:
+    """Change into a folder during the block: nbgrader expects to run in the course's folder."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -112,7 +117,7 @@ def _inside(folder: Path) -> Iterator[None]:
 
 
 def _problem(done: dict[str, Any]) -> str:
-    """Return why nbgrader could not grade a submission, from its log."""
-    said = f"{done.get('log') or ''}\n{done.get('error') or ''}"
-    errors = re.findall(r"^ *(?:[\w.]*(?:Error|Exception|Unreadable|Problem)): *(.+)", said, re.MULTILINE)
+    """Return the reason in nbgrader's log why it could not grade a submission."""
+    log = f"{done.get('log') or ''}\n{done.get('error') or ''}"
+    errors = re.findall(r"^ *(?:[\w.]*(?:Error|Exception|Unreadable|Problem)): *(.+)", log, re.MULTILINE)
     return errors[0].strip() if errors else "nbgrader could not grade it: run `nbgrader autograde` to see its log."

@@ -1,4 +1,4 @@
-"""Who a student is, in the gradebook, in a roster and in an export."""
+"""A student: id, names, e-mail address and the platform's number."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nbgrader.api import Gradebook
 from course_grader.submissions.filenames import letters
 from course_utils.errors import CourseError
 
-# What a platform calls those whose names it hides.
+# The word that a platform shows instead of a hidden name.
 HIDDEN = "participant"
 
 
 @dataclass(frozen=True)
 class Student:
-    """A student of the gradebook; what is not known is empty. `lms` is the number that the LMS has for the student."""
+    """A student; unknown values are empty. `lms`: the student's number in the learning platform."""
 
     id: str
     first: str = ""
@@ -26,12 +26,12 @@ class Student:
 
     @property
     def called(self) -> str:
-        """The name as one says it, with the id: Ada Lovelace (s01). The id alone where no name is known."""
+        """The name in spoken order, with the id: Ada Lovelace (s01). Only the id if no name is known."""
         return self._with_id(f"{self.first} {self.last}".strip())
 
     @property
     def listed(self) -> str:
-        """The name as it stands in a list, with the id: Lovelace, Ada (s01). The id alone where no name is known."""
+        """The name with the last name first, for lists: Lovelace, Ada (s01). Only the id if no name is known."""
         return self._with_id(", ".join(filter(None, [self.last, self.first])))
 
     def _with_id(self, name: str) -> str:
@@ -39,23 +39,26 @@ class Student:
 
     @property
     def names(self) -> set[str]:
-        """The full name in both orders, by its letters; empty where none is known."""
+        """The full name in both orders, as `letters` returns it; empty if no name is known."""
         return {letters(self.first + self.last), letters(self.last + self.first)} - {""}
 
     def may_be(self, name: str) -> bool:
-        """Tell whether someone of this full name can be the student, as far as both names are known."""
+        """Return whether a full name can be this student's; True if either name is unknown or hidden."""
         called = letters(name)
         return not called or not self.names or called in self.names or called.rstrip("0123456789") == HIDDEN
 
 
 def read_students(database: Gradebook, only: Iterable[str] = ()) -> list[Student]:
-    """Return the students of the gradebook, all or those named, by last name; CourseError for an unknown one."""
-    found = {
-        one.id: Student(one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or "")
-        for one in database.students
+    """Return the students in the gradebook, sorted by last name.
+
+    only: ids of students; all if empty. Raises CourseError if one of them is not in the gradebook.
+    """
+    students = {
+        row.id: Student(row.id, row.first_name or "", row.last_name or "", row.email or "", row.lms_user_id or "")
+        for row in database.students
     }
-    wanted = list(only) or list(found)
-    if unknown := [name for name in wanted if name not in found]:
-        raise CourseError(f"The gradebook has no student {unknown[0]!r}: look at the spelling, or at the roster.")
-    chosen = (found[name] for name in dict.fromkeys(wanted))
-    return sorted(chosen, key=lambda one: (one.last.casefold(), one.first.casefold(), one.id))
+    wanted = list(only) or list(students)
+    if unknown := [name for name in wanted if name not in students]:
+        raise CourseError(f"The gradebook has no student {unknown[0]!r}. Check the spelling, or the roster.")
+    chosen = (students[name] for name in dict.fromkeys(wanted))
+    return sorted(chosen, key=lambda student: (student.last.casefold(), student.first.casefold(), student.id))

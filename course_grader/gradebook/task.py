@@ -1,5 +1,5 @@
-"""What crosses an Executor: bytes and plain data there, plain data back. It is the same in the next process and on
-another machine."""
+"""The task that runs in a grading process. Only bytes and plain data are sent to it and back, so that it works the same
+in another process and on another machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from course_grader.gradebook.journal import versions
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What all submissions of a run share: `exam` is made by `serialise`, `digest` stands for it."""
+    """The data that all submissions of a run share. `exam`: the output of `serialise`; `digest`: its digest."""
 
     digest: str
     exam: bytes
@@ -33,9 +33,9 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class WorkerResult:
-    """What came of one submission. `result` is its JSON, None where `problem` says why there is none.
+    """The result of one submission as JSON, or None and the `problem` that prevented it.
 
-    `problem_kind`: whose fault the problem is. If it is the submission's, grading it again would find it again.
+    problem_kind: whose fault the problem is. If it is the submission's, grading it again would find it again.
     """
 
     name: str
@@ -47,44 +47,49 @@ class WorkerResult:
 
 @dataclass(frozen=True)
 class WorkerRefused:
-    """Why this process grades nothing at all."""
+    """Why a process cannot grade any submission."""
 
     sentence: str
 
 
 @dataclass
 class GradingBatch:
-    """Some submissions, by name, and what they share."""
+    """The contents of some submissions by name, and the data that they share."""
 
     spec: RunSpec
     contents: dict[str, bytes] = field(default_factory=dict)
 
 
 def serialise(assignment: Assignment, record: AssignmentRecord) -> bytes:
-    """Return an assignment and its record as bytes."""
+    """Return an assignment and its record as compressed bytes."""
     text = json.dumps({"assignment": assignment.to_json(), "record": record.to_json()}, separators=(",", ":"))
     return zlib.compress(text.encode())
 
 
 def deserialise(exam: bytes) -> tuple[Assignment, AssignmentRecord]:
-    """Return what `serialise` packed."""
+    """Return the assignment and record that `serialise` packed."""
     data = json.loads(zlib.decompress(exam))
     return Assignment.from_json(data["assignment"]), AssignmentRecord.from_json(data["record"])
 
 
-# A run has one exam; to read it takes longer than to grade a small notebook.
+# A run has one exam. It is cached, because reading it takes longer than grading a small notebook.
 _exam = lru_cache(maxsize=2)(deserialise)
 
 
 def grade_batch(batch: GradingBatch) -> Sequence[WorkerResult] | WorkerRefused:
-    """Grade the submissions of a batch, one after another, in whatever process this is."""
+    """Grade the submissions of a batch, one after another.
+
+    Returns WorkerRefused if this process has another version of the course or cannot isolate submissions.
+    """
     if versions() != batch.spec.versions:
-        return WorkerRefused("A worker has another version of the course than this machine: install the same on both.")
+        return WorkerRefused(
+            "A worker has a different version of the course than this machine. Install the same version on both."
+        )
     assignment, record = _exam(batch.spec.exam)
     answers = []
     for name, content in batch.contents.items():
         try:
-            answers.append(_answer(name, content, assignment, record, batch.spec.isolation))
+            answers.append(_grade(name, content, assignment, record, batch.spec.isolation))
         except IsolationUnavailable as error:
             return WorkerRefused(str(error))
     return answers
@@ -95,7 +100,7 @@ def grader_failed(name: str, problem: str) -> WorkerResult:
     return WorkerResult(name, problem=problem, problem_kind=ProblemKind.GRADER)
 
 
-def _answer(
+def _grade(
     name: str, content: bytes, assignment: Assignment, record: AssignmentRecord, isolation: Level
 ) -> WorkerResult:
     try:
@@ -106,10 +111,10 @@ def _answer(
     except IsolationUnavailable:
         raise
     except Exception as error:
-        # A fault of the grader's must not end the others' grading.
-        return grader_failed(name, f"The grader itself failed at it ({type(error).__name__}: {error}).")
+        # A bug in the grader must not stop the grading of other submissions.
+        return grader_failed(name, f"The grader itself failed on it ({type(error).__name__}: {error}).")
 
 
 def page_again(content: bytes, result: Result, exam: bytes) -> AutogradedNotebook:
-    """Return the page of a submission that was graded before."""
+    """Return the autograded notebook of a submission that was graded before."""
     return autograded_notebook(content, result, *_exam(exam))

@@ -1,9 +1,9 @@
-"""The timestamp.txt files in nbgrader's folder of submissions, rewritten where nbgrader would read another time.
+"""Rewrites the timestamp.txt files in nbgrader's folder of submissions that nbgrader would misread.
 
-nbgrader reads them in three places that nothing can replace: the list of submissions in the formgrader, the choice of
-what to autograde again, and autograding itself. So a file that nbgrader would misread is rewritten in nbgrader's own
-format, and one that gives no time is taken away. What it was is in the journal, and is read again in later runs: a
-`timezone` that comes into course.toml afterwards still helps.
+nbgrader reads them in three places that cannot be replaced: when the formgrader lists submissions, when it chooses what
+to autograde again, and when it autogrades. So a file that nbgrader would misread is rewritten in nbgrader's own format,
+and one without a valid time is removed. The original content is kept in the journal and read again in later runs, so
+that setting `timezone` in course.toml later still has an effect.
 """
 
 from __future__ import annotations
@@ -39,30 +39,36 @@ FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
 
 @dataclass(frozen=True)
 class Time:
-    """When a submission was handed in, or None; `problem` is a sentence if a file was there and gives no time."""
+    """When something was submitted, or None. `problem`: a sentence if there is a file without a valid time."""
 
     when: datetime | None = None
     problem: str = ""
 
 
 class SubmissionTimes:
-    """Reads and rewrites the timestamps of a course; `zone` is the course's own. A preview rewrites nothing."""
+    """Reads and rewrites the timestamps of a course.
+
+    zone: the course's time zone. rewrites: False for a preview, which does not change any file.
+    """
 
     def __init__(self, journal: Journal, zone: ZoneInfo | None, rewrites: bool = True) -> None:
         self._journal, self._zone, self._rewrites = journal, zone, rewrites
 
     def timed(self, submission: Submission, place: Path, assignment: str, is_in_place: bool) -> Submission:
-        """Return a submission with the time beside it in nbgrader's folder of submissions, or beside the same notebook
-        there: a zip has no times, and a teacher may have written one. place: where that folder has it."""
+        """Return a submission with the time in nbgrader's folder of submissions.
+
+        place: the notebook's path in that folder. is_in_place: whether the submission comes from there. Otherwise the
+        time counts only if the same notebook is there: a zip has no times, but a teacher may have written one.
+        """
         if submission.problem or not place.is_file():
             return submission
         try:
             if is_in_place:
-                is_there = isinstance(submission.place, Path) and submission.place.samefile(place)
+                is_same = isinstance(submission.place, Path) and submission.place.samefile(place)
             else:
-                is_there = submission.submitted is None and self._has_time(place, assignment, submission.student)
-                is_there = is_there and submission.content() == place.read_bytes()
-            if not is_there:
+                is_same = submission.submitted is None and self._has_time(place, assignment, submission.student)
+                is_same = is_same and submission.content() == place.read_bytes()
+            if not is_same:
                 return submission
             time = self.settle(place, assignment, submission.student)
         except (OSError, Unreadable):
@@ -76,37 +82,38 @@ class SubmissionTimes:
         return place.with_name(TIMESTAMP).exists() or self._journal.stamp(assignment, student) is not None
 
     def settle(self, notebook: Path, assignment: str, student: str) -> Time:
-        """Return the time beside a student's notebook, and make nbgrader read the same.
+        """Return the time beside a student's notebook, and rewrite the file so that nbgrader reads the same time.
 
-        Raises OSError if the file cannot be rewritten, and CourseError if the journal cannot.
+        Raises OSError if the file cannot be rewritten, and CourseError if the journal cannot be written.
         """
         place = notebook.with_name(TIMESTAMP)
         try:
-            found = _content(place)
+            current = _content(place)
         except (OSError, ValueError):
             if self._rewrites:
-                _take_away(place)
+                _move_away(place)
             return Time(problem=f"{TIMESTAMP} cannot be read. {UNKNOWN}")
         known = self._journal.stamp(assignment, student)
-        if known and ((found or b"").strip() != known.written or known.notebook != _digest(notebook)):
+        # Another file or notebook was put there since: the record does not apply to it.
+        if known and ((current or b"").strip() != known.written or known.notebook != _digest(notebook)):
             known = None
-        given = known.given if known else found
-        if given is None:
+        original = known.given if known else current
+        if original is None:
             return Time()
-        time = _time(given, self._zone)
-        if found is not None and time.when is not None and nbgrader_reads(found) == time.when:
+        time = _time(original, self._zone)
+        if current is not None and time.when is not None and nbgrader_reads(current) == time.when:
             return time
         written = time.when.strftime(FORMAT).encode() if time.when else b""
-        if self._rewrites and written != (found or b"").strip():
-            self._journal.add_stamp(assignment, student, Stamp(_digest(notebook), given, written))
+        if self._rewrites and written != (current or b"").strip():
+            self._journal.add_stamp(assignment, student, Stamp(_digest(notebook), original, written))
             _rewrite(place, written)
         return time
 
 
 def nbgrader_reads(content: bytes) -> datetime | None:
-    """Return the time that nbgrader itself finds in a timestamp.txt, or None if it fails at it."""
+    """Return the time that nbgrader reads in a timestamp.txt, or None if it fails to read it."""
     try:
-        # It warns of zones that it does not know.
+        # nbgrader's reader warns about unknown zones.
         with warnings.catch_warnings(action="ignore"):
             when: datetime = parse_utc(content.decode("ascii").strip())
     except Exception:
@@ -122,7 +129,10 @@ def _time(content: bytes, zone: ZoneInfo | None) -> Time:
 
 
 def _content(place: Path) -> bytes | None:
-    """Return what a regular file holds, or None if there is none; nothing is followed or waited for."""
+    """Return the first bytes of a regular file, or None if there is no file. Does not follow links or wait for pipes.
+
+    Raises OSError or ValueError if it is anything else.
+    """
     try:
         handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -140,8 +150,8 @@ def _rewrite(place: Path, written: bytes) -> None:
         place.unlink(missing_ok=True)
 
 
-def _take_away(place: Path) -> None:
-    """Move what is no readable file out of nbgrader's sight, which would follow a link and fail at anything else."""
+def _move_away(place: Path) -> None:
+    """Remove or rename an unreadable timestamp.txt, because nbgrader would follow a link and fail on anything else."""
     if place.is_symlink() or not (place.is_dir() or place.is_file()):
         place.unlink()
     else:

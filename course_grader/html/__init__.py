@@ -1,1 +1,1 @@
-"""What the pages for students and teachers share: one style, a sanitizer, a policy under which no other script runs."""
+"""The common parts of all HTML pages: style, rendering, and a Content-Security-Policy that blocks foreign scripts."""

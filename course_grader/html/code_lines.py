@@ -1,4 +1,4 @@
-"""Python source as highlighted lines of HTML."""
+"""Renders Python source code as highlighted lines of HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST = 20_000
 
 @functools.lru_cache(maxsize=4096)
 def code_lines(source: str) -> tuple[Markup, ...]:
-    """Return the lines of a source, each as HTML; a very long source is cut, and not coloured."""
+    """Return the lines of source code, each as HTML. Very long code is truncated and not highlighted."""
     source = clean(source, LONGEST).strip("\n")
     if len(source) > LONGEST // 2:
         return tuple(escape(line) for line in source.split("\n"))
@@ -22,5 +22,5 @@ def code_lines(source: str) -> tuple[Markup, ...]:
 
 
 def code(source: str) -> Markup:
-    """Return a source as one block of HTML, for a `pre` element."""
+    """Return source code as one block of HTML, for a `pre` element."""
     return Markup("\n").join(code_lines(source))

@@ -1,7 +1,7 @@
-"""A self-contained HTML page: template, style and script in one file, under a strict Content-Security-Policy.
+"""Renders self-contained HTML pages: template, style and script in one file, with a strict Content-Security-Policy.
 
-The policy allows the page's own style and script, each by its hash, and pictures inside the page; no request leaves it.
-Templates escape whatever they are given (Jinja's autoescape), but for `Markup` that the sanitizer made.
+The policy allows only the page's own style and script, each by its hash, and images inside the page, so the page sends
+no requests. Templates escape all values (Jinja's autoescape), except for `Markup` that the sanitizer made.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ PACKAGE = "course_grader.html"
 
 
 def render(template: str, script: str = "", **values: Any) -> str:
-    """Return the page that a template makes of these values; `script` names a file beside the templates."""
+    """Return a template's page with these values. `script`: the name of a script in the folder of the templates."""
     own = {"style": Markup(_asset("page.css")), "script": Markup(_asset(script)) if script else ""}
     return _environment().get_template(template).render(policy=_policy(script), **own, **values)
 
 
 def data_island(data: Any) -> Markup:
-    """Return data as JSON that can stand inside a script element: nothing in it can end the element."""
+    """Return data as JSON for use inside a script element: nothing in it can close the element."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=True)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
@@ -63,10 +63,10 @@ def _asset(name: str) -> str:
 
 
 def ticks(text: str) -> Markup:
-    """Return the text, escaped, with what stands between backticks as code."""
+    """Return the text, escaped, with the parts between backticks as `code` elements."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number in few digits: 3, 2.5, 0.67."""
+    """Return a number with at most `digits` decimal places: 3, 2.5, 0.67."""
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:.0f}"

@@ -1,4 +1,4 @@
-"""The teacher's notebook, as far as pages need it: which cells and words of a submission are the teacher's."""
+"""The teacher's notebook as the pages need it: which cells and texts of a submission are the teacher's."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ HEADING = re.compile(r"^#\s+(.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class TeacherNotebook:
-    """`assignment` holds the teacher's cells and no key. `prose` and `code` are the texts of the teacher's markdown and
-    code cells but for the answers, without white space. `solutions` are the answers, by exercise, and `stubs` what was
-    handed out in their place."""
+    """The teacher's notebook. `assignment` contains the teacher's cells, but no key. `prose` and `code` are the texts
+    of the teacher's markdown and code cells except the answers, without white space. `solutions` are the reference
+    answers by exercise, and `stubs` the same cells as they were released."""
 
     title: str
     assignment: Assignment
@@ -36,7 +36,7 @@ class TeacherNotebook:
 
     @classmethod
     def read(cls, solution: Path) -> TeacherNotebook:
-        """Return the paper of a teacher's notebook; AssignmentProblem where it cannot be read."""
+        """Read a teacher's notebook. Raises AssignmentProblem if it cannot be read."""
         cells = teacher_cells(solution)
         notebook = json.loads(solution.read_text(encoding="utf-8"))
         prose = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
@@ -57,7 +57,7 @@ class TeacherNotebook:
 
 
 def submitted_cells(notebook: Path, paper: TeacherNotebook) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
-    """Return the cells of a submission and for each whose it is, as `owners_of` does; none where it cannot be read."""
+    """Return the cells of a submission, and the owner of each as `owners_of` does; no cells if it cannot be read."""
     try:
         cells = read_submission(notebook).cells
     except Unreadable:
@@ -66,7 +66,7 @@ def submitted_cells(notebook: Path, paper: TeacherNotebook) -> tuple[tuple[dict[
 
 
 def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> dict[str, str]:
-    """Return the source of each answer cell, by the name of its exercise."""
+    """Return the source of each answer cell by the name of its exercise."""
     return {
         owner.grade_id: cell["source"]
         for cell, owner in zip(cells, owners, strict=True)
@@ -75,7 +75,7 @@ def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> d
 
 
 def errors_alone(graded: GradedSubmission) -> GradedSubmission:
-    """Leave out the outputs of grading but for errors: figures of a whole class would fill the memory."""
+    """Return the result with only the errors of its outputs, because the figures of a whole class would fill memory."""
     if graded.result is None:
         return graded
     errors = {

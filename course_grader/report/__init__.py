@@ -1,1 +1,1 @@
-"""The report on a class: how hard each exercise was, which mistakes were made, and what could not be graded."""
+"""The class report: how hard each exercise was, which mistakes were made, and what could not be graded."""

@@ -1,4 +1,4 @@
-"""The mistakes that a class made, by name, each with an example that tells nothing of who wrote it."""
+"""Counts the mistakes that a class made, each with an example that does not reveal its author."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASKED_FOR_EXAMPLES = 7
 
 @dataclass(frozen=True)
 class MistakeCount:
-    """A mistake and how many students made it. `name` is "" for wrong answers that no known mistake explains."""
+    """A mistake and how many students made it. `name` is "" for wrong answers that match no known mistake."""
 
     exercise: str
     name: str
@@ -28,7 +28,7 @@ class MistakeCount:
 def count_mistakes(
     graded: Iterable[GradedSubmission], paper: TeacherNotebook, examples: bool = True
 ) -> list[MistakeCount]:
-    """Return the mistakes of a class, the most frequent first, and last those that were not recognised."""
+    """Return the mistakes of a class, the most frequent first; wrong answers that match no known mistake come last."""
     made: dict[tuple[str, str], list[GradedSubmission]] = defaultdict(list)
     hints: dict[tuple[str, str], str] = {}
     for one in graded:
@@ -45,8 +45,10 @@ def count_mistakes(
 
 
 def example(students: Sequence[GradedSubmission], exercise: str, paper: TeacherNotebook) -> str:
-    """Return the answer that most of the first few students gave, without comments and docstrings, and without a
-    student's id; "" where there is none."""
+    """Return the most frequent answer among the first few students, without comments and docstrings.
+
+    An answer that contains its author's id is skipped. Returns "" if none is left.
+    """
     sources = []
     for one in students[:ASKED_FOR_EXAMPLES]:
         cells, owners = submitted_cells(one.notebook, paper)
@@ -58,7 +60,7 @@ def example(students: Sequence[GradedSubmission], exercise: str, paper: TeacherN
 
 
 def _bare(source: str) -> str:
-    """Return a source as its syntax tree says it: comments are gone, and docstrings are taken out."""
+    """Return a source without comments and docstrings; "" if it cannot be parsed."""
     try:
         tree = ast.parse(blank_magics(source))
         for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The report on a class as one self-contained, interactive page."""
+"""Renders the class report as a self-contained, interactive HTML page."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def report_page(
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> str:
-    """Return the page on a class as HTML. Students stand there by their `names` where these have them, else by id.
+    """Return the class report as HTML. Students are shown by their name in `names`, else by id.
 
-    With `anonymous` neither name nor id stands in it.
+    With `anonymous`, the page contains neither names nor ids.
     """
     report = class_report(graded, paper, marks, names, anonymous)
     island = {
@@ -39,7 +39,7 @@ def report_page(
 
 
 def _bars(report: ClassReport) -> list[dict[str, float]]:
-    """Return the bars of the histogram in a picture of 600 by 180, each with its range and count."""
+    """Return the bars of the histogram in an image of 600 by 180 pixels, each with its range in percent and count."""
     highest, width = max((*report.bars, 1)), 600 / max(len(report.bars), 1)
     return [
         {

@@ -1,4 +1,4 @@
-"""A class in numbers: one record for each student and one for each exercise."""
+"""Computes the numbers of the class report: a record for each student and for each exercise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.item_statistics import histogram, interval, point_biserial
 from course_grader.report.mistakes import MistakeCount, count_mistakes
 
-# One letter for what the heat map tells apart: right, partly, not right, blank, and what hit a limit.
+# The letter of each outcome in the heat map: right, partly right, wrong, blank, or stopped by a limit or error.
 LETTERS = {
     "passed": "p", "part": "a", "failed": "f", "blank": "b", "missing": "b",
     "stopped": "s", "refused": "s", "error": "s",
@@ -26,7 +26,7 @@ SMALL = 30
 
 @dataclass(frozen=True)
 class StudentRow:
-    """`letters` has one of LETTERS for each exercise; `score` is the gradebook's where it has one."""
+    """A student. `letters` has a value of LETTERS for each exercise; `score` is the gradebook's if it has a score."""
 
     label: str
     score: float
@@ -35,8 +35,9 @@ class StudentRow:
 
 @dataclass(frozen=True)
 class ExerciseRow:
-    """`counts` by letter. `facility` is the mean share of the points, or of starred exercises the share that is right.
-    `discrimination` is the point-biserial correlation with `interval`, or None where it says nothing."""
+    """An exercise. `counts` are students by letter. `facility` is the mean share of the points; for a starred exercise,
+    which has no points, the share of students who are right. `discrimination` is the point-biserial correlation with
+    its confidence `interval`; both are None if they are not defined."""
 
     name: str
     starred: bool
@@ -49,7 +50,7 @@ class ExerciseRow:
 
 @dataclass(frozen=True)
 class Group:
-    """A sentence and the students whom it is about; `exercise` where it is about one."""
+    """A sentence and the students it applies to; `exercise` is empty if it is not about an exercise."""
 
     sentence: str
     students: tuple[str, ...]
@@ -58,8 +59,8 @@ class Group:
 
 @dataclass(frozen=True)
 class ClassReport:
-    """`problems` are the notebooks that could not be read, `troubles` the test cells that hit a limit or could not be
-    judged. `mode` is that in which they were graded."""
+    """The report on a class. `problems`: notebooks that could not be read. `troubles`: test cells that were stopped by
+    a limit or could not be graded. `mode`: the mode in which they were graded."""
 
     title: str
     assignment: str
@@ -83,60 +84,70 @@ def class_report(
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> ClassReport:
-    """Return the report on a class; `names` are by id. With `anonymous` students are numbered by rank, and neither
-    name nor id stands in it."""
+    """Return the report on a class. `names`: by id. With `anonymous`, students are numbered by rank, and the report
+    contains neither names nor ids."""
     marks = marks or {}
     if anonymous:
         graded = [
-            replace(one, problem=_nameless(one.problem), notes=tuple(map(_nameless, one.notes))) for one in graded
+            replace(submission, problem=_nameless(submission.problem), notes=tuple(map(_nameless, submission.notes)))
+            for submission in graded
         ]
-    scores = {one.student: _score(one, marks) for one in graded}
-    ranked = sorted(graded, key=lambda one: (one.result is None, -scores[one.student], one.student))
+    scores = {submission.student: _score(submission, marks) for submission in graded}
+    ranked = sorted(
+        graded, key=lambda submission: (submission.result is None, -scores[submission.student], submission.student)
+    )
     if anonymous:
-        names = {one.student: f"Student {i}" for i, one in enumerate(ranked, 1)}
+        names = {submission.student: f"Student {i}" for i, submission in enumerate(ranked, 1)}
     else:
-        names = {one.student: one.student for one in ranked} | dict(names or {})
+        names = {submission.student: submission.student for submission in ranked} | dict(names or {})
     instead = names if anonymous else {}
-    results = [(one, one.result) for one in ranked if one.result]
+    results = [(submission, submission.result) for submission in ranked if submission.result]
     exercises = list(dict.fromkeys(exercise.name for _, result in results for exercise in result.exercises))
-    letters = {one.student: _letters(result, exercises) for one, result in results}
-    max_score = max((_max_score(one, result, marks) for one, result in results), default=0.0)
-    points = np.array([scores[one.student] for one, _ in results])
+    letters = {submission.student: _letters(result, exercises) for submission, result in results}
+    max_score = max((_max_score(submission, result, marks) for submission, result in results), default=0.0)
+    points = np.array([scores[submission.student] for submission, _ in results])
     shares = points / max_score if max_score else points
     return ClassReport(
         paper.title,
         paper.assignment.name,
         max_score,
-        tuple(StudentRow(names[one.student], scores[one.student], letters[one.student]) for one, _ in results),
+        tuple(
+            StudentRow(names[submission.student], scores[submission.student], letters[submission.student])
+            for submission, _ in results
+        ),
         tuple(_exercise_row(name, i, [result for _, result in results], letters) for i, name in enumerate(exercises)),
         tuple(histogram(shares)) if results else (),
         tuple(float(q) for q in np.quantile(points, (0.25, 0.5, 0.75))) if results else (0.0, 0.0, 0.0),  # type: ignore[arg-type]
         float(points.mean()) if results else 0.0,
         tuple(count_mistakes(graded, paper)),
-        _grouped(((one.student, "", one.problem) for one in ranked if one.result is None), names, instead),
+        _grouped(
+            ((submission.student, "", submission.problem) for submission in ranked if submission.result is None),
+            names,
+            instead,
+        ),
         _grouped(_troubles(results), names, instead),
         _grouped(_notes(graded), names, instead),
         "together" if any(result.mode == "together" for _, result in results) else "apart",
     )
 
 
-def _score(one: GradedSubmission, marks: Mapping[str, ManualGrades]) -> float:
-    if one.student in marks:
-        return marks[one.student].score
-    return one.result.score if one.result else 0.0
+def _score(submission: GradedSubmission, marks: Mapping[str, ManualGrades]) -> float:
+    if submission.student in marks:
+        return marks[submission.student].score
+    return submission.result.score if submission.result else 0.0
 
 
-def _max_score(one: GradedSubmission, result: Result, marks: Mapping[str, ManualGrades]) -> float:
-    return marks[one.student].max_score if one.student in marks else result.max_score
+def _max_score(submission: GradedSubmission, result: Result, marks: Mapping[str, ManualGrades]) -> float:
+    return marks[submission.student].max_score if submission.student in marks else result.max_score
 
 
 def _letters(result: Result, exercises: Sequence[str]) -> str:
-    found = {exercise.name: exercise for exercise in result.exercises}
+    by_name = {exercise.name: exercise for exercise in result.exercises}
     letters = []
     for name in exercises:
-        one = found.get(name)
-        partly = one is not None and one.outcome == "failed" and one.points > 0
-        letters.append("b" if one is None else LETTERS["part" if partly else one.outcome])
+        exercise = by_name.get(name)
+        partly = exercise is not None and exercise.outcome == "failed" and exercise.points > 0
+        letters.append("b" if exercise is None else LETTERS["part" if partly else exercise.outcome])
     return "".join(letters)
 
 
@@ -153,36 +164,35 @@ def _exercise_row(name: str, place: int, results: Sequence[Result], letters: Map
 
 
 def _troubles(results: Sequence[tuple[GradedSubmission, Result]]) -> Iterator[tuple[str, str, str]]:
-    for one, result in results:
+    for submission, result in results:
         for cell in result.cells:
             if LETTERS[cell.outcome] == "s":
-                yield one.student, ", ".join(cell.exercises), cell.message
+                yield submission.student, ", ".join(cell.exercises), cell.message
 
 
 def _notes(graded: Sequence[GradedSubmission]) -> Iterator[tuple[str, str, str]]:
-    for one in graded:
-        exposed = [one.result.exposed] if one.result and one.result.exposed else []
-        for note in (*one.notes, *(one.result.notes if one.result else ()), *exposed):
-            yield one.student, "", note
+    for submission in graded:
+        exposed = [submission.result.exposed] if submission.result and submission.result.exposed else []
+        for note in (*submission.notes, *(submission.result.notes if submission.result else ()), *exposed):
+            yield submission.student, "", note
 
 
 def _nameless(sentence: str) -> str:
-    """Return a sentence on how a file was handed in without what may name a student: quoted names, and whatever
-    stands behind the first sentence, such as names of files."""
+    """Return the first sentence of a text, without quoted names: these and later sentences may identify a student."""
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", sentence.split(". ", 1)[0].removesuffix(".")) + "." if sentence else ""
 
 
 def _grouped(
     found: Iterable[tuple[str, str, str]], names: Mapping[str, str], instead: Mapping[str, str]
 ) -> tuple[Group, ...]:
-    """Return what was found of (student, exercise, sentence) by sentence, the most frequent first.
+    """Group triples of student, exercise and sentence by sentence, the most frequent first.
 
-    names: what each student is called. instead: what stands for the id where a student's code says it.
+    names: the name to show for each student. instead: replacements for ids that occur in sentences.
     """
     students: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for student, exercise, sentence in found:
         other = instead.get(student, student)
-        told = re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", lambda _, other=other: other, sentence)  # type: ignore[misc]
-        students[exercise, told][names[student]] = None
+        safe = re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", lambda _, other=other: other, sentence)  # type: ignore[misc]
+        students[exercise, safe][names[student]] = None
     groups = (Group(sentence, tuple(who), exercise) for (exercise, sentence), who in students.items())
     return tuple(sorted(groups, key=lambda group: (-len(group.students), group.exercise, group.sentence)))

@@ -1,1 +1,1 @@
-"""Pairs of answers that resemble each other more than chance explains: a place to look, and not a verdict."""
+"""Finds pairs of students whose answers are more similar than chance explains: a place to look, not a verdict."""

@@ -1,9 +1,9 @@
-"""An answer cut into fragments that survive renaming, reordering of statements, and another layout.
+"""Splits an answer into fragments that do not change if it is renamed, reordered or reformatted.
 
-A statement becomes the sequence of the nodes of its syntax tree, in preorder, in which the answer's own names are all
-alike; docstrings, annotations and layout are gone. Of all windows of WINDOW nodes winnowing keeps the one with the
-smallest hash among each KEPT_OF in a row, so that any common run of WINDOW + KEPT_OF - 1 nodes is found.
-Comments and sentences in strings are fragments by their words.
+A statement becomes the preorder sequence of its syntax tree's nodes. All names that the answer defines become the same
+token; docstrings, annotations and layout are dropped. Winnowing then keeps, of each KEPT_OF consecutive windows of
+WINDOW nodes, the one with the smallest hash, so that every common run of WINDOW + KEPT_OF - 1 nodes is found. Each
+comment, and each sentence in a string, is a fragment made of its words.
 
 S. Schleimer, D. S. Wilkerson, A. Aiken, Winnowing: Local Algorithms for Document Fingerprinting, SIGMOD 2003.
 """
@@ -25,15 +25,15 @@ FEWEST_WORDS = 3
 LONG_NUMBER = 10_000
 LONGEST = 50_000
 
-# A fragment is "nodes ..." or "words ...", and stands on some lines, which count from 1.
+# Each fragment, "nodes ..." or "words ...", with its line numbers, which start at 1.
 Fragments = dict[str, set[int]]
 Token = tuple[str, int]
 
 
 def fragments(source: str, constants: bool = True) -> Fragments:
-    """Return the fragments of an answer and the lines on which each stands; none where it cannot be read.
+    """Return the fragments of an answer, each with its line numbers; none if the answer cannot be parsed.
 
-    constants: whether numbers tell answers apart.
+    constants: whether different numbers make different fragments.
     """
     source = blank_magics(source[:LONGEST])
     found: Fragments = defaultdict(set)
@@ -57,7 +57,7 @@ def _own_names(tree: ast.AST) -> set[str]:
 
 
 def _statements(tree: ast.AST, own: set[str], constants: bool) -> Iterator[list[Token]]:
-    """Yield the nodes of each statement; of one with a body, those of its head."""
+    """Yield the nodes of each statement; for one with a body, only those of its header."""
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt) and not _is_text(node):
             yield list(_tokens(node, own, constants))
@@ -87,7 +87,7 @@ def _name_of(node: ast.AST, own: set[str], constants: bool) -> str:
         case ast.Constant(value=str()):
             return "text"
         case ast.Constant(value=int() as value) if value.bit_length() > LONG_NUMBER:
-            # Python does not write it in decimal, and one such number would hide the whole answer.
+            # Python refuses to write such a number in decimal, and the error would drop the whole answer.
             return f"constant:{value:x}" if constants else "constant"
         case ast.Constant(value=value):
             return f"constant:{value!r}" if constants or value in (None, True, False) else "constant"
@@ -115,7 +115,7 @@ def _comments(source: str) -> Iterator[tuple[str, int]]:
 
 
 def _sentences(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield the strings that are no docstrings."""
+    """Yield the strings that are not docstrings, each with its line."""
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and _is_text(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:

@@ -1,4 +1,4 @@
-"""Which students share rare fragments: an inverted index, as a sparse matrix times its transpose."""
+"""Finds the students who share rare fragments, with a sparse matrix of students and fragments times its transpose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scipy import sparse
 
 from course_grader.similar.fragments import Fragments, fragments
 
-# A fragment is common, and says nothing, where more of the class have it; in a small class five may.
+# A fragment is common, and does not count, if more than this share of the class has it. Up to ALWAYS students may have
+# it in any case, so that a small class has rare fragments too.
 COMMON, ALWAYS = 0.02, 5
 FEWEST = 3
 
@@ -21,7 +22,7 @@ Answers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Common:
-    """What two students share in one exercise: the weight, the sources, and the lines that are alike, from 1."""
+    """What two students share in one exercise: its weight, both sources, and the similar lines of each, from 1."""
 
     exercise: str
     weight: float
@@ -31,12 +32,12 @@ class Common:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students.
+    """Two students with similar answers.
 
-    weight: the sum over the rare fragments that they share, log2(m / d) for one that d students have and that would be
-        common if m had it.
-    share: the part that this is of the rare fragments of the one who has fewer.
-    usual: how many times it is what half the class shares with its closest.
+    weight: the sum of log2(m / d) over the rare fragments that both have, where d students have the fragment and a
+        fragment that m students have would be common.
+    share: the weight divided by the weight of all rare fragments of the student who has less of them.
+    usual: the weight divided by the class's median, over students, of the highest weight that each shares with another.
     """
 
     students: tuple[str, str]
@@ -49,36 +50,42 @@ class Pair:
 def similar_pairs(
     answers: Mapping[str, Answers], known: Sequence[Answers], constants: bool = True, most: int = 50
 ) -> list[Pair]:
-    """Return the pairs of students who share most, the strongest first.
+    """Return the pairs of students who share most, with the largest weight first.
 
-    answers: for each student the source of each exercise.
-    known: what is handed out or public, such as the stub and the reference; its fragments do not count.
-    constants: whether numbers tell answers apart.
+    answers: the source of each exercise, for each student.
+    known: sources that everyone can have, such as the stub and the reference; their fragments do not count.
+    constants: whether different numbers make answers different.
+    most: the largest number of pairs to return.
     """
     students = list(answers)
     public = {
-        (exercise, one) for source in known for exercise, text in source.items() for one in fragments(text, constants)
+        (exercise, fragment)
+        for source in known
+        for exercise, text in source.items()
+        for fragment in fragments(text, constants)
     }
     memory: dict[str, Fragments] = {}
-    found = [_keys(answers[student], public, constants, memory) for student in students]
-    counts = Counter(key for keys in found for key in keys)
+    keys_by_student = [_keys(answers[student], public, constants, memory) for student in students]
+    counts = Counter(key for keys in keys_by_student for key in keys)
     common_from = 1 + max(ALWAYS, int(COMMON * len(students)))
     rare = {key: math.log2(common_from / count) for key, count in counts.items() if count < common_from}
     weights = {key: weight for key, weight in rare.items() if counts[key] > 1}
-    matrix = _matrix(found, weights)
+    matrix = _matrix(keys_by_student, weights)
     both, fragments_shared = _products(matrix, weights)
     if both.nnz == 0:
         return []
     usual = float(np.median(both.maximum(both.T).max(axis=1).toarray()))
-    totals = [sum(rare.get(key, 0.0) for key in keys) for keys in found]
+    totals = [sum(rare.get(key, 0.0) for key in keys) for keys in keys_by_student]
     order = np.argsort(-both.data, kind="stable")
     pairs: list[Pair] = []
     for place in order:
         i, j, weight = int(both.row[place]), int(both.col[place]), float(both.data[place])
         if fragments_shared[i, j] >= FEWEST and len(pairs) < most:
             names = students[i], students[j]
-            shared = {key for key in found[i] if key in weights and key in found[j]}
-            common = _common(shared, weights, (answers[names[0]], answers[names[1]]), (found[i], found[j]))
+            shared = {key for key in keys_by_student[i] if key in weights and key in keys_by_student[j]}
+            common = _common(
+                shared, weights, (answers[names[0]], answers[names[1]]), (keys_by_student[i], keys_by_student[j])
+            )
             pairs.append(Pair(names, weight, weight / min(totals[i], totals[j]), weight / max(usual, 1.0), common))
     return pairs
 
@@ -87,34 +94,40 @@ Keys = dict[tuple[str, str], set[int]]
 
 
 def _keys(answers: Answers, public: set[tuple[str, str]], constants: bool, memory: dict[str, Fragments]) -> Keys:
-    """Return the fragments of a student's answers, each with its exercise, without those that are public."""
+    """Return the fragments of a student's answers, each with its exercise, except for public ones."""
     keys: Keys = {}
     for exercise, source in answers.items():
         if source not in memory:
             memory[source] = fragments(source, constants)
-        keys.update({(exercise, one): lines for one, lines in memory[source].items() if (exercise, one) not in public})
+        keys.update(
+            {
+                (exercise, fragment): lines
+                for fragment, lines in memory[source].items()
+                if (exercise, fragment) not in public
+            }
+        )
     return keys
 
 
-def _matrix(found: Sequence[Keys], weights: Mapping[tuple[str, str], float]) -> sparse.csr_array:
-    """Return which student (row) has which rare fragment (column)."""
+def _matrix(keys_by_student: Sequence[Keys], weights: Mapping[tuple[str, str], float]) -> sparse.csr_array:
+    """Return a matrix that is 1 where a student (row) has a rare fragment (column)."""
     columns = {key: column for column, key in enumerate(weights)}
-    cells = [(row, columns[key]) for row, keys in enumerate(found) for key in keys if key in columns]
+    cells = [(row, columns[key]) for row, keys in enumerate(keys_by_student) for key in keys if key in columns]
     rows, places = np.array(cells, dtype=np.int64).reshape(-1, 2).T
-    return sparse.csr_array((np.ones(len(cells)), (rows, places)), shape=(len(found), len(columns)))
+    return sparse.csr_array((np.ones(len(cells)), (rows, places)), shape=(len(keys_by_student), len(columns)))
 
 
 def _products(
     matrix: sparse.csr_array, weights: Mapping[tuple[str, str], float]
 ) -> tuple[sparse.coo_array, sparse.csr_array]:
-    """Return for each pair, above the diagonal, the weight and the number of the fragments that both have."""
+    """Return the weight of the fragments that both students of a pair have, above the diagonal, and their number."""
     weight = sparse.dia_array((np.array([list(weights.values())]), [0]), shape=(len(weights), len(weights)))
     return sparse.triu(matrix @ weight @ matrix.T, k=1).tocoo(), sparse.csr_array(matrix @ matrix.T)
 
 
 def _common(
     shared: set[tuple[str, str]], weights: Mapping[tuple[str, str], float], answers: tuple[Answers, Answers],
-    found: tuple[Keys, Keys],
+    keys_by_student: tuple[Keys, Keys],
 ) -> tuple[Common, ...]:  # fmt: skip
     by_exercise: dict[str, list[tuple[str, str]]] = {}
     for key in shared:
@@ -124,7 +137,10 @@ def _common(
             exercise,
             sum(weights[key] for key in keys),
             (answers[0][exercise], answers[1][exercise]),
-            (frozenset().union(*(found[0][key] for key in keys)), frozenset().union(*(found[1][key] for key in keys))),
+            (
+                frozenset().union(*(keys_by_student[0][key] for key in keys)),
+                frozenset().union(*(keys_by_student[1][key] for key in keys)),
+            ),
         )
         for exercise, keys in by_exercise.items()
     ]

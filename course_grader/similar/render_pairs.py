@@ -1,4 +1,4 @@
-"""The pairs as a page, side by side."""
+"""Renders the similar pairs as an HTML page, side by side."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ MOST_EXERCISES = 5
 
 
 def answers_in(graded: Iterable[GradedSubmission], paper: TeacherNotebook) -> dict[str, dict[str, str]]:
-    """Return the answers of every student whose notebook can be read, by student and exercise."""
-    return {one.student: answers_of(*submitted_cells(one.notebook, paper)) for one in graded}
+    """Return the answers of all students, by student and exercise."""
+    return {submission.student: answers_of(*submitted_cells(submission.notebook, paper)) for submission in graded}
 
 
 def similar_page(
     pairs: Sequence[Pair], paper: TeacherNotebook, students: int, names: Mapping[str, str] | None = None
 ) -> str:
-    """Return the page on pairs among this many students, as HTML. `names` are by id, which stands for one without."""
+    """Return the page as HTML. `students`: how many were compared. `names`: by id; a student without one is shown by
+    id."""
     called = names or {}
     return render(
         "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,
@@ -32,9 +33,9 @@ def similar_page(
 
 
 def _side(common: Common, which: int) -> Markup:
-    """Return one of the two sources, with the lines marked that are alike."""
+    """Return one of the two sources with the similar lines marked."""
     source = common.sources[which]
-    # The lines of the highlighter begin after the blank ones.
+    # The highlighter drops blank lines at the top.
     skipped = len(source) - len(source.lstrip("\n"))
     lines = enumerate(code_lines(source), skipped + 1)
     marked = (Markup("<mark>{}</mark>").format(line) if i in common.lines[which] else line for i, line in lines)

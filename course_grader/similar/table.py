@@ -1,4 +1,4 @@
-"""The pairs as a table on the terminal."""
+"""Prints the similar pairs as a table in the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN = 15
 def show_pairs(
     assignment: str, pairs: Sequence[Pair], names: Mapping[str, str] | None = None, console: Console | None = None
 ) -> None:
-    """Print the first pairs; places to look, and not verdicts. `names` are by id, which stands for one without."""
+    """Print the first pairs. `names`: by id; a student without a name is shown by id."""
     console, called = console or Console(), names or {}
     if not pairs:
         console.print(f"{assignment}: no two students share more than a few common fragments.", markup=False)
@@ -28,10 +28,10 @@ def show_pairs(
     for pair in pairs[:SHOWN]:
         where = ", ".join(common.exercise for common in pair.common[:3]) + (", ..." if len(pair.common) > 3 else "")
         numbers = f"{pair.weight:.0f}", f"{100 * pair.share:.0f} %", f"x {pair.usual:.1f}"
-        # Names are a submission's: Text reads no markup in them.
+        # Names come from submissions: `Text` prevents that markup in them is interpreted.
         table.add_row(
             Text(" and ".join(called.get(student, student) for student in pair.students)), *numbers, Text(where)
         )
     console.print(table)
     if len(pairs) > SHOWN:
-        console.print(f"And {len(pairs) - SHOWN} more, on the page.")
+        console.print(f"The page lists {len(pairs) - SHOWN} more.")

@@ -1,1 +1,1 @@
-"""The course as a website: lessons executed, solutions behind a click, guides, and no request to another host."""
+"""Builds the course's website: executed lessons with folded solutions, and guides, without requests to other hosts."""

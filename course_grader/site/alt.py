@@ -1,4 +1,4 @@
-"""What a figure shows, in words: for readers who cannot see it."""
+"""Describes a figure in words (alt text), for readers who cannot see it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Under this name the text stands in the metadata of a notebook's output.
+# The key of the text in the metadata of a notebook's output.
 KEY = "alt"
 
 
 def describe(figure: Figure) -> str:
-    """Return the titles of a figure, the names of its axes, and the names of its curves."""
+    """Return the titles of a figure, the labels of its axes, and the names of its curves, as text."""
     heading = figure.get_suptitle()
     parts = [described for axes in figure.axes if (described := _axes(axes))]
     return (
@@ -22,7 +22,7 @@ def describe(figure: Figure) -> str:
 
 
 def record() -> None:
-    """Make this kernel note the description of each figure that it shows inline."""
+    """Make this kernel add the description of each inline figure to the metadata of its output."""
     from matplotlib_inline import backend_inline
 
     known: Any = backend_inline._fetch_figure_metadata
@@ -37,12 +37,12 @@ def _axes(axes: Axes) -> str:
     titles = (axes.get_title(loc=place) for place in ("left", "center", "right"))
     title = next((title for title in titles if title), "")
     labels = {"horizontal": axes.get_xlabel(), "vertical": axes.get_ylabel()}
-    told = [f"{which} axis: {label}" for which, label in labels.items() if label]
+    parts = [f"{which} axis: {label}" for which, label in labels.items() if label]
     if legend := axes.get_legend():
-        told.append("curves: " + ", ".join(text.get_text() for text in legend.get_texts()))
-    if not told:
+        parts.append("curves: " + ", ".join(text.get_text() for text in legend.get_texts()))
+    if not parts:
         return f"{title}." if title else ""
-    return f"{title} ({'; '.join(told)})." if title else f"{'; '.join(told)}."
+    return f"{title} ({'; '.join(parts)})." if title else f"{'; '.join(parts)}."
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Builds the site: lays its source together, and lets Sphinx make the pages."""
+"""Builds the site: collects its source files, and runs Sphinx on them."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from course_utils.errors import CourseError, Exit
 
 SHOW = Path("course_utils/explorers/show")
 MATHJAX = "tex-svg-full.js"
-# `python -m sphinx`, less an import of three seconds.
+# The same as `python -m sphinx`, but without an import that takes three seconds.
 SPHINX = (
     "import sys; from course_utils.quick_start import skip_unused_grammar; skip_unused_grammar(); "
     "from sphinx.cmd.build import main; sys.exit(main(sys.argv[1:]))"
 )
-# A guide has such a line where an explorer is to stand.
+# In a guide, this line is replaced by an explorer.
 EXPLORER = re.compile(r"^<!-- explorer: (\w+) -->$", re.MULTILINE)
-# What may be wider than a page.
+# Elements that may be wider than the page, so that they scroll.
 SCROLLING = re.compile(r'(<pre|<div class="(?:math|table)-wrapper [\w -]+")>')
-# What a page refers to by a path from its own place: no anchor, no path from the top, no other scheme.
+# References by a relative path: not an anchor, an absolute path or a URL with a scheme.
 REFERENCE = re.compile(r' (href|src|action|data-content_root)="(?![#/]|\w+:)(?:\./)?([^"]*)"')
-# A browser may break a line on either side of a formula, as it may beside a picture.
+# A formula with the characters that touch it: a browser may break a line there, as it may beside an image.
 FORMULA = re.compile(r'[^\s<>]*<span class="math notranslate nohighlight">[^<]*</span>[^\s<>]*')
 SIGNATURE = re.compile(r'<dl>\n(?:<dd><em class="sig-param">.*</dd>\n)+</dl>')
 LESSON_TABLE = re.compile(r"^\| notebook \| what you write \|\n(?:\|.*\n)+", re.MULTILINE)
-# Puts every explorer of a page into its place, to play what was recorded.
+# The script that shows every explorer of a page and plays its recording.
 MOUNT = """
-const RECORDED = "This is a recording, in which one control moves at a time. In a notebook the panel asks your own "
-  + "functions, and all controls move together.";
+const RECORDED = "This is a recording, in which you can move one control at a time. In a notebook, the panel calls "
+  + "your own functions, and you can combine all controls.";
 for (const place of document.querySelectorAll(".descent-explorer")) {
   const { explorer, recording } = JSON.parse(place.querySelector("script").textContent);
   const view = mount(place, { explorer, recording, ask: null });
@@ -54,11 +54,11 @@ Solve = Callable[[Path, Lesson, Path], NotebookNode]
 
 
 def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = iter, solve: Solve = executed) -> Path:
-    """Build the site below `out`, with all lessons or those named, and return its first page.
+    """Build the site in `out`, with all lessons or only those named, and return the path of its first page.
 
-    `each` may show progress over the lessons; `solve` gives a lesson's executed solution. Executed notebooks are kept
-    in `out/executed`, so that a build that was interrupted goes on where it was.
-    Raises CourseError for an unknown lesson, and where a solution fails or Sphinx finds a fault.
+    each: iterates over the lessons, and may show progress. solve: returns a lesson's executed solution. Executed
+    notebooks are kept in `out/executed`, so that an interrupted build can continue from there. Raises CourseError if a
+    lesson is unknown, if a solution fails, or if Sphinx reports a problem.
     """
     source, pages = out / "source", out / "html"
     shutil.rmtree(source, ignore_errors=True)
@@ -67,7 +67,7 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     (source / "lessons").mkdir(exist_ok=True)
     for lesson in each(lessons):
         released = nbformat.read(root / "notebooks" / lesson.name / f"{lesson.name}.ipynb", as_version=4)
-        page = lesson_page(released, solve(root, lesson, out / "executed"), {one.name for one in lessons})
+        page = lesson_page(released, solve(root, lesson, out / "executed"), {known.name for known in lessons})
         nbformat.write(page, source / "lessons" / f"{lesson.name}.ipynb")
     readme = (root / "README.md").read_text(encoding="utf-8")
     (source / "lessons" / "index.md").write_text(_contents(lessons, readme), encoding="utf-8")
@@ -75,23 +75,23 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     shutil.copy(root / "SECURITY.md", source / "security.md")
     for guide in source.glob("*.md"):
         guide.write_text(linked(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
-    _lay_scripts(root, source / "_static")
+    _copy_scripts(root, source / "_static")
     _sphinx(source, pages)
-    for made in pages.rglob("*.html"):
-        made.write_text(together(_accessible(made.read_text(encoding="utf-8"))), encoding="utf-8")
+    for html in pages.rglob("*.html"):
+        html.write_text(together(_accessible(html.read_text(encoding="utf-8"))), encoding="utf-8")
     missing = pages / "404.html"
     missing.write_text(from_top(missing.read_text(encoding="utf-8"), top(address(root))), encoding="utf-8")
     return pages / "index.html"
 
 
 def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
-    """Return a guide with links to where things stand on the site, and to the course's repository, if it has one.
+    """Return a guide with links to pages of the site and, if the course is published, to its repository.
 
-    Where a row of a table names a lesson and a heading of it, the number of the lesson links to its page and the
-    heading to its place there. An explorer is put where the guide wants one.
+    If a row of a table names a lesson and one of its headings, the lesson's number links to its page, and the heading
+    to its place there. Lines that name an explorer are replaced by the explorer.
     """
     guide = guide.replace("](../CONTRIBUTING.md)", "](authoring.md)").replace("](../SECURITY.md)", "](security.md)")
-    # In SECURITY.md, which is beside docs/.
+    # Links in SECURITY.md, which is beside docs/.
     guide = guide.replace("](docs/", "](")
     for lesson in lessons:
         guide = re.sub(rf"\| {lesson.name} \| ([^|]+) \|", functools.partial(_place, lesson), guide)
@@ -100,7 +100,7 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
 
 
 def together(page: str) -> str:
-    """Return a page on which no line breaks between a formula and what it touches, such as the comma behind it."""
+    """Return a page without line breaks between a formula and characters that touch it, such as a comma after it."""
     return FORMULA.sub(
         lambda found: found[0] if found[0][0] + found[0][-1] == "<>" else f'<span class="together">{found[0]}</span>',
         page,
@@ -108,13 +108,13 @@ def together(page: str) -> str:
 
 
 def top(published: str | None) -> str:
-    """Return the path at which GitHub Pages shows the site of a repository; without an address, a server's own top."""
+    """Return the path at which GitHub Pages serves the site of a repository; "/" without an address."""
     account, name = published.split("/")[-2:] if published else ("", "")
     return f"/{name}/" if name.lower() != f"{account}.github.io".lower() and name else "/"
 
 
 def from_top(page: str, top: str) -> str:
-    """Return a page of the first level that finds everything from wherever it is shown, as GitHub shows 404.html."""
+    """Return a top-level page with absolute references: GitHub shows 404.html at any path."""
     return REFERENCE.sub(lambda found: f' {found[1]}="{top}{found[2]}"', page)
 
 
@@ -124,20 +124,20 @@ def _place(lesson: Lesson, row: re.Match[str]) -> str:
 
 
 def _anchor(heading: str) -> str:
-    """Return the anchor that MyST gives a heading; formulas have no part in it."""
+    """Return the anchor that MyST makes for a heading; formulas are not part of it."""
     return re.sub(r"[^\w\- ]", "", re.sub(r"\$.*?\$", "", heading).lower()).replace(" ", "-")
 
 
 def _contents(lessons: Sequence[Lesson], readme: str) -> str:
-    """Return the page of the lessons: the README's table of them, with links."""
+    """Return the page that lists the lessons: the README's table with links."""
     names = [f"{_number(lesson)} · {_title(lesson)}" for lesson in lessons]
     table = "".join(LESSON_TABLE.findall(readme))
     for name, lesson in zip(names, lessons, strict=True):
         table = table.replace(f"| {name} |", f"| [{name}]({lesson.name}.ipynb) |")
     contents = "\n".join(f"{name} <{lesson.name}>" for name, lesson in zip(names, lessons, strict=True))
     return (
-        "# Lessons\n\nEach page is the notebook that a learner opens, with the outputs of the teacher's one. Every "
-        f"solution stands behind a click.\n\n{table}\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
+        "# Lessons\n\nEach page is the learner's notebook, with the outputs of the teacher's notebook. Solutions are "
+        f"folded: click one to see it.\n\n{table}\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
     )
 
 
@@ -150,10 +150,10 @@ def _title(lesson: Lesson) -> str:
     return first.splitlines()[0].removeprefix("# ")
 
 
-def _lay_scripts(root: Path, static: Path) -> None:
+def _copy_scripts(root: Path, static: Path) -> None:
     static.mkdir(exist_ok=True)
     script = (root / SHOW / "explorer.js").read_text(encoding="utf-8")
-    # A plain script works from the disk too, where a browser loads no modules.
+    # A browser does not load modules from the disk, but a plain script works there too.
     plain = re.sub(r"^export default .*$", "", script, flags=re.MULTILINE).replace("export function", "function")
     (static / "explorers.js").write_text("(() => {\n" + plain + MOUNT + "})();\n", encoding="utf-8")
     shutil.copy(root / SHOW / "explorer.css", static / "explorers.css")
@@ -164,9 +164,9 @@ def _lay_scripts(root: Path, static: Path) -> None:
 
 
 def _accessible(page: str) -> str:
-    """Return a page on which a keyboard reaches what scrolls, each heading tells its level, and lists are lists."""
+    """Return a page that is more accessible: scrolling elements can be focused, and headings and lists are valid."""
     page = page.replace('<p class="caption" role="heading">', '<p class="caption" role="heading" aria-level="2">')
-    # Sphinx sets a long signature as a list of definitions without terms.
+    # Sphinx writes a long signature as a definition list without terms, which is not valid.
     page = SIGNATURE.sub(_as_spans, page)
     return SCROLLING.sub(r'\1 tabindex="0">', page)
 
@@ -177,6 +177,6 @@ def _as_spans(signature: re.Match[str]) -> str:
 
 def _sphinx(source: Path, pages: Path) -> None:
     command = [sys.executable, "-c", SPHINX, "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
-    ended = subprocess.run([*command, "--jobs", "auto", str(source), str(pages)], capture_output=True, text=True)
-    if ended.returncode:
-        raise CourseError(f"Sphinx finds fault with the site.\n{ended.stderr.strip()}", Exit.FAILED)
+    done = subprocess.run([*command, "--jobs", "auto", str(source), str(pages)], capture_output=True, text=True)
+    if done.returncode:
+        raise CourseError(f"Sphinx reports problems.\n{done.stderr.strip()}", Exit.FAILED)

@@ -1,4 +1,4 @@
-"""A lesson's page: the released notebook with the outputs of the solved one, and each solution behind a click."""
+"""Makes a lesson's page: the released notebook with the outputs of the solution notebook, and folded solutions."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
 HINTS = re.compile(r"(?:<details>.*?</details>\s*)+", re.DOTALL)
 SOLUTION = '<details class="solution">'
-# In pixels: figures with one panel stay below, with a legend beside it, too.
+# In pixels. Figures with a single panel are narrower, even with a legend beside it.
 WIDE = 1000
 PICTURES = ("image/png", "image/gif", "image/jpeg", "image/svg+xml")
 
 
 def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -> NotebookNode:
-    """Return the page of a lesson, from its release and its executed solution.
+    """Return the page of a lesson, made from its released notebook and its executed solution.
 
-    pages: the names of the lessons on the site, to which a link leads.
+    pages: the names of the lessons on the site. Links to lessons that are not among them become plain text.
     """
     stubs = {
         cell.metadata.nbgrader.grade_id: cell.source
@@ -40,7 +40,7 @@ def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -
     }
     page: NotebookNode = new_notebook(metadata={"kernelspec": solved.metadata.kernelspec})
     for before, cell in pairwise([new_code_cell(), *solved.cells]):
-        # Nothing to see: it runs when a teacher grades. It stands where the text has just spoken of it.
+        # A hidden check shows nothing on the site, so keep it only if the text before it introduces it.
         if not _is_hidden_check(cell) or before.cell_type == "markdown":
             page.cells += _cells(cell, stubs, pages)
     page.cells = list(_hints_first(page.cells))
@@ -54,19 +54,21 @@ def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterat
         yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
     elif _is(cell, "solution"):
         yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
-        yield new_markdown_cell(_behind_a_click(cell.source))
+        yield new_markdown_cell(_folded(cell.source))
     elif found := SHOWN.search(cell.source):
         yield new_code_cell(cell.source, outputs=[new_output("display_data", {"text/html": panel(found[1])})])
     else:
-        # A cell with both parts of a check shows the published one alone.
+        # If a cell has a visible and a hidden check, show only the visible one.
         source = re.sub(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS\n?", "", cell.source, flags=re.DOTALL)
-        shown = [one for one in cell.outputs if one.output_type != "error" and not _is_of_hidden_checks(one)]
+        shown = [
+            output for output in cell.outputs if output.output_type != "error" and not _is_of_hidden_checks(output)
+        ]
         outputs = [_relinked(output, pages) for output in shown]
-        yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_words_for(outputs))
+        yield new_code_cell(source.rstrip("\n"), outputs=outputs, metadata=_image_metadata(outputs))
 
 
 def _hints_first(cells: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
-    """Yield the cells, each solution behind the hints that follow its exercise."""
+    """Yield the cells, with each solution moved after the hints that follow its exercise."""
     solution: list[NotebookNode] = []
     for cell in cells:
         if cell.source.startswith(SOLUTION):
@@ -88,7 +90,7 @@ def _linked(link: re.Match[str], pages: Set[str]) -> str:
 
 
 def _relinked(output: NotebookNode, pages: Set[str]) -> NotebookNode:
-    """Return an output whose links to notebooks lead to the lessons' pages."""
+    """Return an output with its links to notebooks changed to links to the lessons' pages."""
     if "text/html" in output.get("data", {}):
         shown = NOTEBOOK.sub(
             lambda link: f'href="{link[1]}.html"' if link[1] in pages else "", output.data["text/html"]
@@ -109,15 +111,15 @@ def _is_of_hidden_checks(output: NotebookNode) -> bool:
     return "hidden checks passed" in output.get("data", {}).get("text/plain", "")
 
 
-def _behind_a_click(source: str) -> str:
+def _folded(source: str) -> str:
     code = MARKER.sub("", source).strip("\n")
     return f"{SOLUTION}<summary>Solution</summary>\n\n```python\n{code}\n```\n\n</details>"
 
 
 def panel(name: str) -> str:
-    """Return an explorer as an element in which the site's script plays what was recorded."""
+    """Return an explorer as an HTML element, in which the site's script plays the recording."""
     data = {"explorer": explorers()[name].to_json(), "recording": recorded(name)}
-    # "<" as an escape, so that nothing in the data can end the element.
+    # "<" is escaped, so that nothing in the data can close the script element.
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     title = html.escape(explorers()[name].title)
     return (
@@ -126,17 +128,17 @@ def panel(name: str) -> str:
     )
 
 
-def _words_for(outputs: list[NotebookNode]) -> dict[str, Any]:
-    told = [
-        output.metadata.get(KEY, "A moving picture of the paths described above.")
+def _image_metadata(outputs: list[NotebookNode]) -> dict[str, Any]:
+    descriptions = [
+        output.metadata.get(KEY, "An animation of the paths described above.")
         for output in outputs
         if any(kind in output.get("data", {}) for kind in PICTURES)
     ]
-    looks = {"classes": "wide"} if any(_width(output) > WIDE for output in outputs) else {}
-    return {"mystnb": {"image": {"alt": " ".join(told), **looks}}} if told else {}
+    classes = {"classes": "wide"} if any(_width(output) > WIDE for output in outputs) else {}
+    return {"mystnb": {"image": {"alt": " ".join(descriptions), **classes}}} if descriptions else {}
 
 
 def _width(output: NotebookNode) -> int:
-    """Return how many pixels wide a figure is, which a PNG tells after 16 bytes; 0 for what is no PNG."""
+    """Return the width of a figure in pixels, which a PNG stores at byte 16; 0 if it is not a PNG."""
     png = base64.b64decode(output.get("data", {}).get("image/png", "")[:32])
     return int.from_bytes(png[16:20], "big")

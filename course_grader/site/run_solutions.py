@@ -1,4 +1,4 @@
-"""Executes the teacher's notebooks for the site, and keeps what came out until something in it changes."""
+"""Executes the teacher's notebooks for the site, and caches the results until something that they depend on changes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from course_utils.errors import CourseError, Exit
 from course_utils.files import write_atomic
 from course_utils.kernels import OwnKernelManager
 
-# For what never ends: the slowest cell takes half a minute, and many times that on a machine with much else to do.
+# A limit for endless loops: the slowest cell takes half a minute, or many times that on a busy machine.
 SECONDS_A_CELL = 900
 PACKAGES = ("numpy", "scikit-learn", "matplotlib", "ipywidgets", "ipykernel")
 DESCRIBE = "from course_grader.site.alt import record as _record\n_record()\ndel _record"
 
 
 def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
-    """Return the lesson's solution notebook with its outputs, from the cache where nothing has changed.
+    """Return the lesson's solution notebook with its outputs, from the cache if nothing has changed.
 
-    Raises CourseError where a cell fails.
+    Raises CourseError if a cell fails or takes too long.
     """
     source = root / "solutions" / lesson.name / f"{lesson.name}.ipynb"
     kept = cache / f"{lesson.name}-{_digest(root, source)}.ipynb"
@@ -45,7 +45,7 @@ def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:
 
 
 def _digest(root: Path, source: Path) -> str:
-    """Return a digest of the notebook, of all that it reads of the course, and of the packages that it imports."""
+    """Return a digest of the notebook, of course_utils, and of the versions of Python and the packages it imports."""
     digest = hashlib.sha256(source.read_bytes())
     for path in sorted((root / "course_utils").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -60,7 +60,7 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "course.key"
         write_hidden_key(key, [lesson], "for the site")
-        # The notebook runs where it can leave files behind.
+        # The notebook runs in a temporary folder, because it may write files.
         client = NotebookClient(
             notebook,
             timeout=SECONDS_A_CELL,
@@ -70,21 +70,21 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
             resources={"metadata": {"path": folder}},
         )
         try:
-            # One thread: where other programs work too, threads that wait for each other cost minutes.
+            # One thread only: on a busy machine, several threads that wait for each other take minutes longer.
             with environment(COURSE_KEY=str(key), OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"):
                 client.execute()
         except CellExecutionError as error:
             last = str(error).strip().splitlines()[-1]
             raise CourseError(f"The solution of {lesson.name} does not run: {last}", Exit.FAILED) from error
         except CellTimeoutError as error:
-            slow = f"A cell of {lesson.name} was not done after {SECONDS_A_CELL} seconds. If the machine is busy"
-            raise CourseError(f"{slow}, run this again later: it goes on there.", Exit.ENVIRONMENT) from error
+            slow = f"A cell of {lesson.name} did not finish within {SECONDS_A_CELL} seconds. If the machine is busy"
+            raise CourseError(f"{slow}, run this again later. It continues from here.", Exit.ENVIRONMENT) from error
     del notebook.cells[0]
     return json_clean(notebook)
 
 
 def json_clean(notebook: NotebookNode) -> NotebookNode:
-    """Return the notebook without what only a running kernel needs: the state of widgets, times of execution."""
+    """Return the notebook without metadata that only a running kernel needs: widget states and execution times."""
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)

@@ -1,4 +1,4 @@
-"""Finds one notebook a student in whatever a teacher has: a folder in some layout, a zip from Canvas or Moodle.
+"""Finds one notebook per student in what a teacher downloaded: a folder in any known layout, or a Canvas or Moodle zip.
 
 from course_grader.submissions import find_submissions
 """

@@ -1,4 +1,4 @@
-"""Files in folders and in zips alike, each with its path below the place; nothing is followed and nothing unpacked."""
+"""Lists the files of a folder or a zip in the same form. Links are not followed, and nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from course_grader.submissions.filenames import climbs, is_ignored, is_notebook,
 from course_grader.submissions.zipnames import names_of
 from course_utils.errors import CourseError, from_os
 
-# Folders inside one another, below the folder in which the students' are.
+# The deepest nesting of folders, counted below the folder that contains the students' folders.
 DEEPEST = 12
-# Files and folders of one student. More are not even listed, so that they cost nobody else time or memory.
+# Files and folders of one student. If there are more, they are not even listed, to save everyone's time and memory.
 MOST_FILES = 50_000
-# Notebooks shrink to a tenth, with a blank figure to a hundredth.
+# A zip shrinks a notebook to about a tenth of its size, and one with a blank figure to a hundredth.
 LARGEST_RATIO = 200
 IS_ENCRYPTED = 0x1
-LINK = "This is a link, which could lead anywhere. Put the file itself there."
-TOO_DEEP = f"There are more than {DEEPEST} folders inside one another; what is in them is not looked at."
+LINK = "This is a link, and links are not followed. Replace it with the file itself."
+TOO_DEEP = f"Folders are nested more than {DEEPEST} deep. The files in the deeper ones are not read."
 DAMAGE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, IndexError, MemoryError, NotImplementedError, OSError,
     RuntimeError, ValueError,
@@ -38,7 +38,7 @@ DAMAGE = (
 
 @dataclass(frozen=True)
 class Problem:
-    """What could not be taken: the name of the student, or of the file, and a sentence."""
+    """A file or folder that is not a submission: the name of the student or file, and a sentence that says why."""
 
     name: str
     sentence: str
@@ -46,15 +46,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Member:
-    """A file in a zip, read when it is asked for."""
+    """A file in a zip. Its content is read only when `read` is called."""
 
     archive: Path
     name: str
     index: int
 
     def read(self, most: int = LARGEST_FILE + 1) -> bytes:
-        """Return the content, or its first bytes; Unreadable if the zip is damaged there, or holds more than a
-        notebook may."""
+        """Return the first `most` bytes of the content.
+
+        Raises Unreadable if the zip is damaged at this file, or if the content is larger than a notebook may be.
+        """
         try:
             archive = _opened(self.archive, self.archive.stat().st_mtime_ns)
             with archive.open(archive.infolist()[self.index]) as file:
@@ -68,10 +70,11 @@ class Member:
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """A file, or a folder that is not looked into.
+    """A file, or a folder whose content is not listed.
 
-    parts: its path below the place. changed: a number of seconds that grows with the time of its last change. size: in
-    bytes. problem: why it cannot be taken, empty if it can. is_system: systems leave it behind, nobody handed it in.
+    parts: the path, relative to the folder or zip. changed: when it last changed, in seconds; only differences between
+    two entries have a meaning. size: in bytes. problem: why it cannot be used, empty if it can. is_system: whether the
+    operating system or a tool made it, so that no student submitted it.
     """
 
     parts: tuple[str, ...]
@@ -83,22 +86,22 @@ class ArchiveEntry:
     is_system: bool = False
 
     def read(self, most: int = LARGEST_FILE + 1) -> bytes:
-        """Return its first bytes; OSError or Unreadable if it cannot be read."""
+        """Return its first `most` bytes. Raises OSError or Unreadable if it cannot be read."""
         if isinstance(self.place, Member):
             return self.place.read(most)
         with self.place.open("rb") as file:
             return file.read(most)
 
 
-def _fits_nobody(text: str) -> int:
+def _no_class(text: str) -> int:
     return 0
 
 
-def entries(place: Path, fits: Callable[[str], int] = _fits_nobody) -> Iterator[ArchiveEntry | Problem]:
-    """Yield the files of a folder or a zip, or a notebook that is handed over by itself.
+def entries(place: Path, fits: Callable[[str], int] = _no_class) -> Iterator[ArchiveEntry | Problem]:
+    """Yield the files of a folder or a zip, or the one notebook if `place` is a notebook.
 
-    fits: how well a text agrees with the names of the class, for the names in a zip. Raises CourseError if there are no
-    files to be had.
+    fits: returns how many names of the class a text contains; it decides how the file names in a zip are decoded.
+    Raises CourseError if the folder, zip or file cannot be read.
     """
     try:
         kind = place.stat().st_mode
@@ -111,84 +114,84 @@ def entries(place: Path, fits: Callable[[str], int] = _fits_nobody) -> Iterator[
     elif stat.S_ISREG(kind):
         yield from _in_zip(place, fits)
     else:
-        raise CourseError(f"{place} is no folder, zip or notebook: name what holds the submissions.")
+        raise CourseError(f"{place} is not a folder, zip or notebook. Pass the folder or zip with the submissions.")
 
 
 def _in_folder(root: Path) -> Iterator[ArchiveEntry]:
-    """Yield what is in a folder: down to where paths part, and below that each part with a limit of its own."""
+    """Yield the files of a folder. Below the first folder with several entries, each entry has its own limits."""
     try:
         top = _listed(root)
     except OSError as error:
         raise from_os(error) from error
     folder = root
     while (below := _only_folder(top)) is not None:
-        yield from (_entry(root, one) for one in top if one is not below)
+        yield from (_entry(root, item) for item in top if item is not below)
         try:
             folder, top = Path(below.path), _listed(below.path)
         except OSError as error:
-            yield _closed(root, Path(below.path), error)
+            yield _unreadable_folder(root, Path(below.path), error)
             return
-    for one in top:
-        yield from _below(root, one, folder)
+    for item in top:
+        yield from _below(root, item, folder)
 
 
 def _listed(folder: Path | str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as found:
-        return sorted(found, key=lambda one: one.name)
+    with os.scandir(folder) as items:
+        return sorted(items, key=lambda item: item.name)
 
 
 def _only_folder(listed: Sequence[os.DirEntry[str]]) -> os.DirEntry[str] | None:
-    """Return the only folder, if no notebook is beside it."""
-    own = [one for one in listed if not is_ignored((one.name,))]
-    folders = [one for one in own if one.is_dir(follow_symlinks=False)]
-    beside = any(may_be_notebook(one.name) for one in own if one not in folders)
-    return folders[0] if len(folders) == 1 and not beside else None
+    """Return the folder in a listing if it is the only one and no notebook is beside it."""
+    own = [item for item in listed if not is_ignored((item.name,))]
+    folders = [item for item in own if item.is_dir(follow_symlinks=False)]
+    has_notebook = any(may_be_notebook(item.name) for item in own if item not in folders)
+    return folders[0] if len(folders) == 1 and not has_notebook else None
 
 
 def _below(root: Path, top: os.DirEntry[str], base: Path) -> list[ArchiveEntry]:
-    """Return an entry of a folder and all that is below it, or one that says that it is too much."""
-    found: list[ArchiveEntry] = []
+    """Return all files at and below an item of a folder, or one entry with a problem if there are too many."""
+    files: list[ArchiveEntry] = []
     waiting, seen = [top], 0
     while waiting:
-        one = waiting.pop()
-        entry = _entry(root, one)
+        item = waiting.pop()
+        entry = _entry(root, item)
         if not entry.is_folder or entry.is_system:
-            found.append(entry)
-        elif len(_parts(base, one.path)) > DEEPEST:
-            found.append(replace(entry, problem=TOO_DEEP))
+            files.append(entry)
+        elif len(_parts(base, item.path)) > DEEPEST:
+            files.append(replace(entry, problem=TOO_DEEP))
         else:
             try:
-                with os.scandir(one.path) as listed:
-                    # Of a folder with a million files no more are held than are needed to see that it is too many.
-                    inside = sorted(islice(listed, MOST_FILES + 1), key=lambda each: each.name, reverse=True)
+                with os.scandir(item.path) as listed:
+                    # A folder may contain a million files: list only as many as show that there are too many.
+                    inside = sorted(islice(listed, MOST_FILES + 1), key=lambda child: child.name, reverse=True)
             except OSError as error:
-                found.append(_closed(root, Path(one.path), error))
+                files.append(_unreadable_folder(root, Path(item.path), error))
                 continue
             waiting += inside
             seen += len(inside)
             if seen > MOST_FILES:
-                problem = f"There are more than {MOST_FILES} files and folders in it. None of them is looked at."
+                problem = f"It contains more than {MOST_FILES} files and folders. None of them is read."
                 return [replace(_entry(root, top), problem=problem)]
-    return found
+    return files
 
 
-def _entry(root: Path, one: os.DirEntry[str]) -> ArchiveEntry:
-    parts, place = _parts(root, one.path), Path(one.path)
-    is_folder = one.is_dir(follow_symlinks=False)
+def _entry(root: Path, item: os.DirEntry[str]) -> ArchiveEntry:
+    parts, place = _parts(root, item.path), Path(item.path)
+    is_folder = item.is_dir(follow_symlinks=False)
     if is_ignored(parts):
         return ArchiveEntry(parts, place, is_folder=is_folder, is_system=True)
     if is_folder:
         return ArchiveEntry(parts, place, is_folder=True)
     try:
-        found = one.stat(follow_symlinks=False)
+        status = item.stat(follow_symlinks=False)
     except OSError as error:
         return ArchiveEntry(parts, place, problem=f"The file cannot be read ({error.strerror}).")
-    if stat.S_ISREG(found.st_mode):
-        return ArchiveEntry(parts, place, found.st_mtime, found.st_size)
-    return ArchiveEntry(parts, place, problem=LINK if one.is_symlink() else "This is no regular file.")
+    if stat.S_ISREG(status.st_mode):
+        return ArchiveEntry(parts, place, status.st_mtime, status.st_size)
+    return ArchiveEntry(parts, place, problem=LINK if item.is_symlink() else "This is not a regular file.")
 
 
-def _closed(root: Path, folder: Path, error: OSError) -> ArchiveEntry:
+def _unreadable_folder(root: Path, folder: Path, error: OSError) -> ArchiveEntry:
     problem = f"The folder cannot be read ({error.strerror})."
     return ArchiveEntry(_parts(root, folder), folder, problem=problem, is_folder=True)
 
@@ -201,15 +204,15 @@ def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[ArchiveEntry | 
     archive = _opened(place, place.stat().st_mtime_ns)
     infos = archive.infolist()
     if sum(info.compress_size for info in infos) > place.stat().st_size:
-        # No program makes such a zip by chance: its files share their bytes.
-        raise CourseError(f"{place.name} says that it holds more than it is long. Download it again.")
+        # The members overlap in the file, which no program does by accident: it is how zip bombs are made.
+        raise CourseError(f"{place.name} lists more compressed data than the file contains. Download it again.")
     found: list[ArchiveEntry] = []
     for index, (info, name) in enumerate(zip(infos, names_of(infos, fits), strict=True)):
         parts = tuple(part for part in name.split("/") if part not in ("", "."))
         if not parts or name.endswith("/"):
             continue
         if climbs(name):
-            yield Problem(shown(parts), "Its name in the zip leads out of the folder.")
+            yield Problem(shown(parts), "Its path in the zip leads out of the folder.")
         else:
             found.append(_member(place, index, info, parts))
     yield from _limited(found, place)
@@ -218,19 +221,17 @@ def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[ArchiveEntry | 
 def _member(place: Path, index: int, info: zipfile.ZipInfo, parts: tuple[str, ...]) -> ArchiveEntry:
     member = Member(place, info.filename, index)
     return ArchiveEntry(
-        parts, member, _seconds_of(info), info.file_size, _unfit(info), is_system=is_ignored(parts)
+        parts, member, _seconds_of(info), info.file_size, _member_problem(info), is_system=is_ignored(parts)
     )  # fmt: skip
 
 
 def _limited(found: list[ArchiveEntry], place: Path) -> Iterator[ArchiveEntry]:
-    """Yield the members of a zip as a folder's files are yielded: not too deep, and not too many in one place."""
+    """Yield the members of a zip with the limits that also apply to a folder: nesting, and files per student."""
     depth = len(chain([entry.parts for entry in found if not entry.is_system]))
     counts = Counter(entry.parts[: depth + 1] for entry in found if len(entry.parts) > depth + 1)
     too_many = {parts: count for parts, count in counts.items() if count > MOST_FILES}
     for parts, count in too_many.items():
-        yield ArchiveEntry(
-            parts, place, problem=f"There are {count} files in it. None of them is looked at.", is_folder=True
-        )
+        yield ArchiveEntry(parts, place, problem=f"It contains {count} files. None of them is read.", is_folder=True)
     for entry in found:
         if entry.parts[: depth + 1] in too_many:
             continue
@@ -242,7 +243,7 @@ def _limited(found: list[ArchiveEntry], place: Path) -> Iterator[ArchiveEntry]:
 
 
 def chain(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the folders around all of the paths, from the outermost: each is the only one in its place, and has no
+    """Return the folders that contain all the paths, from the outermost; each is the only folder at its level, with no
     notebook beside it."""
     around: list[str] = []
     while True:
@@ -254,8 +255,8 @@ def chain(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         paths = [path for path in paths if len(path) > depth + 1]
 
 
-def _unfit(info: zipfile.ZipInfo) -> str:
-    """Return why a member of a zip cannot be taken; empty if it can."""
+def _member_problem(info: zipfile.ZipInfo) -> str:
+    """Return why a member of a zip cannot be used; empty if it can."""
     if stat.S_ISLNK(info.external_attr >> 16):
         return LINK
     if info.flag_bits & IS_ENCRYPTED:
@@ -264,7 +265,8 @@ def _unfit(info: zipfile.ZipInfo) -> str:
         return TOO_LARGE
     if info.file_size > MIB and info.file_size > LARGEST_RATIO * max(info.compress_size, 1):
         return (
-            f"The file is {info.file_size // max(info.compress_size, 1)} times as large as its packed form: a zip bomb."
+            f"The file is {info.file_size // max(info.compress_size, 1)} times as large as it is compressed. This is "
+            "a zip bomb, so it is not read."
         )
     return ""
 
@@ -276,17 +278,17 @@ def _seconds_of(info: zipfile.ZipInfo) -> float:
 
 @functools.lru_cache(maxsize=2)
 def _opened(place: Path, modified: int) -> zipfile.ZipFile:
-    """Return the open zip; kept, since a class has one and thousands of members are read from it."""
+    """Return the open zip. It is cached: one zip is opened per class, and thousands of members are read from it."""
     try:
         return zipfile.ZipFile(place)
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
-        raise CourseError(f"{place.name} is no folder, notebook or whole zip. Download it again.") from None
+        raise CourseError(f"{place.name} is not a folder or notebook, nor a complete zip. Download it again.") from None
     except OSError as error:
         raise from_os(error) from error
 
 
 def damage(place: Path | Member) -> str:
-    """Read a member of a zip through; return why it cannot be had, empty if it can."""
+    """Read a member of a zip to its end, and return why that fails; empty if it can be read, or if it is a file."""
     if isinstance(place, Member):
         try:
             place.read()
@@ -296,5 +298,5 @@ def damage(place: Path | Member) -> str:
 
 
 def shown(parts: Sequence[str]) -> str:
-    """Return a path as it can be shown."""
+    """Return a path as text that is safe to show."""
     return clean("/".join(parts), 200)

@@ -1,4 +1,4 @@
-"""Finds one notebook for each student in what a teacher has: a folder, a zip, a file."""
+"""Finds one notebook for each student in a folder, a zip or a file."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from course_grader.submissions.times import (
 )  # fmt: skip
 from course_utils.errors import CourseError
 
-SYSTEM = "Systems leave it behind; nobody handed it in."
+SYSTEM = "The operating system or a tool made it; it is not a submission."
 EXTRA = "It is not a notebook."
-NOT_CHOSEN = "Another notebook of the student counts."
+NOT_CHOSEN = "Another notebook of this student counts."
 ELSEWHERE = "It is not in the assignment's folder."
 
 
@@ -44,42 +44,44 @@ def find_submissions(
     is_wrapped: bool = True,
     zone: ZoneInfo | None = None,
 ) -> Found:
-    """Return the submissions of an assignment.
+    """Return the submissions for an assignment.
 
-    place: a folder in nbgrader's layout (STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb), with a folder a student, or with
-        notebooks named after students; a zip from Canvas or Moodle, or of such a folder; or one notebook.
-    known: the students of the class, if there is a list: they decide what names can be read in two ways.
-    teams: the members of the teams that hand in together in Moodle, if known.
-    is_wrapped: whether there may be other folders around the students'.
-    zone: the course's own, for times that name none.
-    Raises CourseError if the place cannot be read at all. Whatever else is wrong is a problem or a note, and costs
-    nobody but the student whose file it is.
+    place: a folder in nbgrader's layout (STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb), with one folder per student, or with
+        notebooks named after students; a zip from Canvas or Moodle, or a zip of such a folder; or one notebook.
+    known: the students of the class, if there is a list. It decides how ambiguous names are read.
+    teams: the members of the teams that submit together in Moodle, if known.
+    is_wrapped: whether the students' folders or notebooks may be inside other folders.
+    zone: the course's time zone, for times that do not name one.
+    Raises CourseError if the place cannot be read, or contains no submission. Everything else that is wrong becomes a
+    problem or a note, and affects only the student whose file it is.
     """
     known = known or KnownNames()
-    whole = list(entries(place, known.fits))
-    problems = [one for one in whole if isinstance(one, Problem)]
-    listed = [one for one in whole if isinstance(one, ArchiveEntry)]
+    everything = list(entries(place, known.fits))
+    problems = [item for item in everything if isinstance(item, Problem)]
+    listed = [item for item in everything if isinstance(item, ArchiveEntry)]
     own = [entry for entry in listed if not entry.is_system]
     plan = decide(own, assignment, known, place.stem, is_wrapped)
     sorter = _Sorter(plan, place.is_file() and not may_be_notebook(place.name), zone)
     sorter.leave(SYSTEM, [entry for entry in listed if entry.is_system])
-    sorter.take(own)
+    sorter.add(own)
     found = sorter.found(teams)
     if not found.submissions and not found.problems and not problems:
-        raise CourseError(f"{place} holds no submission of {assignment}: name the folder or zip that was downloaded.")
-    read = [
-        one if one.problem else dataclasses.replace(one, problem=damage(one.place))
-        for one in _with_bar(found.submissions)
+        raise CourseError(
+            f"{place} contains no submission for {assignment}. Pass the folder or zip that you downloaded."
+        )
+    checked = [
+        submission if submission.problem else dataclasses.replace(submission, problem=damage(submission.place))
+        for submission in _with_bar(found.submissions)
     ]
     return dataclasses.replace(
         found,
-        submissions=tuple(sorted(read, key=lambda one: one.student)),
+        submissions=tuple(sorted(checked, key=lambda submission: submission.student)),
         problems=(*problems, *found.problems),
     )
 
 
 class _Sorter:
-    """Sorts the files of an input by student, and what is nobody's by the reason."""
+    """Groups the files of an input by student; files that belong to nobody are grouped by the reason."""
 
     def __init__(self, plan: LayoutPlan, is_zip: bool, zone: ZoneInfo | None) -> None:
         self._plan, self._is_zip, self._zone = plan, is_zip, zone
@@ -87,31 +89,31 @@ class _Sorter:
         self._left: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._files: list[File] = []
 
-    def leave(self, reason: str, some: Iterable[ArchiveEntry], owner: str = "") -> None:
-        """Note files that are left out."""
-        for entry in some:
+    def leave(self, reason: str, files: Iterable[ArchiveEntry], owner: str = "") -> None:
+        """Record files that are not graded, and why."""
+        for entry in files:
             self._left[owner, entry.problem or reason].append(shown(entry.parts) + "/" * entry.is_folder)
 
-    def take(self, some: Iterable[ArchiveEntry]) -> None:
-        """Note whose each file is."""
-        for entry in some:
+    def add(self, files: Iterable[ArchiveEntry]) -> None:
+        """Record which student each file belongs to."""
+        for entry in files:
             owner = self._plan.owner(entry)
             if owner is None:
                 self._misplaced(entry, MISPLACED[self._plan.layout])
             elif not owner.student:
                 self._misplaced(
-                    entry, "Its name is the assignment's and says nothing of a student: rename it to STUDENT.ipynb."
+                    entry, "Its name is the assignment's and does not name a student. Rename it to STUDENT.ipynb."
                 )
             elif owner.also:
                 self._misplaced(
                     entry,
-                    f"Its name can mean the user {owner.student} or the user {owner.also}: see in Canvas whose it is.",
+                    f"Its name can mean user {owner.student} or user {owner.also}. Check in Canvas whose it is.",
                 )
             else:
                 self._files.append(File(owner, entry))
 
     def _misplaced(self, entry: ArchiveEntry, reason: str) -> None:
-        """Note a file that is nobody's: as a problem if it may be somebody's work."""
+        """Record a file that belongs to nobody: as a problem if it could be a student's work, else as left out."""
         if entry.problem or entry.is_folder or may_be_notebook(entry.parts[-1]):
             self._problems.append(Problem(shown(entry.parts), entry.problem or reason))
         else:
@@ -129,28 +131,33 @@ class _Sorter:
         are_teams = self._plan.layout == Layout.MOODLE and any(not file.owner.participant for file in self._files)
         submissions: list[Submission] = []
         for student, (notes, own) in by_student.items():
-            one = self._take(student, own, notes)
-            if one is None:
+            upload = self._choose_submission(student, own, notes)
+            if upload is None:
                 continue
             if self._plan.layout != Layout.MOODLE:
-                submissions.append(one)
+                submissions.append(upload)
                 continue
-            handed_in = members_of(one.name, one.participant, are_teams, self._plan.known, teams)
+            handed_in = members_of(upload.name, upload.participant, are_teams, self._plan.known, teams)
             if handed_in.problem:
-                self._problems.append(Problem(one.student, handed_in.problem))
+                self._problems.append(Problem(upload.student, handed_in.problem))
             submissions += [
                 dataclasses.replace(
-                    one, student=member, called=member, name="", participant="", notes=(*one.notes, handed_in.note)
+                    upload,
+                    student=member,
+                    called=member,
+                    name="",
+                    participant="",
+                    notes=(*upload.notes, handed_in.note),
                 )
                 for member in handed_in.members
             ]
             if handed_in.is_student:
-                submissions.append(one)
+                submissions.append(upload)
         left = tuple(LeftOut(*key, tuple(files)) for key, files in sorted(self._left.items()))
         return Found(tuple(submissions), tuple(self._problems), self._plan.layout, self._is_zip, left)
 
-    def _take(self, student: str, own: list[File], notes: list[str]) -> Submission | None:
-        """Return a student's submission; None if the student handed in nothing of this assignment."""
+    def _choose_submission(self, student: str, own: list[File], notes: list[str]) -> Submission | None:
+        """Return a student's submission; None if the student submitted nothing for this assignment."""
         assignment = self._plan.assignment
         if self._plan.layout == Layout.FLAT and self._is_stray(own):
             return None
@@ -171,7 +178,7 @@ class _Sorter:
         return self._submission(student, own, choice, stamp, notes)
 
     def _is_stray(self, own: Sequence[File]) -> bool:
-        """Return whether a name in a flat folder is nobody's, since there is no notebook of it; note its files."""
+        """Return whether a name in a flat folder is no student's because it has no notebook; record its files if so."""
         if notebooks_of(own) or self._plan.known.meant(own[0].owner.student):
             return False
         for file in own:
@@ -185,27 +192,27 @@ class _Sorter:
         self, student: str, own: Sequence[File], choice: ChosenFile, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
-        when, said = _submitted(stamp, self._zone) if choice.file else (None, [])
+        when, time_notes = _submitted(stamp, self._zone) if choice.file else (None, [])
         if choice.file and len(choice.notebooks) > 1:
             notes.append(note_on(choice))
         problem = chosen.entry.problem if choice.file else choice.reason
         if choice.notebooks and not choice.file:
-            problem += " Leave one of them, and grade again."
+            problem += " Keep only one of them, and grade again."
         owner = chosen.owner
         return Submission(
             student, chosen.entry.place, when, owner.late,
-            (*notes, *said), clean(owner.name, 200), owner.participant, problem, owner.student,
+            (*notes, *time_notes), clean(owner.name, 200), owner.participant, problem, owner.student,
             shown(chosen.entry.parts), time_source=FROM_NBGRADER if when else FROM_CANVAS if owner.late else "",
         )  # fmt: skip
 
     def _outside(self, student: str, own: Sequence[File], notes: list[str]) -> Submission | None:
-        """Return what says that a student's notebook is beside the assignment's folder, if there is one."""
+        """Return a submission that reports a notebook beside the assignment's folder; None if there is no notebook."""
         loose = [file for file in own if len(file.owner.original) < 2 and (file.entry.problem or _is_notebook(file))]
         if not loose:
             return None
         file = loose[0]
         problem = file.entry.problem or (
-            f"There is no folder {self._plan.assignment} of this student; {file.shown} is beside it: move it there."
+            f"This student has no folder {self._plan.assignment}. Create it and move {file.shown} into it."
         )
         place = shown(file.entry.parts)
         return Submission(
@@ -218,8 +225,8 @@ def _is_notebook(file: File) -> bool:
 
 
 def _parted(own: Sequence[File], assignment: str) -> tuple[list[File], list[File]]:
-    """Return a student's files in the folder of the assignment, and all others. A folder whose name differs in case
-    counts if there is none with just the name."""
+    """Return a student's files in the assignment's folder, and all others. If no folder has exactly the assignment's
+    name, one that differs only in case or Unicode form counts."""
     tops = [
         file.owner.original[0] if len(file.owner.original) > 1 or (file.entry.is_folder and file.owner.original) else ""
         for file in own
@@ -237,8 +244,11 @@ def _below_assignment(file: File) -> File:
 
 
 def _stamp(own: Sequence[File], layout: Layout) -> File | None:
-    """Return nbgrader's timestamp.txt: STUDENT/ASSIGNMENT/timestamp.txt, which its exchange writes over a student's.
-    In every other layout a file of this name is the student's own."""
+    """Return nbgrader's STUDENT/ASSIGNMENT/timestamp.txt, or None if there is none.
+
+    nbgrader's exchange overwrites a timestamp.txt that the student made. In every other layout the file is the
+    student's, so it proves nothing.
+    """
     if layout != Layout.NBGRADER:
         return None
     return next((file for file in own if file.owner.original == (TIMESTAMP,) and not file.entry.problem), None)
@@ -257,7 +267,7 @@ def _submitted(stamp: File | None, zone: ZoneInfo | None) -> tuple[datetime | No
 
 
 def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:
-    """Return each student's files, under ids that are safe and differ in more than case and normal form."""
+    """Return each student's notes and files by id. Ids are safe as folder names and differ even if case is ignored."""
     participants: dict[str, set[str]] = defaultdict(set)
     for file in files:
         participants[file.owner.student].add(file.owner.participant)
@@ -272,9 +282,10 @@ def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[Fil
         wanted = safe_id(f"{student} ({participant})" if participant else student)
         notes = []
         if not participant and wanted != student:
-            notes.append(f"The name of the student is not fit for a folder; it became {wanted!r}.")
+            # Without a second pair of quotes: the report hides quoted names when it is anonymous.
+            notes.append(f"This name cannot be the name of a folder. The student is called {wanted!r} instead.")
         if twin := taken.get(folded(wanted)):
-            notes.append(f"The name differs from another, {twin!r}, in case or form alone; the two are kept apart.")
+            notes.append(f"The name differs from {twin!r} only in case or Unicode form. They are graded separately.")
             number = next(n for n in range(2, len(taken) + 3) if folded(f"{wanted} ({n})") not in taken)
             wanted = f"{wanted} ({number})"
         taken[folded(wanted)] = wanted
@@ -283,7 +294,7 @@ def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[Fil
 
 
 def _with_bar(submissions: Sequence[Submission]) -> Iterable[Submission]:
-    if not sys.stderr.isatty() or not any(isinstance(one.place, Member) for one in submissions):
+    if not sys.stderr.isatty() or not any(isinstance(submission.place, Member) for submission in submissions):
         return submissions
     from rich.console import Console
     from rich.progress import track

@@ -1,4 +1,4 @@
-"""The names of files and folders: which are notebooks, which attempt, what is safe as a student's folder."""
+"""Reads what a file's name says: is it a notebook, which attempt, which student; and makes names safe for folders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from course_grader.engine.rpc.clean_text import UNFIT
 
 # A browser adds the second suffix if it does not know the first.
 NOTEBOOK = re.compile(r"(?P<stem>.*)\.ipynb(?P<more>\.(txt|json))?", re.IGNORECASE | re.DOTALL)
-# Google Drive writes "copy" in the teacher's language before or behind the name: `x.ipynb의 사본`.
+# Google Drive writes "copy" in the user's language before or after the name: `x.ipynb의 사본`.
 INSIDE = re.compile(r"(?P<stem>.*)\.ipynb", re.IGNORECASE | re.DOTALL)
 # Canvas numbers attempts, a browser downloads, JupyterLab duplicates.
 ATTEMPT = re.compile(
@@ -20,12 +20,12 @@ ATTEMPT = re.compile(
 COPY = re.compile(r"^Copy of |(?: - Copy| copy(?: \d{1,3})?| ?\(\d{1,4}\)|-Copy\d{1,4})$", re.IGNORECASE)
 IGNORED = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__", ".git"}
 LONGEST_ID = 120
-# What a file system, or a search for files by pattern, takes for something else.
+# Characters with a special meaning in file systems or in glob patterns.
 UNSAFE = re.compile(r'[/\\:*?"<>|\[\]]')
 
 
 def stem_of(file: str) -> str:
-    """Return a notebook's name without its suffix; empty if the name is not a notebook's."""
+    """Return a notebook's name without its suffix; empty if it is not a notebook's name."""
     known = NOTEBOOK.fullmatch(file)
     return known["stem"] if known else ""
 
@@ -37,7 +37,7 @@ def stem_inside(file: str) -> str:
 
 
 def is_notebook(file: str) -> bool:
-    """Return whether the end of the name says that the file is a notebook."""
+    """Return whether the name ends like a notebook's."""
     return NOTEBOOK.fullmatch(file) is not None
 
 
@@ -47,8 +47,10 @@ def may_be_notebook(file: str) -> bool:
 
 
 def attempt(file: str, assignment: str) -> tuple[int, int, str]:
-    """Return how well a notebook's name fits the assignment (2: its own, 1: a copy's, 0: another), the number of the
-    attempt, and the name without that number."""
+    """Return how well a notebook's name fits, the number of the attempt, and the name without that number.
+
+    The fit is 2 for the assignment's name or a Canvas attempt of it, 1 if it contains the assignment's name, else 0.
+    """
     stem = folded(stem_of(file))
     fits = stem == folded(assignment)
     stem = stem or folded(stem_inside(file))
@@ -63,8 +65,8 @@ def attempt(file: str, assignment: str) -> tuple[int, int, str]:
 
 
 def student_of(file: str, assignment: str) -> str:
-    """Return the student that a file is named after: its name without the assignment's, and without the marks of a
-    copy; empty if nothing is left."""
+    """Return the student in a file's name: the name without the assignment's, and without endings such as "(1)" that
+    mark a copy; empty if nothing is left."""
     stem = stem_inside(file) if may_be_notebook(file) else PurePosixPath(file).stem or file
     around = rf"(?:^|[\s_.\-]+){re.escape(assignment)}(?:-\d+| ?\(\d+\)|-Copy\d+)?(?=$|[\s_.\-])"
     plain = _without_copy(unicodedata.normalize("NFC", stem))
@@ -79,17 +81,17 @@ def _without_copy(stem: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Return what names that differ only in case or in Unicode normal form have in common."""
+    """Return a form of a name that ignores case and Unicode normal form, to compare names."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def letters(text: str) -> str:
-    """Return what spellings of a name have in common that differ in case, spaces, signs or Unicode normal form."""
+    """Return a form of a name that ignores case, spaces, punctuation and Unicode normal form, to compare names."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", text.casefold()))
 
 
 def safe_id(text: str) -> str:
-    """Return a student's id that can be the name of a folder, and can be shown."""
+    """Return a student's id that is safe as a folder's name and safe to show."""
     shown = " ".join(UNFIT.sub("", UNSAFE.sub("-", unicodedata.normalize("NFC", text))).split())
     if not shown.strip(". "):
         return f"unnamed-{_digest(text)}"
@@ -105,11 +107,11 @@ def _digest(text: str) -> str:
 
 
 def is_ignored(parts: tuple[str, ...]) -> bool:
-    """Return whether a path is what systems leave behind and nobody handed in."""
+    """Return whether a path was made by the operating system or a tool, so that no student submitted it."""
     return any(part in IGNORED or part.startswith("._") for part in parts)
 
 
 def climbs(name: str) -> bool:
-    """Return whether the name of a zip's member leads out of the folder that it would be unpacked in."""
+    """Return whether the path of a zip's member would lead out of the folder that the zip is unpacked in."""
     path = name.replace("\\", "/")
     return path.startswith("/") or ".." in path.split("/") or bool(re.match(r"[A-Za-z]:", path))

@@ -1,4 +1,4 @@
-"""What was found in a folder or zip: the submissions, and what is not one."""
+"""The result of a search for submissions in a folder or zip."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from course_utils.text import plural
 class Submission:
     """One student's notebook.
 
-    student: the id in the gradebook, safe as the name of a folder and unlike every other whatever its case: what the
-        layout calls the student; in a zip of Canvas the user's number; in one of Moodle the full name, with the
-        participant's number if two share a name.
+    student: the id in the gradebook. It is safe as a folder's name and unique even when case is ignored. It comes from
+        the folder or file name; in a Canvas zip it is the user's number; in a Moodle zip the full name, with the
+        participant's number if two students share the name.
     place: the file, or the member of a zip.
-    submitted: when it was handed in, with a time zone, if nbgrader's timestamp.txt says so.
-    time_source: where the time comes from, or that it was late; empty if neither is known.
-    late: whether Canvas marks it so.
+    submitted: when it was submitted, with a time zone, if nbgrader's timestamp.txt says so.
+    time_source: where the time or the lateness comes from; empty if neither is known.
+    late: whether Canvas marks it as late.
     notes: sentences for student and teacher.
-    name, participant: the name that Canvas or Moodle gives, and Moodle's number of the participant.
-    problem: why it has no notebook that can be graded, empty if it has one; `place` is then what there is.
-    called: what the layout calls the student, before it became a safe id.
-    file: the path of the notebook in the folder or zip, as it can be shown.
-    closest: students of the class with similar names, if this one is not in it.
+    name, participant: the name in the Canvas or Moodle zip, and Moodle's number of the participant.
+    problem: why there is no notebook that can be graded, empty if there is one. With a problem, `place` is the file or
+        folder that the problem is about.
+    called: the student's name in the layout, before it became a safe id.
+    file: the path of the notebook in the folder or zip, safe to show.
+    closest: students of the class with similar names, if this one is not in the class.
     """
 
     student: str
@@ -44,13 +45,13 @@ class Submission:
     time_source: str = ""
 
     def content(self) -> bytes:
-        """Return what was handed in, byte for byte; OSError or Unreadable if it cannot be read any more."""
+        """Return the submitted file byte for byte. Raises OSError or Unreadable if it can no longer be read."""
         return self.place.read_bytes() if isinstance(self.place, Path) else self.place.read()
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files of one student, or of nobody, that are not graded for one reason."""
+    """Files that are not graded, all for the same reason. `owner`: their student, empty if they belong to nobody."""
 
     owner: str
     reason: str
@@ -59,11 +60,11 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Found:
-    """What a place holds.
+    """The submissions in a folder or zip.
 
-    submissions: by student. problems: what could not be taken and belongs to no student. layout: None if there is no
-    place. is_zip: whether the place is one. left_out: files that are not graded. remarks: sentences for the teacher.
-    missing: students of the roster of whom there is nothing.
+    submissions: in the order of the students. problems: files that could not be read and belong to no student. layout:
+    None if no folder was searched. is_zip: whether it was a zip. left_out: files that are not graded. remarks:
+    sentences for the teacher. missing: students of the roster without a submission.
     """
 
     submissions: tuple[Submission, ...]
@@ -76,7 +77,7 @@ class Found:
 
     @property
     def title(self) -> str:
-        """What was found, such as "Canvas zip, 42 submissions"; empty without a layout."""
+        """A short description, such as "Canvas zip, 42 submissions"; empty without a layout."""
         if self.layout is None:
             return ""
         place = TITLES[self.layout].format("zip" if self.is_zip else "folder")

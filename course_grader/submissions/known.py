@@ -1,4 +1,4 @@
-"""The names by which a class knows its students, so that names in a folder or a zip can be compared with them."""
+"""The ids, numbers and names of the students of a class, to compare names in a folder or zip with."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from course_grader.submissions.filenames import folded, letters
 
-# As much text of an archive's names as is compared with the names of a class.
+# How many characters of a zip's file names are compared with the names of the class.
 MOST_TEXT = 100_000
 
 
 @dataclass(frozen=True)
 class KnownNames:
-    """Students by each key that means exactly one of them: their ids, the platform's numbers, their full names."""
+    """Students by id, by the platform's number and by full name. A key that several students share is left out."""
 
     ids: Mapping[str, str] = field(default_factory=dict)
     numbers: Mapping[str, str] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class KnownNames:
 
     @classmethod
     def of(cls, students: Iterable[tuple[str, str, Collection[str]]]) -> KnownNames:
-        """Return the keys of students, each given as id, number of the platform, and spellings of the full name."""
+        """Return the keys of students; each student is an id, the platform's number, and spellings of the full name."""
         ids, numbers, names = (defaultdict[str, set[str]](set) for _ in range(3))
         for student, number, spellings in students:
             ids[folded(student.strip())].add(student)
@@ -35,23 +35,23 @@ class KnownNames:
         return bool(self.ids)
 
     def by_id(self, text: str) -> str:
-        """Return the student of an id; empty if there is none."""
+        """Return the student with an id; empty if there is none."""
         return self.ids.get(folded(text.strip()), "")
 
     def by_number(self, text: str) -> str:
-        """Return the student of a platform's number; empty if there is none."""
+        """Return the student with a number of the platform; empty if there is none."""
         return self.numbers.get(folded(text.strip()), "")
 
     def by_name(self, text: str) -> str:
-        """Return the student of a full name that nobody shares; empty if there is none."""
+        """Return the student with a full name; empty if there is none, or several."""
         return self.names.get(letters(text), "")
 
     def meant(self, text: str) -> str:
-        """Return the student whom a teacher's name of a file or folder means: id, number or full name."""
+        """Return the student whose id, number or full name a text is; empty if there is none, or several."""
         return self.by_id(text) or self.by_number(text) or self.by_name(text)
 
     def fits(self, text: str) -> int:
-        """Return how many names that are not ASCII occur in a text."""
+        """Return how many of the class's names with non-ASCII letters a text contains."""
         text = letters(text[:MOST_TEXT])
         return sum(key in text for key in {*map(letters, self.ids), *self.names} if not key.isascii())
 

@@ -1,7 +1,7 @@
-"""How submissions are laid out, decided once for the whole input, and whose each file is by that layout.
+"""Decides how an input is laid out, once for the whole input, and which student each file belongs to.
 
-Only the part of a path that the platform or the teacher wrote names a student: what a student wrote, such as the names
-of files below the student's folder, never does.
+A student is identified only by the part of a path that the platform or the teacher wrote, never by a part that a
+student wrote, such as the names of files in the student's folder.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from course_grader.submissions.archives import ArchiveEntry, chain
 from course_grader.submissions.filenames import folded, may_be_notebook, stem_inside, stem_of, student_of
 from course_grader.submissions.known import KnownNames
 
-# What Canvas calls files, as in lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; for an answer in text or a
-# link lovelaceada_4711_text.html. If marking is anonymous, five letters and digits take the number's place.
+# File names of Canvas, such as lovelaceada_LATE_4711_990001_01_learning_rate_decay-1.ipynb; for a typed answer or a
+# link, lovelaceada_4711_text.html. With anonymous grading, five letters and digits replace the user's number.
 CANVAS = re.compile(
     r"_(?P<late>LATE_)?(?P<user>[1-9]\d*|(?<=^anon_)[^\W_]{5}|(?<=^LATE_anon_)[^\W_]{5}|(?<=^anon_LATE_)[^\W_]{5})"
     r"(?:_(?P<file>[1-9]\d*)_(?P<original>.+)|_(?P<typed>text|link)\.html)",
     re.DOTALL,
 )
-# Moodle's, as in "Ada Lovelace_4711_assignsubmission_file_/notebook.ipynb", or without folders
-# "Ada Lovelace_4711_assignsubmission_file_notebook.ipynb". Moodle removes "_" from names, so that a student's name
-# cannot end them. Teams have the number of the group, or none.
+# File names of Moodle, such as "Ada Lovelace_4711_assignsubmission_file_/notebook.ipynb", or without folders
+# "Ada Lovelace_4711_assignsubmission_file_notebook.ipynb". Moodle removes "_" from students' names, so the first "_"
+# always ends the name. A team has the number of its group, or no number.
 MOODLE = re.compile(
     r"(?P<name>[^_]+)(?:_(?P<participant>\d+))?_assignsubmission_[a-z]+[a-z0-9]*(?:_(?P<original>.*))?", re.DOTALL
 )
-# What folders around all submissions are called: by nbgrader and by Canvas.
+# Names of the folder around all submissions: Canvas's and nbgrader's.
 WRAPPERS = {"submissions", "submitted"}
-# In no name that Canvas makes do the numbers come after this many characters.
+# In the names that Canvas makes, the numbers always start before this position.
 MOST_CANVAS = 300
 NUMBERED = re.compile(r"[ _]?\(\d+\)$|-\d+$")
 
 
 class Layout(StrEnum):
-    """How submissions are laid out."""
+    """The layouts of submissions that are recognised."""
 
     NBGRADER = "nbgrader"
     FOLDERS = "folders"
@@ -54,23 +54,24 @@ TITLES = {
     Layout.MOODLE: "Moodle {}",
 }  # fmt: skip
 MISPLACED = {
-    Layout.NBGRADER: "It is in no student's folder.",
-    Layout.FOLDERS: "It is in no student's folder.",
-    Layout.FLAT: "It is in a folder, and the others are notebooks named after students.",
-    Layout.CANVAS: "Its name is not one that Canvas gives.",
-    Layout.MOODLE: "Its name is not one that Moodle gives.",
+    Layout.NBGRADER: "It is not in a student's folder.",
+    Layout.FOLDERS: "It is not in a student's folder.",
+    Layout.FLAT: "It is in a folder, but the other submissions are notebooks named after students.",
+    Layout.CANVAS: "It is not named as Canvas names files.",
+    Layout.MOODLE: "It is not named as Moodle names files.",
 }
-# These name students by numbers of their own, which nobody can choose.
+# These identify students by their own numbers, which a student cannot choose.
 PLATFORMS = {Layout.CANVAS, Layout.MOODLE}
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a file is, by its layout.
+    """Which student a file belongs to, according to the layout.
 
-    student: what identifies the student in it, not yet safe as a folder's name. original: the file's path below what
-    names the student. name: the student's name, if the platform gives it. participant: Moodle's number. number:
-    Canvas's number of the file, which grows with the time. also: another student's number that the name could mean.
+    student: the student's identifier in this layout, not yet safe as a folder's name. original: the file's path below
+    the part that names the student. name: the student's full name, if the platform writes it. participant: Moodle's
+    number. late: whether Canvas marks the file as late. number: Canvas's number of the file; a later file has a higher
+    one. also: the number of another student whom the name could also mean.
     """
 
     student: str
@@ -84,7 +85,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class LayoutPlan:
-    """The layout of an input, the folders around all of its submissions, and whom it may name."""
+    """The layout of an input, the folders around all of its submissions, and the students it may name."""
 
     layout: Layout
     around: tuple[str, ...]
@@ -92,7 +93,7 @@ class LayoutPlan:
     known: KnownNames
 
     def owner(self, entry: ArchiveEntry) -> Owner | None:
-        """Return whose a file or folder is; None if it is nobody's in this layout."""
+        """Return which student a file or folder belongs to; None if it belongs to nobody in this layout."""
         depth = len(self.around)
         own = entry.parts[depth:]
         if not own or entry.parts[:depth] != self.around:
@@ -112,10 +113,10 @@ class LayoutPlan:
 def decide(
     found: Sequence[ArchiveEntry], assignment: str, known: KnownNames, name: str, is_wrapped: bool = True
 ) -> LayoutPlan:
-    """Return the layout of an input by what most of its top-level entries say.
+    """Return the layout of an input: the one that fits most of its top-level entries.
 
-    name: of the folder or zip itself, without its suffix. is_wrapped: whether there may be folders around all
-    submissions.
+    name: the name of the folder or zip itself, without its suffix. is_wrapped: whether all submissions may be inside
+    further folders.
     """
     paths = [entry.parts for entry in found]
     around = chain(paths) if is_wrapped else ()
@@ -131,7 +132,8 @@ def decide(
 
 
 def _most(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str, known: KnownNames) -> Layout:
-    """Return what most entries are, each student counted once; only students of the class if there are any."""
+    """Return the layout that fits most entries. Each student counts once; if the input names any student of the class,
+    only students of the class count."""
     votes: dict[Layout, set[str]] = {form: set() for form in Layout}
     hits: dict[Layout, set[str]] = {form: set() for form in Layout}
     for top, below in tops.items():
@@ -141,8 +143,8 @@ def _most(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str, know
             student = _student(owner, known)
             hits[form] |= {student} - {""}
     counts = hits if any(hits.values()) else votes
-    # At equal numbers: a student can make a folder, or give a file a name like a platform's, but in the layouts with
-    # folders no student can put a notebook beside the folders.
+    # The order breaks ties. A student can create a folder, or name a file as a platform does, but in the layouts with
+    # folders a student cannot put a notebook beside the folders.
     order = [Layout.FLAT, Layout.FOLDERS, Layout.CANVAS, Layout.MOODLE]
     return max(order, key=lambda form: len(counts[form]))
 
@@ -159,12 +161,12 @@ def _readings(top: str, is_folder: bool, assignment: str, known: KnownNames) -> 
 
 
 def _student(owner: Owner, known: KnownNames) -> str:
-    """Return the student of the class whom an owner can mean."""
+    """Return the student of the class that an owner is; empty if there is none."""
     return known.by_name(owner.name) or known.by_number(owner.participant) or known.meant(owner.student)
 
 
 def _is_nbgrader(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str) -> bool:
-    """Return whether most students' folders hold folders of assignments, as nbgrader's exchange collects them."""
+    """Return whether most students' folders contain folders of assignments, as nbgrader's exchange collects them."""
     yes = no = 0
     for below in tops.values():
         inside = [entry.parts[depth + 1 :] for entry in below if len(entry.parts) > depth + 1]
@@ -181,14 +183,14 @@ def _is_nbgrader(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: st
 def _depth(
     paths: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, known: KnownNames, name: str
 ) -> int:
-    """Return how many of the folders around everything say nothing of a student."""
+    """Return how many of the folders around all files do not name a student."""
     platform = next((at for at, folder in enumerate(around) if _moodle((folder, ""))), None)
     if platform is not None:
         return platform
     inside = [path[len(around) :] for path in paths if len(path) > len(around) and path[: len(around)] == around]
     if not around or all(_canvas(path[0], known) or _moodle(path) for path in inside):
         return len(around)
-    # A class that is known: the outermost folder with the name of one of its students is that student's.
+    # If the class is known, the outermost folder with a student's name is that student's folder.
     for at, folder in enumerate(around):
         if known.meant(folder):
             return at
@@ -198,7 +200,7 @@ def _depth(
 
 
 def _depth_by_form(inside: Sequence[tuple[str, ...]], around: tuple[str, ...], assignment: str, name: str) -> int:
-    """As `_depth`, for an input in which nothing is known of the class."""
+    """Return the same as `_depth`, for an input without any name of the class."""
     wanted, last = folded(assignment), len(around)
     folders = {path[0] for path in inside if len(path) > 1}
     notebooks = {path[0] for path in inside if len(path) == 1 and may_be_notebook(path[0])}
@@ -231,11 +233,12 @@ def _moodle(own: tuple[str, ...]) -> Owner | None:
 
 
 def _canvas(file: str, known: KnownNames) -> Owner | None:
-    """Return whose a file is that Canvas named.
+    """Return which student a file belongs to by the name that Canvas gave it; None if it is not such a name.
 
-    The first two numbers in a row are the user's and the file's, unless the user's name itself ends in "_" and a number
-    (Canvas removes "_12_" from names, so that there is at most one). Only the class can decide that: the second reading
-    counts if its user is known and the first one's is not. If both are known, `also` is the second.
+    The first two consecutive numbers are the user's and the file's, unless the user's name itself ends in "_" and a
+    number. (Canvas removes "_12_" from names, so there is at most one.) Only the class list can decide between these
+    two readings: the second counts if its user is known and the first one's is not. If both are known, `also` is the
+    second user.
     """
     places = (place for place, sign in enumerate(file[:MOST_CANVAS]) if sign == "_" and place)
     first = next(filter(None, (CANVAS.fullmatch(file, place) for place in places)), None)
@@ -258,6 +261,6 @@ def _canvas_owner(file: str, found: re.Match[str]) -> Owner:
 
 
 def _named(file: str, assignment: str, known: KnownNames) -> str:
-    """Return the student that a file is named after; empty if its name is the assignment's alone."""
+    """Return the student that a file is named after; empty if the name is only the assignment's."""
     whole = stem_inside(file)
     return whole if known.meant(whole) else student_of(file, assignment)

@@ -1,4 +1,4 @@
-"""Who handed in: Moodle gives a team's work under the team's name, which must not become a student."""
+"""Finds the members of a team: Moodle stores a team's work under the team's name, which must not become a student."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from course_grader.submissions.filenames import letters
 from course_grader.submissions.known import KnownNames
 from course_grader.submissions.layout import Owner
 
-# The students of each team, by the letters of its name.
+# The students of each team. The key is the team's name as `letters` returns it.
 Teams = Mapping[str, Sequence[str]]
 MISSING = (
-    "This is a team's submission, and the grades of its members are missing. Write a table with the columns team and "
-    "id, a line for each student, and name it with --teams."
+    "This is a team's submission, and its members are not known. Write a CSV file with the columns team and id, one "
+    "line per student, and pass it with --teams."
 )
 
 
-# What Moodle calls everybody if names are hidden, in some of its languages.
+# The word that Moodle writes instead of a hidden name, in some of its languages.
 HIDDEN = {
     "participant", "teilnehmer", "teilnehmerin", "participante", "deelnemer", "partecipante", "uczestnik", "deltagare",
     "deltager", "deltaker", "osallistuja", "участник", "учасник", "katılımcı", "참가자", "참여자", "参加者", "参与者",
@@ -26,7 +26,7 @@ HIDDEN = {
 
 
 def hidden_names(owners: Collection[Owner]) -> set[str]:
-    """Return the names that Moodle wrote in place of students', because it hides them: the same for all of them."""
+    """Return the placeholders that Moodle wrote instead of hidden names: the same word for all students."""
     names = {owner.name for owner in owners}
     numbers = {owner.participant for owner in owners}
     is_one = len(names) == 1 and len(numbers) > 1 and "" not in numbers
@@ -35,7 +35,7 @@ def hidden_names(owners: Collection[Owner]) -> set[str]:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """By whom: the student that the name gives, `members` of a team, or nobody, and then `problem` says why."""
+    """Who submitted a file: the named student, the `members` of a team, or nobody; `problem` then says why."""
 
     is_student: bool = False
     members: tuple[str, ...] = ()
@@ -44,14 +44,15 @@ class HandedIn:
 
 
 def members_of(name: str, participant: str, are_teams: bool, known: KnownNames, teams: Teams | None) -> HandedIn:
-    """Return who handed in what Moodle has under a name.
+    """Return who submitted what Moodle stored under a name.
 
-    are_teams: whether some name of the input has no participant's number, as only the team of those without a team has.
+    are_teams: whether a name in the input has no participant's number. Moodle writes such a name only for the group of
+        students without a team, so the input is then one of team submissions.
     """
     if not name:
         return HandedIn(is_student=True)
     if members := (teams or {}).get(letters(name)):
-        return HandedIn(members=tuple(members), note=f"The team {name} handed this in.")
+        return HandedIn(members=tuple(members), note=f"A team submitted this. Its name is {name}.")
     if are_teams or (
         any(sign.isdigit() for sign in name) and not (known.by_name(name) or known.by_number(participant))
     ):

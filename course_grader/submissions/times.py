@@ -1,7 +1,7 @@
-"""Reads the time in nbgrader's timestamp.txt: one instant, or a sentence why not; never a guess.
+"""Reads the time in nbgrader's timestamp.txt: exactly one instant, or an error that says why not. It never guesses.
 
-nbgrader's own reader takes a zone that it does not know for UTC, and `+0900` for 900 seconds. This one reads offsets,
-UTC, names such as Asia/Seoul, and the abbreviations that `date` prints, as far as they have one meaning.
+nbgrader's own reader treats an unknown zone as UTC, and `+0900` as 900 seconds. This one reads offsets, UTC, names such
+as Asia/Seoul, and the abbreviations that `date` prints if they have only one meaning.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from course_grader.engine.rpc.clean_text import INVISIBLE, clean
 
 TIMESTAMP = "timestamp.txt"
-# Where a time comes from, as results name it. Canvas's mark gives none; it only says that the submission is late.
+# The source of a time, as results show it. Canvas's mark contains no time; it only says that a submission is late.
 FROM_NBGRADER, FROM_CANVAS = "timestamp.txt", "Canvas's LATE mark"
 UNKNOWN = "Lateness is unknown, so there is no late penalty."
 LONGEST = 4096
 EXAMPLE = "2026-10-19 17:30:00 +09:00"
-# nbgrader is younger than this, and the clock of the machine may be a little behind that of the exchange.
+# nbgrader did not exist before this year. The clock of this machine may be a little behind the exchange's.
 FIRST_YEAR, AHEAD = 2010, timedelta(minutes=10)
 FARTHEST = timedelta(hours=14)
 DATE_AND_TIME = re.compile(
@@ -34,63 +34,64 @@ OFFSET = re.compile(
 IS_UTC = re.compile(r"Z|UTC|GMT|UT|Zulu|Universal", re.IGNORECASE)
 NO_PLACES = {"localtime", "Factory"}
 ABBREVIATION = re.compile(r"[A-Za-z]{2,6}")
-# Meanings that people use and the time zone database no longer has: Bangladesh, Arabia, Singapore.
+# Offsets, in hours, that people still use but that the time zone database no longer has: Bangladesh, Arabia, Singapore.
 OTHER_MEANINGS = {"BST": (6,), "AST": (3,), "SST": (8,)}
 
 
 class TimeProblem(ValueError):
-    """Why a text is no time that can be believed: a sentence, with the line."""
+    """Why a text is not a valid time: a sentence, with the line."""
 
 
 def read_time(content: bytes, zone: ZoneInfo | None, now: datetime | None = None) -> datetime:
-    """Return the time that a timestamp.txt gives, in UTC.
+    """Return the time in a timestamp.txt, in UTC.
 
-    zone: the course's own; it is meant where the text names none, and it settles what an abbreviation means. now: no
-    time may be later. Raises TimeProblem if the text does not give exactly one instant, or one that cannot be.
+    zone: the course's time zone. It is used if the text names none, and decides what an ambiguous abbreviation means.
+    now: the current time; later times are refused, with a tolerance of ten minutes. Raises TimeProblem if the text is
+    not exactly one instant, or an impossible one.
     """
     line, text = _only_line(content)
     try:
         when = _instant(text, zone)
         if when.year < FIRST_YEAR or (now is not None and when > now + AHEAD):
-            given = when.strftime("%Y-%m-%d %H:%M UTC")
-            raise TimeProblem(f"{given} is {'in the future' if when.year >= FIRST_YEAR else 'too long ago'}")
+            written = when.strftime("%Y-%m-%d %H:%M UTC")
+            raise TimeProblem(f"{written} is {'in the future' if when.year >= FIRST_YEAR else 'too long ago'}")
     except TimeProblem as problem:
         raise TimeProblem(f"{TIMESTAMP}, line {line}: {problem}.") from None
     except (ValueError, OverflowError):
-        raise TimeProblem(f"{TIMESTAMP}, line {line}: {_shown(text)} is not in the calendar.") from None
+        raise TimeProblem(f"{TIMESTAMP}, line {line}: {_shown(text)} is not a valid date and time.") from None
     return when
 
 
 def instants(local: datetime, zone: ZoneInfo) -> list[datetime]:
-    """Return the instants at which clocks of a zone show a time: none when they skip it, two when they repeat it."""
-    found = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
-    real = [one for one in found if one.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local]
+    """Return the instants at which a zone's clocks show a local time: none if they skip it, two if they repeat it."""
+    both = [local.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
+    real = [when for when in both if when.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0) == local]
     return real[:1] if len(real) == 2 and real[0].utcoffset() == real[1].utcoffset() else real
 
 
 def skipped_or_repeated(local: datetime, zone: ZoneInfo) -> str:
-    """Return what is wrong with a local time that is not exactly one instant."""
+    """Return a sentence about a local time that is not exactly one instant."""
     fault = "occurs twice" if instants(local, zone) else "does not exist"
-    return f"{local:%Y-%m-%d %H:%M} {fault} in {zone.key}, because clocks change then: add the offset from UTC"
+    return f"{local:%Y-%m-%d %H:%M} {fault} in {zone.key} because the clocks change; add the offset from UTC"
 
 
 def _only_line(content: bytes) -> tuple[int, str]:
-    """Return the one line that is not blank, with its number; blanks of all kinds become one space."""
+    """Return the number and text of the only line that is not blank; each run of white space becomes one space."""
     lines = [(number, " ".join(line.split())) for number, line in enumerate(_decoded(content).split("\n"), 1)]
     filled = [(number, line) for number, line in lines if line]
     if not filled:
         raise TimeProblem(f"{TIMESTAMP} is empty.")
     if len(filled) > 1:
-        raise TimeProblem(f"{TIMESTAMP}, line {filled[1][0]}: there is more than one time.")
+        raise TimeProblem(f"{TIMESTAMP}, line {filled[1][0]}: the file has more than one line of text.")
     return filled[0]
 
 
 def _decoded(content: bytes) -> str:
     if len(content) > LONGEST:
-        raise TimeProblem(f"{TIMESTAMP} is longer than a time.")
+        raise TimeProblem(f"{TIMESTAMP} is too long: it should be one line with a date and a time.")
     is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        # Marks of direction and of no width come with copied text.
+        # Copied text can contain invisible characters, such as direction marks and zero-width spaces.
         return re.sub(f"[{INVISIBLE}]", "", content.decode("utf-16" if is_wide else "utf-8-sig"))
     except UnicodeDecodeError:
         raise TimeProblem(f"{TIMESTAMP} is not UTF-8 text.") from None
@@ -134,7 +135,10 @@ def _offset(parts: re.Match[str], suffix: str) -> timedelta:
 
 
 def _abbreviated(local: datetime, name: str, zone: ZoneInfo | None) -> datetime | None:
-    """Return the instant that an abbreviation gives, or None if no zone uses it in that year."""
+    """Return the instant of a local time with an abbreviation of a zone; None if no zone uses it in that year.
+
+    Raises TimeProblem if the abbreviation is ambiguous, or if no clock shows it at this time.
+    """
     if zone is not None and any(used == name for used, _ in _names_of(zone.key, local.year)):
         meanings, where = frozenset([zone.key]), zone.key
     else:
@@ -143,12 +147,14 @@ def _abbreviated(local: datetime, name: str, zone: ZoneInfo | None) -> datetime 
         offsets |= {timedelta(hours=hours) for hours in OTHER_MEANINGS.get(name, ())}
         if len(offsets) > 1:
             listed = ", ".join(map(_written, sorted(offsets)))
-            raise TimeProblem(f"{name} means several time zones ({listed}): write the offset from UTC, as in {EXAMPLE}")
+            raise TimeProblem(
+                f"{name} can mean several time zones ({listed}): write the offset from UTC, as in {EXAMPLE}"
+            )
     found = {
-        one.astimezone(UTC)
+        when.astimezone(UTC)
         for key in meanings
-        for one in instants(local, ZoneInfo(key))
-        if (one.tzname() or "").upper() == name
+        for when in instants(local, ZoneInfo(key))
+        if (when.tzname() or "").upper() == name
     }
     if meanings and len(found) != 1:
         raise TimeProblem(f"{name} is not the time of {where} at {local:%Y-%m-%d %H:%M}: write the offset from UTC")
@@ -158,7 +164,7 @@ def _abbreviated(local: datetime, name: str, zone: ZoneInfo | None) -> datetime 
 @lru_cache(maxsize=64)
 def _zones_with(name: str, year: int) -> frozenset[str]:
     """Return the zones that use an abbreviation in a year."""
-    # Names such as EST, UTC or Etc/GMT+5 are no places.
+    # Names such as EST, UTC or Etc/GMT+5 are not places.
     places = (key for key in _known() if "/" in key and not key.startswith("Etc/"))
     return frozenset(key for key in places if any(used == name for used, _ in _names_of(key, year)))
 
@@ -177,7 +183,7 @@ def _named(name: str) -> ZoneInfo | None:
 
 @lru_cache(maxsize=1)
 def _known() -> frozenset[str]:
-    """Return the names of all zones, without `localtime`, which is another one on each machine."""
+    """Return the names of all zones, without `localtime`, which depends on the machine."""
     return frozenset(available_timezones() - NO_PLACES)
 
 

@@ -1,4 +1,4 @@
-"""The names in a zip. Only newer programs mark them as UTF-8; others write the code page of their computer."""
+"""Decodes the file names in a zip. Newer programs mark them as UTF-8; others use the code page of their computer."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from collections.abc import Callable, Sequence
 from course_grader.submissions.filenames import IGNORED
 
 IS_UTF8 = 0x800
-# Info-ZIP's Unicode path: version, checksum of the other name, the name in UTF-8.
+# Info-ZIP's Unicode path: version, checksum of the undecoded name, the name in UTF-8.
 UNICODE_PATH = 0x7075
-# Of the languages in whose countries zips without the mark are made; the last takes any bytes.
+# The usual code pages of zips without the mark: Korean, Japanese, Chinese, Western. The last one decodes any bytes.
 CODE_PAGES = ("cp949", "cp932", "gbk", "big5", "cp1252", "cp437")
-# A student may hand in thousands of files: at most this many names are looked at.
+# A student may submit thousands of files: at most this many names are examined.
 MOST_NAMES = 2000
 
 
 def names_of(infos: Sequence[zipfile.ZipInfo], fits: Callable[[str], int]) -> list[str]:
     """Return the names of a zip's members, with `/` between folders.
 
-    fits: returns how well a text agrees with the names of the class, 0 if it does not at all. One code page is chosen
-    for all names that are not marked.
+    fits: returns how many names of the class a text contains. The same code page is used for all names that are not
+    marked as UTF-8.
     """
     raw = [_raw(info) for info in infos]
     chosen = _code_page([name for name in raw if isinstance(name, bytes) and not name.isascii()], raw, fits)
     names = [name if isinstance(name, str) else name.decode(chosen, "backslashreplace") for name in raw]
-    # .NET before 4.6.1 wrote backslashes; in any other zip one is part of a name.
+    # .NET before 4.6.1 separated folders by backslashes; in any other zip a backslash is part of a name.
     if not any("/" in name for name in names) and 2 * sum("\\" in name for name in names) > len(names):
         return [name.replace("\\", "/") for name in names]
     return names
 
 
 def _raw(info: zipfile.ZipInfo) -> str | bytes:
-    """Return a name as text if the zip says how to read it, else its bytes."""
+    """Return a name as text if the zip says how it is encoded, else as bytes."""
     if info.flag_bits & IS_UTF8:
         return info.orig_filename.split("\0")[0]
     raw = info.orig_filename.encode("cp437")
@@ -51,21 +51,21 @@ def _unicode_path(extra: bytes, raw: bytes) -> str:
 
 
 def _code_page(odd: Sequence[bytes], everything: Sequence[str | bytes], fits: Callable[[str], int]) -> str:
-    """Return the encoding of names: UTF-8 if most are valid in it, else the code page that fits the class, else the
-    one in which they look most like a language."""
+    """Return the encoding of the names: UTF-8 if most of them are valid UTF-8, else the code page that fits the class
+    best, else the one in which they look most like a language."""
     if not odd:
         return "utf-8"
     heads = _heads(odd, everything)[:MOST_NAMES]
-    readable = {page: [name for name in heads if _reads(name, page)] for page in ("utf-8", *CODE_PAGES)}
+    readable = {page: [name for name in heads if _is_valid_in(name, page)] for page in ("utf-8", *CODE_PAGES)}
     if 2 * len(readable.pop("utf-8")) > len(heads):
         return "utf-8"
-    guesses = _guesses(b"\n".join(heads))
+    guesses = _ranked_pages(b"\n".join(heads))
     fit = {page: fits("\n".join(name.decode(page) for name in names)) for page, names in readable.items()}
     return min(CODE_PAGES, key=lambda page: (-fit[page], -len(readable[page]), guesses.index(page)))
 
 
 def _heads(odd: Sequence[bytes], everything: Sequence[str | bytes]) -> list[bytes]:
-    """Return the parts that name students, each once, so that the many files of one student weigh no more than one."""
+    """Return the parts of paths that name students, each once, so that a student with many files counts once."""
     paths = [(name.encode() if isinstance(name, str) else name).split(b"/") for name in everything]
     paths = [path for path in paths if path[0].decode(errors="ignore") not in IGNORED]
     depth = 0
@@ -75,7 +75,7 @@ def _heads(odd: Sequence[bytes], everything: Sequence[str | bytes]) -> list[byte
     return sorted(heads & {part for name in odd for part in name.split(b"/")}) or sorted(set(odd))
 
 
-def _reads(name: bytes, page: str) -> bool:
+def _is_valid_in(name: bytes, page: str) -> bool:
     try:
         name.decode(page)
     except UnicodeDecodeError:
@@ -83,10 +83,10 @@ def _reads(name: bytes, page: str) -> bool:
     return True
 
 
-def _guesses(text: bytes) -> list[str]:
+def _ranked_pages(text: bytes) -> list[str]:
     """Return the code pages, the likeliest first."""
-    # Imported here: only zips that leave it open need it.
+    # Imported here, because only zips with undeclared encodings need it.
     from charset_normalizer import from_bytes
 
-    found = [one.encoding for one in from_bytes(text, cp_isolation=list(CODE_PAGES), threshold=1.0)]
-    return list(dict.fromkeys([*(page for page in found if page in CODE_PAGES), *CODE_PAGES]))
+    ranked = [guess.encoding for guess in from_bytes(text, cp_isolation=list(CODE_PAGES), threshold=1.0)]
+    return list(dict.fromkeys([*(page for page in ranked if page in CODE_PAGES), *CODE_PAGES]))

@@ -1,4 +1,4 @@
-"""A term: which lessons and exercises, with which points and dates, for which students.
+"""A term of the course: its lessons and exercises, their points and due dates, and the students.
 
 from course_grader.term import assignment_of
 """
@@ -11,10 +11,10 @@ __all__ = ["assignment_of"]
 
 
 def assignment_of(root: Path, name: str) -> tuple[Path, Path]:
-    """Return the teacher's notebook of an assignment and the hidden key of the course in `root`.
+    """Return the paths of the teacher's notebook of an assignment and of the hidden key of the course in `root`.
 
-    With a course.toml the notebook is the one that `course release` built from it, else `solutions/NAME/NAME.ipynb`.
-    Raises CourseError where there is none.
+    If there is a course.toml, the notebook is the one that `course release` built from it, else
+    `solutions/NAME/NAME.ipynb`. Raises CourseError if there is no such notebook.
     """
     from course_grader.gradebook.course import Course
     from course_grader.term.config import read_term

@@ -1,4 +1,4 @@
-"""The teacher's notebook of an assignment, built from `course.toml` and the lessons."""
+"""Builds the teacher's notebook of an assignment from `course.toml` and the lessons."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ SHOWN = 3
 
 
 def source_of(term: Term, plan: AssignmentPlan, key: Path) -> NotebookNode:
-    """Return the teacher's notebook of an assignment, after a rehearsal of what is not a whole lesson of the course.
+    """Return the teacher's notebook of an assignment. Unless it is a whole lesson of this course, run its cells first.
 
-    key: the hidden key, which says how the concept questions are drawn. Raises CourseError, with file and line, if the
-    choice or a lesson of the teacher's own is wrong, or if questions are to be drawn and the key does not fit.
+    key: the hidden key, whose secret decides which concept questions the class gets. Raises CourseError, with file and
+    line, if the choice of exercises or the teacher's own lesson is wrong, or if concept questions need the key and it
+    does not fit.
     """
     if plan.notebook is not None:
-        # What could not be graded is refused before it is handed out.
+        # Refuse a notebook that cannot be graded before it is released.
         teacher_cells(plan.notebook)
         notebook: NotebookNode = nbformat.read(plan.notebook, as_version=4)
         return notebook
@@ -48,20 +49,23 @@ def source_of(term: Term, plan: AssignmentPlan, key: Path) -> NotebookNode:
             notebook = nbformat.read(path, as_version=4)
             return notebook
         if not is_built:
-            # Undrawn: the key of the rehearsal has other variants.
-            _rehearse(chosen_lesson(term, plan))
+            # With the self-study questions: the temporary key of this trial run would draw other variants.
+            _run_cells(chosen_lesson(term, plan))
     except LessonProblem as problem:
-        raise CourseError(f"{plan.name} is refused.\n{problem}", Exit.FAILED) from problem
+        raise CourseError(f"{plan.name} cannot be released.\n{problem}", Exit.FAILED) from problem
     notebook = solution_notebook(lesson)
     if asks:
-        # `course update` leaves such a notebook alone: the shipped one asks other questions.
+        # `course update` does not touch a notebook with this mark, since the shipped one asks other questions.
         notebook.metadata["descent"]["class"] = term.course
     return notebook
 
 
 def chosen_lesson(term: Term, plan: AssignmentPlan, key: Path | None = None) -> Lesson:
-    """Return the lesson with the cells that the plan asks for; with a hidden key, its concept questions as the class
-    is asked them."""
+    """Return the lesson with the cells that the plan asks for; with a hidden key, with the concept questions drawn for
+    this class.
+
+    Raises CourseError, with file and line, if the plan names unknown exercises or the cells have problems.
+    """
     folder = _folder(term, plan.lesson)
     cells = _cells(folder, plan, key, plan.exercises)
     added = set[str]()
@@ -72,26 +76,28 @@ def chosen_lesson(term: Term, plan: AssignmentPlan, key: Path | None = None) -> 
     answers = [cell.grade_id for cell in cells if cell.kind == "answer"]
     for entry, names in (("exercises", plan.exercises or ()), ("points", plan.points)):
         if unknown := next((name for name in names if name not in answers), None):
-            there = ", ".join(answers)
             raise term.problem(
-                plan, entry, f"names an exercise {unknown!r}, which is not there: there is {there}", unknown
+                plan,
+                entry,
+                f"contains {unknown!r}, which is not an exercise of it: choose from {', '.join(answers)}",
+                unknown,
             )
     if plan.exercises is not None:
-        # The choice is among the lesson's own: what was added was meant.
+        # `exercises` chooses among the lesson's own; everything from `add` is kept.
         cells = _chosen(term, plan, cells, added | set(plan.exercises))
     if unasked := next((name for name in plan.points if name not in {cell.grade_id for cell in cells}), None):
-        raise term.problem(plan, "points", f"gives points to {unasked!r}, which is not among the exercises", unasked)
+        raise term.problem(plan, "points", f"gives points to {unasked!r}, which is not one of its exercises", unasked)
     lesson = Lesson(folder, tuple(with_points(cells, plan.points)), (), ())
     rules = (wrong_markers, unparsable, foreign_names)
     if problems := [problem for rule in rules for problem in rule(lesson)]:
-        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.FAILED)
+        raise CourseError("\n".join([f"{plan.name} cannot be released.", *map(str, problems)]), Exit.FAILED)
     return lesson
 
 
 def _cells(
     folder: Path, plan: AssignmentPlan, key: Path | None, chosen: Sequence[str] | None = None
 ) -> list[LessonCell]:
-    """Return a lesson's cells; with a hidden key, each concept question with points as the class is asked it."""
+    """Return a lesson's cells; with a hidden key, each concept question that has points is the one for this class."""
     lesson = Lesson(folder, cells_of(folder), (), ())
     if key is not None and (graded := _graded_questions(lesson, plan, chosen)):
         lesson = for_class(lesson, graded, _questions_of(key, graded))
@@ -103,13 +109,13 @@ def _questions_of(key: Path, graded: set[str]) -> KeySummary:
         return known_of_hidden_key(key)
     shown = ", ".join(sorted(graded)[:SHOWN]) + (" ..." if len(graded) > SHOWN else "")
     raise CourseError(
-        f"Concept questions ({shown}) are drawn with the secret of the hidden key, and there is no {key.name}: make it "
-        "with `course key` before you release, or give them 0 points."
+        f"Concept questions ({shown}) are drawn with the hidden key, but there is no {key.name}. Make it with "
+        "`course key` before you release, or give these questions 0 points."
     )
 
 
 def _graded_questions(lesson: Lesson, plan: AssignmentPlan, chosen: Sequence[str] | None) -> set[str]:
-    """Return the concept questions that have points: a question without points stays as in self-study."""
+    """Return the concept questions that have points. Questions without points are the same as in self-study."""
     points = dict[str, float]()
     for cell in lesson.of_kind("test"):
         for name in checked_exercises(cell.source):
@@ -128,12 +134,13 @@ def _chosen(term: Term, plan: AssignmentPlan, cells: list[LessonCell], wanted: s
     try:
         return choose(cells, wanted)
     except MissingExercise as problem:
-        said = f"has {problem.exercise!r}, which builds on {problem.needed!r}: add that one too"
-        raise term.problem(plan, "exercises", said, problem.exercise) from None
+        sentence = f"contains {problem.exercise!r}, which builds on {problem.needed!r}: add {problem.needed!r} too"
+        raise term.problem(plan, "exercises", sentence, problem.exercise) from None
 
 
 def _clash(term: Term, plan: AssignmentPlan, name: str, grade_id: str) -> CourseError:
-    return term.problem(plan, "add", f"brings a cell {grade_id!r} from {name}, and there is one already", name)
+    sentence = f"adds {name}, whose cell {grade_id!r} has the same id as a different cell of this assignment"
+    return term.problem(plan, "add", sentence, name)
 
 
 def _folder(term: Term, lesson: str) -> Path:
@@ -141,8 +148,8 @@ def _folder(term: Term, lesson: str) -> Path:
     return own if own is not None and own.is_dir() else term.root / "lessons" / lesson
 
 
-def _rehearse(lesson: Lesson) -> None:
-    """Run every cell but the experiments, with a hidden key of its own; LessonProblem where one fails."""
+def _run_cells(lesson: Lesson) -> None:
+    """Run all cells except the experiments, with a temporary hidden key. Raises LessonProblem if a cell fails."""
     known = exercises()
     asked = tuple(cell for cell in lesson.cells if cell.kind != "answer" or cell.grade_id in known)
     with tempfile.TemporaryDirectory() as folder:
@@ -153,13 +160,15 @@ def _rehearse(lesson: Lesson) -> None:
 
 
 def require_no_leak(term: Term, plan: AssignmentPlan, released: NotebookNode, key: Path) -> None:
-    """Raise CourseError where a solution or a hidden test stands in the release."""
+    """Raise CourseError if the released notebook contains a solution or a hidden test."""
     if plan.notebook is not None:
         text = "\n".join(cell.source for cell in released.cells)
-        if marker := next((one for one in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS") if one in text), None):
+        markers = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS")
+        if marker := next((marker for marker in markers if marker in text), None):
             raise CourseError(
-                f"{marker!r} stands in the release of {plan.name}: look for a misspelt marker.", Exit.FAILED
+                f"The release of {plan.name} still contains {marker!r}. Look for a misspelt marker in your notebook.",
+                Exit.FAILED,
             )
         return
     if problems := list(leaks(chosen_lesson(term, plan, key), released)):
-        raise CourseError("\n".join([f"{plan.name} is refused.", *map(str, problems)]), Exit.FAILED)
+        raise CourseError("\n".join([f"{plan.name} cannot be released.", *map(str, problems)]), Exit.FAILED)

@@ -1,4 +1,4 @@
-"""`course.toml`: a teacher's choice of lessons, exercises, points and dates.
+"""Reads `course.toml`, in which a teacher chooses lessons, exercises, points and due dates.
 
     course = "descent-2026"
     timezone = "Europe/Berlin"
@@ -13,9 +13,9 @@
     points = { cosine_decay = 5 }
     due = 2026-10-19T23:59:00
 
-An assignment is of the lesson that has its name, unless it names one (`lesson`); or it is a notebook of the teacher's
-own (`notebook`). `mode` fixes whether it is graded "apart" or "together". `add` appends lessons from the teacher's own
-folder (`own`, at the top).
+An assignment uses the lesson with its name, or another one (`lesson`), or a notebook of the teacher (`notebook`).
+`mode` sets how it is graded: "apart" or "together". `add` appends the cells of other lessons; the teacher's own lessons
+are in the folder `own`, which is set at the top of the file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FILE = "course.toml"
 SOURCE, RELEASE = "term/source", "term/release"
-# A name becomes a folder's.
+# The name of an assignment becomes the name of a folder.
 NAME = re.compile(r"\w[\w.-]*")
 TOP: dict[str, tuple[type, ...]] = {
     "course": (str,), "timezone": (str,), "own": (str,), "late": (dict,), "assignments": (dict,),
@@ -53,7 +53,7 @@ ASSIGNMENT: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class LateRules:
-    """The penalty for each day that has begun after the grace: a percentage of the score, and never more than
+    """The penalty for late submissions: a percentage of the score per started day after the grace period, at most
     `most_percent`."""
 
     grace_minutes: float = 0.0
@@ -63,7 +63,8 @@ class LateRules:
 
 @dataclass(frozen=True)
 class AssignmentPlan:
-    """One assignment. `exercises` is None for all of the lesson; `due` is in UTC; `line` is where it stands."""
+    """One assignment. `exercises` is None for all exercises of the lesson; `due` is in UTC; `line` is its line in
+    course.toml; `mode` is empty if none is set."""
 
     name: str
     line: int
@@ -77,14 +78,14 @@ class AssignmentPlan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is a lesson as it stands."""
+        """Whether it is a lesson without any change."""
         return self.notebook is None and self.exercises is None and not self.points and not self.add
 
 
 @dataclass(frozen=True)
 class Term:
-    """What a course.toml says. `own` is the folder of the teacher's own lessons; `timezone` is empty if none is given,
-    and due dates are then in UTC."""
+    """The content of a course.toml. `own` is the folder of the teacher's own lessons. `timezone` is empty if the file
+    sets none; due dates without a zone are then in UTC."""
 
     root: Path
     course: str
@@ -95,18 +96,21 @@ class Term:
     timezone: str = ""
 
     def plan(self, name: str) -> AssignmentPlan:
-        """Return an assignment; CourseError where there is none of this name."""
+        """Return an assignment. Raises CourseError if there is none with this name."""
         if name not in self.assignments:
-            raise CourseError(f"{FILE} has no assignment {name!r}: it has {', '.join(self.assignments) or 'none'}.")
+            raise CourseError(f"{FILE} has no assignment {name!r}. It has: {', '.join(self.assignments) or 'none'}.")
         return self.assignments[name]
 
     def problem(self, plan: AssignmentPlan, key: str, sentence: str, value: str = "") -> CourseError:
-        """Return an error about a key of an assignment, with the line where the value stands."""
+        """Return an error about a key of an assignment, with the line of the value."""
         return _problem(self.text, f"assignments.{plan.name}", key, sentence, value)
 
 
 def read_term(root: Path) -> Term | None:
-    """Read `root`/course.toml, or return None where there is none; CourseError, with the line, for what is wrong."""
+    """Return the content of `root`/course.toml, or None if there is no such file.
+
+    Raises CourseError, with the line, if something in it is wrong.
+    """
     path = root / FILE
     if not path.is_file():
         return None
@@ -132,7 +136,10 @@ def read_term(root: Path) -> Term | None:
 
 
 def configure(config: Config, root: Path) -> None:
-    """Bring what course.toml says into nbgrader's configuration; `nbgrader_config.py` calls this."""
+    """Copy the settings of course.toml into nbgrader's configuration. `nbgrader_config.py` calls this.
+
+    Raises CourseError if course.toml is wrong.
+    """
     term = read_term(root)
     if term is None:
         return
@@ -158,25 +165,28 @@ def _lessons(root: Path, own: Path | None) -> dict[str, Path]:
 def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path], zone: ZoneInfo) -> AssignmentPlan:
     where = f"assignments.{name}"
     if not isinstance(table, dict) or not NAME.fullmatch(name):
-        raise _problem(text, where, "", "must be a table whose name is made of letters, digits, '_', '-' and '.'")
+        raise _problem(text, where, "", "must be a table, with a name of letters, digits, '_', '-' and '.' only")
     _require_known(text, where, table, ASSIGNMENT)
     for key in ("exercises", "add"):
         if not all(isinstance(item, str) for item in table.get(key, [])):
             raise _problem(text, where, key, "must be a list of names")
     points = table.get("points", {})
     if wrong := next((key for key, value in points.items() if not _is_number(value) or value < 0), None):
-        raise _problem(text, where, "points", f"must give {wrong} a number of at least 0", wrong)
+        raise _problem(text, where, "points", f"must be a number of at least 0 for {wrong}", wrong)
     notebook = root / table["notebook"] if "notebook" in table else None
     if notebook is not None and (set(table) - {"notebook", "due", "mode"} or not notebook.is_file()):
-        raise _problem(text, where, "notebook", "must be an existing notebook, and goes with `due` and `mode` alone")
+        raise _problem(
+            text, where, "notebook", "must be an existing notebook, and only `due` and `mode` can be set beside it"
+        )
     if table.get("mode", "apart") not in ("apart", "together"):
         raise _problem(text, where, "mode", 'must be "apart" or "together"')
     lesson = "" if notebook else table.get("lesson", name)
     key = "lesson" if "lesson" in table else ""
-    for one in (lesson, *table.get("add", [])) if not notebook else ():
-        if one not in known:
-            said = f"names a lesson {one!r}, which does not exist: there is {', '.join(known)}"
-            raise _problem(text, where, key if one == lesson else "add", said, one if one != lesson else "")
+    for wanted in (lesson, *table.get("add", [])) if not notebook else ():
+        if wanted not in known:
+            sentence = f"names the lesson {wanted!r}, which does not exist: choose from {', '.join(known)}"
+            is_main = wanted == lesson
+            raise _problem(text, where, key if is_main else "add", sentence, "" if is_main else wanted)
     exercises = tuple(table["exercises"]) if "exercises" in table else None
     due = _due(text, where, table["due"], zone) if "due" in table else None
     line = _line(text, where, "")
@@ -186,11 +196,13 @@ def _plan(root: Path, text: str, name: str, table: Any, known: Mapping[str, Path
 
 
 def _due(text: str, where: str, value: date | str, zone: ZoneInfo) -> datetime:
-    """Return a due date in UTC. A date alone is the end of that day; without a zone it is the term's."""
+    """Return a due date in UTC. A date without a time means the end of that day; `zone` is used if it names no zone."""
     try:
         when = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        sentence = f"is {value!r}, which is no date: write 2026-10-19T23:59:00, or 2026-10-19 for the end of that day"
+        sentence = (
+            f"is {value!r}, which is not a date: write 2026-10-19T23:59:00, or 2026-10-19 for the end of that day"
+        )
         raise _problem(text, where, "due", sentence) from None
     is_day = not isinstance(when, datetime) or (isinstance(value, str) and re.fullmatch(r"[\d-]+", value.strip()))
     if is_day:
@@ -199,23 +211,23 @@ def _due(text: str, where: str, value: date | str, zone: ZoneInfo) -> datetime:
     try:
         if when.tzinfo is not None:
             return when.astimezone(UTC)
-        found = instants(when, zone)
-        if is_day and found:
-            # A day on which clocks are put back at midnight has two ends; the last is meant.
-            return found[-1].astimezone(UTC)
-        if len(found) == 1:
-            return found[0].astimezone(UTC)
+        possible = instants(when, zone)
+        if is_day and possible:
+            # If clocks are put back at midnight, the day ends twice: the later end is meant.
+            return possible[-1].astimezone(UTC)
+        if len(possible) == 1:
+            return possible[0].astimezone(UTC)
     except OverflowError:
-        raise _problem(text, where, "due", f"is {value}, which is not in the calendar") from None
-    raise _problem(text, where, "due", f"is {skipped_or_repeated(when, zone)}, as in {EXAMPLE}")
+        raise _problem(text, where, "due", f"is {value}, which is out of range") from None
+    raise _problem(text, where, "due", f"is not one point in time: {skipped_or_repeated(when, zone)}, as in {EXAMPLE}")
 
 
 def _zone(text: str, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        said = f"is {name!r}, which is no time zone: write one like Europe/Berlin"
-        raise _problem(text, "", "timezone", said) from None
+        sentence = f"is {name!r}, which is not a time zone: write a name such as Europe/Berlin"
+        raise _problem(text, "", "timezone", sentence) from None
 
 
 def _is_number(value: object) -> bool:
@@ -225,7 +237,7 @@ def _is_number(value: object) -> bool:
 def _require_known(text: str, where: str, table: Mapping[str, Any], known: Mapping[str, tuple[type, ...]]) -> None:
     for key, value in table.items():
         if key not in known:
-            raise _problem(text, where, key, f"is not known here: there is {', '.join(known)}")
+            raise _problem(text, where, key, f"is not a known key: choose from {', '.join(known)}")
         if not isinstance(value, known[key]) or isinstance(value, bool):
             kinds = {str: "text in quotes", list: "a list", dict: "a table", int: "a number", date: "a date"}
             raise _problem(text, where, key, f"must be {kinds[known[key][0]]}")
@@ -238,7 +250,7 @@ def _problem(text: str, where: str, key: str, sentence: str, value: str = "") ->
 
 
 def _line(text: str, where: str, key: str, value: str = "") -> int:
-    """Return the line of a table's head, of one of its keys, or of a value behind the key; 1 where it is not found."""
+    """Return the line of a table's header, of one of its keys, or of a value after the key; 1 if it is not found."""
     table, found, behind_key = "", 0, False
     for number, line in enumerate(text.split("\n"), 1):
         if head := re.match(r"\s*\[([^\[\]]+)\]\s*(#.*)?$", line):
@@ -247,7 +259,7 @@ def _line(text: str, where: str, key: str, value: str = "") -> int:
             found = found or (number if table == where or behind_key else 0)
         elif table == where and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
             found, behind_key = number, True
-        # A value may stand on a later line, in a list over several.
+        # A list can span several lines, so the value may be on a later line than its key.
         if behind_key and re.search(rf"(?<!\w){re.escape(value)}(?!\w)" if value else "", line):
             return number
     return found or 1

@@ -1,4 +1,4 @@
-"""The penalty for handing in late, as nbgrader's plug-in; `course.toml` sets it."""
+"""The penalty for late submissions, as an nbgrader plug-in that is configured in `course.toml`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ MINUTE, DAY = 60, 86_400
 
 
 class LatePolicy(LateSubmissionPlugin):  # type: ignore[misc]
-    """A percentage of the score for each day that has begun after the grace, up to a maximum."""
+    """Subtracts a percentage of the score per started day after the grace period, up to a maximum."""
 
-    grace_minutes = Float(0.0, help="Minutes after the due date that cost nothing.").tag(config=True)
-    percent_per_day = Float(0.0, help="Per cent of the score that each day costs that has begun.").tag(config=True)
-    most_percent = Float(100.0, help="Per cent of the score that lateness can cost at most.").tag(config=True)
+    grace_minutes = Float(0.0, help="Grace period after the due date without a penalty, in minutes.").tag(config=True)
+    percent_per_day = Float(0.0, help="Penalty per started day, in percent of the score.").tag(config=True)
+    most_percent = Float(100.0, help="Largest penalty, in percent of the score.").tag(config=True)
 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None:
-        """Return the points that a submission loses, or None within the grace."""
+        """Return the points that a submission loses, or None within the grace period."""
         seconds = total_seconds_late - MINUTE * self.grace_minutes
         if seconds <= 0:
             return None

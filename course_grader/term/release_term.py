@@ -1,4 +1,4 @@
-"""`course release`: an assignment into the gradebook, and its notebook to the learners."""
+"""`course release`: adds an assignment to the gradebook and distributes its notebook to the learners."""
 
 from __future__ import annotations
 
@@ -37,31 +37,32 @@ from course_utils.errors import CourseError, Exit
 from course_utils.files import write_atomic
 from course_utils.text import plural
 
-# The folder of the course's own lessons, of which releases are built beforehand.
+# The folder of this course's lessons; `course build` makes their releases in advance.
 LESSONS = "lessons"
 
 
 @dataclass(frozen=True)
 class Released:
-    """What a release did: the sentences that tell of it, in order."""
+    """The result of a release. `told`: sentences that report what was done, in order."""
 
     name: str
     told: tuple[str, ...]
 
 
 def release(course: Course, name: str, to: Path | None = None, exchange: bool = False, force: bool = False) -> Released:
-    """Enter an assignment into the gradebook, and hand its notebook out.
+    """Add an assignment to the gradebook, and distribute its notebook.
 
-    to: a folder to copy it to. exchange: hand it out by nbgrader's exchange. force: replace what was handed out before.
-    Raises CourseError where the assignment is unknown or refused, or was handed out before.
+    to: a folder to copy it to. exchange: release it through nbgrader's exchange. force: replace an earlier release.
+    Raises CourseError if the assignment is unknown or has a problem, or if it was released before and `force` is not
+    set.
     """
     term = read_term(course.root)
     if term is None and not (course.root / LESSONS).is_dir():
         return _release_own(course, name, to, exchange, force)
     plan = term.plan(name) if term else None
-    told = []
+    sentences = []
     beside: dict[str, bytes] = {}
-    with _aside(course) as folder:
+    with _temporary_folder(course) as folder:
         if term and plan:
             made = folder / "source" / name / f"{name}.ipynb"
             write_atomic(made, text_of(source_of(term, plan, course.key)))
@@ -69,46 +70,48 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
             for relative, content in beside.items():
                 write_atomic(made.parent / relative, content)
             mode = _mode(course, name, made)
-            # Before the gradebook knows of it: once it does, the assignment's cells cannot be taken away any more.
+            # Check this before the assignment is in the gradebook, from which cells cannot be removed later.
             released = _generate(course, name, folder, term, _without_gradebook(course.config))
             require_no_leak(term, plan, nbformat.read(released, as_version=4), course.key)
-            _enter(course, name, folder, term, entering(course.config))
+            _add_to_gradebook(course, name, folder, term, entering(course.config))
         else:
             mode = _mode(course, name, course.solution(name))
-            released = _enter(course, name, folder, term, course.config)
+            released = _add_to_gradebook(course, name, folder, term, course.config)
         if term and plan:
-            # It holds the hidden tests.
+            # The folder is private because the notebook contains the hidden tests.
             make_folder(course, course.folder("source", ".", name))
             source = _put(made, course.folder("source", ".", name), beside, file_mode(course))
-            told.append(f"The teacher's notebook is {_short(source, course.root)}.")
+            sentences.append(f"The teacher's notebook is {_short(source, course.root)}.")
             place = _put(released, course.folder("release", ".", name), beside)
             if beside:
-                told.append(f"Beside it, for learners too: {', '.join(beside)}.")
+                sentences.append(f"Learners also get the files beside it: {', '.join(beside)}.")
         else:
             place = _built(released, course.folder("release", ".", name), course.root)
-        told += [_entered(course, name, plan.due if plan else None), mode]
-    told.append(f"The notebook for learners is {_short(place, course.root)}.")
+        sentences += [_set_due(course, name, plan.due if plan else None), mode]
+    sentences.append(f"The notebook for learners is {_short(place, course.root)}.")
     if term is None and (count := _questions_in(course.solution(name))):
-        told.append(
-            f"{plural(count, 'concept question')} in it as in self-study, whose answers are public: with a "
-            f"{FILE}, they are drawn for your class."
+        sentences.append(
+            f"Its {plural(count, 'concept question')} can be looked up: these are the self-study questions, whose "
+            f"answers are public. With a {FILE}, your class gets its own."
         )
     if to is not None:
-        told.append(_copied(place, to, force, beside))
+        sentences.append(_copied(place, to, force, beside))
     if exchange:
-        told.append(_exchanged(course, name, force))
+        sentences.append(_exchanged(course, name, force))
     if to is None and not exchange:
-        told.append("Nothing was handed out: hand that file out yourself, or release again with --to or --exchange.")
-    return Released(name, tuple(told))
+        sentences.append("Learners do not have it yet: give them that file, or release again with --to or --exchange.")
+    return Released(name, tuple(sentences))
 
 
 def _release_own(course: Course, name: str, to: Path | None, exchange: bool, force: bool) -> Released:
-    """Release an assignment of a course with a configuration of nbgrader's alone, as `nbgrader generate_assignment`
-    does, once its solutions were graded."""
+    """Release an assignment of a course that has only an nbgrader configuration.
+
+    Grades the teacher's solutions first, then does the same as `nbgrader generate_assignment`.
+    """
     solutions = course.solutions(name)
-    said = [_mode(course, name, solution) for solution in solutions]
-    if len(said) > 1:
-        said = [f"{solution.stem}: {sentence}" for solution, sentence in zip(solutions, said, strict=True)]
+    modes = [_mode(course, name, solution) for solution in solutions]
+    if len(modes) > 1:
+        modes = [f"{solution.stem}: {sentence}" for solution, sentence in zip(solutions, modes, strict=True)]
     directory, config = _directory(course, name), deepcopy(course.config)
     config.BaseConverter.force = True
     try:
@@ -116,19 +119,21 @@ def _release_own(course: Course, name: str, to: Path | None, exchange: bool, for
         with schema_checked_once():
             GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
-        raise CourseError(f"nbgrader does not release {name}: {error}.", Exit.FAILED) from error
+        raise CourseError(f"nbgrader cannot release {name}: {error}.", Exit.FAILED) from error
     place = course.folder("release", ".", name)
-    told = [_entered(course, name, None), *said, f"The release for learners is {_short(place, course.root)}."]
+    sentences = [_set_due(course, name, None), *modes, f"The release for learners is {_short(place, course.root)}."]
     if to is not None:
         contents = {path.relative_to(place).as_posix(): path for path in sorted(place.rglob("*")) if path.is_file()}
         first = place / f"{solutions[0].stem}.ipynb"
         beside = {relative: path.read_bytes() for relative, path in contents.items() if path != first}
-        told.append(_copied(first, to, force, beside))
+        sentences.append(_copied(first, to, force, beside))
     if exchange:
-        told.append(_exchanged(course, name, force))
+        sentences.append(_exchanged(course, name, force))
     if to is None and not exchange:
-        told.append("Nothing was handed out: hand that folder out yourself, or release again with --to or --exchange.")
-    return Released(name, tuple(told))
+        sentences.append(
+            "Learners do not have it yet: give them that folder, or release again with --to or --exchange."
+        )
+    return Released(name, tuple(sentences))
 
 
 def _questions_in(solution: Path) -> int:
@@ -138,8 +143,10 @@ def _questions_in(solution: Path) -> int:
 
 
 def _files_of(plan: AssignmentPlan, root: Path) -> dict[str, bytes]:
-    """Return the files that belong to a notebook of the teacher's own: all beside it, where it has a folder of its
-    own."""
+    """Return the files that belong to a teacher's notebook, by relative path: all files in its folder.
+
+    Empty if the folder is the course's root or contains several notebooks.
+    """
     if plan.notebook is None:
         return {}
     folder = plan.notebook.parent
@@ -149,23 +156,25 @@ def _files_of(plan: AssignmentPlan, root: Path) -> dict[str, bytes]:
 
 
 def _mode(course: Course, name: str, solution: Path) -> str:
-    """Return the sentence on the mode in which an assignment is graded; CourseError where a test fails on the
-    reference."""
+    """Return a sentence about the mode in which an assignment is graded.
+
+    Raises CourseError if a test fails on the teacher's own solution.
+    """
     try:
         assignment = course.with_mode(name, solution, thorough=True)
     except MissingKey as problem:
         return f"Its solutions were not graded. {problem}"
     if assignment.faults:
-        told = [
+        failures = [
             f"The test {grade_id!r} fails on your own solution: {why}" for grade_id, why in assignment.faults.items()
         ]
-        raise CourseError("\n".join([f"{name} is refused.", *told]), Exit.FAILED)
+        raise CourseError("\n".join([f"{name} cannot be released.", *failures]), Exit.FAILED)
     return f"It is graded in the mode {assignment.mode}. {assignment.why}"
 
 
 @contextmanager
-def _aside(course: Course) -> Iterator[Path]:
-    """Yield a folder for a fresh release, so that one that fails leaves the last as it is."""
+def _temporary_folder(course: Course) -> Iterator[Path]:
+    """Yield a temporary folder to build a release in, so that a failure does not damage the previous release."""
     folder = course.root / f".release-{os.getpid()}"
     folder.mkdir(mode=0o700)
     try:
@@ -175,7 +184,7 @@ def _aside(course: Course) -> Iterator[Path]:
 
 
 def _quiet() -> LoggingConfigurable:
-    # nbgrader's errors come as exceptions; what else it logs is not for the teacher's eyes.
+    # nbgrader raises its errors as exceptions. The rest of its log would only confuse the teacher.
     return LoggingConfigurable(log=logging.Logger("nbgrader", logging.CRITICAL + 1))
 
 
@@ -186,16 +195,16 @@ def _directory(course: Course, name: str) -> CourseDirectory:
 
 
 def _without_gradebook(config: Config) -> Config:
-    """Return the configuration with nbgrader's own --no-db."""
+    """Return the configuration with nbgrader's option --no-db set."""
     changed = deepcopy(config)
     changed.GenerateAssignment.no_database, changed.SaveCells.enabled = True, False
     changed.Exporter.optimistic_validation = True
     return changed
 
 
-def _enter(course: Course, name: str, folder: Path, term: Term | None, config: Config) -> Path:
-    """Let nbgrader enter the assignment into the gradebook; return the notebook that it makes on the way."""
-    # Opened once beforehand, so that an older schema or a locked file is reported in the course's words.
+def _add_to_gradebook(course: Course, name: str, folder: Path, term: Term | None, config: Config) -> Path:
+    """Have nbgrader add the assignment to the gradebook; return the notebook that it writes while doing so."""
+    # Open it once beforehand: for an old schema or a locked file, our errors are clearer than nbgrader's.
     Database(course).close()
     return _generate(course, name, folder, term, config, "entered")
 
@@ -203,38 +212,39 @@ def _enter(course: Course, name: str, folder: Path, term: Term | None, config: C
 def _generate(
     course: Course, name: str, folder: Path, term: Term | None, config: Config, made: str = "release"
 ) -> Path:  # fmt: skip
-    """Let nbgrader convert the assignment into the folder `made` of a folder; return the notebook there."""
+    """Have nbgrader convert the assignment into `folder`/`made`; return the path of the notebook there."""
     directory = _directory(course, name)
     directory.release_directory = str(folder / made)
     if term:
         directory.source_directory = str(folder / "source")
-        # Only what belongs to the notebook is there, modules of the teacher's own among it.
+        # The folder contains only files of the notebook; *.py files among them are modules that learners need.
         directory.ignore = [pattern for pattern in directory.ignore if pattern != "*.py"]
     try:
         GenerateAssignment(coursedir=directory, config=config, parent=_quiet()).start()
     except (NbGraderException, RuntimeError) as error:
-        remedy = "in course.toml " if term else ""
+        place = " in course.toml" if term else ""
         raise CourseError(
-            f"nbgrader does not take {name} into the gradebook: {error}. Once submissions are in, cells can be "
-            f"changed, but not added or taken away: give the assignment another name {remedy}instead.",
+            f"nbgrader cannot add {name} to the gradebook: {error}. Once there are submissions, cells can be changed, "
+            f"but not added or removed: give the assignment a new name{place} instead.",
             Exit.FAILED,
         ) from error
     [released] = (Path(directory.release_directory) / name).glob("*.ipynb")
     return released
 
 
-def _entered(course: Course, name: str, due: datetime | None) -> str:
+def _set_due(course: Course, name: str, due: datetime | None) -> str:
+    """Set an assignment's due date in the gradebook, if there is one; return a sentence about the assignment."""
     with Database(course) as database:
         if due is not None:
             database.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
         points = database.gradebook.find_assignment(name).max_score
     until = f"due {due:%Y-%m-%d %H:%M} UTC" if due else "without a due date"
     place = _short(course.database, course.root) if course.database else shown(course)
-    return f"{name} stands in the gradebook {place}, with {plural(points, 'point')}, {until}."
+    return f"{name} is in the gradebook {place}, with {plural(points, 'point')}, {until}."
 
 
 def _put(made: Path, folder: Path, beside: Mapping[str, bytes], mode: int | None = None) -> Path:
-    """Move a notebook into its place, and the files beside it."""
+    """Write a notebook and the files beside it into a folder; return the notebook's path."""
     write_atomic(folder / made.name, made.read_text(encoding="utf-8"), mode)
     for name, content in beside.items():
         write_atomic(folder / name, content, mode)
@@ -242,7 +252,10 @@ def _put(made: Path, folder: Path, beside: Mapping[str, bytes], mode: int | None
 
 
 def _built(released: Path, folder: Path, root: Path) -> Path:
-    """Return the built notebook that a release without course.toml is; CourseError where it is another."""
+    """Return the path of the built notebook, which is the release if there is no course.toml.
+
+    Raises CourseError if it is not equal to the notebook that was just released.
+    """
     place = folder / released.name
     if not place.is_file() or place.read_bytes() != released.read_bytes():
         raise CourseError(f"{_short(place, root)} is out of date: run `course build` first.", Exit.FAILED)
@@ -253,7 +266,7 @@ def _copied(place: Path, to: Path, force: bool, beside: Mapping[str, bytes]) -> 
     contents = {to / place.name: place.read_bytes()} | {to / name: content for name, content in beside.items()}
     for target, content in contents.items():
         if target.exists() and target.read_bytes() != content and not force:
-            raise CourseError(f"{target} exists already, with other content: replace it with --force.")
+            raise CourseError(f"{target} already exists with different content. To replace it, add --force.")
     to.mkdir(parents=True, exist_ok=True)
     for target, content in contents.items():
         write_atomic(target, content)
@@ -268,7 +281,7 @@ def _exchanged(course: Course, name: str, force: bool) -> str:
         exchange.start()
     except (ExchangeError, OSError) as error:
         raise CourseError(
-            f"nbgrader's exchange does not take {name}: {error}. To replace what was released, add --force."
+            f"nbgrader's exchange does not accept {name}: {error}. To replace an earlier release, add --force."
         ) from error
     return f"It was released in nbgrader's exchange {exchange.root}, as {name} of the course {directory.course_id!r}."
 

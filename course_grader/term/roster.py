@@ -1,4 +1,4 @@
-"""The roster: who is in the class, from a table into the gradebook."""
+"""Reads the roster, a table of the students in the class, and imports it into the gradebook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from course_grader.exports.read_csv import WESTERN, name_of, plain, plain_id
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
-# What the columns are called in rosters that registrars, Canvas and Moodle give, in small letters without signs.
+# Column titles in the exports of registrars, Canvas and Moodle, in lower case without punctuation.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "id": ("id", "studentid", "student", "username", "idnumber", "sisloginid", "login", "sid"),
     "first": ("first", "firstname", "givenname"),
@@ -29,17 +29,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 # A student's id becomes the name of a folder.
 UNFIT = re.compile(r"[/\\\x00-\x1f\x7f]|^\.|^~")
 LONGEST = 128
-# What Excel makes of a long number: 2.02601E+11.
+# Excel writes a long number in this form: 2.02601E+11.
 ROUNDED = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
 WHAT = "The roster"
-REFUSED = "The roster is refused, and the gradebook stays as it is."
+REFUSED = "The roster was not imported, and the gradebook is unchanged."
 LOGIN, TEST_STUDENT = "SIS Login ID", ("Student", "Test")
 SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a roster changed in the gradebook, by student ids; `absent` are in the gradebook and not in the roster."""
+    """The ids of students that an import added or changed; `absent` are in the gradebook but not in the roster."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Roster:
-    """The students of a roster, the line of each, and what the teacher should know, in sentences."""
+    """The students of a roster, the line of each, and sentences for the teacher."""
 
     students: tuple[Student, ...]
     lines: tuple[int, ...]
@@ -56,33 +56,33 @@ class Roster:
 
 
 def read_roster(path: Path) -> list[Student]:
-    """Return the students of a roster, as `read` does."""
+    """Return the students of a roster. Raises CourseError as `read` does."""
     return list(read(path).students)
 
 
 def read(path: Path, encoding: str = "") -> Roster:
-    """Return the lines of a CSV file with a column `id`, and first, last, email and lms_id if it has them, or of the
-    grade book that Canvas exports.
+    """Return the roster in a CSV file: either with a column `id` and optionally first, last, email and lms_id, or the
+    gradebook that Canvas exports.
 
-    encoding: that of the file, if it is not Unicode. Raises CourseError with a sentence, and the line, for each id that
-    is empty, doubled or unfit, and if the table is not understood as a whole.
+    encoding: the encoding of the file, if it is not Unicode. Raises CourseError with a line number and a sentence for
+    each id that is empty, repeated or invalid, and if the table as a whole cannot be understood.
     """
     table = read_table(path, WHAT, encoding, western=True)
     _require_titles(table, path)
-    found = _of_canvas(table) if is_canvas(table) else _of_columns(table, path)
-    if problems := list(_problems(found.students, found.lines, table.encoding)):
+    roster = _of_canvas(table) if is_canvas(table) else _of_columns(table, path)
+    if problems := list(_problems(roster.students, roster.lines, table.encoding)):
         raise CourseError("\n".join([REFUSED, *problems]))
-    return replace(found, notes=(*found.notes, *_on_encoding(found.students, table.encoding)))
+    return replace(roster, notes=(*roster.notes, *_encoding_note(roster.students, table.encoding)))
 
 
 def _require_titles(table: Table, path: Path) -> None:
-    """Raise CourseError if there is text beyond the last column that has a title."""
+    """Raise CourseError if a row has text to the right of the last column with a title."""
     width = max((place for place, title in enumerate(table.header, 1) if title), default=0)
     for line, row in zip(table.lines, table.rows, strict=True):
         if extra := next(filter(None, map(plain, row[width:])), ""):
             raise CourseError(
-                f"{WHAT} {path} has {extra!r} in line {line}, in a column without a title: give the column a title, or "
-                "put text that contains the delimiter in quotation marks."
+                f"{WHAT} {path} has {extra!r} in line {line}, in a column without a title. Give the column a title, or "
+                "put quotation marks around text that contains the delimiter."
             )
 
 
@@ -90,22 +90,22 @@ def _of_columns(table: Table, path: Path) -> Roster:
     places = _places(table)
     if "id" not in places:
         known = ", ".join(filter(None, table.header))
-        raise CourseError(f"{WHAT} {path} has no column `id`; it has {known}.")
+        raise CourseError(f"{WHAT} {path} has no column `id`. Its columns are: {known}.")
     return Roster(tuple(_entry(row, places) for row in table.rows), table.lines)
 
 
 def _places(table: Table) -> dict[str, int]:
     names = [name_of(title) for title in table.header]
-    found = {key: next((name for name in known if name in names), "") for key, known in COLUMNS.items()}
-    for name in filter(None, found.values()):
+    titles = {key: next((name for name in known if name in names), "") for key, known in COLUMNS.items()}
+    for name in filter(None, titles.values()):
         columns = [place for place, other in enumerate(names) if other == name]
         for line, row in zip(table.lines, table.rows, strict=True):
             if len({plain_id(row[place]) for place in columns}) > 1:
                 raise CourseError(
-                    f"{WHAT} has {len(columns)} columns {table.header[columns[0]]!r} that differ in line {line}: "
-                    "delete or rename all but one."
+                    f"{WHAT} has {len(columns)} columns {table.header[columns[0]]!r}, and they differ in line {line}. "
+                    "Delete or rename all but one."
                 )
-    return {key: names.index(name) for key, name in found.items() if name}
+    return {key: names.index(name) for key, name in titles.items() if name}
 
 
 def _entry(row: Sequence[str], places: Mapping[str, int]) -> Student:
@@ -118,9 +118,11 @@ def _id(cell: str) -> str:
 
 
 def _of_canvas(table: Table) -> Roster:
-    """Return the students of Canvas's grade book: the login is the id, and Canvas's own number the lms_id."""
+    """Return the students of Canvas's gradebook: the login becomes the id, and Canvas's number the lms_id."""
     if LOGIN not in table.header:
-        raise CourseError(f"{WHAT} is Canvas's grade book, but has no column {LOGIN!r}, which has the students' ids.")
+        raise CourseError(
+            f"{WHAT} is a Canvas gradebook without the column {LOGIN!r}, which contains the students' ids."
+        )
     students, lines, left_out = [], [], []
     _, above = student_rows(table)
     for line, row in zip(table.lines, table.rows, strict=True):
@@ -135,18 +137,18 @@ def _of_canvas(table: Table) -> Roster:
             continue
         students.append(Student(_id(cells[LOGIN]), first, last, lms=cells["ID"]))
         lines.append(line)
-    note = f"This is Canvas's grade book: {LOGIN} is taken for the id, and ID for lms_id."
+    note = f"This is a Canvas gradebook: {LOGIN} is used as the id, and ID as the lms_id."
     return Roster(tuple(students), tuple(lines), (note, *left_out))
 
 
-def _on_encoding(students: Sequence[Student], encoding: str) -> Iterator[str]:
-    """Yield a sentence with the names that depend on an encoding that was only assumed."""
-    names = [f"{one.first} {one.last}".strip() for one in students]
+def _encoding_note(students: Sequence[Student], encoding: str) -> Iterator[str]:
+    """Yield a sentence about the non-ASCII names if the encoding was only guessed."""
+    names = [f"{student.first} {student.last}".strip() for student in students]
     if encoding == WESTERN and (shown := [name for name in names if not name.isascii()]):
         yield (
             f"The file is not UTF-8 and was read as {encoding}: {', '.join(shown[:SHOWN])}"
-            f"{' ...' if len(shown) > SHOWN else ''}. If a name is wrong, save the file as 'CSV UTF-8', or name its "
-            "encoding with --encoding, and enter it again."
+            f"{' ...' if len(shown) > SHOWN else ''}. If a name is wrong, save the file as 'CSV UTF-8' or pass its "
+            "encoding with --encoding, and import it again."
         )
 
 
@@ -159,12 +161,18 @@ def _problems(entries: Sequence[Student], lines: Sequence[int], encoding: str) -
         if not entry.id:
             yield f"Line {line}: the id is empty{who}."
         elif UNFIT.search(entry.id) or is_formula(entry.id) or len(entry.id) > LONGEST:
-            yield f"Line {line}: {entry.id!r} cannot be an id: it names a folder, and begins with a letter or a digit."
+            yield (
+                f"Line {line}: {entry.id!r} cannot be an id. An id becomes the name of a folder: it is short, begins "
+                "with a letter or digit and has no slash."
+            )
         elif ROUNDED.fullmatch(entry.id):
-            yield f"Line {line}: {entry.id!r} is a number that a spreadsheet program rounded: make the column text."
+            yield (
+                f"Line {line}: {entry.id!r} is a number that a spreadsheet program has rounded. Format the column as "
+                "text."
+            )
         elif encoding == WESTERN and not entry.id.isascii():
-            yield f"Line {line}: the file is not UTF-8, and so {entry.id!r} may be wrong: save it as 'CSV UTF-8'."
-        # Some disks take two ids for one folder that differ in capitals alone.
+            yield f"Line {line}: the file is not UTF-8, so {entry.id!r} may be wrong. Save it as 'CSV UTF-8'."
+        # On some disks, two folder names that differ only in case are the same folder.
         elif (known := seen.setdefault(entry.id.casefold(), line)) != line:
             yield f"Line {line}: the id {entry.id!r} is already in line {known}."
         if entry.lms and (known := lms.setdefault(entry.lms.casefold(), line)) != line:
@@ -172,16 +180,18 @@ def _problems(entries: Sequence[Student], lines: Sequence[int], encoding: str) -
 
 
 def enter(database: Gradebook, entries: Sequence[Student]) -> Change:
-    """Bring the roster into the gradebook in one transaction. Nobody is taken out; what a line leaves empty stays.
+    """Import the roster into the gradebook in one transaction, and return what changed.
 
-    Raises CourseError if an lms_id belongs to another student of the gradebook; then nothing has changed.
+    No student is removed, and an empty cell does not overwrite a value. Raises CourseError if an lms_id belongs to
+    another student in the gradebook; then nothing is changed.
     """
     known = {student.id: student for student in database.students}
-    owners = {one.lms_user_id: one.id for one in known.values() if one.lms_user_id}
-    if twice := [one for one in entries if one.lms and owners.get(one.lms, one.id) != one.id]:
+    owners = {student.lms_user_id: student.id for student in known.values() if student.lms_user_id}
+    if clash := next((entry for entry in entries if entry.lms and owners.get(entry.lms, entry.id) != entry.id), None):
         raise CourseError(
-            f"{REFUSED}\nThe lms_id {twice[0].lms!r} of {twice[0].id!r} is that of {owners[twice[0].lms]!r} in the "
-            "gradebook: if they are one student, take that one out with `nbgrader db student remove`, or keep the id."
+            f"{REFUSED}\nThe lms_id {clash.lms!r} of {clash.id!r} already belongs to {owners[clash.lms]!r} in the "
+            f"gradebook. If both are the same student, use the id {owners[clash.lms]!r} in the roster, or remove "
+            f"{owners[clash.lms]!r} with `nbgrader db student remove`."
         )
     added, changed = [], []
     for entry in entries:
@@ -200,17 +210,17 @@ def enter(database: Gradebook, entries: Sequence[Student]) -> Change:
 
 
 def extend(database: Gradebook, assignment: str, student: str, extension: timedelta) -> None:
-    """Give a student more time; none, where the extension is 0. CourseError for an unknown assignment or student.
+    """Set a student's extension for an assignment; 0 removes it. The next grading updates the penalty.
 
-    Penalties follow with the next grading.
+    Raises CourseError if the assignment or the student is unknown, or if the assignment has no due date.
     """
     try:
         due = database.find_assignment(assignment).duedate
         database.find_student(student)
     except MissingEntry as error:
-        raise CourseError(f"The gradebook does not know this: {error}.") from None
+        raise CourseError(f"This is not in the gradebook: {error}.") from None
     if due is None:
-        raise CourseError(f"{assignment} has no due date, so that nothing can be late.")
+        raise CourseError(f"{assignment} has no due date, so no submission can be late.")
     try:
         submission = database.find_submission(assignment, student)
     except MissingEntry:

@@ -1,4 +1,4 @@
-"""A lesson with some of its exercises only: what else needs those left out goes with them."""
+"""Reduces a lesson to chosen exercises, and removes everything that depends on the other ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class MissingExercise(Exception):
 
 @dataclass(frozen=True)
 class _Piece:
-    """A cell, or the part of a markdown cell from one heading to the next. `level` is 0 where it has no heading."""
+    """A code cell, or the part of a markdown cell from one heading to the next.
+
+    place: the index of its cell. level: the level of its heading, 0 if it has none.
+    """
 
     cell: LessonCell
     place: int
@@ -32,36 +35,39 @@ class _Piece:
 
 
 def choose(cells: Sequence[LessonCell], exercises: Collection[str]) -> list[LessonCell]:
-    """Return the cells without the answers and tests of other exercises, the code that needs those, and the text of
-    sections that are empty then; MissingExercise where a chosen one needs one that is left out."""
-    gone = _gone(cells, exercises)
+    """Return the cells without the other exercises: without their answers and tests, the code that depends on these,
+    and the text of sections that have become empty.
+
+    Raises MissingExercise if a chosen exercise needs one that is left out.
+    """
+    removed = _removed(cells, exercises)
     pieces = list(_pieces(cells))
-    gone |= set(_unasked(cells, pieces, gone))
-    kept = [piece for piece in pieces if piece.place not in gone]
-    empty = {id(piece) for piece in _empty_sections(pieces, gone)}
+    removed |= set(_orphaned(cells, pieces, removed))
+    kept = [piece for piece in pieces if piece.place not in removed]
+    empty = {id(piece) for piece in _empty_sections(pieces, removed)}
     return list(_joined([piece for piece in kept if id(piece) not in empty]))
 
 
-def _gone(cells: Sequence[LessonCell], exercises: Collection[str]) -> set[int]:
-    """Return the places of the cells that go."""
+def _removed(cells: Sequence[LessonCell], exercises: Collection[str]) -> set[int]:
+    """Return the indices of the cells to remove."""
     left_out = [cell for cell in cells if cell.kind == "answer" and cell.grade_id not in exercises]
     missing = {cell.grade_id for cell in left_out}
     owner = {name: cell.grade_id for cell in left_out for name in assigned_names(cell.source)}
-    gone: set[int] = set()
-    # What only a cell that went has defined, so that the cells behind it that use it go too.
+    removed: set[int] = set()
+    # Names that only removed cells define: later cells that use them are removed too.
     lost = set(owner)
     for place, cell in enumerate(cells):
         if cell.kind == "markdown":
             continue
-        given, used = assigned_names(cell.source), used_names(cell.source)
+        defined, used = assigned_names(cell.source), used_names(cell.source)
         if cell.kind == "answer" and cell.grade_id not in missing:
             _require_exercises(cell, {owner[name] for name in used & set(owner)}, missing)
-        elif cell.grade_id in missing or (cell.kind != "setup" and _lacks(cell, (used - given) & lost, missing)):
-            gone.add(place)
-            lost |= given
+        elif cell.grade_id in missing or (cell.kind != "setup" and _lacks(cell, (used - defined) & lost, missing)):
+            removed.add(place)
+            lost |= defined
             continue
-        lost -= given
-    return gone
+        lost -= defined
+    return removed
 
 
 def _require_exercises(cell: LessonCell, called: Collection[str], missing: Collection[str]) -> None:
@@ -89,40 +95,40 @@ def _pieces(cells: Sequence[LessonCell]) -> Iterator[_Piece]:
 
 
 def _section(pieces: Sequence[_Piece], start: int) -> Sequence[_Piece]:
-    """Return the piece with a heading and what stands under it, up to the next heading of its level or above."""
+    """Return a heading's piece and those below it, up to the next heading of the same or a higher level."""
     level = pieces[start].level
     end = next((at for at in range(start + 1, len(pieces)) if 0 < pieces[at].level <= level), len(pieces))
     return pieces[start:end]
 
 
-def _unasked(cells: Sequence[LessonCell], pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[int]:
-    """Yield the places of figures and experiments under an exercise's heading whose exercise is gone, as far as nothing
-    elsewhere uses what they define."""
+def _orphaned(cells: Sequence[LessonCell], pieces: Sequence[_Piece], removed: Collection[int]) -> Iterator[int]:
+    """Yield the indices of figures and experiments in sections whose exercise was removed, unless a cell elsewhere uses
+    what they define."""
     for start, piece in enumerate(pieces):
         if piece.level < 3:
             continue
-        inner = {one.place for one in _section(pieces, start) if one.cell.kind != "markdown"}
+        inner = {part.place for part in _section(pieces, start) if part.cell.kind != "markdown"}
         answers = {place for place in inner if cells[place].kind == "answer"}
-        if not answers or answers - set(gone):
+        if not answers or answers - set(removed):
             continue
-        outside = {name for place, cell in enumerate(cells) if place not in inner and place not in gone
+        outside = {name for place, cell in enumerate(cells) if place not in inner and place not in removed
                    and cell.kind != "markdown" for name in used_names(cell.source)}  # fmt: skip
         yield from (place for place in inner if not assigned_names(cells[place].source) & outside)
 
 
-def _empty_sections(pieces: Sequence[_Piece], gone: Collection[int]) -> Iterator[_Piece]:
-    """Yield the text of each section that had code, and whose code is all gone. The title is no section."""
+def _empty_sections(pieces: Sequence[_Piece], removed: Collection[int]) -> Iterator[_Piece]:
+    """Yield the text of each section whose code cells were all removed. The lesson's title is not a section."""
     for start, piece in enumerate(pieces):
         if piece.level < 2:
             continue
         section = _section(pieces, start)
         code = [inner for inner in section if inner.cell.kind != "markdown"]
-        if code and all(inner.place in gone for inner in code):
+        if code and all(inner.place in removed for inner in code):
             yield from (inner for inner in section if inner.cell.kind == "markdown")
 
 
 def _joined(pieces: Sequence[_Piece]) -> Iterator[LessonCell]:
-    """Yield the cells again, each markdown cell of what is left of it."""
+    """Yield the cells again, with the remaining parts of each markdown cell joined."""
     places: dict[int, list[LessonCell]] = {}
     for piece in pieces:
         places.setdefault(piece.place, []).append(piece.cell)
@@ -131,9 +137,10 @@ def _joined(pieces: Sequence[_Piece]) -> Iterator[LessonCell]:
 
 
 def with_points(cells: Sequence[LessonCell], points: Mapping[str, float]) -> list[LessonCell]:
-    """Return the cells with each named exercise's points divided among its test cells as they were before.
+    """Return the cells with new points for the named exercises.
 
-    Of an exercise that had no points, each test cell gets as much.
+    The points of an exercise are divided among its test cells in the same proportions as before; if it had none, they
+    are divided equally.
     """
     chosen = list(cells)
     for exercise, wanted in points.items():
@@ -151,7 +158,8 @@ def with_points(cells: Sequence[LessonCell], points: Mapping[str, float]) -> lis
 
 
 def _is_test_of(cell: LessonCell, exercise: str, names: Collection[str]) -> bool:
-    """Tell as the engine does: by the checks of a cell, or where it has none, by the names that it uses."""
+    """Return whether a test cell tests an exercise, by the engine's rule: by the exercises that it checks or, if it has
+    no check, by the names that it uses."""
     if cell.kind != "test":
         return False
     checked = set(checked_exercises(cell.source))
@@ -161,9 +169,9 @@ def _is_test_of(cell: LessonCell, exercise: str, names: Collection[str]) -> bool
 def appended(
     cells: Sequence[LessonCell], more: Sequence[LessonCell], clash: Callable[[str], Exception]
 ) -> list[LessonCell]:
-    """Return the cells with those of another lesson behind them; the same set-up is not repeated.
+    """Return the cells followed by those of another lesson, without repeating cells that both have.
 
-    `clash` makes the error for a grade_id that both have, with different content.
+    clash: returns the exception to raise if both have a cell with the same grade_id and different content.
     """
     known = {cell.grade_id: cell for cell in cells if cell.grade_id}
     result = list(cells)

@@ -1,4 +1,4 @@
-"""A course with a gradebook that holds everything exports must mind: grades by hand, penalties, odd names, gaps."""
+"""A course whose gradebook has everything that exports must handle: manual grades, penalties, odd names, gaps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DUE = datetime(2026, 10, 12, 22, 0)
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a course that no test writes into."""
+    """Return the folder of a course that tests do not change."""
     folder = tmp_path_factory.mktemp("exports")
     (folder / "nbgrader_config.py").write_text(
         "from pathlib import Path\nc = get_config()\nc.CourseDirectory.root = str(Path(__file__).parent)\n"

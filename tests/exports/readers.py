@@ -25,7 +25,7 @@ def rows_of(path: Path, delimiter: str = ",") -> list[list[str]]:
 
 
 def assert_no_formula(rows: Sequence[Sequence[str]]) -> None:
-    """Fail where a spreadsheet program would compute something in a cell, whichever separator its country uses."""
+    """Fail if a spreadsheet program would run a cell as a formula, with any country's separator."""
     for row in rows:
         for cell in row:
             for part in cell.split(";"):
@@ -52,7 +52,7 @@ class CanvasCourse:
     grades: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
-        """Import a grade book as Canvas does; fail where Canvas would make something new or take something away."""
+        """Import a gradebook as Canvas does; fail if Canvas would create or delete something."""
         rows = rows_of(path)
         header, *rest = rows
         assert header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]
@@ -88,7 +88,7 @@ class CanvasCourse:
 
 @dataclass
 class MoodleCourse:
-    """Moodle: users by name, and an assignment with a maximum. `comma`: the site's language writes decimal commas."""
+    """Moodle: users by name, and an assignment with a maximum. `comma`: the site's language uses decimal commas."""
 
     users: dict[str, dict[str, str]]
     maximum: float
@@ -114,7 +114,7 @@ class MoodleCourse:
         self.grades |= new
 
     def upload_worksheet(self, path: Path, delimiter: str = ",") -> None:
-        """Import an offline grading worksheet; fail where Moodle would skip a grade without a word."""
+        """Import an offline grading worksheet; fail if Moodle would silently skip a grade."""
         first, *rest = rows_of(path, delimiter)
         number, grade = first.index("Identifier"), first.index("Grade")
         assert "Last modified (grade)" in first
@@ -138,7 +138,7 @@ VISIBILITIES = {"hidden", "after_due_date", "after_published", "visible"}
 
 
 def gradescope_report(path: Path) -> dict[str, Any]:
-    """Return a `results.json` that keeps Gradescope's specification."""
+    """Return the content of a `results.json`; fail if it does not follow Gradescope's specification."""
     report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     assert report.keys() <= REPORT_KEYS
     assert isinstance(report["score"], int | float)

@@ -1,4 +1,4 @@
-"""The table of grades, and nbgrader's way to it."""
+"""The table of grades, from `course export` and from `nbgrader export`."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def test_a_column_an_exercise_with_totals_penalties_and_remarks(course: Course) 
     assert [late[name] for name in ("hours late", "points", "late penalty", "total")] == ["6.5", "5", "1.5", "3.5"]
     assert late["remarks"] == "decay could not be graded: The test itself failed."
     assert found["emmy"]["essay"] == ""
-    assert found["emmy"]["remarks"] == "1 cell waits for grading by hand."
+    assert found["emmy"]["remarks"] == "1 cell still needs manual grading."
     assert found["broken"]["total"] == ""
     assert found["broken"]["remarks"] == "Could not be graded: The file is empty."
     assert found["absent"]["total"] == ""
-    assert found["absent"]["remarks"] == "Nothing was handed in."
+    assert found["absent"]["remarks"] == "Nothing was submitted."
 
 
 def test_the_columns_follow_the_teachers_notebook(course: Course) -> None:
@@ -138,5 +138,5 @@ def test_nbgraders_own_export_takes_the_plugins(course: Course) -> None:
         assert grade in (course.root / "own.csv").read_text("utf-8")
     done = export("Canvas", "--assignment", f"['{NAME}']")
     assert done.returncode == 2
-    assert "Name the file that you downloaded from Canvas" in done.stderr
+    assert "Pass the file that you downloaded from Canvas" in done.stderr
     assert "Traceback" not in done.stderr

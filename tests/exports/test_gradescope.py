@@ -1,6 +1,6 @@
-"""The Gradescope archive, unpacked and run as Gradescope does it: as root, for right, blank, wrong and hostile work.
+"""The Gradescope archive, unpacked and run as Gradescope does: as root, with right, blank, wrong and hostile work.
 
-The machine's own packages stand in for what pip would fetch; the course itself comes from the wheel in the archive.
+Packages come from this machine instead of a package index; the course itself comes from the archive's wheel.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ os._exit(0)
 
 @dataclass(frozen=True)
 class Box:
-    """What Gradescope would have as /autograder."""
+    """The folder that is /autograder at Gradescope."""
 
     root: Path
     right: Any
@@ -80,7 +80,7 @@ class Box:
         return gradescope_report(self.root / "results" / "results.json")
 
     def answer(self, source: str) -> dict[str, Any]:
-        """Grade the right submission with another answer."""
+        """Grade the right submission with one answer replaced."""
         notebook = nbformat.from_dict(json.loads(json.dumps(self.right)))
         for cell in notebook.cells:
             if cell.metadata.get("nbgrader", {}).get("grade_id") == EXERCISE:
@@ -90,7 +90,7 @@ class Box:
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
-    # Not pytest's folder, which nobody but root may enter: at Gradescope everybody may enter /autograder.
+    # Not in pytest's folder, which only root may enter: at Gradescope, everybody may enter /autograder.
     root = Path(tempfile.mkdtemp(prefix="autograder-"))
     root.chmod(0o755)
     lesson = read_lesson(ROOT / "lessons" / NAME)
@@ -99,7 +99,7 @@ def box() -> Iterator[Box]:
         write_hidden_key(root / "course.key", [lesson], "a term")
         assignment = Assignment.from_notebook(ROOT / "solutions" / NAME / f"{NAME}.ipynb", root / "course.key")
         (root / "course.key").unlink()
-        # Long enough for an honest cell on a machine that does much else.
+        # Long enough for a normal cell on a busy machine.
         assignment = replace(assignment, limits=Limits(cell_seconds=8, test_seconds=8, again_seconds=2))
         (root / "wheels").mkdir()
         write_archive(root / "autograder.zip", assignment, build_wheel(ROOT, root / "wheels"), ROOT / LOCK)
@@ -118,7 +118,7 @@ def _set_up(root: Path) -> None:
         (root / "source" / name).chmod(0o755)
     shutil.copy(root / "source" / "run_autograder", root)
     venv.create(root / "venv", with_pip=True)
-    # Links to everything but the course, in place of a package index.
+    # Links to all packages except the course, instead of a package index.
     (root / "packages").mkdir()
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if "descent" not in path.name and not path.name.startswith(("pip", "__pycache__")) and path.suffix != ".pth":
@@ -199,7 +199,7 @@ def test_an_endless_cell_and_a_missing_notebook_still_have_a_report(box: Box) ->
     assert by_name(report)[EXERCISE]["status"] == "failed"
     page = box.run(b"<!DOCTYPE html><html><title>Sign in</title></html>")
     assert page["output"].startswith("The file is a web page, saved in place of the notebook. Download the notebook")
-    assert box.run()["output"] == f"There is no notebook in it. Hand in the one file {NAME}.ipynb."
+    assert box.run()["output"] == f"It contains no notebook. Submit only the file {NAME}.ipynb."
 
 
 def test_the_report_is_whole_while_grading_goes_on(box: Box) -> None:
@@ -240,6 +240,6 @@ def test_a_broken_archive_says_that_it_is_not_the_students_fault(box: Box) -> No
         assignment.write_text("{}")
         done = subprocess.run([sys.executable, "-m", "course_grader.exports.autograder", box.root], capture_output=True)
         assert done.returncode == 1
-        assert "no fault of your submission" in (box.root / "results" / "results.json").read_text()
+        assert "not your submission's fault" in (box.root / "results" / "results.json").read_text()
     finally:
         assignment.write_bytes(content)

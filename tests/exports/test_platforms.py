@@ -1,4 +1,4 @@
-"""Canvas and Moodle take the files: strict readers of their rules import each."""
+"""Canvas and Moodle can import the files: each is imported by a strict reader of the platform's rules."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_what_would_go_wrong_in_canvas_is_told_before(course: Course, change: tu
 
 
 def test_two_students_who_are_one_in_canvas_are_told(course: Course) -> None:
-    with pytest.raises(CourseError, match="are one student in Canvas's file"):
+    with pytest.raises(CourseError, match="match the same row of Canvas's file"):
         fill_canvas(
             course, CANVAS.replace("101,S1,al", "101,emmy,al").replace('"Noether, Emmy",102,emmy', '"N",102,S2')
         )
@@ -175,7 +175,7 @@ def test_what_moodle_would_skip_is_told_before(course: Course, change: tuple[str
 
 
 def test_a_participants_number_does_not_make_one_person_another(course: Course) -> None:
-    # Emmy's number among the participants is Ada's number on another platform.
+    # Emmy's participant number is equal to Ada's number on another platform.
     text = MOODLE.replace("Participant 101", "Participant 9").replace("Participant 52", "Participant 101")
     text = text.replace("EMMY@example.edu", "someone@example.edu")
     filled = fill_moodle(course, text, partial=True)
@@ -195,7 +195,7 @@ def test_moodle_imports_the_grades(course: Course, decimal: moodle.Decimal) -> N
     write_table(course.root / "up.csv", filled.rows)
     there = MoodleCourse(USERS, 8.5, comma=decimal == "comma")
     there.import_grades(course.root / "up.csv", "id", "ID number", "week1")
-    # The address of "evil" would be a formula, and defused it would end the import.
+    # The address of "evil" would be a formula, and with an apostrophe it would abort the import.
     assert there.grades == {"ada": 7.5, "emmy": 3, "zoë": 1.25, "late": 3.5}
     assert [note for note in filled.notes if "'evil' is left out" in note]
     assert_no_formula(rows_of(course.root / "up.csv"))

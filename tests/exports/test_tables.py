@@ -1,4 +1,4 @@
-"""Tables in every form that programs write them in: what is filled in is what the platform then imports."""
+"""Tables in all formats that programs write: the platform imports exactly the grades that were filled in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STUDENTS = [
     Student("zoë", "Zoë", "Łęcka", "zoe@example.edu", "4714"), Student("kim; lee", "Kim", "Lee, jr.", "", "4715"),
 ]  # fmt: skip
 grades = st.fixed_dictionaries({one.id: st.none() | st.integers(0, 12).map(lambda n: n / 4) for one in STUDENTS})
-# A title may contain any character that separates cells in some other file.
+# A title may contain characters that are delimiters in other files.
 titles = st.text("abc ,;|\t'\"(1)é", min_size=1, max_size=12).map(lambda text: f"T{text}.")
 
 
@@ -41,7 +41,7 @@ def marks_of(found: Mapping[str, float | None]) -> AssignmentScores:
 
 @st.composite
 def written(draw: st.DrawFn, rows: Sequence[Sequence[str]]) -> bytes:
-    """Return the rows as one of many programs would write them."""
+    """Return the rows as a file in the format of one of many programs."""
     delimiter = draw(st.sampled_from(",;\t"))
     ends = draw(st.sampled_from(["\r\n", "\n"]))
     quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
@@ -119,7 +119,7 @@ def test_moodle_imports_what_was_filled_in(data: st.DataObject, found: dict[str,
         "Email address": {one.id: one.email for one in STUDENTS} if has["address"] else None,
         "Department": {one.id: "Physics; and more" for one in STUDENTS} if has["department"] else None,
         "Status": {one.id: "Submitted for grading" for one in STUDENTS},
-        # A group is called like another student.
+        # A group has the same name as another student.
         "Group": other if has["group"] else None,
         "Marker": other if has["marker"] else None,
         "Grade": {one.id: "" for one in STUDENTS},
@@ -136,7 +136,7 @@ def test_moodle_imports_what_was_filled_in(data: st.DataObject, found: dict[str,
     there.upload_worksheet(path, delimiter)
     wanted = {name: points for name, points in found.items() if points is not None}
     assert there.grades == {name: points for name, points in wanted.items() if not is_locked[name]}
-    assert sum("cannot be changed" in note for note in filled.notes) == sum(is_locked[name] for name in wanted)
+    assert sum("does not allow changes" in note for note in filled.notes) == sum(is_locked[name] for name in wanted)
     assert filled.grades == len(there.grades)
 
 
@@ -147,7 +147,7 @@ def test_what_canvas_would_ignore_for_one_student_is_reported() -> None:
     text = SHORT + '"Lovelace, Ada",4711,ada,A,N/A\n"Noether, Emmy",4712,emmy,A,\n'
     filled, path, _ = fill(canvas, text.encode(), marks_of({"ada": 1.0, "emmy": 2.0}), STUDENTS, "12")
     assert filled.grades == 1
-    assert "Lovelace, Ada is not assigned this in Canvas (N/A)" in " ".join(filled.notes)
+    assert "Lovelace, Ada does not have this assignment in Canvas (N/A)" in " ".join(filled.notes)
     assert path.read_text(encoding="utf-8").splitlines()[2].endswith(",N/A")
 
 
@@ -158,7 +158,7 @@ def test_what_canvas_would_ignore_for_one_student_is_reported() -> None:
         (canvas, SHORT + '"Lovelace, Ada","4711,ada,A,\n', "cannot be read as a table: line 3: "),
         (canvas, "<!DOCTYPE html><html>", "is a web page, not a table"),
         (canvas, "PK\x03\x04 a workbook", "save it as 'CSV UTF-8'"),
-        (canvas, SHORT + '"Lovelace, Ada",,ada,A,\n', "in line 3, which is no number"),
+        (canvas, SHORT + '"Lovelace, Ada",,ada,A,\n', "in line 3, which is not a number"),
         (canvas, "", "is empty"),
         (canvas, "sep=;\n", "is empty"),
         (moodle, "Identifier,Grade,Grade,Last modified (grade)\nParticipant 1,,,-\n", "two columns 'Grade'"),
@@ -172,7 +172,7 @@ def test_a_table_that_is_not_understood_is_refused_with_its_line(module: Any, te
 
 @pytest.fixture
 def class_of_ada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a course in which only Ada has a grade, 3 of 3."""
+    """The folder of a course in which only Ada has a grade: 3 of 3 points."""
     (tmp_path / "nbgrader_config.py").write_text(
         "from pathlib import Path\nc = get_config()\nc.CourseDirectory.root = str(Path(__file__).parent)\n"
     )
@@ -196,7 +196,7 @@ def test_the_sample_with_a_title_that_canvas_ignores(class_of_ada: Path) -> None
     ended = CliRunner().invoke(app, command, catch_exceptions=False)
     assert ended.exit_code == 0
     warning, count = ended.output.splitlines()
-    assert warning.startswith("Warning: Canvas ignores a column with 'Final Grade' in its title")
+    assert warning.startswith("Warning: Canvas ignores columns with 'Final Grade' in the title")
     assert "'Final Grade project (12)'" in warning
     assert count == "1 grade written to up.csv."
 

@@ -1,4 +1,4 @@
-"""Lesson 00 as an assignment, and submissions of it that were graded by the engine."""
+"""Lesson 00 as an assignment, and submissions for it, graded by the engine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Class:
     right: dict[str, Any]
 
     def notebook(self, answer: str = "", cells: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """Return the honest submission with another answer, and with cells of the student's own behind it."""
+        """Return the right submission with one answer replaced, followed by cells of the student."""
         notebook = json.loads(json.dumps(self.right))
         for place, cell in enumerate(notebook["cells"]):
             if cell["metadata"].get("nbgrader", {}).get("grade_id") == EXERCISE:

@@ -1,4 +1,4 @@
-"""Ways to run a script, or to send a request, from what a submission can hold."""
+"""Ways to run a script or send a request from the content of a submission."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _shown(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def cells() -> list[dict[str, Any]]:
-    """Return cells that try everything, in their text and in their outputs."""
+    """Return cells that try all of these, in their text and outputs."""
     script = f"</pre></textarea></title></style><script>{RAN}</script>"
     outputs: list[Any] = [_shown({"text/html": html}) for html in HTML]
     outputs += [_shown({"text/html": [*html]}) for html in HTML[:2]]

@@ -1,4 +1,4 @@
-"""What a page of feedback says: right, wrong, blank, unreadable; by hand; and never what is hidden."""
+"""The feedback page: right, wrong, blank and unreadable work, manual grades; it never shows hidden content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwG
 
 
 def text_of(page: str) -> str:
-    """Return what a reader sees."""
+    """Return the text that a reader sees."""
     body = page.split("<body", 1)[1].split(">", 1)[1]
     return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", body).split()))
 
@@ -53,7 +53,7 @@ def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Clas
 
 @pytest.mark.needs("isolation")
 def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
-    """The submission prints and raises every argument that it was given; an assertion of the teacher's fails, too."""
+    """The submission prints and raises all arguments that it gets, and a teacher's assertion fails too."""
     tell = "seen = []\ndef mean_squared_error(prediction, target):\n    seen.append(prediction)\n    return seen[999]\n"
     later = {
         "cell_type": "code",
@@ -73,7 +73,7 @@ def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
     for secret in ("98765", "PRINTED", "BEGIN HIDDEN", str(course.folder), str(ROOT), "course.key"):
         assert secret not in page
     assert "Your teacher's own test did not pass." in said
-    assert "the cell ended in a ValueError" in said
+    assert "this cell raised a ValueError" in said
 
 
 def _numbers(text: str) -> set[str]:
@@ -98,7 +98,7 @@ def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Cl
     assert '<code class="tex">a_1 * b_1 * c</code>' in page
     assert f'<img src="data:image/png;base64,{PIXEL}"' in page
     assert "<table><tbody><tr><td>7</td></tr></tbody></table>" in page
-    assert "there was no not_there yet at this place" in page
+    assert "not_there was not defined yet in this cell" in page
     prose = max((cell["source"] for cell in course.right["cells"] if cell["cell_type"] == "markdown"), key=len)
     assert prose.split("\n")[-1][:60] not in page
 
@@ -115,7 +115,7 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
     )
     said = text_of(feedback_page(course.graded("bob", course.notebook(WRONG)), course.paper, marks))
     assert "3.5 of 4 points" in said
-    assert "A penalty of 0.5 points" in said
+    assert "Late penalty: 0.5 points" in said
     assert "your teacher gave 2 of 2 points by hand" in said
     assert "1 point of extra credit" in said
     assert "Nearly: <b>mind</b> the sign." in said
@@ -134,11 +134,11 @@ def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
 def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     stub = "def mean_squared_error(prediction, target):\n    raise NotImplementedError\n"
     blank = course.graded("cy", course.notebook(stub))
-    assert "This one is still as it was given out." in text_of(feedback_page(blank, course.paper))
+    assert "You have not answered this exercise yet." in text_of(feedback_page(blank, course.paper))
     assert blank.result
     cells = tuple(dataclasses.replace(cell, max_points=0.0) for cell in blank.result.cells)
     starred = dataclasses.replace(blank, result=dataclasses.replace(blank.result, cells=cells))
-    assert "0 of 1 starred ones" in text_of(feedback_page(starred, course.paper))
+    assert "0 of 1 starred exercises" in text_of(feedback_page(starred, course.paper))
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
     said = text_of(feedback_page(GradedSubmission("dee", broken, problem="The file is not a notebook."), course.paper))

@@ -1,4 +1,4 @@
-"""A submission that tries to act in the reader's browser cannot: no script runs, and no request leaves the page."""
+"""A submission cannot act in the reader's browser: no script runs, and the page sends no request."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACTING = (
     "[onfocus]",
     "[autofocus]",
 )
-# What a reader's mouse and keys could set off.
+# Events that a reader's mouse and keyboard could trigger.
 TOUCH = """() => { for (const one of document.querySelectorAll("body *"))
   for (const name of ["mouseover", "focus", "toggle", "error", "load", "click"]) one.dispatchEvent(new Event(name)) }"""
 NAME = f'<img src=x onerror="{RAN}">'
@@ -66,14 +66,14 @@ def test_no_script_runs_and_nothing_is_left_for_the_policy_to_stop(hostile: str,
 @pytest.mark.needs("isolation")
 @pytest.mark.needs("browser")
 def test_the_policy_stops_what_a_sanitizer_might_miss(hostile: str, tmp_path: Path) -> None:
-    # A refresh is the sanitizer's alone: no policy stops it.
+    # Only the sanitizer prevents a refresh; no policy does.
     raw = "".join(html for html in HTML[:-4] if "refresh" not in html)
     dirty = hostile.replace("<footer>", f"{raw}<footer>")
     open_to_all = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", dirty)
     with listener() as (address, seen), browser_page() as page:
         refused = _open(page, dirty.replace(NOWHERE, address), tmp_path / "page.html")
         page.evaluate(TOUCH)
-        # A request that the page has begun would arrive by then.
+        # A request that the page has started would arrive in this time.
         page.wait_for_timeout(500)
         assert page.evaluate("window.ran") is None
         assert seen == []
@@ -88,7 +88,7 @@ def test_the_policy_stops_what_a_sanitizer_might_miss(hostile: str, tmp_path: Pa
 
 
 def _open(page: Page, text: str, place: Path) -> list[str]:
-    """Open a page; return the requests that it made for the network, and what the policy refused."""
+    """Open a page; return its network requests, and what the policy blocked."""
     place.write_text(text)
     refused: list[str] = []
     page.on("request", lambda request: refused.append(request.url) if request.url.startswith("http") else None)
@@ -100,7 +100,7 @@ def _open(page: Page, text: str, place: Path) -> list[str]:
 
 @contextmanager
 def listener() -> Iterator[tuple[str, list[str]]]:
-    """Listen on a port of this machine; yield the address and the paths that were asked for."""
+    """Listen on a port of this machine; yield the address and a list of the requested paths."""
     seen: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A small course with one lesson, its submissions, and what its gradebook holds."""
+"""A small course with one lesson, its submissions and its gradebook."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
 POINTS = {"mean_squared_error_visible": 1.0, "mean_squared_error_hidden": 2.0}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "COURSE_KEY"} | {"PYTHONPATH": str(ROOT)}
-# Grading works from any thread; no process has to start for it.
+# Grading works in any thread, so no process has to be started.
 IN_A_THREAD = Cluster(lambda: ThreadPoolExecutor(1), 1, 2)
 
 Rows = dict[str, dict[str, Any]]
@@ -43,7 +43,7 @@ Rows = dict[str, dict[str, Any]]
 
 @dataclass
 class School:
-    """A course's folder, what students hand in there, and what becomes of it."""
+    """A course's folder, its submissions and their results."""
 
     root: Path
     notebooks: dict[str, dict[str, Any]]
@@ -68,7 +68,7 @@ class School:
         return place
 
     def notebook(self, kind: str) -> dict[str, Any]:
-        """Return a sample, which is the caller's to change."""
+        """Return a copy of a sample, which the caller may change."""
         [found] = [notebook for name, notebook in self.notebooks.items() if name.endswith(kind)]
         copied: dict[str, Any] = json.loads(json.dumps(found))
         return copied
@@ -102,7 +102,7 @@ class School:
         return NbGraderAPI(coursedir=course.directory, config=course.config)
 
     def rows(self, db: str | None = None) -> Rows:
-        """Return what the gradebook holds of each student."""
+        """Return the gradebook's values for each student."""
         with Gradebook(db or f"sqlite:///{self.root}/gradebook.db", "descent") as book:
             return {one.student.id: _row(one) for one in book.assignment_submissions(NAME)}
 
@@ -155,7 +155,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> School:
     )
     with pytest.MonkeyPatch.context() as patch, Database(school.course) as book:
         patch.delenv("COURSE_KEY", raising=False)
-        # To enter it takes longer than to grade a submission.
+        # Adding it takes longer than grading a submission.
         enter(school.course, book.gradebook, NAME, school.assignment)
     return school
 

@@ -1,4 +1,4 @@
-"""What the tests of executors let other processes do; in a module that is quick to import there."""
+"""Functions that the tests of executors run in other processes, in a module that is fast to import."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEADLY, FAULTY = 13, 17
 
 
 def squares(numbers: Numbers) -> Numbers:
-    """Square numbers; one of them ends the process, one is an error."""
+    """Square numbers; one of them kills the process, and one raises an error."""
     if DEADLY in numbers:
         os.kill(os.getpid(), signal.SIGKILL)
     if FAULTY in numbers:

@@ -1,4 +1,4 @@
-"""Whatever was handed in, the autograded notebook is one that nbgrader and Jupyter can read."""
+"""For any submission, nbgrader and Jupyter can read the autograded notebook."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STRANGE: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def handed(template: School, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The parts that a page is made of."""
+    """The inputs from which the autograded notebook is made."""
     with pytest.MonkeyPatch.context() as patch:
         school = make_school(template, tmp_path_factory.mktemp("page") / "course", patch)
         with Database(school.course) as book:

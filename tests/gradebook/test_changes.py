@@ -1,4 +1,4 @@
-"""A second attempt, a corrected test, a new key: what humans gave stays, what changed is said, and can be previewed."""
+"""After a second attempt, a corrected test or a new key, manual grades stay, and changes are reported or previewed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ESSAY = "essay"
 
 @pytest.fixture
 def seminar(school: School) -> School:
-    """The course, with a question in its assignment that a human grades, and three students graded."""
+    """The course with a manually graded question in its assignment, and three graded students."""
     place = school.course.solution(NAME)
     notebook = nbformat.read(place, 4)
     mark = nbgrader_mark("manual", ESSAY, 4) | {"cell_type": "markdown", "grade": True, "solution": True}
@@ -56,7 +56,7 @@ def hand_in(school: School, student: str, kind: str, words: str, when: str = "20
 
 
 def by_hand(school: School) -> dict[str, tuple[Any, ...]]:
-    """Return the manual score, whether it waits, the score, and the comment of each essay."""
+    """Return each essay's manual score, whether it needs grading, its score, and the comment."""
     return {student: (*row["grades"][ESSAY][1:4], row["comments"][ESSAY][1]) for student, row in school.rows().items()}
 
 
@@ -75,7 +75,7 @@ def test_a_second_attempt_keeps_what_humans_gave_and_says_what_changed(seminar: 
     hand_in(seminar, "bob", "sum", "Now I see why.")
     before = everything(seminar.root)
     preview, told = seminar.grade(preview=True)
-    # Nothing at all was written, and yet it graded.
+    # Nothing was written, although the submissions were graded.
     assert everything(seminar.root) == before
     assert {student: one.reused for student, one in told.items()} == {"ada": False, "bob": False, "cy": True}
     tally, _ = seminar.grade()
@@ -84,7 +84,7 @@ def test_a_second_attempt_keeps_what_humans_gave_and_says_what_changed(seminar: 
     ada, bob = tally.changes
     assert (ada.student, ada.score, ada.review) == ("ada", (3.5, 6.5), ())
     assert ada.exercises == {"mean_squared_error": (0, 3)}
-    # His own answer changed, and so did the work that a test's score by hand was given for.
+    # His answer changed, and so did the work for which a test's score was overruled.
     assert (bob.student, bob.score, bob.review) == ("bob", (4.5, 4.5), (ESSAY, HIDDEN))
     assert by_hand(seminar) == {
         "ada": (3, False, 3.5, "Well put, ada."),
@@ -101,7 +101,7 @@ def test_a_corrected_test_asks_only_for_what_it_changed(seminar: School) -> None
     text = solution.read_text()
     visible = 'check(\\"mean_squared_error\\", mean_squared_error)'
     assert text.count(visible) == 1
-    # The visible test is passed by all now.
+    # Now everybody passes the visible test.
     solution.write_text(text.replace(visible, "assert True"))
     before = everything(seminar.root)
     preview, _ = seminar.grade(preview=True)
@@ -113,7 +113,7 @@ def test_a_corrected_test_asks_only_for_what_it_changed(seminar: School) -> None
     assert [(one.student, one.score, one.review) for one in tally.changes] == [
         ("ada", (3.5, 4.5), ()), ("bob", (4.5, 5.5), (HIDDEN,)), ("cy", (3.5, 4.5), ()),
     ]  # fmt: skip
-    # nbgrader itself would ask for another look at these too, and not only at the test that was overruled.
+    # nbgrader itself would also ask to review these, not only the test that was overruled.
     assert by_hand(seminar) == {one: (3, False, 3.5, f"Well put, {one}.") for one in ("ada", "bob", "cy")}
     assert seminar.rows()["bob"]["grades"][HIDDEN][:3] == (0, 1, True)
 
@@ -124,7 +124,7 @@ def test_without_the_graded_notebook_or_after_a_killed_run_all_is_looked_at(semi
     with seminar.journal() as journal:
         entry = journal.entry(NAME, "cy")
         assert entry is not None
-        # As a run leaves it that was killed between the notebook and the gradebook.
+        # The state after a run was killed between writing the notebook and the gradebook.
         journal.add((), [type(entry)(**vars(entry) | {"booked": ""})])
     tally, _ = seminar.grade()
     assert {one.student: one.review for one in tally.changes} == {"ada": (ESSAY,), "cy": (ESSAY,)}
@@ -155,7 +155,7 @@ def test_the_penalty_is_part_of_what_changed(seminar: School) -> None:
 @pytest.mark.needs("isolation")
 def test_scores_are_those_of_the_gradebook(seminar: School) -> None:
     with Gradebook(seminar.course.db_url, "descent") as book:
-        # nbgrader counts extra credit once there is a score.
+        # nbgrader counts extra credit only if there is a score.
         book.find_grade(ESSAY, NAME, NAME, "cy").manual_score = None
         book.db.commit()
         found = gradebook_scores(book, NAME)
@@ -169,7 +169,7 @@ def test_it_is_said_for_people_and_for_programs(capsys: pytest.CaptureFixture[st
     change = Change("ada", (3.5, 6.3), (0.0, 0.2), {"sgd_step": (0, 3), "new": (None, 0)}, (ESSAY,))
     Display(NAME, as_json=False, preview=True).summary(Summary(changes=[change]))
     out = capsys.readouterr().out
-    assert out.startswith("This is a preview: submissions were graded, and nothing was written.")
+    assert out.startswith("This is a preview: submissions were graded, but nothing was written.")
     assert "changed: ada: 3.5 -> 6.3 (sgd_step 0 -> 3, new not graded -> 0, late penalty 0 -> 0.2)\n" in out
     assert "look again: ada: the work or its test changed since you graded essay by hand; your score" in out
     Display(NAME, as_json=True, preview=True).summary(Summary(changes=[change]))

@@ -1,4 +1,4 @@
-"""`course grade` as it is called: what it prints, and how it ends."""
+"""`course grade` on the command line: output and exit codes."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
             ["broken.ipynb", "--assignment", NAME], "it breaks off in line 1", Exit.FAILED,
             marks=pytest.mark.needs("isolation"),
         ),
-        (["submitted", "--assignment", "09_other"], "holds no notebook", Exit.BAD_INPUT),
-        (["submitted"], "name it with --assignment", Exit.BAD_INPUT),
-        (["submitted", "--db", "nowhere"], "no address of a database", Exit.BAD_INPUT),
+        (["submitted", "--assignment", "09_other"], "contains no notebook", Exit.BAD_INPUT),
+        (["submitted"], "pass --assignment", Exit.BAD_INPUT),
+        (["submitted", "--db", "nowhere"], "not the address of a database", Exit.BAD_INPUT),
     ],
 )  # fmt: skip
 def test_wrong_use_is_one_sentence(here: School, arguments: list[str], sentence: str, code: Exit) -> None:
@@ -125,7 +125,7 @@ def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: p
     pace, task = Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
     for _ in range(4):
         pace.note()
-    # What comes at once, such as what was known from before, tells no rate.
+    # Results that arrive at once, such as those of an earlier run, do not give a rate.
     assert str(pace.render(task)) == "-.-/s -:--:--"
     task.completed = 8
     for clock[0] in (110.0, 120.0, 125.0, 128.0):
@@ -136,7 +136,7 @@ def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: p
 
 
 class Terminal(io.StringIO):
-    """Takes what is written to a terminal."""
+    """Collects what is written to a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -158,7 +158,7 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "12 students added to the gradebook: student-0, " in out
     assert "student-9 and 2 more." in out
     assert "not graded: eve: The file is empty.\n" in out
-    assert "Waiting for grading by hand, in the formgrader: 1 submission.\n" in out
+    assert "Still to be graded by hand, in the formgrader: 1 submission.\n" in out
 
 
 @pytest.mark.parametrize(
@@ -169,6 +169,6 @@ def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pyte
     monkeypatch.setattr(levels, "best_level", lambda: (level, reason))
     by = f", with {levels.isolation_program(level)}" if level == "namespaces" else ""
     finding = next(course_doctor.findings())
-    assert (finding.says, finding.remedy) == (f"this machine gives the level {level!r}{by}.", reason)
+    assert (finding.says, finding.remedy) == (f"this machine provides the level {level!r}{by}.", reason)
     monkeypatch.setattr(course_doctor, "MARK_OF_A_TEACHER", "no_such_package")
     assert list(course_doctor.findings()) == []

@@ -1,4 +1,4 @@
-"""Executors of every kind: workers that die, a Dask cluster that loses one, and what is bounded."""
+"""Executors: workers that die, a Dask cluster that loses a worker, and limits."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_culprit_is_named_and_the_rest_is_done() -> None:
 def test_processes_that_all_end_at_once_end_the_run() -> None:
     with (
         local(1, "course_grader.cluster") as machines,
-        pytest.raises(CourseError, match=f"{MOST_DEATHS} processes ended"),
+        pytest.raises(CourseError, match=f"{MOST_DEATHS} processes died"),
     ):
         list(Stream(machines, die, singles).over([(n,) for n in range(100)]))
 
@@ -59,7 +59,7 @@ def test_processes_end_with_the_block() -> None:
 
 
 def test_workers_import_what_this_process_imports(tmp_path: Path) -> None:
-    """The current folder may be another clone than the one that is installed."""
+    """The current folder may be a different clone than the installed one."""
     another = tmp_path / "course_grader" / "gradebook"
     another.mkdir(parents=True)
     for package in (another.parent, another):
@@ -113,7 +113,7 @@ def test_a_worker_with_other_code_grades_nothing(school: School, monkeypatch: py
 
 @contextmanager
 def dask_cluster(workers: int) -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
-    """Yield the address of a scheduler, and its workers, each a group of processes."""
+    """Yield the address of a scheduler, and its workers, each as a process group."""
     program = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

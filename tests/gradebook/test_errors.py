@@ -38,7 +38,7 @@ def refused(school: School, **options: Any) -> CourseError:
 
 
 def graded_once(school: School) -> None:
-    """See that all is in the gradebook now, and that nothing that was told was graded for it a second time."""
+    """Check that everything is in the gradebook, and that no reported submission was graded a second time."""
     before = {one.student for one in school.told}
     _, told = school.grade()
     assert before
@@ -110,7 +110,7 @@ def test_a_student_who_handed_in_no_notebook_is_in_the_journal(school: School) -
     notebook.write_bytes(content)
     school.grade()
     assert in_journal() == {"ada": (True, ""), "bob": (True, "")}
-    # What was graded before stays what counts.
+    # The earlier result still counts.
     notebook.unlink()
     _, told = school.grade()
     assert told["bob"].problem == sentence
@@ -143,13 +143,13 @@ def test_the_newest_of_two_counts(school: School) -> None:
     [student] = told
     assert school.scores()[student] == 3
     assert any("2 notebooks" in note for note in told[student].notes)
-    # What came from elsewhere stands where nbgrader looks for it.
+    # Submissions from elsewhere were copied to the folder that nbgrader reads.
     assert (school.root / "submitted" / student / NAME / f"{NAME}.ipynb").is_file()
 
 
 def test_an_assignment_that_is_neither_in_the_gradebook_nor_in_the_folder(school: School) -> None:
     school.hand_in("ada")
-    with pytest.raises(CourseError, match=r"holds no notebook.*spelling"):
+    with pytest.raises(CourseError, match=r"contains no notebook.*spelling"):
         school.course.assignment("01_other")
     (school.root / "course.key").unlink()
     with pytest.raises(CourseError, match="course key"):
@@ -163,7 +163,7 @@ def test_another_number_of_cells_is_refused_once_submissions_are_in(school: Scho
     before = school.rows()
     solution = school.course.solution(NAME)
     solution.write_text(solution.read_text().replace("mean_squared_error_hidden", "mean_squared_error_secret"))
-    assert "give the assignment another name" in str(refused(school))
+    assert "give the assignment a new name" in str(refused(school))
     assert school.rows() == before
 
 
@@ -202,7 +202,7 @@ def test_a_gradebook_that_is_locked_at_the_end_keeps_the_results(school: School)
     school.grade()
     school.hand_in("bob")
     other = sqlite3.connect(school.book, isolation_level=None)
-    # Others may read until a writer commits.
+    # Others can read until a writer commits.
     other.execute("BEGIN IMMEDIATE")
     assert "locked" in str(refused(school, db=f"sqlite:///{school.book}?timeout=0.1"))
     other.execute("ROLLBACK")
@@ -253,7 +253,7 @@ def test_a_full_disk_under_the_folders(school: School, monkeypatch: pytest.Monke
 
 
 def make_older(school: School) -> bytes:
-    """Give the course a gradebook, with one student, of the schema before nbgrader's last change."""
+    """Create a gradebook with one student, with the schema before nbgrader's last change."""
     school.book.unlink()
     with Gradebook(school.course.db_url, "descent") as book:
         book.add_student("eve")
@@ -284,7 +284,7 @@ def test_an_older_gradebook_is_upgraded_on_demand(school: School, monkeypatch: p
 
     with monkeypatch.context() as patch:
         patch.setattr(dbutil, "upgrade", fail)
-        with pytest.raises(CourseError, match="cannot bring"):
+        with pytest.raises(CourseError, match="cannot upgrade"):
             upgrade(school.course)
     assert school.book.read_bytes() == before
     copy = upgrade(school.course)
@@ -337,7 +337,7 @@ def test_a_gradebook_that_is_not_there_is_made(school: School) -> None:
     tally, _ = school.grade()
     assert tally.entered
     assert school.scores() == {"ada": 3.0}
-    # What was graded for the gradebook that is gone need not be graded again.
+    # Results of a deleted gradebook need not be graded again.
     school.book.unlink()
     assert school.grade()[1]["ada"].reused
     assert school.scores() == {"ada": 3.0}

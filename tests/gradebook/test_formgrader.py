@@ -1,4 +1,4 @@
-"""nbgrader's formgrader shows what `course grade` wrote, and saves what a human gives on top of it."""
+"""nbgrader's formgrader shows the output of `course grade`, and saves manual grades."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A class in which some hand in what could end the grading of all."""
+"""A class in which some submissions could stop the grading of all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HALF = "\ud800"
 
 
 def half_a_character(notebook: dict[str, Any]) -> None:
-    """Put half of a character, which JSON can name and no file can hold, wherever a notebook has text."""
+    """Put half a surrogate pair, which JSON can express but no file can store, into every text of a notebook."""
     for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"]) + f"\n# {HALF}"
         cell["metadata"]["tags"] = [HALF]

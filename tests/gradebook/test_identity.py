@@ -1,4 +1,4 @@
-"""A term of sixty students in each layout, five of whom try to be someone else, through `course grade`."""
+"""`course grade` with sixty students in each layout, five of whom pretend to be someone else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.submissions.world import LAYOUTS, Person, World, accounted
 app = typer.Typer()
 grading.register(app)
 PEOPLE = [Person(f"s{n:02}", f"First{n}", f"Last{n}", 7000 + n) for n in range(60)]
-# Who handed in nothing, so that others may try to hand in for them; and those who try.
+# Students without a submission, for whom others may try to submit; and those who try it.
 ABSENT, FORGERS = PEOPLE[50:55], PEOPLE[55:]
 
 
@@ -34,7 +34,7 @@ def enter_class(school: School) -> None:
 
 
 def forgeries() -> Iterator[tuple[Person, str]]:
-    """Yield who tries it, and the path of the file that is to be somebody else's."""
+    """Yield the student who tries it, and the path of the file that pretends to be somebody else's."""
     for forger, victim in zip(FORGERS, ABSENT, strict=True):
         yield forger, f"{victim.id}/{NAME}/{NAME}.ipynb"
         yield forger, f"{NAME}/{victim.id}.ipynb"
@@ -43,7 +43,7 @@ def forgeries() -> Iterator[tuple[Person, str]]:
 
 
 def term_of(layout: str, school: School) -> tuple[World, dict[str, float]]:
-    """Return what the class hands in, and the score that each has earned."""
+    """Return the submissions of the class, and the score that each student has earned."""
     world, scores = World(layout, PEOPLE), dict[str, float]()
     for place, one in enumerate(PEOPLE):
         if one in ABSENT:
@@ -78,7 +78,7 @@ def test_everybody_is_who_they_are_and_every_file_is_named(
         assert world.owners[one.file].id == student
     assert set(accounted(found, place)) == set(world.files)
     assert set(accounted(found, place).values()) == {1}
-    # Nobody of the others is a student.
+    # None of the others is a student.
     assert {one.student for one in found.submissions} - known == set() or layout == "flat"
 
 
@@ -163,10 +163,10 @@ def test_a_table_says_who_is_in_a_team(here: School, tmp_path: Path) -> None:
     arguments = [str(place), "--assignment", NAME, "--dry-run", "--teams", str(tmp_path / "teams.csv")]
     ended = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert ended.exit_code == 0
-    assert "note: s01, s02: The team Team 1 handed this in.\n" in ended.stdout
+    assert "note: s01, s02: A team submitted this. Its name is Team 1.\n" in ended.stdout
     for line, words in (
         ("Team 1,nobody", "Line 4: 'nobody' is not in the gradebook"),
-        ("Team 2,s01", "Line 4: 's01' is in a team already, in line 2"),
+        ("Team 2,s01", "Line 4: 's01' is already in a team, in line 2"),
     ):
         (tmp_path / "teams.csv").write_text(f"Team,ID\nTeam 1,s01\nteam 1,s02\n{line}\n")
         with pytest.raises(CourseError, match=words):

@@ -1,4 +1,4 @@
-"""A teacher's own assignment in `course grade` and `nbgrader autograde`: its mode, and tests that are at fault."""
+"""A teacher's own assignment in `course grade` and `nbgrader autograde`: its mode, and tests that are wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.own.course import inside, nbgrader, our_configuration
 RIGHT, WRONG = "def f(x):\n    return 2 * x", "def f(x):\n    return x"
 PARTIAL = "def f(x):\n    return 2 * x if x < 5 else 0"
 COUNTING = "sum(f(x) == 2 * x for x in (1, 9))"
-# SQLAlchemy's advice to nbgrader.
+# SQLAlchemy's warnings are for nbgrader's developers.
 pytestmark = [pytest.mark.needs("isolation"), pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
 
 
@@ -44,7 +44,7 @@ def notebook(answer: str, *tests: str) -> str:
 
 
 def course(folder: Path, tests: tuple[str, ...], **answers: str) -> Path:
-    """Write a course with an assignment ps1 and submissions of it."""
+    """Write a course with an assignment ps1 and submissions for it."""
     (folder / "nbgrader_config.py").write_text(our_configuration())
     places = {folder / "source" / "ps1": RIGHT}
     places |= {folder / "submitted" / who / "ps1": answer for who, answer in answers.items()}
@@ -100,7 +100,7 @@ def test_an_edited_test_is_the_teachers_and_runs_once_and_a_preview_writes_nothi
         notebook(RIGHT, f"{once}  # mine", "assert True")
     )
     before = files_in(folder)
-    assert "Graded in the mode together." in graded(folder, "--preview").stdout
+    assert "Graded in the mode 'together'." in graded(folder, "--preview").stdout
     assert files_in(folder) == before
     assert graded(folder).returncode == 0
     expected = {"right": 4, "edited": 4, "wrong": 2}
@@ -115,12 +115,12 @@ def test_a_test_that_is_at_fault_itself_is_said_with_its_own_exit_code(tmp_path:
     folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"), right=RIGHT, wrong=WRONG)
     done = graded(folder)
     assert done.returncode == Exit.TESTS
-    assert "The test 't2' fails on the reference too, so it is at fault itself: AssertionError" in done.stdout
+    assert "The test 't2' also fails on the reference, so the test itself is wrong: AssertionError" in done.stdout
     with inside(folder):
         [mode] = [found for found in findings() if found.subject == "mode"]
     assert "t2" in mode.remedy
     autograded = json.loads((folder / "autograded" / "right" / "ps1" / "ps1.ipynb").read_text())
-    # First that it is not the student's fault, then the error.
+    # The message first says that it is not the student's fault, and then names the error.
     said, error = autograded["cells"][2]["outputs"]
     assert "no fault of yours" in "".join(said["text"])
     assert error["output_type"] == "error"
@@ -132,9 +132,9 @@ def test_a_test_that_nobody_passes_is_said_with_its_own_exit_code(tmp_path: Path
     folder = course(tmp_path, tests, one=WRONG, two="def f(x):\n    return 3 * x")
     done = graded(folder)
     assert done.returncode == Exit.TESTS
-    assert "No submission passes the test 't2', and 2 fail it: look at the test." in done.stdout
+    assert "No submission passes the test 't2', and 2 fail it: check the test." in done.stdout
     assert "'t1'" not in done.stdout
-    # Once somebody passes it, nothing is said.
+    # If somebody passes it, no warning is printed.
     place = folder / "submitted" / "three" / "ps1"
     place.mkdir(parents=True)
     (place / "ps1.ipynb").write_text(notebook(RIGHT, *tests))
@@ -142,7 +142,7 @@ def test_a_test_that_nobody_passes_is_said_with_its_own_exit_code(tmp_path: Path
 
 
 def test_the_engine_is_put_into_a_teachers_configuration() -> None:
-    """Two lines give what our own file says, and what the teacher's says stays."""
+    """Two lines configure the same as our own file, and keep the teacher's settings."""
     ours, theirs = configuration(our_configuration()), Config()
     use_engine(theirs)
     for section in ("Autograde", "HTMLExporter"):
@@ -175,12 +175,12 @@ def configuration(text: str) -> Config:
 
 
 def test_a_teachers_own_preprocessor_has_its_say_in_both_commands(tmp_path: Path) -> None:
-    """The one here writes the answer for a student who left it out."""
+    """The preprocessor here writes the answer for a student who left it out."""
     folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"), helped="# help me", wrong=WRONG)
     (folder / "nbgrader_config.py").write_text(OWN_PREPROCESSOR)
     done = graded(folder)
     assert (done.returncode, done.stderr) == (Exit.TESTS, "")
-    assert "The test 'ps1.t2' fails on the reference too" in done.stdout
+    assert "The test 'ps1.t2' also fails on the reference" in done.stdout
     assert "2 submissions: 1 part, 1 no points." in done.stdout
     assert scores(folder) == {"helped": 2, "wrong": 0}
     with inside(folder):
@@ -229,7 +229,7 @@ def test_a_teachers_own_late_penalty_is_taken_by_both_commands(tmp_path: Path) -
         book.add_assignment("ps1", duedate="2026-11-02T12:00:00")
     done = graded(folder)
     assert done.returncode == 0, done.stderr
-    # nbgrader takes no more off than a score has.
+    # nbgrader subtracts at most the whole score.
     expected = {"early": (2, 0), "minutes": (2, 0), "late": (1.5, 0.5), "wrong": (0, 0)}
     assert penalized(folder) == expected
     with inside(folder):
@@ -238,14 +238,14 @@ def test_a_teachers_own_late_penalty_is_taken_by_both_commands(tmp_path: Path) -
 
 
 def penalized(folder: Path) -> dict[str, tuple[float, float]]:
-    """Return the score after the penalty, and the penalty, of each student."""
+    """Return each student's score after the penalty, and the penalty."""
     with Gradebook(f"sqlite:///{folder}/gradebook.db") as book:
         found = book.assignment_submissions("ps1")
         return {one.student.id: (one.score - one.late_submission_penalty, one.late_submission_penalty) for one in found}
 
 
 def test_a_footer_of_the_course_belongs_to_the_assignment(tmp_path: Path) -> None:
-    """The footer here defines what a test needs, so that without it the reference would fail."""
+    """The footer here defines a name that a test needs, so the reference would fail without it."""
     folder = course(tmp_path, (), right=RIGHT, wrong=WRONG)
     footer = new_notebook(cells=[new_code_cell("doubled = f(3)")])
     nbformat.write(footer, folder / "source" / "footer.ipynb")
@@ -296,7 +296,7 @@ def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp
     assert done.returncode == Exit.FAILED
     assert "not graded: two: " in done.stdout
     assert scores(folder)["three"] == 2
-    assert "put submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
+    assert "Put the submissions into" in graded(folder, "--db", f"sqlite:///{tmp_path}/x.db", place="source").stderr
     for verb in ("feedback", "report", "similar"):
         said = commands.course(folder, verb, "ps1").stderr
         assert said.startswith("course: ps1 has several notebooks"), verb
@@ -306,7 +306,8 @@ def test_two_blank_submissions_of_several_notebooks_say_nothing_of_the_tests(tmp
 
 def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_path: Path) -> None:
     folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"))
-    with pytest.raises(CourseError, match=r"ps1 is refused.\nThe test 't2' fails on your own solution: AssertionError"):
+    refusal = r"ps1 cannot be released\.\nThe test 't2' fails on your own solution: AssertionError"
+    with pytest.raises(CourseError, match=refusal):
         release(Course.at(folder), "ps1")
     assert not (folder / "release").exists()
     (folder / "source" / "ps1" / "ps1.ipynb").write_text(
@@ -329,10 +330,10 @@ def test_a_test_that_fails_of_itself_for_one_submission_is_said() -> None:
         return display.suspects
 
     assert told("together", "passed", "error") == [
-        "The test 't1' failed of itself for a submission: The test itself failed: why."
+        "The test 't1' itself failed on a submission: The test itself failed: why."
     ]
     assert told("apart", "passed", "error") == []
-    assert told("apart", "error", "failed") == ["No submission passes the test 't1', and 2 fail it: look at the test."]
+    assert told("apart", "error", "failed") == ["No submission passes the test 't1', and 2 fail it: check the test."]
 
 
 def test_two_blank_submissions_say_nothing_of_the_test(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`course grade` leaves the gradebook and the notebooks that `nbgrader autograde` leaves with the engine."""
+"""`course grade` writes the same gradebook and notebooks as `nbgrader autograde` with the engine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def by_hand(school: School) -> None:
 
 @pytest.fixture(scope="module")
 def pair(template: School, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[School, School]]:
-    """Two courses alike, the first graded by nbgrader, the second by `course grade`."""
+    """Two equal courses: the first is graded by nbgrader, the second by `course grade`."""
     with pytest.MonkeyPatch.context() as patch:
         place = tmp_path_factory.mktemp("pair")
         schools = make_school(template, place / "nbgrader", patch), make_school(template, place / "course", patch)
@@ -71,7 +71,7 @@ def pair(template: School, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def grade_both(schools: tuple[School, School]) -> None:
     api = schools[0].nbgrader()
     for student in STUDENTS:
-        # nbgrader's own way of adding a submission makes SQLAlchemy warn.
+        # SQLAlchemy warns about the way nbgrader adds a submission.
         with warnings.catch_warnings(action="ignore"):
             done = api.autograde(NAME, student)
         assert done["success"], done["error"]

@@ -1,4 +1,4 @@
-"""The gradebook on a PostgreSQL server, which the test starts for itself."""
+"""The gradebook on a PostgreSQL server, which the test starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.needs("isolation", "PostgreSQL")
 
 
 def programs(folder: Path) -> Path:
-    """Return the server's programs, copied into `folder` if another user could not reach those of the wheel."""
+    """Return the server's programs; copy them into `folder` if another user could not reach those in the wheel."""
     found = postgresql_programs()
     assert found
     if os.geteuid() != 0 or all(parent.stat().st_mode & 1 for parent in found.parents):
@@ -32,8 +32,8 @@ def programs(folder: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """Yield the address of a database of its own, on a socket in a folder of its own."""
-    # PostgreSQL refuses to run as root; a path of pytest's is root's alone, and too long for a socket.
+    """Yield the address of a new database, on a socket in a new folder."""
+    # PostgreSQL refuses to run as root; pytest's folders belong to root, and their paths are too long for a socket.
     nobody = pwd.getpwnam("nobody")
     as_user: dict[str, Any] = {"user": nobody.pw_uid, "group": nobody.pw_gid} if os.geteuid() == 0 else {}
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
@@ -62,7 +62,7 @@ def test_a_class_is_graded_into_postgresql(school: School, server: str) -> None:
     assert tally.entered
     assert sorted(tally.added) == sorted(told) == ["Bob O'Brien 🦉", "ada", "eve"]
     assert school.scores(ours) == {"ada": 3.0, "Bob O'Brien 🦉": 0.0, "eve": 0.0}
-    # In a file, the gradebook is the same.
+    # A gradebook in a file has the same content.
     assert school.grade()[0].booked == 3
     assert school.rows() == school.rows(ours)
     with Gradebook(ours, "descent") as book:

@@ -1,4 +1,4 @@
-"""Grades, submissions, keys and sources are closed to other users, and open to a group only if nbgrader says so."""
+"""Other users cannot read grades, submissions, keys and sources; the group can only with nbgrader's setting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def usual_mask() -> object:
 
 
 def reachable(root: Path, others: int) -> set[str]:
-    """Return the files that users with these permission bits can read, by walking as they would."""
+    """Return the files that users with these permission bits can read, by walking through the folders as they would."""
     found = set[str]()
     for place in root.iterdir():
         mode = place.lstat().st_mode & others
@@ -46,7 +46,7 @@ def with_a_term(school: School) -> Course:
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("shared", [False, True])
 def test_nothing_secret_is_open_to_others(school: School, shared: bool, tmp_path: Path) -> None:
-    # As for a course that has just begun.
+    # The state of a new course.
     for part in ("submitted", "autograded", "feedback"):
         shutil.rmtree(school.root / part, ignore_errors=True)
     for file in school.root.glob("gradebook.*"):
@@ -79,7 +79,7 @@ def test_what_an_older_version_left_open_is_named_with_the_remedy(school: School
     school.grade()
     (school.root / "submitted").chmod(0o755)
     school.book.chmod(0o644)
-    # The test's own folder is closed to others, and so is all that is in it.
+    # Others cannot enter the test's own folder, so they can read nothing in it.
     assert warning(school.course) == ""
     for folder in (school.root, *school.root.parents):
         if folder.stat().st_uid == os.geteuid() and not folder.stat().st_mode & 0o001:

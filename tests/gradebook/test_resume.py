@@ -1,4 +1,4 @@
-"""A run that is killed or interrupted anywhere is taken up where it ended."""
+"""A run that was killed or interrupted at any point continues from there."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
             for line in run.stdout:
                 lines.append(line)
                 if rng.random() < 0.3:
-                    # Anywhere from the next result to the writing of the gradebook.
+                    # At any point from the next result to writing the gradebook.
                     time.sleep(rng.random() / 10)
                     run.send_signal(signal.SIGKILL)
                     break
@@ -65,7 +65,7 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
     assert run.returncode == Exit.TESTS, told
     *lines, summary = out.splitlines()
     done += graded(lines)
-    # What was told as graded was never graded again, and each one was graded.
+    # No submission that was reported was graded again, and each one was graded.
     assert len(done) == len(set(done))
     assert json.loads(summary)["summary"]["reused"] >= len(done) - len(graded(lines))
     assert school.rows() == undisturbed.rows()
@@ -80,7 +80,7 @@ def test_killed_at_random_it_ends_with_the_gradebook_of_an_undisturbed_run(anoth
 
 
 def slow(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook with a cell that takes longer than the test."""
+    """Return the notebook with a cell that runs longer than the test."""
     cell = {"cell_type": "code", "id": "slow", "metadata": {}, "outputs": [], "execution_count": None}
     return notebook | {"cells": [cell | {"source": "import time\ntime.sleep(60)"}, *notebook["cells"]]}
 
@@ -88,7 +88,7 @@ def slow(notebook: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.needs("isolation")
 def test_ctrl_c_ends_it_with_what_is_done(school: School) -> None:
     class_of(school)
-    # It comes last, so that there is something to interrupt.
+    # It is the last one, so that there is something to interrupt.
     last = school.hand_in("zoe", slow(school.notebook("blank")))
     command = school.command("submitted", "--workers", "1")
     with subprocess.Popen(
@@ -97,11 +97,11 @@ def test_ctrl_c_ends_it_with_what_is_done(school: School) -> None:
         place = school.root / "autograded"
         while len(list(place.rglob("*.ipynb"))) < 3 and run.poll() is None:
             time.sleep(0.02)
-        # As a terminal does it, to the whole group of processes.
+        # To the whole process group, as a terminal does.
         os.killpg(run.pid, signal.SIGINT)
         out, told = run.communicate(timeout=60)
     assert run.returncode == 130, told
-    assert told == "Interrupted. What is graded is kept: the same command goes on from here.\n"
+    assert told == "Interrupted. Finished results are kept: run the same command again to continue.\n"
     rows = school.rows()
     assert 0 < len(rows) <= COUNT
     assert "zoe" not in rows
@@ -147,7 +147,7 @@ def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(
         before, version = key(), journal.versions()
         (utils / "checks" / "probes" / "other.py").write_text("x = 2")
         assert key() == before
-        # A worker with other probes is refused all the same.
+        # A worker with other probes is still refused.
         assert journal.versions() != version
         (utils / "checks" / "judge.py").write_text("x = 3")
         assert key() != before
@@ -161,7 +161,7 @@ def test_a_new_key_has_all_graded_again(school: School) -> None:
     school.hand_in("ada", "right")
     school.grade()
     assert school.grade()[1]["ada"].reused
-    # The stamp of another version of the probe, in a key that fits it.
+    # A key with the fingerprint of another version of the probe.
     data = json.loads((school.root / "course.key").read_text())
     asked = data["exercises"]["mean_squared_error"]
     asked["asked"] = made = asked["asked"][:-1] + ("0" if asked["asked"][-1] != "0" else "1")

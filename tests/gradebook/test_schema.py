@@ -1,4 +1,4 @@
-"""A gradebook that the course makes is the one that nbgrader makes, without a call of the program alembic."""
+"""The course creates the same gradebook as nbgrader, but without running the program alembic."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def upgrade():
     [
         "revision = 'new'\ndown_revision = {before!r}\n",
         "revision: str = 'new'\ndown_revision: str | None = {before!r}\n",
-        # Only alembic can read these.
+        # Only alembic itself can read these.
         "name = 'new'\nrevision = name\ndown_revision = {before!r}\n",
         "revision = 'new'\ndown_revision = ({before!r},)\n",
     ],

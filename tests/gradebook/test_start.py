@@ -1,4 +1,4 @@
-"""What keeps `course grade` quick to start: no import that costs seconds for nothing, no process more than it needs."""
+"""`course grade` starts fast: no slow import that it does not need, and no unneeded process."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from course_utils.errors import CourseError
 from tests.gradebook.conftest import ENVIRONMENT, NAME, ROOT, School
 
 GRAMMAR = "rfc3987_syntax"
-# Leaves a file behind where it is imported, in whichever process that is.
+# Writes a file if it is imported, in any process.
 TRAP = """
 import os, pathlib
 pathlib.Path(os.environ["TRAP"], str(os.getpid())).touch()
 raise ImportError
 """
-# What `course grade` imports for nothing while it only lists, or while it grades what is known already.
+# Imports that `course grade` does not need while it only lists, or only reuses known results.
 NEEDLESS = {"alembic", "jupytext", "matplotlib", "rich.progress", "scipy", "sklearn", "torch"}
 LOADED = """
 import contextlib, sys
@@ -45,7 +45,7 @@ print(*sys.modules)
 
 @pytest.fixture
 def trap(tmp_path: Path) -> dict[str, Any]:
-    """Return the environment of processes in which an import of the grammar leaves a file in `tmp_path`/caught."""
+    """Return an environment in which an import of the grammar writes a file to `tmp_path`/caught."""
     (tmp_path / "trap").mkdir()
     (tmp_path / "trap" / f"{GRAMMAR}.py").write_text(TRAP)
     (tmp_path / "caught").mkdir()
@@ -62,7 +62,7 @@ def test_no_process_of_a_command_imports_the_grammar(school: School, tmp_path: P
         done = subprocess.run(command, cwd=school.root, env=trap, capture_output=True, text=True)
         assert done.returncode in (0, 1), done.stderr
         assert list((tmp_path / "caught").iterdir()) == [], words
-    # Stock nbgrader stays as it is: and the trap catches.
+    # Unmodified nbgrader still imports it, which also shows that the trap works.
     subprocess.run([sys.executable, "-m", "nbgrader", "--version"], env=trap, capture_output=True, check=True)
     assert len(list((tmp_path / "caught").iterdir())) == 1
 
@@ -116,7 +116,7 @@ def test_what_enters_an_assignment_ends_with_its_cells_and_changes_no_configurat
 
 
 def test_a_schema_is_checked_once_and_still_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It refuses as jsonschema does, cells and schemas, and is as it was afterwards."""
+    """It refuses invalid cells and schemas as jsonschema does, and is restored afterwards."""
     asked: list[Any] = []
     as_it_is = vars(Draft4Validator)["check_schema"]
 
@@ -162,7 +162,7 @@ def test_an_assignment_enters_the_gradebook_whole_or_not_at_all(
         kind().preprocess(new_notebook(cells=cells), {"nbgrader": named})
     with Gradebook(book) as after:
         left = after.find_assignment("ps1").notebooks
-        # As nbgrader does it, half of it is there.
+        # With nbgrader's own step, half of it is there.
         assert [len(one.source_cells) for one in left] == ([] if kind is SaveCellsTogether else [2])
     monkeypatch.undo()
     kind().preprocess(new_notebook(cells=cells), {"nbgrader": named})
@@ -190,7 +190,7 @@ with local(1, "json") as machines:
 def test_processes_are_forked_from_this_one_while_it_has_one_thread(before: str, forked: bool) -> None:
     command = [sys.executable, "-c", PARENT.format(before=before)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
-    # Later ones, which replace those that ended, come from a server: by then there are threads and open files.
+    # Later processes, which replace dead ones, are forked from a server: by then there are threads and open files.
     assert done.stdout.split() == [str(forked), "False"]
 
 

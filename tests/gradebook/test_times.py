@@ -1,4 +1,4 @@
-"""Times that students cannot write are read right, in `course grade` and in nbgrader alike; others are not believed."""
+"""`course grade` and nbgrader read times that students cannot write correctly, and ignore others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONFIG = """
 c.ReadTimes.timezone = "Asia/Seoul"
 c.LateSubmissionPlugin.penalty_method = "zero"
 """
-# 18:00 in Seoul. All but the last two handed in half an hour before, or a day.
+# 18:00 in Seoul. All except the last two submitted half an hour or a day before.
 DUE = "2026-10-19 09:00:00 UTC"
 STAMPS = {
     "2026-10-19 17:30:00 KST": datetime(2026, 10, 19, 8, 30),
@@ -84,7 +84,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
             assert len([note for note in one.notes if note.startswith("timestamp.txt")]) == (student in REFUSED)
         assert (tally.untimed, tally.marked_late) == (len(REFUSED), 0)
         assert tally.booked == (0 if turn else len(STAMPS))
-    assert "IST means several time zones" in told["s07"].notes[0]
+    assert "IST can mean several time zones" in told["s07"].notes[0]
     with school.journal() as journal:
         sources = {one.student: one.time_source for one in journal.graded(NAME)}
     assert sources == {student: one.time_source for student, one in told.items()}
@@ -93,7 +93,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
         display.report(one)
     display.summary(tally)
     out = capsys.readouterr().out
-    assert "Lateness is unknown for 3 submissions: no reliable time came with them" in out
+    assert "Lateness is unknown for 3 submissions: there is no reliable time" in out
     assert "time unknown: s08: timestamp.txt, line 1: 'soon' is not a date and a time" in out
 
 
@@ -107,7 +107,7 @@ def test_nbgrader_reads_them_as_course_grade_does(school: School, monkeypatch: p
             done = api.autograde(NAME, student)
         assert done["success"], done["error"]
     check(school)
-    # A second submission whose zone nbgrader does not know, and half an hour later: without --force it is newer.
+    # A second submission, half an hour later, in a zone that nbgrader does not know: without --force it is newer.
     for student, text in (("s00", "2026-10-19 17:45:00 KST"), ("s06", "2026-10-19 01:45:00 PDT")):
         school.hand_in(student, "blank", text)
         with warnings.catch_warnings(action="ignore"):
@@ -115,7 +115,7 @@ def test_nbgrader_reads_them_as_course_grade_does(school: School, monkeypatch: p
         assert done["success"], done["error"]
         assert school.rows()[student]["when"] == datetime(2026, 10, 19, 8, 45)
         assert school.scores()[student] == 0
-    # One whose time is refused has none, not that of the submission before.
+    # A submission without a valid time has no time, not that of the earlier submission.
     school.hand_in("s00", "right", "tomorrow")
     with warnings.catch_warnings(action="ignore"):
         assert api.autograde(NAME, "s00")["success"]
@@ -169,7 +169,7 @@ def test_a_timezone_that_is_added_or_put_right_afterwards_counts(school: School)
         assert told["ada"].submitted is not None
         assert told["ada"].notes == ()
         assert school.rows()["ada"]["when"] == datetime(2026, 10, 19, hour, 30)
-    # What a teacher writes counts more than what was there before.
+    # A time that the teacher writes overrides the earlier one.
     stamp_of(school, "ada").write_text("2026-10-19 07:00:00 UTC")
     school.grade()
     assert school.rows()["ada"]["when"] == datetime(2026, 10, 19, 7)

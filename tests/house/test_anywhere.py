@@ -151,7 +151,7 @@ def test_an_address_is_said_once_and_the_badges_follow(house: Path) -> None:
 @pytest.mark.parametrize("url", ["", "some-body/descent", "https://example.org/a/b", "https://github.com/a/b/c"])
 def test_what_binder_cannot_open_is_refused_and_nothing_changes(url: str, house: Path) -> None:
     before = [(house / name).read_bytes() for name in ("pyproject.toml", "README.md")]
-    with pytest.raises(CourseError, match="is not of the form"):
+    with pytest.raises(CourseError, match="Binder and Colab need an address"):
         addresses.publish(house, url)
     assert [(house / name).read_bytes() for name in ("pyproject.toml", "README.md")] == before
 
@@ -165,7 +165,7 @@ def test_the_guide_on_the_site_links_to_the_address() -> None:
 def test_without_an_address_nothing_for_colab_is_written(house: Path) -> None:
     settings = house / "pyproject.toml"
     settings.write_text(re.sub(r"^Repository = .*\n", "", settings.read_text(encoding="utf-8"), flags=re.MULTILINE))
-    with pytest.raises(CourseError, match="no public address yet: say it with `course address"):
+    with pytest.raises(CourseError, match=r"no public address yet\. Set it with `course address"):
         addresses.required_address(house)
 
 
@@ -213,6 +213,6 @@ def test_the_verbs_say_what_they_wrote(house: Path, tmp_path: Path) -> None:
         command = [sys.executable, "-c", "from course_utils.cli import main; main()", *arguments]
         return subprocess.run(command, cwd=house, capture_output=True, text=True, check=True).stdout
 
-    assert course("address", PUBLISHED) == "pyproject.toml and README.md name the address: commit both.\n"
+    assert course("address", PUBLISHED) == "The address is now in pyproject.toml and README.md. Commit both.\n"
     assert f"notebooks written to {tmp_path / 'colab'}" in course("colab", "--to", str(tmp_path / "colab"))
     assert f"git+{PUBLISHED}" in (tmp_path / "colab" / "00_start_here.ipynb").read_text(encoding="utf-8")

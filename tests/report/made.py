@@ -1,4 +1,4 @@
-"""Classes without a grader: results that are put together, and notebooks that hold answers."""
+"""Makes classes without grading: invented results, and notebooks with answers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def notebook(place: Path, answers: Mapping[str, str]) -> Path:
 
 
 def made_class(folder: Path, n: int) -> list[GradedSubmission]:
-    """Return n students of differing ability; who fails sgd_step made the mistake plus_sign."""
+    """Return n students of different ability; those who fail sgd_step made the mistake plus_sign."""
     rng = np.random.default_rng(n)
     answer = 'def sgd_step(w, grad, lr):\n    """By STUDENT."""\n    # STUDENT wrote this\n    return w + lr * grad\n'
     graded = []

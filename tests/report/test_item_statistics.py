@@ -1,4 +1,4 @@
-"""The numbers of the report against SciPy and NumPy, and against a simulation."""
+"""Compares the report's statistics with SciPy, NumPy and a simulation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_nothing_to_separate(passed: list[bool], rest: list[float]) -> None:
 
 
 def test_shapes_that_do_not_match_are_refused() -> None:
-    with pytest.raises(ValueError, match="one score for each student"):
+    with pytest.raises(ValueError, match="one score per student"):
         point_biserial([True, False], [1.0])
 
 
@@ -39,7 +39,7 @@ def test_the_interval_is_scipys(r: float, n: int) -> None:
     rng = np.random.default_rng(n)
     x = rng.standard_normal(n)
     noise = rng.standard_normal(n)
-    # Any pairs will do: SciPy's own interval belongs to the correlation that it finds.
+    # Any pairs will do, since SciPy computes the interval of the correlation that it finds.
     found = stats.pearsonr(x, r * x + noise)
     low, high = found.confidence_interval(0.95)
     assert interval(float(found.statistic), n) == pytest.approx((low, high), abs=1e-9)
@@ -51,7 +51,7 @@ def test_the_interval_holds_the_truth_19_times_of_20() -> None:
     y = rho * x + np.sqrt(1 - rho**2) * rng.standard_normal((rounds, n))
     limits = [interval(float(np.corrcoef(a, b)[0, 1]), n) for a, b in zip(x, y, strict=True)]
     hits = np.mean([found is not None and found[0] <= rho <= found[1] for found in limits])
-    # Three and a half standard errors of 2,000 rounds.
+    # Three and a half standard errors for 2,000 rounds.
     assert abs(hits - 0.95) < 3.5 * np.sqrt(0.95 * 0.05 / rounds)
 
 

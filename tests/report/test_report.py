@@ -1,4 +1,4 @@
-"""The report of a class: its numbers, its names, its script in a browser, and what cannot enter it."""
+"""The class report: its numbers, names, script in a browser, and content that must not get into it."""
 
 from __future__ import annotations
 
@@ -84,9 +84,8 @@ def test_anonymous_leaves_every_id_out(tmp_path: Path) -> None:
 def test_anonymous_leaves_out_how_students_called_themselves_and_their_files(tmp_path: Path) -> None:
     graded = made_class(tmp_path, 3)
     notes = (
-        "There are 2 notebooks of this student. lovelace.ipynb is graded, the newest that fits best by its name; not "
-        "graded: byron.ipynb.",
-        "The name of the student is not fit for a folder; it became 'Ada-Lovelace'.",
+        "This student has 2 notebooks. lovelace.ipynb counts because its name fits best. Not graded: byron.ipynb.",
+        "This name cannot be the name of a folder. The student is called 'Ada-Lovelace' instead.",
     )
     graded[0] = dataclasses.replace(graded[0], notes=notes)
     graded[1] = GradedSubmission(
@@ -98,7 +97,7 @@ def test_anonymous_leaves_out_how_students_called_themselves_and_their_files(tmp
     assert "lovelace.pdf" in report_page(graded, PAPER)
     page = html.unescape(report_page(graded, PAPER, anonymous=True))
     assert not re.search("lovelace|byron", page, re.IGNORECASE)
-    for sentence in ("2 notebooks of this student.", "not fit for a folder", "no notebook (.ipynb).", "in line 77."):
+    for sentence in ("has 2 notebooks.", "cannot be the name of a folder.", "no notebook (.ipynb).", "in line 77."):
         assert sentence in page
 
 

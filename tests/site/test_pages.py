@@ -134,6 +134,6 @@ def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     nbformat.write(new_notebook(cells=[new_code_cell("while True: pass")]), source)
     monkeypatch.setattr(run_solutions, "SECONDS_A_CELL", 5)
     monkeypatch.setattr(run_solutions, "DESCRIBE", "")
-    with pytest.raises(CourseError, match=f"A cell of {FIRST} was not done after 5 seconds") as told:
+    with pytest.raises(CourseError, match=f"A cell of {FIRST} did not finish within 5 seconds") as told:
         run_solutions.executed(tmp_path, lesson, tmp_path / "cache")
     assert told.value.exit_code == Exit.ENVIRONMENT

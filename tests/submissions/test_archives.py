@@ -1,4 +1,4 @@
-"""Names in zips as programs of many countries write them, and notebooks under names that are not notebooks'."""
+"""File names in zips in many countries' encodings, and notebooks whose names do not end like a notebook's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from course_grader.submissions.zipnames import names_of
 from course_grader.term.match_students import identified
 from tests.submissions.world import NAME, notebook
 
-# The class of the samples: Łęcka is in no code page of the West, 김 in none but Korea's and China's.
+# The class of the samples. No Western code page contains Łęcka; only Korean and Chinese ones contain 김.
 CLASS = [
     Student("ada", "Ada", "Lovelace", "", "4711"), Student("emmy", "Emmy", "Noether", "", "4712"),
     Student("grace", "Grace", "Hopper", "", "4713"), Student("zoë", "Zoë", "Łęcka", "", "4714"),
@@ -31,7 +31,7 @@ CLASS = [
 
 
 class Raw(zipfile.ZipInfo):
-    """A member whose name is written in bytes, without the mark of UTF-8."""
+    """A zip member whose name is raw bytes, without the mark for UTF-8."""
 
     raw: bytes
 
@@ -89,7 +89,7 @@ def test_names_without_the_mark_are_read_in_the_code_page_of_their_country(
 
 
 def test_the_roster_decides_between_code_pages_that_fit_alike() -> None:
-    # The same bytes are names in Korea and in China.
+    # The same bytes are valid names in a Korean and in a Chinese code page.
     raw = "陈 静".encode("gbk")
     info = Raw("x")
     info.orig_filename = raw.decode("cp437")
@@ -138,7 +138,7 @@ def test_backslashes_are_folders_if_the_whole_zip_has_them(tmp_path: Path) -> No
     files = {f"submitted\\{one}\\{NAME}\\{NAME}.ipynb".encode(): notebook(one) for one in ("ada", "emmy")}
     found = found_in(raw_zip(tmp_path / "a.zip", files | {b"submitted\\ada\\": ""}))
     assert (ids(found), found.layout) == (["ada", "emmy"], Layout.NBGRADER)
-    # One student's file in a flat zip is not.
+    # In a flat zip, the backslash is part of the name of one student's file.
     flat = {b"ada.ipynb": notebook("ada"), b"grace.ipynb": notebook("grace"), b"emmy\\x.ipynb": notebook("forged")}
     found = found_in(raw_zip(tmp_path / "b.zip", flat))
     assert (ids(found), found.layout) == (["ada", "emmy-x", "grace"], Layout.FLAT)
@@ -197,7 +197,7 @@ def test_a_file_that_is_no_notebook_is_none_whatever_it_begins_with(tmp_path: Pa
 
 
 def samples() -> dict[str, tuple[list[str], list[str]]]:
-    """Return the names in the archives that fell short, and whose submissions they are."""
+    """Return the names in archives that are hard to read, and the students of their submissions."""
     return {
         "canvas in a folder": (
             [f"submissions (3)/{name}_{NAME}.ipynb" for name in
@@ -223,7 +223,7 @@ def test_archives_that_fell_short(tmp_path: Path, case: str) -> None:
     found = found_in(tmp_path / "in.zip")
     assert ids(found) == expected
     if case == "downloaded twice":
-        assert "There are 2 notebooks of this student. ada (1).ipynb counts" in found.submissions[0].notes[0]
+        assert "This student has 2 notebooks. ada (1).ipynb counts" in found.submissions[0].notes[0]
     if case == "teams":
         assert {one.name for one in found.problems} == {"Team 1", "Default group"}
         assert all("a team's submission" in one.sentence for one in found.problems)
@@ -243,9 +243,9 @@ def test_gradescope_takes_files_as_grading_does(tmp_path: Path) -> None:
     assert own_notebook(copy, NAME)[0].name == f"{NAME}.ipynb의 사본"
     named = handed_in("named", {f"{NAME}.ipynb": notebook("x"), "scratch.ipynb": notebook("y")})
     assert own_notebook(named, NAME)[0].name == f"{NAME}.ipynb"
-    assert own_notebook(named, NAME)[1][0].startswith("There are 2 notebooks of this student.")
+    assert own_notebook(named, NAME)[1][0].startswith("This student has 2 notebooks.")
     two = handed_in("two", {"a.ipynb": notebook("x"), "b.ipynb": notebook("y")})
     for place in (two, handed_in("none", {"a.pdf": ""})):
-        with pytest.raises(Unreadable, match=rf"Hand in the one file {NAME}\.ipynb"):
+        with pytest.raises(Unreadable, match=rf"Submit only the file {NAME}\.ipynb"):
             own_notebook(place, NAME)
     assert autograder.own_notebook is own_notebook

@@ -1,4 +1,4 @@
-"""One notebook a student, out of whatever a teacher has; nothing is followed, unpacked or lost."""
+"""Finds one notebook per student in any layout, without following links, unpacking zips or losing files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "01_learning_rate_decay"
 
 
 def folder(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files below a folder, each a second newer than the one before."""
+    """Write files into a folder, each one second newer than the one before."""
     for second, (name, content) in enumerate(files.items()):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,12 +130,12 @@ def test_the_newest_of_two_counts_and_a_note_says_so(tmp_path: Path) -> None:
         "flat": ({f"ada_{NAME}.ipynb": "", f"ada-{NAME} (1).ipynb": "new"}, "ada"),
     }
     for case, (files, student) in cases.items():
-        # Another student, so that a folder is one student's and not around all.
+        # A second student, so that the first one's folder is not a folder around all submissions.
         others = {"bob/work.ipynb": ""} if student + "/" in next(iter(files)) else {}
         for place in (folder(tmp_path / case, files | others), zipped(tmp_path / f"{case}.zip", files | others)):
             one = next(one for one in find_submissions(place, NAME).submissions if one.student != "bob")
             assert (one.student, one.content()) == (student, b"new")
-            assert f"There are {len(files)} notebooks of this student." in one.notes[0]
+            assert f"This student has {len(files)} notebooks." in one.notes[0]
 
 
 def test_the_time_is_what_nbgrader_wrote(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_student_without_a_notebook_is_named(tmp_path: Path) -> None:
         "1": "There is no notebook (.ipynb). There is only work.pdf.",
         "5": "There is no notebook (.ipynb). There is only text.html.",
     }
-    assert LeftOut("", "Its name is not one that Canvas gives.", ("roster.csv",)) in found.left_out
+    assert LeftOut("", "It is not named as Canvas names files.", ("roster.csv",)) in found.left_out
 
 
 def test_two_of_one_full_name_are_told_apart_by_number(tmp_path: Path) -> None:
@@ -222,11 +222,11 @@ def test_names_that_differ_in_case_or_normal_form_alone_are_kept_apart(tmp_path:
     assert sorted(contents(found).values()) == list("0123456")
     ids = [one.student for one in found.submissions]
     assert len({unicodedata.normalize("NFC", one.casefold()) for one in ids}) == len(names)
-    apart = [one for one in found.submissions if any("in case or form alone" in note for note in one.notes)]
+    apart = [one for one in found.submissions if any("only in case or Unicode form" in note for note in one.notes)]
     assert len(apart) == 4
 
 
-# What is wrong with one file costs that file: `ada` is honest.
+# A damaged file affects only that file: `ada` is intact.
 CLIMBING = ["../x.ipynb", "a/../../x.ipynb", "/etc/x.ipynb", "..\\x.ipynb", "C:\\x.ipynb", "a/../x.ipynb"]
 
 
@@ -234,7 +234,7 @@ CLIMBING = ["../x.ipynb", "a/../../x.ipynb", "/etc/x.ipynb", "..\\x.ipynb", "C:\
 def test_a_name_that_climbs_out_is_told_and_costs_nobody(tmp_path: Path, name: str) -> None:
     found = find_submissions(zipped(tmp_path / "z.zip", {name: "", "ada.ipynb": "1"}), NAME)
     assert contents(found) == {"ada": "1"}
-    assert list(told(found).values()) == ["Its name in the zip leads out of the folder."]
+    assert list(told(found).values()) == ["Its path in the zip leads out of the folder."]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["z.zip"]
 
 
@@ -265,12 +265,12 @@ def test_a_zip_bomb_costs_its_author_alone(tmp_path: Path) -> None:
     files = {"blank.ipynb": " " * 20 * 2**20, "huge.ipynb": "x" * (LARGEST_FILE + 1), "ada.ipynb": "1"}
     found = find_submissions(zipped(tmp_path / "z.zip", files), NAME)
     assert contents(found) == {"ada": "1"}
-    assert "times as large as its packed form" in told(found)["blank"]
+    assert "times as large as it is compressed" in told(found)["blank"]
     assert "larger than 50 MiB" in told(found)["huge"]
 
 
 def broken(path: Path, name: str, change: Any) -> Path:
-    """Write a zip of `name` and an honest file, and change the bytes of its record in the directory of the zip."""
+    """Write a zip with `name` and an intact file, and change bytes of `name`'s record in the zip's directory."""
     zipped(path, {name: "broken " * 100, "ada.ipynb": "1"})
     data = bytearray(path.read_bytes())
     change(data, data.index(b"PK\x01\x02"))
@@ -315,7 +315,7 @@ def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
     def overlap(data: bytearray, record: int) -> None:
         struct.pack_into("<I", data, record + 20, len(data))
 
-    with pytest.raises(CourseError, match="more than it is long"):
+    with pytest.raises(CourseError, match="more compressed data than the file contains"):
         find_submissions(broken(tmp_path / "z.zip", "bob.ipynb", overlap), NAME)
 
 
@@ -323,10 +323,10 @@ def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
     ("make", "words"),
     [
         (lambda path: path / "absent", "does not exist"),
-        (lambda path: path, "holds no submission"),
-        (lambda path: folder(path, {"x.zip": "no zip"}) / "x.zip", "no folder, notebook or whole zip"),
-        (lambda path: zipped(path / "x.zip", {}), "holds no submission"),
-        (lambda path: os.mkfifo(path / "x") or path / "x", "no folder, zip or notebook"),
+        (lambda path: path, "contains no submission"),
+        (lambda path: folder(path, {"x.zip": "no zip"}) / "x.zip", "not a folder or notebook, nor a complete zip"),
+        (lambda path: zipped(path / "x.zip", {}), "contains no submission"),
+        (lambda path: os.mkfifo(path / "x") or path / "x", "not a folder, zip or notebook"),
     ],
 )
 def test_a_place_without_submissions_is_told_in_a_sentence(tmp_path: Path, make: Any, words: str) -> None:

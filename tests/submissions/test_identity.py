@@ -1,4 +1,4 @@
-"""Nothing that a student writes makes a file another student's, in any layout; and every file is accounted for."""
+"""In no layout can a student write something that counts as another student's file; every file is reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def students(people: Sequence[Person]) -> list[Student]:
 
 
 def graded(world: World, place: Path) -> dict[str, str]:
-    """Return what would be graded, by student."""
+    """Return the content that would be graded, by student."""
     found = identified(find_submissions(place, NAME, world.known), students(world.people))
     ids = {one.id for one in world.people}
     return {one.student: one.content().decode() for one in found.submissions if not one.problem and one.student in ids}
@@ -60,7 +60,7 @@ EVIL = [
 ]
 
 
-# No folder can have a file whose name leads out of it.
+# A folder cannot contain a file whose name leads out of it.
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize(
     ("is_zip", "evil"), [(is_zip, evil) for is_zip in (True, False) for evil in EVIL if is_zip or ".." not in evil]
@@ -72,16 +72,16 @@ def test_a_file_of_one_student_is_never_another_students(tmp_path: Path, layout:
     place = world.write(tmp_path / ("in.zip" if is_zip else "in"))
     assert graded(world, place) in (
         {"ada": notebook("ada"), "grace": notebook("grace")},
-        # In a layout without folders, the name of the file itself may cost its author.
+        # In a layout without folders, a bad file name may mean that its author is not graded.
         {"grace": notebook("grace")},
-        # Or it counts for its author.
+        # Otherwise it counts for its author.
         {"ada": notebook("forged"), "grace": notebook("grace")},
     )
     found = find_submissions(place, NAME)
     assert len({one.student for one in found.submissions}) == len(found.submissions) <= 3
 
 
-# Names that a student can give a file, some like the parts of layouts.
+# Names that a student can choose for a file; some look like parts of a layout.
 PIECES = st.sampled_from(
     [
         "emmy",
@@ -107,7 +107,7 @@ NAMES = st.text(st.characters(categories=["Lu", "Ll", "Lo"], max_codepoint=0xFFF
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     layout = draw(st.sampled_from(LAYOUTS))
-    # Letters alone: what a platform does to others is its own.
+    # Only letters, because platforms change other characters.
     pairs = draw(st.lists(st.tuples(NAMES, NAMES), min_size=3, max_size=6, unique=True))
     people = [Person(f"s{number}", first, last, 5000 + number) for number, (first, last) in enumerate(pairs)]
     world = handed_in(layout, draw(WRAPPINGS), people)
@@ -115,7 +115,7 @@ def worlds(draw: st.DrawFn) -> World:
     if layout != "flat":
         for number, extra in enumerate(draw(st.lists(EXTRA, max_size=5, unique=True)), 2):
             path = world.path(author, extra, number)
-            # No disk has a file and a folder of one name.
+            # A disk cannot have a file and a folder with the same name.
             if not any(one.startswith(f"{path}/") or path.startswith(f"{one}/") for one in world.files):
                 world.hand_in(author, extra, notebook(f"extra {number}"), number)
     return world
@@ -129,17 +129,17 @@ def test_in_every_layout_each_student_has_the_own_notebook(
     root = tmp_path_factory.mktemp("world")
     place = world.write(root / ("in.zip" if is_zip else "in"))
     found = find_submissions(place, NAME, world.known if is_known else KnownNames())
-    # Nobody but those who handed in.
+    # Only students who submitted something.
     owners = {world.owners[one.file] for one in found.submissions if one.file in world.owners}
     assert len(found.submissions) == len(owners) == len(world.people)
-    # Each of the others has the own notebook; the author of the extra files at most one of the own.
+    # Everyone else has exactly their own notebook; the author of the extra files at most one of theirs.
     author, *others = world.people
     theirs = {world.owners[one.file].id: one for one in found.submissions}
     for one in others:
         assert theirs[one.id].problem == ""
         assert theirs[one.id].content().decode() == world.counting[one.id]
     assert theirs[author.id].problem or theirs[author.id].content().decode() in world.files.values()
-    # Every file is named, once.
+    # Every file is reported exactly once.
     counts = accounted(found, place)
     assert {name.rstrip("/"): 1 for name in counts} == {name.rstrip("/"): count for name, count in counts.items()}
     for name in world.files:
@@ -169,7 +169,7 @@ FORGED = [
 ]
 
 
-# If most of what is there are folders, only a list of the class can say that it is flat.
+# If most entries are folders, only a class list can show that the layout is flat.
 @pytest.mark.parametrize(
     ("forged", "is_known"), [(some, known) for some in FORGED for known in (True, False) if known or len(some) <= 3]
 )
@@ -216,7 +216,7 @@ def test_two_hundred_thousand_files_cost_their_author_alone(tmp_path: Path, monk
             problems = {one.problem for one in found.submissions if one.problem}
             assert len(found.submissions) == 3
             assert len(problems) == 1
-            assert "None of them is looked at." in problems.pop()
+            assert "None of them is read." in problems.pop()
             assert graded(world, place) == {"emmy": notebook("emmy"), "grace": notebook("grace")}
 
 
@@ -244,7 +244,7 @@ def test_a_deep_tree_costs_its_author_alone(tmp_path: Path) -> None:
     for place in (world.write(tmp_path / "in"), world.write(tmp_path / "in.zip")):
         assert graded(world, place) == world.counting
         [left] = find_submissions(place, NAME).left_out
-        assert "inside one another" in left.reason
+        assert "nested more than" in left.reason
 
 
 def test_a_closed_folder_costs_its_author_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,15 +268,16 @@ def test_where_nothing_decides_the_student_is_named(tmp_path: Path) -> None:
     del world.files[f"ada/{NAME}.ipynb"]
     for place in (world.write(tmp_path / "in"), world.write(tmp_path / "in.zip")):
         ada, emmy, _ = find_submissions(place, NAME).submissions
-        assert ada.problem.startswith("There are 2 notebooks of this student, a.ipynb, b.ipynb, and neither")
+        assert ada.problem.startswith("This student has 2 notebooks, and neither")
+        assert "They are a.ipynb, b.ipynb." in ada.problem
         assert emmy.problem == ""
-        assert emmy.notes[0].endswith(f"{NAME}.ipynb counts: by its name; not graded: x.ipynb.")
-    # The same number twice decides as little.
+        assert emmy.notes[0].endswith(f"{NAME}.ipynb counts because its name fits best. Not graded: x.ipynb.")
+    # The same number twice does not decide it either.
     world.files |= {"grace/w-1.ipynb": notebook("1"), "grace/w (1).ipynb": notebook("2")}
     del world.files[f"grace/{NAME}.ipynb"]
     *_, grace = find_submissions(world.write(tmp_path / "twice.zip"), NAME).submissions
     assert "neither a number nor a time" in grace.problem
-    # Two copies of one notebook leave nothing to decide.
+    # With two copies of the same notebook there is nothing to decide.
     world.files["ada/b.ipynb"] = notebook("a")
     ada, *_ = find_submissions(world.write(tmp_path / "again"), NAME).submissions
     assert (ada.problem, ada.content().decode()) == ("", notebook("a"))
@@ -288,7 +289,7 @@ def test_a_file_with_the_assignments_name_alone_is_no_student(tmp_path: Path) ->
         world.files[name] = notebook("?")
     found = find_submissions(world.write(tmp_path / "in"), NAME)
     assert len(found.submissions) == len(found.problems) == 3
-    assert all("says nothing of a student" in problem.sentence for problem in found.problems)
+    assert all("does not name a student" in problem.sentence for problem in found.problems)
 
 
 CANVAS_NAMES = [
@@ -319,7 +320,7 @@ def test_a_canvas_user_who_took_another_ones_name_and_number_is_named(tmp_path: 
     place = world.write(tmp_path / "in.zip")
     assert graded(world, place) == {"ada": notebook("ada"), "grace": notebook("grace")}
     [problem] = find_submissions(place, NAME, world.known).problems
-    assert "the user 4712 or the user 4711" in problem.sentence
+    assert "user 4712 or user 4711" in problem.sentence
 
 
 def test_moodle_hides_names_in_any_language(tmp_path: Path) -> None:
@@ -342,7 +343,7 @@ def test_teams_are_no_students(tmp_path: Path) -> None:
     assert {problem.name for problem in found.problems} == {"Gruppe A", "Ada Lovelace", "Standardgruppe"}
     found = find_submissions(tmp_path / "in.zip", NAME, teams={"gruppea": ["ada", "emmy"]})
     assert [(one.student, one.notes) for one in found.submissions] == [
-        (student, ("The team Gruppe A handed this in.",)) for student in ("ada", "emmy")
+        (student, ("A team submitted this. Its name is Gruppe A.",)) for student in ("ada", "emmy")
     ]
 
 

@@ -1,4 +1,4 @@
-"""What timestamp.txt says is the time that was meant, or a sentence; never another time."""
+"""A timestamp.txt is read as the time that was meant, or refused with a sentence; never as a wrong time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from course_grader.submissions.times import AHEAD, TimeProblem, instants, read_time
 
 SEOUL, BERLIN, CHICAGO = (ZoneInfo(name) for name in ("Asia/Seoul", "Europe/Berlin", "America/Chicago"))
-# nbgrader's own format, in a zone that is not UTC too.
+# nbgrader's own format, also in zones other than UTC.
 FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NAMES = sorted(name for name in available_timezones() if name not in {"localtime", "Factory"})
 moments = st.datetimes(datetime(2010, 1, 2), datetime(2027, 12, 30), timezones=st.just(UTC))
-# To list a year's abbreviations takes a while.
+# Listing the abbreviations of a year takes a while.
 recent = st.datetimes(datetime(2026, 1, 2), datetime(2026, 12, 30), timezones=st.just(UTC))
 zones = st.sampled_from(NAMES).map(ZoneInfo)
 
-# The lines of the table of samples, with the instant that was meant.
+# Sample lines, with the instant that was meant.
 MEANT = {
     "2026-10-19 17:30:00 KST": "2026-10-19 08:30",
     "2026-10-19 17:30:00.000000 +0900": "2026-10-19 08:30",
@@ -44,8 +44,8 @@ MEANT = {
 }
 REFUSED = {
     "2026-10-19 17:30:00": "line 1: .* has no time zone, and course.toml has no `timezone`",
-    "2026-10-19 17:30:00 CST": r"CST means several time zones \(UTC-06:00, UTC-05:00, UTC\+08:00\)",
-    "\n2026-10-19 17:30:00 IST": "line 2: IST means several",
+    "2026-10-19 17:30:00 CST": r"CST can mean several time zones \(UTC-06:00, UTC-05:00, UTC\+08:00\)",
+    "\n2026-10-19 17:30:00 IST": "line 2: IST can mean several",
     "2026-10-19 17:30:00 BST": r"\(UTC\+01:00, UTC\+06:00\)",
     "2026-01-19 17:30:00 CEST": "CEST is not the time of any place",
     "2026-10-19 17:30:00 XYZ": "'XYZ' is not a known time zone",
@@ -63,15 +63,15 @@ REFUSED = {
     "17:30:00 KST": "is not a date and a time",
     "10/11/2026 17:30:00 UTC": "is not a date and a time",
     "Mon Oct 19 17:30:00 KST 2026": "is not a date and a time",
-    "2026-10-19 17:30:00 UTC\n2026-10-12 17:30:00 UTC": "line 2: there is more than one time",
+    "2026-10-19 17:30:00 UTC\n2026-10-12 17:30:00 UTC": "line 2: the file has more than one line",
     "\u0662\u0660\u0662\u0666-10-19 17:30:00 UTC": "is not a date and a time",
-    "2026-02-30 17:30:00 UTC": "is not in the calendar",
-    "9999-12-31 23:59:59 -14:00": "is not in the calendar",
+    "2026-02-30 17:30:00 UTC": "is not a valid date and time",
+    "9999-12-31 23:59:59 -14:00": "is not a valid date and time",
     "1970-01-01 00:00:00 UTC": "too long ago",
     "soon": "is not a date and a time",
     "": "is empty",
     "\x00" * 10: "is not a date and a time",
-    "2026-10-19 17:30:00 UTC" + " " * 5000: "is longer than a time",
+    "2026-10-19 17:30:00 UTC" + " " * 5000: "is too long",
 }
 
 
@@ -107,11 +107,11 @@ def test_the_zone_of_the_course_settles_what_is_open() -> None:
     for name, meant in cst.items():
         assert read_time(b"2026-11-20 17:30:00 CST", ZoneInfo(name)) == at(meant)
     assert read_time(b"2026-07-20 17:30:00 BST", ZoneInfo("Europe/London")) == at("2026-07-20 16:30")
-    # Chicago has summer time then; whether the zone or the hour is wrong, nobody can say.
+    # Chicago has summer time then, so either the zone or the hour is wrong, and it is not clear which.
     with pytest.raises(TimeProblem, match="CST is not the time of America/Chicago"):
         read_time(b"2026-07-20 17:30:00 CST", CHICAGO)
     for text in (b"2026-03-29 02:30:00", b"2026-10-25 02:30:00"):
-        with pytest.raises(TimeProblem, match="because clocks change then"):
+        with pytest.raises(TimeProblem, match="because the clocks change"):
             read_time(text, BERLIN)
 
 
@@ -150,7 +150,7 @@ def test_what_nbgrader_writes_in_the_zone_of_the_course_is_read(moment: datetime
     assert local in meant
     alike = [one for one in meant if one.tzname() == local.tzname()]
     written = f"{local:{FORMAT}}"
-    # Where the clocks were put back and the abbreviation stayed, nobody can say.
+    # If clocks were put back and the abbreviation stayed the same, the time is ambiguous.
     assert read(f"{written} {local.tzname()}", zone) == (moment if len(alike) == 1 else "refused")
     assert read(written, zone) == (moment if len(meant) == 1 else "refused")
     if "/" in zone.key:
@@ -162,7 +162,7 @@ def test_what_nbgrader_writes_in_the_zone_of_the_course_is_read(moment: datetime
 def test_an_abbreviation_is_the_time_meant_or_refused(moment: datetime, zone: ZoneInfo, own: ZoneInfo | None) -> None:
     local = moment.astimezone(zone)
     found = read(f"{local.strftime(FORMAT)} {local.tzname()}", own)
-    # What the course's own zone settles can be another's time; nothing else can.
+    # Only if the course's own zone uses the abbreviation may it be read as another time.
     days = (moment + timedelta(days=days) for days in range(-366, 367, 5))
     settled = own is not None and any(day.astimezone(own).tzname() == local.tzname() for day in days)
     assert found in (moment, "refused") or settled

@@ -1,6 +1,6 @@
-"""A class that hands in, in every layout, with the truth beside it: whose each file is, known because it was made.
+"""Makes the submissions of a class in every layout, together with the true owner of each file.
 
-The reader that the tests compare with is this list; it reads no name.
+The tests compare results with this list of owners, which is not derived from any name.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from course_grader.submissions.archives import Member
 
 NAME = "00_start_here"
 LAYOUTS = ("nbgrader", "folders", "flat", "canvas", "moodle", "moodle-flat")
-# A platform's zip has nothing but what it made.
+# A platform's zip contains only files that the platform named.
 ZIP_TIME = (2026, 10, 1, 12, 0, 0)
 
 
 def notebook(text: str) -> str:
-    """Return a notebook that differs by its text."""
+    """Return a notebook with this text, so that notebooks differ."""
     return json.dumps({"cells": [], "metadata": {"by": text}, "nbformat": 4, "nbformat_minor": 5})
 
 
 @dataclass(frozen=True)
 class Person:
-    """A student: the id, the full name, the number on the platform."""
+    """A student: id, full name, and number on the platform."""
 
     id: str
     first: str
@@ -42,7 +42,7 @@ class Person:
 
 @dataclass
 class World:
-    """What was handed in: the content of each path, and whose file it is."""
+    """The submitted files: the content of each path, and its owner."""
 
     layout: str
     people: Sequence[Person]
@@ -58,7 +58,7 @@ class World:
         )
 
     def path(self, person: Person, own: str, number: int = 1) -> str:
-        """Return where a file is to which the student gave a path; platforms without folders flatten it."""
+        """Return the path at which a student's file is stored; platforms without folders flatten it."""
         flat = own.replace("/", "_")
         match self.layout:
             case "nbgrader":
@@ -77,14 +77,14 @@ class World:
         return self.wrapping + path
 
     def hand_in(self, person: Person, own: str, text: str, number: int = 1, counts: bool = False) -> None:
-        """Add a file of a student, under the path that the student gave it."""
+        """Add a file of a student under the student's path."""
         path = self.path(person, own, number)
         self.files[path], self.owners[path] = text, person
         if counts:
             self.counting[person.id] = text
 
     def write(self, place: Path) -> Path:
-        """Write a zip or a folder, by the end of its name."""
+        """Write a zip if the name ends in .zip, else a folder."""
         if place.suffix == ".zip":
             with zipfile.ZipFile(place, "w") as archive:
                 for name, text in self.files.items():
@@ -104,7 +104,7 @@ def path_of(place: Path, root: Path) -> str:
 
 
 def accounted(found: Found, root: Path) -> dict[str, int]:
-    """Return how often each path of an input is named: as a submission, as a problem, or as left out."""
+    """Return how often each path of an input is reported: as a submission, as a problem, or as left out."""
     counts: dict[str, int] = {}
     named = [one.place.name if isinstance(one.place, Member) else path_of(one.place, root) for one in found.submissions]
     named += [problem.name for problem in found.problems]

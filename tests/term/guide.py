@@ -1,4 +1,4 @@
-"""The guide as a list of blocks, and its commands as they are run."""
+"""Reads the guide's code blocks, and runs the commands in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: the heading that it stands under, its kind, its text."""
+    """A fenced block: its heading, kind and text."""
 
     heading: str
     kind: str

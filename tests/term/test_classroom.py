@@ -1,4 +1,4 @@
-"""The workflow for GitHub Classroom: valid, and its checks run as GitHub would run them."""
+"""The workflow for GitHub Classroom is valid, and its checks run as GitHub would run them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "00_start_here"
 
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
-    # BaseLoader: YAML 1.1 would take the key `on` for a truth value.
+    # BaseLoader, because YAML 1.1 would read the key `on` as true.
     loaded: dict[str, Any] = yaml.load(
         (ROOT / "docs" / "github_classroom.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader
     )
@@ -52,7 +52,7 @@ def test_a_push_is_checked(workflow: dict[str, Any], tmp_path: Path, kind: str, 
     [job] = workflow["jobs"].values()
     [script] = [step["run"] for step in job["steps"] if "course check" in step.get("run", "")]
     released = nbformat.read(ROOT / "notebooks" / NAME / f"{NAME}.ipynb", 4)
-    # Experiments take time, and are not what is tested here.
+    # Experiments are slow and not tested here.
     released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
     notebook = submission(read_lesson(ROOT / "lessons" / NAME), released) if kind == "right" else released
     (tmp_path / "repository").mkdir()

@@ -1,4 +1,4 @@
-"""course.toml: what it says, and each mistake with its line."""
+"""Reading course.toml, and errors with line numbers."""
 
 from __future__ import annotations
 
@@ -75,26 +75,26 @@ def test_without_the_file_there_is_no_term(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('"Europe/Berlin"', '"Berlin"', r"line 2: timezone is 'Berlin', which is no time zone"),
+        ('"Europe/Berlin"', '"Berlin"', r"line 2: timezone is 'Berlin', which is not a time zone"),
         ('own = "mine"', 'own = "yours"', r"line 3: own names a folder 'yours'"),
-        ("grace_minutes", "grace", r"line 6: late.grace is not known here"),
+        ("grace_minutes", "grace", r"line 6: late.grace is not a known key"),
         ("= 10\n", '= "10"\n', r"line 7: late.percent_per_day must be a number"),
         ("= 50\n", "= -1\n", r"line 8: late.most_percent must be at least 0"),
-        ("01_learning_rate_decay]", "01_learning]", r"line 10: .* a lesson '01_learning', .*: there is 00"),
-        ("exercises = [", "exercise = [", r"line 11: .*exercise is not known here"),
+        ("01_learning_rate_decay]", "01_learning]", r"line 10: .* the lesson '01_learning', .*: choose from 00"),
+        ("exercises = [", "exercise = [", r"line 11: .*exercise is not a known key"),
         ('  "sgd_step",', "  1,", r"line 11: .*exercises must be a list of names"),
-        ("cosine_decay = 5", "cosine_decay = -5", r"line 15: .*points must give cosine_decay a number"),
+        ("cosine_decay = 5", "cosine_decay = -5", r"line 15: .*points must be a number of at least 0 for cosine_decay"),
         ("2026-10-19T23:59:00", "2026-13-19", r"course.toml cannot be read: .*line 16"),
         ("2026-10-19T23:59:00", "2026-03-29T02:30:00", r"line 16: .*2026-03-29 02:30 does not exist in Europe/Berlin"),
         ("2026-10-19T23:59:00", "2026-10-25T02:30:00", r"line 16: .*2026-10-25 02:30 occurs twice in Europe/Berlin"),
-        ("2026-10-19T23:59:00", "0001-01-01T00:00:00", r"line 16: .*not in the calendar"),
-        ('"2026-11-02"', '"tomorrow"', r"line 21: .*due is 'tomorrow', which is no date"),
-        ('lesson = "00_start_here"', 'lesson = "00_start"', r"line 19: .*week2.lesson names a lesson '00_start'"),
-        ('["90_extra"]', '["91_extra"]', r"line 20: .*add names a lesson '91_extra'"),
+        ("2026-10-19T23:59:00", "0001-01-01T00:00:00", r"line 16: .*out of range"),
+        ('"2026-11-02"', '"tomorrow"', r"line 21: .*due is 'tomorrow', which is not a date"),
+        ('lesson = "00_start_here"', 'lesson = "00_start"', r"line 19: .*week2.lesson names the lesson '00_start'"),
+        ('["90_extra"]', '["91_extra"]', r"line 20: .*add names the lesson '91_extra'"),
         ("mine/essay", "mine/none", r"line 24: .*notebook must be an existing notebook"),
-        ('"week2"', '"../week2"', r"line 18: .* must be a table whose name"),
+        ('"week2"', '"../week2"', r"line 18: .* must be a table, with a name"),
         ("[late]", "[late", "course.toml cannot be read"),
-        ("course = ", "cours = ", r"line 1: cours is not known here"),
+        ("course = ", "cours = ", r"line 1: cours is not a known key"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(root: Path, old: str, new: str, sentence: str) -> None:
@@ -106,7 +106,7 @@ def test_a_mistake_is_told_with_its_line(root: Path, old: str, new: str, sentenc
 
 def test_the_end_of_a_day_is_its_last_second_also_where_clocks_change(root: Path) -> None:
     cases = {
-        # Cairo puts its clocks back at midnight: 23:59:59 comes twice on that day.
+        # Cairo's clocks are put back at midnight, so 23:59:59 occurs twice on that day.
         ("Africa/Cairo", "2026-10-29"): datetime(2026, 10, 29, 21, 59, 59, tzinfo=UTC),
         ("Europe/Berlin", "2026-10-25"): datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC),
         ("Europe/Berlin", "2026-10-25T02:30:00+01:00"): datetime(2026, 10, 25, 1, 30, tzinfo=UTC),

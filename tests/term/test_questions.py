@@ -40,7 +40,7 @@ from course_utils.update import outdated, update
 ROOT = Path(__file__).parents[2]
 LESSONS = read_lessons(ROOT)
 QUESTIONS = {name: exercise.form for name, exercise in exercises().items() if exercise.form is not None}
-# What a solution of a question calls.
+# The exercise whose function a question's solution calls.
 NEEDED = {"expected_depth": "residual_survival"}
 LEAST_DRAWN = 20
 SMALL = "07b_quasi_newton"
@@ -55,7 +55,7 @@ ASKING = [lesson for lesson in LESSONS if questions_of(lesson)]
 
 @dataclass(frozen=True)
 class Class:
-    """A class that is asked every concept question of the course and nothing else that counts."""
+    """A class with every concept question of the course, and no other exercise with points."""
 
     root: Path
 
@@ -71,7 +71,7 @@ class Class:
 
 
 def only_questions(lesson: Lesson, names: dict[str, Any], exercise: Any, seeds: Any, least: int) -> Key:
-    """Make a key in no time for what is not asked here."""
+    """Skip making keys for exercises that these tests do not use, because that is slow."""
     if exercise.form is None:
         return Key(exercise.name, {})
     return build_keys._key(lesson, names, exercise, seeds[:1])
@@ -90,7 +90,7 @@ def class_with(root: Path, secret: str) -> Class:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_keys, "_shortest_key", only_questions)
         write_hidden_key(root / "course.key", ASKING, secret)
-        # Half a minute a class: that releases are rehearsed is tested in test_release.
+        # It takes half a minute per class, and test_release tests it.
         patch.setattr(build_term, "_rehearse", lambda lesson: None)
         modes = without_modes(patch)
         for lesson in ASKING:
@@ -119,7 +119,7 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Class, Class]:
 
 
 def answers_of(notebook: NotebookNode) -> dict[str, Any]:
-    """Return the right answers of the questions, by running what the teacher's notebook has for them."""
+    """Return the right answers of the questions, by running the solutions in the teacher's notebook."""
     import numpy as np
 
     names: dict[str, Any] = {"np": np}
@@ -178,7 +178,7 @@ def test_what_a_class_gets_holds_no_digest_and_no_answer(classes: tuple[Class, C
         assert {path.suffix for path, _ in seen} == {".ipynb"}
         for path, text in seen:
             assert not any(digest in text for digest in digests), path
-            # Of every possible length that is used.
+            # A digest may be shortened, so its first 8 digits must not appear either.
             assert not any(digest[:8] in text for digest in digests), path
             assert key["secret"] not in text
             assert "check_hidden(" not in text
@@ -205,7 +205,7 @@ def all_answers(form: AnswerType) -> Iterator[Any]:
                 yield low + place / 10**decimals
 
 
-# A submission that looks for the answers where it runs: by the check, by every key that it can read, by the digests.
+# A submission that searches for the answers while it runs: with the check, in readable keys, and with digests.
 BURGLAR = """
 import contextlib, io, itertools, json
 from pathlib import Path
@@ -250,7 +250,7 @@ def test_a_loop_in_the_worker_finds_nothing(classes: tuple[Class, Class]) -> Non
     said = run_in_worker(classes[0], lesson, f"CANDIDATES = {some!r}\n{BURGLAR}", "namespaces")
     assert "digests: []" in said, said[:3000]
     told = ast.literal_eval(re.search(r"told: (\[.*\])", said)[1])
-    # Every answer that can be read gets the same message, right or wrong.
+    # Every readable answer gets the same message, whether it is right or wrong.
     assert told == [(name, "passes") for name in sorted(some)]
 
 
@@ -273,7 +273,7 @@ def _part_of(one: Class, lesson: Lesson, name: str) -> str:
 
 
 def test_both_graders_take_the_same_variant_of_the_same_key(classes: tuple[Class, Class]) -> None:
-    """What nbgrader's own Execute does: the solution's cells run in one process with the key of the class."""
+    """As with nbgrader's own Execute, the solution's cells run in one process with the key of the class."""
     one, other = classes
     lesson = next(lesson for lesson in ASKING if lesson.name == "07b_quasi_newton")
     with environment(COURSE_KEY=str(one.root / "course.key"), MPLBACKEND="Agg"):

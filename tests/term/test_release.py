@@ -1,4 +1,4 @@
-"""Releasing: lessons of the teacher's own, nbgrader's exchange, and what is refused with nothing left behind."""
+"""Releasing: a teacher's own lessons, nbgrader's exchange, and refused assignments, which leave nothing behind."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_without_course_toml_a_lesson_is_released_as_it_stands(root: Path) -> No
     assert (root / "handout" / f"{NAME}.ipynb").read_bytes() == built.read_bytes()
     assert "without a due date" in told[0]
     assert assignment_of(root, NAME)[0] == root / "solutions" / NAME / f"{NAME}.ipynb"
-    # Handed out again, it is the same file; another content is not overwritten.
+    # A second release writes the same file; a file with different content is not overwritten.
     release(Course.at(root), NAME, root / "handout")
     (root / "handout" / f"{NAME}.ipynb").write_text("mine")
     with pytest.raises(CourseError, match="--force"):
@@ -91,7 +91,7 @@ def test_without_course_toml_a_lesson_is_released_as_it_stands(root: Path) -> No
 def test_a_lesson_of_ones_own_follows_another_and_is_graded(root: Path) -> None:
     course = term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\npoints = {{ double = 6 }}\n')
     told = release(course, "week1").told
-    assert any("Nothing was handed out" in sentence for sentence in told)
+    assert any("Learners do not have it yet" in sentence for sentence in told)
     learners = root / "term" / "release" / "week1" / "week1.ipynb"
     assert grade_ids(learners)[-4:] == ["extra_imports", "double", "double_visible", "double_hidden"]
     text = learners.read_text()
@@ -218,7 +218,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
     ("text", "own", "sentence"),
     [
         (f'[assignments.{NAME}]\nexercises = ["mse"]\n', OWN, r"line 3: .* 'mse', .*: there is mean_sq"),
-        (f"[assignments.{NAME}]\npoints = {{ mse = 1 }}\n", OWN, r"line 3: .*names an exercise 'mse'"),
+        (f"[assignments.{NAME}]\npoints = {{ mse = 1 }}\n", OWN, r"line 3: .*contains 'mse', which is not an exercise"),
         ("[assignments.90_extra]\n", OWN.replace("x + x *", "x * x *"), r"lesson.py:\d+: the cell fails: Assert"),
         ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
         ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
@@ -248,6 +248,6 @@ def test_cells_cannot_change_once_work_is_handed_in(root: Path) -> None:
         book.add_student("ada")
         with book.db.no_autoflush:
             book.add_submission("week1", "ada")
-    with pytest.raises(CourseError, match="cells can be changed, but not added or taken away"):
+    with pytest.raises(CourseError, match="cells can be changed, but not added or removed"):
         release(term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\n'), "week1")
     assert (root / "term" / "release" / "week1" / "week1.ipynb").read_bytes() == before

@@ -1,4 +1,4 @@
-"""The roster, extensions, and whose a submission of a zip is."""
+"""The roster, extensions, and matching a zip's submissions to students."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
     with pytest.raises(CourseError) as caught:
         read_roster(roster(tmp_path, HEADER + "\n".join(lines) + "\n"))
     told = str(caught.value).split("\n")
-    assert told[0] == "The roster is refused, and the gradebook stays as it is."
+    assert told[0] == "The roster was not imported, and the gradebook is unchanged."
     assert told[1] == "Line 3: the id is empty (No Body)."
     assert told[2:4] == [f"Line {line}: the id {id!r} is already in line 2." for line, id in ((4, "ada"), (5, "ADA"))]
     assert [line[:15] for line in told[4:6]] == ["Line 6: '../x' ", "Line 7: '=1+1' "]
@@ -83,7 +83,7 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"), [("name,first\nada,A\n", "no column `id`; it has name, first"), ("", "is empty")]
+    ("text", "sentence"), [("name,first\nada,A\n", "no column `id`. Its columns are: name, first"), ("", "is empty")]
 )
 def test_a_file_that_is_no_roster_is_told(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(CourseError, match=sentence):
@@ -98,7 +98,7 @@ INVISIBLE = ["", "\u200b", "\ufeff", "\u00a0", " ", "\u200e", "\u2060", "\u00ad"
 
 @st.composite
 def rosters(draw: st.DrawFn) -> tuple[bytes, list[Student]]:
-    """Return a file as one of many programs would write it, and the students that it means."""
+    """Return a roster in the format of one of many programs, and the students in it."""
     is_western = draw(st.booleans())
     codes = draw(
         st.lists(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True), min_size=1, max_size=5, unique=True)
@@ -155,7 +155,7 @@ def test_the_samples_of_rosters() -> None:
     assert read_roster(CASES / "roster_blank_rows.csv") == [Student("ada", "Ada", "Lovelace")]
     found = read(CASES / "roster_from_canvas.csv")
     assert found.students == (Student("ada", "Ada", "Lovelace", lms="4711"),)
-    assert "This is Canvas's grade book" in found.notes[0]
+    assert "This is a Canvas gradebook" in found.notes[0]
     assert found.notes[1:] == ("Line 4: Canvas's test student is left out.",)
 
 
@@ -165,7 +165,7 @@ CANVAS = "LastName;FirstName;ID;SIS User ID;SIS Login ID;Section;Notes, and more
 def test_canvas_names_students_in_two_columns_too(tmp_path: Path) -> None:
     rows = ";;;;;;Manual Posting\n    Points Possible;;;;;;3,00\nLovelace;Ada;4711;S1;ada;A;\nStudent;Test;9;;x;A;\n"
     assert read_roster(roster(tmp_path, CANVAS + rows)) == [Student("ada", "Ada", "Lovelace", lms="4711")]
-    # Somebody may be called so.
+    # This can be somebody's real name.
     [test] = read_roster(roster(tmp_path, CANVAS + "Student;Test;9;S9;x;A;\n"))
     assert test.id == "x"
 
@@ -174,9 +174,9 @@ def test_canvas_names_students_in_two_columns_too(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         (CANVAS + "Lovelace;Ada;4711;S1;;A;\n", r"Line 2: the id is empty \(Ada Lovelace\)"),
-        (CANVAS + "Lovelace;Ada;;S1;ada;A;\n", "in line 2, which is no number"),
+        (CANVAS + "Lovelace;Ada;;S1;ada;A;\n", "in line 2, which is not a number"),
         ("Student,ID,Section\nx,1,A\n", "has no column 'SIS Login ID'"),
-        ("id,first,id\na,A,b\n", "2 columns 'id' that differ in line 2"),
+        ("id,first,id\na,A,b\n", "2 columns 'id', and they differ in line 2"),
         ("id,first,,\n\na,A,,note\n", "has 'note' in line 3, in a column without a title"),
         ("id,first\n2.02601E+11,A\n", "rounded"),
         ("id,first\nad\u200ba,A\nada,B\n", "Line 3: the id 'ada' is already in line 2"),
@@ -215,7 +215,7 @@ def test_names_that_were_read_as_western_are_shown_and_ids_are_not_assumed(tmp_p
     assert found.students[0] == Student("zoe", "Zoë", "Müller")
     [note] = found.notes
     assert note.startswith("The file is not UTF-8 and was read as Windows-1252: Zoë Müller. If a name is wrong")
-    with pytest.raises(CourseError, match="Line 2: the file is not UTF-8, and so 'zoë' may be wrong"):
+    with pytest.raises(CourseError, match="Line 2: the file is not UTF-8, so 'zoë' may be wrong"):
         read(roster(tmp_path, "id,first\nzoë,Zoë\n", "cp1252"))
     with pytest.raises(CourseError, match="There is no encoding 'nonsense'"):
         read(roster(tmp_path, "id,first\nzoë,Zoë\n"), "nonsense")
@@ -242,8 +242,10 @@ def test_more_time_counts_from_the_due_date(tmp_path: Path) -> None:
         assert submission.total_seconds_late == 49 * 3600
         book.add_assignment("week2")
         for assignment, student, sentence in (
-            ("week3", "ada", "does not know"), ("week1", "emmy", "does not know"), ("week2", "ada", "no due date"),
-        ):  # fmt: skip
+            ("week3", "ada", "not in the gradebook"),
+            ("week1", "emmy", "not in the gradebook"),
+            ("week2", "ada", "no due date"),
+        ):
             with pytest.raises(CourseError, match=sentence):
                 extend(book, assignment, student, timedelta(days=1))
 
@@ -262,7 +264,7 @@ STUDENTS = [
         (Submission("99", Path("x"), name="noetheremmy"), "emmy"),
         (Submission("Zoë Łęcka", Path("x"), name="Zoë Łęcka", participant="8"), "zoë"),
         (Submission("Kim Lee", Path("x"), name="Kim Lee", participant="9"), "Kim Lee"),
-        # A participant's number that is Ada's number in Canvas does not make anyone Ada; it tells who is hidden.
+        # A participant's number equal to Ada's number in Canvas does not make anyone Ada; it identifies hidden names.
         (Submission("Zoë Łęcka", Path("x"), name="Zoë Łęcka", participant="4711"), "zoë"),
         (Submission("Kim Lee", Path("x"), name="Kim Lee", participant="4711"), "Kim Lee"),
         (Submission("Ada Lovelace", Path("x"), name="Ada Lovelace", participant="4711"), "ada"),
@@ -294,7 +296,7 @@ def test_what_canvas_marks_as_late_is_noted(tmp_path: Path) -> None:
         (tmp_path / "in" / name).write_text("{}")
     course = Course.at(tmp_path)
     found = find_for(course, read_class(course), tmp_path / "in", "week")
-    assert [one.notes for one in found.submissions] == [("Canvas marks it as handed in late.",), ()]
+    assert [one.notes for one in found.submissions] == [("Canvas marks it as late.",), ()]
 
 
 def problems(*submissions: Submission) -> dict[str, str]:
@@ -302,36 +304,37 @@ def problems(*submissions: Submission) -> dict[str, str]:
 
 
 def test_of_two_that_mean_one_student_only_the_platforms_number_decides() -> None:
-    # In a zip the platform's number is the student's, whatever the other calls itself.
+    # In a zip, the platform's number decides, even if the other submission has the student's name.
     assert problems(
         Submission("ada lovelace", Path("x"), name="Ada Lovelace", participant="99"),
         Submission("4711", Path("y"), name="Ada Lovelace", participant="4711"),
     ) == {
         "ada": "",
-        "ada lovelace": "The name is that of Ada Lovelace (ada), but the roster has the number 4711 for this student: "
-        "see in Moodle whose it is.",
+        "ada lovelace": "The roster has this name with another number. Ada Lovelace (ada) has the number 4711 there: "
+        "check in Moodle whose this is.",
     }
-    # Nobody knows whose the files of a flat folder are: neither is graded, and each is named.
+    # In a flat folder it is not clear whose the files are: neither is graded, and both are reported.
     both = problems(
         Submission("ada", Path("x"), file="ada.ipynb"), Submission("Ada Lovelace", Path("y"), file="A.ipynb")
     )
     assert set(both) == {"ada", "Ada Lovelace"}
-    assert all("A.ipynb and ada.ipynb mean the same student, ada." in problem for problem in both.values())
-    # An id that is exactly right is better than one in other letters.
+    assert all("They are A.ipynb and ada.ipynb, and the student is ada." in problem for problem in both.values())
+    # An exact id is better than one that differs in case.
     assert problems(Submission("ada", Path("x")), Submission("Ada (2)", Path("y"), called="Ada")) == {
-        "ada": "", "Ada (2)": "This also means the student ada, whose submission is ada.",
+        "ada": "",
+        "Ada (2)": "Another submission counts for the same student. It is ada, and the student is ada.",
     }  # fmt: skip
-    # A file that is no notebook takes nobody's place.
+    # A file without a usable notebook does not compete with one that has it.
     assert problems(Submission("ada", Path("x")), Submission("Ada Lovelace", Path("y"), problem="No notebook.")) == {
         "ada": "", "Ada Lovelace": "No notebook.",
     }  # fmt: skip
-    # If the roster has Moodle's numbers, a name with another number is somebody who changed it.
+    # If the roster has Moodle's numbers, a name with another number belongs to somebody who changed their name.
     renamed = Submission("Zoë Łęcka", Path("y"), name="Zoë Łęcka", participant="99")
     assert problems(renamed) == {"zoë": ""}, "her number is not known"
     two = (Submission("Ada Lovelace", Path("x"), name="Ada Lovelace", participant="4711"), renamed)
     class_ = [one if one.id != "zoë" else Student("zoë", "Zoë", "Łęcka", "", "4714") for one in STUDENTS]
     found = identified(Found(two, ()), class_).submissions
-    assert [(one.student, "but the roster has the number 4714" in one.problem) for one in found] == [
+    assert [(one.student, "has the number 4714 there" in one.problem) for one in found] == [
         ("Zoë Łęcka", True), ("ada", False),
     ]  # fmt: skip
     third = problems(
@@ -353,7 +356,7 @@ def test_a_gradebook_has_a_roster_if_a_teacher_entered_somebody(tmp_path: Path) 
     assert not read_class(course).has_roster
     with Gradebook(course.db_url) as book:
         book.add_assignment("week1")
-        # What grading adds: an id and a submission.
+        # Grading adds a student with only an id, and a submission.
         book.add_student("ada")
         with book.db.no_autoflush:
             book.add_submission("week1", "ada")

@@ -1,4 +1,4 @@
-"""Choosing exercises of a lesson: what goes, what stays, and what the points become."""
+"""Choosing some exercises of a lesson: which cells are removed, which stay, and how points are divided."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_another_lesson_comes_behind_and_shares_the_set_up() -> None:
 
 
 def closed(cells: list[LessonCell], exercise: str) -> tuple[list[LessonCell], set[str]]:
-    """Choose an exercise and, one after another, what it asks for."""
+    """Choose an exercise and then, one by one, the exercises that it needs."""
     chosen = {exercise}
     for _ in cells:
         try:

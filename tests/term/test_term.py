@@ -1,4 +1,4 @@
-"""A term, as docs/teaching.md tells it: its commands in their order, with a made class on lessons 00 and 01."""
+"""A term as described in docs/teaching.md: its commands in order, with a sample class on lessons 00 and 01."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.exports.readers import CanvasCourse, MoodleCourse, assert_no_formula
 from tests.term.guide import ROOT, TEACHING, blocks, commands, run
 
 FIRST, SECOND = "00_start_here", "01_learning_rate_decay"
-# What each student of the class is like; the guide's roster has the first four.
+# What each student of the class does; the first four are in the guide's roster.
 CLASS = {
     "ada": "right", "emmy": "right", "grace": "blank", "zoe": "wrong", "kurt": "right", "alan": "wrong",
     "carl": "silly", "rosa": "right",
@@ -37,13 +37,13 @@ POINTS = 17.0
 
 @dataclass
 class Term:
-    """The folder of the course, and what each command of the guide printed, by the heading and the command."""
+    """The folder of the course, and the output of each command in the guide, by heading and command."""
 
     folder: Path
     said: list[tuple[str, list[str], int, str]] = field(default_factory=list)
 
     def of(self, *words: str) -> str:
-        """Return what the last command that begins so printed."""
+        """Return the output of the last command that begins with this text."""
         return [text for _, command, _, text in self.said if tuple(command[: len(words)]) == words][-1]
 
     def book(self) -> Gradebook:
@@ -62,7 +62,7 @@ def lesson_of(name: str) -> Lesson:
 
 
 def notebook_of(term: Term, assignment: str, kind: str) -> str:
-    """Return a submission: what was handed out, with answers."""
+    """Return a submission: the released notebook with answers."""
     lesson = lesson_of(assignment)
     released = nbformat.read(term.folder / "handout" / f"{assignment}.ipynb", 4)
     exercise = {FIRST: "mean_squared_error", SECOND: "cosine_decay"}[assignment]
@@ -73,7 +73,7 @@ def notebook_of(term: Term, assignment: str, kind: str) -> str:
 
 
 def hand_in(term: Term) -> None:
-    """Hand in the first assignment in nbgrader's layout, the second as Canvas's zip."""
+    """Submit the first assignment in nbgrader's layout, and the second as a Canvas zip."""
     for student, kind in CLASS.items():
         place = term.folder / "submitted" / student / FIRST / f"{FIRST}.ipynb"
         place.parent.mkdir(parents=True)
@@ -87,13 +87,13 @@ def hand_in(term: Term) -> None:
 
 
 def come_late(term: Term) -> None:
-    """Write down that Emmy handed in two days late, and Zoe by an hour."""
+    """Write timestamps: Emmy submitted two days late, and Zoe one hour."""
     for student, when in (("emmy", "2026-10-21 15:00:00 UTC"), ("zoe", "2026-10-19 17:00:00 UTC")):
         (term.folder / "submitted" / student / SECOND / "timestamp.txt").write_text(when)
 
 
 def grade_by_hand(term: Term) -> None:
-    """Do what the formgrader does when a teacher overrules a score."""
+    """Change a score as the formgrader does when a teacher overrules it."""
     with term.book() as book:
         grade = book.find_grade("mean_squared_error_hidden", FIRST, FIRST, "alan")
         grade.manual_score = 1.5
@@ -101,7 +101,7 @@ def grade_by_hand(term: Term) -> None:
 
 
 def fix_test(term: Term) -> None:
-    """Overrule a score, and then give the first test of lesson 00 another point."""
+    """Overrule a score, and then add a point to the first test of lesson 00."""
     grade_by_hand(term)
     path = term.folder / "lessons" / FIRST / "lesson.py"
     before = path.read_text(encoding="utf-8")
@@ -113,7 +113,7 @@ def fix_test(term: Term) -> None:
 
 
 def download(term: Term) -> None:
-    """Write what the platforms would give: Canvas's grade book and Moodle's worksheet."""
+    """Write the files that the platforms would export: Canvas's gradebook and Moodle's worksheet."""
     canvas = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Learning-rate decay (12)"]]
     canvas.append(["    Points Possible", "", "", "", "", f"{POINTS}"])
     canvas += [[f"Made, {student}", str(id), "", f"login-{student}", "One", ""] for student, id in CANVAS.items()]
@@ -138,7 +138,7 @@ def download(term: Term) -> None:
             csv.writer(file).writerows(rows)
 
 
-# What happens in the class before the commands under these headings.
+# What the class does before the commands under these headings.
 EVENTS: dict[str, Callable[[Term], None]] = {
     "Grade": hand_in,
     "Late, and more time": come_late,
@@ -149,7 +149,7 @@ EVENTS: dict[str, Callable[[Term], None]] = {
 
 @pytest.fixture(scope="module")
 def term(tmp_path_factory: pytest.TempPathFactory) -> Term:
-    """Go through the guide."""
+    """Run all commands of the guide."""
     folder = tmp_path_factory.mktemp("term") / "course"
     folder.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", folder)
@@ -249,9 +249,9 @@ def test_the_table_has_a_row_a_student(term: Term) -> None:
     assert {one: float(table[one][f"{SECOND}: total"]) for one in CLASS} == pytest.approx(expected(term))
     assert table["zoe"]["cosine_decay"] != "6"
     assert table["emmy"][f"{SECOND}: hours late"] == "0"
-    assert "waits for grading by hand" in table["alan"][f"{FIRST}: remarks"]
-    # Her zip said so, and `submitted`, which was graded after it, does not; of Emmy the time is known.
-    assert "Canvas marks it as handed in late." in table["rosa"][f"{SECOND}: remarks"]
+    assert "still needs manual grading" in table["alan"][f"{FIRST}: remarks"]
+    # Her zip said that she was late; `submitted`, which was graded later, does not. Emmy's time is known.
+    assert "Canvas marks it as late." in table["rosa"][f"{SECOND}: remarks"]
     assert table["emmy"][f"{SECOND}: remarks"] == ""
 
 

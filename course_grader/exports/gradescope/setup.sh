@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Gradescope runs this once, as root, when it builds the image of the autograder.
+# Gradescope runs this once, as root, when it builds the autograder's image.
 set -euo pipefail
 root="${AUTOGRADER_ROOT:-/autograder}"
 
-# The source holds the hidden checks, and submissions run as another user.
+# The source contains the hidden checks. Submissions run as another user, who must not read them.
 chmod 700 "$root/source"
 
 find_python() {
@@ -25,6 +25,6 @@ if ! python=$(find_python); then
 fi
 
 [ -x "$root/venv/bin/python" ] || "$python" -m venv "$root/venv"
-# What grades needs more than a learner installs; the versions are those that the keys were made with.
+# Grading needs more packages than a learner has. The versions are those with which the keys were made.
 "$root/venv/bin/python" -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
   --constraint "$root/source/constraints.txt" --requirement "$root/source/requirements.txt" "$root"/source/*.whl

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // What is folded on the screen is read on paper, and folded again behind it.
+  // Closed details are opened for printing, and closed again afterwards.
   let unfolded = [];
   window.addEventListener("beforeprint", () => {
     unfolded = [...document.querySelectorAll("details:not(.screen):not([open])")];
@@ -8,7 +8,7 @@
   });
   window.addEventListener("afterprint", () => { for (const one of unfolded) one.open = false; });
 
-  // Tables: a heading's button sorts, numbers as numbers.
+  // The button in a table's heading sorts by that column; numbers are compared as numbers.
   for (const table of document.querySelectorAll("table.sortable")) {
     const body = table.tBodies[0];
     [...table.tHead.rows[0].cells].forEach((head, column) => {
@@ -38,7 +38,7 @@
   const COLORS = { p: "#0b62a4", a: "#8cc4ea", f: "#d9621b", b: "#c9ced6", s: "#5d2f57" };
   const INKS = { p: "#ffffff", a: "#10202e", f: "#ffffff", b: "#28303a", s: "#ffffff" };
   const MARKS = { p: "✓", a: "◐", f: "✗", b: "–", s: "!" };
-  const WORDS = { p: "right", a: "partly right", f: "not right", b: "not written", s: "stopped or not judged" };
+  const WORDS = { p: "right", a: "partly right", f: "wrong", b: "not written", s: "stopped or not graded" };
   const WORTH = { p: 4, a: 3, f: 2, s: 1, b: 0 };
   const MOST_ROWS = 140;
 
@@ -51,7 +51,7 @@
     const score = (a, b) => b[1] - a[1] || name(a, b);
     const sorted = [...students].sort(order.value === "name" ? name : score);
     if (byExercise >= 0) sorted.sort((a, b) => WORTH[b[2][byExercise]] - WORTH[a[2][byExercise]] || score(a, b));
-    // A large class is drawn in bands of several students; each cell of a band shows how they divide.
+    // A large class is drawn in bands of several students; each cell shows how the outcomes are divided.
     const band = Math.ceil(sorted.length / MOST_ROWS);
     rows = [];
     for (let i = 0; i < sorted.length; i += band) rows.push({ first: i + 1, who: sorted.slice(i, i + band) });
@@ -146,7 +146,7 @@
   function orderBy(column) {
     byExercise = byExercise === column ? -1 : column;
     arrange(); draw();
-    readout.textContent = byExercise < 0 ? "Ordered by score." : `Ordered by ${exercises[column]}.`;
+    readout.textContent = byExercise < 0 ? "Sorted by score." : `Sorted by ${exercises[column]}.`;
   }
 
   canvas.addEventListener("mousemove", event => {
@@ -156,7 +156,7 @@
   });
   canvas.addEventListener("click", event => {
     const box = canvas.getBoundingClientRect(), up = size.head - (event.clientY - box.top);
-    // The labels lean to the right, by the tangent of their angle.
+    // The labels are slanted to the right; 0.7 is the tangent of their angle.
     const column = Math.floor((event.clientX - box.left - size.left - Math.max(0, up) * 0.7) / size.wide);
     if (up > 0 && column >= 0 && column < exercises.length) orderBy(column);
   });
@@ -180,14 +180,14 @@
       const open = exercises.filter((_, j) => one[2][j] !== "p");
       at = { row, column: at ? at.column : 0 };
       draw();
-      readout.textContent = `${one[0]}, ${one[1]} of ${max} points. ` + (open.length ? `Not, or only partly, right: ${open.join(", ")}.` : "All is right.");
+      readout.textContent = `${one[0]}, ${one[1]} of ${max} points. ` + (open.length ? `Wrong or partly right: ${open.join(", ")}.` : "Everything is right.");
     } else {
       readout.textContent = text ? `${found.length} students: ${found.slice(0, 12).map(one => one[0]).join(", ")}${found.length > 12 ? ", …" : ""}` : "";
     }
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   new ResizeObserver(draw).observe(canvas.parentElement);
-  // Paper is white, whatever the screen is.
+  // Print dark on white, even if the screen is in dark mode.
   for (const [name, begins] of [["beforeprint", true], ["afterprint", false]]) {
     window.addEventListener(name, () => { printing = begins; at = null; draw(); });
   }
