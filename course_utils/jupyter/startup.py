@@ -2,4 +2,4 @@
 
 # Another Python, started in a terminal of JupyterLab, reads this too and may lack the course.
 with __import__("contextlib").suppress(ImportError):
-    __import__("course_utils.name_errors").order.watch()
+    __import__("course_utils.name_errors").name_errors.watch()
