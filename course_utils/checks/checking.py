@@ -167,8 +167,8 @@ def _part_of(key: Key, part: str) -> PartKey:
     """Return a part of a question's key. Raises KeyProblem if key and notebook were made with different secrets."""
     if part not in key.parts:
         raise KeyProblem(
-            f"This notebook contains a variant of the question {key.exercise!r} that is not in the hidden key: use the "
-            "key that the notebook was released with, or make the key again with `course key --again`."
+            f"The hidden key was made for another variant of the question {key.exercise!r} than this notebook has: use "
+            "the key that the notebook was released with, or make the key again with `course key --again`."
         )
     return key.parts[part]
 

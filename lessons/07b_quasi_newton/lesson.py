@@ -394,7 +394,7 @@ plt.show()
 
 # %% [markdown]
 # The condition number is 200 for all three curves. For steepest descent, with the best rate in every step, only this
-# number counts. The eigenvalues decide how fast conjugate gradients converge between the two ends. (With three different ones, what
+# number counts. For conjugate gradients it matters how they lie between the two ends. (With three different ones, what
 # is left after the third iteration is rounding.)
 #
 # **Newton-CG.** Put the pieces together: $b = -g$, products by `hessian_vector_product`, the direction by

@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "shape": (lambda x, factor: factor * x[0], r"has shape (2,); expected shape (3, 2)"),
     "a number that broadcasts": (lambda x, factor: 1.0, "is a number; expected an array of shape (3, 2)"),
     "list": (lambda x, factor: (factor * x).tolist(), "of shape (3, 2). Convert it with np.array(...)."),
-    "tuple": (lambda x, factor: (factor * x, 1), "of shape (3, 2). One value is asked for, not several."),
+    "tuple": (lambda x, factor: (factor * x, 1), "of shape (3, 2). Return one value, not several."),
     "generator": (lambda x, factor: (factor * row for row in x), "is a generator; expected an array"),
     "function": (lambda x, factor: scaled, "is a function; expected an array"),
     "complex": (lambda x, factor: factor * x + 0j, "has complex entries"),
@@ -80,7 +80,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
 def test_right_answers_pass_in_silence(name: str, published: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert check("scaled", RIGHT[name]) is None
     shown = capfd.readouterr()
-    assert "scaled is right" in shown.out
+    assert "scaled is correct" in shown.out
     assert shown.err == ""
 
 
@@ -135,7 +135,7 @@ def test_bad_arguments_are_a_part_of_their_own(published: Path) -> None:
     check("scaled", scaled, part="arguments")
     with pytest.raises(CheckFailed, match="should raise ValueError; yours returned an array"):
         check("scaled", lambda x, factor: factor * x, part="arguments")
-    with pytest.raises(CheckFailed, match="comes without a message"):
+    with pytest.raises(CheckFailed, match="has no message"):
         check("scaled", silent, part="arguments")
     with pytest.raises(CheckFailed, match="yours raised TypeError"):
         check("scaled", lambda x, factor: x + None, part="arguments")
@@ -151,7 +151,7 @@ def silent(x: np.ndarray, factor: float) -> np.ndarray:
         (lambda: check("scald", scaled), "no exercise named 'scald'. Did you mean 'scaled'?"),
         (lambda: check("scaled", 3), "must be a function; it is int"),
         (lambda: check("scaled", dict), "it is a class"),
-        (lambda: check("scaled"), "takes 1 answers"),
+        (lambda: check("scaled"), "takes 1 answer "),
         (lambda: check("scaled", scaled, part="form"), "has no part 'form'"),
     ],
 )
@@ -184,7 +184,7 @@ def test_hidden_checks_never_pass_without_a_key(
     with pytest.raises(KeyProblem, match="make it again"):
         check_hidden("scaled", scaled)
     damaged.write_text(json.dumps({"exercises": {}}))
-    with pytest.raises(KeyProblem, match="holds nothing for 'scaled'"):
+    with pytest.raises(KeyProblem, match="contains nothing for 'scaled'"):
         check_hidden("scaled", scaled)
 
 
@@ -247,7 +247,7 @@ def test_a_result_that_breaks_the_probe_is_wrong_and_no_fault_of_the_check(resul
     assert verdict.right == 2
     assert verdict.failure is not None
     assert verdict.failure.received.says == "the scaled columns"
-    assert "of another form" in verdict.failure.difference.sentence
+    assert "wrong type or shape" in verdict.failure.difference.sentence
 
 
 def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:

@@ -214,7 +214,7 @@ def test_a_kernel_is_watched_when_somebody_could_answer_it(stdin: bool, monkeypa
         get_ipython = staticmethod(Shell)
 
     monkeypatch.setitem(training.sys.modules, "IPython", IPython)
-    assert training._watched() is stdin
+    assert training._is_interactive() is stdin
 
 
 def test_descend_on_a_quadratic_follows_the_closed_form() -> None:

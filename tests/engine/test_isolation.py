@@ -304,7 +304,7 @@ def test_the_end_of_a_worker_is_told_as_it_was(exam: Exam, end: str, told: str) 
     result = exam.grade(exam.changed({"sgd_step": f"import ctypes, os\ndef sgd_step(w, grad, lr):\n    {end}\n"}))
     assert told in result.exercises[0].message
     # The question is told, and no line of the grader's.
-    assert "You can try: sgd_step(" in result.cells[0].details
+    assert "Try this call: sgd_step(" in result.cells[0].details
     assert "fault_of" not in result.cells[0].details
 
 

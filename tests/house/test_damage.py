@@ -145,9 +145,9 @@ def test_one_broken_notebook_hides_no_other(own: Path, run: Callable[..., Result
     assert [one["lesson"] for one in listed if "problem" in one] == [lesson]
     gathered = run("gather")
     assert gathered.code == 1
-    assert f"Nothing is taken from {lesson}: " in gathered.out
-    assert "still a stub in 04_batch_normalization" in gathered.out
-    assert "still a stub in 03_dropout" in gathered.out
+    assert f"Nothing was copied from {lesson}: " in gathered.out
+    assert "not written yet in 04_batch_normalization" in gathered.out
+    assert "not written yet in 03_dropout" in gathered.out
     if before is not None:
         outcomes = {one.lesson: one for one in update(own)}
         assert outcomes[lesson].outcome == "left alone"
@@ -172,8 +172,8 @@ def test_a_notebook_that_may_not_be_read_hides_no_other(
     assert len([one for one in progress.summary(own) if one.problem]) == 1
     seen = run("progress")
     assert seen.code == 3
-    assert "permission is missing" in seen.err
-    assert "Nothing is taken from 02a" in run("gather").out
+    assert "permission denied" in seen.err
+    assert "Nothing was copied from 02a" in run("gather").out
     assert [one.outcome for one in update(own) if one.lesson.startswith("02a")] == ["left alone"]
 
 

@@ -38,7 +38,7 @@ def test_a_sound_course_is_well(run: Callable[..., Result], fitting: Path) -> No
     ended = run("doctor")
     assert ended.code == 0, ended.out
     assert all(line.startswith("ok ") for line in ended.out.splitlines())
-    assert ended.out.endswith("ok   notebooks: they fit the installed checks.\n")
+    assert ended.out.endswith("ok   notebooks: they match the installed checks.\n")
     assert all(finding["well"] for finding in json.loads(run("doctor", "--json").out))
 
 
@@ -46,8 +46,8 @@ def test_what_is_wrong_comes_with_its_remedy(run: Callable[..., Result], course:
     ended = run("doctor")
     assert ended.code == 1
     lines = ended.out.splitlines()
-    at = lines.index("fix  notebooks: 00_start_here.ipynb asks for checks that are not installed: other.")
-    assert lines[at + 1].strip().startswith("Notebook and package are of different age.")
+    at = lines.index("fix  notebooks: 00_start_here.ipynb uses checks that are not installed: other.")
+    assert lines[at + 1].strip().startswith("The notebooks and the installed course are different versions.")
 
 
 def test_the_wrong_folder(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_written(course: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     [finding] = doctor.writing(course / "notebooks")
     assert finding.says == "the notebooks cannot be saved."
-    assert finding.remedy.startswith(f"Cannot use {course / 'notebooks' / '00_start_here'}: permission is missing.")
+    assert finding.remedy.startswith(f"Cannot use {course / 'notebooks' / '00_start_here'}: permission denied.")
 
 
 def test_a_notebook_that_cannot_be_read(course: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
     )
     *told, last = done.stdout.splitlines()
     assert len(told) == 3
-    assert all(line.startswith("Jupyter cannot write to ") for line in told)
+    assert all(line.startswith("Jupyter can't write to ") for line in told)
     folders = last.split()[1:]
     assert len({Path(folder) for folder in folders if Path(folder).is_dir()}) == 3
     for folder in folders:

@@ -44,11 +44,11 @@ def told(output: dict[str, object]) -> list[str]:
 
 def test_an_exercise_is_named(said: list[str]) -> None:
     assert "name 'adam_step' is not defined" in said[1]
-    assert "adam_step is an exercise: run the cell in which you write it" in said[1]
+    assert "`adam_step` is one of your exercises. Run its cell first" in said[1]
 
 
 def test_another_name_leads_to_the_cells_above(said: list[str]) -> None:
-    assert f"No cell that was run so far defines valley. {ABOVE}" in said[2]
+    assert f"`valley` is not defined yet. {ABOVE}" in said[2]
 
 
 def test_a_kernel_of_the_lab_explains_its_very_first_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_kernel_of_the_lab_explains_its_very_first_error(monkeypatch: pytest.M
     plain = says([names])
     monkeypatch.setenv("PYTHONSTARTUP", str(STARTUP))
     first, left = says(["check('adam_step', adam_step)", names])
-    assert f"No cell that was run so far defines check. {ABOVE}" in first
+    assert f"`check` is not defined yet. {ABOVE}" in first
     assert [left] == plain
 
 
@@ -68,5 +68,5 @@ def test_other_errors_stay_as_they_are(said: list[str]) -> None:
 
 
 def test_advice_knows_the_exercises() -> None:
-    assert advice("sgd_step").startswith("sgd_step is an exercise")
-    assert "defines SGD_step" in advice("SGD_step")
+    assert advice("sgd_step").startswith("`sgd_step` is one of your exercises")
+    assert "`SGD_step` is not defined" in advice("SGD_step")

@@ -215,6 +215,6 @@ def test_the_commands_say_what_they_did(
     monkeypatch.chdir(house.own)
     done = run("update")
     assert done.code == 0
-    assert f"{NAME}: changed; it has 1 answer and" in done.out
+    assert f"{NAME}: updated; kept 1 answer and" in done.out
     assert re.search(r"backup/\d{4}-\d\d-\d\d_", done.out.replace("\n", ""))
     assert run("update").out == "Everything is up to date.\n"
