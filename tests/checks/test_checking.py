@@ -1,4 +1,4 @@
-"""What a learner hears of each kind of answer."""
+"""What the checks say about each kind of answer."""
 
 from __future__ import annotations
 
@@ -224,13 +224,13 @@ def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
 def probe_of_columns(trial: Recorder, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
     x = rng.randn(3, 2).round(2)
     trial.call("the scaled array", answer, x, 2.5)
-    # Not observed: the probe trusts what it gets.
+    # This call is not observed: the probe uses its result unchecked.
     trial.observe("the scaled columns", answer(x, 2.0)[:, 0])
-    trial.call("the scaled array, once more", answer, x, 0.5)
+    trial.call("the scaled array, again", answer, x, 0.5)
 
 
 def asking_for_columns() -> tuple[Exercise, PartKey]:
-    """Return an exercise with that probe, as if it stood among the others, and its key."""
+    """Return an exercise with this probe, as if it were in the probes' folder, and its key."""
     code = probe_of_columns.__code__.replace(co_filename=probe.__code__.co_filename)
     asked = Exercise("scaled", {"values": types.FunctionType(code, globals())})
     return asked, PartKey((1,), (run(asked, "values", 1, [scaled]),), ())
@@ -259,7 +259,7 @@ def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:
     failure = judge(asked, "values", [odd], key).failure
     assert failure is not None
     assert (failure.difference.kind, failure.received.says) == ("raised", "the scaled columns")
-    # Not the error's text: it could tell what a hidden check asks.
+    # Without the error's text, which could reveal the arguments of a hidden check.
     assert failure.difference.sentence == "your function raised KeyError."
     assert isinstance(failure.received.error, KeyError)
 

@@ -1,4 +1,4 @@
-"""Concept questions: the form of an answer, its hint, and what is said of it."""
+"""Concept questions: the types of answers, hints, and what the checks say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `course`: what it prints, and how it ends when something is in the way."""
+"""The command `course`: what it prints, and how it ends if there is a problem."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_an_error_of_ours_carries_its_exit_code() -> None:
 
 
 def test_a_test_that_a_teacher_added_to_a_lesson_counts(run: Run, course: Path) -> None:
-    """`course` has tests that the lesson does not have as it ships."""
+    """`course` has tests that the shipped lesson does not have."""
     said = run("check", "00").out
     assert re.search(r"^other_visible +passed +8 of 8$", said, re.MULTILINE)
     assert re.search(r"^mean_squared_error_arguments +failed +0 of 2 ", said, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Files that should be notebooks: what each is gets a name, for every command and for the grader."""
+"""Files that should be notebooks: every command and the grader say what each one is."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_learner_and_grader_hear_the_same_of_a_file(content: bytes, what: str, t
 def test_a_notebook_that_was_cut_off_is_incomplete(size: int) -> None:
     with pytest.raises(NotNotebook) as cut:
         damage.parse(WHOLE[:size])
-    # In the middle of a character it is not even text.
+    # Cut in the middle of a character, it is not even text.
     assert cut.value.what.startswith(("incomplete", "empty", "not UTF-8")), cut.value
 
 
@@ -112,7 +112,7 @@ def test_whatever_a_file_holds_it_is_an_object_or_gets_a_sentence(rest: bytes, s
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]) -> Path:
-    """A learner's folder with all notebooks, as the current one."""
+    """Change to a learner's folder with all notebooks."""
     assert run("start", str(tmp_path / "mine")).code == 0
     monkeypatch.chdir(tmp_path / "mine")
     return tmp_path / "mine"

@@ -1,4 +1,4 @@
-"""`course doctor`: each thing that commonly goes wrong is found, and nothing else."""
+"""`course doctor`: it finds each common problem, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SERVER = {"ServerApp": {"jpserver_extensions": {doctor.SERVER_EXTENSION: True}}}
 
 @pytest.fixture
 def fitting(course: Path) -> Path:
-    """A course folder whose notebook asks for a check that is installed."""
+    """A course folder whose notebook uses an installed check."""
     write(course / "notebooks" / "00_start_here" / "00_start_here.ipynb", graded("mean_squared_error_visible", "", 1))
     return course
 
@@ -117,7 +117,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def course_in(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `course` as in conda's base environment, where the kernels of the user come first."""
+    """Run `course` as in conda's base environment, in which the user's kernels come first."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
     kept |= {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0", **environment}
     return subprocess.run([sys.executable, "-m", "course_utils", *words], env=kept, capture_output=True, text=True)

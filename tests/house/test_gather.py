@@ -1,4 +1,4 @@
-"""`course gather`: what it takes, what it says, and what it leaves alone."""
+"""`course gather`: what it copies, what it prints, and what it does not change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def gather_cell(*names: str) -> dict[str, Any]:
 
 @pytest.fixture
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course folder with two lessons and a capstone that wants three functions, as the current folder."""
+    """Change to a course folder with two lessons, and a capstone that needs three functions."""
     folder = tmp_path / "notebooks"
     setup = code("import numpy as np", grade_id="imports")
     write(
@@ -88,7 +88,7 @@ def test_it_takes_the_functions_and_what_they_use(school: Path) -> None:
     exec(source, names)
     assert names["sgd_step"](1.0, 2.0, 0.1) == pytest.approx(0.8)
     assert names["cosine_decay"](1.0, 5, 10) == pytest.approx(0.5)
-    # Of an import that part alone, and nothing that stands in the capstone's own set-up.
+    # Only the needed part of an import, and nothing that the capstone's own set-up imports.
     assert "from math import cos as cosine\n" in source
     assert "import numpy" not in source
     assert [(f.name, f.lesson, f.well) for f in found.functions] == [

@@ -1,4 +1,4 @@
-"""A cell that is run before the cells it needs: a friendly sentence under the error."""
+"""NameErrors of cells that were run before the cells they need are explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def says(sources: list[str]) -> list[str]:
-    """Run cells in a fresh kernel, and return what each says."""
+    """Run cells in a new kernel, and return the output of each."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     client = NotebookClient(notebook, allow_errors=True, timeout=60, extra_arguments=["--log-level=ERROR"])
     client.execute()
@@ -26,7 +26,7 @@ def says(sources: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def said() -> list[str]:
-    """What each cell says, in a kernel that has run the set-up."""
+    """The output of each cell, in a kernel that has run the set-up."""
     sources = [
         "import course_utils.checks",
         "adam_step(1.0, 2.0, {}, 0.1)",
