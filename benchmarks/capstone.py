@@ -1,7 +1,7 @@
-"""What the capstone's marks rest on: the reference against simpler trainings, over 20 seeds and 50 secrets.
+"""The reason for the capstone's thresholds: the reference against simpler trainings, over 20 seeds and 50 secrets.
 
-Plain SGD is the reference's network with nothing of the course around it, on inputs scaled pixel by pixel; each of the
-rates is tried on all seeds, and SGD is given its best rate for each seed apart.
+Plain SGD trains the reference's network without any other method of the course, on inputs scaled pixel by pixel. Each
+rate is tried with all seeds, and SGD gets its best rate for each seed separately.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Draw = tuple[int, int]
 
 
 def draws_of_secrets() -> list[Draw]:
-    """Return the seeds of the task and of the training that each secret leads to, drawn as the probe draws them."""
+    """Return the seeds of task and training for each secret, drawn as in the probe."""
     found = []
     for secret in SECRETS:
         rng = np.random.RandomState(hidden_seeds(secret, "train", 1)[0])
@@ -42,7 +42,7 @@ def draws_of_secrets() -> list[Draw]:
 
 
 def accuracies(train: Callable[..., Any], draws: Iterable[Draw] | None = None) -> np.ndarray:
-    """Return the test accuracy of `train` at each seed, or at each of the `draws`."""
+    """Return the test accuracy of `train` for each seed, or for each of the `draws`."""
     found = []
     for seed, own in draws or zip(SEEDS, SEEDS, strict=True):
         task = ServedDigits(seed, TESTS)
@@ -52,7 +52,7 @@ def accuracies(train: Callable[..., Any], draws: Iterable[Draw] | None = None) -
 
 
 def plain_sgd(rate: float, even: Callable[..., np.ndarray] | None = None) -> Callable[..., Any]:
-    """Return a `train` by SGD at a fixed rate; `even` takes the place of the scaling by pixel."""
+    """Return a `train` that uses SGD with a fixed rate; `even` replaces the scaling by pixel."""
 
     def train(X: np.ndarray, y: np.ndarray, next_batch: Callable[[], Any], rng: np.random.Generator) -> Any:
         mean, std = X.mean(axis=0), X.std(axis=0)
@@ -68,7 +68,7 @@ def plain_sgd(rate: float, even: Callable[..., np.ndarray] | None = None) -> Cal
 
 
 def neighbours(X: np.ndarray, y: np.ndarray, next_batch: Callable[[], Any], rng: np.random.Generator) -> Any:
-    """Remember every image served, and look up the five nearest."""
+    """Store every image, and predict by the five nearest."""
     from sklearn.neighbors import KNeighborsClassifier
 
     images, labels = zip(*iter(next_batch, None), strict=True)
@@ -102,12 +102,12 @@ def main() -> None:
     best = int(by_rate.mean(axis=1).argmax())
     show(f"plain SGD, rate {RATES[best]:g}", by_rate[best])
     show("plain SGD, best rate of each seed", by_rate.max(axis=0))
-    evened = np.array([accuracies(plain_sgd(rate, even)) for rate in RATES])
-    best = int(evened.mean(axis=1).argmax())
-    show(f"SGD on evened images, rate {RATES[best]:g}", evened[best])
+    without_brightness = np.array([accuracies(plain_sgd(rate, even)) for rate in RATES])
+    best = int(without_brightness.mean(axis=1).argmax())
+    show(f"SGD on images without brightness, rate {RATES[best]:g}", without_brightness[best])
     show("five nearest neighbours", accuracies(neighbours))
     error = reference.std(ddof=1) / np.sqrt(len(reference))
-    print(f"Full marks from {STEP_3}: {(reference.mean() - STEP_3) / error:.1f} standard errors under the reference.")
+    print(f"Full marks from {STEP_3}: {(reference.mean() - STEP_3) / error:.1f} standard errors below the reference.")
 
 
 if __name__ == "__main__":

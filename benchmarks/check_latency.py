@@ -43,8 +43,8 @@ def main() -> None:
         seconds = seconds_of_checks()
     median = statistics.median(seconds.values())
     slowest = max(seconds, key=lambda name: seconds[name])
-    print(f"{len(seconds)} exercises; median {1000 * median:.1f} ms: {median / MEDIAN_FIGURE:.2f} of the figure")
-    print(f"slowest {slowest}, {1000 * seconds[slowest]:.0f} ms: {seconds[slowest] / WORST_FIGURE:.2f} of the figure")
+    print(f"{len(seconds)} exercises; median {1000 * median:.1f} ms: {median / MEDIAN_FIGURE:.2f} of the goal")
+    print(f"slowest {slowest}, {1000 * seconds[slowest]:.0f} ms: {seconds[slowest] / WORST_FIGURE:.2f} of the goal")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """How long an explorer takes to follow a slider: from the key's input event until the new picture is painted.
 
-JupyterLab runs in a headless Chromium, each explorer with the references. A key on its first slider moves it one step
-at a time, and back at its end; the time is the browser's own (performance.now), the kernel's share included.
-Names of lessons, given as arguments, measure those alone.
+JupyterLab runs in a headless Chromium, each explorer with the reference solutions. A key moves its first slider one
+step at a time, and back at the end; the browser measures the time (performance.now), including the kernel's part.
+Pass names of lessons to measure only those.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ FIGURE = 100.0
 MOVES = 12
 LAB = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
 
-# The first input event after a move is noted in the capturing phase, before the panel hears of it. A message that is
-# sent in an animation frame arrives once that frame is painted.
+# The first input event after a move is recorded in the capturing phase, before the panel gets it. A message that is
+# sent in an animation frame arrives after that frame is painted.
 WATCH = """panel => {
   panel.times = [];
   let begun = null;
@@ -49,7 +49,7 @@ WATCH = """panel => {
 
 
 def notebook_of(lesson: Lesson, wanted: list[Explorer]) -> nbformat.NotebookNode:
-    """Return a notebook with the lesson's references, and each of its explorers in a cell of its own."""
+    """Return a notebook with the lesson's references, and one cell for each of its explorers."""
     sources = [cell.source for cell in lesson.cells if cell.kind in ("setup", "answer", "code", "gather")]
     begin = [new_code_cell("\n\n".join(sources))]
     shown = [new_code_cell(f'explore("{one.name}")') for one in wanted]
@@ -73,7 +73,7 @@ def milliseconds(panel: Locator) -> list[float]:
 
 
 def measured(folder: Path, only: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
-    """Yield the milliseconds of every explorer's moves; each lesson has a JupyterLab of its own, below `folder`."""
+    """Yield the milliseconds of every explorer's moves; each lesson has its own JupyterLab, below `folder`."""
     for lesson in read_lessons(ROOT):
         wanted = explorers_of(lesson)
         if only and lesson.name not in only:

@@ -1,10 +1,10 @@
-"""Pages of feedback: 500 in under 15 s on two cores (the figure), beside nbconvert's HTML of the same notebooks.
+"""Pages of feedback: 500 in under 15 s on two cores (the goal), compared with nbconvert's HTML of the same notebooks.
 
     python benchmarks/feedback_pages.py [--pages 500] [--peer 10]
 
-The class is made: each submission is the solution of notebook 01 with one mistake of the bank, a figure under each
-experiment and a cell of the student's own. The peer is nbconvert's HTMLExporter, on which nbgrader's feedback stands; a
-few are enough for its mean.
+The class is synthetic: each submission is the solution of notebook 01 with one mistake of the bank, a figure below
+each experiment and one cell of the student's own. The peer is nbconvert's HTMLExporter, which nbgrader's feedback uses; a few
+pages are enough for its mean.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KINDS, SOME = 12, 100
 
 
 def figure() -> str:
-    """Return a figure as a notebook holds it."""
+    """Return a figure as a notebook stores it."""
     fig, ax = plt.subplots()
     ax.plot(np.random.default_rng(0).normal(size=(400, 4)).cumsum(axis=0))
     content = io.BytesIO()
@@ -50,7 +50,7 @@ def figure() -> str:
 
 
 def made_class(folder: Path, pages: int) -> Iterator[GradedSubmission]:
-    """Yield graded submissions, of KINDS kinds that take turns."""
+    """Yield graded submissions, of KINDS kinds in turn."""
     lesson = read_lesson(ROOT / "lessons" / LESSON)
     write_hidden_key(folder / "course.key", [lesson], "a term")
     assignment = Assignment.from_notebook(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb", folder / "course.key")

@@ -1,22 +1,22 @@
-"""Milliseconds a submission: `course grade` against `nbgrader autograde`, and the engine against one warm process.
+"""Milliseconds per submission: `course grade` against `nbgrader autograde`, and the engine against one warm process.
 
     .venv/bin/python benchmarks/grading_speed.py [--count 200] [--right 200] [--whole 2] [--each 20] [--nbgrader 5]
         [--times 3] [--lessons 02b 03]
 
 One core, in one run on one machine. Notebook 01:
 
-- the headline, a mixed class: three answers in four are the reference's, the rest are drawn from the lesson's bank
-  (written otherwise, mistaken, or blank); and one in ten of all is answered as by nobody else: its numbers differ from
-  all others in their last digits, so that nothing that was judged before helps;
-- a class that answers everything right, the best case of what is judged once;
-- the same with the experiments in them, where nbgrader runs them and the engine does not.
+- the main result, a mixed class: three out of four answers are the reference's, the others are drawn from the lesson's
+  bank (alternatives, mistakes, or blank); one in ten of all answers is unique: its numbers differ from all others in
+  their last digits, so that replay does not help;
+- a class in which every answer is correct, the best case for replay;
+- the same with experiments, which nbgrader runs and the engine does not.
 
-And every notebook, a mixed class: the engine against one process, in CPU seconds of all processes (with --lessons
-nothing else is measured, and only the lessons whose names begin so).
+And a mixed class of every notebook: the engine against one process, in CPU seconds of all processes (with --lessons,
+only this is measured, and only for lessons whose names begin with one of these).
 
-Each side grades the same submissions and must give each the same points. A command is measured on a part of the class
-and on all of it, several times. A submission takes the difference in time over the difference in size, whatever a
-start costs. Printed are the median and the range.
+All graders get the same submissions and must give the same points. A command is measured on a part of the class and on
+the whole class, several times. The time per submission is the difference in time divided by the difference in size, so
+that the start does not count. The median and the range are printed.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ from course_utils.checks.checking import grading
 
 ROOT = Path(__file__).parents[1]
 NAME = "01_learning_rate_decay"
-# What a grader's machine has, whatever stands in this one's environment.
+# The settings of a grader's machine, whatever this environment has.
 HERE = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
 HERE["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 COURSE = "from course_utils.cli import main; main()"
 FIGURE = 50
 
 
-# What an answer is followed by that gives what nobody else's does, in the last digits of its numbers.
+# Code appended to an answer to make its results unique, in the last digits of its numbers.
 AS_NOBODY_ELSE = """
 
 import functools
@@ -85,8 +85,8 @@ if not isinstance({name}, type):
 
 
 def mixed_class(lesson: Lesson, released: NotebookNode, count: int, first: int = 0) -> list[NotebookNode]:
-    """Return submissions, the same in each run, numbered from `first` on: three answers in four are right and the
-    others drawn from the lesson's bank, and one in ten of all is as nobody else gives it."""
+    """Return submissions, the same in each run, numbered from `first` on: three out of four answers are correct, the
+    others are drawn from the lesson's bank, and one in ten of all is unique."""
     rng = random.Random(first)
     blank = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in released.cells}
     notebooks = []
@@ -103,7 +103,7 @@ def mixed_class(lesson: Lesson, released: NotebookNode, count: int, first: int =
                     changed[name] = blank[name]
             if rng.random() < 0.1:
                 source = changed.get(name) or lesson.answers[name].without_markers()
-                # A blank answer is one that somebody else gives.
+                # A blank answer is never unique.
                 if source != blank[name]:
                     unique = AS_NOBODY_ELSE.format(name=name, number=number, factor=1 + (number + 1) * 2**-46)
                     changed[name] = source + unique
@@ -120,7 +120,7 @@ def in_one_process(assignment: Assignment, notebook: NotebookNode) -> float:
         for cell in notebook.cells:
             known = assignment.by_grade_id.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
             if known is not None:
-                # As in a notebook, what a cell raises ends that cell alone.
+                # As in a notebook, an error ends only its own cell.
                 with contextlib.suppress(Exception):
                     exec(blank_magics(known.source if known.kind == "test" else cell.source), names)
                     points += known.points
@@ -140,7 +140,7 @@ def each(function: Any, notebooks: Sequence[NotebookNode], wanted: Sequence[floa
 
 @dataclass(frozen=True)
 class Slope:
-    """Milliseconds a submission, each time that they were measured, in order of size."""
+    """Measured milliseconds per submission, sorted."""
 
     each: list[float]
 
@@ -153,7 +153,7 @@ class Slope:
 
 
 class Folder:
-    """A course in a folder of its own, with submissions."""
+    """A course in its own folder, with submissions."""
 
     def __init__(self, place: Path, lesson: Lesson) -> None:
         self.place = place
@@ -200,8 +200,8 @@ class Folder:
         return slope
 
     def _slope(self, seconds: Callable[[int], float], few: int, wanted: Sequence[float], times: int) -> Slope:
-        """Return what a submission takes: the slope between a part of a class and all of it, several times."""
-        # The first run is there to warm up.
+        """Return the time per submission, several times: the slope between a part of a class and the whole class."""
+        # The first run is a warm-up.
         seconds(few)
         slopes = []
         for _ in range(times):
@@ -233,7 +233,7 @@ def compare(
     print(f"{title}: {len(notebooks)} submissions, {statistics.mean(wanted):.0f} points on average")
     floor = each(lambda notebook: in_one_process(assignment, notebook), notebooks, wanted)
     engine = each(lambda notebook: grade(notebook, assignment).score, notebooks, wanted)
-    print(f"  one process, no isolation: {floor:.1f} ms a submission")
+    print(f"  one process, no isolation: {floor:.1f} ms per submission")
     print(f"  engine (`grade`): {engine:.1f} ms, {beyond(floor, engine)}")
     with tempfile.TemporaryDirectory() as name:
         folder = Folder(Path(name), lesson)
@@ -246,7 +246,7 @@ def compare(
 
 
 def beyond(floor: float, engine: float) -> str:
-    """Return how much longer than one process the engine takes, beside the figure: 3 times, or 30 ms more."""
+    """Return how much longer the engine takes than one process, with the goal: 3 times, or 30 ms more."""
     held = "reached" if engine <= max(3 * floor, floor + 30) else "NOT reached"
     return f"{engine / floor:.2f} times, {engine - floor:.0f} ms more (figure, 3 times or 30 ms more: {held})"
 
@@ -262,9 +262,9 @@ def prepared(name: str) -> tuple[Lesson, NotebookNode, Assignment]:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU seconds of this process, of those that it started, and of all that these saw end."""
+    """Return the CPU seconds of this process, its children, and their ended descendants."""
     me, here = psutil.Process(), resource.getrusage(resource.RUSAGE_SELF)
-    # Of this process alone the system says it more finely than in hundredths.
+    # Only for this process, the system reports finer units than hundredths.
     total = here.ru_utime + here.ru_stime + sum(me.cpu_times()[2:4])
     for process in me.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -304,13 +304,13 @@ def compare_each(count: int, times: int, names: Sequence[str]) -> None:
 
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=200, help="submissions of the mixed class (0: leave it out)")
+    parser.add_argument("--count", type=int, default=200, help="submissions of the mixed class (0: none)")
     parser.add_argument("--nbgrader", type=int, default=5, help="how many of a class nbgrader grades (0: none)")
-    parser.add_argument("--times", type=int, default=3, help="how often each slope, and each notebook, is measured")
-    parser.add_argument("--right", type=int, default=200, help="submissions that are right (0: leave them out)")
-    parser.add_argument("--whole", type=int, default=2, help="the same with experiments in them (0: leave that out)")
+    parser.add_argument("--times", type=int, default=3, help="number of measurements of each slope and each notebook")
+    parser.add_argument("--right", type=int, default=200, help="correct submissions (0: none)")
+    parser.add_argument("--whole", type=int, default=2, help="the same with experiments in them (0: none)")
     parser.add_argument("--each", type=int, default=20, help="submissions of each part of a notebook's class (0: none)")
-    parser.add_argument("--lessons", nargs="*", default=[], help="measure these notebooks' classes and nothing else")
+    parser.add_argument("--lessons", nargs="*", default=[], help="measure only the classes of these notebooks")
     return parser.parse_args()
 
 

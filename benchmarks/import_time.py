@@ -1,4 +1,4 @@
-"""What `import course_utils` costs beyond `import numpy`: the median of fresh processes."""
+"""The time of `import course_utils` in addition to `import numpy`: the median over new processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
     numpy = seconds("import numpy")
     for statement in ("import course_utils", "from course_utils.checks import check"):
         beyond = seconds(f"import numpy; {statement}") - numpy
-        print(f"{statement}: {beyond:.3f} s beyond numpy's {numpy:.3f} s: {beyond / FIGURE:.2f} of the figure")
+        print(f"{statement}: {beyond:.3f} s beyond numpy's {numpy:.3f} s: {beyond / FIGURE:.2f} of the goal")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/memory.py [--count 10000] [--workers N]
 
-Copies of notebook 00, each with another student's name in it, so that each is graded. The command's own process is
-looked at ten times on the way; the grading processes are shown beside it.
+The submissions are copies of notebook 00, each with a different student's name, so that each is graded. The memory of
+the command's own process and of the grading processes is measured ten times during the run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMMAND = [sys.executable, "-c", "from course_utils.cli import main; main()", "g
 
 
 def make_class(folder: Path, name: str, kind: str, count: int) -> None:
-    """Make a course with `count` submissions that differ in nothing but a name."""
+    """Make a course with `count` submissions that differ only in a name."""
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     for part in ("solutions", "notebooks"):
         shutil.copytree(ROOT / part / name, folder / part / name)
@@ -46,7 +46,7 @@ def make_class(folder: Path, name: str, kind: str, count: int) -> None:
 
 
 def mib(pid: int, what: str) -> float:
-    """Return a line of /proc/PID/status in MiB; 0 where the process is gone."""
+    """Return a line of /proc/PID/status in MiB; 0 if the process has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -55,7 +55,7 @@ def mib(pid: int, what: str) -> float:
 
 
 def below(pid: int) -> Iterator[int]:
-    """Yield the processes that come from one."""
+    """Yield a process's descendants."""
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
             yield child
@@ -92,7 +92,7 @@ def main() -> None:
     for done, own, others, seconds in seen:
         print(f"{done:11}  {own:11.0f}  {others:19.0f}  {seconds:7.0f}")
     most, growth = max(own for _, own, _, _ in seen), seen[-1][1] / seen[0][1]
-    print(f"largest {most:.0f} MiB (figure: {FIGURE}); at the end {growth:.2f} times that at a tenth (figure: 1)")
+    print(f"largest {most:.0f} MiB (goal: {FIGURE}); at the end {growth:.2f} times that at a tenth (goal: 1)")
 
 
 if __name__ == "__main__":

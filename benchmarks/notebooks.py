@@ -37,8 +37,8 @@ def main() -> None:
             each = list(pool.map(seconds, paths))
         together = time.perf_counter() - begin
     for path, took in zip(paths, each, strict=True):
-        print(f"{path.stem:<28} {took:6.1f} s: {took / EACH_FIGURE:.2f} of the figure")
-    print(f"{'together':<28} {together:6.1f} s: {together / TOGETHER_FIGURE:.2f} of the figure")
+        print(f"{path.stem:<28} {took:6.1f} s: {took / EACH_FIGURE:.2f} of the goal")
+    print(f"{'together':<28} {together:6.1f} s: {together / TOGETHER_FIGURE:.2f} of the goal")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""How often the engine gives a teacher's own assignments the scores that stock nbgrader gives them, by kind.
+"""How often a teacher's own assignments get the same scores from the engine as from stock nbgrader, by kind.
 
     .venv/bin/python -m benchmarks.own_assignments [--each] [--scores FILE] [NAME ...]
 
-The assignments are those of tests/own/, each with right, partly right and blank submissions; nbgrader's scores are
-those remembered in tests/own/stock.json. A submission agrees if each of its cells has the same points, the same need of
-a human and the same comment. `--each` prints every difference; `--scores` uses what `tests.own.ours` wrote before.
+The assignments are those of tests/own/, each with correct, partly correct and blank submissions; nbgrader's scores are
+stored in tests/own/stock.json. A submission agrees if each of its cells has the same points, the same flag for manual
+grading and the same comment. `--each` prints every difference; `--scores` uses the output of an earlier
+`tests.own.ours`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.own.stock import can_run, stock_scores
 
 
 def graded(names: Iterable[str], folder: Path) -> dict[str, dict[str, Scores]]:
-    """Return our scores by command and assignment, from a process of their own."""
+    """Return our scores by command and assignment, computed in another process."""
     target = folder / "ours.json"
     subprocess.run([sys.executable, "-m", "tests.own.ours", str(target), *names], check=True, stderr=subprocess.DEVNULL)
     found: dict[str, dict[str, Scores]] = json.loads(target.read_text(encoding="utf-8"))

@@ -1,12 +1,12 @@
-"""What each verb of `course` costs from its start to its end, beside stock `nbgrader --version`: CPU and wall time.
+"""CPU and wall time of each verb of `course`, from start to end, compared with stock `nbgrader --version`.
 
     .venv/bin/python benchmarks/start.py [--rounds 5] [VERB ...]
 
-In each round every verb runs once, right after an `nbgrader --version` of its own, so that both meet the same load. CPU
-time is that of the command and of every process below it, also of those that outlive the command: this program adopts
-and awaits them. Printed are medians over the rounds, of the ratios too.
+In each round every verb runs once, right after its own `nbgrader --version`, so that both have the same load. CPU time
+is that of the command and of all its descendants, including those that outlive the command: this program adopts them
+and waits for them. Medians over the rounds are printed, also of the ratios.
 
-The course is a copy of this clone with a term of one assignment, notebook 01, and one submission with right answers.
+The course is a copy of this clone with a term of one assignment, notebook 01, and one submission with correct answers.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Cost:
 
 @dataclass(frozen=True)
 class Verb:
-    """A command, and what makes the folder ready for it. `limit` is the figure for its CPU ratio, if there is one."""
+    """A command, and a function that prepares the folder for it. `limit` is the goal for its CPU ratio, if there is
+    one."""
 
     name: str
     words: tuple[str, ...]
@@ -68,7 +69,7 @@ class Verb:
 
 
 def cost(command: tuple[str, ...], folder: Path) -> Cost:
-    """Run a command to its end and the ends of all processes that it leaves behind."""
+    """Run a command, and wait for it and for all processes that it started."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
@@ -98,7 +99,7 @@ def forget_grades(folder: Path) -> None:
 
 
 def forget_results(folder: Path) -> None:
-    """Keep the gradebook, as it is when one more submission comes in."""
+    """Keep the gradebook, as when one more submission arrives."""
     for place in folder.glob("gradebook.results*"):
         place.unlink()
     shutil.rmtree(folder / "autograded", ignore_errors=True)
@@ -134,7 +135,7 @@ VERBS = (
 
 
 def make_course(folder: Path) -> None:
-    """Copy what of this clone a term needs, with a key, a roster and a submission."""
+    """Copy the parts of this clone that a term needs, with a key, a roster and a submission."""
     for part in PARTS:
         (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)
     (folder / "course.toml").write_text(TERM)
@@ -151,7 +152,7 @@ def make_course(folder: Path) -> None:
 
 
 def compare(verb: Verb, folder: Path) -> tuple[Cost, Cost]:
-    """Return what the verb and stock nbgrader cost, one right after the other."""
+    """Return the time of the verb and of stock nbgrader, run one right after the other."""
     stock = cost(NBGRADER, folder)
     verb.before(folder)
     return cost((*COURSE, *verb.words), folder / verb.place), stock
@@ -171,8 +172,8 @@ def shown(verb: Verb, pairs: list[tuple[Cost, Cost]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verbs", nargs="*", metavar="VERB", help="those whose name begins so; by default all")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
+    parser.add_argument("verbs", nargs="*", metavar="VERB", help="verbs whose names begin with this; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="number of measurements of each")
     asked = parser.parse_args()
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     verbs = [verb for verb in VERBS if not asked.verbs or verb.name.startswith(tuple(asked.verbs))]
@@ -180,7 +181,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_course(folder)
-        # Before any round: what the verbs find, such as a gradebook for `feedback`.
+        # Before the first round: create what the verbs need, such as a gradebook for `feedback`.
         cost((*COURSE, "grade", "submitted"), folder)
         for _ in range(asked.rounds):
             for verb in verbs:
@@ -192,7 +193,7 @@ def main() -> None:
     print(f"nbgrader --version: CPU {middle[0]:.2f} s, wall {middle[1]:.2f} s ({len(stock)} runs)")
     for verb in verbs:
         print(shown(verb, costs[verb.name]))
-    print(f"(figure for the first line of `course grade` on an idle machine: {FIRST_LINE} s)")
+    print(f"(goal for the first line of `course grade` on an idle machine: {FIRST_LINE} s)")
 
 
 if __name__ == "__main__":

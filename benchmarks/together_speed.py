@@ -1,9 +1,9 @@
-"""The mode together against nbgrader's own Execute, over the same submissions, each side giving the same points.
+"""The mode together against nbgrader's own Execute, for the same submissions; both must give the same points.
 
     python benchmarks/together_speed.py [NAME ...]      assignments of tests/own/assignments
 
-Prints for each assignment the milliseconds a submission takes on both sides, and their ratio. The figure to reach is
-20. The start of the commands and of the zygote is not counted.
+Prints for each assignment the milliseconds per submission of both, and their ratio. The goal is 20. The start of the
+commands and of the zygote is not counted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OURS = 40
 
 
 def compare(own: Own) -> tuple[float, float]:
-    """Return the seconds a submission takes in nbgrader, and together; AssertionError where points differ."""
+    """Return the seconds per submission in nbgrader, and together. Raises AssertionError if points differ."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "course"
         assert not make_course(folder, [own])

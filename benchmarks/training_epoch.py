@@ -1,6 +1,6 @@
 """A training epoch of the network on the digits against PyTorch eager and scikit-learn: same shape, one thread.
 
-Shape 64-64-10, ReLU, batches of 32, plain SGD, float64 on all three sides.
+Shape 64-64-10, ReLU, batches of 32, plain SGD, float64 for all three.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def pytorch(X: np.ndarray, y: np.ndarray) -> None:
 
 def scikit_learn(X: np.ndarray, y: np.ndarray) -> None:
     with warnings.catch_warnings():
-        # It warns that ten epochs are few; here they are what is timed.
+        # It warns that ten epochs are few, but we only measure their time.
         warnings.simplefilter("ignore")
         MLPClassifier(
             (64,),
@@ -68,11 +68,11 @@ def main() -> None:
     torch.set_num_threads(1)
     X, y = digits()
     sides = {"ours": ours, "PyTorch eager": pytorch, "scikit-learn": scikit_learn}
-    # Rounds in turn, so that a busy moment of the machine falls on all sides.
+    # In turns, so that a busy moment of the machine affects all of them.
     rounds = [{name: milliseconds(run, X, y) for name, run in sides.items()} for _ in range(ROUNDS)]
     took = {name: statistics.median(one[name] for one in rounds) for name in sides}
     for name, each in took.items():
-        print(f"{name:<14} {each:6.1f} ms an epoch; ours takes {took['ours'] / each:.2f} of it")
+        print(f"{name:<14} {each:6.1f} ms per epoch; ours takes {took['ours'] / each:.2f} of it")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""`course grade` with two processes against one: how many times the submissions a second.
+"""`course grade` with two processes against one: the ratio of submissions per second.
 
     .venv/bin/python benchmarks/two_cores.py [--count 60] [--lesson 01_learning_rate_decay]
 
-Right answers to a whole notebook. Measured is the time from the first result to the last, and beside it that of the
-whole command, with all that it has to import. A machine with other work on it gives noise: look at the load.
+The submissions are correct answers to a whole notebook. It measures the time from the first result to the last, and the
+time of the whole command with its imports. Other work on the machine makes the results noisy: look at the load.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} over the last minute")
     print(f"one process: {one:.1f} s for {asked.count} submissions, {one_whole:.1f} s with its start")
     print(f"two processes: {two:.1f} s, {two_whole:.1f} s with their start")
-    print(f"ratio {one / two:.2f} (figure: {FIGURE}), with the start {one_whole / two_whole:.2f}")
+    print(f"ratio {one / two:.2f} (goal: {FIGURE}), with the start {one_whole / two_whole:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The command `course`: thin, and quick to answer, since every verb imports what it needs when it is called."""
+"""The command `course`. Each verb imports what it needs only when it is called, so that the command starts quickly."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from course_utils.errors import CourseError, Exit, from_os
 from course_utils.text import plural
 
 EXIT_CODES = (
-    "Exit codes: 0 fine; 1 something is wrong in what was checked; 2 wrong use or unusable input; "
-    "3 a problem of this machine (a permission, a full disk, a missing program); 130 interrupted."
+    "Exit codes: 0 success; 1 something that was checked is wrong; 2 wrong usage or unusable input; "
+    "3 a problem with this machine (a permission, a full disk, a missing program); 130 interrupted."
 )
 COMMANDS = "descent.commands"
 
@@ -29,29 +29,29 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for another program to read.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 
 @app.command()
 def start(
-    folder: Annotated[Path, typer.Argument(help="The folder for the notebooks; it is created if needed.")],
+    folder: Annotated[Path, typer.Argument(help="The folder for your notebooks; it is created if needed.")],
 ) -> None:
-    """Copy the course's notebooks into a folder, to write your answers in."""
-    from course_utils.shipped_notebooks import start as lay_down
+    """Create a folder with your own copies of the notebooks."""
+    from course_utils.shipped_notebooks import start as copy_notebooks
 
-    laid = lay_down(folder)
-    news = f"Copied {plural(len(laid), 'notebook')} into {folder}."
-    print(news if laid else f"All notebooks are already in {folder}.")
+    copied = copy_notebooks(folder)
+    message = f"Copied {plural(len(copied), 'notebook')} into {folder}."
+    print(message if copied else f"All notebooks are already in {folder}.")
     print(f"Go there (`cd {folder}`) and type `course lab`.")
 
 
 @app.command()
 def update() -> None:
-    """Bring your notebooks up to date with the course. Your answers stay; the old notebooks are kept in backup/."""
+    """Update your notebooks to the course's newest text. Your answers stay; the old notebooks are kept in backup/."""
     from course_utils import notebooks, terminal
-    from course_utils.update import update as bring
+    from course_utils.update import update as update_notebooks
 
-    terminal.show_updates(bring(notebooks.require_folder(Path.cwd())))
+    terminal.show_updates(update_notebooks(notebooks.require_folder(Path.cwd())))
 
 
 @app.command()
@@ -71,7 +71,7 @@ def check(
     timeout: Annotated[int, typer.Option(help="Stop a cell after this many seconds.", min=1)] = 120,
     as_json: AsJson = False,
 ) -> None:
-    """Run a notebook from top to bottom in a fresh kernel, and show which of its checks pass."""
+    """Run a notebook from top to bottom in a new kernel, and show which of its checks pass."""
     from course_utils import notebooks, terminal
     from course_utils.running import run_notebook
 
@@ -88,7 +88,7 @@ def check(
 
 @app.command()
 def progress(as_json: AsJson = False) -> None:
-    """Show which exercises are solved. It is kept beside the notebooks, on this machine alone."""
+    """Show which exercises you have solved. Your progress is stored next to the notebooks, on this machine only."""
     from course_utils import notebooks, terminal
     from course_utils.progress import summary
 
@@ -112,7 +112,7 @@ def gather(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy your own functions from the earlier notebooks into the capstone, and say what is missing or wrong."""
+    """Copy your functions from the earlier notebooks into the capstone, and report what is missing or wrong."""
     from course_utils import notebooks, terminal
     from course_utils.gather import gather as gather_into
 
@@ -127,7 +127,7 @@ def gather(
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
-    """Look for common problems, and say how to fix them."""
+    """Diagnose common problems and suggest fixes."""
     from course_utils import terminal
     from course_utils.doctor import examine
 
@@ -141,7 +141,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def add_commands() -> None:
-    """Add the verbs of other packages; one that is broken costs its own verbs, and a line on stderr."""
+    """Add the verbs of other packages. If one can't be imported, only its own verbs are missing; stderr says why."""
     for entry in entry_points(group=COMMANDS):
         try:
             entry.load()(app)
@@ -150,7 +150,7 @@ def add_commands() -> None:
 
 
 def main() -> None:
-    """Run `course`: every foreseeable problem ends in one sentence on stderr and a documented exit code."""
+    """Run `course`. A CourseError or an OSError ends it with one sentence on stderr and a documented exit code."""
     from course_utils.lab import use_own_programs
     from course_utils.quick_start import collect_seldom, skip_unused_grammar
 

@@ -1,4 +1,4 @@
-"""What a file is that should be a notebook and is not: for learners' commands and for the grader alike."""
+"""Recognise files that should be notebooks but are something else. Learners' commands and the grader use it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ EXTRACT = "Take the notebook out of it"
 LINK = "Open the link and download the notebook (in Colab: File > Download > Download .ipynb)"
 WEB_PAGE = "a web page, saved in place of the notebook"
 WEB_LINK = "a link to a notebook, not the notebook itself"
-# How far into a file its kind is looked for.
+# Number of characters at the start of a file in which its kind is looked for.
 HEAD = 20_000
 
-# The first bytes of files that are no text, what they are, and what to do.
+# The first bytes of binary files, what these files are, and what to do.
 SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "a gzip archive", EXTRACT),
     (b"7z\xbc\xaf'\x1c", "a 7-Zip archive", EXTRACT),
@@ -32,7 +32,7 @@ SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"GIF8", "a picture", USE),
     (b"bplist00", WEB_PAGE, DOWNLOAD),
 )
-# Office documents are zips; these names are in them.
+# Office documents are zip files that contain these names.
 OFFICE = {b"word/": "a Word document", b"xl/": "an Excel workbook", b"ppt/": "a PowerPoint presentation"}
 PYTHON = re.compile(
     r"^(?:#!.*python|# *coding[:=]|# %%|import \w|from [\w.]+ import |def \w+\(|class \w+)", re.MULTILINE
@@ -43,7 +43,7 @@ CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
 
 class NotNotebook(Exception):
-    """A file is no notebook. `what` completes "The file is ..."; `remedy` is an imperative without its full stop."""
+    """A file is not a notebook. `what` completes "The file is ..."; `remedy` is an imperative without a full stop."""
 
     def __init__(self, what: str, remedy: str = SAVE) -> None:
         super().__init__(f"The file is {what}. {remedy}.")
@@ -51,9 +51,9 @@ class NotNotebook(Exception):
 
 
 def parse(content: bytes) -> dict[str, Any]:
-    """Return the JSON object that a notebook's file holds; whether it has cells is for the caller to see.
+    """Return the JSON object in a notebook's file. The caller must check that it has cells.
 
-    Raises NotNotebook, which says what the file is instead.
+    Raises NotNotebook, which says what the file is, if it is not a JSON object.
     """
     if not content.strip(b" \t\r\n\0"):
         raise NotNotebook("empty")
@@ -65,7 +65,7 @@ def parse(content: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise _of_text(text, error) from None
     except ValueError as error:
-        # Python refuses numbers of thousands of digits.
+        # Python rejects numbers with thousands of digits.
         raise NotNotebook(f"not a notebook: its JSON cannot be read ({str(error).split(';')[0]})") from None
     if not isinstance(found, dict):
         raise NotNotebook("JSON, but not a notebook")
@@ -73,7 +73,7 @@ def parse(content: bytes) -> dict[str, Any]:
 
 
 def without_cells(data: Mapping[str, Any]) -> NotNotebook:
-    """Return what a JSON object without cells is."""
+    """Return a NotNotebook that says what a JSON object without cells is."""
     if isinstance(data.get("url"), str) or "doc_id" in data:
         return NotNotebook(WEB_LINK, LINK)
     if isinstance(data.get("message"), str) or "error" in data:
@@ -82,7 +82,7 @@ def without_cells(data: Mapping[str, Any]) -> NotNotebook:
 
 
 def _text(content: bytes) -> str:
-    """Return the content as text; NotNotebook if it is none."""
+    """Return the content as text. Raises NotNotebook if it is not text in UTF-8."""
     for start, what, remedy in SIGNATURES:
         if content.startswith(start):
             raise NotNotebook(what, remedy)
@@ -90,13 +90,13 @@ def _text(content: bytes) -> str:
         what = next((name for part, name in OFFICE.items() if part in content), "")
         raise NotNotebook(what or "a zip archive", USE if what else EXTRACT)
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content[:2]:
-        raise NotNotebook("text in UTF-16, not UTF-8, as every notebook is")
+        raise NotNotebook("text in UTF-16, but notebooks are in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         # The tags of a web page are ASCII in any older encoding.
         found = _kind(content[:HEAD].decode("latin-1").strip())
-        raise found or NotNotebook("not UTF-8 text, as every notebook is") from None
+        raise found or NotNotebook("not UTF-8 text, but notebooks are") from None
 
 
 def _kind(head: str) -> NotNotebook | None:
@@ -104,7 +104,7 @@ def _kind(head: str) -> NotNotebook | None:
 
 
 def _of_text(text: str, error: json.JSONDecodeError) -> NotNotebook:
-    """Return what a text is that is no JSON."""
+    """Return a NotNotebook that says what a text is that is not valid JSON."""
     head = text[:HEAD].strip()
     if found := _kind(head):
         return found

@@ -1,4 +1,4 @@
-"""`course doctor`: looks for common problems, and says how to fix them."""
+"""`course doctor`: diagnoses common problems and suggests fixes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from course_utils.errors import CourseError, from_os
 from course_utils.running import KERNEL, KERNEL_REMEDY
 
 DISTRIBUTION = "descent-course"
-# A teacher with assignments of their own has it where a learner has notebooks.
+# The folder of a teacher with their own assignments contains this file, and no notebooks of this course.
 TEACHERS = "nbgrader_config.py"
 FINDINGS = "descent.findings"
 INSTALL = "In the course's folder, run `pip install -c requirements.lock -e '.[lab]'`."
 SERVER_EXTENSION = "nbgrader.server_extensions.validate_assignment"
 LAB_EXTENSION = "@jupyter/nbgrader"
-STILL = "`course lab` and `course check` use the course's Python all the same; Jupyter started in other ways does not."
+STILL = "`course lab` and `course check` use the course's Python anyway; Jupyter does not if you start it another way."
 VALIDATE_PLUGIN = f"{LAB_EXTENSION}:validate-assignment"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one look found; `remedy` is empty where all is well."""
+    """The result of one check; `remedy` is the fix, empty if there is no problem."""
 
     subject: str
     says: str
@@ -44,11 +44,11 @@ class Finding:
 
 
 def examine(start: Path) -> list[Finding]:
-    """Look at the machine and at the course's folder nearest to `start`, and return every finding in order."""
+    """Check the machine and the course's folder nearest to `start`, and return all findings in order."""
     folder = notebooks.find_folder(start)
     found = [python(sys.version_info[:3]), packages(), kernel(), validate_button(), gradebook(), *others()]
     if folder is None and (start / TEACHERS).is_file():
-        return [*found, Finding("folder", f"{start} is a course for nbgrader; notebooks of this course are not in it.")]
+        return [*found, Finding("folder", f"{start} is an nbgrader course without notebooks of this course.")]
     if folder is None:
         remedy = "Change to the folder of your notebooks, or copy them into a new one with `course start FOLDER`."
         return [*found, Finding("folder", f"no notebooks in or above {start}.", remedy)]
@@ -56,14 +56,14 @@ def examine(start: Path) -> list[Finding]:
 
 
 def python(running: tuple[int, ...]) -> Finding:
-    """Compare Python's own version with what the course needs."""
+    """Return whether this version of Python is new enough for the course."""
     shown = ".".join(map(str, running))
-    remedy = "" if running >= (3, 11) else "Install Python 3.11 or newer, and make the environment again with it."
+    remedy = "" if running >= (3, 11) else "Install Python 3.11 or newer, and create a new environment with it."
     return Finding("Python", f"version {shown}.", remedy)
 
 
 def packages() -> Finding:
-    """Compare the installed packages with the versions that the course asks for."""
+    """Return whether the installed packages have the versions that the course needs."""
     try:
         wanted = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
@@ -71,7 +71,7 @@ def packages() -> Finding:
     problems = list(_unmet(wanted))
     if problems:
         return Finding("packages", "; ".join(problems) + ".", INSTALL)
-    return Finding("packages", f"all in place, with course version {version(DISTRIBUTION)}.")
+    return Finding("packages", f"all are installed; the course has version {version(DISTRIBUTION)}.")
 
 
 def _unmet(wanted: list[str]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _unmet(wanted: list[str]) -> Iterator[str]:
 
 
 def kernel() -> Finding:
-    """See whether the kernel that Jupyter finds runs in the Python that has the course, and what hides it if not."""
+    """Return whether the kernel that Jupyter finds runs in the course's Python, and if not, which kernel hides it."""
     try:
         from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
@@ -105,7 +105,7 @@ def kernel() -> Finding:
     except NoSuchKernel:
         return Finding("kernel", f"Jupyter knows no kernel {KERNEL!r}.", _sentence(KERNEL_REMEDY))
     except Exception as error:
-        # Anything may be in a kernel.json.
+        # A kernel.json can contain anything.
         folder = Path(manager.find_kernel_specs()[KERNEL])
         says = f"{folder / 'kernel.json'} is damaged ({type(error).__name__}). {STILL}"
         return Finding("kernel", says, kernels.remedy(folder))
@@ -116,19 +116,19 @@ def kernel() -> Finding:
 
 
 def validate_button() -> Finding:
-    """See whether nbgrader's Validate button works: its page in JupyterLab and its part in the server."""
+    """Return whether nbgrader's Validate button works: its extension of JupyterLab and its extension of the server."""
     try:
         from jupyter_core.paths import jupyter_path
     except ImportError:
         return Finding("Validate", "Jupyter is not installed.", INSTALL)
     if not any((Path(place) / LAB_EXTENSION / "package.json").is_file() for place in jupyter_path("labextensions")):
-        return Finding("Validate", "nbgrader's extension of JupyterLab is missing.", INSTALL)
+        return Finding("Validate", "nbgrader's extension for JupyterLab is missing.", INSTALL)
     if _is_disabled():
         remedy = f"Run `jupyter labextension enable {LAB_EXTENSION}` and the same with {VALIDATE_PLUGIN}."
-        return Finding("Validate", "nbgrader's extension of JupyterLab is switched off.", remedy)
+        return Finding("Validate", "nbgrader's extension for JupyterLab is switched off.", remedy)
     if not _server_part_enabled():
         remedy = f"Run `jupyter server extension enable --sys-prefix {SERVER_EXTENSION}`."
-        return Finding("Validate", "nbgrader's extension of the server is switched off.", remedy)
+        return Finding("Validate", "nbgrader's extension for the Jupyter server is switched off.", remedy)
     return Finding("Validate", "nbgrader's extension is on.")
 
 
@@ -157,25 +157,25 @@ def _jupyter_settings(section: str) -> dict[str, Any]:
 
 
 def gradebook() -> Finding:
-    """See whether nbgrader finds `alembic`, the program that it calls for its gradebook."""
+    """Return whether nbgrader finds `alembic`, the program that it calls for its gradebook."""
     if shutil.which("alembic") is None:
-        remedy = f"Activate the course's environment, so that its programs are found. Still missing? {INSTALL}"
+        remedy = f"Activate the course's environment, so that its programs are found. If it is still missing: {INSTALL}"
         return Finding("gradebook", "the program `alembic` is not on PATH; nbgrader's gradebook needs it.", remedy)
     return Finding("gradebook", "nbgrader finds `alembic`.")
 
 
 def others() -> Iterator[Finding]:
-    """Yield the findings of other packages, such as the grader's; one that is broken costs its own."""
+    """Yield the findings of other packages, such as the grader. If one can't be imported, report that instead."""
     for entry in entry_points(group=FINDINGS):
         try:
             yield from entry.load()()
         except ImportError as error:
-            remedy = "Install what it needs, or leave it be if you do not grade."
+            remedy = "Install what it needs. If you do not grade, you can ignore this."
             yield Finding(entry.name, f"{entry.value} cannot be used: {error}.", remedy)
 
 
 def writing(folder: Path) -> Iterator[Finding]:
-    """See whether files can be written where the notebooks are saved."""
+    """Yield whether files can be written in the notebooks' folders."""
     for place in sorted({path.parent for path in notebooks.lessons_in(folder)}):
         try:
             with tempfile.TemporaryFile(dir=place) as file:
@@ -188,7 +188,7 @@ def writing(folder: Path) -> Iterator[Finding]:
 
 
 def freshness(folder: Path) -> Iterator[Finding]:
-    """See whether the notebooks and the installed checks speak of the same exercises."""
+    """Yield whether the installed checks know all exercises of the notebooks."""
     from course_utils.checks.probe import exercises
 
     well = True
@@ -198,7 +198,7 @@ def freshness(folder: Path) -> Iterator[Finding]:
             well = False
             yield finding
     if well:
-        yield Finding("notebooks", "they fit the installed checks.")
+        yield Finding("notebooks", "they match the installed checks.")
 
 
 def _freshness_of(path: Path, known: set[str]) -> Finding | None:
@@ -208,8 +208,8 @@ def _freshness_of(path: Path, known: set[str]) -> Finding | None:
     unknown = sorted(_visible(notebook) - known)
     if not unknown:
         return None
-    says = f"{path.name} asks for checks that are not installed: {', '.join(unknown)}."
-    return Finding("notebooks", says, f"Notebook and package are of different age. {INSTALL}")
+    says = f"{path.name} uses checks that are not installed: {', '.join(unknown)}."
+    return Finding("notebooks", says, f"The notebooks and the installed course are different versions. {INSTALL}")
 
 
 def _visible(notebook: dict[str, Any]) -> set[str]:

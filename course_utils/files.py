@@ -1,4 +1,4 @@
-"""Writing files so that nothing is ever half there."""
+"""Write files atomically, and display paths."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import tempfile
 from pathlib import Path
 
 PRIVATE = 0o600
-# What a new file gets: the user's own mask says it, and can only be read by setting it.
+# The permissions of a new file follow from the user's umask, which can be read only by setting it.
 _mask = os.umask(0o077)
 os.umask(_mask)
 ORDINARY = 0o666 & ~_mask
 
 
 def write_atomic(path: Path, content: str | bytes, mode: int | None = None) -> None:
-    """Write a file so that a reader finds the old one or the new one, and an interruption leaves the old.
+    """Write a file so that a reader sees either the old or the new content; after an interruption it is the old one.
 
-    content: text is written as UTF-8. mode: the file's permissions, from the first moment never more than its owner's;
-    by default those of the old file, and ORDINARY for a new one. The folder is made where it is missing.
-    Raises OSError that names the file.
+    Text is written as UTF-8. `mode` are the file's permissions: by default those of the old file, or ORDINARY for a new
+    one; until they are set, only the owner can read the file. A missing folder is created. Raises an OSError that names
+    the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -35,11 +35,11 @@ def write_atomic(path: Path, content: str | bytes, mode: int | None = None) -> N
         with contextlib.suppress(OSError):
             fresh.unlink()
         if isinstance(error, OSError) and error.filename is None:
-            # A full disk names no file.
+            # The error for a full disk does not name a file.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
 def display_path(path: Path) -> str:
-    """Return what a path is called by who stands in the current folder; in full where that is shorter."""
+    """Return a path relative to the current folder, or as it is if that is shorter."""
     return min(os.path.relpath(path), str(path), key=len)

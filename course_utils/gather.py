@@ -1,7 +1,7 @@
-"""`course gather`: the learner's own functions from earlier notebooks, copied into one cell of the capstone.
+"""`course gather`: copy the learner's functions from earlier notebooks into one cell of the capstone.
 
-The cell says in its metadata which functions it wants. Nothing else in the notebook is touched, the notebook as it was
-is kept, and a cell that was changed by hand is left alone.
+The cell's metadata list the functions to copy. Nothing else in the notebook is changed, a copy of the notebook is kept,
+and a cell that the learner edited is left alone.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from course_utils.files import write_atomic
 from course_utils.sources import CodeCell, Collection, collect
 
 # Seconds for the published checks of all functions together.
-PATIENCE = 120
+TIMEOUT = 120
 HEAD = "# Your own functions, copied by `course gather`: change them in their notebooks and run it again."
 
 
 @dataclass(frozen=True)
 class Function:
-    """What became of one function: the lesson it was taken from, or "", and a few words."""
+    """The outcome for one function: the lesson that it was copied from, or "", and a short message."""
 
     name: str
     lesson: str
@@ -41,7 +41,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What came of gathering into a notebook. `backup` is the notebook as it was, "" where nothing had to change."""
+    """The outcome of gathering into a notebook. `backup` is the path of the old notebook, "" if nothing changed."""
 
     notebook: str
     functions: tuple[Function, ...]
@@ -50,7 +50,7 @@ class Gathered:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every function is there and passes its published check."""
+        """Whether every function was found and passes its published check, and there are no other problems."""
         return all(function.well for function in self.functions) and not self.problems
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,10 +59,10 @@ class Gathered:
 
 
 def gather(path: Path, replace: bool = False) -> Gathered:
-    """Fill the gather cell of the notebook at `path` from the notebooks beside it.
+    """Fill the cell for gathered functions in the notebook at `path` from the other lessons' notebooks, and return the
+    outcome.
 
-    Raises CourseError where the notebook has no such cell, or where the cell was changed by hand and `replace` is
-    false.
+    Raises CourseError if the notebook has no such cell, or if the learner edited it and `replace` is false.
     """
     notebooks.read(path)
     notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -71,8 +71,8 @@ def gather(path: Path, replace: bool = False) -> Gathered:
     now = "".join(cell["source"])
     if not (replace or _is_ours(now, mark)):
         raise CourseError(
-            f"The cell for gathered functions in {path} holds something of yours: move it to the notebook it belongs "
-            "to, or to a cell of your own, then run `course gather --replace`."
+            f"You have edited the gathered cell in {path}. Move your changes to the notebooks that the functions come "
+            "from, or to a cell of your own, then run `course gather --replace`."
         )
     wanted = [str(name) for name in mark["gathers"]]
     cells, broken = _cells_beside(path)
@@ -84,14 +84,14 @@ def gather(path: Path, replace: bool = False) -> Gathered:
         cell["source"] = source.splitlines(keepends=True)
         cell["outputs"], cell["execution_count"] = [], None
         mark["digest"] = _digest(source)
-        backup = str(_keep(path))
+        backup = str(_back_up(path))
         write_atomic(path, notebooks.text_of(notebook))
     functions = tuple(_function(name, found, failing) for name in wanted)
     return Gathered(str(path), functions, (*broken, *found.problems), backup)
 
 
 def published_checks(found: Collection) -> dict[str, str]:
-    """Run the gathered functions' published checks in a process of their own; return one line for each that fails."""
+    """Run the published checks of the gathered functions in another process, and return a line for each that fails."""
     lines: list[str] = []
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -101,17 +101,17 @@ def published_checks(found: Collection) -> dict[str, str]:
                 stdout=out,
                 stderr=subprocess.DEVNULL,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=False,
             )
         out.seek(0)
         lines = out.read().splitlines()
     results: dict[str, str] = dict(json.loads(line) for line in lines if line.startswith('["'))
-    unasked = [name for name in found.lesson_of if name not in results]
-    # The first that has no result is the one that did not come back; nothing is known of those behind it.
-    results |= dict.fromkeys(unasked, "its check was not reached")
-    if unasked:
-        results[unasked[0]] = f"its check did not end within {PATIENCE} s, or ended Python"
+    unfinished = [name for name in found.lesson_of if name not in results]
+    # The first check without a result is the one that did not finish; the ones after it did not start.
+    results |= dict.fromkeys(unfinished, "its check did not run")
+    if unfinished:
+        results[unfinished[0]] = f"its check did not finish within {TIMEOUT} s, or it ended Python"
     return {name: line for name, line in results.items() if line}
 
 
@@ -134,11 +134,11 @@ def _gather_cell(notebook: Mapping[str, Any], path: Path) -> dict[str, Any]:
         if isinstance(mark, dict) and isinstance(mark.get("gathers"), list):
             found: dict[str, Any] = cell
             return found
-    raise CourseError(f"{path} has no cell for gathered functions: name the capstone's notebook, or take a fresh copy.")
+    raise CourseError(f"{path} has no cell for gathered functions: use the capstone's notebook, or get a new copy.")
 
 
 def _cells_beside(path: Path) -> tuple[list[CodeCell], list[str]]:
-    """Return the code cells of the other notebooks of the course, and which of these are broken."""
+    """Return the code cells of the course's other notebooks, and a sentence for each notebook that can't be read."""
     folder = notebooks.require_folder(path.resolve().parent)
     cells: list[CodeCell] = []
     broken: list[str] = []
@@ -147,7 +147,7 @@ def _cells_beside(path: Path) -> tuple[list[CodeCell], list[str]]:
             continue
         notebook = notebooks.try_read(lesson)
         if isinstance(notebook, CourseError):
-            broken.append(f"Nothing is taken from {lesson.stem}: {notebook}")
+            broken.append(f"Nothing was copied from {lesson.stem}: {notebook}")
         else:
             cells += _code_of(notebook, lesson.stem)
     return cells, broken
@@ -157,14 +157,14 @@ def _code_of(notebook: Mapping[str, Any], lesson: str) -> Iterator[CodeCell]:
     for cell in notebook["cells"]:
         mark = cell["metadata"].get("nbgrader")
         mark = mark if isinstance(mark, dict) else {}
-        # A test cell defines something only if the learner wrote it there.
+        # Test cells too: learners may have written definitions there.
         if cell["cell_type"] == "code":
-            answers = str(mark.get("grade_id", "")) if mark.get("solution") else ""
-            yield CodeCell(lesson, cell["source"], answers)
+            exercise = str(mark.get("grade_id", "")) if mark.get("solution") else ""
+            yield CodeCell(lesson, cell["source"], exercise)
 
 
 def _given(notebook: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the notebook's own set-up cells import."""
+    """Return the names that the notebook's set-up cells import, as `imports` returns them."""
     given: dict[str, str] = {}
     for cell in notebook["cells"]:
         mark = cell["metadata"].get("nbgrader")
@@ -174,7 +174,7 @@ def _given(notebook: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_ours(source: str, mark: Mapping[str, Any]) -> bool:
-    """Tell whether a cell is as it was released or as it was last gathered."""
+    """Return whether a cell is unchanged since its release or since it was last gathered."""
     if "digest" in mark:
         return bool(mark["digest"] == _digest(source))
     lines = [line.strip() for line in source.split("\n")]
@@ -185,8 +185,8 @@ def _digest(source: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
-def _keep(path: Path) -> Path:
-    # Where Jupyter keeps its own copies: nbgrader collects none of it.
+def _back_up(path: Path) -> Path:
+    # Jupyter keeps its own copies in this folder, and nbgrader does not collect it.
     folder = path.parent / ".ipynb_checkpoints"
     folder.mkdir(exist_ok=True)
     number = 1

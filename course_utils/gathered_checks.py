@@ -1,6 +1,7 @@
-"""Run by `course gather` in a process of its own: the published checks of functions whose source comes on stdin.
+"""`course gather` runs this module in another process: it runs the published checks of functions.
 
-Prints a JSON pair for each name of the command line: the name, and one line on what is wrong, or "".
+It reads their source from stdin and their names from the command line. For each name it prints a JSON pair: the name,
+and one line about what is wrong, or "".
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from course_utils.checks.probe import exercises
 
 
 def main() -> None:
-    """Print the outcomes, each as soon as it is known."""
+    """Run the checks, and print each outcome as soon as it is known."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     source, wanted, out = sys.stdin.read(), sys.argv[1:], sys.stdout
     names: dict[str, Any] = {"__name__": "__main__"}
     broken = ""
-    # What the functions print is nobody's.
+    # What the functions print is discarded.
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             exec("import matplotlib.pyplot as plt\nimport numpy as np\n", names)
@@ -58,7 +59,7 @@ def _outcome(name: str, names: Mapping[str, Any]) -> str:
 
 
 def _nowhere(card: Card) -> None:
-    """Show no card: the table has one line for each function."""
+    """Discard a card: the table of `course gather` has one line for each function."""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The kernel of this environment's own Python, whatever kernels are registered with Jupyter under its name.
+"""Make Jupyter run notebooks in this environment's Python, even if another kernel is registered under its name.
 
-A kernel called "python3" in the user's folder, or in JUPYTER_PATH, hides the environment's own one from Jupyter, for
-example in conda's base environment and on hubs. It runs a Python that does not have the course.
+A kernel called "python3" in the user's folder or in JUPYTER_PATH hides the environment's own kernel, for example in
+conda's base environment and on hubs. Its Python does not have the course installed.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from traitlets import default
 
 
 class OwnKernelSpecManager(KernelSpecManager):
-    """Finds the kernels that Jupyter finds, but `python3` is always this Python."""
+    """Finds the same kernels as Jupyter, except that `python3` is always this Python."""
 
     def find_kernel_specs(self) -> dict[str, str]:
-        """Return the folder of each kernel by its name."""
+        """Return a dict from each kernel's name to its folder."""
         from ipykernel.kernelspec import RESOURCES
 
         return {**super().find_kernel_specs(), KERNEL: RESOURCES}
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return a kernel; NoSuchKernel if there is none of this name."""
+        """Return the specification of a kernel. Raises NoSuchKernel if there is none of this name."""
         if kernel_name.lower() != KERNEL:
             return super().get_kernel_spec(kernel_name)
         try:
@@ -49,26 +49,27 @@ class OwnKernelManager(AsyncKernelManager):
 
 def is_own(program: str) -> bool:
     """Return whether a kernel that starts this program runs in this Python."""
-    # Jupyter puts the running Python in the place of a bare "python".
+    # Jupyter replaces a bare "python" with the running Python.
     if program in {"python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)}:
         return True
-    # An environment has several names for one Python; two environments may link to the same Python elsewhere.
+    # One environment has several names for its Python, and two environments may link to the same one: compare the
+    # folders and the resolved files.
     theirs, own = Path(program), Path(sys.executable)
     return theirs.parent.resolve() == own.parent.resolve() and theirs.resolve() == own.resolve()
 
 
 def remedy(folder: Path) -> str:
-    """Return what to do so that Jupyter finds this environment's kernel, and not the one in `folder`."""
-    places = [Path(place) for place in KernelSpecManager().kernel_dirs]
+    """Return what to do so that Jupyter finds this environment's kernel instead of the one in `folder`."""
+    searched = [Path(place) for place in KernelSpecManager().kernel_dirs]
     own = Path(ENV_JUPYTER_PATH[0], "kernels")
-    hides = folder.parent in places and own in places[places.index(folder.parent) + 1 :]
+    hides = folder.parent in searched and own in searched[searched.index(folder.parent) + 1 :]
     if not hides:
         return f"Run `{shlex.quote(sys.executable)} -m ipykernel install --sys-prefix`."
     if os.access(folder.parent, os.W_OK):
         free = next(path for i in count(1) if not (path := folder.with_name(f"{folder.name}-other-{i}")).exists())
         move = "move" if os.name == "nt" else "mv"
-        return f"Give that kernel another name: run `{move} {shlex.quote(str(folder))} {shlex.quote(str(free))}`."
-    searched = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
-    others = [place for place in searched if Path(place, "kernels") != folder.parent]
-    setting = f"JUPYTER_PATH={os.pathsep.join(others)}" if others != searched else "JUPYTER_PREFER_ENV_PATH=1"
+        return f"Rename that kernel: run `{move} {shlex.quote(str(folder))} {shlex.quote(str(free))}`."
+    entries = os.environ.get("JUPYTER_PATH", "").split(os.pathsep)
+    others = [entry for entry in entries if Path(entry, "kernels") != folder.parent]
+    setting = f"JUPYTER_PATH={os.pathsep.join(others)}" if others != entries else "JUPYTER_PREFER_ENV_PATH=1"
     return f"In the terminal, before you start Jupyter, run `export {shlex.quote(setting)}`."

@@ -1,4 +1,4 @@
-"""Starting JupyterLab in the folder of notebooks, on the first one."""
+"""Start JupyterLab in the folder of notebooks, with the first notebook open."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from course_utils import notebooks, shipped_notebooks
 from course_utils.errors import CourseError, Exit
 from course_utils.update import outdated
 
-# Its labconfig/ overrides JupyterLab's defaults: no question about news, no look for updates, and none of nbgrader's
-# tools for writing assignments and for its file exchange; its jupyter_server_config.d/ adds how notebooks are saved.
+# Its labconfig/ overrides JupyterLab's defaults: it turns off the question about news, the check for updates, and
+# nbgrader's tools for writing and exchanging assignments. Its jupyter_server_config.d/ adds our pre-save hook.
 SETTINGS = Path(__file__).parent / "jupyter"
-# What each kernel runs first, for PYTHONSTARTUP names it: so the very first error is explained too.
+# Each kernel runs this file first, since PYTHONSTARTUP names it: so even the first NameError is explained.
 STARTUP = SETTINGS / "startup.py"
 
 
 def open_lab(start: Path, browser: bool, port: int | None) -> None:
-    """Run JupyterLab until it is stopped; CourseError where it is not installed or `start` leads to no notebooks."""
+    """Run JupyterLab until it is stopped. Raises CourseError if it is not installed, or if there are no notebooks in or
+    above `start`."""
     if find_spec("jupyterlab") is None:
         raise CourseError("JupyterLab is not installed: run `pip install -e '.[lab]'` in the course.", Exit.ENVIRONMENT)
     folder = own_folder(start)
@@ -34,16 +35,16 @@ def open_lab(start: Path, browser: bool, port: int | None) -> None:
     from jupyterlab.labapp import main
 
     if zmq.has("curve"):
-        # Other users of the machine cannot listen to the kernel; Jupyter warns where it is not so.
+        # Encryption, so that other users of the machine cannot listen to the kernel; Jupyter warns if it is missing.
         arguments.append("--KernelManager.transport_encryption=auto")
 
-    # Tornado and Jupyter look at sys.argv too.
+    # Tornado and Jupyter also read sys.argv.
     sys.argv = ["jupyter-lab", *arguments]
     main(arguments)
 
 
 def keep_settings_somewhere() -> None:
-    """Let Jupyter use a temporary folder in place of each of its own that cannot be written, as in a read-only home."""
+    """For each of Jupyter's folders that is not writable, as in a read-only home, make Jupyter use a temporary one."""
     from jupyter_core import paths
 
     found = {"CONFIG": paths.jupyter_config_dir(), "DATA": paths.jupyter_data_dir()}
@@ -54,30 +55,30 @@ def keep_settings_somewhere() -> None:
             tempfile.TemporaryFile(dir=folder).close()
         except OSError:
             os.environ[f"JUPYTER_{name}_DIR"] = tempfile.mkdtemp(prefix=f"jupyter-{name.lower()}-")
-            print(f"Jupyter cannot write to {folder}: what it keeps there is lost when it stops.", flush=True)
+            print(f"Jupyter can't write to {folder}: settings that it saves there are lost when it stops.", flush=True)
 
 
 def own_folder(start: Path) -> Path:
-    """Return the learner's folder of notebooks, made from the shipped ones where `start` leads only to those."""
+    """Return the learner's folder of notebooks. If `start` leads only to the shipped notebooks, copy them first."""
     folder = notebooks.require_folder(start)
     if shipped_notebooks.is_shipped_folder(folder):
-        # In a clone git would stumble over answers written into its own files.
+        # In a clone, answers in the shipped files would conflict with `git pull`.
         folder = folder.parent / shipped_notebooks.OWN
         shipped_notebooks.start(folder)
         print(f"Your own copies of the notebooks are in {folder}.")
     elif stale := outdated(folder):
-        print(f"The course has newer text for {', '.join(stale)}: `course update` brings it and keeps your answers.")
+        print(f"There is newer text for {', '.join(stale)}: run `course update` to get it. It keeps your answers.")
     return folder
 
 
 def lab_arguments(folder: Path, browser: bool, port: int | None) -> list[str]:
-    """Return JupyterLab's options: `folder` is its root, and its first lesson the page that opens."""
+    """Return JupyterLab's command-line options: `folder` is its root, and the first lesson is the page that opens."""
     first = notebooks.lessons_in(folder)[0].relative_to(folder).as_posix()
-    # Warnings, and the address, are enough to read.
+    # Log only warnings; the address is printed as well.
     arguments = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{first}", "--log-level=WARN"]
-    # Another kernel of the same name must not take the place of this environment's Python.
+    # Another kernel of the same name must not replace this environment's Python.
     arguments.append("--ServerApp.kernel_spec_manager_class=course_utils.kernels.OwnKernelSpecManager")
-    # In a container the user is root, which Jupyter otherwise refuses.
+    # In a container the user is often root, which Jupyter refuses without this option.
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")
     if not browser:
@@ -88,9 +89,9 @@ def lab_arguments(folder: Path, browser: bool, port: int | None) -> list[str]:
 
 
 def use_own_programs() -> None:
-    """Put the programs beside this Python first in PATH, as an activated environment has them.
+    """Put the folder of this environment's programs first in PATH, as activating the environment would do.
 
-    nbgrader calls `alembic` by name, and a kernel's `!pip` must be this environment's.
+    nbgrader calls `alembic` by name, and `!pip` in a notebook must be this environment's.
     """
     os.environ["PATH"] = _before(sysconfig.get_path("scripts"), os.environ.get("PATH"))
 

@@ -1,7 +1,7 @@
-"""Functions of two coordinates, some of any number, with gradient and Hessian: places to walk downhill.
+"""Test functions for optimizers, with gradient and Hessian. Most have two coordinates, some any number.
 
-Points are arrays whose last axis holds the coordinates, so that one point `(D,)` and a whole grid `(n, m, D)` go
-through the same formula: `value` gives `(...)`, `gradient` `(..., D)`, `hessian` `(..., D, D)`.
+The last axis of an array of points has the coordinates, so that the same formula works for one point `(D,)` and for a
+grid `(n, m, D)`: `value` returns `(...)`, `gradient` `(..., D)`, `hessian` `(..., D, D)`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ View = tuple[tuple[float, float], tuple[float, float]]
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """A function to minimize, with what is known about it.
+    """A function to minimize, and known facts about it.
 
-    `minimum` `(D,)` is a lowest point, or None where the function falls for ever; `others` `(K, D)` holds further
-    minima, as low or higher. `start` `(D,)` is a usual place to begin, `view` the part of the first two coordinates
-    that is worth drawing: `((x_low, x_high), (y_low, y_high))`.
+    `minimum` `(D,)` is a global minimum, or None if the function has none; `others` `(K, D)` are further minima, global
+    or local. `start` `(D,)` is a usual starting point. `view` is the region of the first two coordinates to draw:
+    `((x_low, x_high), (y_low, y_high))`.
     """
 
     name: str
@@ -35,7 +35,8 @@ class Landscape:
     others: Array = field(default_factory=lambda: np.empty((0, 2)))
 
     def grid(self, points: int = 200) -> tuple[Array, Array, Array]:
-        """Return `(x, y, z)`, each `(points, points)`: the view and the values over it, as `contour` takes them."""
+        """Return `(x, y, z)`, each `(points, points)`, for Matplotlib's `contour`: a grid of the view and the
+        values."""
         x, y = np.meshgrid(*(np.linspace(low, high, points) for low, high in self.view))
         return x, y, self.value(np.stack([x, y], axis=-1))
 
@@ -50,7 +51,7 @@ def _plane(
     view: View,
     others: Sequence[tuple[float, float]] = (),
 ) -> Landscape:
-    """Make a landscape from formulas in x and y; `hessian` gives the entries xx, xy, yy."""
+    """Return a landscape from formulas in x and y; `hessian` returns the entries xx, xy and yy."""
 
     def coordinates(w: Array) -> Array:
         return np.moveaxis(np.asarray(w, dtype=np.float64), -1, 0)
@@ -72,9 +73,9 @@ def _plane(
 
 
 def quadratic(H: ArrayLike, center: ArrayLike | None = None, name: str = "quadratic") -> Landscape:
-    """Return `(w - center)' H (w - center) / 2`, for a symmetric `H` `(D, D)`; `center` `(D,)` is 0 unless told.
+    """Return `(w - center)' H (w - center) / 2`, for a symmetric `H` `(D, D)`; `center` `(D,)` is 0 by default.
 
-    Its minimum is `center` where H is positive definite; else it has none. Raises ValueError where H is not a
+    If H is positive definite, its `minimum` is `center`; otherwise it is None. Raises ValueError if H is not a
     symmetric matrix.
     """
     H = np.array(H, dtype=np.float64)
@@ -99,9 +100,9 @@ def quadratic(H: ArrayLike, center: ArrayLike | None = None, name: str = "quadra
 
 
 def ravine(condition_number: float, angle: float = 0.0) -> Landscape:
-    """Return a long valley: `(x^2 + condition_number * y^2) / 2`, turned by `angle` radians against the clock.
+    """Return a long valley: `(x^2 + condition_number * y^2) / 2`, rotated counterclockwise by `angle` radians.
 
-    The curvature is 1 along the valley and `condition_number` across it. Raises ValueError below 1.
+    The curvature is 1 along the valley and `condition_number` across it. Raises ValueError if it is below 1.
     """
     if condition_number < 1:
         raise ValueError(f"condition_number is {condition_number}: it is largest over smallest curvature, at least 1.")
@@ -109,7 +110,7 @@ def ravine(condition_number: float, angle: float = 0.0) -> Landscape:
     H = turn @ np.diag([1.0, condition_number]) @ turn.T
     bowl = quadratic((H + H.T) / 2, name=f"ravine, condition number {condition_number:g}")
     start = turn @ np.array([-10.0, 2.0])
-    # Turned, the valley needs height too.
+    # A rotated valley needs a higher view.
     height = max(4.0, 12.0 * abs(np.sin(angle)))
     view = ((-12.0, 12.0), (-height, height))
     return Landscape(bowl.name, bowl.value, bowl.gradient, bowl.hessian, bowl.minimum, start, view)
@@ -118,7 +119,7 @@ def ravine(condition_number: float, angle: float = 0.0) -> Landscape:
 def saddle() -> Landscape:
     """Return `x^2/2 - y^2/2 + y^4/4`: a saddle at 0 between two minima at (0, 1) and (0, -1), of value -1/4.
 
-    The start is a hair off the line y = 0, on which nothing that follows the gradient ever leaves.
+    The start is very close to the line y = 0, which gradient descent never leaves.
     """
     return _plane(
         "saddle",
@@ -133,7 +134,7 @@ def saddle() -> Landscape:
 
 
 def rosenbrock(dim: int = 2) -> Landscape:
-    """Return `sum_i 100*(w[i+1] - w[i]^2)^2 + (1 - w[i])^2`: a curved valley whose floor hardly falls.
+    """Return `sum_i 100*(w[i+1] - w[i]^2)^2 + (1 - w[i])^2`: a curved valley whose floor is almost flat.
 
     Source: Rosenbrock (1960); the sum over neighbours is the usual extension. Raises ValueError for `dim < 2`.
     """
@@ -160,14 +161,15 @@ def rosenbrock(dim: int = 2) -> Landscape:
         H[..., i, i + 1] = H[..., i + 1, i] = -400 * a
         return H
 
-    # From four coordinates on there is a second, higher minimum near (-1, 1, ..., 1); it is not listed.
+    # With four or more coordinates there is a second, higher minimum near (-1, 1, ..., 1); `others` does not have it.
     start = np.resize([-1.2, 1.0], dim)
     view = ((-2.0, 2.0), (-1.0, 3.0))
     return Landscape("Rosenbrock", value, gradient, hessian, np.ones(dim), start, view, np.empty((0, dim)))
 
 
 def beale() -> Landscape:
-    """Return Beale's function, `sum_k (c_k - x + x*y^k)^2` with c = 1.5, 2.25, 2.625: flat, with steep corners.
+    """Return Beale's function, `sum_k (c_k - x + x*y^k)^2` for k = 1, 2, 3, with c = 1.5, 2.25, 2.625: a plain with
+    steep corners.
 
     Its minimum is 0 at (3, 0.5). Source: Beale (1958), in Moré, Garbow & Hillstrom (1981), problem 5.
     """
@@ -175,7 +177,7 @@ def beale() -> Landscape:
     c = np.array([1.5, 2.25, 2.625])
 
     def residuals(x: Array, y: Array) -> tuple[Array, Array, Array, Array, Array]:
-        """Return the residuals `(..., 3)`, then their derivatives by x, y, xy and yy."""
+        """Return the residuals `(..., 3)`, and their derivatives with respect to x, y, xy and yy."""
         x, y = x[..., None], y[..., None]
         by_xy = k * y ** (k - 1)
         return c - x + x * y**k, y**k - 1, x * by_xy, by_xy, x * k * (k - 1) * y ** np.maximum(k - 2, 0)
@@ -229,11 +231,12 @@ def himmelblau() -> Landscape:
 def double_well(tilt: float = 0.3) -> Landscape:
     """Return `x^4/4 - x^2/2 + tilt*x + y^2/2`: a deep minimum on the left, a shallow one on the right.
 
-    From the start, far on the right, plain descent stays in the shallow one; with momentum one can roll through.
-    Raises ValueError unless `0 < tilt < 2/(3*sqrt(3))` (about 0.385), outside of which there are not two wells.
+    From the start on the far right, plain gradient descent ends in the shallow one; momentum can roll through it.
+    Raises ValueError unless `0 < tilt < 2/(3*sqrt(3))` (about 0.385): otherwise there are not two wells of different
+    depth.
     """
     if not 0 < tilt < 2 / (3 * np.sqrt(3)):
-        raise ValueError(f"tilt is {tilt}: between 0 and 0.385 there are two wells, one deeper than the other.")
+        raise ValueError(f"tilt is {tilt}: it must be between 0 and 0.385, for two wells of different depth.")
     deep, _, shallow = np.sort(np.roots([1.0, 0.0, -1.0, tilt]).real)
     return _plane(
         "double well",
@@ -248,9 +251,10 @@ def double_well(tilt: float = 0.3) -> Landscape:
 
 
 def noisy_gradient(landscape: Landscape, std: float, rng: np.random.Generator) -> Callable[[Array], Array]:
-    """Return a gradient as a mini-batch would give it: the true one plus `std * N(0, 1)` in each coordinate.
+    """Return a gradient function with noise, as with mini-batches: the true gradient plus `std * N(0, 1)` in each
+    coordinate.
 
-    Each call draws new noise. Two that are made from generators with one seed give the same noise, call for call: two
-    methods can be compared on it.
+    Each call draws new noise. Two of these functions whose generators have the same seed return the same sequence of
+    noise, so that two methods can be compared on the same noise.
     """
     return lambda w: landscape.gradient(w) + std * rng.normal(size=np.shape(w))

@@ -1,6 +1,7 @@
-"""Which of the course's cells each cell of a notebook is, whatever was copied, split, moved, edited or lost its marks.
+"""Match the cells of a learner's notebook with the course's cells, even if they were copied, split, moved or edited, or
+have lost their nbgrader metadata.
 
-The grader, `course check` and `course update` all ask here, so that they agree.
+The grader, `course check` and `course update` all use this module, so that they agree.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-# How a cell was recognised, from the weakest to the strongest sign.
+# What identified a cell, from the weakest to the strongest evidence. The mark is nbgrader's metadata.
 BY_NOTHING, BY_TEXT, BY_ID, BY_MARK = range(4)
 
 
 class Original(Protocol):
-    """A cell of the course's. `kind` is setup, answer, test, experiment or code; `released` is what learners read."""
+    """A cell of the course. `kind` is setup, answer, test, experiment or code; `released` is the source that learners
+    get."""
 
     @property
     def kind(self) -> str: ...
@@ -32,11 +34,11 @@ O = TypeVar("O", bound=Original)
 
 @dataclass(frozen=True)
 class Match(Generic[O]):
-    """What one cell is.
+    """What a cell of a learner's notebook is.
 
-    `copy_of` is the cell with a grade_id of which this one is a copy or a part, recognised `by` its mark, its id or its
-    text. `text_of` is the course's cell that has word for word the same text; an answer cell never has one. An
-    experiment is one by its tag, its id or its text.
+    `copy_of`: the course's cell with a grade_id that this cell is a copy or a part of, identified `by` its mark, its id
+    or its text. `text_of`: the course's cell with exactly the same text; always None for an answer cell.
+    `is_experiment`: the cell is an experiment by its tag, its id or its text.
     """
 
     copy_of: O | None
@@ -46,22 +48,23 @@ class Match(Generic[O]):
 
     @property
     def is_own(self) -> bool:
-        """Whether the cell is none of the course's."""
+        """Whether the cell is the learner's own, not one of the course."""
         return self.copy_of is None and self.text_of is None and not self.is_experiment
 
     @property
     def is_exact(self) -> bool:
-        """Whether the cell still has the text of the cell that it is a copy of."""
+        """Whether the cell is a copy and still has the original's text."""
         return self.copy_of is not None and self.text_of is not None and same(self.copy_of, self.text_of)
 
 
 def same(one: Original, other: Original) -> bool:
+    """Return whether two of the course's cells have the same text."""
     return one is other or plain(one.released) == plain(other.released)
 
 
 def plain(text: str) -> str:
-    """Return a text without what saving alone can change: how lines end, and white space at the very end. Anything else
-    may change what a cell does."""
+    """Return a text without what merely saving it can change: line endings, and white space at the very end. Any other
+    difference may change what a cell does."""
     return text.replace("\r\n", "\n").rstrip()
 
 
@@ -73,16 +76,16 @@ class Originals(Generic[O]):
         self.by_grade_id = {cell.grade_id: cell for cell in self.cells if cell.grade_id}
         known = (cell for cell in self.cells if cell.id and (cell.grade_id or cell.kind == "experiment"))
         self._by_id = {cell.id: cell for cell in known}
-        # Of two with the same text, the first.
+        # If two cells have the same text, the first one counts.
         self._by_text = {plain(cell.released): cell for cell in reversed(self.cells) if cell.kind != "answer"}
 
     def match(self, cell: Mapping[str, Any]) -> Match[O]:
-        """Return what a cell of a notebook, a dict with `cell_type`, `source` and `metadata`, is."""
+        """Return what a cell is; `cell` is a dict with `cell_type`, `source` and `metadata`."""
         metadata = cell["metadata"]
         mark, tags, id = metadata.get("nbgrader"), metadata.get("tags"), cell.get("id")
         grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
         marked = self.by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
-        # Prose that quotes a cell is no copy of it; a marked cell that was turned into text is.
+        # A Markdown cell that quotes code is not a copy; a marked cell that was converted to Markdown is.
         is_code = cell["cell_type"] == "code" or marked is not None
         text_of = self._by_text.get(plain(cell["source"])) if is_code else None
         known = self._by_id.get(id) if isinstance(id, str) else None
@@ -96,7 +99,7 @@ class Originals(Generic[O]):
 
     @staticmethod
     def _copied(marked: O | None, text_of: O | None, known: O | None) -> tuple[O | None, int]:
-        """Return the marked cell of which a cell is a copy, and by which sign."""
+        """Return the course's cell with a grade_id that a cell is a copy of, and what identified it."""
         if marked is not None:
             return marked, BY_MARK
         if known is not None and known.grade_id and (text_of is None or same(known, text_of)):
@@ -105,8 +108,11 @@ class Originals(Generic[O]):
 
 
 def places_of(matches: Sequence[Match[O]]) -> dict[str, int]:
-    """Return where each set-up and test cell is. Of several copies, one with the mark counts before one without, one
-    that was not edited before one that was, and then the last, as the last definition of a name does."""
+    """Return the index of each set-up and test cell, by grade_id.
+
+    If there are several copies, the best one counts: by mark before by id before by text, then unedited before edited,
+    then the last one, just as the last definition of a name counts.
+    """
     copies: dict[str, list[int]] = defaultdict(list)
     for place, match in enumerate(matches):
         if match.copy_of is not None and match.copy_of.kind in ("setup", "test"):
@@ -118,12 +124,12 @@ def places_of(matches: Sequence[Match[O]]) -> dict[str, int]:
 
 
 def to_put_in(matches: Sequence[Match[O]], originals: Originals[O]) -> dict[int, list[O]]:
-    """Return the set-up and test cells that no cell has the text of, by the place behind which each belongs; -1 is the
-    top.
+    """Return the set-up and test cells to insert, since no cell has their exact text, by the index of the cell after
+    which they belong; -1 means at the top.
 
-    A test cell that was edited belongs behind what became of it. One that is missing belongs behind the cell that comes
-    before it in the course's notebook, and if that is the answer, behind the learner's own cells that follow it, too.
-    Set-up cells belong at the top.
+    The original of an edited test cell belongs after the edited one. A missing test cell belongs after the cell that is
+    before it in the course's notebook; if that is the answer, also after the learner's own cells that follow the
+    answer. Set-up cells belong at the top.
     """
     places = places_of(matches)
     last = {match.copy_of.grade_id: place for place, match in enumerate(matches) if match.copy_of is not None}

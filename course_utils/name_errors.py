@@ -1,4 +1,4 @@
-"""A friendly sentence where a cell is run before the cells that it needs."""
+"""Explains the NameError that appears if a cell is run before the cells that it needs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import TracebackType
 
-ABOVE = "Run the cells above it first: Run > Run All Above Selected Cell."
+ABOVE = "Run the cells above this one first: Run > Run All Above Selected Cell."
 
 
 def advice(name: str) -> str:
-    """Return what to do about a name that a cell uses and that does not exist yet."""
+    """Return what to do about a name that a cell uses and that is not defined yet."""
     if (resources.files("course_utils.checks") / "keys" / f"{name}.json").is_file():
-        return f"{name} is an exercise: run the cell in which you write it, then this one again."
-    return f"No cell that was run so far defines {name}. {ABOVE}"
+        return f"`{name}` is one of your exercises. Run its cell first, then run this one again."
+    return f"`{name}` is not defined yet. {ABOVE}"
 
 
 def watch() -> None:
-    """Let a notebook's kernel add this advice to each NameError; outside a kernel nothing happens."""
+    """Make the notebook's kernel add this advice to each NameError; outside a kernel, do nothing."""
     import sys
 
     ipython: Any = sys.modules.get("IPython")
@@ -31,7 +31,7 @@ def watch() -> None:
 def _explain(
     shell: Any, kind: type[NameError], error: NameError, trace: TracebackType, tb_offset: int | None = None
 ) -> None:
-    # An UnboundLocalError is a mistake in a function, whatever was run before.
+    # An UnboundLocalError is a mistake inside a function; running other cells first would not help.
     if error.name and not isinstance(error, UnboundLocalError) and not getattr(error, "__notes__", None):
         error.add_note(advice(error.name))
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)

@@ -1,4 +1,4 @@
-"""Finding the course's notebooks and reading them, without the weight of nbformat."""
+"""Find the course's notebooks and read them, without the slow import of nbformat."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 from course_utils.damage import SAVE, NotNotebook, parse, without_cells
 from course_utils.errors import CourseError, from_os
 
-# A lesson's number, a letter where it has parts, and its name: 07a_newton.
+# A lesson's number, a letter if it has parts, and its name: 07a_newton.
 NAME = "[0-9][0-9]*_*"
 
 
 def lessons_in(folder: Path) -> list[Path]:
-    """Return the lessons' notebooks in a folder, in order: each in a folder of its own name, or all side by side."""
+    """Return the lessons' notebooks in a folder, in order. Each is in a subfolder of its own name, or all are directly
+    in the folder."""
     own = [path for path in sorted(folder.glob(f"{NAME}/{NAME}.ipynb")) if path.stem == path.parent.name]
     if own or (folder / f"{folder.name}.ipynb").exists():
         return own
@@ -25,7 +26,8 @@ def lessons_in(folder: Path) -> list[Path]:
 
 
 def find_folder(start: Path) -> Path | None:
-    """Return the folder of notebooks nearest to `start`: there, in its `my-notebooks` or `notebooks`, or further up."""
+    """Return the nearest folder with notebooks: `start`, its subfolder `my-notebooks` or `notebooks`, or the same for a
+    parent folder. None if there is none."""
     start = start.resolve()
     for base in (start, *start.parents):
         for folder in (base, base / "my-notebooks", base / "notebooks"):
@@ -35,7 +37,7 @@ def find_folder(start: Path) -> Path | None:
 
 
 def require_folder(start: Path) -> Path:
-    """Return the folder of notebooks nearest to `start`; CourseError where there is none."""
+    """Return the folder that `find_folder` finds. Raises CourseError if there is none."""
     folder = find_folder(start)
     if folder is None:
         raise CourseError(f"No notebooks were found in or above {start}: change to the course's folder first.")
@@ -43,13 +45,13 @@ def require_folder(start: Path) -> Path:
 
 
 def find(name: str, start: Path) -> Path:
-    """Return the notebook that a learner names by its path, its lesson ("01_learning_rate_decay") or its number ("01").
+    """Return the path of a notebook; `name` is its path, its lesson ("01_learning_rate_decay") or its number ("01").
 
-    Raises CourseError where there is none, with the nearest name.
+    Raises CourseError if there is none; it suggests the closest name.
     """
     path = Path(name)
     if not path.exists() and "\\" in name:
-        # As Windows writes it; a lesson has none in its name.
+        # A path as Windows writes it; no lesson has a backslash in its name.
         path = Path(name.replace("\\", "/"))
     if path.is_file():
         return path
@@ -66,9 +68,9 @@ def find(name: str, start: Path) -> Path:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return a notebook of format 4 as plain data, each source as one string.
+    """Return a notebook of format 4 as plain data, with each source as one string.
 
-    Raises CourseError with one sentence where the file is no such notebook.
+    Raises CourseError if the file is not a notebook of format 4, and OSError if it can't be read.
     """
     try:
         notebook = parse(path.read_bytes())
@@ -91,13 +93,14 @@ def text_of(notebook: Mapping[str, Any]) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        # Half of a surrogate pair: only JSON's own notation can write it.
+        # Half of a surrogate pair can be written only as a JSON escape.
         text = json.dumps(notebook, indent=1) + "\n"
     return text
 
 
 def try_read(path: Path) -> dict[str, Any] | CourseError:
-    """Return a notebook as `read` does, or else what is wrong with the file: one of many must not hide the others."""
+    """Return a notebook as `read` does, or the CourseError that says what is wrong, so that a damaged notebook does not
+    stop the others."""
     try:
         return read(path)
     except CourseError as problem:
@@ -122,19 +125,19 @@ def _is_cell(cell: object) -> bool:
 
 
 def title(notebook: dict[str, Any]) -> str:
-    """Return the first heading of the first cell; empty where there is none."""
+    """Return the heading on the first line of the first cell; empty if there is none."""
     first = notebook["cells"][0]["source"] if notebook["cells"] else ""
     line = first.partition("\n")[0]
     return line.removeprefix("# ").strip() if line.startswith("# ") else ""
 
 
 def test_cells(notebook: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the cells whose outcome gives points: graded by nbgrader, and not written by the learner."""
+    """Return the test cells: those that nbgrader grades and the learner does not write."""
     return [cell for cell in notebook["cells"] if is_test(cell)]
 
 
 def is_test(cell: dict[str, Any]) -> bool:
-    """Return whether a cell is a test: graded by nbgrader, and not written by the learner."""
+    """Return whether a cell is a test cell: nbgrader grades it, and the learner does not write it."""
     marks = cell["metadata"].get("nbgrader")
     if cell["cell_type"] != "code" or not isinstance(marks, dict):
         return False
@@ -142,39 +145,40 @@ def is_test(cell: dict[str, Any]) -> bool:
 
 
 def mark(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return nbgrader's mark of a cell; empty if it has none."""
+    """Return a cell's mark, which is its nbgrader metadata; empty if it has none."""
     found = cell["metadata"].get("nbgrader")
     return found if isinstance(found, dict) else {}
 
 
 def of_class(notebook: Mapping[str, Any]) -> str:
-    """Return the name of the course whose teacher handed a notebook out with questions drawn for the class, or ""."""
+    """Return the name of the course whose teacher released this notebook with its own variants of questions, or ""."""
     described = notebook.get("metadata", {}).get("descent")
     return str(described.get("class", "")) if isinstance(described, dict) else ""
 
 
 def is_untouched(cell: dict[str, Any]) -> bool:
-    """Return whether a marked cell is as it was released: nbgrader noted the digest."""
+    """Return whether a marked cell is unchanged since its release, by the checksum in nbgrader's metadata."""
     found = mark(cell)
     flags = "".join(str(bool(found.get(name))) for name in ("grade", "solution", "locked"))
-    worth = str(points(cell)) if found.get("grade") else ""
-    written = cell["source"] + cell["cell_type"] + flags + str(found.get("grade_id")) + worth
-    return bool(hashlib.md5(written.encode(errors="surrogatepass")).hexdigest() == found.get("checksum"))
+    points_text = str(points(cell)) if found.get("grade") else ""
+    hashed = cell["source"] + cell["cell_type"] + flags + str(found.get("grade_id")) + points_text
+    return bool(hashlib.md5(hashed.encode(errors="surrogatepass")).hexdigest() == found.get("checksum"))
 
 
 def grade_id(cell: dict[str, Any]) -> str:
-    """Return a test cell's name in nbgrader, such as "adam_step_visible"."""
+    """Return a test cell's grade_id, such as "adam_step_visible"."""
     return str(cell["metadata"]["nbgrader"].get("grade_id", ""))
 
 
 def exercise_of(grade_id: str) -> tuple[str, str]:
-    """Return a test cell's exercise, and what it checks of it: ("train", "step_1_visible") of train_step_1_visible."""
+    """Return a test cell's exercise and the rest of its grade_id: ("train", "step_1_visible") for
+    "train_step_1_visible"."""
     exercise, _, suffix = grade_id.rpartition("_")
     stem, step, number = exercise.rpartition("_step_")
     return (stem, f"step_{number}_{suffix}") if step and number.isdigit() else (exercise, suffix)
 
 
 def points(cell: dict[str, Any]) -> float:
-    """Return what a test cell is worth; 0 where its mark is damaged."""
+    """Return the points of a test cell; 0 if its metadata is damaged."""
     value = cell["metadata"]["nbgrader"].get("points")
     return float(value) if isinstance(value, int | float) else 0.0

@@ -1,6 +1,7 @@
-"""What `course lab` saves of a panel: its picture.
+"""A pre-save hook for `course lab`: it saves an explorer as its picture.
 
-A panel lives as long as its kernel. Opened again, a saved notebook would show "model not found" where it was.
+A widget lives only as long as its kernel: without the hook, a notebook that is opened again would show "model not
+found" in its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ PICTURE = "image/png"
 
 
 def keep_pictures(model: dict[str, Any], **context: Any) -> None:
-    """Take each panel that has a picture of its own out of a notebook that is about to be saved."""
+    """Remove the widget from each output that also has a picture, in a notebook that is about to be saved."""
     if model["type"] != "notebook" or not model.get("content"):
         return
     for cell in model["content"].get("cells", []):
@@ -27,7 +28,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Nothing yet: another extension may still put a contents manager of its own in the place, as jupytext does."""
+    """Do nothing yet: another extension, such as jupytext, may still replace the contents manager."""
 
 
 async def _start_jupyter_server_extension(server: Any) -> None:

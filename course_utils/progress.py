@@ -1,6 +1,6 @@
-"""What has been solved so far, kept beside each notebook in `.course-progress.json`; it never leaves the machine.
+"""Which exercises are solved, stored next to each notebook in `.course-progress.json`; it never leaves the machine.
 
-The checks write it, `course progress` reads it. Deleting the file costs nothing: run a notebook's checks again.
+The checks write the file and `course progress` reads it. If it is deleted, run the notebook's checks again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from course_utils.errors import CourseError
 from course_utils.files import write_atomic
 
 FILE = ".course-progress.json"
-# The end of a test cell's grade_id, and the part of the exercise that the cell checks.
+# The suffix of a test cell's grade_id -> the part of the exercise that the cell checks.
 PARTS = {"visible": "values", "arguments": "arguments"}
 ANSWERED = "answered"
 
@@ -25,16 +25,16 @@ Record = dict[str, dict[str, bool]]
 
 
 def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -> None:
-    """Note whether one part of an exercise ("values" or "arguments") passed; the latest check counts. Of a concept
-    question in a class's notebook only `ANSWERED` is noted: that it has an answer of the right form.
+    """Record whether one part of an exercise ("values" or "arguments") passed; the latest check counts. For a concept
+    question in the notebook of a class, the only part is `ANSWERED`: the answer has a valid format.
 
-    Writes to `folder`, by default the current one, which for a notebook is its own. Where that is not possible it does
-    nothing: no check fails over it. Nor does it where `COURSE_KEY` names a file, for then a grader is at work.
+    Writes to `folder`, by default the current folder, which is the notebook's own. If the file cannot be written, the
+    progress is lost, but no check fails. Nothing is written if `COURSE_KEY` names a file, since that means grading.
     """
     if Path(os.environ.get("COURSE_KEY", "")).is_file():
         return
     with contextlib.suppress(OSError):
-        # A folder that is gone is not made again for this.
+        # strict: do not create the folder again if it was deleted.
         folder = (Path.cwd() if folder is None else folder).resolve(strict=True)
         known = load(folder)
         known.setdefault(exercise, {})[part] = bool(passed)
@@ -42,7 +42,7 @@ def record(exercise: str, part: str, passed: bool, folder: Path | None = None) -
 
 
 def load(folder: Path) -> Record:
-    """Return what was noted in a folder, as `{exercise: {part: passed}}`; empty where nothing readable stands."""
+    """Return what is recorded in a folder, as `{exercise: {part: passed}}`; empty if the file is missing or damaged."""
     try:
         exercises = json.loads((folder / FILE).read_text(encoding="utf-8"))["exercises"]
         return {name: {part: bool(passed) for part, passed in parts.items()} for name, parts in exercises.items()}
@@ -52,9 +52,9 @@ def load(folder: Path) -> Record:
 
 @dataclass(frozen=True)
 class ExerciseProgress:
-    """One exercise: whether every check that a learner sees passed, and the points of those that did.
+    """One exercise: whether all of its visible checks passed, and the points of those that did.
 
-    `answered` is a concept question whose answer can be read, and whose check does not say whether it is right.
+    `answered`: a concept question with a valid answer, whose check does not say whether the answer is correct.
     """
 
     name: str
@@ -62,14 +62,14 @@ class ExerciseProgress:
     answered: bool
     points: float
     possible: float
-    hidden: float  # the points of hidden checks, which the teacher's grading gives
+    hidden: float  # the points of hidden checks, which run when the teacher grades
 
 
 @dataclass(frozen=True)
 class LessonProgress:
-    """One notebook's exercises, in its order; the title is empty if the notebook has none.
+    """One notebook's exercises, in order; the title is empty if the notebook has none.
 
-    `problem` says why the notebook cannot be read; it has no exercises then.
+    `problem` says why the notebook cannot be read; it then has no exercises.
     """
 
     lesson: str
@@ -105,7 +105,7 @@ class LessonProgress:
 
 
 def summary(folder: Path) -> list[LessonProgress]:
-    """Return the progress in each notebook of a folder of notebooks, or why it cannot be read."""
+    """Return the progress in each notebook of a folder; for a notebook that cannot be read, the problem."""
     return [_of_lesson(path) for path in notebooks.lessons_in(folder)]
 
 

@@ -1,4 +1,4 @@
-"""The learner's progress through all lessons, as a table in a notebook."""
+"""A table in a notebook with the learner's progress in all lessons."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ WIDTH = 160
 
 
 def show_progress() -> None:
-    """Show each lesson's exercises, solved and open, with the points; nothing leaves this machine."""
+    """Show the solved and open exercises and the points of each lesson. No data leave this machine."""
     from IPython.display import display
 
     display(ProgressPanel(summary(notebooks.find_folder(Path.cwd()) or shipped_folder())))  # type: ignore[no-untyped-call]
 
 
 class ProgressPanel:
-    """Displays the progress as a table, with a bar a lesson; as text where there is no browser."""
+    """Displays the progress as a table with a bar for each lesson, or as text without a browser."""
 
     def __init__(self, lessons: list[LessonProgress]) -> None:
         self.lessons = lessons
@@ -36,7 +36,7 @@ class ProgressPanel:
         head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("Lesson", "Solved", "Points", "Open"))
         rows = "".join(map(_row, self.lessons))
         return (
-            f"<p>{solved} of {exercises} exercises are solved. Run this cell again to see it grow.</p>"
+            f"<p>You have solved {solved} of {exercises} exercises. Run this cell again to update the table.</p>"
             f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         )
 
@@ -51,16 +51,16 @@ def _row(lesson: LessonProgress) -> str:
     link = f"../{lesson.lesson}/{lesson.lesson}.ipynb"
     cells = (
         f'<a href="{html.escape(link)}">{html.escape(_title(lesson))}</a>',
-        _whole(f"{_bar(lesson.passed, count)} {lesson.passed} of {count}"),
-        _whole(f"{lesson.points:g} of {lesson.possible:g}"),
+        _one_line(f"{_bar(lesson.passed, count)} {lesson.passed} of {count}"),
+        _one_line(f"{lesson.points:g} of {lesson.possible:g}"),
         _folded(waiting, "to do") + _folded(answered, "answered"),
     )
     row = "".join(f'<td style="text-align:left;vertical-align:top">{cell}</td>' for cell in cells)
     return f"<tr>{row}</tr>"
 
 
-def _whole(line: str) -> str:
-    """Return what stays on one line, however narrow the table."""
+def _one_line(line: str) -> str:
+    """Return HTML that stays on one line, however narrow the table is."""
     return f'<span style="white-space:nowrap">{line}</span>'
 
 

@@ -1,4 +1,4 @@
-"""Running a notebook from top to bottom in a fresh kernel, and telling which of its checks pass."""
+"""Run a notebook from top to bottom in a new kernel, and report which of its checks pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KERNEL = "python3"
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """What came of one test cell. A hidden one has nothing to run here: the teacher's grading fills it."""
+    """The outcome of one test cell. A hidden test cell is empty here; its tests run when the teacher grades."""
 
     grade_id: str
     points: float
@@ -45,13 +45,14 @@ class NotebookRun:
 
 
 def run_notebook(path: Path, timeout: int, on_cell: Callable[[int, int], None]) -> NotebookRun:
-    """Run a notebook's code in its folder and return the outcome of each test cell; the file stays as it is.
+    """Run a notebook's code in its folder, and return the outcome of each test cell; the file stays as it is.
 
-    A cell that takes more than `timeout` seconds is stopped, and the rest runs. `on_cell(done, cells)` is called after
-    each cell. Raises CourseError where the notebook cannot be read or run.
+    A cell that takes more than `timeout` seconds is stopped, and the next one runs. `on_cell(number, cells)` is called
+    when a cell starts, with its number and the number of cells. Raises CourseError if the notebook can't be read or
+    run.
     """
     notebook = notebooks.read(path)
-    # What is handed out to a class may ask other questions than the course as it ships.
+    # The notebook of a class may have other questions than the shipped one, so it is not compared with that.
     shipped = [] if notebooks.of_class(notebook) else _shipped(path.stem)
     cells, tests = as_graded(notebook["cells"], shipped)
     if not tests:
@@ -80,7 +81,7 @@ class _Shipped:
 
 
 def _shipped(lesson: str) -> list[dict[str, Any]]:
-    """Return the cells of a lesson as the course ships it; none for a notebook that is no lesson."""
+    """Return the cells of a lesson's shipped notebook; none if there is no such lesson."""
     try:
         return list(notebooks.read(shipped_folder() / lesson / f"{lesson}.ipynb")["cells"])
     except (CourseError, OSError):
@@ -90,13 +91,13 @@ def _shipped(lesson: str) -> list[dict[str, Any]]:
 def as_graded(
     cells: list[dict[str, Any]], shipped: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[int, dict[str, Any]]]:
-    """Return the cells to run, and by place among them the test cells that count, as the course has them.
+    """Return the cells to run, and a dict from index among them to the original of each test cell that counts.
 
-    It is what grading does: test and set-up cells that are missing or were edited are put in, and of several copies of
-    a test one counts. The learner's own cells all run.
+    This is what the grader does too: originals of missing or edited test and set-up cells are inserted, and one of
+    several copies of a test counts. All of the learner's own cells run.
     """
     untouched = {notebooks.mark(cell).get("grade_id"): cell for cell in cells if notebooks.is_untouched(cell)}
-    # An earlier version of a test is the course's as well, and so is a test that a teacher added to the lesson.
+    # Untouched cells may be an earlier version of a test, or a test that a teacher added: they count as originals.
     known = {notebooks.mark(cell).get("grade_id") for cell in shipped}
     added = [
         cell for grade_id, cell in untouched.items() if grade_id not in known and notebooks.mark(cell).get("grade")
@@ -125,8 +126,8 @@ def as_graded(
 
 
 def _is_wanted(original: _Shipped, texts: str) -> bool:
-    """Return whether a cell that is missing is put in: not the test of an exercise that the notebook knows nothing of,
-    as one from before there was this exercise."""
+    """Return whether to insert a missing cell. A test is not inserted if the notebook does not mention its exercise,
+    because the notebook is older than the exercise."""
     return original.kind == "setup" or notebooks.exercise_of(original.grade_id)[0] in texts
 
 
@@ -158,7 +159,7 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
         raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.ENVIRONMENT) from None
     except RuntimeError as error:
         if not position:
-            # nbclient forgot its manager, and would print a traceback when Python exits.
+            # nbclient has lost its kernel manager; without a new one it would print a traceback when Python exits.
             client.create_kernel_manager()
             sentence = f"{sys.executable} cannot run notebooks: its kernel did not start ({error}). {DOCTOR}"
             raise CourseError(sentence, Exit.ENVIRONMENT) from None
@@ -166,14 +167,15 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
             raise
         raise CourseError(
             f"Python stopped while it ran cell {position} of {path}: look there for a call that ends the process, "
-            "or for more memory than the machine has.",
+            "or for code that needs more memory than the machine has.",
             Exit.FAILED,
         ) from None
     return executed
 
 
 def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[object, int], None]) -> Any:
-    """Return what runs the notebook in its folder; `note(cell, cell_index)` is called before each cell."""
+    """Return the nbclient that runs the notebook in its folder; it calls `note(cell, cell_index)` before each cell.
+    Raises CourseError if nbclient or another package is not installed."""
     try:
         import nbformat
         from nbclient import NotebookClient
@@ -190,7 +192,7 @@ def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[
         kernel_manager_class=OwnKernelManager,
         timeout=timeout,
         interrupt_on_timeout=True,
-        # The kernel's own warnings would stand between the progress bar and the table.
+        # The kernel's warnings would be printed between the progress bar and the table.
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.resolve().parent)}},
         on_cell_start=note,
@@ -198,14 +200,14 @@ def _client(notebook: dict[str, Any], path: Path, timeout: int, note: Callable[[
 
 
 def _bare(cell: dict[str, Any]) -> dict[str, Any]:
-    """Return what is needed of a cell to run it: nbformat fails at metadata that is nested deeply."""
+    """Return a cell with only what is needed to run it, since nbformat fails on deeply nested metadata."""
     mark = cell["metadata"].get("nbgrader", {})
     kept = {name: mark[name] for name in ("grade", "solution", "grade_id", "points") if name in mark}
     bare = {"cell_type": cell["cell_type"], "source": cell["source"], "metadata": {"nbgrader": kept}}
     return bare | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else bare
 
 
-DOCTOR = "Run `course doctor`: it looks for the cause."
+DOCTOR = "Run `course doctor` to find the cause."
 KERNEL_REMEDY = "run `python -m ipykernel install --sys-prefix` in the course's environment."
 
 
@@ -227,10 +229,10 @@ def _is_empty(source: str) -> bool:
 
 
 def _message(error: dict[str, Any], timeout: int) -> str:
-    """Return the one line of a check's failure; another error is named first."""
+    """Return one line for a failed test: the check's message, or the type and first line of another error."""
     lines = str(error["evalue"]).strip().splitlines()
     if error["ename"] == "KeyboardInterrupt":
         return f"stopped: it took more than {timeout} s."
     if error["ename"] in ("CheckFailed", "KeyProblem"):
-        return lines[0] if lines else "not right yet."
+        return lines[0] if lines else "not correct yet."
     return ": ".join([error["ename"], *lines[:1]])

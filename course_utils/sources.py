@@ -1,4 +1,4 @@
-"""Takes functions out of notebooks, with what they need to run elsewhere."""
+"""Collect functions from notebooks, together with the code that they need to run elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILTINS = frozenset(dir(builtins)) | {"__name__"}
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A code cell of a lesson's notebook. `grade_id` is the exercise that it answers, or empty."""
+    """A code cell of a lesson's notebook. `grade_id` is that of the answer cell, or empty for other cells."""
 
     lesson: str
     source: str
@@ -35,9 +35,11 @@ class CodeCell:
 
 @dataclass
 class Collection:
-    """What was taken. `lesson_of` has each wanted name that was found, `missing` says of the others why not.
+    """The collected functions. `lesson_of` maps each wanted name that was found to its lesson, `missing` each other one
+    to the reason.
 
-    `source` is the code, what is needed first; `problems` are sentences on what it lacks.
+    `pieces` are the pieces of code with their lessons, in an order in which they can run; `source` joins them.
+    `problems` are sentences about the code as a whole.
     """
 
     lesson_of: dict[str, str] = field(default_factory=dict)
@@ -47,6 +49,7 @@ class Collection:
 
     @property
     def source(self) -> str:
+        """The code of all pieces, with a comment wherever the lesson changes."""
         parts, before = [], ""
         for lesson, text in self.pieces:
             parts.append(text if lesson == before else f"# From {lesson}:\n{text}")
@@ -55,12 +58,12 @@ class Collection:
 
 
 def collect(wanted: Sequence[str], cells: Sequence[CodeCell], given: Mapping[str, str]) -> Collection:
-    """Take each wanted function as the kernel has it after all cells: from the last cell that defines it, in the
-    notebook that has the exercise if there is one.
+    """Collect each wanted function as it is defined in the kernel after all cells have run: from the last cell that
+    defines it, in the notebook with the exercise if there is one.
 
-    With a cell comes what it uses: names that other cells of its notebook assign or import, and what these use in turn.
-    Calls of `check` stay behind. `given` maps the names that are there already to the text of the import that made
-    them, as `imports` gives it.
+    The code that a cell needs is collected too: definitions and imports in other cells of its notebook, and what these
+    need in turn. Calls of `check` are left out. `given` maps names that are already available to the import statements
+    that define them, as `imports` returns them.
     """
     collector = _Collector(cells, given)
     for name in wanted:
@@ -73,7 +76,7 @@ class _Collector:
         self.found = Collection()
         self._given = given
         self._cells: list[CodeCell] = []
-        # Where each exercise of each lesson is checked for the last time: what is defined by then is what passed.
+        # (lesson, exercise) -> the last cell that checks it. The definitions up to that cell are those that passed.
         self._checked: dict[tuple[str, str], int] = {}
         for place, cell in enumerate(cells):
             source, names = _without_checks(without_magics(cell.source))
@@ -87,7 +90,7 @@ class _Collector:
     def take(self, name: str) -> None:
         place = self._home_of(name)
         if place is None:
-            self.found.missing[name] = "missing: no notebook has a cell for it"
+            self.found.missing[name] = "not found: no notebook has a cell for it"
             return
         cell = self._cells[place]
         if why := self._unusable(place, name):
@@ -98,7 +101,8 @@ class _Collector:
         self._put(place, cell.source)
 
     def _home_of(self, name: str) -> int | None:
-        """Return the last cell that defines a name where its exercise is; if none does, the last part of its answer."""
+        """Return the index of the last cell that defines a name, in the lessons with its exercise if there are any; if
+        no cell does, that of the last answer cell. None if there is neither."""
         own = [place for place, cell in enumerate(self._cells) if cell.grade_id == name]
         lessons = {self._cells[place].lesson for place in own}
         defining = [
@@ -113,18 +117,18 @@ class _Collector:
         if _table(source) is None:
             return "its cell is not valid Python"
         if is_stub(source):
-            return "still a stub"
+            return "not written yet"
         return "" if name in self._defined[place] else "its cell does not define it"
 
     def _put(self, place: int, text: str) -> None:
-        """Add a piece of the cell at `place`, after all that it needs."""
+        """Add a piece of the cell at index `place`, after the code that it needs."""
         cell = self._cells[place]
         if f"{cell.lesson}:{text}" in self._taken:
             return
         self._taken.add(f"{cell.lesson}:{text}")
         own, at_once = names_bound(text), names_read_first(text)
         for name in sorted(at_once & own):
-            # As in `f = faster(f)`: the cell changes what another defined.
+            # As in `f = faster(f)`: the cell modifies what an earlier cell defined.
             if any(name in names for names in self._above(place)):
                 self._need(name, place, text, place - 1)
         for name in names_needed(text):
@@ -132,7 +136,7 @@ class _Collector:
         for name in own:
             lesson, other = self._texts.setdefault(name, (cell.lesson, text))
             if lesson != cell.lesson and other != text:
-                sentence = f"{name!r} is defined differently in {lesson} and {cell.lesson}: give one another name."
+                sentence = f"{name!r} has different definitions in {lesson} and {cell.lesson}: rename one of them."
                 self.found.problems.append(sentence)
         self.found.pieces.append((cell.lesson, text.strip("\n")))
 
@@ -141,21 +145,21 @@ class _Collector:
         return (names for i, names in enumerate(self._defined[:user]) if self._cells[i].lesson == lesson)
 
     def _need(self, name: str, user: int, text: str, until: int) -> None:
-        """Add the last definition of a name up to the cell at `until`, or else the first behind it."""
+        """Add the last definition of a name up to the cell at index `until`, or else the first one after it."""
         cell = self._cells[user]
         places = [i for i, names in enumerate(self._defined) if name in names and self._cells[i].lesson == cell.lesson]
         if not places:
-            # Looked for all the same, for a learner may have a `help` of their own.
+            # Built-in names are looked up in the cells first, since learners may define their own `help`.
             if name not in self._given and name not in BUILTINS:
-                whose = ", ".join(sorted(names_bound(text)))
-                sentence = f"{whose} uses {name!r}, which no cell of {cell.lesson} defines."
+                users = ", ".join(sorted(names_bound(text)))
+                sentence = f"{users} uses {name!r}, which no cell of {cell.lesson} defines."
                 self.found.problems.append(sentence)
             return
         place = next((place for place in reversed(places) if place <= until), places[0])
         source = self._cells[place].source
         if self._cells[place].grade_id:
             if is_stub(source):
-                self.found.problems.append(f"{name!r}, which is needed, is still a stub in {cell.lesson}.")
+                self.found.problems.append(f"{name!r} is needed, but is not written yet in {cell.lesson}.")
             self._put(place, source)
             return
         imported: list[str] = []
@@ -168,7 +172,7 @@ class _Collector:
 
 
 def _binding(source: str, name: str) -> Iterator[str]:
-    """Yield the top-level statements of a cell that bind a name; of an import, that name's part alone."""
+    """Yield the top-level statements of a cell that bind a name; an import statement is reduced to that name."""
     lines = source.split("\n")
     for statement in _tree(source).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -183,7 +187,7 @@ def _binding(source: str, name: str) -> Iterator[str]:
 
 
 def _without_checks(source: str) -> tuple[str, list[str]]:
-    """Return a cell without the statements that only check an exercise, and the names of these exercises."""
+    """Return a cell without the statements that only call `check` or `check_hidden`, and the exercises they check."""
     lines, names = source.split("\n"), []
     body = _tree(source).body
     used = Counter(line for one in body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))

@@ -34,7 +34,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def show_run(run: NotebookRun) -> None:
-    """Print a line for each check of a notebook, and the sums."""
+    """Print a line for each check of a notebook, and the totals."""
     table = Table(box=None, pad_edge=False)
     for title in ("check", "result", "points", ""):
         table.add_column(title, justify="right" if title == "points" else "left", no_wrap=title in ("check", "result"))
@@ -43,52 +43,52 @@ def show_run(run: NotebookRun) -> None:
         status = Text(test.status, STYLES[test.status])
         table.add_row(test.grade_id, status, "" if test.status == "hidden" else earned, Text(test.message))
     _print(table)
-    hidden = f", {run.count('hidden')} hidden: run when your teacher grades" if run.count("hidden") else ""
+    hidden = f", {run.count('hidden')} hidden (they run when your teacher grades)" if run.count("hidden") else ""
     print(f"{run.count('passed')} passed, {run.count('failed')} failed{hidden}.")
 
 
 def show_progress(lessons: Sequence[LessonProgress]) -> None:
-    """Print a line for each lesson, with the exercise that is open next, and the questions that wait for a teacher."""
+    """Print a line for each lesson: what is solved, the next open exercise, and the questions that a teacher grades."""
     if not lessons:
         return
     table = Table(box=None, pad_edge=False)
-    numbers, waits = ("solved", "points"), "answered"
-    some_wait = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)
-    for title in ("lesson", *numbers, *([waits] if some_wait else []), "open"):
+    numbers = ("solved", "points")
+    some_answered = any(exercise.answered for lesson in lessons for exercise in lesson.exercises)
+    for title in ("lesson", *numbers, *(["answered"] if some_answered else []), "open"):
         table.add_column(title, justify="right" if title in numbers else "left", no_wrap=title in ("lesson", *numbers))
     for lesson in lessons:
         answered = [exercise.name for exercise in lesson.exercises if exercise.answered]
-        waiting = [exercise.name for exercise in lesson.exercises if not (exercise.passed or exercise.answered)]
+        unsolved = [exercise.name for exercise in lesson.exercises if not (exercise.passed or exercise.answered)]
         solved = f"{lesson.passed} of {len(lesson.exercises)}"
         points = f"{_number(lesson.points)} of {_number(lesson.possible)}"
-        lists = [answered, waiting] if some_wait else [waiting]
+        lists = [answered, unsolved] if some_answered else [unsolved]
         table.add_row(lesson.lesson, solved, points, *map(_first, lists))
     _print(table)
     hidden = sum(lesson.hidden for lesson in lessons)
     if hidden:
-        print(f"{_number(hidden)} more points are for hidden checks, which run when your teacher grades.")
+        print(f"(Another {_number(hidden)} points come from hidden checks, which run when your teacher grades.)")
 
 
 def show_updates(updates: Sequence[Update]) -> None:
-    """Print what became of each lesson that was not up to date, and where the old notebooks are."""
+    """Print what happened to each lesson that was not up to date, and where the old notebooks are."""
     for one in updates:
         match one.outcome:
             case "new":
                 print(f"{one.lesson}: new")
             case "changed":
                 yours = f"{plural(one.answers, 'answer')} and {plural(one.kept, 'other cell')}"
-                print(f"{one.lesson}: changed; it has {yours} of yours")
+                print(f"{one.lesson}: updated; kept {yours} of yours")
             case "left alone":
-                print(f"{one.lesson}: left alone. {one.reason}")
+                print(f"{one.lesson}: not updated. {one.reason}")
     backups = [one.backup for one in updates if one.backup]
     if backups:
-        print(f"The notebooks as they were are in {backups[0].parent}. Run the new ones from the top.")
+        print(f"Your old notebooks are in {backups[0].parent}. Run the new ones from the top.")
     if all(one.outcome == "up to date" for one in updates):
         print("Everything is up to date.")
 
 
 def show_gathered(gathered: Gathered) -> None:
-    """Print a line for each function, what is wrong with the whole, and what to do next."""
+    """Print a line for each function, the problems of the gathered cell, and what to do next."""
     table = Table(box=None, pad_edge=False)
     for title in ("function", "from", ""):
         table.add_column(title, no_wrap=title != "")
@@ -97,17 +97,17 @@ def show_gathered(gathered: Gathered) -> None:
     _print(table)
     for problem in gathered.problems:
         print(problem)
-    there = sum(function.lesson != "" for function in gathered.functions)
-    print(f"The cell in {gathered.notebook} holds {plural(there, 'function')}.")
+    copied = sum(function.lesson != "" for function in gathered.functions)
+    print(f"The gathered cell in {gathered.notebook} now contains {plural(copied, 'function')}.")
     if gathered.backup:
-        print(f"The notebook as it was: {gathered.backup}.")
-        print("Is it open in JupyterLab? Then choose File > Reload Notebook from Disk.")
+        print(f"A copy of the notebook before the change: {gathered.backup}.")
+        print("If the notebook is open in JupyterLab, choose File > Reload Notebook from Disk.")
     if not gathered.is_whole:
         print("Fix these in their notebooks, save, and run `course gather` again.")
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Print each finding, and under it the remedy where one is needed."""
+    """Print each finding, and below it the fix if one is needed."""
     for finding in findings:
         print(f"{'ok ' if finding.well else 'fix'}  {finding.subject}: {finding.says}")
         if not finding.well:
@@ -119,7 +119,7 @@ def _print(table: Table) -> None:
     if console.is_terminal:
         console.print(table)
         return
-    # Into a file or a pipe: one line a row, however long, and no blanks behind it.
+    # For a file or a pipe: one line per row, however long, without trailing blanks.
     console.width = 1000
     with console.capture() as printed:
         console.print(table)
@@ -127,7 +127,7 @@ def _print(table: Table) -> None:
 
 
 def _first(names: Sequence[str]) -> str:
-    """Return the first of the names, and how many more there are: all of them are more than a screen holds."""
+    """Return the first name and how many more there are: a full list would not fit on a screen."""
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else "".join(names)
 
 

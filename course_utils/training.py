@@ -1,4 +1,4 @@
-"""Loops that walk downhill with the learner's own step and schedule."""
+"""Training loops that use the learner's own step and schedule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Minibatches = Callable[[Array, NDArray[Any], int, Rng], Iterable[tuple[Array, ND
 
 
 class Network(Protocol):
-    """What `train` asks of a network; `course_utils.networks.MLP` has it."""
+    """The methods that `train` needs; `course_utils.networks.MLP` has them."""
 
     def loss_and_gradients(
         self, params: Params, X: Array, y: NDArray[Any], train: bool, rng: Rng | None
@@ -30,12 +30,13 @@ class Network(Protocol):
 
 @dataclass
 class History:
-    """What happened in a training run; epochs count from 0.
+    """The record of a training run; epochs count from 0.
 
-    `losses` has the mini-batch loss of every step; `rates`, `train_losses`, `train_accuracies` and the two of the
-    validation set have a number an epoch, measured at its end as at test time (the validation lists stay empty
-    without such a set). `params` are the last parameters, `best_params` those of `best_epoch`, where the validation
-    loss was lowest. `note` is empty, or one sentence on why training ended early.
+    `losses` has the mini-batch loss of every step, `rates` the learning rate of every epoch. `train_losses`,
+    `train_accuracies`, `validation_losses` and `validation_accuracies` have one number per epoch, measured at its end
+    as at test time; the last two stay empty without a validation set. `params` are the last parameters; `best_params`
+    are those of `best_epoch`, the epoch with the lowest validation loss. `note` is empty, or says why training ended
+    early.
     """
 
     params: Params
@@ -55,7 +56,7 @@ class History:
 
 
 def stateless(step: Callable[[Array, Array, float], Array]) -> Step:
-    """Make a step without a state, `w_new = step(w, grad, lr)`, fit `train` and `descend`."""
+    """Return a step for `train` and `descend` from a step without a state, `w_new = step(w, grad, lr)`."""
     return lambda w, grad, state, lr: (step(w, grad, lr), state)
 
 
@@ -76,19 +77,20 @@ def train(
     evaluate: bool = True,
     progress: bool | None = None,
 ) -> History:
-    """Train `network` from `params`, which stay as they are, on `data` (a `Dataset` or `(X, y)`).
+    """Train `network` on `data` (a `Dataset` or `(X, y)`), and return the history. `params` are the initial parameters;
+    they are not modified.
 
-    Each mini-batch calls `step(w, grad, state, lr) -> (w_new, state_new)` once for each parameter array, with a state
-    of its own, `{}` at first; `lr` is `schedule(epoch)`, or `schedule` itself if it is a number. `stateless` fits a
-    plain `step(w, grad, lr)`; `functools.partial` sets what else a step takes.
+    For each mini-batch, `step(w, grad, state, lr) -> (w_new, state_new)` is called once per parameter array. Each array
+    has its own state, which is `{}` at first. `lr` is `schedule(epoch)`, or `schedule` itself if it is a number. Use
+    `stateless` for a plain `step(w, grad, lr)`, and `functools.partial` to set further arguments of a step.
 
-    `minibatches(X, y, batch_size, rng)` gives the pairs of an epoch (every example once, shuffled, unless told).
-    `transform(params, grads) -> grads` stands between gradient and step, for clipping or a penalty.
-    `after_epoch(history)` is called after each epoch, and ends training by returning True.
-    With `evaluate=False` nothing is measured after an epoch. `progress` shows a bar (None: where somebody watches).
+    `minibatches(X, y, batch_size, rng)` returns the `(X, y)` pairs of an epoch; by default, every example once,
+    shuffled. `transform(params, grads) -> grads` changes the gradients before each step, for clipping or a penalty.
+    `after_epoch(history)` is called after each epoch; if it returns True, training ends. With `evaluate=False` nothing
+    is measured after an epoch. `progress` shows a progress bar (None: only in a terminal or an interactive notebook).
 
-    Training ends early, with a sentence in `history.note`, where the loss is no longer finite, or at Ctrl-C (the stop
-    button): what was done so far is returned. Raises TypeError where `step` does not return a pair.
+    If the loss is no longer finite, or at Ctrl-C (the stop button), training ends early: the history so far is
+    returned, with a sentence in `history.note`. Raises TypeError if `step` does not return a pair.
     """
     X, y = data
     history = History({name: w.copy() for name, w in params.items()})
@@ -98,7 +100,7 @@ def train(
     bar = _bar(epochs * -(-len(X) // batch_size), progress)
     epoch = 0
     try:
-        # What overflows is told by the loss, in one sentence rather than in a warning for each array.
+        # An overflow makes the loss non-finite, which `note` reports in one sentence; no warning for each array.
         with bar, np.errstate(over="ignore", invalid="ignore"):
             for epoch in range(epochs):
                 lr = float(rate(epoch))
@@ -110,9 +112,9 @@ def train(
                 history.rates.append(lr)
                 if evaluate:
                     _measure(network, history, X, y, validation)
-                answer = after_epoch(history) if after_epoch else None
-                # Only a truth value ends training, also NumPy's: a loss that happens to be returned does not.
-                if isinstance(answer, (bool, np.bool)) and answer:
+                stop = after_epoch(history) if after_epoch else None
+                # Only a bool, of Python or NumPy, ends training: a loss that happens to be returned does not.
+                if isinstance(stop, (bool, np.bool)) and stop:
                     break
     except KeyboardInterrupt:
         history.note = f"Stopped in epoch {epoch} of {epochs}; the history so far is returned."
@@ -121,11 +123,11 @@ def train(
 
 
 def descend(gradient: Callable[[Array], Array], w0: ArrayLike, step: Step, schedule: Schedule, steps: int) -> Array:
-    """Walk from `w0` `(D,)` and return the path `(steps + 1, D)`, `w0` first.
+    """Take `steps` steps from `w0` `(D,)`, and return the path `(steps + 1, D)`, which begins with `w0`.
 
     Each step is `step(w, gradient(w), state, lr)` with `lr = schedule(i)`, i from 0, or `schedule` itself if it is a
-    number. After a point that is not finite the rest of the path is NaN, which plots leave out.
-    Noise comes with the gradient: see `landscapes.noisy_gradient`.
+    number. From the first point that is not finite, the path is NaN, which plots leave out. For a noisy gradient see
+    `landscapes.noisy_gradient`.
     """
     w = np.array(w0, dtype=np.float64)
     path = np.full((steps + 1, *w.shape), np.nan)
@@ -195,23 +197,23 @@ def _pair(result: object) -> tuple[Array, dict[str, Any]]:
     if not (isinstance(result, tuple) and len(result) == 2):
         raise TypeError(
             f"step returned {type(result).__name__}, not a pair (w_new, state_new): "
-            "put a step that has no state into stateless(...)."
+            "if your step has no state, wrap it in stateless(...)."
         )
     return result
 
 
 def _bar(total: int, progress: bool | None) -> Any:
-    """Return a tqdm bar over `total` steps, on stdout (stderr looks like an error), shown from the first second on."""
+    """Return a tqdm bar for `total` steps. It appears after one second, on stdout (stderr would look like an error)."""
     from tqdm.std import tqdm
 
-    shown = _watched() if progress is None else progress
+    shown = _is_interactive() if progress is None else progress
     return tqdm(total=total, unit="step", file=sys.stdout, delay=1.0, leave=False, ncols=80, disable=not shown)
 
 
-def _watched() -> bool:
-    """Tell whether somebody looks on: at a terminal, or at a notebook that is run by hand.
+def _is_interactive() -> bool:
+    """Return whether a person is watching: in a terminal, or in a notebook that is run by hand.
 
-    A program that executes a notebook, as nbgrader does, tells the kernel that nobody can answer a question.
+    A program that executes a notebook, such as nbgrader, does not allow the kernel to ask for input.
     """
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

@@ -1,4 +1,4 @@
-"""Bringing a learner's notebooks up to date: the course's new text around the learner's own answers."""
+"""Update a learner's notebooks: replace the course's text by the new one, and keep the learner's answers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ NbCell = dict[str, Any]
 
 @dataclass(frozen=True)
 class Update:
-    """What became of one lesson: "new", "changed", "up to date", or "left alone" with the reason.
+    """The outcome for one lesson: "new", "changed", "up to date", or "left alone" with the reason.
 
-    `answers` and `kept` count the learner's answers and other cells in it; `backup` is where the old notebook is.
+    `answers` and `kept` are the numbers of the learner's answers and other cells that were kept; `backup` is the path
+    of the old notebook.
     """
 
     lesson: str
@@ -39,15 +40,15 @@ class Update:
 
 
 def update(folder: Path, now: datetime | None = None) -> list[Update]:
-    """Bring the notebooks in `folder` up to date with the shipped ones, and return what became of each.
+    """Update the notebooks in `folder` to the shipped ones, and return the outcome for each.
 
-    A notebook that changes is first copied to `backup/`. One that cannot be read is left alone. Raises CourseError
-    where `folder` holds the shipped notebooks themselves.
+    Before a notebook is changed, it is copied to `backup/`. Notebooks that can't be read, or belong to a class, are
+    left alone. Raises CourseError if `folder` contains the shipped notebooks themselves.
     """
     if is_shipped_folder(folder):
         raise CourseError(
-            "These are the course's own notebooks, which come with git. Lay down copies of your own with "
-            "`course start FOLDER`; then `course update` keeps those up to date."
+            "These are the course's own notebooks, which git updates. Create your own copies with "
+            "`course start FOLDER`, and run `course update` in that folder."
         )
     backup = folder / BACKUP / (now or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")
     return [
@@ -57,7 +58,7 @@ def update(folder: Path, now: datetime | None = None) -> list[Update]:
 
 
 def outdated(folder: Path) -> list[str]:
-    """Return the lessons that `update` would bring or change."""
+    """Return the lessons that `update` would add or change."""
     found = []
     for lesson in notebooks.lessons_in(shipped_folder()):
         place = folder / lesson.stem / lesson.name
@@ -77,7 +78,7 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if isinstance(mine, CourseError):
         return Update(shipped.stem, "left alone", reason=str(mine))
     if teacher := notebooks.of_class(mine):
-        reason = f"It was handed out in the course {teacher}, which asks questions of its own."
+        reason = f"It belongs to the course {teacher}, which has its own questions."
         return Update(shipped.stem, "left alone", reason=reason)
     fresh, answers, kept = merged(mine, notebooks.read(shipped))
     if _sources(fresh) == _sources(mine):
@@ -89,12 +90,14 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
 
 
 def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:
-    """Return the learner's notebook with the shipped text in it, the number of answers, and of other cells kept.
+    """Return the learner's notebook with the newly shipped text, the number of answers kept, and of other cells kept.
 
-    The learner's cells stay in their order, so that what passed still passes. A cell of the course's that nobody
-    changed gets its new text, one that is missing comes in behind the one before it, and one that is gone from the
-    course leaves. A test or set-up cell that the learner edited becomes an ordinary cell beside the course's. Of
-    several cells with one mark, as after splitting or copying, one keeps it.
+    - The learner's cells stay in their order, so that what passed still passes.
+    - A cell of the course that the learner did not change gets its new text.
+    - A cell that is missing is inserted after the cell that comes before it in the course.
+    - A cell that the course no longer has is removed, unless the learner changed it.
+    - A test or set-up cell that the learner edited becomes an ordinary cell, next to the course's cell.
+    - If several cells have the same mark, as after splitting or copying, one of them keeps it.
     """
     merger = _Merger(mine["cells"], shipped["cells"])
     fresh = copy.deepcopy({name: value for name, value in shipped.items() if name != "cells"})
@@ -102,7 +105,8 @@ def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:
 
 
 class _Merger:
-    """`answers` and `kept` count the learner's answers and other cells."""
+    """Merges two lists of cells. A shipped cell's slot is the index of the learner's cell that is updated to it.
+    `answers` and `kept` count the learner's answers and other cells that are kept."""
 
     def __init__(self, mine: list[NbCell], shipped: list[NbCell]) -> None:
         self._shipped = {_id(cell): cell for cell in shipped}
@@ -125,17 +129,17 @@ class _Merger:
         return list(_with_ids(cell for _, cell in found))
 
     def _known_as(self, cell: NbCell) -> str:
-        """Return the id of the shipped cell that a cell is or was copied from, or its own."""
-        signs = (notebooks.mark(cell).get("grade_id"), cell.get("id"), _digest(cell))
-        return next((str(sign) for sign in signs if sign in self._shipped), _id(cell))
+        """Return the id of the shipped cell that this cell is, or was copied from; otherwise its own id."""
+        ids = (notebooks.mark(cell).get("grade_id"), cell.get("id"), _digest(cell))
+        return next((str(id) for id in ids if id in self._shipped), _id(cell))
 
     def _slot(self, id: str, shipped: NbCell) -> int | None:
-        """Return the place of the cell that is updated as this shipped one; None if there is none."""
+        """Return the index of the learner's cell that is updated to this shipped one; None if there is none."""
         places = [place for place, known in enumerate(self._ids) if known == id]
         if _is_answer(shipped):
             code = [place for place in places if self._mine[place]["cell_type"] == "code"]
             defining = self._defining(shipped)
-            # A cell of the learner's own that has the answer gets the mark that it has lost.
+            # If the learner's answer is in a cell that lost its mark, that cell gets the mark again.
             own = [place for place in defining if not places and self._ids[place] not in self._shipped]
             places = [place for place in defining if place in code] or code or places or own
         if _is_locked(shipped):
@@ -146,7 +150,7 @@ class _Merger:
         return places[-1] if shipped["metadata"].get("nbgrader") else places[0]
 
     def _defining(self, answer: NbCell) -> list[int]:
-        """Return the places of the code cells that define what an answer is to define."""
+        """Return the indices of the code cells that define a name that this answer cell should define."""
         names = names_bound(answer["source"])
         code = (place for place, cell in enumerate(self._mine) if cell["cell_type"] == "code")
         return [place for place in code if names & names_defined(self._mine[place]["source"])]
@@ -168,13 +172,14 @@ class _Merger:
             self.answers += 1
         else:
             self.kept += 1
-        # A cell that the learner turned into text, or into code, stays that.
+        # A cell that the learner converted to Markdown, or to code, keeps its type.
         kept = ("source", "outputs", "execution_count", "attachments", "cell_type")
         made = {name: old[name] for name in kept if name in old} | {name: cell[name] for name in ("id", "metadata")}
         return [(id, made)]
 
     def _is_dropped(self, place: int, cell: NbCell) -> bool:
-        """Return whether a cell without a slot is the course's: of an earlier version, or a stub above the answer."""
+        """Return whether to drop a cell that is in no slot: if it is empty, an unedited cell of an earlier version, or
+        an unedited stub above the answer."""
         id = self._ids[place]
         slot = self._slots.get(id)
         if not cell["source"].strip():
@@ -188,14 +193,15 @@ class _Merger:
         )
 
     def _put_in_missing(self, found: list[tuple[str, NbCell]]) -> None:
-        """Put each shipped cell that has no slot behind the one before it and the learner's own cells that follow; a
-        test behind another test comes before those, for it may not see what they define."""
+        """Insert each shipped cell that has no slot after the one before it and the learner's own cells that follow.
+        But a test that follows another test is inserted before these own cells, so that it does not see their
+        definitions."""
         before, is_answered = "", False
         for id, cell in self._shipped.items():
             follows_own = is_answered or not notebooks.is_test(cell)
             is_answered = _is_answer(cell) or (is_answered and not notebooks.mark(cell))
             if self._slots[id] is None and _is_answer(cell) and self._defining(cell):
-                # A stub would undo what another cell of the learner's has.
+                # A new stub would overwrite the answer, which is in another cell of the learner.
                 continue
             if self._slots[id] is None:
                 place = next((i + 1 for i, (one, _) in enumerate(found) if one == before), 0)
@@ -206,7 +212,7 @@ class _Merger:
 
 
 def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
-    """Yield the cells, each with an id that no other has; marked cells keep theirs."""
+    """Yield the cells, each with a unique id; marked cells keep theirs."""
     cells = list(cells)
     seen = {cell["id"] for cell in cells if notebooks.mark(cell) and "id" in cell}
     for place, cell in enumerate(cells):
@@ -219,7 +225,7 @@ def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
 
 
 def _is_as_released(cell: NbCell, shipped: NbCell) -> bool:
-    """Return whether a locked cell has the text of this or an earlier version of the course."""
+    """Return whether a locked cell has the text of this version or of an earlier one."""
     return (
         plain(cell["source"]) == plain(shipped["source"])
         or notebooks.is_untouched(cell)
@@ -228,14 +234,14 @@ def _is_as_released(cell: NbCell, shipped: NbCell) -> bool:
 
 
 def _freed(cell: NbCell) -> NbCell:
-    """Return a kept cell without nbgrader's mark, which would make it an exercise of the new notebook, and without the
-    locks that came with it."""
+    """Return a cell without nbgrader's mark, which would make it part of an exercise, and without the flags that lock a
+    marked cell."""
     of_mark = ("nbgrader", "deletable", "editable") if notebooks.mark(cell) else ("nbgrader",)
     return {**cell, "metadata": {name: value for name, value in cell["metadata"].items() if name not in of_mark}}
 
 
 def _id(cell: NbCell) -> str:
-    """Return what a cell is known by; notebooks of old formats have no ids."""
+    """Return a cell's grade_id, or else its id, or else its digest: notebooks of old formats have no ids."""
     return str(notebooks.mark(cell).get("grade_id") or cell.get("id") or _digest(cell))
 
 
@@ -244,7 +250,8 @@ def _digest(cell: NbCell) -> str:
 
 
 def _is_former(cell: NbCell) -> bool:
-    """Tell whether a cell is the course's own from an earlier version, untouched: its id is made from its text."""
+    """Return whether a cell is an unedited cell of the course, perhaps of an earlier version (its id is then the digest
+    of its text), or empty."""
     return re.fullmatch(rf"{_digest(cell)}(-\d+)?", str(cell.get("id", ""))) is not None or not cell["source"].strip()
 
 

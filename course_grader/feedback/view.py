@@ -188,4 +188,9 @@ def _message(cell: CellResult) -> str:
 
 
 def _label(label: str) -> str:
-    return {"You can try": "We asked", "Expected": "Expected", "Yours": "Yours returned"}.get(label, label)
+    return {
+        "Try this call": "We asked",
+        "You can try": "We asked",
+        "Expected": "Expected",
+        "Yours": "Yours returned",
+    }.get(label, label)

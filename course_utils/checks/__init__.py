@@ -1,4 +1,4 @@
-"""Checks: whether an answer is right, and if not, which mistake it is.
+"""Checks: whether an answer is correct, and if not, which known mistake it contains.
 
 from course_utils.checks import check
 

@@ -1,8 +1,8 @@
-"""The forms that a concept question's answer can have, each with at least twenty possibilities.
+"""The types of answers to concept questions; each question has at least twenty possible answers.
 
-An answer is kept as a digest, so that nobody reads it in a key by accident. A digest hides nothing from somebody who
-tries all possibilities: so it ships for self-study only, and a class is asked other variants, as far as a question has
-any (`draws.py` of the lesson).
+A key stores the digest of an answer, so that nobody reads the answer by accident. A person who tries all possible
+answers still finds it. Therefore digests ship for self-study only, and a class gets other variants of the questions, if
+a question has variants (`draws.py` of the lesson).
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from typing import Any
 from course_utils.checks.values import name_of
 
 FEWEST = 20
-# So many characters of a wrong letter or label are shown.
+# Show at most this many characters of a wrong letter or label.
 LONGEST = 40
 
 
 class AnswerTypeError(ValueError):
-    """The answer has not the form that the question asks for."""
+    """The answer has the wrong type or format for the question."""
 
 
 class AnswerType(ABC):
-    """What an answer must look like. `canonical` gives equal answers one text and raises FormError for a malformed
-    one."""
+    """The type of an answer. `canonical` returns the same text for equal answers, and raises AnswerTypeError for an
+    answer with the wrong type or format."""
 
     @abstractmethod
     def canonical(self, answer: Any) -> str: ...
 
     def digest(self, answer: Any) -> str:
-        """Return 32 hexadecimal digits that stand for the answer; FormError where its form is wrong."""
+        """Return the answer's digest, 32 hexadecimal digits. Raises AnswerTypeError as `canonical` does."""
         return hashlib.sha256(f"descent:{self.canonical(answer)}".encode()).hexdigest()[:32]
 
 
-def _present(answer: Any, what: str) -> None:
+def _require_answer(answer: Any, what: str) -> None:
     if answer is None:
         raise AnswerTypeError(f"There is no answer yet. Write {what}.")
 
 
 def _letters(answer: Any, options: tuple[str, ...], what: str) -> list[str]:
-    _present(answer, what)
-    # What has no length may have no end, and is used up once it was looked at.
+    _require_answer(answer, what)
+    # An iterator may be endless, and could be read only once: require a length.
     if not isinstance(answer, Collection) or isinstance(answer, dict) or getattr(answer, "shape", None) == ():
-        raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.")
+        raise AnswerTypeError(f"Your answer is {name_of(answer)}. Write {what}.")
     letters = [str(item) for item in answer]
     if unknown := [item for item in letters if item not in options]:
         raise AnswerTypeError(f"{_shown(unknown[0])} is not one of the choices {', '.join(options)}. Write {what}.")
@@ -64,7 +64,7 @@ class SubsetOf(AnswerType):
     options: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _enough(2 ** len(self.options))
+        _require_enough(2 ** len(self.options))
 
     def canonical(self, answer: Any) -> str:
         what = f'a set of letters, such as {{"{self.options[0]}", "{self.options[-1]}"}}'
@@ -78,14 +78,14 @@ class OrderingOf(AnswerType):
     options: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _enough(math.factorial(len(self.options)))
+        _require_enough(math.factorial(len(self.options)))
 
     def canonical(self, answer: Any) -> str:
-        what = f"a list that holds each of {', '.join(self.options)} once"
+        what = f"a list with each of {', '.join(self.options)} exactly once"
         letters = _letters(answer, self.options, what)
         if sorted(letters) != sorted(self.options):
             raise AnswerTypeError(
-                f"The answer must hold each choice once; yours has {len(letters)} entries. Write {what}."
+                f"Your answer must contain each choice exactly once; it has {len(letters)} entries. Write {what}."
             )
         return ",".join(letters)
 
@@ -98,15 +98,16 @@ class Labels(AnswerType):
     labels: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        _enough(len(self.labels) ** len(self.options))
+        _require_enough(len(self.labels) ** len(self.options))
 
     def canonical(self, answer: Any) -> str:
-        what = f"a dict that gives each of {', '.join(self.options)} one of: {', '.join(self.labels)}"
-        _present(answer, what)
+        what = f"a dict from each of {', '.join(self.options)} to one of: {', '.join(self.labels)}"
+        _require_answer(answer, what)
         if not isinstance(answer, dict):
-            raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.")
+            raise AnswerTypeError(f"Your answer is {name_of(answer)}. Write {what}.")
         if missing := [item for item in self.options if item not in answer]:
-            raise AnswerTypeError(f"The answer says nothing of {', '.join(missing)}. Write {what}.")
+            listed = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+            raise AnswerTypeError(f"You haven't answered {listed} yet. Write {what}.")
         # An array would be compared entry by entry.
         if wrong := [value for value in answer.values() if not isinstance(value, str) or value not in self.labels]:
             raise AnswerTypeError(f"{_shown(wrong[0])} is not one of the labels. Write {what}.")
@@ -122,25 +123,25 @@ class NumberWith(AnswerType):
     decimals: int
 
     def __post_init__(self) -> None:
-        _enough(int((self.high - self.low) * 10**self.decimals) + 1)
+        _require_enough(int((self.high - self.low) * 10**self.decimals) + 1)
 
     def canonical(self, answer: Any) -> str:
         what = f"one number between {self.low:g} and {self.high:g}"
-        _present(answer, what)
+        _require_answer(answer, what)
         try:
             number = float(answer)
         except (TypeError, ValueError):
-            raise AnswerTypeError(f"The answer is {name_of(answer)}. Write {what}.") from None
+            raise AnswerTypeError(f"Your answer is {name_of(answer)}. Write {what}.") from None
         except OverflowError:
-            # An integer beyond every float.
+            # The integer is too large for a float.
             number = math.inf if answer > 0 else -math.inf
         if not self.low <= number <= self.high:
             raise AnswerTypeError(f"{number:g} is out of range. Write {what}.")
         return f"{round(number, self.decimals) + 0.0:.{self.decimals}f}"
 
 
-def _enough(possibilities: int) -> None:
+def _require_enough(possibilities: int) -> None:
     if possibilities < FEWEST:
         raise ValueError(
-            f"The form has {possibilities} possibilities and needs {FEWEST}, or guessing pays: add options."
+            f"This question has {possibilities} possible answers and needs {FEWEST}, or guessing pays: add options."
         )

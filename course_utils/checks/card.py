@@ -1,4 +1,4 @@
-"""The card that a check shows: the same content as HTML for a notebook and as text for a terminal."""
+"""The card that a check shows, as HTML in a notebook and as text in a terminal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from course_utils.checks.judge import Failure
 from course_utils.checks.recorder import Call
 from course_utils.checks.values import Arguments, Array, Number, Other, Raised, Truth, name_of
 
+# Of an array with more entries than this, only the first wrong entry is shown.
 FEW = 12
-# What is shown of a value: so many items, axes of an array, and characters of a text.
+# Limits of what is shown of a value: items, axes of an array, and characters of a text.
 MOST_ITEMS, MOST_AXES, LONGEST = 60, 5, 1000
 TONES = {
     "right": ("✓", "#00795c"),
@@ -26,16 +27,16 @@ TONES = {
 
 @dataclass(frozen=True)
 class Card:
-    """A title, a sentence, and rows of (label, text); `code` names the rows that are set in a fixed-width font.
+    """A title, a sentence, and rows of (label, text); rows whose label is in `code` have a fixed-width font.
 
-    `hidden`: of a hidden check, how many checks passed, and of how many.
+    `tone` is a key of TONES. `hidden` is set by hidden checks: how many passed, and how many there are.
     """
 
     tone: str
     title: str
     sentence: str = ""
     rows: Sequence[tuple[str, str]] = ()
-    code: frozenset[str] = frozenset({"You can try", "Expected", "Yours", "Where"})
+    code: frozenset[str] = frozenset({"Try this call", "Expected", "Yours", "Where"})
     hidden: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
@@ -51,7 +52,7 @@ class Card:
         table = f'<table style="margin:.4em 0 0;border-collapse:collapse">{rows}</table>' if rows else ""
         sentence = f'<div style="margin-top:.2em">{html.escape(self.sentence)}</div>' if self.sentence else ""
         frame = f"border-left:5px solid {color};padding:.5em .9em;margin:.2em 0;max-width:58em;line-height:1.45"
-        # Nearer to the page's ink: darker on a bright page, brighter on a dark one.
+        # Mixed with the page's text colour: darker on a light page, lighter on a dark one.
         ink = f"color:color-mix(in srgb, {color} 60%, currentColor)"
         title = f'<span style="{ink}">{mark}</span> {html.escape(self.title)}'
         return f'<div style="{frame}"><div style="font-weight:600">{title}</div>{sentence}{table}</div>'
@@ -71,7 +72,7 @@ class Card:
 
 
 def call_text(call: Call, name: str) -> str:
-    """Return a call as a learner can paste it; callables and generators are named only."""
+    """Return a call as code that a learner can paste. For callables and random generators it contains only a name."""
     if call.shown:
         return call.shown
     args = [argument_text(value) for value in call.args]
@@ -80,6 +81,7 @@ def call_text(call: Call, name: str) -> str:
 
 
 def argument_text(value: Any) -> str:
+    """Return an argument as code; for a callable or a random generator, a name."""
     if isinstance(value, np.ndarray):
         text = np.array2string(value, separator=", ", threshold=60, precision=6)
         return f"np.array({text})"
@@ -102,9 +104,9 @@ def argument_text(value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a plain value in few words and numbers."""
+    """Return a short text for a plain value."""
     if isinstance(value, Array):
-        # NumPy leaves nothing out along short axes, of which there can be many.
+        # NumPy abbreviates long axes only, so that an array with many short axes would take long to print.
         if value.data is None or value.data.ndim > MOST_AXES:
             return name_of(value)
         return np.array2string(value.data, separator=", ", threshold=60, precision=8)
@@ -125,17 +127,17 @@ def value_text(value: Any) -> str:
 
 
 def _some(texts: Iterator[str]) -> str:
-    """Return the first of many texts in a row: whatever was returned, it takes no time to show."""
+    """Return the first MOST_ITEMS texts, joined with commas, so that showing a huge result takes no time."""
     first = list(itertools.islice(texts, MOST_ITEMS + 1))
     return ", ".join([*first[:MOST_ITEMS], *(["..."] if len(first) > MOST_ITEMS else [])])
 
 
 def failure_rows(failure: Failure, name: str) -> list[tuple[str, str]]:
-    """Return the call, what was expected and what came, as rows of a card."""
+    """Return the rows of a card: the call, what was expected, and what was received."""
     expected, received = failure.expected.value, failure.received.value
     rows = []
     if failure.received.call is not None:
-        rows.append(("You can try", call_text(failure.received.call, name)))
+        rows.append(("Try this call", call_text(failure.received.call, name)))
     if isinstance(expected, bool | Arguments):
         return rows
     if failure.difference.kind == "value" and isinstance(expected, Array) and isinstance(received, Array):

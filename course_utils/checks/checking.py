@@ -1,4 +1,4 @@
-"""`check` and `check_hidden`: what the test cells of a notebook call."""
+"""`check` and `check_hidden`, which the test cells of a notebook call."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from course_utils.checks.judge import Failure, Verdict, judge
 from course_utils.checks.keys import Key, KeyProblem, PartKey, published_key
 from course_utils.checks.probe import Exercise, exercises
 from course_utils.checks.tracebacks import learner_traceback
+from course_utils.text import plural
 
-# A question that a class is asked: `part="class"`, or `part="class 5f1c0a92"` if its teacher's secret has drawn it.
+# The part of a question in the notebook of a class: "class", or "class 5f1c0a92" if the teacher's secret chose the
+# variant.
 CLASS = "class"
-# What a hidden check may say of a difference: its kind, never an argument or a value of the hidden key.
+# What a hidden check may say about a difference: its kind, never an argument or a value of the hidden key.
 KINDS = {
     "raised": "your function raised an error",
-    "not raised": "your function accepts what it should refuse",
-    "silent": "the error comes without a message",
+    "not raised": "your function accepts arguments that it should reject",
+    "silent": "the error has no message",
     "none": "the result is None",
     "type": "the result has the wrong type",
     "complex": "the result is complex",
@@ -34,14 +36,14 @@ KINDS = {
     "missing": "a key is missing from the result",
     "nan": "the result contains NaN",
     "changed": "your function changes an argument",
-    "value": "not as it should be",
+    "value": "not as expected",
 }
 
 
 class CheckFailed(AssertionError):
-    """An answer is not right; the message names the exercise and, where the mistake is known, the hint.
+    """An answer is not correct. The message names the exercise and, if the mistake is known, contains its hint.
 
-    `verdict` is what was found, where the answer could be asked at all; `blank` says that nothing was answered yet.
+    `verdict` is the outcome of the comparison, or None if there was none. `blank`: nothing has been answered yet.
     """
 
     def __init__(self, message: str, verdict: Verdict | None = None, blank: bool = False) -> None:
@@ -51,12 +53,12 @@ class CheckFailed(AssertionError):
         super().__init__(message)
 
     def _render_traceback_(self) -> list[str]:
-        # IPython shows this in place of the frames of the check, which would tell a learner nothing.
+        # IPython shows this instead of the traceback through the check, which would not help a learner.
         return [f"CheckFailed: {self}"]
 
 
 class CheckStopped(KeyboardInterrupt):
-    """A learner interrupted a check, most often because the answer never ended."""
+    """The learner interrupted a check, usually because the function did not finish."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"KeyboardInterrupt: {self}"]
@@ -64,51 +66,58 @@ class CheckStopped(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class CheckContext:
+    """Where checks take their keys from while grading, and what to do with their cards."""
+
     hidden: Mapping[str, Key]
     published: Mapping[str, Key]
     show: Callable[[Card], None]
 
 
-_desk: ContextVar[CheckContext | None] = ContextVar("_desk", default=None)
+# None in a learner's notebook; set while grading.
+_context: ContextVar[CheckContext | None] = ContextVar("_context", default=None)
 
 
 @contextlib.contextmanager
 def grading(
     hidden: Mapping[str, Key], published: Mapping[str, Key], show: Callable[[Card], None]
 ) -> Iterator[None]:  # fmt: skip
-    """Within it, checks of this thread take their keys from these, give their cards to `show`, and note no progress."""
-    token = _desk.set(CheckContext(hidden, published, show))
+    """Inside this context, the checks of this thread use these keys, pass their cards to `show`, and record no
+    progress."""
+    token = _context.set(CheckContext(hidden, published, show))
     try:
         yield
     finally:
-        _desk.reset(token)
+        _context.reset(token)
 
 
 def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) -> None:
     """Compare an answer with the published key and show a card.
 
-    `name` is the exercise's name, `answers` its function (or, for a concept question, its value), followed by those
-    functions that the exercise builds on. `part="arguments"` asks about bad arguments; in the notebook of a class, the
-    part of a concept question begins with "class", and then the check says only whether the answer can be read.
-    `reveal` has no effect any more: without a class, the check of a question always says whether the answer is right.
+    `name` is the exercise's name. `answers` are its function (or, for a concept question, its value), followed by the
+    functions that the exercise builds on. `part="arguments"` checks how the function handles bad arguments. In the
+    notebook of a class, the part of a concept question begins with "class"; the check then says only whether the answer
+    has a valid format. `reveal` no longer has an effect: outside a class, the check of a question always says whether
+    the answer is correct.
 
-    Raises CheckFailed if the answer is wrong.
+    Raises CheckFailed if the answer is wrong or has an invalid format, or if the call itself is wrong, for example if
+    there is no exercise `name`.
     """
     exercise = _exercise(name, answers, part)
     if exercise.form is not None:
         _check_question(exercise, exercise.form, answers[0], part)
         return
-    desk = _desk.get()
-    key = _key_of(name, desk.published) if desk else published_key(name)
+    context = _context.get()
+    key = _key_of(name, context.published) if context else published_key(name)
     try:
         verdict = judge(exercise, part, answers, key.parts[part])
     except KeyboardInterrupt as stop:
-        # A teacher who stops the grading of a class is no learner who waits for an answer.
-        raise stop if desk else _stopped(name, stop) from None
+        # While grading, it is the teacher who stops the whole run: no card then.
+        raise stop if context else _stopped(name, stop) from None
     if _is_own_answer(name, answers[0]):
         _record(name, part, verdict.passed)
     if verdict.failure is None:
-        _show(Card("right", f"{name} is right{_of_part(part)}.", f"All {verdict.total} checks passed."))
+        title = f"{name} handles bad arguments correctly." if part == "arguments" else f"{name} is correct."
+        _show(Card("right", title, f"All {verdict.total} tests pass."))
         return
     _show(_failure_card(name, verdict, verdict.failure))
     line = _line(name, verdict, verdict.failure.received.says, verdict.failure.difference.sentence)
@@ -116,14 +125,14 @@ def check(name: str, *answers: Any, part: str = "values", reveal: bool = False) 
 
 
 def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
-    """Hold an answer against the hidden key, which `COURSE_KEY` names while a teacher grades.
+    """Compare an answer with the hidden key, whose file `COURSE_KEY` names while a teacher grades, and show a card.
 
-    Tells which property failed and the hint of a known mistake, never an argument or a value. Raises CheckFailed
-    where the answer is wrong, and KeyProblem where there is no hidden key: it never passes without one.
+    The card says which property failed and the hint of a known mistake, but never an argument or a value. Raises
+    CheckFailed if the answer is wrong, and KeyProblem if there is no hidden key: the check never passes without one.
     """
     exercise = _exercise(name, answers, part)
-    desk = _desk.get()
-    key = _key_of(name, desk.hidden) if desk else _hidden_key(name)
+    context = _context.get()
+    key = _key_of(name, context.hidden) if context else _hidden_key(name)
     if exercise.form is not None:
         _canonical(name, exercise.form, answers[0])
         verdict = judge(exercise, "values", answers, _part_of(key, part))
@@ -135,14 +144,14 @@ def check_hidden(name: str, *answers: Any, part: str = "values") -> None:
         _show(Card("right", f"{name}: {count}", hidden=hidden))
         return
     says = "the answer" if exercise.form else verdict.failure.received.says
-    kind = "not right" if exercise.form else KINDS[verdict.failure.difference.kind]
+    kind = "not correct" if exercise.form else KINDS[verdict.failure.difference.kind]
     rows = [("Hint", verdict.hint)] if verdict.hint else []
     _show(Card("wrong", f"{name}: {count}", f"{_capital(says)}: {kind}.", rows, hidden=hidden))
     raise CheckFailed(_line(name, verdict, says, f"{kind}. {count}"), verdict)
 
 
 def _hidden_key(name: str) -> Key:
-    # At a learner's desk, where there is none, nothing is paid for reading it.
+    # Imported here, since learners never need it.
     from course_utils.checks.hidden import hidden_key
 
     return hidden_key(name)
@@ -150,27 +159,27 @@ def _hidden_key(name: str) -> Key:
 
 def _key_of(name: str, keys: Mapping[str, Key]) -> Key:
     if name not in keys:
-        raise KeyProblem(f"The key at hand holds nothing for {name!r}: make it again with `course key`.")
+        raise KeyProblem(f"The key contains nothing for {name!r}: make it again with `course key`.")
     return keys[name]
 
 
 def _part_of(key: Key, part: str) -> PartKey:
-    """Return a part of a question's key; KeyProblem if the key was made with another secret than the notebook."""
+    """Return a part of a question's key. Raises KeyProblem if key and notebook were made with different secrets."""
     if part not in key.parts:
         raise KeyProblem(
-            f"The hidden key was made for other variants of the question {key.exercise!r} than this notebook asks: use "
-            "the key that it was released with, or make it again with `course key --again`."
+            f"The hidden key was made for another variant of the question {key.exercise!r} than this notebook has: use "
+            "the key that the notebook was released with, or make the key again with `course key --again`."
         )
     return key.parts[part]
 
 
 def _record(name: str, part: str, passed: bool) -> None:
-    if _desk.get() is None:
+    if _context.get() is None:
         progress.record(name, part, passed)
 
 
 def _is_own_answer(name: str, answer: Any) -> bool:
-    # An experiment may check a function of another name, such as one with a mistake: that says nothing of progress.
+    # An experiment may check another function, such as one with a mistake: that is no progress.
     return getattr(answer, "__name__", name) in (name, "<lambda>")
 
 
@@ -180,27 +189,27 @@ def _check_question(exercise: Exercise, form: AnswerType, answer: Any, part: str
     key = None if part.split()[0] == CLASS else _answer_key(name)
     if key is None:
         _record(name, progress.ANSWERED, True)
-        sentence = "Whether it is right, your teacher's hidden check says."
-        _show(Card("neutral", f"{name}: your answer has the right form.", sentence))
+        sentence = "You will see whether it is correct when your teacher has graded it."
+        _show(Card("neutral", f"{name}: your answer has a valid format.", sentence))
         return
     verdict = judge(exercise, "values", [answer], key.parts["values"])
     _record(name, "values", verdict.passed)
     _record(name, progress.ANSWERED, verdict.passed)
     if verdict.failure is None:
-        _show(Card("right", f"{name} is right."))
+        _show(Card("right", f"{name} is correct."))
         return
     if verdict.hint:
-        _show(Card("wrong", f"{name}: not right yet", rows=[("Hint", verdict.hint)]))
+        _show(Card("wrong", f"{name}: not correct yet", rows=[("Hint", verdict.hint)]))
         raise CheckFailed(f"{name}: {verdict.hint}", verdict)
-    _show(Card("wrong", f"{name}: not right yet", "Read the paragraph above the question again."))
-    raise CheckFailed(f"{name}: not right yet.", verdict)
+    _show(Card("wrong", f"{name}: not correct yet", "Reread the paragraph above the question and try again."))
+    raise CheckFailed(f"{name}: not correct yet.", verdict)
 
 
 def _answer_key(name: str) -> Key | None:
-    """Return the published key of a question, or None where a submission is graded: there is none in its sandbox."""
-    desk = _desk.get()
-    if desk:
-        return _key_of(name, desk.published)
+    """Return the published key of a question, or None if there is none, as in the sandbox of a submission."""
+    context = _context.get()
+    if context:
+        return _key_of(name, context.published)
     try:
         return published_key(name)
     except KeyProblem:
@@ -211,7 +220,8 @@ def _canonical(name: str, form: AnswerType, answer: Any) -> str:
     try:
         return form.canonical(answer)
     except AnswerTypeError as error:
-        _show(Card("wrong", f"{name}: the answer cannot be read", str(error)))
+        title = "not answered yet" if answer is None else "can't read this answer"
+        _show(Card("wrong", f"{name}: {title}", str(error)))
         raise CheckFailed(f"{name}: {error}", blank=answer is None) from None
 
 
@@ -226,7 +236,7 @@ def _exercise(name: str, answers: tuple[Any, ...], part: str) -> Exercise:
     wanted = (name, *exercise.needs)
     if len(answers) != len(wanted):
         raise CheckFailed(
-            f"check({name!r}, ...) takes {len(wanted)} answers ({', '.join(wanted)}); it got {len(answers)}."
+            f"check({name!r}, ...) takes {plural(len(wanted), 'answer')} ({', '.join(wanted)}); it got {len(answers)}."
         )
     for wanted_name, answer in zip(wanted, answers, strict=True):
         if exercise.form is None and not callable(answer):
@@ -242,19 +252,19 @@ def _failure_card(name: str, verdict: Verdict, failure: Failure) -> Card:
         return Card(
             "neutral",
             f"{name} is not written yet.",
-            "Write your answer in place of the line that raises NotImplementedError.",
+            "Replace the line that raises NotImplementedError with your answer.",
         )
     rows = failure_rows(failure, name)
     sentence = f"{_capital(failure.received.says)}: {failure.difference.sentence}"
     if error is not None and failure.difference.kind == "raised":
-        rows = [row for row in rows if row[0] == "You can try"]
+        rows = [row for row in rows if row[0] == "Try this call"]
         rows += [("Error", f"{type(error).__name__}: {error}"), ("Where", learner_traceback(error))]
     rows.append(("Hint", verdict.hint))
-    return Card("wrong", f"{name} is not right yet.", sentence, [row for row in rows if row[1]])
+    return Card("wrong", f"{name} is not correct yet.", sentence, [row for row in rows if row[1]])
 
 
 def _stopped(name: str, stop: KeyboardInterrupt) -> CheckStopped:
-    sentence = "You stopped the check while your function was running. Does its loop ever finish?"
+    sentence = "You stopped the check while your function was running. Does it contain a loop that never finishes?"
     _show(Card("neutral", f"{name} was interrupted.", sentence, [("Where", learner_traceback(stop))]))
     return CheckStopped(f"{name}: interrupted.")
 
@@ -267,17 +277,13 @@ def _line(name: str, verdict: Verdict, says: str, sentence: str) -> str:
     return f"{name}: {says}: {sentence}{hint}"
 
 
-def _of_part(part: str) -> str:
-    return " about bad arguments" if part == "arguments" else ""
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 def _show(card: Card) -> None:
-    if desk := _desk.get():
-        desk.show(card)
+    if context := _context.get():
+        context.show(card)
         return
     from IPython.core.getipython import get_ipython
 

@@ -1,7 +1,7 @@
-"""How two plain values differ, told so that a learner can act on it.
+"""How two plain values differ, described so that a learner can act on it.
 
-A wrong type or shape is told before a wrong number: NumPy would otherwise broadcast the two and compare what was
-never meant to be compared.
+A wrong type or shape is reported before a wrong number: otherwise NumPy would broadcast the two values and compare
+entries that do not correspond.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from course_utils.checks.values import Arguments, Array, Number, Other, Raised, 
 
 FLOAT32_RTOL = 1e-4
 FLOAT32_ATOL = 1e-5
-# Kinds of plain values of which two that are equal agree.
+# Types of plain values for which `==` decides whether two of them agree.
 COMPARABLE = frozenset({type(None), bool, int, str, complex, set, Number, Truth, Other, Raised, Arguments})
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Two numbers agree where `abs(received - expected) <= atol + rtol * abs(expected)`."""
+    """Two numbers agree if `abs(received - expected) <= atol + rtol * abs(expected)`."""
 
     rtol: float = 1e-7
     atol: float = 1e-9
 
     def loosened(self) -> Tolerance:
-        """Return the tolerance for an exercise that may be computed in float32."""
+        """Return the tolerance for an exercise whose answer may compute in float32."""
         return Tolerance(max(self.rtol, FLOAT32_RTOL), max(self.atol, FLOAT32_ATOL))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which a received value is not the expected one.
+    """One way in which a received value differs from the expected one.
 
-    `margin` is the distance in tolerances; anything but a wrong number is infinitely far. `kind` is "value" or the
-    name of a structural difference, after which a probe cannot go on.
+    `kind` is one of `checking.KINDS`, and `sentence` describes the difference for the learner. `margin` is the distance
+    in tolerances; it is infinite unless a float is wrong. After a structural difference the probe must stop.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Difference:
 
 
 def difference(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> Difference | None:
-    """Return the first difference in the order of `differences`, structural ones before wrong numbers, or None."""
+    """Return the first structural difference, or else the first of `differences`; None if the values agree."""
     if agree(expected, received, tolerance):
         return None
     found = list(differences(expected, received, tolerance, float32))
@@ -60,14 +60,14 @@ def difference(expected: Any, received: Any, tolerance: Tolerance, float32: bool
 
 
 def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = False) -> float:
-    """Return by how many tolerances two plain values differ; 0 where they agree."""
+    """Return by how many tolerances two plain values differ; 0 if they agree."""
     if agree(expected, received, tolerance):
         return 0.0
     return max((item.margin for item in differences(expected, received, tolerance, float32)), default=0.0)
 
 
 def agree(expected: Any, received: Any, tolerance: Tolerance) -> bool:
-    """Tell at little cost that two plain values agree, as most do. False says nothing: `differences` looks closely."""
+    """Quickly return True if two plain values agree, as most do. False means only that `differences` must decide."""
     if expected is received:
         return True
     kind = type(expected)
@@ -88,27 +88,27 @@ def agree(expected: Any, received: Any, tolerance: Tolerance) -> bool:
 
 
 def _agree_as_arrays(expected: Array, received: Array) -> bool:
-    """Tell whether two arrays are alike bit by bit: most right answers compute as the reference does."""
+    """Return whether two arrays have the same bytes: most correct answers compute exactly what the reference does."""
     if expected.shape != received.shape or expected.dtype != received.dtype:
         return False
     if expected.data is None or received.data is None:
         return True
-    # A dtype's name says nothing of the order of bytes: the same bytes can be other numbers.
+    # The dtype's name does not contain the byte order, without which equal bytes can mean different numbers.
     return expected.data.dtype == received.data.dtype and expected.data.tobytes() == received.data.tobytes()
 
 
 def differences(
     expected: Any, received: Any, tolerance: Tolerance, float32: bool = False, where: str = ""
 ) -> Iterator[Difference]:
-    """Yield every difference; `where` names the place inside a tuple, list or dict."""
+    """Yield every difference. `where` describes the place inside a tuple, list or dict, for the sentences."""
     what = where or "the result"
     if isinstance(expected, Raised) or isinstance(received, Raised):
         yield from _raised(expected, received)
     elif isinstance(expected, Arguments) and expected != received:
-        yield Difference("changed", "your function changes an argument. Leave it as it is, and return a new array.")
+        yield Difference("changed", "your function changes an argument. Leave it unchanged and return a new array.")
     elif received is None and expected is not None:
-        asks = f"; expected {name_of(expected)}." if where else ". Is a `return` missing?"
-        yield Difference("none", f"{what} is None{asks}")
+        advice = f"; expected {name_of(expected)}." if where else ". Is a `return` missing?"
+        yield Difference("none", f"{what} is None{advice}")
     elif _is_number(expected):
         yield from _number(expected, received, tolerance, what)
     elif isinstance(expected, Array):
@@ -136,22 +136,22 @@ def _raised(expected: Any, received: Any) -> Iterator[Difference]:
         yield Difference("raised", f"this call should raise {expected.error}; yours raised {received.error}.")
     elif expected.has_message and not received.has_message:
         yield Difference(
-            "silent", f"{received.error} comes without a message. Say in it what is wrong, and what is allowed."
+            "silent", f"{received.error} has no message. Let the message say what is wrong and what is allowed."
         )
 
 
 def _number(expected: Any, received: Any, tolerance: Tolerance, what: str) -> Iterator[Difference]:
     if isinstance(received, complex) and not isinstance(expected, complex):
         yield Difference(
-            "complex", f"{what} is a complex number; expected a real one. Look for the root of a negative number."
+            "complex", f"{what} is a complex number; expected a real one. Look for a root of a negative number."
         )
     elif not _is_number(received) or isinstance(expected, bool) != isinstance(received, bool):
         yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.")
     elif isinstance(expected, bool):
         if expected != received:
-            yield Difference("value", f"this should {'' if expected else 'not '}be so.")
+            yield Difference("value", f"this should be {expected}, but is {received}.")
     elif isinstance(expected, int) and isinstance(received, int):
-        # Python's integers have no limit, and a count is right or wrong.
+        # Python's integers have no limit, and a count needs no tolerance.
         if expected != received:
             yield Difference("value", f"{what} is not the expected value.")
     elif Number not in (type(expected), type(received)):
@@ -162,18 +162,18 @@ def _as_float(number: Any) -> np.ndarray:
     try:
         return np.asarray(number, dtype=complex if isinstance(number, complex) else float)
     except OverflowError:
-        # An integer beyond every float, which no function of `math` takes either.
+        # The integer is too large for a float.
         return np.asarray(math.inf if number > 0 else -math.inf)
 
 
 def _array(expected: Array, received: Any, tolerance: Tolerance, float32: bool, what: str) -> Iterator[Difference]:
     if not isinstance(received, Array):
-        aside = ""
+        advice = ""
         if isinstance(received, tuple) and any(isinstance(item, Array) for item in received):
-            aside = " One value is asked for, not several."
+            advice = " Return one value, not several."
         elif isinstance(received, list | tuple):
-            aside = " Convert it with np.array(...)."
-        yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.{aside}")
+            advice = " Convert it with np.array(...)."
+        yield Difference("type", f"{what} is {name_of(received)}; expected {name_of(expected)}.{advice}")
     elif received.shape != expected.shape:
         yield Difference("shape", f"{what} has shape {received.shape}; expected shape {expected.shape}.")
     elif _dtype_differs(expected.dtype, received.dtype, float32):
@@ -191,7 +191,7 @@ def _dtype_differs(expected: str, received: str, float32: bool) -> bool:
 def _dtype(expected: str, received: str, what: str) -> Iterator[Difference]:
     if np.dtype(received).kind == "c":
         yield Difference(
-            "complex", f"{what} has complex entries; expected real ones. Look for the root of a negative number."
+            "complex", f"{what} has complex entries; expected real ones. Look for a root of a negative number."
         )
     else:
         yield Difference("dtype", f"{what} has dtype {received}; expected {expected}.")
@@ -200,11 +200,11 @@ def _dtype(expected: str, received: str, what: str) -> Iterator[Difference]:
 def _dict(
     expected: dict[str, Any], received: dict[str, Any], tolerance: Tolerance, float32: bool, where: str
 ) -> Iterator[Difference]:
-    # More keys are allowed: a state may hold what the learner likes to remember.
+    # Additional keys are allowed: learners may store more in a state.
     for key, item in expected.items():
         place = f"`{key}` of {where or 'the result'}"
         if key not in received:
-            yield Difference("missing", f"{place} is missing; there is {_listed(received)}.")
+            yield Difference("missing", f"{place} is missing; the dict contains {_listed(received)}.")
         else:
             yield from differences(item, received[key], tolerance, float32, place)
 
@@ -225,25 +225,26 @@ def _values(expected: np.ndarray, received: np.ndarray, tolerance: Tolerance, wh
     nan = np.isnan(received) & ~np.isnan(expected)
     if nan.any():
         yield Difference(
-            "nan", f"{what} {_is_or_holds(nan)} NaN. Look for 0/0, or for the root or logarithm of a negative number."
+            "nan", f"{what} {_is_or_contains(nan)} NaN. Look for 0/0, or for a root or logarithm of a negative number."
         )
         return
     with np.errstate(all="ignore"):
         expected = expected.astype(complex if expected.dtype.kind == "c" else float)
         allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
         same = (expected == received) | (np.isnan(expected) & np.isnan(received))
-        gap = np.where(same, 0.0, np.abs(received - expected) / np.where(np.isfinite(allowed), allowed, 1.0))
-    worst = float(np.max(gap, initial=0.0))
+        margins = np.where(same, 0.0, np.abs(received - expected) / np.where(np.isfinite(allowed), allowed, 1.0))
+    worst = float(np.max(margins, initial=0.0))
     if worst > 1 or math.isnan(worst):
-        yield Difference("value", f"{what} {_wrong_share(gap)}.", math.inf if math.isnan(worst) else worst)
+        yield Difference("value", f"{what} {_wrong_share(margins)}.", math.inf if math.isnan(worst) else worst)
 
 
-def _is_or_holds(mask: np.ndarray) -> str:
+def _is_or_contains(mask: np.ndarray) -> str:
     return "is" if mask.ndim == 0 else f"contains {mask.sum()}"
 
 
-def _wrong_share(gap: np.ndarray) -> str:
-    if gap.ndim == 0:
+def _wrong_share(margins: np.ndarray) -> str:
+    if margins.ndim == 0:
         return "is not the expected value"
-    wrong = int(np.sum(gap > 1))
-    return f"is wrong in {wrong} of its {gap.size} entries" if wrong < gap.size else "is wrong in every entry"
+    wrong = int(np.sum(margins > 1))
+    size = margins.size
+    return f"is wrong in {wrong} of its {size} entries" if wrong < size else "is wrong in every entry"

@@ -1,9 +1,9 @@
-"""Stamps: what stands for the questions that a hidden key was made for.
+"""Fingerprints: they show whether a hidden key still fits the probes.
 
-A key holds what the reference gave to a probe's questions. Once the probe asks otherwise, right answers fail an old
-key. So a hidden key carries a stamp for each exercise, `MODULE:DIGEST`: the module of its probe, and a digest of the
-code that decides what is asked and what is seen. It is the same on every version of Python, since it is made from the
-text, and comments, docstrings and blank lines do not count. To tell a stamp, no probe is imported.
+A key contains what the reference answered to a probe's questions. If the probe changes, correct answers may fail an old
+key. So a hidden key stores a fingerprint for each exercise, `MODULE:DIGEST`: the module of its probe, and a digest of
+the code that decides what is asked and what is observed. The digest is computed from the source text, so it does not
+depend on the version of Python; comments, docstrings and blank lines are left out. No probe is imported for it.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from course_utils.checks.keys import Key, KeyProblem, key_to_json
 from course_utils.checks.probe import Exercise
 
 CHECKS = "course_utils.checks"
-# What decides, beside the module of a probe and the data that it takes, what is asked and what is seen.
+# The modules that decide what is asked and observed, besides the probe's module and the course's modules it imports.
 BASE = tuple(f"{CHECKS}.{name}" for name in ("answer_types", "probe", "recorder", "statistics", "values"))
 FINGERPRINT = "asked"
 SHOWN = 3
 
 
 def with_fingerprint(key: Key, exercise: Exercise) -> dict[str, Any]:
-    """Return the hidden key of an exercise as JSON can hold it, with its stamp."""
+    """Return the hidden key of an exercise, with its fingerprint, as values for JSON."""
     module = next(iter(exercise.parts.values())).__module__
     return key_to_json(key) | {FINGERPRINT: fingerprint(module)}
 
 
 def require_current(hidden: Mapping[str, Any]) -> None:
-    """Raise KeyProblem where a hidden key, as JSON by exercise, was made for other questions than are asked now."""
+    """Raise KeyProblem if a key in `hidden` (exercise -> its key as JSON) was made for a different version of the
+    probe."""
     if old := [name for name, key in hidden.items() if not _is_current(key)]:
         more = f" and {len(old) - SHOWN} more" if len(old) > SHOWN else ""
         raise KeyProblem(
-            f"The hidden key was made for another version of the questions of {', '.join(old[:SHOWN])}{more}, so that "
-            "right answers would fail: make it again with `course key --again`, which keeps its secret and its lessons."
+            f"The hidden key was made for another version of the checks of {', '.join(old[:SHOWN])}{more}: correct "
+            "answers would fail. Make it again with `course key --again`, which keeps its secret and its lessons."
         )
 
 
@@ -51,7 +52,7 @@ def _is_current(key: Any) -> bool:
 
 @functools.cache
 def fingerprint(module: str) -> str:
-    """Return the stamp of the exercises whose probes stand in a module, named in full; "" where there is no such."""
+    """Return the fingerprint of the exercises whose probes are in a module (full name); "" if it cannot be read."""
     try:
         names = sorted(_deciding(module))
         texts = [f"{name}\n{bare(_source(name))}" for name in names]
@@ -61,13 +62,14 @@ def fingerprint(module: str) -> str:
 
 
 def _deciding(module: str) -> set[str]:
-    """Return the modules that decide what a module of probes asks: with those outside of the checks that it takes."""
+    """Return the modules that decide what a probe module asks: itself, BASE, and the course's modules that these import
+    from outside of `course_utils.checks`, directly or not."""
     found: set[str] = set()
     left = {module, *BASE}
     while left:
         found.add(name := left.pop())
-        taken = {one for one in _imports(_source(name)) if not f"{one}.".startswith(f"{CHECKS}.")}
-        left |= taken - found
+        imported = {one for one in _imports(_source(name)) if not f"{one}.".startswith(f"{CHECKS}.")}
+        left |= imported - found
     return found
 
 
@@ -81,7 +83,7 @@ def _imports(source: str) -> Iterator[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and the statements in it, at any depth; `ast.walk` takes ten times as long, for the expressions."""
+    """Yield a node and all statements inside it. `ast.walk` would take ten times as long: it visits expressions too."""
     yield node
     for name in ("body", "orelse", "finalbody", "handlers", "cases"):
         for part in getattr(node, name, ()):
@@ -96,7 +98,7 @@ def _source(module: str) -> str:
 
 
 def bare(source: str) -> str:
-    """Return Python code without its comments, docstrings, blank lines and spaces at the end of a line."""
+    """Return Python code without comments, docstrings, blank lines and trailing spaces."""
     lines = source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:

@@ -1,4 +1,4 @@
-"""The hidden key of a course run, in the file that `COURSE_KEY` names while a teacher grades."""
+"""Reads the hidden key from the file that the environment variable `COURSE_KEY` names while a teacher grades."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from course_utils.checks.keys import Key, KeyProblem, key_from_json
 
 
 def hidden_key(exercise: str) -> Key:
-    """Return the hidden key of an exercise; KeyProblem where there is none, or none for the questions of today."""
+    """Return the hidden key of an exercise. Raises KeyProblem if there is none, if it cannot be read, or if it was made
+    for another version of the checks."""
     name = os.environ.get("COURSE_KEY", "")
     if not name or not Path(name).is_file():
-        raise KeyProblem("Hidden checks run only while a teacher grades: COURSE_KEY does not name a key here.")
+        raise KeyProblem("Hidden checks run only while a teacher grades: COURSE_KEY does not name a key file.")
     path = Path(name)
     keys = _hidden_file(path, path.stat().st_mtime_ns)
     if exercise not in keys:
-        raise KeyProblem(f"The hidden key holds nothing for {exercise!r}: make it again with `course key`.")
+        raise KeyProblem(f"The hidden key contains nothing for {exercise!r}: make it again with `course key`.")
     require_current({exercise: keys[exercise]})
     return key_from_json(keys[exercise])
 

@@ -1,4 +1,4 @@
-"""Holds an answer's observations against a key: right, wrong, and which known mistake it is."""
+"""Compares an answer's observations with a key: is it correct, and if not, which known mistake is it?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from course_utils.checks.probe import Exercise, Observation, Recorder, Run, trie
 
 @dataclass(frozen=True)
 class Failure:
-    """The first observation that differs, beside what the reference gave."""
+    """An observation that differs from the reference's: both observations, and the difference."""
 
     expected: Observation
     received: Observation
@@ -24,7 +24,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: how many of its `total` observations agree, the first failure, the mistake recognised."""
+    """The outcome of a check: `right` of its `total` observations agree; the first failure; the known mistake if the
+    answer has one."""
 
     total: int
     right: int
@@ -42,12 +43,13 @@ class Verdict:
 
 
 def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -> Verdict:
-    """Ask the probe's questions of `answers` (the exercise's own function first) and compare with the key."""
-    trials = tried(exercise, part, key.seeds, key.runs, answers)
-    failures = list(_failures(key, trials))
+    """Run the probe of an exercise's part on `answers` (the exercise's own function first), and return the comparison
+    with the key."""
+    recorders = tried(exercise, part, key.seeds, key.runs, answers)
+    failures = list(_failures(key, recorders))
     if not failures:
         return Verdict(key.size, key.size)
-    runs = [trial.observations for trial in trials]
+    runs = [recorder.observations for recorder in recorders]
     answered = sum(len(seen) for seen in runs)
     known = next((mistake for mistake in key.mistakes if same_observations(mistake.runs, runs, exercise.float32)), None)
     if known and not known.hint:
@@ -55,9 +57,9 @@ def judge(exercise: Exercise, part: str, answers: Sequence[Any], key: PartKey) -
     return Verdict(key.size, answered - len(failures), _first(failures), known)
 
 
-def _failures(key: PartKey, trials: Sequence[Recorder]) -> Iterator[Failure]:
-    for run, trial in zip(key.runs, trials, strict=True):
-        for expected, received, found in zip(run, trial.observations, trial.differences, strict=False):
+def _failures(key: PartKey, recorders: Sequence[Recorder]) -> Iterator[Failure]:
+    for run, recorder in zip(key.runs, recorders, strict=True):
+        for expected, received, found in zip(run, recorder.observations, recorder.differences, strict=False):
             if found is not None:
                 yield Failure(expected, received, found)
 
@@ -67,7 +69,7 @@ def _first(failures: Sequence[Failure]) -> Failure:
 
 
 def same_observations(runs: Sequence[Run], others: Sequence[Run], float32: bool = False) -> bool:
-    """Tell whether two answers gave the same observations, within tolerance, at every seed."""
+    """Return whether two answers led to the same observations, within tolerance, with every seed."""
     for one, other in zip(runs, others, strict=True):
         if len(one) != len(other):
             return False
@@ -80,8 +82,8 @@ def same_observations(runs: Sequence[Run], others: Sequence[Run], float32: bool 
 def max_deviation(
     runs: Sequence[Run], others: Sequence[Run], float32: bool = False, enough: float = math.inf
 ) -> float:  # fmt: skip
-    """Return the largest margin between two answers' observations, in tolerances; infinite where one stopped
-    earlier. From `enough` on it may be any margin that large: the rest is not compared."""
+    """Return the largest difference between two answers' observations, in tolerances; infinite if one of them stopped
+    earlier. As soon as a margin reaches `enough`, it is returned and the rest is not compared."""
     largest = 0.0
     for one, other in zip(runs, others, strict=True):
         if len(one) != len(other):

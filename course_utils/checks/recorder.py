@@ -1,4 +1,4 @@
-"""One run of a probe: calls the function, records what is seen, and holds it at once against the key."""
+"""One run of a probe: it calls the function, records observations, and compares each with the key at once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 
 
 class Stop(Exception):
-    """Ends a probe early: what was observed has not the form that the next question needs."""
+    """Ends a probe early: the last result has the wrong type or shape, so that the next question makes no sense."""
 
 
 class Call(NamedTuple):
-    """A call as it can be shown: the function's name and its arguments before the call, or `shown`, where that says
-    too little."""
+    """A call to show on a card: the function's name and its arguments before the call, or the text `shown` if the
+    arguments alone would not be enough."""
 
     function: str
     args: tuple[Any, ...]
@@ -35,19 +35,19 @@ def _tolerance(rtol: float, atol: float, float32: bool) -> Tolerance:
     return tolerance.loosened() if float32 else tolerance
 
 
-# Stands for what could not be observed.
-BROKEN = Other("of another form")
-UNTOLD = "this cannot be told, for your function returned something of another form than it should."
+# The value of an observation that was not possible.
+BROKEN = Other("the wrong type or shape")
+NOT_OBSERVED = "cannot check this, since your function returned the wrong type or shape."
 DEFAULT = Tolerance()
 EXACT = Tolerance(0.0, 0.0)
 
 
 @dataclass(slots=True)
 class Observation:
-    """One property that was asked for, what was seen, and how exactly it must agree.
+    """One observed property: its value, and how exactly it must agree with the expected one.
 
-    `says` names the property for the learner, as in "the new weights". `call` and `error` are there to be shown and are
-    not part of a key.
+    `says` names the property for the learner, for example "the new weights". `call` and `error` are only shown; they
+    are not part of a key.
     """
 
     says: str
@@ -61,7 +61,7 @@ Run = Sequence[Observation]
 
 
 class _Question(NamedTuple):
-    """A call, and how its result is seen."""
+    """A call, and `see`, which turns its result into the plain value to be recorded."""
 
     says: str
     function: Callable[..., Any]
@@ -72,14 +72,15 @@ class _Question(NamedTuple):
     shown: str = ""
 
 
-# Gives the result of a call, or raises, in place of the function itself.
+# Called instead of the function itself: returns the result of a deferred call, or raises what the call raised.
 Outcome = Callable[[], Any]
 
 
 class Recorder:
-    """One run of a probe with one seed. `expected` is the reference's observations, where there is a key to follow.
+    """One run of a probe with one seed. `expected` are the reference's observations, or None while a key is made.
 
-    `observations` are what was seen, `differences` how each differs from the expected one, None where it agrees.
+    `observations` is the list of what was observed. With `expected`, `differences` has for each observation how it
+    differs from the expected one, or None if it agrees.
     """
 
     def __init__(self, expected: Run | None = None, float32: bool = False) -> None:
@@ -92,12 +93,13 @@ class Recorder:
         self, says: str, function: Callable[..., Any], *args: Any,
         rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> None:  # fmt: skip
-        """Call the function and observe its result, what it raised, and that it left its arguments alone.
+        """Call the function, and observe its result (or the error) and whether it changed its arguments.
 
-        `hide` is the place of an item of the result that is the learner's own, such as a cache, and is not compared.
-        `shown` is the call as a learner can paste it, where the function is one that the learner's function returned.
-        A function in another process is asked many such questions in one message. So a probe that gave an array or a
-        list leaves it as it is until it asks for something that it gets back.
+        `hide` is the index of an item of the result that is not compared, such as a cache that learners design
+        themselves. `shown` is the call as code that a learner can paste; it is needed if `function` was itself returned
+        by the learner's function. The call may be deferred, since a function in another process gets many calls in one
+        message. So do not modify an array or a list after you passed it, until you have used a method that returns a
+        result, such as `call`.
         """
         tolerance = _tolerance(rtol, atol, self.float32)
         self._put(_Question(says, function, args, kwargs, _seeing(hide), tolerance, shown), self._answer)
@@ -106,7 +108,7 @@ class Recorder:
         self, says: str, function: Callable[..., Any], *args: Any,
         rtol: float = 1e-7, atol: float = 1e-9, hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Like `ask`, at once; return the result, which the probe needs in order to go on."""
+        """Like `ask`, but call the function at once and return the result."""
         self.flush()
         tolerance = _tolerance(rtol, atol, self.float32)
         return self._answer(_Question(says, function, args, kwargs, _seeing(hide), tolerance, shown))
@@ -115,20 +117,20 @@ class Recorder:
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> Any:  # fmt: skip
-        """Like `observe_shape`, at once; return the result, of which the probe observes more."""
+        """Like `observe_shape`, but call the function at once and return the result."""
         self.flush()
         return self._answer(self._sampling(says, function, args, kwargs, hide, shown))
 
     def results(self, function: Callable[..., Any], calls: Iterable[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
-        """Return what the function returns with each of these arguments in turn, to be observed; raise what it raises.
-        A function in another process is asked for all of them in one message."""
+        """Call the function with each of these arguments in turn, and return the list of its results; nothing is
+        observed. Raises what the function raises. A function in another process gets all calls in one message."""
         self.flush()
         later = deferral_of(function)
         outcomes: list[Outcome] = []
         for args in calls:
             outcome = later(args, kwargs) if later is not None else None
             if outcome is None:
-                outcome = functools.partial(_itself, function(*args, **kwargs))
+                outcome = functools.partial(_identity, function(*args, **kwargs))
             outcomes.append(outcome)
         return [outcome() for outcome in outcomes]
 
@@ -144,45 +146,45 @@ class Recorder:
         self, says: str, function: Callable[..., Any], *args: Any,
         hide: int | None = None, shown: str = "", **kwargs: Any,
     ) -> None:  # fmt: skip
-        """Like `ask`, but observe only types and shapes of the result: for results that are drawn at random.
+        """Like `ask`, but observe only the types and shapes of the result, which is drawn at random.
 
-        Until it is settled, a Generator that was passed has not moved on here: a probe that goes on with it, other
-        than by `ask` and its like, uses `sample`.
+        The call may be deferred; until it is recorded, a Generator that was passed has not advanced in this process. If
+        the probe uses the Generator afterwards in any other way than `ask`, it must use `sample` instead.
         """
         self._put(self._sampling(says, function, args, kwargs, hide, shown), self._answer)
 
     def expect_error(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Observe whether the call raises, and which error."""
+        """Call the function, and observe the type of the error that it raises, or the form of what it returns."""
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
-        self._put(_Question(says, function, args, kwargs, _form_of, tolerance), self._answer_refusal)
+        self._put(_Question(says, function, args, kwargs, _form_of, tolerance), self._answer_error)
 
     def observe(self, says: str, value: Any, rtol: float = 1e-7, atol: float = 1e-9, call: Call | None = None) -> None:
-        """Record something derived from results, such as a statistic; give `atol` where it is random."""
+        """Record a value computed from results, such as a statistic; set `atol` if it is random."""
         self.flush()
         self._record(Observation(says, plain(value), _tolerance(rtol, atol, self.float32), call))
 
     def observe_later(self, says: str, look: Callable[[], Any]) -> None:
-        """Record what `look` returns once the questions before it are answered, which need not be now."""
+        """Record what `look` returns; it is called once the deferred calls before it are recorded."""
         if self._waiting:
             self._waiting.append(lambda: self.observe(says, look()))
         else:
             self.observe(says, look())
 
     def flush(self) -> None:
-        """Record the answers to the questions that were put aside."""
+        """Record the deferred calls."""
         waiting, self._waiting = self._waiting, []
         for answer in waiting:
             answer()
 
     def abort(self, error: Exception | None) -> bool:
-        """Record that what comes next cannot be observed with this answer, which raised `error` where that is not None;
-        False where nothing was to come."""
+        """Record that the next observation is not possible with this answer, because it raised `error` or, if that is
+        None, returned the wrong type or shape. Return False if no observation was left."""
         place = len(self.observations)
         if self.expected is None or place >= len(self.expected):
             return False
         seen = raised(error) if error else BROKEN
         self.observations.append(Observation(self.expected[place].says, seen, error=error))
-        sentence = f"your function raised {type(error).__name__}." if error else UNTOLD
+        sentence = f"your function raised {type(error).__name__}." if error else NOT_OBSERVED
         self.differences.append(Difference("raised" if error else "type", sentence))
         return True
 
@@ -211,7 +213,7 @@ class Recorder:
         self._record(Observation(question.says, UNCHANGED if same else CHANGED, tolerance, call))
         return result
 
-    def _answer_refusal(self, question: _Question, outcome: Outcome | None = None) -> None:
+    def _answer_error(self, question: _Question, outcome: Outcome | None = None) -> None:
         call, result, error = _asked(question, outcome)
         seen = raised(error) if error else question.see(result)
         self._record(Observation(question.says, seen, question.tolerance, call, error), follow=False)
@@ -227,22 +229,22 @@ class Recorder:
             raise Stop
 
 
-def _itself(result: Any) -> Any:
+def _identity(result: Any) -> Any:
     return result
 
 
 def _asked(question: _Question, outcome: Outcome | None) -> tuple[Call, Any, BaseException | None]:
-    """Return the call as it was before, its result, and what it raised."""
+    """Make the call; return it with its arguments as they were before, its result, and the error that it raised."""
     function, args, kwargs = question.function, question.args, question.kwargs
-    held_args = args if _all_atoms(args) else tuple(map(_snapshot, args))
-    held = kwargs if _all_atoms(kwargs.values()) else {name: _snapshot(value) for name, value in kwargs.items()}
-    call = Call(getattr(function, "__name__", "function"), held_args, held, question.shown)
+    old_args = args if _all_atoms(args) else tuple(map(_snapshot, args))
+    old = kwargs if _all_atoms(kwargs.values()) else {name: _snapshot(value) for name, value in kwargs.items()}
+    call = Call(getattr(function, "__name__", "function"), old_args, old, question.shown)
     try:
         return call, outcome() if outcome else function(*args, **kwargs), None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        # A SystemExit must not end the check.
+        # Includes SystemExit, which must not end the check.
         return call, None, error
 
 
@@ -261,13 +263,15 @@ def _hidden(result: Any, place: int) -> Any:
 
 
 def raised(error: BaseException) -> Raised:
-    """Return an exception's plain form: subclasses of ValueError count as ValueError, for they are caught as such."""
+    """Return an exception's plain form. Subclasses of ValueError count as ValueError: `except ValueError` catches
+    them."""
     kind = "ValueError" if isinstance(error, ValueError) else type(error).__name__
     return Raised(kind, bool(str(error).strip()))
 
 
 def _snapshot(value: Any) -> Any:
-    """Return a copy to be shown, and compared with what the call leaves; the value itself if no copy is needed."""
+    """Return a copy of an argument, to be shown and to see whether the call changes it; the value itself if no copy is
+    needed."""
     kind = type(value)
     if kind in ATOMS or callable(value) or isinstance(value, np.random.Generator):
         return value
@@ -279,7 +283,7 @@ def _snapshot(value: Any) -> Any:
 
 
 def _same(before: Any, now: Any) -> bool:
-    """Tell whether an argument is what it was."""
+    """Return whether an argument is unchanged."""
     if before is now:
         return True
     kind = type(now)

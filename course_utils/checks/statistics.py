@@ -1,8 +1,8 @@
-"""Tolerances for statistics of random answers, from bounds that hold for every sample size.
+"""Tolerances for statistics of random results, from bounds that hold for every sample size.
 
-Each function takes the false-alarm probability `alpha` of one comparison and returns how far a right answer can be off
-with that probability. Both sides of a comparison are random, the key's and the learner's, so each bound covers two
-samples.
+Each function takes `alpha`, the false-alarm probability of one comparison, and returns a tolerance that the result of a
+correct answer exceeds with at most this probability. Both sides of a comparison are random, the key's and the
+learner's, so each bound is for the difference between two samples.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ def mean_tolerance(n: int, width: float, alpha: float = ALPHA) -> float:
 
 
 def fraction_tolerance(n: int, alpha: float = ALPHA) -> float:
-    """Return t such that the shares of two samples of n below a threshold differ by more than t, at any threshold, with
-    probability at most alpha (Dvoretzky, Kiefer and Wolfowitz 1956 with Massart's 1990 constant)."""
+    """Return t such that, in two samples of n values, the shares below a threshold differ by more than t at any
+    threshold with probability at most alpha (Dvoretzky, Kiefer and Wolfowitz 1956, with the constant of Massart
+    1990)."""
     return 2 * math.sqrt(math.log(4 / alpha) / (2 * n))
 
 
@@ -38,7 +39,7 @@ def normal_mean_tolerance(n: int, std: float, alpha: float = ALPHA) -> float:
 
 def normal_variance_tolerance(n: int, alpha: float = ALPHA) -> float:
     """Return r such that the variances (ddof 0) of two samples of n normal values differ by more than r times either
-    of them with probability at most alpha (Laurent & Massart 2000, lemma 1, on each side of each sample)."""
+    variance with probability at most alpha (Laurent & Massart 2000, lemma 1, for both tails of both samples)."""
     x, degrees = math.log(4 / alpha), n - 1
     low = degrees - 2 * math.sqrt(degrees * x)
     high = degrees + 2 * math.sqrt(degrees * x) + 2 * x
@@ -46,17 +47,20 @@ def normal_variance_tolerance(n: int, alpha: float = ALPHA) -> float:
 
 
 def empty_share_tolerance(n: int, cells: int, alpha: float = ALPHA) -> float:
-    """Return t such that the shares of `cells` equal parts of a range in which none of n independent draws lies differ
-    by more than t, between two samples, with probability at most alpha.
+    """Return t such that the shares of empty cells of two samples differ by more than t with probability at most alpha.
 
-    Each of the 2n draws changes one of the shares by at most 1/cells (McDiarmid 1989, lemma 1.2).
+    A sample has n independent draws from a range divided into `cells` equal cells; a cell without a draw is empty. Each
+    of the 2n draws changes one of the two shares by at most 1/cells (McDiarmid 1989, lemma 1.2).
     """
     return math.sqrt(n * math.log(2 / alpha)) / cells
 
 
 def pairings(draws: Any) -> dict[str, tuple[Any, Any]]:
-    """Return two ways to pair independent draws, none in two pairs of one way: each with the next one, and the first
-    half with the second. In draws that were sorted, repeated, mirrored or laid out on a grid, they show it."""
+    """Return two ways to pair the draws, as two arrays of equal length each; no draw is in two pairs of the same way.
+
+    "neighbours" pairs each draw with the next one, "halves" the first half with the second. Statistics of these pairs
+    show whether draws were sorted, repeated, mirrored or placed on a grid instead of drawn independently.
+    """
     flat = np.asarray(draws).ravel()
     half = len(flat) // 2
     return {

@@ -1,4 +1,4 @@
-"""Whose lines an error came through."""
+"""The learner's part of a traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def learner_traceback(error: BaseException) -> str:
-    """Return the learner's own lines of a traceback, innermost last: no frame of this package or of a library."""
+    """Return the lines of a traceback that are the learner's code, innermost last; empty if there are none.
+
+    Frames of this package and of installed libraries are left out.
+    """
     here = str(Path(__file__).parents[1])
     lines = []
     for frame in traceback.extract_tb(error.__traceback__):

@@ -1,8 +1,8 @@
-"""The plain form of a value: what a check remembers of an answer, compares, and stores as JSON.
+"""Plain values: what a check stores of an answer, compares, and writes as JSON.
 
-An answer can be anything that a learner's function returns. Its *plain form* is a snapshot built only from numbers,
-strings, `Array` and a few containers, so that it can be kept after the original has changed, compared without
-running code of the answer's own classes, and written to a key.
+A learner's function can return anything. The *plain form* of a value is a snapshot built only from numbers, strings,
+`Array` and a few containers. It does not change if the original does, it can be compared without running code of the
+learner's classes, and it can be written to a key.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """A numeric array: its dtype's name, its shape and its data (None where only the form is kept)."""
+    """A numeric array: its dtype's name, its shape, and its data (None if only the form is stored)."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -30,24 +30,24 @@ class Array:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of which only the form is kept."""
+    """The form of a number: some number."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """True or False, of which only the form is kept."""
+    """The form of a bool: True or False."""
 
 
 @dataclass(frozen=True)
 class Other:
-    """Anything else, by a name that a learner understands, such as "a generator"."""
+    """Anything else, described for the learner, such as "a generator"."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception, by the name of its type and whether it came with a sentence."""
+    """An exception: the name of its type, and whether it has a message."""
 
     error: str
     has_message: bool
@@ -55,7 +55,7 @@ class Raised:
 
 @dataclass(frozen=True)
 class Arguments:
-    """What became of a call's arguments."""
+    """Whether a call changed its arguments."""
 
     changed: bool
 
@@ -104,7 +104,7 @@ def _dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def form(value: Any) -> Any:
-    """Return a plain value's form alone: types and shapes without numbers, for answers that are drawn at random."""
+    """Return the form of a plain value, for results that are drawn at random: types and shapes without the numbers."""
     if isinstance(value, Array):
         return Array(value.dtype, value.shape, None)
     if isinstance(value, bool):
@@ -119,7 +119,7 @@ def form(value: Any) -> Any:
 
 
 def name_of(value: Any) -> str:
-    """Name a value's type in words, for a message: `a generator`, `an array of shape (4, 3)`."""
+    """Return a description of a value's type for a message, such as "a generator" or "an array of shape (4, 3)"."""
     match value:
         case None:
             return "None"
@@ -154,13 +154,14 @@ def name_of(value: Any) -> str:
         case types.GeneratorType() | Iterator():
             return "a generator"
         case _ if callable(value):
-            # A partial, or an object that can be called: as good as a function.
+            # A `functools.partial` or another callable object counts as a function.
             return "a function"
     return f"an object of type {type(value).__name__}"
 
 
 def to_json(value: Any) -> Any:
-    """Return a plain value as JSON can hold it; `from_json` gives it back exactly."""
+    """Return a plain value as values for JSON, from which `from_json` restores it exactly. Raises TypeError if the
+    value is not plain."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -192,7 +193,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """Return the plain value that `to_json` wrote."""
+    """Return the plain value that `to_json` wrote. Raises ValueError if `value` cannot have come from there."""
     if isinstance(value, list):
         return [from_json(item) for item in value]
     if not isinstance(value, dict):
@@ -221,5 +222,4 @@ def from_json(value: Any) -> Any:
             return {from_json(item) for item in items}
         case {"dict": items}:
             return {key: from_json(item) for key, item in items.items()}
-    # wording: ignore (this text is part of what hidden keys are stamped with)
-    raise ValueError(f"{sorted(value)} is not the form of any plain value: the key is damaged, so build it anew.")
+    raise ValueError(f"{sorted(value)} does not describe a plain value: the key is damaged. Build it again.")

@@ -1,4 +1,4 @@
-"""Data sets, real and made, as `Dataset`, which unpacks into inputs and targets: `X, y = digits()`."""
+"""Data sets, real and synthetic, as `Dataset`, which unpacks into inputs and targets: `X, y = digits()`."""
 
 from course_utils.data.dataset import Dataset, split, standardize
 from course_utils.data.made import noisy_curve, regression, sine, spirals

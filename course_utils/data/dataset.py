@@ -1,4 +1,4 @@
-"""What every loader returns, how to divide it, and how to bring its columns to one scale."""
+"""The class that every loader returns, and functions to split a data set and to standardize its columns."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Dataset:
     """N examples; `X, y = data` unpacks the inputs and the targets, `len(data)` is N.
 
     `X` is `(N, D)`, or `(N, H, W, C)` for images; `y` is `(N,)`, integer labels or real targets.
-    `features` names the D columns and `classes` the labels, where they have names. `weights` `(D,)` is the truth
-    behind a made regression.
+    `features` are the names of the D columns and `classes` those of the labels, or empty. `weights` `(D,)` are the true
+    weights of a synthetic regression, otherwise None.
     """
 
     X: NDArray[np.float64]
@@ -40,17 +40,17 @@ class Dataset:
 def split(
     X: NDArray[np.float64], y: NDArray[Any], fractions: Sequence[float], rng: np.random.Generator
 ) -> tuple[Dataset, ...]:
-    """Shuffle and divide into one `Dataset` a fraction: `train, validation, test = split(X, y, (0.6, 0.2, 0.2), rng)`.
+    """Shuffle, and return one `Dataset` per fraction: `train, validation, test = split(X, y, (0.6, 0.2, 0.2), rng)`.
 
-    No example stands in two parts. Where the fractions sum to less than 1, the rest is left out; where they sum to 1,
-    every example is used. Raises ValueError for lengths that differ, a fraction that is not positive, a sum over 1,
-    or a part that would be empty.
+    No example is in two parts. If the fractions sum to 1, every example is used; if they sum to less, the rest is left
+    out. Raises ValueError if X and y have different lengths, if a fraction is not positive, if they sum to more than 1,
+    or if a part would be empty.
     """
     if len(X) != len(y):
         raise ValueError(f"X has {len(X)} examples and y has {len(y)}: each input needs its target.")
     if not fractions or min(fractions) <= 0 or sum(fractions) > 1 + 1e-9:
         raise ValueError(f"fractions are {tuple(fractions)}: each must be positive, and their sum at most 1.")
-    # Rounding the running sum, not each part, is what makes the parts add up to N.
+    # The running sum is rounded, not each part, so that the parts add up to N.
     ends = np.rint(np.cumsum([0.0, *fractions]) * len(X)).astype(int)
     if np.any(np.diff(ends) == 0):
         raise ValueError(f"{len(X)} examples are too few for fractions {tuple(fractions)}: a part would be empty.")
@@ -60,10 +60,11 @@ def split(
 
 
 def standardize(train: Dataset, *others: Dataset) -> tuple[Dataset, ...]:
-    """Bring each column to mean 0 and standard deviation 1 *over `train`*; the others follow with the same numbers.
+    """Shift and scale each column to mean 0 and standard deviation 1 *over `train`*, and the others by the same
+    numbers: `train, test = standardize(train, test)`.
 
-    Test data must not take part in the means: they stand for data not yet seen. A constant column becomes 0.
-    The targets stay as they are. `train, test = standardize(train, test)`.
+    Test data represent data that have not been seen yet, so they must not influence the means. A column that is
+    constant in `train` becomes 0 there; it is only shifted. The targets stay as they are.
     """
     mean, std = train.X.mean(axis=0), train.X.std(axis=0)
     scale = np.where(std > 0, std, 1.0)

@@ -1,4 +1,4 @@
-"""Data that is drawn, so that the truth behind it is known."""
+"""Synthetic data, for which the truth is known."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from course_utils.data.dataset import Dataset
 
 
 def regression(n: int, dim: int, noise: float, rng: np.random.Generator, informative: int | None = None) -> Dataset:
-    """Draw `y = X @ weights + noise * N(0, 1)`; the truth stands in `data.weights` `(dim,)`.
+    """Return data with `y = X @ weights + noise * N(0, 1)`; `data.weights` `(dim,)` are the true weights.
 
-    `X` is `(n, dim)`, standard normal. The first `informative` weights (all, unless told) have a size uniform in
-    [1, 3] and a random sign, the others are 0. Raises ValueError for an `informative` outside 0 to `dim`.
+    `X` is `(n, dim)`, standard normal. The first `informative` weights (all by default) have a size uniform in [1, 3]
+    and a random sign; the others are 0. Raises ValueError if `informative` is not in 0 to `dim`.
     """
     used = dim if informative is None else informative
     if not 0 <= used <= dim:
@@ -26,10 +26,10 @@ def regression(n: int, dim: int, noise: float, rng: np.random.Generator, informa
 
 
 def spirals(n: int, classes: int, noise: float, rng: np.random.Generator) -> Dataset:
-    """Draw `n` points on each of `classes` spiral arms around 0: `X` `(n*classes, 2)`, labels in order of the arms.
+    """Return `n` points on each of `classes` spiral arms around 0: `X` `(n*classes, 2)`, and the arm as label.
 
-    An arm makes three quarters of a turn while its radius grows from 0.1 to 1; `noise` is the standard deviation
-    added to both coordinates. No straight line separates the arms, a small network does.
+    An arm makes about two thirds of a turn while its radius grows from 0.1 to 1. `noise` is the standard deviation of
+    the noise in both coordinates. No straight line separates the arms; a small network does.
     """
     radius = np.linspace(0.1, 1.0, n)
     turn = 0.75 * radius + np.arange(classes)[:, None] / classes
@@ -39,7 +39,7 @@ def spirals(n: int, classes: int, noise: float, rng: np.random.Generator) -> Dat
 
 
 def sine(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One period of a sine over [0, 1], the truth behind `noisy_curve` unless another is given."""
+    """Return `sin(2*pi*x)`: one period over [0, 1]. It is the default truth of `noisy_curve`."""
     return np.sin(2 * np.pi * x)
 
 
@@ -51,9 +51,9 @@ def noisy_curve(
     low: float = 0.0,
     high: float = 1.0,
 ) -> Dataset:
-    """Draw `y = truth(x) + noise * N(0, 1)` at `n` places uniform in [low, high], in rising order; `X` is `(n, 1)`.
+    """Return data with `y = truth(x) + noise * N(0, 1)`, for n sorted values x, uniform in [low, high]; X is `(n, 1)`.
 
-    `truth` takes and returns an array `(n,)`; a polynomial is `numpy.polynomial.Polynomial([c0, c1, c2])`.
+    `truth` takes and returns an array `(n,)`; for a polynomial, use `numpy.polynomial.Polynomial([c0, c1, c2])`.
     """
     x = np.sort(rng.uniform(low, high, n))
     return Dataset(x[:, None], truth(x) + noise * rng.normal(size=n))

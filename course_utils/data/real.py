@@ -1,4 +1,4 @@
-"""Data that was measured: handwritten digits, two tables from medicine, two photographs. All but MNIST work offline."""
+"""Real data: handwritten digits, two medical tables, two photographs. All of them except MNIST work offline."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MNIST_SIDE = 28
 
 
 def digits(images: bool = False) -> Dataset:
-    """1797 handwritten digits of 8 by 8 pixels, grey values in [0, 1], labels 0 to 9.
+    """Return 1797 handwritten digits of 8 by 8 pixels, with grey values in [0, 1] and labels 0 to 9.
 
-    `X` is `(1797, 64)`, or `(1797, 8, 8, 1)` with `images=True`. Source: scikit-learn's `load_digits`, the test part
-    of Alpaydin & Kaynak (1998), whose counts 0 to 16 are divided by 16.
+    `X` is `(1797, 64)`, or `(1797, 8, 8, 1)` with `images=True`. Source: scikit-learn's `load_digits`, the test set of
+    Alpaydin & Kaynak (1998); the values 0 to 16 are divided by 16.
     """
     from sklearn.datasets import load_digits
 
@@ -24,11 +24,12 @@ def digits(images: bool = False) -> Dataset:
 
 
 def diabetes(scaled: bool = True) -> Dataset:
-    """442 patients, 10 measurements; the target is how far the disease had gone a year later (25 to 346, no unit).
+    """Return 10 measurements of 442 patients; the target is the progression of the disease after a year (25 to 346, no
+    unit).
 
-    `X` is `(442, 10)`. Scaled, each column has mean 0 and standard deviation 1 over all patients; for an honest test
-    error take `scaled=False`, split, and use `standardize`. `y` is never scaled nor centred. Source: Efron, Hastie,
-    Johnstone & Tibshirani (2004), by scikit-learn.
+    `X` is `(442, 10)`. With `scaled=True`, each column has mean 0 and standard deviation 1 over all patients; for an
+    honest test error, use `scaled=False`, then `split` and `standardize`. `y` is never scaled or centred. Source:
+    Efron, Hastie, Johnstone & Tibshirani (2004), from scikit-learn.
     """
     from sklearn.datasets import load_diabetes
 
@@ -38,11 +39,11 @@ def diabetes(scaled: bool = True) -> Dataset:
 
 
 def breast_cancer(scaled: bool = True) -> Dataset:
-    """569 tumours, 30 measurements of cell nuclei; label 0 is malignant, 1 is benign.
+    """Return 30 measurements of cell nuclei of 569 tumours; label 0 is malignant, 1 is benign.
 
-    `X` is `(569, 30)`. Scaled, each column has mean 0 and standard deviation 1 over all tumours; for an honest test
-    error take `scaled=False`, split, and use `standardize`. Source: Wolberg, Street & Mangasarian (1995), by
-    scikit-learn.
+    `X` is `(569, 30)`. With `scaled=True`, each column has mean 0 and standard deviation 1 over all tumours; for an
+    honest test error, use `scaled=False`, then `split` and `standardize`. Source: Wolberg, Street & Mangasarian (1995),
+    from scikit-learn.
     """
     from sklearn.datasets import load_breast_cancer
 
@@ -53,9 +54,10 @@ def breast_cancer(scaled: bool = True) -> Dataset:
 
 
 def photographs() -> NDArray[np.float64]:
-    """Two colour photographs, a temple and a flower: `(2, 427, 640, 3)`, red, green and blue in [0, 1].
+    """Return two colour photographs `(2, 427, 640, 3)`, with red, green and blue in [0, 1]:
+    `temple, flower = photographs()`.
 
-    `temple, flower = photographs()` takes them apart. Source: scikit-learn's `load_sample_images`.
+    Source: scikit-learn's `load_sample_images`.
     """
     from sklearn.datasets import load_sample_images
 
@@ -63,11 +65,12 @@ def photographs() -> NDArray[np.float64]:
 
 
 def mnist(images: bool = False) -> Dataset:
-    """70,000 handwritten digits of 28 by 28 pixels, grey values in [0, 1]: 60,000 to train, then 10,000 to test.
+    """Return 70,000 handwritten digits of 28 by 28 pixels, with grey values in [0, 1]: first the 60,000 training
+    images, then the 10,000 test images.
 
-    `X` is `(70000, 784)`, or `(70000, 28, 28, 1)` with `images=True`: 440 MB. The first call downloads 15 MB from
-    OpenML, later ones read scikit-learn's copy on the disk. Raises ConnectionError where OpenML cannot be reached.
-    Source: LeCun, Bottou, Bengio & Haffner (1998).
+    `X` is `(70000, 784)`, or `(70000, 28, 28, 1)` with `images=True`; it takes 440 MB of memory. The first call
+    downloads 15 MB from OpenML; later calls read scikit-learn's copy on the disk. Raises ConnectionError if OpenML
+    can't be reached. Source: LeCun, Bottou, Bengio & Haffner (1998).
     """
     from sklearn.datasets import fetch_openml
 
@@ -75,7 +78,7 @@ def mnist(images: bool = False) -> Dataset:
         X, y = fetch_openml("mnist_784", version=1, as_frame=False, return_X_y=True)
     except OSError as error:
         raise ConnectionError(
-            "MNIST cannot be downloaded from openml.org: connect to the internet and try again, "
+            "Can't download MNIST from openml.org: connect to the internet and try again, "
             "or use digits(), which needs no network."
         ) from error
     X = X.astype(np.float64) / 255.0

@@ -1,4 +1,4 @@
-"""The capstone's task: digits that were moved, turned, lit and disturbed, served in mini-batches that are counted."""
+"""The capstone's task: shifted, rotated and noisy digits of random brightness, in a limited number of mini-batches."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 BATCHES, BATCH_SIZE, SAMPLE = 100, 64, 200
-# Of the 1797 images, so many stand behind the mini-batches and the sample; the rest behind the test images alone.
+# The mini-batches and the sample are made from this many of the 1797 images, the test images from the others.
 TRAINING_IMAGES = 1200
 SHIFT, TURN, NOISE, LIGHT = 0.75, 15.0, 0.05, 1.0
 
 
 class ServedDigits:
-    """One draw of the task. The seed fixes the permutation of pixels and labels, and everything else.
+    """One draw of the task. The seed fixes the permutations of pixels and labels, and everything else.
 
-    `X` (200, 64) and `y` (200,) are a sample with labels, `test_X` (tests, 64) and `test_y` (tests,) the test images,
-    drawn alike from images that no mini-batch shows. `next_batch()` returns a pair (64, 64) and (64,), or None once
-    100 of them are used up; `used` counts them.
+    `X` (200, 64) and `y` (200,) are a sample with labels; `test_X` (tests, 64) and `test_y` (tests,) are the test
+    images, made in the same way from digits that are in no mini-batch. `next_batch()` returns images (64, 64) and
+    labels (64,), or None after 100 mini-batches; `used` counts them.
 
-    Each image is shifted by up to 0.75 pixels along both axes and turned by up to 15 degrees (bilinear, black
-    outside); its pixels get normal noise of standard deviation 0.05 each, and 1 all together, as if the light had
-    changed.
+    Each image is shifted by up to 0.75 pixels along both axes and rotated by up to 15 degrees (bilinear interpolation,
+    black outside). Each pixel gets normal noise of standard deviation 0.05. In addition, all pixels of an image get the
+    same normal noise of standard deviation 1, as if the light had changed.
     """
 
     def __init__(self, seed: int, tests: int = 2000) -> None:
         drawn = _draw_all(seed, tests)
         self._pixels, self._labels, self._batches = drawn.pixels, drawn.labels, drawn.batches
-        # Copies, for the task of one seed is drawn once and serves many.
+        # Copies, since all tasks with the same seed share one draw.
         self.X, self.y = drawn.sample[0].copy(), drawn.sample[1].copy()
         self.test_X, self.test_y = drawn.test[0].copy(), drawn.test[1].copy()
         self.used = 0
 
     def next_batch(self) -> tuple[Array, Labels] | None:
-        """Return the next mini-batch, or None where the budget is used up."""
+        """Return the next mini-batch, or None if the budget is used up."""
         if self.used == BATCHES:
             return None
         rows = slice(self.used * BATCH_SIZE, (self.used + 1) * BATCH_SIZE)
@@ -49,11 +49,11 @@ class ServedDigits:
         return self._batches[0][rows].copy(), self._batches[1][rows].copy()
 
     def accuracy(self, predict: Callable[[Array], Labels]) -> float:
-        """Return the share of the test images that `predict` reads right."""
+        """Return the accuracy of `predict` on the test images."""
         return float(np.mean(predict(self.test_X) == self.test_y))
 
     def unscrambled(self, X: Array) -> Array:
-        """Return images (N, 64) with their pixels put back in place, as (N, 8, 8, 1): to look at, not to train on."""
+        """Return images (N, 64) with their pixels in the original order, as (N, 8, 8, 1): to look at, not to train."""
         back = np.empty_like(X)
         back[:, self._pixels] = X
         return back.reshape(-1, 8, 8, 1)
@@ -67,7 +67,7 @@ class _Drawn(NamedTuple):
     test: tuple[Array, Labels]
 
 
-# Several checks ask the same seed in turn.
+# Cached, since several checks use the same seed.
 @functools.lru_cache(maxsize=4)
 def _draw_all(seed: int, tests: int) -> _Drawn:
     rng = np.random.RandomState(seed)
@@ -94,13 +94,13 @@ def _all_digits() -> tuple[Array, Labels]:
 
 
 def moved(images: Array, rng: np.random.RandomState) -> Array:
-    """Return the images (N, 8, 8), each shifted and turned about its centre by an amount of its own."""
+    """Return the images (N, 8, 8), each randomly shifted, and rotated about its centre."""
     count, height, width = images.shape
     angle = np.deg2rad(rng.uniform(-TURN, TURN, size=(count, 1, 1)))
     down, right = rng.uniform(-SHIFT, SHIFT, size=(2, count, 1, 1))
     centre = (height - 1) / 2
     row, column = np.mgrid[:height, :width] - centre
-    # Each new pixel is looked up where it came from, in a frame of black.
+    # Each pixel of the result is interpolated at its source, in an image with a black frame.
     source_row = np.cos(angle) * row - np.sin(angle) * column + centre + down + 2
     source_column = np.sin(angle) * row + np.cos(angle) * column + centre + right + 2
     framed = np.pad(images, ((0, 0), (2, 2), (2, 2)))

@@ -2,7 +2,7 @@
 
     explore("ravine", momentum_step)
 
-While the function is not written yet, the panel plays what was recorded from the reference at build.
+As long as the function is not written, the panel plays a recording that was made with the reference solution.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ __all__ = ["explore"]
 def explore(name: str, *functions: Any) -> None:
     """Show the explorer `name` with the learner's functions, in the order of its exercises.
 
-    Without functions it takes those that the notebook defines under the names of the exercises; the recording plays
-    where one is missing. Without a browser a still picture takes the panel's place. Raises ValueError for an unknown
-    name or a wrong number of functions.
+    Without functions, it uses those that the notebook defines under the names of the exercises. If one is missing, it
+    plays a recording. Without a browser, it shows a picture. Raises ValueError for an unknown name or a wrong number of
+    functions.
     """
     from IPython.display import display
 
@@ -26,17 +26,17 @@ def explore(name: str, *functions: Any) -> None:
 
     known = explorers()
     if name not in known:
-        raise ValueError(f"there is no explorer {name!r}; there are {', '.join(sorted(known))}")
+        raise ValueError(f"There is no explorer {name!r}. The explorers are {', '.join(sorted(known))}.")
     explorer = known[name]
     given = functions or _of_the_notebook(explorer.exercises)
     if len(given) != len(explorer.exercises):
         wanted = ", ".join([repr(name), *explorer.exercises])
-        raise ValueError(f"call explore({wanted})")
+        raise ValueError(f"Wrong number of functions: call explore({wanted}).")
     display(shown(explorer, given))  # type: ignore[no-untyped-call]
 
 
 def _of_the_notebook(names: Sequence[str]) -> Sequence[Any]:
-    """Return what the notebook defines under these names, None for what it does not."""
+    """Return the values of these names in the notebook; None for a name that is not defined."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -44,7 +44,7 @@ def _of_the_notebook(names: Sequence[str]) -> Sequence[Any]:
 
 
 def shown(explorer: Any, functions: Sequence[Any]) -> Any:
-    """Return what to display: a live panel, or a still picture where the package for panels is not installed."""
+    """Return an object to display: a live panel, or a picture if anywidget is not installed."""
     from course_utils.explorers.session import Session
 
     session = Session(explorer, functions)

@@ -1,4 +1,4 @@
-"""The explorers by name: the controls that a reader moves, and the function that makes the scene."""
+"""The explorers by name: their controls, and the functions that make their scenes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Make = Callable[..., Scene]
 
 @dataclass(frozen=True)
 class Control:
-    """Something to move: `values` are its positions, in order, and `start` is the value it starts from.
+    """A slider, or a list to choose from if all values are strings.
 
-    `labels` say the positions where the values do not say themselves. A control whose values are texts is shown as a
-    list to choose from, all others as a slider.
+    `values` are the values of its positions, in order; it starts at `start`. `says` is its caption. `labels` are the
+    texts of the positions; by default, the values themselves. Raises ValueError if `start` is not one of the values, or
+    if the number of labels is wrong.
     """
 
     name: str
@@ -30,11 +31,12 @@ class Control:
 
     def __post_init__(self) -> None:
         if self.start not in self.values:
-            raise ValueError(f"control {self.name!r} starts at {self.start!r}, which is none of its values")
+            raise ValueError(f"control {self.name!r} starts at {self.start!r}, which is not one of its values")
         if self.labels and len(self.labels) != len(self.values):
             raise ValueError(f"control {self.name!r} has {len(self.values)} values and {len(self.labels)} labels")
 
     def to_json(self) -> dict[str, Any]:
+        """Return the control as the browser needs it; `start` is a position there."""
         labels = list(self.labels) or [_written(value) for value in self.values]
         kind = "choice" if all(isinstance(value, str) for value in self.values) else "slider"
         return {
@@ -52,7 +54,8 @@ def _written(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Explorer:
-    """An explorer. `make(*functions, **values)` returns the scene; the functions answer the named exercises."""
+    """An explorer. `make(*functions, **values)` returns the scene for the learner's functions (those of `exercises`, in
+    this order) and the values of the controls."""
 
     name: str
     title: str
@@ -61,11 +64,12 @@ class Explorer:
     make: Make
 
     def start(self) -> dict[str, Any]:
-        """Return the values that the controls start from."""
+        """Return the start values of the controls, by name."""
         return {control.name: control.start for control in self.controls}
 
     def values_at(self, positions: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values at these positions of the controls; ValueError for a position that there is not."""
+        """Return the controls' values at these positions; a control without a position keeps its start value. Raises
+        ValueError if a position does not exist."""
         values = self.start()
         for control in self.controls:
             position = positions.get(control.name, control.values.index(control.start))
@@ -75,6 +79,7 @@ class Explorer:
         return values
 
     def to_json(self) -> dict[str, Any]:
+        """Return the explorer as the browser needs it."""
         controls = [control.to_json() for control in self.controls]
         return {"name": self.name, "title": self.title, "controls": controls, "exercises": list(self.exercises)}
 
@@ -83,9 +88,10 @@ _known: dict[str, Explorer] = {}
 
 
 def explorer(name: str, title: str, *controls: Control, exercises: Sequence[str] = ()) -> Callable[[Make], Make]:
-    """Register the function under it as an explorer; its parameters are the exercises, then the controls by name.
+    """Return a decorator that registers a function as an explorer. The function's parameters are the functions of the
+    exercises, then the controls by name.
 
-    Raises ValueError where another module has an explorer of this name.
+    Raises ValueError if another module has an explorer of this name.
     """
 
     def register(make: Make) -> Make:

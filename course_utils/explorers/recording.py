@@ -1,6 +1,7 @@
-"""Recorded scenes: what an explorer shows before the learner's own function exists, and where there is no kernel.
+"""Recorded scenes: an explorer shows them as long as the learner's function does not exist, and without a kernel.
 
-A recording holds the scene at the start, and one for each position of each control while the others stand at theirs.
+A recording contains the start scene, and for each control one scene per position, with the other controls at their
+start values.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from course_utils.explorers.catalogue import Explorer
 
 Recording = dict[str, Any]
-# A mark that is as in the first scene, at the same place: a background is recorded once.
+# Replaces a mark that is the same as in the start scene, so that a background is stored only once.
 SAME = {"mark": "same"}
 
 
@@ -33,7 +34,7 @@ def record(explorer: Explorer, functions: tuple[Any, ...]) -> Recording:
     first = scene()
     sweeps = {
         control.name: [
-            None if value == control.start else _beside(first, scene(**{control.name: value}))
+            None if value == control.start else _without_repeats(first, scene(**{control.name: value}))
             for value in control.values
         ]
         for control in explorer.controls
@@ -41,8 +42,8 @@ def record(explorer: Explorer, functions: tuple[Any, ...]) -> Recording:
     return {"start": first, "sweeps": sweeps}
 
 
-def _beside(first: dict[str, Any], scene: dict[str, Any]) -> dict[str, Any]:
-    """Return the scene, with SAME for each mark that stands so in the first scene too."""
+def _without_repeats(first: dict[str, Any], scene: dict[str, Any]) -> dict[str, Any]:
+    """Return the scene, with SAME in place of each mark that the first scene has in the same position."""
     panels = []
     for i, panel in enumerate(scene["panels"]):
         known = first["panels"][i]["marks"] if i < len(first["panels"]) else []
@@ -55,7 +56,7 @@ def _beside(first: dict[str, Any], scene: dict[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def recorded(name: str) -> Recording | None:
-    """Return the recording of an explorer that came with the course, or None before the first build."""
+    """Return the recording of an explorer that ships with the course, or None before the first build."""
     file = resources.files("course_utils.explorers") / "recordings" / f"{name}.json"
     if not file.is_file():
         return None

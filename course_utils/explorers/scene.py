@@ -1,6 +1,6 @@
-"""What an explorer shows, as plain data: panels with axes and marks. A browser draws it, or matplotlib.
+"""What an explorer shows, as plain data: panels with axes and marks, which a browser or Matplotlib draws.
 
-Colours are counted as in `course_utils.plots`: 0 is the first of its colours.
+Colours are indices into `course_utils.plots.COLORS`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-# Four digits are more than a screen shows.
+# Significant digits: four are more than can be seen on a screen.
 DIGITS = 4
-# Powers of ten as literals: `10.0**k` may be off in its last bit, and a number would then be written with 17 digits.
+# Powers of ten from literals: `10.0**k` can be wrong in its last bit, so that a number would be written with 17 digits.
 POWERS = np.array([float(f"1e{k}") for k in range(300)])
 
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis from `low` to `high`; the label names the unit."""
+    """An axis from `low` to `high`; the label includes the unit."""
 
     label: str
     low: float
@@ -32,9 +32,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class Line:
-    """Points `(T,)` and `(T,)`, joined. A line that `grows` is drawn step by step when the reader presses play.
+    """A line through points with coordinates `(T,)` and `(T,)`. NaN breaks the line.
 
-    `dots` marks each point. NaN breaks the line.
+    With `grows`, it is drawn step by step when the reader presses Play. With `dots`, each point has a dot.
     """
 
     x: ArrayLike
@@ -49,7 +49,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Points `(N,)` and `(N,)`; a shape goes with the colour. `size` is a diameter in pixels."""
+    """Points with coordinates `(N,)` and `(N,)`. `size` is the diameter in pixels."""
 
     x: ArrayLike
     y: ArrayLike
@@ -61,7 +61,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Bars:
-    """A histogram: `(B+1,)` edges and `(B,)` heights."""
+    """A histogram with edges `(B+1,)` and heights `(B,)`."""
 
     edges: ArrayLike
     heights: ArrayLike
@@ -71,14 +71,14 @@ class Bars:
 
 @dataclass(frozen=True)
 class Contours:
-    """Lines of equal height in the background, each `(x, y)`."""
+    """Contour lines in the background, each a pair of coordinates `(x, y)`."""
 
     lines: Sequence[tuple[ArrayLike, ArrayLike]]
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """An image `(H, W)` or `(H, W, 3)` with values in [0, 1] that fills the panel, first row on top."""
+    """An image `(H, W)` or `(H, W, 3)` with values in [0, 1], which fills the panel; the first row is at the top."""
 
     values: ArrayLike
 
@@ -88,7 +88,7 @@ Mark = Line | Points | Bars | Contours | Pixels
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture. Without axes it is an image alone; `equal` gives both axes one scale."""
+    """One picture. Without axes it is only an image; with `equal`, both axes have the same scale."""
 
     title: str
     marks: Sequence[Mark]
@@ -99,18 +99,18 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """Panels side by side, and a sentence on what they show: it is read aloud where nothing can be seen."""
+    """Panels side by side, and a sentence that says what they show, also for screen readers."""
 
     panels: Sequence[Panel]
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain lists and numbers; what is not finite becomes None."""
+        """Return the scene as values for JSON; numbers that are not finite become None."""
         return {"panels": [_panel(panel) for panel in self.panels], "note": self.note}
 
 
 def contour_lines(x: ArrayLike, y: ArrayLike, z: ArrayLike, levels: Iterable[float]) -> Contours:
-    """Return the lines on which `z (H, W)`, over `x (W,)` and `y (H,)` or their grids, takes each of the levels."""
+    """Return the contour lines of `z` `(H, W)` at these levels; x and y are `(W,)` and `(H,)`, or grids `(H, W)`."""
     from contourpy import contour_generator
 
     generator = contour_generator(x, y, z)
@@ -128,7 +128,7 @@ def _png(values: ArrayLike) -> str:
 
 
 def pixels_of(png: str) -> NDArray[np.uint8]:
-    """Return the pixels `(H, W)` or `(H, W, 3)`, 0 to 255, of an image as a scene holds it."""
+    """Return the pixels `(H, W)` or `(H, W, 3)`, 0 to 255, of an image in a scene, which is a PNG in base64."""
     from PIL import Image
 
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))))
@@ -137,7 +137,7 @@ def pixels_of(png: str) -> NDArray[np.uint8]:
 def _numbers(values: ArrayLike) -> list[float | None]:
     numbers = np.asarray(values, dtype=float).ravel()
     finite = np.isfinite(numbers)
-    # Ten thousand numbers between two positions of a slider: rounded all at once, not one by one.
+    # A move of a slider may need ten thousand numbers: round them all at once.
     seen = np.where(finite & (numbers != 0), numbers, 1.0)
     places = DIGITS - 1 - np.floor(np.log10(np.abs(seen))).astype(int)
     up, down = POWERS[np.clip(places, 0, 299)], POWERS[np.clip(-places, 0, 299)]

@@ -1,4 +1,4 @@
-"""One explorer at work: asks the learner's functions for a scene, and falls back on the recording."""
+"""An explorer in use: it makes scenes with the learner's functions, or falls back on the recording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from course_utils.explorers.recording import Recording, recorded
 
 @dataclass(frozen=True)
 class Answer:
-    """A scene as JSON, or None where there is none; whether it is the learner's own; what to tell the reader."""
+    """A scene as JSON, or None if there is none; whether the learner's functions made it; a message for the reader."""
 
     scene: dict[str, Any] | None
     live: bool
@@ -27,7 +27,7 @@ class Answer:
 
 
 class Session:
-    """An explorer with the learner's functions, in the order of its exercises; None for one that is not there."""
+    """An explorer with the learner's functions, in the order of its exercises; None for a function that is missing."""
 
     def __init__(self, explorer: Explorer, functions: Sequence[Callable[..., Any] | None]) -> None:
         self.explorer = explorer
@@ -35,66 +35,69 @@ class Session:
 
     @property
     def recording(self) -> Recording | None:
+        """The recording of this explorer, or None."""
         return recorded(self.explorer.name)
 
     def first(self) -> Answer:
-        """Return what is shown first."""
+        """Return the scene with all controls at their start positions."""
         return self.at({})
 
     def at(self, positions: Mapping[str, Any]) -> Answer:
-        """Return the scene at these positions of the controls, by the learner's functions where they answer."""
+        """Return the scene at these positions of the controls, made by the learner's functions; if that fails, the
+        start scene of the recording, with a message that says why."""
         try:
             values = self.explorer.values_at(positions)
             return Answer(self._own(values), live=True)
         except _Missing as missing:
-            told = f": {missing.name} is not in this notebook. Once it is, run this cell again to steer the panel."
+            why = f": {missing.name} is not in this notebook. Once it is, run this cell again to use the controls."
         except _Raised as raised:
-            told = f", since {raised.name} raised {_in_short(raised.error)}"
+            why = f", since {raised.name} raised {_in_short(raised.error)}"
             if isinstance(raised.error, NotImplementedError):
-                told = f": once {raised.name} is written, run this cell again to steer it."
+                why = f": once {raised.name} is written, run this cell again to see what it does."
         except Exception as error:
-            told = f", since what your functions returned cannot be drawn: {_in_short(error)}"
+            why = f", since what your functions returned cannot be drawn: {_in_short(error)}"
         recording = self.recording
-        return Answer(recording["start"] if recording else None, live=False, message=f"This is a recording{told}")
+        return Answer(recording["start"] if recording else None, live=False, message=f"This is a recording{why}")
 
     def _own(self, values: dict[str, Any]) -> dict[str, Any]:
-        # A rate that is too large overflows: that is to be seen, not to be warned of.
+        """Return the scene that the learner's functions make, without warnings and printed output."""
+        # A rate that is too large overflows; the picture shows it, so that no warning is needed.
         quiet = contextlib.redirect_stdout(io.StringIO())
-        # Beside a browser that draws, a second thread for small matrices waits for its turn, and we for it.
+        # While the browser draws, a second thread for small matrices would only have to wait.
         with warnings.catch_warnings(), np.errstate(all="ignore"), quiet, _threads().limit(limits=1):
             warnings.simplefilter("ignore")
             return self.explorer.make(*self.functions, **values).to_json()
 
 
 class _Missing(Exception):
-    """An exercise for which there is no function."""
+    """There is no function for an exercise."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
 
 class _Raised(Exception):
-    """What the learner's function of this name raised."""
+    """The learner's function for an exercise raised `error`."""
 
     def __init__(self, name: str, error: Exception) -> None:
         self.name, self.error = name, error
 
 
 def _named(name: str, function: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return a function that answers as this one, and whose failure tells the name of its exercise."""
+    """Return a function that calls this one; if it is missing or raises, the error contains the exercise's name."""
 
-    def asked(*args: Any, **kwargs: Any) -> Any:
+    def named(*args: Any, **kwargs: Any) -> Any:
         if function is None:
             raise _Missing(name)
         try:
             return function(*args, **kwargs)
         except (_Missing, _Raised):
-            # A function that was passed to this one failed.
+            # Another function of the learner, which was passed to this one, failed.
             raise
         except Exception as error:
             raise _Raised(name, error) from error
 
-    return asked
+    return named
 
 
 def _in_short(error: Exception) -> str:
@@ -103,5 +106,5 @@ def _in_short(error: Exception) -> str:
 
 @functools.cache
 def _threads() -> ThreadpoolController:
-    # To look for the libraries that have threads takes a millisecond.
+    # Cached: finding the libraries that use threads takes a millisecond.
     return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""A scene as a still picture, for places without a browser."""
+"""A scene as a picture, for use without a browser."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ SHAPES = {"disc": "o", "square": "s", "star": "*", "cross": "x"}
 
 
 class Still:
-    """Displays the scene of an answer as a picture, with its sentence as the text."""
+    """Displays the scene of an answer as a picture; its text form is the answer's message and the scene's note."""
 
     def __init__(self, answer: Answer, under: str = "") -> None:
         self.answer, self.under = answer, under
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         scene = self.answer.scene
-        told = " ".join(filter(None, [self.answer.message, scene["note"] if scene else ""]))
+        text = " ".join(filter(None, [self.answer.message, scene["note"] if scene else ""]))
         if scene is None:
-            return {"text/plain": told}
-        return {"text/plain": told, "image/png": base64.b64encode(picture(scene, self.under)).decode()}
+            return {"text/plain": text}
+        return {"text/plain": text, "image/png": base64.b64encode(picture(scene, self.under)).decode()}
 
 
 @styled
 def picture(scene: dict[str, Any], under: str = "") -> bytes:
-    """Return a scene as a PNG, with a line of text under it."""
-    # Not through pyplot: a notebook would show the figure a second time.
+    """Return a scene as a PNG, with the text `under` below it."""
+    # Not with pyplot: a notebook would show the figure a second time.
     from matplotlib.figure import Figure
 
     panels = scene["panels"]
     figure = Figure(figsize=(5.2 * len(panels), 4.4), layout="constrained")
-    # A part of the figure for each panel: its legend keeps clear of axes of any shape.
+    # A subfigure for each panel, so that its legend does not overlap the axes.
     for part, panel in zip(figure.subfigures(1, len(panels), squeeze=False)[0], panels, strict=True):
         _draw(part.subplots(), panel)
         if any(mark.get("label") for mark in panel["marks"]):

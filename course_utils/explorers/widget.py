@@ -1,4 +1,4 @@
-"""The live panel in JupyterLab: the browser draws, this side asks the learner's functions."""
+"""The live panel in JupyterLab: the browser draws the scenes that the learner's functions make here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from course_utils.explorers.session import Answer, Session
 from course_utils.explorers.still import Still
 
 INTERRUPTED = "Your function was interrupted: move a slider, or fix the function and run this cell again."
-AGAIN = "A still picture: run this cell, and it has its sliders."
+AGAIN = "This is only a picture. Run this cell to get the sliders."
 _show = resources.files("course_utils.explorers") / "show"
 
 
 class LivePanel(anywidget.AnyWidget):
-    """An explorer in a notebook. `asked` comes from the browser, `answered` goes to it; each has a number."""
+    """An explorer in a notebook. The browser sets `asked` (positions of the controls), and this class sets `answered`
+    (the scene); an answer has the number of its question."""
 
     _esm = (_show / "explorer.js").read_text(encoding="utf-8")
     _css = (_show / "explorer.css").read_text(encoding="utf-8")
@@ -42,7 +43,7 @@ class LivePanel(anywidget.AnyWidget):
         try:
             answer = self._session.at(asked.get("positions", {}))
         except KeyboardInterrupt:
-            # The panel waits for an answer, whatever it is.
+            # The browser waits for an answer, even after an interrupt.
             answer = Answer(None, live=True, message=INTERRUPTED)
         if self.recording is None and not answer.live:
             self.recording = self._session.recording
@@ -50,7 +51,7 @@ class LivePanel(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        # Where no browser draws the panel, in a saved notebook or in print, the picture stands in its place.
+        # The picture replaces the panel if no browser draws it: in a saved notebook, or in print.
         return {**data, **Still(self._first, AGAIN)._repr_mimebundle_()}, metadata
 
 

@@ -1,5 +1,5 @@
-"""Run by each kernel of `course lab` when it starts, before any cell: no name of its own may stay behind."""
+"""Each kernel of `course lab` runs this file when it starts. It must leave no names behind in the notebook."""
 
-# Another Python, started in a terminal of JupyterLab, reads this too and may lack the course.
+# Python started in a terminal of JupyterLab also runs this file, perhaps in an environment without the course.
 with __import__("contextlib").suppress(ImportError):
-    __import__("course_utils.name_errors").order.watch()
+    __import__("course_utils.name_errors").name_errors.watch()

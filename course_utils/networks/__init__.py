@@ -1,4 +1,4 @@
-"""Layers, losses and a small network, forward and backward side by side, in plain NumPy."""
+"""Layers, losses and a small network in plain NumPy; each forward function is followed by its backward function."""
 
 from course_utils.networks.initial import he, xavier
 from course_utils.networks.layers import (

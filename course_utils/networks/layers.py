@@ -1,8 +1,8 @@
-"""Layers and losses as pure functions: each forward with its backward under it.
+"""Layers and losses as pure functions: each forward function is followed by its backward function.
 
 A batch is `(N, D)`. A backward function takes `dout`, the gradient of the loss with respect to the layer's output, and
-returns the gradient with respect to the layer's inputs. A loss returns its value and its gradient with respect to the
-scores, both as means over the batch.
+returns the gradients with respect to the layer's inputs. A loss function returns the mean loss over the batch and its
+gradient with respect to the scores.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def affine(x: Array, W: Array, b: Array) -> Array:
 
 
 def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
-    """Return the gradients with respect to x, W and b, of their shapes; `dout`, `(N, D_out)`, is that of the output."""
+    """Return the gradients with respect to x, W and b, each of the same shape; `dout` is `(N, D_out)`."""
     return dout @ W.T, x.T @ dout, dout.sum(axis=0)
 
 
@@ -31,7 +31,7 @@ def relu(x: Array) -> Array:
 
 
 def relu_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient with respect to x, of its shape, from the forward's `out`; the slope at x = 0 counts as 0."""
+    """Return the gradient with respect to x, of x's shape; `out` is what `relu` returned. The slope at 0 is 0."""
     return dout * (out > 0.0)
 
 
@@ -41,13 +41,13 @@ def tanh(x: Array) -> Array:
 
 
 def tanh_backward(dout: Array, out: Array) -> Array:
-    """Return the gradient with respect to x, of its shape, from the forward's `out`: the slope is `1 - out^2`."""
+    """Return the gradient with respect to x, of x's shape. `out` is what `tanh` returned: the slope is `1 - out^2`."""
     return dout * (1.0 - out * out)
 
 
 def softmax(scores: Array) -> Array:
-    """Turn scores `(N, classes)` into probabilities, row by row."""
-    # Taking the largest score off changes nothing but keeps exp from overflowing.
+    """Return the softmax of each row of `scores` `(N, classes)`: probabilities of the same shape."""
+    # Subtracting the largest score of a row does not change the result, and keeps exp from overflowing.
     p = scores - scores.max(axis=1, keepdims=True)
     np.exp(p, out=p)
     p /= p.sum(axis=1, keepdims=True)
@@ -57,8 +57,8 @@ def softmax(scores: Array) -> Array:
 def cross_entropy(scores: Array, labels: NDArray[np.integer]) -> tuple[float, Array]:
     """Return the mean of `-log softmax(scores)[label]` and its gradient with respect to the scores `(N, classes)`.
 
-    `labels` `(N,)` are integers from 0. Finite for any finite scores: the logarithm is taken of a sum that is at
-    least 1, not of a probability that may round to 0.
+    `labels` `(N,)` are integers from 0. The loss is finite for any finite scores: the logarithm is taken of a sum that
+    is at least 1, not of a probability that may round to 0.
     """
     rows = np.arange(len(scores))
     shifted = scores - scores.max(axis=1, keepdims=True)
@@ -74,7 +74,7 @@ def cross_entropy(scores: Array, labels: NDArray[np.integer]) -> tuple[float, Ar
 def mse(prediction: Array, target: Array) -> tuple[float, Array]:
     """Return the mean of `(prediction - target)^2` and its gradient with respect to the prediction.
 
-    Both are `(N, K)`; a target `(N,)` stands for `(N, 1)`. Raises ValueError for other shapes.
+    Both are `(N, K)`; a target `(N,)` is treated as `(N, 1)`. Raises ValueError if the shapes differ.
     """
     target = target.reshape(-1, 1) if target.ndim == 1 else target
     if prediction.shape != target.shape:

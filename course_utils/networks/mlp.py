@@ -1,4 +1,4 @@
-"""A network of affine layers, with places for the normalization and the dropout that the learner writes."""
+"""A multilayer perceptron that can use the learner's own normalization, dropout and stochastic depth."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Params = dict[str, Array]
 Rng = np.random.Generator
 
-# Name of an activation -> forward, backward, first weights.
+# Name of an activation -> (forward, backward, weight initialization).
 ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array], Callable[..., Array]]] = {
     "relu": (relu, relu_backward, he),
     "tanh": (tanh, tanh_backward, xavier),
@@ -36,12 +36,11 @@ LOSSES: dict[str, Callable[..., tuple[float, Array]]] = {"cross_entropy": cross_
 
 
 class Normalization(NamedTuple):
-    """The learner's functions for a layer that normalizes, in the form that the syllabus gives them.
+    """The learner's functions for a normalization layer, with the signatures of the exercises.
 
-    `forward(x, gamma, beta) -> (out, cache)` and `backward(dout, cache) -> (dx, dgamma, dbeta)` are enough for one
-    that looks at single examples. Batch normalization also needs
-    `predict(x, gamma, beta, mean, var) -> out` for test time and `update(running, batch) -> running` for what the
-    running mean and variance become.
+    `forward(x, gamma, beta) -> (out, cache)` and `backward(dout, cache) -> (dx, dgamma, dbeta)` are enough for a layer
+    that normalizes each example on its own. Batch normalization also needs `predict(x, gamma, beta, mean, var) -> out`
+    for test time and `update(running, batch) -> running`, which returns the new running mean or variance.
     """
 
     forward: Callable[..., Any]
@@ -54,16 +53,19 @@ class Normalization(NamedTuple):
 class MLP:
     """A multilayer perceptron: hidden layers affine -> normalize -> activation -> dropout, then one affine layer.
 
-    `sizes` are the widths from input to output: `(64, 32, 10)` has one hidden layer, `(64, 10)` none, which with
-    `cross_entropy` is softmax regression. The parameters stand outside, in a dict that `initialize` makes: `W1`, `b1`
-    and so on, counted from 1; with `normalize` also `gamma1`, `beta1` and, where it has `predict`, the running `mean1`
-    and `var1`, which have no gradient.
+    `sizes` are the widths from input to output: `(64, 32, 10)` has one hidden layer; `(64, 10)` has none and, with
+    `cross_entropy`, is softmax regression. The network itself holds no parameters: `initialize` returns them as a dict
+    with `W1`, `b1` and so on, counted from 1. With `normalize` it also has `gamma1`, `beta1` and, if there is a
+    `predict`, the running `mean1` and `var1`, which have no gradient.
 
     `dropout` is the pair `(forward(x, drop_prob, rng, train) -> (out, mask), backward(dout, mask) -> dx)`.
-    `residual` adds a layer's input to its output, wherever two hidden layers in a row are equally wide.
+    `residual` adds a hidden layer's input to its output if the hidden layer before it has the same width.
     `stochastic_depth` is the pair `(forward(x, block, survival, rng, train) -> (out, kept),
-    backward(dout, block_backward, kept) -> dx)` and takes the place of that sum; `survival` has the probability of
-    each hidden layer (that of a layer with no shortcut is not used).
+    backward(dout, block_backward, kept) -> dx)`; it replaces that sum. `survival` has one probability per hidden layer
+    (those of layers without a shortcut are not used).
+
+    Raises ValueError for fewer than two sizes, a size below 1, an unknown activation or loss, and a `survival` of the
+    wrong length.
     """
 
     sizes: tuple[int, ...]
@@ -89,11 +91,11 @@ class MLP:
 
     @property
     def hidden(self) -> int:
-        """How many hidden layers there are."""
+        """The number of hidden layers."""
         return len(self.sizes) - 2
 
     def initialize(self, rng: Rng, scale: float = 1.0) -> Params:
-        """Draw first parameters: He's weights for ReLU, else Xavier's, times `scale`; biases 0, gamma 1, beta 0."""
+        """Return initial parameters: He weights for ReLU, else Xavier, times `scale`; biases 0, gamma 1, beta 0."""
         draw = ACTIVATIONS[self.activation][2]
         params: Params = {}
         for i, (d_in, d_out) in enumerate(pairwise(self.sizes), 1):
@@ -108,11 +110,11 @@ class MLP:
     def loss_and_gradients(
         self, params: Params, X: Array, y: NDArray[Any], train: bool = True, rng: Rng | None = None
     ) -> tuple[float, Params]:
-        """Return the mean loss over the batch, and its gradient for each trained parameter, by name.
+        """Return the mean loss over the batch, and a dict with its gradient for each trained parameter.
 
-        X is `(N, D)`, y `(N,)` labels, or `(N,)` or `(N, K)` targets for `mse`. With `train`, dropout and the like
-        draw from `rng`, and the running means and variances, if there are any, are replaced in `params`: the only
-        change that is made there. No array is changed.
+        X is `(N, D)`; y is labels `(N,)`, or targets `(N,)` or `(N, K)` for `mse`. With `train`, dropout and stochastic
+        depth draw from `rng`, and the entries of `params` for running means and variances are replaced by new arrays.
+        Nothing else in `params` changes, and no array is modified in place. Raises ValueError if X has the wrong shape.
         """
         *hidden, out = self._forward(params, X, train, rng)
         loss, dout = LOSSES[self.loss](out[0], y)
@@ -123,32 +125,32 @@ class MLP:
         return loss, grads
 
     def scores(self, params: Params, X: Array) -> Array:
-        """Return the last layer's output `(N, K)`, as at test time."""
+        """Return the last layer's output `(N, K)`, computed as at test time."""
         scores: Array = self._forward(params, X, False, None)[-1][0]
         return scores
 
     def activations(self, params: Params, X: Array, train: bool = False, rng: Rng | None = None) -> list[Array]:
-        """Return what each hidden layer passes on, first to last, each `(N, width)`. Nothing in `params` changes."""
+        """Return the output of each hidden layer, first to last, each `(N, width)`. `params` stays as it is."""
         return [out for out, _ in self._forward(dict(params), X, train, rng)[:-1]]
 
     def predict(self, params: Params, X: Array) -> NDArray[Any]:
-        """Return labels `(N,)`; with `mse` the output itself, `(N, K)`, or `(N,)` where K is 1."""
+        """Return labels `(N,)`; with `mse`, the output itself: `(N, K)`, or `(N,)` if K is 1."""
         scores = self.scores(params, X)
         if self.loss == "cross_entropy":
             return np.asarray(scores.argmax(axis=1))
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def accuracy(self, params: Params, X: Array, y: NDArray[Any]) -> float:
-        """Return the share of labels that are right, as at test time."""
+        """Return the share of correct labels, computed as at test time; NaN with `mse`."""
         return float(np.mean(self.predict(params, X) == y)) if self.loss == "cross_entropy" else np.nan
 
     def evaluate(self, params: Params, X: Array, y: NDArray[Any]) -> tuple[float, float]:
-        """Return `(loss, accuracy)` as at test time, from one pass; the accuracy is NaN with `mse`."""
+        """Return `(loss, accuracy)`, computed as at test time in one pass; the accuracy is NaN with `mse`."""
         scores = self.scores(params, X)
         loss = LOSSES[self.loss](scores, y)[0]
         return loss, float(np.mean(scores.argmax(axis=1) == y)) if self.loss == "cross_entropy" else np.nan
 
-    # A pass is a list with (output, what the backward needs) of each layer.
+    # A forward pass is a list with one pair for each layer: its output, and what its backward function needs.
 
     def _forward(self, params: Params, X: Array, train: bool, rng: Rng | None) -> list[tuple[Array, Any]]:
         if X.ndim != 2 or X.shape[1] != self.sizes[0]:
@@ -161,7 +163,7 @@ class MLP:
         return [*layers, (affine(x, params[f"W{last}"], params[f"b{last}"]), x)]
 
     def _has_shortcut(self, i: int) -> bool:
-        """Whether hidden layer `i` adds its input; the first never does, since its input is the data."""
+        """Return whether hidden layer `i` adds its input to its output; the first does not: its input is the data."""
         wanted = self.residual or self.stochastic_depth is not None
         return wanted and i > 1 and self.sizes[i - 1] == self.sizes[i]
 
@@ -214,7 +216,7 @@ class MLP:
         if not self.stochastic_depth:
             return dout + block_backward(dout)
         dx: Array = self.stochastic_depth[1](dout, block_backward, kept)
-        # A block that was skipped had no part in the loss.
+        # A skipped block has no influence on the loss: its gradients are 0.
         for name in (f"W{i}", f"b{i}", f"gamma{i}", f"beta{i}"):
             if name in params:
                 grads.setdefault(name, np.zeros_like(params[name]))
@@ -231,7 +233,7 @@ class MLP:
 
     def _affine_backward(self, params: Params, grads: Params, i: int, dout: Array, x: Array) -> Array:
         if i == 1:
-            # Nobody asks for the gradient with respect to the data.
+            # The gradient with respect to the data is not needed.
             grads["W1"], grads["b1"] = x.T @ dout, dout.sum(axis=0)
             return dout
         dx, grads[f"W{i}"], grads[f"b{i}"] = affine_backward(dout, x, params[f"W{i}"])

@@ -1,4 +1,4 @@
-"""A network for batch renormalization, whose forward function also looks at the running statistics."""
+"""A network for batch renormalization, whose forward function also takes the running statistics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EPS = 1e-5
 class RenormMLP(MLP):
     """An `MLP` whose `normalize.forward` is `(x, gamma, beta, mean, std) -> (out, cache)`, as in Ioffe (2017).
 
-    `mean` and `std` `(D,)` are the running ones of the layer before this batch; the batch joins them afterwards, by
-    `normalize.update`. `std` is the root of the running variance plus 1e-5, as it is in `normalize.predict`, which
-    serves at test time. All four functions of `normalize` are needed.
+    `mean` and `std` `(D,)` are the layer's running statistics before this batch; `normalize.update` includes the batch
+    afterwards. `std` is the square root of the running variance plus 1e-5, as in `normalize.predict`, which is used at
+    test time. All four functions of `normalize` are needed.
     """
 
     def _normalized(self, params: dict[str, Array], i: int, z: Array, train: bool) -> tuple[Array, Any]:

@@ -1,4 +1,4 @@
-"""A deep network of residual blocks, each of which the learner's stochastic depth may skip."""
+"""A deep network of residual blocks, which the learner's stochastic depth can skip."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ Rng = np.random.Generator
 
 @dataclass
 class ResidualClassifier:
-    """Affine and ReLU into `width`, then `len(survival)` blocks, then affine into `classes`, for cross-entropy.
+    """A classifier: an affine layer with ReLU to `width`, then `len(survival)` residual blocks, then an affine layer to
+    `classes`; its loss is cross-entropy.
 
-    A block is `affine(relu(affine(x)))` and stands beside a shortcut (He et al. 2016, without normalization).
+    A block computes `affine(relu(affine(x)))` and has a shortcut around it (He et al. 2016, without normalization).
     `stochastic_depth` is the pair `(forward(x, block, survival, rng, train) -> (out, kept),
-    backward(dout, block_backward, kept) -> dx)`; `survival` has the probability of each block. `runs` counts the
-    blocks that were run, in training and at test time.
+    backward(dout, block_backward, kept) -> dx)`; `survival` has one probability per block. `runs` counts how many
+    blocks were run, in training and at test time.
     """
 
     inputs: int
@@ -40,19 +41,20 @@ class ResidualClassifier:
         return range(1, len(self.survival) + 1)
 
     def initialize(self, rng: Rng, scale: float = 1.0) -> Params:
-        """Draw first parameters: `scale` multiplies the second weights of each block; biases are 0."""
+        """Return initial parameters; `scale` multiplies the weights of each block's second layer; biases are 0."""
         params = {"W0": he(self.inputs, self.width, rng), "b0": np.zeros(self.width)}
         for i in self.blocks:
             params[f"U{i}"], params[f"c{i}"] = he(self.width, self.width, rng), np.zeros(self.width)
             params[f"V{i}"], params[f"d{i}"] = scale * xavier(self.width, self.width, rng), np.zeros(self.width)
-            # Xavier's variance is 2/(in + out): for a square layer 1/width, which keeps the power of its input.
+            # Xavier's variance 2/(in + out) is 1/width for a square layer, which keeps the mean square of its input.
         params["W"], params["b"] = xavier(self.width, self.classes, rng), np.zeros(self.classes)
         return params
 
     def loss_and_gradients(
         self, params: Params, X: Array, y: NDArray[Any], train: bool = True, rng: Rng | None = None
     ) -> tuple[float, Params]:
-        """Return the mean loss over the batch and its gradient for each parameter, by name; 0 for a skipped block."""
+        """Return the mean loss over the batch, and a dict with its gradient for each parameter; 0 if the block was
+        skipped. X is `(N, inputs)`, y `(N,)` labels."""
         scores, outs, caches, flags = self._forward(params, X, train, rng)
         loss, dout = cross_entropy(scores, y)
         grads = {name: np.zeros_like(w) for name, w in params.items()}
@@ -63,7 +65,7 @@ class ResidualClassifier:
         return loss, grads
 
     def evaluate(self, params: Params, X: Array, y: NDArray[Any]) -> tuple[float, float]:
-        """Return `(loss, accuracy)` as at test time."""
+        """Return `(loss, accuracy)`, computed as at test time."""
         scores = self._forward(params, X, False, None)[0]
         return cross_entropy(scores, y)[0], float(np.mean(scores.argmax(axis=1) == y))
 

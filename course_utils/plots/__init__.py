@@ -1,6 +1,7 @@
-"""Figures of one idea each, in one style: readable in print, at half size, and without telling colours apart.
+"""Figures in one style, one idea each: readable in print, at half size, and without colour vision.
 
-Every function draws into the axes that it is given, or into a new figure, and returns the axes.
+The functions return the axes that they drew into, or the figure if they make several axes. Those with an `ax` parameter
+draw into it, and into a new figure if it is None.
 """
 
 from course_utils.plots.contours import animate_path, plot_contours, plot_paths, plot_surface

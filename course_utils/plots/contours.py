@@ -1,4 +1,4 @@
-"""Landscapes from above and from the side, and paths on them."""
+"""Contour plots and surfaces of landscapes, and paths on them."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ Array = NDArray[np.float64]
 
 
 def _levels(z: Array, count: int = 20) -> Array:
-    """Choose contour levels that enclose fixed shares of the view, dense near the bottom; rising, without repeats.
+    """Return increasing contour levels, at most `count + 1`: quantiles of the values, dense near the bottom.
 
-    Levels spread evenly over the values would leave a valley with steep walls one empty plain.
+    With evenly spaced levels, the floor of a steep valley would have no line at all.
     """
     return np.unique(np.quantile(z, np.linspace(0.0, 1.0, count + 1) ** 1.5))
 
 
 def _figsize(landscape: Landscape) -> tuple[float, float]:
-    """Return a size in inches for axes of equal scale with a legend beside them."""
+    """Return a figure size in inches for axes of equal scale with a legend next to them."""
     (low_x, high_x), (low_y, high_y) = landscape.view
     return 7.5, float(np.clip(5.2 * (high_y - low_y) / (high_x - low_x) + 0.9, 2.8, 4.8))
 
 
 @styled
 def plot_contours(landscape: Landscape, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Draw lines of equal value, lighter is lower, and a star on each minimum in view.
+    """Draw contour lines (lighter is lower) and a star on each known minimum.
 
-    Both axes have one scale, so that a gradient stands at right angles on the lines.
+    Both axes have the same scale, so that gradients are perpendicular to the contour lines.
     """
-    # "compressed" knows of axes with a fixed aspect; the usual layout may cut the legend off.
+    # The "compressed" layout supports axes with a fixed aspect ratio; "constrained" may cut off the legend.
     ax = new_axes(ax, _figsize(landscape), layout="compressed")
     x, y, z = landscape.grid()
     levels = _levels(z)
@@ -51,7 +51,7 @@ def plot_contours(landscape: Landscape, ax: Axes | None = None, title: str | Non
     lowest = [] if landscape.minimum is None else [landscape.minimum]
     minima = np.array([*lowest, *landscape.others])
     if len(minima):
-        # Over the paths, which would hide it where they end.
+        # Above the paths, which would otherwise hide the star where they end.
         ax.plot(minima[:, 0], minima[:, 1], "*", color="#F0E442", markeredgecolor="black", markersize=17, zorder=3)
     ax.set(xlim=landscape.view[0], ylim=landscape.view[1], aspect="equal")
     ax.grid(False)
@@ -71,9 +71,9 @@ def _path_lines(ax: Axes, paths: Mapping[str, Array]) -> list[Line2D]:
 def plot_paths(
     landscape: Landscape, paths: Mapping[str, Array], ax: Axes | None = None, title: str | None = None
 ) -> Axes:
-    """Draw paths `(T+1, D)` over the contours, each from its first point; a name each, D at least 2.
+    """Draw paths `(T+1, D)`, by name, over the contours, with a dot at each start; D is at least 2.
 
-    What leaves the view is cut off.
+    Only the first two coordinates are drawn. Parts of a path outside the view are cut off.
     """
     ax = plot_contours(landscape, ax=ax, title=title)
     _path_lines(ax, paths)
@@ -106,9 +106,9 @@ def animate_path(
     frames: int = 50,
     seconds: float = 4.0,
 ) -> Image:
-    """Show paths `(T+1, D)` growing over the contours, each at one pace, as a GIF for the notebook.
+    """Return a GIF in which paths `(T+1, D)` grow over the contours, all at the same number of steps per frame.
 
-    About `frames` pictures take `seconds`; it plays three times, resting on the whole picture each time.
+    About `frames` frames take about `seconds` seconds. The animation plays three times and pauses on the last frame.
     """
     import matplotlib.pyplot as plt
     from IPython.display import Image
@@ -121,16 +121,16 @@ def animate_path(
     for end in np.unique(np.linspace(1, longest, min(frames, longest)).astype(int)):
         for line, path in zip(lines, paths.values(), strict=True):
             line.set_data(path[:end, 0], path[:end, 1])
-        pictures.append(_photograph(ax.figure))
+        pictures.append(_render(ax.figure))
     plt.close(ax.get_figure(root=True))
-    pace = round(1000 * seconds / len(pictures))
+    duration = round(1000 * seconds / len(pictures))
     show: Any = Image
-    gif: Image = show(_gif(pictures, pace), format="gif", alt=f"Paths on {landscape.name}: {', '.join(paths)}")
+    gif: Image = show(_gif(pictures, duration), format="gif", alt=f"Paths on {landscape.name}: {', '.join(paths)}")
     return gif
 
 
-def _photograph(figure: Any) -> Picture:
-    """Draw the figure, whatever the backend, and return its pixels."""
+def _render(figure: Any) -> Picture:
+    """Draw the figure with Agg, whichever backend is selected, and return the image."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image as Pictures
 
@@ -139,14 +139,14 @@ def _photograph(figure: Any) -> Picture:
     return Pictures.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def _gif(pictures: list[Picture], pace: int) -> bytes:
-    """Join pictures, `pace` milliseconds each and two seconds for the last, played three times."""
+def _gif(pictures: list[Picture], duration: int) -> bytes:
+    """Return a GIF of these frames: `duration` milliseconds each, two seconds for the last, played three times."""
     from PIL.Image import Dither
 
-    # One palette for all, that of the last picture, where every path is seen: others would make colours flicker.
+    # All frames share the palette of the last one, which shows every path: separate palettes make the colours flicker.
     palette = pictures[-1].quantize(255)
     indexed = [picture.quantize(palette=palette, dither=Dither.NONE) for picture in pictures]
     file = io.BytesIO()
-    durations = [pace] * (len(indexed) - 1) + [2000]
+    durations = [duration] * (len(indexed) - 1) + [2000]
     indexed[0].save(file, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=2)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Curves over time or over a setting: schedules, losses, sensitivity, bands."""
+"""Curves over time or over a hyperparameter: schedules, losses, sensitivity, bands."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from course_utils.training import History
 
-# A run that diverges passes through such values; beyond them the margins of a logarithmic axis overflow.
+# Losses of a diverging run get this large; above it, the margins of a logarithmic axis would overflow.
 TOO_LARGE = 1e100
 
 
 def _moving_average(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Average each value with those up to `window - 1` before it; of the same length."""
+    """Return, for each value, the mean of it and up to `window - 1` values before it; same shape as `values`."""
     total = np.cumsum(np.concatenate([[0.0], values]))
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - window, 0)
@@ -29,13 +29,13 @@ def _moving_average(values: NDArray[np.float64], window: int) -> NDArray[np.floa
 
 
 def _drawable(values: ArrayLike) -> NDArray[np.float64]:
-    """Return the values with NaN, which is not drawn, for those that are not finite or that no axis could hold."""
+    """Return the values with NaN, which Matplotlib leaves out, in place of non-finite and too large ones."""
     values = np.asarray(values, dtype=np.float64)
     return np.where(np.abs(values) < TOO_LARGE, values, np.nan)
 
 
 def _log_losses(ax: Axes, losses: Mapping[str, ArrayLike]) -> None:
-    """Make the vertical axis logarithmic, unless no loss is positive: then Matplotlib would warn and show nothing."""
+    """Make the y axis logarithmic, unless no loss is positive: Matplotlib would then warn and draw nothing."""
     if any(np.any(_drawable(values) > 0) for values in losses.values()):
         ax.set_yscale("log")
 
@@ -70,9 +70,8 @@ def plot_losses(
 ) -> Axes:
     """Draw curves over epochs or steps, counted from 0; `losses` maps a name to its values `(T,)`.
 
-    `log` puts the losses on a logarithmic axis. With `smooth` over 1 each curve is the average over so many values,
-    the values themselves standing faintly behind it. What is not finite, or over 1e100, is
-    left out.
+    `log` makes the loss axis logarithmic. With `smooth > 1`, each curve is the moving average over `smooth` values, and
+    the values themselves are drawn as a thin pale line. Values that are not finite, or above 1e100, are left out.
     """
     ax = new_axes(ax)
     for i, (name, values) in enumerate(losses.items()):
@@ -91,7 +90,7 @@ def plot_losses(
 
 @styled
 def plot_history(history: History, ax: Axes | None = None, title: str = "Loss during training") -> Axes:
-    """Draw the training loss of each epoch, with the validation loss and its best epoch where there is one."""
+    """Draw the training loss of each epoch and, if the history has them, the validation loss and its best epoch."""
     curves = {"training": history.train_losses}
     if history.validation_losses:
         curves["validation"] = history.validation_losses
@@ -113,9 +112,10 @@ def plot_sensitivity(
     log: bool = True,
     ceiling: float = np.inf,
 ) -> Axes:
-    """Draw the loss that each rate `(R,)` led to, on a logarithmic rate axis, one line a name `(R,)`.
+    """Draw the loss reached with each learning rate: rates `(R,)` on a logarithmic axis, one line of losses `(R,)` per
+    name.
 
-    A rate whose loss is not finite, or over 1e100 or `ceiling`, is a cross near the upper edge: training diverged.
+    If a loss is not finite, or above 1e100 or `ceiling`, training diverged: it is a cross near the upper edge.
     """
     ax = new_axes(ax)
     rates = np.asarray(rates, dtype=np.float64)
@@ -123,14 +123,14 @@ def plot_sensitivity(
         values = _drawable(values)
         fine = values <= ceiling
         ax.plot(rates, np.where(fine, values, np.nan), label=name, **line_look(i), **marker_look(i, len(rates), 20))
-        # x in rates, y in shares of the axes' height.
-        lost: dict[str, Any] = {
+        # x in data coordinates, y as a fraction of the axes' height.
+        crosses: dict[str, Any] = {
             "transform": ax.get_xaxis_transform(),
             "linestyle": "none",
             "marker": "x",
             "clip_on": False,
         }
-        ax.plot(rates[~fine], np.full((~fine).sum(), 0.98 - 0.05 * i), color=COLORS[i % len(COLORS)], **lost)
+        ax.plot(rates[~fine], np.full((~fine).sum(), 0.98 - 0.05 * i), color=COLORS[i % len(COLORS)], **crosses)
     ax.set_xscale("log")
     if log:
         _log_losses(ax, losses)
@@ -150,16 +150,16 @@ def plot_band(
     y_label: str = "loss",
     log: bool = False,
 ) -> Axes:
-    """Draw repeated measurements: the median as a line, the middle 80 % of the runs as a band.
+    """Draw repeated runs: the median as a line, the middle 80 % of the runs as a band.
 
-    `x` is `(T,)`, `runs` maps a name to `(runs, T)`, and `expected` a name to the `(T,)` that theory says, drawn thin
-    and black over it. `log` makes both axes logarithmic.
+    `x` is `(T,)`. `runs` maps a name to values `(runs, T)`. `expected` maps a name to the values `(T,)` that theory
+    predicts; they are drawn as a thin black line on top. `log` makes both axes logarithmic.
     """
     ax = new_axes(ax)
     x = np.asarray(x, dtype=np.float64)
     for i, (name, values) in enumerate(runs.items()):
         with warnings.catch_warnings():
-            # Where every run was lost there is a gap in the figure, which says so.
+            # If no run has a finite value at some x, the curve has a gap there; no warning is needed.
             warnings.filterwarnings("ignore", "All-NaN", RuntimeWarning)
             low, median, high = np.nanquantile(_drawable(values), [0.1, 0.5, 0.9], axis=0)
         look = line_look(i)

@@ -1,4 +1,4 @@
-"""Images side by side, and histograms side by side."""
+"""Grids of images and of histograms."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ def plot_images(
     title: str = "",
     width: float = 8.0,
 ) -> Figure:
-    """Show images `(N, H, W, C)`, or a list of `(H, W, C)` of any size, in rows of `columns`; values in [0, 1].
+    """Show images `(N, H, W, C)`, or a list of `(H, W, C)` of any sizes, in rows of `columns`; values in [0, 1].
 
-    One channel is grey; values outside [0, 1] are clipped. `titles` stand over the images; `width` in inches.
+    Images with one channel are shown in grey; values outside [0, 1] are clipped. Each of `titles` is printed above its
+    image. `width` is the figure's width in inches.
     """
     import matplotlib.pyplot as plt
 
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    height, wide = images[0].shape[:2]
-    cell = width / columns
-    figsize = (width, rows * (cell * height / wide + (0.35 if len(titles) else 0.05)) + (0.45 if title else 0.0))
+    image_height, image_width = images[0].shape[:2]
+    row = width / columns * image_height / image_width + (0.35 if len(titles) else 0.05)
+    figsize = (width, rows * row + (0.45 if title else 0.0))
     figure, axes = plt.subplots(rows, columns, figsize=figsize, squeeze=False)
     for i, ax in enumerate(axes.flat):
         ax.axis("off")
@@ -59,10 +60,10 @@ def plot_histograms(
     columns: int = 4,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw a histogram for each name, all on one scale, with mean and standard deviation over it.
+    """Draw a histogram for each name, all with the same axes, with its mean and standard deviation in the title.
 
-    An array of any shape is flattened. `limits` are the edges of the horizontal axis, the 0.5 % and 99.5 % quantiles
-    of everything unless told; what lies beyond counts into the outermost bars. What is not finite is left out.
+    Arrays of any shape are flattened. `limits` are the ends of the x axis; by default the 0.5 % and 99.5 % quantiles of
+    all values. Values beyond the limits are counted in the outermost bars; values that are not finite are left out.
     """
     import matplotlib.pyplot as plt
 

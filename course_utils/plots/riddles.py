@@ -1,4 +1,4 @@
-"""Pictures that ask a question. What made them stands here, so that a notebook's cell does not give the answer away."""
+"""Figures for questions. Their parameters are kept here, so that the notebook's cell does not reveal the answer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 STEPS = 400
 CURVATURES = np.geomspace(0.05, 1.0, 8)
-# Above 2, over the largest curvature, a rate lets the loss grow.
+# The loss grows if the rate is above 2 divided by the largest curvature, which is 1 here.
 RATES = {"a": 0.012, "b": 2.03, "c": 0.12, "d": 1.7, "e": 0.0015, "f": 2.3}
 
 
 def six_runs() -> dict[str, NDArray[np.float64]]:
-    """Return the losses `(STEPS + 1,)` of runs in one bowl on one noise that differ in their constant rate alone."""
+    """Return the losses `(STEPS + 1,)` of six runs that differ only in their constant rate: same bowl, same noise."""
     bowl = quadratic(np.diag(CURVATURES))
     step = stateless(lambda w, grad, lr: w - lr * grad)
     runs = {}
@@ -34,7 +34,7 @@ def six_runs() -> dict[str, NDArray[np.float64]]:
 
 @styled
 def plot_six_runs() -> Figure:
-    """Draw the losses of six runs in panels that share their axes, with the level on which the best one ends dashed."""
+    """Draw the losses of the six runs in panels with shared axes; a dashed line shows the best run's final level."""
     import matplotlib.pyplot as plt
 
     runs = six_runs()
@@ -44,7 +44,7 @@ def plot_six_runs() -> Figure:
         ax.semilogy(losses, color=COLORS[0], linewidth=1.5)
         ax.axhline(best, color="0.3", linestyle="--", linewidth=1.2)
         ax.set(ylim=(best / 3, 1e5), title=name)
-    figure.suptitle("One problem, six constant rates: which curve has which?")
+    figure.suptitle("One problem, six constant rates: which curve belongs to which rate?")
     figure.supxlabel("step")
     figure.supylabel("loss")
     return figure

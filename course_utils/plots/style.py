@@ -1,4 +1,4 @@
-"""The one style of all figures. Matplotlib is imported where a figure is drawn, not before."""
+"""The style that all figures share. Matplotlib is imported only when a figure is drawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Okabe & Ito (2008): told apart with any kind of colour vision. Without their yellow, too faint for a line on white.
+# The palette of Okabe & Ito (2008), which can be told apart with any kind of colour vision; without its yellow, which
+# is too pale for a line on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -44,18 +45,18 @@ RC: dict[str, Any] = {
 
 
 def style() -> AbstractContextManager[None]:
-    """Use the course's style for figures made inside: `with style(): plt.plot(...)`. Outside, nothing changes."""
+    """Return a context manager in which figures have the course's style: `with style(): plt.plot(...)`."""
     import matplotlib as mpl
     from cycler import cycler
 
-    # A line style goes with each colour, so that colour is never the only sign.
+    # Each colour has its own line style, so that colour is never the only difference.
     cycle = cycler(color=COLORS) + cycler(linestyle=DASHES)
     rc: Any = RC | {"axes.prop_cycle": cycle}
     return mpl.rc_context(rc)
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Make a plotting function draw in the course's style."""
+    """Decorate a plotting function so that it draws in the course's style."""
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -70,32 +71,32 @@ def new_axes(
     figsize: tuple[float, float] | None = None,
     layout: Literal["constrained", "compressed"] = "constrained",
 ) -> Axes:
-    """Return `ax`, or the axes of a new figure; `figsize` in inches."""
+    """Return `ax`, or the axes of a new figure if it is None; `figsize` is in inches."""
     import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=figsize, layout=layout)[1] if ax is None else ax
 
 
 def label(ax: Axes, title: str, x: str, y: str) -> None:
-    """Title the figure and name both axes."""
+    """Set the title and both axis labels."""
     ax.set_title(title)
     ax.set_xlabel(x)
     ax.set_ylabel(y)
 
 
 def legend(ax: Axes, names: Sequence[str]) -> None:
-    """Put the legend beside the axes, where it covers nothing; one line needs none if it has no name."""
+    """Put a legend to the right of the axes, where it covers nothing; none if all names are empty."""
     if any(names):
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02), borderaxespad=0.4)
 
 
 def line_look(i: int) -> dict[str, Any]:
-    """Return colour and dashes of the i-th line, counted from 0."""
+    """Return the colour and line style of the i-th line, counted from 0."""
     return {"color": COLORS[i % len(COLORS)], "linestyle": DASHES[i % len(DASHES)]}
 
 
 def marker_look(i: int, points: int, wanted: int = 8) -> dict[str, Any]:
-    """Return marker and spacing of the i-th line, so that about `wanted` of its `points` are marked."""
+    """Return the marker of the i-th line, and a spacing with which about `wanted` of its `points` get one."""
     every = max(1, points // wanted)
-    # Shifted from line to line, or markers of equal curves would hide each other.
+    # Each line starts its markers elsewhere: otherwise the markers of equal curves would hide each other.
     return {"marker": MARKERS[i % len(MARKERS)], "markevery": (i % 4 * every // 4, every)}

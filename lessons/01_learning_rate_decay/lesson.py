@@ -805,7 +805,7 @@ with style():
 both = {"constant": constant_losses, "cut on a plateau": losses}
 plot_losses(both, ax=top, title="Each cut of the rate lets the loss fall further", x="")
 both = {"constant": constant_rates, "cut on a plateau": rates}
-plot_losses(both, ax=bottom, title="The rate, times 0.3 at each cut", y="rate")
+plot_losses(both, ax=bottom, title="The rate is multiplied by 0.3 at each cut", y="rate")
 plt.show()
 
 # %% [markdown]
@@ -937,7 +937,7 @@ rates = np.geomspace(0.02, 1.95, 15)
 measured = np.transpose([measure(lr, seed) for seed, lr in enumerate(rates)])
 theory = {"stationary_variance": [stationary_variance(lr, 1.0, 1.0) for lr in rates]}
 labels = {"x_label": "learning rate", "y_label": "variance of the weight"}
-title = "What we measure lies on your formula"
+title = "The measurements match your formula"
 plot_band(rates, {"measured": measured}, theory, title=title, log=True, **labels)
 plt.show()
 low, high = (np.mean([measure(lr, seed) for seed in range(10)]) for lr in (0.75, 1.5))
@@ -1368,7 +1368,7 @@ modern = {
     "warm-up, stable, decay": lambda epoch: warmup_stable_decay(0.5, epoch, 60, 6, 15),
     "cosine with restarts": lambda epoch: cosine_restarts(0.5, epoch, 8, mult=2),
 }
-plot_schedules(modern, 60, title="Three schedules of today")
+plot_schedules(modern, 60, title="Three modern schedules")
 plt.show()
 
 # %% [markdown]

@@ -45,7 +45,9 @@ with plots.style():
         look = {"color": plots.COLORS[i], "linestyle": ("-", "--")[i]}
         ax.plot(x_fine, fit(x_fine), label=f"polynomial, degree {degree}", **look)
     ax.set(
-        title="The curve without an error is the wrong one", xlabel="input $x$", ylabel="target $y$"
+        title="The curve with no training error is the wrong one",
+        xlabel="input $x$",
+        ylabel="target $y$",
     )
     ax.set_ylim(-2.2, 2.2)
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
@@ -302,9 +304,9 @@ laid = [median_contrast(5, d, rng) for d in dims[1:]]
 with plots.style():
     fig, ax = plt.subplots()
     ax.loglog(dims, cubes, "o-", color=plots.COLORS[0], label="a cube of $D$ dimensions")
-    ax.loglog(dims[1:], laid, "s--", color=plots.COLORS[1], label="a cube of 5, laid into $D$")
+    ax.loglog(dims[1:], laid, "s--", color=plots.COLORS[1], label="a cube of 5 dimensions, in $D$")
     ax.set(
-        title="Distances concentrate with the dimension of the cloud,\nnot with the columns",
+        title="Distances concentrate with the data's dimension,\nnot with the number of columns",
         xlabel="number of columns $D$",
         ylabel="contrast (median of 25 draws)",
     )
@@ -342,7 +344,7 @@ with plots.style():
     ax.plot(columns, enlarged, "o-", color=plots.COLORS[0], label="every pixel repeated")
     ax.plot(columns, noisy, "s--", color=plots.COLORS[1], label="columns of noise added")
     ax.set(
-        title="64 columns or 1024: noise hurts neighbours, columns do not",
+        title="Columns of noise hurt nearest neighbours, repeated columns do not",
         xlabel="number of columns",
         ylabel="accuracy on 797 digits",
         ylim=(0, 1.05),
@@ -608,12 +610,12 @@ def ridge_curve(lam):
 
 with plots.style():
     fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.9), sharey=True)
-    for ax, lam, verdict in zip(axes, (1e-7, 0.02, 3.0), ("too free", "about right", "too stiff")):
+    for ax, lam, verdict in zip(axes, (1e-7, 0.02, 3.0), ("too weak", "about right", "too strong")):
         curve, w = ridge_curve(lam)
         ax.plot(x_seen, y_seen, "o", color="black", linestyle="none", label="twelve points")
         ax.plot(x_fine, data.sine(x_fine), color="0.6", linestyle=":", label="the truth")
         ax.plot(x_fine, curve, color=plots.COLORS[0], linestyle="-", label="ridge, degree 11")
-        title = f"lam = {lam:g}: {verdict}\nl2 norm of the weights {np.linalg.norm(w):.2g}"
+        title = f"penalty lam = {lam:g}: {verdict}\nl2 norm of the weights {np.linalg.norm(w):.2g}"
         ax.set(title=title, xlabel="input $x$", ylim=(-2.2, 2.2))
         ax.title.set_fontsize(12)
     axes[0].set_ylabel("target $y$")
@@ -690,8 +692,8 @@ with plots.style():
     )
     ax.set(
         title="l1 makes small weights exactly 0, l2 makes all smaller",
-        xlabel="what the data would like, $z$",
-        ylabel="what it becomes",
+        xlabel="best weight without a penalty, $z$",
+        ylabel="weight with the penalty",
     )
     ax.legend(loc="upper left")
 plt.show()
@@ -798,7 +800,7 @@ squares = 0.5 * np.einsum("...i,ij,...j", gap, tilted, gap)
 
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.0, 5.2), sharey=True)
-    for ax, l1_ratio, name in zip(axes, (1.0, 0.0), ("l1: touched at a corner", "l2: no corner")):
+    for ax, l1_ratio, name in zip(axes, (1.0, 0.0), ("l1: optimum at a corner", "l2: no corner")):
         path = penalised_path(l1_ratio, 1.1, (-1.2, 2.3))
         best = path[-1]
         order = 1 if l1_ratio else 2
@@ -865,13 +867,13 @@ ridge_path = [ridge_closed_form(X_sick, y_sick, lam) for lam in ridge_prices]
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.6), sharey=True)
     for ax, lams, path, name in (
-        (axes[0], ridge_prices, ridge_path, "Ridge: some cross 0, none stays there"),
-        (axes[1], prices, lasso_path[1:], "Lasso: one after another stops at 0"),
+        (axes[0], ridge_prices, ridge_path, "Ridge: some cross 0, none stays at 0"),
+        (axes[1], prices, lasso_path[1:], "Lasso: one after another becomes 0"),
     ):
         for j, weights in enumerate(np.transpose(path)):
             look = {"color": plots.COLORS[j % 7], "linestyle": ("-", "--")[j // 7]}
             ax.semilogx(lams, weights, label=patients.features[j], **look)
-        ax.set(title=name, xlabel="price $\\lambda$")
+        ax.set(title=name, xlabel="penalty strength $\\lambda$")
     axes[0].set_ylabel("weight (standardized)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
 plt.show()
@@ -958,7 +960,7 @@ with plots.style():
     ax.set(
         title="Which columns lasso keeps depends on the draw",
         xlabel="column",
-        ylabel="kept in so many\nof 100 draws",
+        ylabel="draws (of 100)\nthat keep it",
     )
     ax.set_xticks(np.arange(10), patients.features, rotation=90)
     ax.set_xlim(-0.8, 29.8)
@@ -1048,7 +1050,7 @@ def shrinking_path(scale, as_penalty, strength=0.6, lr=0.1, steps=600):
 
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(10.0, 4.6), sharey=True)
-    titles = ("One rate: one path", "A rate for each: two ends")
+    titles = ("One rate for all: the paths agree", "One rate per weight: the ends differ")
     for ax, scale, title in zip(axes, ([1.0, 1.0], [1.0, 0.1]), titles):
         plots.plot_contours(bowl, ax=ax, title=title)
         for i, name in enumerate(("l2 penalty", "weight decay")):
@@ -1197,7 +1199,7 @@ stop, best = early_stopping(history.validation_losses, patience=10)
 
 with plots.style():
     curves = {"training": history.train_losses, "validation": history.validation_losses}
-    ax = plots.plot_losses(curves, title="Stop when the validation loss has turned", log=False)
+    ax = plots.plot_losses(curves, title="Stop when the validation loss no longer falls", log=False)
     ax.axvline(best, color=plots.COLORS[2], linestyle="-.", label=f"best, epoch {best}")
     ax.axvline(stop, color="black", linestyle=":", label=f"stop, epoch {stop}")
     ax.set_ylabel("loss (cross-entropy)")
@@ -1340,7 +1342,7 @@ with plots.style():
     ax.plot(*np.transpose(path), "s--", color=plots.COLORS[0], markersize=4, label="projection")
     ax.plot(*free, "*", color="black", markersize=15, linestyle="none", label="free optimum")
     ax.set(
-        title="A penalty lets the weights out, a projection does not",
+        title="A penalty lets the weights leave the ball, a projection does not",
         xlabel="$w_1$",
         ylabel="$w_2$",
         xlim=(-1.6, 2.6),

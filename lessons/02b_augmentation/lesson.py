@@ -38,7 +38,7 @@ windows = [flower[row : row + 280, column : column + 280] for row, column in cor
 names = [f"off by {np.abs(window - windows[4]).mean():.2f}" for window in windows]
 names[4] = "the middle one"
 plots.plot_images(
-    windows, names, columns=3, width=6.5, title="Nine arrays far apart, and one flower"
+    windows, names, columns=3, width=6.5, title="Nine very different arrays, all of the same flower"
 )
 plt.show()
 
@@ -137,7 +137,7 @@ plots.plot_images(
     [batch[i] for i in (0, 1) for batch in flipped],
     names,
     columns=3,
-    title="In a mirror a temple is a temple; upside down it is a picture nobody takes",
+    title="A mirrored temple is still a temple; nobody photographs it upside down",
 )
 plt.show()
 
@@ -146,7 +146,7 @@ shown = [np.flatnonzero(digit_labels == label)[3] for label in (0, 1, 2, 3, 6, 8
 rows = np.concatenate([digits[shown], horizontal_flip(digits[shown]), vertical_flip(digits[shown])])
 names = [f"label {label}" for label in digit_labels[shown]]
 names += ["left-right"] * 7 + ["top-bottom"] * 7
-plots.plot_images(rows, names, columns=7, title="A flipped digit is often no digit, or another one")
+plots.plot_images(rows, names, columns=7, title="A flipped digit is often no digit, or a different one")
 plt.show()
 
 # %% [markdown]
@@ -241,7 +241,7 @@ rng = np.random.default_rng(0)
 small_flower = flower[60:380:2, 150:470:2]  # every second pixel: 160 by 160
 crops = random_crop(np.stack([small_flower] * 5), 24, rng)
 plots.plot_images(
-    crops, columns=5, title="Five crops with a frame of 24 pixels: each its own shift"
+    crops, columns=5, title="Five crops with 24 pixels of padding: each has its own shift"
 )
 plt.show()
 
@@ -341,7 +341,7 @@ plots.plot_images(
     [small_flower, blocks, back],
     ["160 by 160", "16 by 16, enlarged as blocks", "16 by 16, your rescale"],
     columns=3,
-    title="Bilinear interpolation is smooth, but brings nothing back",
+    title="Bilinear interpolation is smooth, but does not restore details",
 )
 plt.show()
 
@@ -499,7 +499,7 @@ print(
 )
 covered_photos = cutout(np.stack([small_flower] * 5), 80, np.random.default_rng(4))
 plots.plot_images(
-    covered_photos, columns=5, title="Cutout of half the side: sometimes only a corner goes"
+    covered_photos, columns=5, title="Cutout of half the height: sometimes only a corner is removed"
 )
 plt.show()
 
@@ -648,7 +648,7 @@ with plots.style():
         ax.plot(circle, colors[:, channel], label=name, **look)
     ax.imshow(colors[None], extent=(0, 1, -0.25, -0.08), aspect="auto")
     ax.set(
-        title="Around the circle, one channel moves at a time",
+        title="Around the circle, one channel changes at a time",
         xlabel="hue (turns)",
         ylabel="channel at $s = 1$, $l = 1/2$",
         ylim=(-0.25, 1.05),
@@ -662,7 +662,7 @@ plots.plot_images(
     [small_flower, h[..., None], s[..., None], lightness[..., None]],
     ["the picture", "hue", "saturation", "lightness"],
     columns=4,
-    title="Three grey pictures hold one in colour (black 0, white 1)",
+    title="Three grey images contain one in colour (black 0, white 1)",
 )
 plt.show()
 
@@ -901,7 +901,7 @@ with plots.style():
         ax.set(title=f"Tested on digits {test}", xlabel="accuracy on 1,000 digits")
         ax.set_yticks(-np.arange(len(ways)), list(ways))
     axes[0].set_ylabel("augmentation in training")
-    fig.suptitle("A network masters what it was shown (dots: four draws; bar: mean)", fontsize=14)
+    fig.suptitle("Networks learn what they are shown (dots: four draws; bar: mean)", fontsize=14)
 plt.show()
 for name, found in results.items():
     print(f"{name:24} as they are {found[:, 0].mean():.1%}, shifted {found[:, 1].mean():.1%}")
@@ -1169,8 +1169,8 @@ with plots.style():
         if eps > 0:
             ax.plot(scores[losses.argmin()], losses.min(), "o", color=plots.COLORS[i])
     ax.set(
-        title="With soft labels, being too sure costs (dots: best)",
-        xlabel="score of the right class, above the other nine",
+        title="With soft labels, too much confidence costs (dots: minimum)",
+        xlabel="score of the correct class minus the others'",
         ylabel="cross-entropy",
     )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))

@@ -70,7 +70,7 @@ for ax, (name, hidden) in zip(axes, thinned.items(), strict=True):
     ax.set_title(name, loc="center")
     ax.axis("off")
 fig.suptitle(
-    "Each training step uses another part of the network: a cross is a unit that is dropped",
+    "Each training step uses a different part of the network (crosses: dropped units)",
     fontsize=13,
 )
 plt.show()
@@ -282,7 +282,7 @@ def loss(x):
 
 mask = dropout_forward(point, 0.3, np.random.default_rng(0))[1]
 error = gradient_error(loss, dropout_backward(direction, mask), point)
-print(f"relative error of your gradient: {error:.1e} (under 1e-7 is right)")
+print(f"relative error of your gradient: {error:.1e} (below 1e-7 is correct)")
 
 # %% [markdown]
 # ### Experiment: layer by layer, with the scale and without
@@ -752,7 +752,7 @@ with style():
 plt.show()
 surest = np.argsort(unsure)[: len(unsure) * 9 // 10]
 print(f"accuracy on all test digits {right.mean():.1%}")
-print(f"on the surest nine tenths {right[surest].mean():.1%}")
+print(f"on the most certain 90 % of them {right[surest].mean():.1%}")
 
 # %% [markdown]
 # A person could then check only the least certain tenth. When we repeated this with five splits and seeds, that
@@ -953,7 +953,7 @@ check_hidden("stochastic_depth_backward", stochastic_depth_backward)
 #
 # Residual networks of more and more blocks learn the digits, all at the same rate, 0.03. They have no
 # normalization. Each block adds to the signal, so the signal grows with depth, and so does the gradient. We compare
-# three settings: all blocks always there, and survival falling to 0.5 or to 0.2, with three seeds each. A run that
+# three settings: all blocks always kept, and survival falling to 0.5 or to 0.2, with three seeds each. A run that
 # diverged counts as guessing, with an accuracy of a tenth.
 
 # %% kind="experiment"
@@ -962,7 +962,7 @@ depths = [8, 12, 16, 20, 24]
 pair = stochastic_depth_forward, stochastic_depth_backward
 reached, blocks_run = {}, {}
 for last in (1.0, 0.5, 0.2):
-    name = "all blocks always there" if last == 1 else f"survival falling to {last}"
+    name = "all blocks always kept" if last == 1 else f"survival falling to {last}"
     reached[name], blocks_run[name] = np.full((3, len(depths)), 0.1), 0
     for (column, depth), seed in itertools.product(enumerate(depths), range(3)):
         survival = tuple(residual_survival(block, depth, last) for block in range(1, depth + 1))
@@ -982,7 +982,7 @@ with style():
         ax.plot(place, np.median(values, axis=0), color=COLORS[i], linestyle=look, label=name)
         ax.plot(np.tile(place, (3, 1)), values, "os^"[i], color=COLORS[i], alpha=0.7)
     ax.set(
-        title="At one rate, deeper networks train only where blocks are skipped",
+        title="With the same rate, deeper networks train only if blocks are skipped",
         xlabel="number of blocks",
         ylabel="validation accuracy",
         xticks=depths,
@@ -990,7 +990,7 @@ with style():
     )
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
-full = blocks_run["all blocks always there"]
+full = blocks_run["all blocks always kept"]
 for name, runs in blocks_run.items():
     print(f"{name}: {runs / full:.0%} of the block runs of full training, at 8 blocks")
 
@@ -1003,7 +1003,7 @@ for name, runs in blocks_run.items():
 #
 # | blocks | 8 | 12 | 16 | 20 | 24 |
 # | --- | --- | --- | --- | --- | --- |
-# | all blocks always there | 10 | 8 | 2 | 0 | 0 |
+# | all blocks always kept | 10 | 8 | 2 | 0 | 0 |
 # | survival falling to 0.5 | 10 | 10 | 10 | 3 | 2 |
 # | survival falling to 0.2 | 10 | 9 | 10 | 10 | 9 |
 #
@@ -1121,7 +1121,7 @@ for ax, drop_prob in zip(axes, (0.0, 0.2), strict=True):
 axes[0].set_ylabel("$w_2$")
 axes[1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 fig.suptitle(
-    "Lines: your penalty plus the error. The valley becomes a bowl, and the weights share",
+    "Lines: the error plus your penalty. The valley becomes a bowl; the weights become equal",
     fontsize=14,
 )
 plt.show()
@@ -1248,7 +1248,7 @@ with style():
         ax.hist(values.ravel(), np.linspace(-1.3, 1.1, 25), density=True, label=name, **look)
     ax.axvline((X[:1] @ W + b).item(), color="black", linewidth=1, label="without noise")
     ax.set(
-        title="One output scatters alike under all three",
+        title="The output has the same spread with all three",
         xlabel="output of the layer",
         ylabel="density",
     )

@@ -149,13 +149,13 @@ plot_histograms(
     {f"feature {j}, before": z[:, j] for j in range(4)},
     x="value before the layer",
     bins=24,
-    title="Before: each feature has a mean and a spread of its own",
+    title="Before: each feature has its own mean and spread",
 )
 plot_histograms(
     {f"feature {j}, after": out[:, j] for j in range(4)},
     x="value after the layer",
     bins=24,
-    title="After: mean 0 and deviation 1, and each keeps its shape",
+    title="After: mean 0 and standard deviation 1; the shapes stay",
 )
 plt.show()
 
@@ -355,7 +355,7 @@ for momentum in (0.9, 0.99):
         curve.append(running)
     curves[f"momentum {momentum}"] = curve
 curves["mean of all"] = np.full(steps, feature.mean())
-ax = plot_losses(curves, title="More momentum: a calmer average that arrives later", x="batch",
+ax = plot_losses(curves, title="More momentum: a smoother average that lags more", x="batch",
                  y="mean of one pixel (grey value)", log=False)
 ax.lines[0].set(linewidth=0.8, marker="")
 ax.legend(loc="lower right")
@@ -684,7 +684,7 @@ for ax, (name, normalize) in zip(axes, {"without": None, "with": batch_norm}.ite
     ax.set_ylabel("" if normalize else "norm of gradient × scale")
     ax.set_xticks(range(0, 20, 4))
     ax.get_legend().set_visible(normalize is not None)
-fig.suptitle("With batch norm the gradient arrives, whatever the first weights are", fontsize=14)
+fig.suptitle("With batch norm the gradient reaches every layer, at any scale of the weights", fontsize=14)
 plt.show()
 
 # %% [markdown]
@@ -709,7 +709,7 @@ losses = {}
 for name, normalize in kinds.items():
     runs = [fit(MLP(five, normalize=normalize), lr=lr) for lr in rates]
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
-ax = plot_sensitivity(rates, losses, title="With batch norm a hundredfold range of rates trains",
+ax = plot_sensitivity(rates, losses, title="With batch norm, rates over a factor of 100 work",
                       y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.03, 2.5, "guessing", color="0.3")
@@ -732,8 +732,8 @@ losses = {}
 for name, normalize in kinds.items():
     runs = [fit(MLP(five, normalize=normalize), scale=scale) for scale in scales]
     losses[name] = [np.nan if run.note else run.validation_losses[-1] for run in runs]
-ax = plot_sensitivity(scales, losses, title="With batch norm the first weights matter much less",
-                      x="scale of the first weights (1 is He's rule)",
+ax = plot_sensitivity(scales, losses, title="With batch norm the initial weights matter much less",
+                      x="scale of the initial weights (1 is He's rule)",
                       y="validation loss after 3 epochs", ceiling=5)
 ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
 ax.text(0.05, 2.5, "guessing", color="0.3")
@@ -794,10 +794,10 @@ with style():
     for (name, values), marker in zip(ends.items(), "os", strict=True):
         ax.plot(range(len(sizes)), values, marker=marker, label=name)
     ax.axhline(np.mean(labels == training.y[:512]), color="0.4", linestyle=":", linewidth=1.5,
-               label="share of training labels that are right")
+               label="share of training labels that are correct")
     ax.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(0.8, 1),
            xlabel="examples that share a mean and a variance", ylabel="accuracy after 50 epochs",
-           title="Smaller groups: fewer wrong labels learned by heart")
+           title="Smaller groups: fewer wrong labels memorised")
     ax.legend()
 plt.show()
 
@@ -983,7 +983,7 @@ check_hidden("batch_renorm_backward", batch_renorm_backward, batch_renorm_forwar
 renorm_forward = partial(batch_renorm_forward, r_max=3.0, d_max=5.0)
 renorm = Normalization(renorm_forward, batch_renorm_backward, batchnorm_predict, slow)
 found["batch renorm"] = in_three_ways(RenormMLP(three, normalize=renorm))
-plot_ways(found, "Renormalization mends much of what small and sorted batches break")
+plot_ways(found, "Renormalization fixes much of what small and sorted batches break")
 
 # %% [markdown]
 # Sorted batches recover most of the lost accuracy, and batches of two about half of it: training and test now compute
@@ -1143,7 +1143,7 @@ check_hidden("which_norm", which_norm)
 # %% kind="experiment"
 layer_norm = Normalization(layernorm_forward, layernorm_backward)
 found["layer norm"] = in_three_ways(MLP(three, normalize=layer_norm))
-plot_ways(found, "What never looks at the batch cannot be misled by it")
+plot_ways(found, "A layer that ignores the batch cannot be misled by it")
 
 # %% [markdown]
 # On this small task the network without any normalization does well too, at the right rate and with He's weights. Do
@@ -1176,7 +1176,7 @@ def with_new_averages(params, X):
     return params
 
 
-accuracies = {name: [] for name in [*networks, "batch norm, averages anew"]}
+accuracies = {name: [] for name in [*networks, "batch norm, new averages"]}
 for contrast in contrasts:
     fogged = contrast * validation.X + (1 - contrast)
     for name, net in networks.items():
@@ -1184,15 +1184,15 @@ for contrast in contrasts:
     anew = networks["batch norm"].accuracy(
         with_new_averages(trained["batch norm"], fogged), fogged, validation.y
     )
-    accuracies["batch norm, averages anew"].append(anew)
+    accuracies["batch norm, new averages"].append(anew)
 
 with style():
     _, ax = plt.subplots(figsize=(9.5, 4.2))
     for (name, values), marker in zip(accuracies.items(), "os^D", strict=True):
         ax.plot(contrasts, values, marker=marker, label=name)
     ax.invert_xaxis()
-    ax.set(xlabel="contrast left, 1 is clear", ylabel="validation accuracy",
-           title="Fog: fixed averages go stale")
+    ax.set(xlabel="remaining contrast (1: no fog)", ylabel="validation accuracy",
+           title="Fog: fixed running averages become outdated")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 plt.show()
 
@@ -1312,7 +1312,7 @@ plot_images(
     [*lights, *normalized],
     titles=["white light", "dim and warm", "the first, normalized", "the second, normalized"],
     columns=2,
-    title="Instance norm: two lights in, one picture out",
+    title="Instance norm: two lightings, the same image",
 )
 plt.show()
 

@@ -51,8 +51,8 @@ noisy = noisy_gradient(bowl, 2.0, np.random.default_rng(3))
 shape = {"width_ratios": (2.6, 1.25, 1)}
 fig, axes = plt.subplots(1, 3, figsize=(14, 3.6), layout="constrained", gridspec_kw=shape)
 paths = {
-    "1. To and fro in a ravine": (valley, plain_walk(valley.gradient, valley.start, 0.095, 40)),
-    "2. Held up at a saddle": (saddle(), plain_walk(saddle().gradient, [1.5, 1e-3], 0.2, 36)),
+    "1. Zigzag in a ravine": (valley, plain_walk(valley.gradient, valley.start, 0.095, 40)),
+    "2. Slow at a saddle": (saddle(), plain_walk(saddle().gradient, [1.5, 1e-3], 0.2, 36)),
     "3. Jitter from mini-batches": (bowl, plain_walk(noisy, [-2.5, 2.0], 0.2, 60)),
 }
 for ax, (title, (landscape, path)) in zip(axes, paths.items(), strict=True):
@@ -150,7 +150,7 @@ for name, batches in {"stored order": in_stored_order, "shuffled": minibatches}.
     runs[name] = train(network, first, data, gradient_descent, 0.2, 6, 32, rng, minibatches=batches)
     print(f"{name}: accuracy after 6 epochs {runs[name].train_accuracies[-1]:.3f}")
 losses = {name: run.losses[:171] for name, run in runs.items()}
-title = "Three epochs: in stored order each new digit is a shock"
+title = "Three epochs: in stored order, the loss jumps at each new digit"
 plot_losses(losses, title=title, x="step", y="loss of the batch")
 plt.show()
 
@@ -298,7 +298,7 @@ with style():
         ax.loglog(range(1, 569), theory, dashes, color=COLORS[i], label=f"{name}, by your formula")
         ax.loglog(sizes, seen, "os"[i], color=COLORS[i], label=f"{name}, measured")
     ax.set(xlabel="batch size $B$", ylabel="variance of the mean")
-    ax.set_title("Noise falls as 1/B; a whole deck has none")
+    ax.set_title("Noise falls as 1/B; the full data set has none")
     ax.legend()
 plt.show()
 
@@ -629,8 +629,8 @@ for kappa in kappas:
     predicted.append(np.log(0.01) / np.log(contraction(H, lr)))
 with style():
     fig, ax = plt.subplots()
-    ax.loglog(kappas, needed, "o", color=COLORS[0], label="steps that it took")
-    ax.loglog(kappas, predicted, "--", color=COLORS[1], label="steps by your contraction")
+    ax.loglog(kappas, needed, "o", color=COLORS[0], label="steps, measured")
+    ax.loglog(kappas, predicted, "--", color=COLORS[1], label="steps, by your contraction")
     ax.set(xlabel="condition number", ylabel="steps to 1 % of the distance")
     ax.set_title("Ten times the condition number: ten times the steps")
     ax.legend()
@@ -815,7 +815,7 @@ with style():
         ax.plot(dims, seen, ("o-", "s--")[i], color=COLORS[i], label=kind)
     ax.plot([1, 2, 3], exact, "kx", markersize=11, label="minimum, by calculation")
     ax.set(yscale="log", xlabel="dimension $D$", ylabel="share of 4000 matrices")
-    ax.set_title("From dimension 4 on, nearly every one is a saddle")
+    ax.set_title("From dimension 4 on, nearly every critical point is a saddle")
     ax.legend()
 plt.show()
 print("minima among 4000, D from 1 to 7:", [round(draws * share) for share in shares["minimum"]])
@@ -965,7 +965,7 @@ for name, path in walks.items():
     along, across = zigzag_count(path)
     print(f"{name}: {across} turns across, {along} along, in 150 steps")
 distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
-title = "Momentum shortens the way; too much of it swings"
+title = "Momentum speeds up the descent; too much of it oscillates"
 plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
@@ -1059,7 +1059,7 @@ distances = {}
 for name, step in steps.items():
     path = descend(valley.gradient, valley.start, step, 0.01, 150)
     distances[name] = np.linalg.norm(path, axis=1)
-title = "At the same rate and momentum, Nesterov's steps swing less"
+title = "With the same rate and momentum, Nesterov's steps oscillate less"
 plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 
@@ -1131,7 +1131,7 @@ racers = {"plain": gradient_descent, "momentum 0.9": momentum_step, "Nesterov 0.
 heights = {}
 for name, step in racers.items():
     heights[name] = saddle_point.value(descend(exact, [1.5, 1e-6], step, 0.1, 200))
-title = "From 1e-6 beside the ridge momentum leaves three times as early"
+title = "Starting 1e-6 from the ridge, momentum escapes three times as early"
 plot_losses(heights, title=title, x="step", y="loss", log=False)
 plt.show()
 
@@ -1316,8 +1316,8 @@ for name, limit in {"not clipped": None, "clipped at 1": 1.0}.items():
     losses[name] = run.losses
     alive = np.mean(network.activations(run.params, X)[-1].any(axis=0))
     print(f"{name}: norms of the first gradients {np.round(norms[name][:4], 1)},")
-    print(f"    accuracy {run.train_accuracies[-1]:.3f}; {alive:.0%} of the last hidden units live")
-title = "A few long steps ruin the network; clipped, it learns"
+    print(f"    accuracy {run.train_accuracies[-1]:.3f}; {alive:.0%} of the last hidden units alive")
+title = "A few huge steps ruin the network; with clipping, it learns"
 plot_losses(losses, title=title, x="step", y="loss of the batch", smooth=20)
 plt.show()
 
@@ -1416,7 +1416,7 @@ walks = {
     "momentum, best pair": descend(valley.gradient, valley.start, with_momentum(momentum), lr, 250),
 }
 distances = {name: np.linalg.norm(path, axis=1) for name, path in walks.items()}
-title = f"Factor a step: {contraction(H, best):.3f} against {np.sqrt(momentum):.3f}"
+title = f"Factor per step: plain {contraction(H, best):.3f}, momentum {np.sqrt(momentum):.3f}"
 plot_losses(distances, title=title, x="step", y="distance to the minimum")
 plt.show()
 

@@ -59,7 +59,7 @@ path = descend(
 with style():
     fig, axes = plt.subplots(1, 2, figsize=(10.5, 3.4), width_ratios=[1.7, 1])
     plot_paths(
-        valley, {"": path}, ax=axes[0], title="Steep across, flat along: one rate must serve both"
+        valley, {"": path}, ax=axes[0], title="Steep across, flat along: one rate for both"
     )
     picture = axes[1].imshow(np.where(pixel_size > 0, np.log10(pixel_size + 1e-30), np.nan))
     fig.colorbar(picture, ax=axes[1], label="$\\log_{10}$ of gradient size")
@@ -133,7 +133,7 @@ paths = {
     "gradient descent": path,
     "AdaGrad": descend(valley.gradient, valley.start, adagrad_step, 2.0, 40),
 }
-plot_paths(valley, paths, title="AdaGrad evens out the two directions")
+plot_paths(valley, paths, title="AdaGrad balances the two directions")
 plt.show()
 
 # %% [markdown]
@@ -337,7 +337,7 @@ rates = np.geomspace(2e-3, 7, 17)
 with style():
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.6))
     for ax, angle, title in zip(
-        axes[:2], (0, np.pi / 4), ("Along the axes", "Turned by 45 degrees"), strict=True
+        axes[:2], (0, np.pi / 4), ("Along the axes", "Rotated by 45 degrees"), strict=True
     ):
         curves = {
             name: best_run(ravine(100, angle), step, rates)[0] for name, step in steps_of.items()
@@ -358,7 +358,7 @@ with style():
     for ax in axes[:2]:
         ax.get_legend().remove()
     fig.suptitle(
-        "A rate for each axis mends the left ravine; not the turned one, not the noise", fontsize=14
+        "Per-axis rates fix the axis-aligned ravine, not the rotated one or the noise", fontsize=14
     )
     plt.show()
 
@@ -501,7 +501,7 @@ number = np.arange(1, 6001)
 with style():
     fig, ax = plt.subplots(figsize=(7.5, 3.8))
     ax.plot(number, lengths, label="uncorrected")
-    ax.axhline(1.0, color="0.4", linestyle=":", label="as it should be")
+    ax.axhline(1.0, color="0.4", linestyle=":", label="intended length")
     for t in (1, 12, 200, 1000, 5000):
         ax.plot(t, lengths[t - 1], "o", color="black")
         place = (8, -12) if t == 1 else (4, 6)
@@ -602,7 +602,7 @@ for grad in rng.normal(1.0, 0.5, size=60):
 corrected = [bias_correct(m, 0.9, t) for t, m in enumerate(averages, 1)]
 curves = {"average": averages, "corrected": corrected, "true mean": np.ones(60)}
 plot_losses(
-    curves, title="The correction removes the pull towards zero", x="step", y="gradient", log=False
+    curves, title="The correction removes the bias towards zero", x="step", y="gradient", log=False
 )
 plt.show()
 
@@ -747,7 +747,7 @@ with style():
 seen = size > 0
 gradients, ways = (values[seen].max() / values[seen].min() for values in (size, way))
 print(f"From pixel to pixel the gradients differ by a factor of {gradients:.0f},")
-print(f"the ways that the weights have gone by a factor of {ways:.0f}.")
+print(f"the distances that the weights have moved by a factor of {ways:.0f}.")
 
 # %% [markdown]
 # ## 7. Three conventions, and who uses which
@@ -911,7 +911,7 @@ with style():
         plot_losses(curves, ax=ax, title=title, x="step", y="mean of 2000 weights", log=False)
     axes[0].get_legend().remove()
     fig.suptitle(
-        "The penalty hardly pulls at weights with large gradients; the decay treats all alike",
+        "The penalty hardly shrinks weights with large gradients; the decay shrinks all alike",
         fontsize=14,
     )
     plt.show()
@@ -992,7 +992,7 @@ def walk_reddi(step, steps=30_000):
 
 
 curves = {"Adam": walk_reddi(adam_step), "AMSGrad": walk_reddi(amsgrad_step)}
-title = "Adam runs to the worst weight, AMSGrad to the best"
+title = "Adam goes to the worst weight, AMSGrad to the best"
 plot_losses(curves, title=title, x="rounds of 101 steps", y="weight", log=False)
 plt.show()
 
@@ -1109,7 +1109,7 @@ with style():
         plot_losses(excess, ax=ax, title=landscape.name, x="step", y="value above the minimum")
         if ax is not axes[0, 1]:
             ax.get_legend().remove()
-    fig.suptitle("Each optimizer at its best rate: no one wins everywhere", fontsize=15)
+    fig.suptitle("Each optimizer at its best rate: none wins everywhere", fontsize=15)
     plt.show()
 
 print("Best rates".ljust(32) + "".join(name.rjust(10) for name in OPTIMIZERS))
@@ -1435,7 +1435,7 @@ for name, step in newer.items():
     rate = newer_rates[np.argmin(digits_losses(step, newer_rates, epochs=12))]
     run = train(network, first_params, train_data, step, rate, 12, 64, np.random.default_rng(5))
     curves[f"{name}, rate {rate:.2g}"] = run.train_losses
-plot_losses(curves, title="Two newer optimizers beside Adam", y="training loss")
+plot_losses(curves, title="Two newer optimizers, and Adam", y="training loss")
 plt.show()
 
 # %% [markdown]
@@ -1522,7 +1522,7 @@ paths = {
     "gradient descent": descend(widening.gradient, widening.start, gradient_descent_step, 0.1, 400),
     "SAM": descend(widening.gradient, widening.start, sam_step, 0.1, 400),
 }
-plot_paths(widening, paths, title="SAM goes on to where the valley is wide")
+plot_paths(widening, paths, title="SAM continues to where the valley is wide")
 plt.show()
 
 # %% [markdown]

@@ -38,7 +38,7 @@ here = valley.start
 slope = valley.gradient(here)
 
 with plots.style():
-    ax = plots.plot_contours(valley, title="The steepest way is not the way to the minimum")
+    ax = plots.plot_contours(valley, title="The steepest direction does not lead to the minimum")
     arrow = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.008, "zorder": 4}
     ax.quiver(
         *here,
@@ -48,7 +48,7 @@ with plots.style():
         **arrow,
     )
     ax.quiver(
-        *here, *(valley.minimum - here), color=plots.COLORS[0], label="what we would like", **arrow
+        *here, *(valley.minimum - here), color=plots.COLORS[0], label="to the minimum", **arrow
     )
     ax.plot(*here, "o", color="black")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
@@ -162,7 +162,7 @@ def models_at(w, steps):
 
 with plots.style():
     fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.0), sharey=True)
-    titles = ("In a well: its vertex is a bottom", "Between the wells: a top")
+    titles = ("In a well: the vertex is a minimum", "Between the wells: a maximum")
     for ax, w, title in zip(axes, (-1.4, 0.3), titles):
         steps = np.linspace(-1.3, 1.3, 201)
         line, parabola = models_at(w, steps)
@@ -170,7 +170,7 @@ with plots.style():
         ax.plot(curve, wells(curve), color="black", linestyle="-", label="function")
         ax.plot(w + steps, line, color=plots.COLORS[1], linestyle="--", label="linear model")
         ax.plot(w + steps, parabola, color=plots.COLORS[0], linestyle="-.", label="quadratic model")
-        ax.plot(w, wells(w), "o", color="black", label="where we stand")
+        ax.plot(w, wells(w), "o", color="black", label="current point")
         ax.set(
             title=title, xlabel="weight $w$", ylabel="$f(w)$", ylim=(-1.0, 0.9), xlim=(-1.9, 1.9)
         )
@@ -422,7 +422,7 @@ newton_path = np.array([start, newton_step(start, narrow.gradient(start), narrow
 plots.plot_paths(
     narrow,
     {"gradient descent,\n40 steps": gradient_path, "Newton, 1 step": newton_path},
-    title="One Newton step is at the bottom; 40 steps of\ngradient descent are not",
+    title="One Newton step reaches the minimum; 40 steps of\ngradient descent do not",
 )
 plt.show()
 print(
@@ -531,7 +531,7 @@ starts = {
 plots.plot_paths(
     pass_,
     {name: newton_walk(start, 8) for name, start in starts.items()},
-    title="Newton's method ends at a flat point near by,\nwhether minimum or saddle",
+    title="Newton's method ends at a nearby critical point,\nwhether minimum or saddle",
 )
 plt.show()
 
@@ -741,7 +741,7 @@ plots.plot_losses(
         "gradient descent,\nbest of six rates": min(descents, key=lambda losses: losses[-1]),
         "Gauss-Newton": train_gauss_newton(w_first, 200),
     },
-    title="Gauss-Newton passes 200 steps of gradient descent\nwithin ten steps",
+    title="Ten Gauss-Newton steps do better than\n200 steps of gradient descent",
     x="step",
     y="half mean squared error\n(training set)",
     log=False,
@@ -887,7 +887,7 @@ with plots.style():
     ax.legend()
 plt.show()
 years = seconds[-1] * (25_557_032 / counts[-1]) ** 3 / 3.15e7
-print(f"Going on like N^3, one step for ResNet-50 would take {years:,.0f} years on this machine.")
+print(f"If the time grows like N^3, one step for ResNet-50 takes {years:,.0f} years on this machine.")
 
 # %% [markdown]
 # Your exponent need not be exactly 3. Often it is between 2 and 3, because the machine works closer to its full speed
@@ -1029,7 +1029,7 @@ plots.plot_losses(
         "natural gradient": logistic_losses(tumours, 60, 0.3, True),
         "natural gradient, other unit": logistic_losses(tumours * units, 60, 0.3, True),
     },
-    title="Another unit in one column slows gradient\ndescent, and hardly the natural gradient",
+    title="A different unit in one column slows gradient\ndescent, but hardly the natural gradient",
     x="step",
     y="training loss",
 )

@@ -50,11 +50,11 @@ with plots.style():
         slope_of(ends[0]) + secant * (reach - ends[0]),
         color=plots.COLORS[1],
         linestyle="--",
-        label="line through both: its slope\nis the curvature, nearly",
+        label="line through both: its slope\nis about the curvature",
     )
     ax.plot(ends, slope_of(ends), "o", color="black", label="two gradients")
     ax.set(
-        title="Two gradients tell the curvature between them",
+        title="Two gradients show the curvature between them",
         xlabel="weight $w$",
         ylabel="gradient",
     )
@@ -174,7 +174,7 @@ with plots.style():
             label=f"accepted, t = {rate:.2f}",
         )
     ax.set(
-        title="A larger share c asks for a shorter step",
+        title="A larger c requires a shorter step",
         xlabel="rate $t$",
         ylabel="loss",
         ylim=(0, 60),
@@ -386,7 +386,7 @@ curves["steepest descent,\n100 between 1 and 200"] = steepest
 
 plots.plot_losses(
     curves,
-    title="Conjugate gradients see how the eigenvalues lie",
+    title="The eigenvalues decide how fast conjugate gradients converge",
     x="iteration",
     y="residual, relative to $b$",
 )
@@ -394,7 +394,7 @@ plt.show()
 
 # %% [markdown]
 # The condition number is 200 for all three curves. For steepest descent, with the best rate in every step, only this
-# number counts. Conjugate gradients see how the eigenvalues lie between the two ends. (With three different ones, what
+# number counts. For conjugate gradients it matters how they lie between the two ends. (With three different ones, what
 # is left after the third iteration is rounding.)
 #
 # **Newton-CG.** Put the pieces together: $b = -g$, products by `hessian_vector_product`, the direction by
@@ -567,7 +567,7 @@ plots.plot_paths(
 )
 plots.plot_losses(
     {name: rosenbrock.value(path) for name, path in walks.items()},
-    title="BFGS ends where gradient descent still crawls",
+    title="BFGS has arrived; gradient descent still crawls",
     x="step",
 )
 plt.show()
@@ -739,7 +739,7 @@ with plots.style():
     axes[0].set(
         title="Fewest steps: Newton and Newton-CG", xlabel="step", ylabel="loss above the lowest"
     )
-    axes[1].set(title="The same against time", xlabel="time (s)", xscale="log")
+    axes[1].set(title="The same runs over time", xlabel="time (s)", xscale="log")
     fig.legend(loc="outside lower center", ncols=5)
 plt.show()
 for name, (_, clock) in race.items():

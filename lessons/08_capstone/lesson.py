@@ -82,9 +82,9 @@ with style():
             axes[row, column].imshow(picture, cmap="gray", vmin=-1.5, vmax=2.5)
             axes[row, column].set(xticks=[], yticks=[])
             axes[row, column].grid(False)
-    axes[0, 0].set_ylabel("as served")
-    axes[1, 0].set_ylabel("put back")
-    fig.suptitle("Eight images as they are served, and with their pixels put back in place")
+    axes[0, 0].set_ylabel("as given")
+    axes[1, 0].set_ylabel("unscrambled")
+    fig.suptitle("Eight images as given, and with their pixels in the original order")
     plt.show()
 
 # %% [markdown]
@@ -144,9 +144,9 @@ for _ in range(60):
         weights[key], memory[key] = adamw_step(weights[key], slopes[key], memory[key], lr=0.01)
 
 print(f"Loss at the start: {curve[0]:.2f}. A network that knows nothing: {np.log(10):.2f}.")
-print(f"Images of the mini-batch read right: {network.accuracy(weights, images, labels):.0%},")
-print(f"of the sample: {network.accuracy(weights, task.X, task.y):.0%}.")
-plot_losses({"": curve}, title="One mini-batch can be learned by heart", x="step")
+print(f"Accuracy on the mini-batch: {network.accuracy(weights, images, labels):.0%},")
+print(f"on the sample: {network.accuracy(weights, task.X, task.y):.0%}.")
+plot_losses({"": curve}, title="One mini-batch can be memorised", x="step")
 plt.show()
 
 # %% [markdown]
@@ -180,7 +180,7 @@ def plain(w, grad, state, lr):
 
 runs = {rate: curve_of(plain, rate) for rate in (0.003, 0.03, 0.1, 0.5)}
 for rate, (_, accuracy) in runs.items():
-    print(f"rate {rate:5}: {accuracy:.0%} of the sample read right")
+    print(f"rate {rate:5}: accuracy {accuracy:.0%} on the sample")
 ax = plot_losses(
     {f"rate {rate}": np.minimum(curve, 10) for rate, (curve, _) in runs.items()},
     title="Plain SGD: too low, better, and too high to settle",
@@ -236,7 +236,7 @@ with style():
     ax.set(
         title="AdamW: a wide range of rates does almost equally well",
         xlabel="learning rate",
-        ylabel="share read right, sample",
+        ylabel="accuracy on the sample",
         ylim=(0, 1),
     )
     ax.legend(loc="lower left")
@@ -456,8 +456,8 @@ check_hidden("parts_that_pay", parts_that_pay)
 # %% [markdown]
 # Now run it, on *your* `train`. The cell replaces one of your gathered functions at a time by one that does nothing,
 # trains with six seeds, and puts it back. A part that your training does not use shows a difference of exactly 0. The
-# row "evening" is without the removal of the brightness. In the row "AdamW", plain SGD replaces it at 30 times the
-# rate, which suits SGD better; in the last row all parts are removed at once, and SGD runs at 10 times your rate.
+# row "brightness removal" is the run that keeps the brightness. In the row "AdamW", plain SGD replaces it at 30 times
+# the rate, which suits SGD better; in the last row all parts are removed at once, and SGD runs at 10 times your rate.
 
 
 # %% kind="experiment"
@@ -478,7 +478,7 @@ def sgd_at(factor):
 
 my_adamw = adamw_step
 parts = {
-    "evening": {"layernorm_forward": lambda x, gamma, beta: (x, None)},
+    "brightness removal": {"layernorm_forward": lambda x, gamma, beta: (x, None)},
     "batch norm": {
         "batchnorm_forward": lambda x, gamma, beta: (x, None),
         "batchnorm_backward": lambda dout, cache: (dout, 0 * dout[0], 0 * dout[0]),
@@ -502,13 +502,13 @@ everything = {name: other for part in parts.values() for name, other in part.ite
 table = {name: without(**replaced) for name, replaced in parts.items()}
 table["all of these"] = without(**everything | {"adamw_step": sgd_at(10)})
 
-print(f"{'without':14}{'mean':>8}{'std':>8}{'change':>10}  (standard error)")
-print(f"{'(nothing)':14}{whole.mean():8.1%}{whole.std(ddof=1):8.1%}")
+print(f"{'without':20}{'mean':>8}{'std':>8}{'change':>10}  (standard error)")
+print(f"{'(nothing)':20}{whole.mean():8.1%}{whole.std(ddof=1):8.1%}")
 for name, found in table.items():
     change = found - whole
     error = change.std(ddof=1) / np.sqrt(len(change))
     print(
-        f"{name:14}{found.mean():8.1%}{found.std(ddof=1):8.1%}{100 * change.mean():+10.1f}"
+        f"{name:20}{found.mean():8.1%}{found.std(ddof=1):8.1%}{100 * change.mean():+10.1f}"
         f"  ({100 * error:.1f})"
     )
 
@@ -531,7 +531,7 @@ with style():
     ax.axvline(-5, color="0.5", linestyle=":", linewidth=1.5)
     ax.set(
         title="What is lost without each part",
-        xlabel="change of accuracy, points (grey: a seed; blue: mean, 2 standard errors)",
+        xlabel="change, percentage points\n(grey: one seed; blue: mean, 2 standard errors)",
         yticks=range(len(names)),
     )
     ax.set_yticklabels(names)
@@ -558,7 +558,7 @@ with style():
 # A network with a single hidden layer of 32 units is trained in a few hundredths of a second, so each change in this
 # panel is a whole training run within the budget, with your functions. **Predict, then look:** can plain SGD do as
 # well as AdamW here, and at which rate? Which rates do well with batch normalization, and which without? And which
-# part can you remove for free if the images are evened out (their brightness removed), but not if they are as served?
+# part can you remove for free if the images have their brightness removed, but not if they are used as given?
 # Look at more than one seed before you believe a difference.
 
 # %% kind="experiment"
@@ -568,7 +568,7 @@ explore("ablation")
 # With the reference's functions, on average over the four seeds and at the best of the six rates:
 # plain SGD has an accuracy of 84 % on the sample at a rate of 1, and AdamW 86 % at 0.1. Without batch normalization
 # AdamW still gets 82 % at 0.03, but at 0.3 it falls from 84 % to 32 %: above all, batch normalization makes more rates
-# work. And a constant rate costs nothing if the brightness is removed. With the images as served, it costs 5 points
+# work. And a constant rate costs nothing if the brightness is removed. With the images as given, it costs 5 points
 # with AdamW, and 15 with plain SGD: a falling rate solves a part of the problem that removing the brightness solves
 # completely. The best of six rates is a choice made on the sample, as in step 5, so all these shares are a little too
 # good.

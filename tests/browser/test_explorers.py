@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def pressed(page: Page, slider: Locator, key: str, panel: Locator) -> str:
-    """Press a key on a slider, wait until the picture is drawn anew, and return the picture."""
+    """Press a key on a slider, wait until the picture is drawn again, and return the picture."""
     drawn = panel.get_attribute("data-drawn")
     slider.focus()
     page.keyboard.press(key)
@@ -55,7 +55,12 @@ def test_a_recording_plays_until_the_function_is_written(folder: Path) -> None:
         assert pressed(page, momentum, "ArrowRight", panel) != still
         expect(panel.locator(".explorer-note")).to_contain_text("Rate 0.117")
         # One control at a time: the rate moves, the momentum goes back to where it started.
-        pressed(page, panel.get_by_label("rate, as a share of the largest stable one", exact=True), "ArrowLeft", panel)
+        pressed(
+            page,
+            panel.get_by_label("learning rate, relative to the largest stable one", exact=True),
+            "ArrowLeft",
+            panel,
+        )
         expect(momentum).to_have_attribute("aria-valuetext", "0")
 
         notebook.write("def momentum_step", MINE)

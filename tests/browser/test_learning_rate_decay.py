@@ -50,7 +50,7 @@ def test_from_stub_to_validated(folder: Path, tmp_path: Path) -> None:
 
         notebook.write(STUB, "def sgd_step(w, grad, lr):\n    return w - lr * grad")
         notebook.run(STUB)
-        expect(notebook.run(CHECK)).to_contain_text("sgd_step is right")
+        expect(notebook.run(CHECK)).to_contain_text("sgd_step is correct")
         page.screenshot(path=tmp_path / "right.png")
 
         picture = notebook.run(EXPERIMENT).locator("img")

@@ -97,7 +97,7 @@ def test_lessons_show_stubs_and_keep_solutions_behind_a_click(site: Path) -> Non
     text = (site / "lessons" / f"{EXECUTED}.html").read_text(encoding="utf-8")
     stub, solution = text.index("NotImplementedError"), text.index("<summary>Solution</summary>")
     assert stub < solution
-    assert "mean_squared_error is right" in text
+    assert "mean_squared_error is correct" in text
     for path in (site / "lessons").glob("*.html"):
         shown = path.read_text(encoding="utf-8")
         assert "BEGIN SOLUTION" not in shown
@@ -180,7 +180,7 @@ def test_search_finds_bias_correction(site: Path, page: Page) -> None:
 
 def test_a_slider_moves_the_picture_without_a_kernel(site: Path, page: Page) -> None:
     page.goto((site / "lessons" / "05_sgd_pathologies.html").as_uri())
-    panel = page.locator(".explorer", has_text="A ravine: rate and momentum")
+    panel = page.locator(".explorer", has_text="A ravine: learning rate and momentum")
     expect(panel).to_contain_text("This is a recording")
     picture = panel.locator("figure canvas").first
     before = picture.evaluate("canvas => canvas.toDataURL()")

@@ -36,12 +36,12 @@ def test_first_notebook(tmp_path: Path) -> None:
         notebook.run(STUB)
         output = notebook.run(CHECK)
         expect(output).to_contain_text("Your number grows when there are more examples")
-        expect(output).to_contain_text("You can try")
+        expect(output).to_contain_text("Try this call")
         page.screenshot(path=tmp_path / "hint.png")
 
         notebook.write(STUB, RIGHT)
         notebook.run(STUB)
-        expect(notebook.run(CHECK)).to_contain_text("mean_squared_error is right")
+        expect(notebook.run(CHECK)).to_contain_text("mean_squared_error is correct")
         page.screenshot(path=tmp_path / "right.png")
         assert '"values": true' in (folder / NAME / ".course-progress.json").read_text()
 

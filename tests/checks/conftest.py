@@ -1,4 +1,4 @@
-"""An exercise made for the tests, with a key of its own: `scaled(x, factor)` returns `factor * x`."""
+"""An exercise for the tests, with its own key: `scaled(x, factor)` returns `factor * x`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def key(exercise: Exercise) -> Key:
 
 @pytest.fixture
 def published(key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Publish the key, and work in an empty folder."""
+    """Publish the key, and change to an empty folder."""
     import json
 
     (tmp_path / "scaled.json").write_text(json.dumps(key_to_json(key)))
@@ -72,7 +72,7 @@ def published(key: Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def hidden(key: Key, exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Name the key as a hidden one."""
+    """Set COURSE_KEY to a file with the hidden key."""
     import json
 
     path = tmp_path / "course.key"

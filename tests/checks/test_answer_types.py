@@ -1,4 +1,4 @@
-"""Concept questions: the form of an answer, its hint, and what is said of it."""
+"""Concept questions: the types of answers, hints, and what the checks say."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_equal_answers_have_one_digest(form: AnswerType, answers: list[Any]) -> 
     ("form", "answer", "sentence"),
     [
         (SubsetOf(LETTERS), None, "no answer yet"),
-        (SubsetOf(LETTERS), 3, "The answer is a number"),
+        (SubsetOf(LETTERS), 3, "Your answer is a number"),
         (SubsetOf(LETTERS), {"z"}, "'z' is not one of the choices"),
-        (SubsetOf(LETTERS), itertools.repeat("a"), "The answer is a generator"),
-        (SubsetOf(LETTERS), np.array("a"), "The answer is an array of shape ()"),
+        (SubsetOf(LETTERS), itertools.repeat("a"), "Your answer is a generator"),
+        (SubsetOf(LETTERS), np.array("a"), "Your answer is an array of shape ()"),
         (SubsetOf(LETTERS), ["z" * 1000], "z' is not one of the choices"),
-        (OrderingOf(tuple("abcd")), "abc", "each choice once"),
-        (Labels(("a", "b", "c"), ("low", "good", "high")), {"a": "low"}, "says nothing of b, c"),
+        (OrderingOf(tuple("abcd")), "abc", "each choice exactly once"),
+        (Labels(("a", "b", "c"), ("low", "good", "high")), {"a": "low"}, "haven't answered b and c yet"),
         (Labels(("a", "b", "c"), ("low", "good", "high")), dict.fromkeys("abc", "bad"), "not one of the labels"),
         (
             Labels(("a", "b", "c"), ("low", "good", "high")),
@@ -56,7 +56,7 @@ def test_equal_answers_have_one_digest(form: AnswerType, answers: list[Any]) -> 
         (NumberWith(0, 10, 2), 11, "out of range"),
         (NumberWith(0, 10, 2), 10**400, "out of range"),
         (NumberWith(0, 10, 2), -(10**400), "out of range"),
-        (NumberWith(0, 10, 2), [1], "The answer is a list of 1"),
+        (NumberWith(0, 10, 2), [1], "Your answer is a list of 1"),
     ],
 )
 def test_a_malformed_answer_is_told_what_to_write(form: AnswerType, answer: Any, sentence: str) -> None:
@@ -94,8 +94,8 @@ def test_alone_a_learner_hears_at_once_whether_the_answer_is_right(
 ) -> None:
     for words in ({}, {"reveal": True}):
         check("best_letters", {"a", "c"}, **words)
-        assert "best_letters is right" in capsys.readouterr().out
-        with pytest.raises(CheckFailed, match="not right yet"):
+        assert "best_letters is correct" in capsys.readouterr().out
+        with pytest.raises(CheckFailed, match="not correct yet"):
             check("best_letters", {"b"}, **words)
         with pytest.raises(CheckFailed, match="And what of c"):
             check("best_letters", {"a"}, **words)
@@ -115,7 +115,7 @@ def test_in_a_class_all_possible_answers_look_alike(
                 check("best_letters", set(answer), part=part, **words)
                 seen.add((capsys.readouterr().out, json.dumps(progress.load(asked))))
     [(said, noted)] = seen
-    assert "right form" in said
+    assert "valid format" in said
     assert noted == '{"best_letters": {"answered": true}}'
     with pytest.raises(CheckFailed, match="no answer yet"):
         check("best_letters", None, part=part)
@@ -126,7 +126,7 @@ def test_where_no_published_key_can_be_read_only_the_form_is_checked(
 ) -> None:
     (asked / "best_letters.json").unlink()
     check("best_letters", {"b"}, reveal=True)
-    assert "right form" in capsys.readouterr().out
+    assert "valid format" in capsys.readouterr().out
 
 
 def test_progress_notes_whether_the_answer_is_right(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_progress_notes_whether_the_answer_is_right(asked: Path, monkeypatch: py
 def test_the_hidden_check_grades_the_answer(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_KEY", str(asked / "course.key"))
     check_hidden("best_letters", {"c", "a"})
-    with pytest.raises(CheckFailed, match="not right"):
+    with pytest.raises(CheckFailed, match="not correct"):
         check_hidden("best_letters", {"b"})
     with pytest.raises(CheckFailed, match="no answer yet"):
         check_hidden("best_letters", None)
@@ -153,7 +153,7 @@ def test_the_hidden_check_grades_the_answer(asked: Path, monkeypatch: pytest.Mon
 
 def test_a_key_with_other_variants_of_a_question_passes_nothing(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_KEY", str(asked / "course.key"))
-    with pytest.raises(KeyProblem, match="other variants of the question 'best_letters'"):
+    with pytest.raises(KeyProblem, match="another variant of the question 'best_letters'"):
         check_hidden("best_letters", {"c", "a"}, part="class 5f1c0a92")
     with pytest.raises(CheckFailed, match="has no part 'klass'"):
         check_hidden("best_letters", {"c", "a"}, part="klass")

@@ -1,4 +1,4 @@
-"""What a learner hears of each kind of answer."""
+"""What the checks say about each kind of answer."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "shape": (lambda x, factor: factor * x[0], r"has shape (2,); expected shape (3, 2)"),
     "a number that broadcasts": (lambda x, factor: 1.0, "is a number; expected an array of shape (3, 2)"),
     "list": (lambda x, factor: (factor * x).tolist(), "of shape (3, 2). Convert it with np.array(...)."),
-    "tuple": (lambda x, factor: (factor * x, 1), "of shape (3, 2). One value is asked for, not several."),
+    "tuple": (lambda x, factor: (factor * x, 1), "of shape (3, 2). Return one value, not several."),
     "generator": (lambda x, factor: (factor * row for row in x), "is a generator; expected an array"),
     "function": (lambda x, factor: scaled, "is a function; expected an array"),
     "complex": (lambda x, factor: factor * x + 0j, "has complex entries"),
@@ -80,7 +80,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
 def test_right_answers_pass_in_silence(name: str, published: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert check("scaled", RIGHT[name]) is None
     shown = capfd.readouterr()
-    assert "scaled is right" in shown.out
+    assert "scaled is correct" in shown.out
     assert shown.err == ""
 
 
@@ -135,7 +135,7 @@ def test_bad_arguments_are_a_part_of_their_own(published: Path) -> None:
     check("scaled", scaled, part="arguments")
     with pytest.raises(CheckFailed, match="should raise ValueError; yours returned an array"):
         check("scaled", lambda x, factor: factor * x, part="arguments")
-    with pytest.raises(CheckFailed, match="comes without a message"):
+    with pytest.raises(CheckFailed, match="has no message"):
         check("scaled", silent, part="arguments")
     with pytest.raises(CheckFailed, match="yours raised TypeError"):
         check("scaled", lambda x, factor: x + None, part="arguments")
@@ -151,7 +151,7 @@ def silent(x: np.ndarray, factor: float) -> np.ndarray:
         (lambda: check("scald", scaled), "no exercise named 'scald'. Did you mean 'scaled'?"),
         (lambda: check("scaled", 3), "must be a function; it is int"),
         (lambda: check("scaled", dict), "it is a class"),
-        (lambda: check("scaled"), "takes 1 answers"),
+        (lambda: check("scaled"), "takes 1 answer "),
         (lambda: check("scaled", scaled, part="form"), "has no part 'form'"),
     ],
 )
@@ -184,7 +184,7 @@ def test_hidden_checks_never_pass_without_a_key(
     with pytest.raises(KeyProblem, match="make it again"):
         check_hidden("scaled", scaled)
     damaged.write_text(json.dumps({"exercises": {}}))
-    with pytest.raises(KeyProblem, match="holds nothing for 'scaled'"):
+    with pytest.raises(KeyProblem, match="contains nothing for 'scaled'"):
         check_hidden("scaled", scaled)
 
 
@@ -224,13 +224,13 @@ def test_what_passed_is_noted_beside_the_notebook(published: Path) -> None:
 def probe_of_columns(trial: Recorder, rng: np.random.RandomState, answer: Callable[..., Any]) -> None:
     x = rng.randn(3, 2).round(2)
     trial.call("the scaled array", answer, x, 2.5)
-    # Not observed: the probe trusts what it gets.
+    # This call is not observed: the probe uses its result unchecked.
     trial.observe("the scaled columns", answer(x, 2.0)[:, 0])
-    trial.call("the scaled array, once more", answer, x, 0.5)
+    trial.call("the scaled array, again", answer, x, 0.5)
 
 
 def asking_for_columns() -> tuple[Exercise, PartKey]:
-    """Return an exercise with that probe, as if it stood among the others, and its key."""
+    """Return an exercise with this probe, as if it were in the probes' folder, and its key."""
     code = probe_of_columns.__code__.replace(co_filename=probe.__code__.co_filename)
     asked = Exercise("scaled", {"values": types.FunctionType(code, globals())})
     return asked, PartKey((1,), (run(asked, "values", 1, [scaled]),), ())
@@ -247,7 +247,7 @@ def test_a_result_that_breaks_the_probe_is_wrong_and_no_fault_of_the_check(resul
     assert verdict.right == 2
     assert verdict.failure is not None
     assert verdict.failure.received.says == "the scaled columns"
-    assert "of another form" in verdict.failure.difference.sentence
+    assert "wrong type or shape" in verdict.failure.difference.sentence
 
 
 def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:
@@ -259,7 +259,7 @@ def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:
     failure = judge(asked, "values", [odd], key).failure
     assert failure is not None
     assert (failure.difference.kind, failure.received.says) == ("raised", "the scaled columns")
-    # Not the error's text: it could tell what a hidden check asks.
+    # Without the error's text, which could reveal the arguments of a hidden check.
     assert failure.difference.sentence == "your function raised KeyError."
     assert isinstance(failure.received.error, KeyError)
 

@@ -1,4 +1,4 @@
-"""A hidden key tells the questions that it was made for, and one for other questions is refused."""
+"""Fingerprints: a hidden key that was made for another version of the checks is refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Made:
 
 
 def test_comments_docstrings_and_blank_lines_do_not_count() -> None:
-    # The text itself, and nothing that a version of Python could see otherwise.
+    # Computed from the text, so that it does not depend on the version of Python.
     assert fingerprint.bare(SOURCE) == BARE
 
 
@@ -55,7 +55,7 @@ Rewrite = Callable[[str, str], str]
 
 @pytest.fixture
 def rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rewrite:
-    """Return a function that edits a module of probes in a copy and returns its stamp then."""
+    """Return a function that edits a copy of a probe module, and returns its fingerprint."""
     path = tmp_path / "made_for_stamps.py"
     path.write_text("import numpy as np\nfrom course_utils.data.served import ServedDigits\n\nseed = 1  # why\n")
     monkeypatch.setattr(probes, "__path__", [*probes.__path__, str(tmp_path)])
@@ -89,7 +89,7 @@ def test_a_stamp_follows_what_decides_with_the_probe(
 
 def test_every_exercise_has_the_stamp_of_its_own_module() -> None:
     asked = {name: next(iter(one.parts.values())).__module__ for name, one in exercises().items()}
-    # A function's probe, and a question.
+    # The probe of a function, and a question.
     assert (asked["sgd_step"], asked["rmsprop_first_step"]) == (
         f"{PROBES}.learning_rate_decay",
         f"{PROBES}.adaptive_optimizers",
@@ -115,14 +115,12 @@ def test_a_key_for_other_questions_is_refused_in_one_sentence(made: object, hidd
     data["exercises"]["scaled"][fingerprint.FINGERPRINT] = made
     hidden.write_text(json.dumps(data))
     _hidden_file.cache_clear()
-    with pytest.raises(
-        KeyProblem, match=r"questions of scaled, .*`course key --again`, which keeps its secret"
-    ) as told:
+    with pytest.raises(KeyProblem, match=r"checks of scaled: .*`course key --again`, which keeps its secret") as told:
         check_hidden("scaled", scaled)
     assert "\n" not in str(told.value)
 
 
 def test_a_key_from_before_stamps_is_refused_and_few_exercises_are_named() -> None:
-    with pytest.raises(KeyProblem, match=r"of a, b, c and 2 more, so that right answers would fail"):
+    with pytest.raises(KeyProblem, match=r"of a, b, c and 2 more: correct answers would fail"):
         fingerprint.require_current({name: {"format": 1} for name in "abcde"})
     fingerprint.require_current({})

@@ -1,4 +1,4 @@
-"""Tolerances: two samples of the same law stay within them as often as is said."""
+"""Tolerances: two samples from the same distribution exceed them with at most the stated probability."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from course_utils.checks.statistics import empty_share_tolerance, fraction_toler
 @pytest.mark.parametrize("share", [0.5, 0.75, 0.9])
 @pytest.mark.parametrize("n", [40, 800])
 def test_two_shares_of_one_law_stay_within_the_tolerance(n: int, share: float, alpha: float) -> None:
-    """The probability is summed exactly over all pairs of counts, so that nothing here hangs on chance."""
+    """The probability is summed exactly over all pairs of counts, so that the test does not depend on chance."""
     counts = np.arange(n + 1)
     weights = binom.pmf(counts, n, share)
     off = np.abs(counts[:, None] - counts) / n
@@ -29,12 +29,12 @@ def test_a_wider_interval_has_a_wider_tolerance() -> None:
 @pytest.mark.parametrize("alpha", [1e-1, 1e-2])
 @pytest.mark.parametrize(("n", "cells"), [(200, 200), (300, 50)])
 def test_the_shares_of_empty_cells_stay_within_the_tolerance(n: int, cells: int, alpha: float) -> None:
-    """Here by simulation: of 4,000 pairs of samples, far fewer than alpha are outside, for the bound is a wide one."""
+    """By simulation: of 4,000 pairs of samples, far fewer than alpha are outside, since the bound is wide."""
     rng = np.random.default_rng(0)
     draws = rng.integers(cells, size=(2, 4000, n))
     empty = np.array([[cells - len(np.unique(sample)) for sample in samples] for samples in draws]) / cells
     assert np.mean(np.abs(empty[0] - empty[1]) > empty_share_tolerance(n, cells, alpha)) <= alpha
-    # Not so wide that a grid, which leaves none empty, would pass at the size and the alpha that the checks use.
+    # The bound is not so wide that a grid without empty cells would pass, at the size and alpha of the checks.
     assert empty_share_tolerance(20_000, 20_000) < 0.95 * np.exp(-1) / 2 < np.exp(-1)
 
 

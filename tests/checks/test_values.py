@@ -1,4 +1,4 @@
-"""Plain forms, their JSON, and how two of them differ."""
+"""Plain values, their JSON, and the differences between two of them."""
 
 from __future__ import annotations
 

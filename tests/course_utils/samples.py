@@ -1,4 +1,4 @@
-"""Functions as a learner would write them, for the tests that need some."""
+"""Functions as a learner would write them, for tests."""
 
 from __future__ import annotations
 

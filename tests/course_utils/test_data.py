@@ -1,4 +1,4 @@
-"""Loaders give the shapes, scales and truths that they promise."""
+"""Loaders return the shapes, scales and true weights that they promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gradient check tells right from wrong, for arrays of any shape."""
+"""The gradient check distinguishes correct gradients from wrong ones, for arrays of any shape."""
 
 from __future__ import annotations
 

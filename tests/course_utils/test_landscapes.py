@@ -24,7 +24,7 @@ def torch_ravine(w: Any) -> Any:
     return (along**2 + 30 * across**2) / 2
 
 
-# The formulas once more, as their sources print them.
+# The formulas again, as printed in their sources.
 CASES: dict[str, tuple[Landscape, Callable[[Any], Any]]] = {
     "quadratic": (
         landscapes.quadratic(H3, C3),

@@ -1,4 +1,4 @@
-"""Importing is cheap: what is heavy comes in with the first figure or data set."""
+"""Imports are fast: large packages are imported only with the first figure or data set."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_gradients_through_random_hooks_agree_with_central_differences(name: str
     _, grads = net.loss_and_gradients(params, X, y, True, np.random.default_rng(seed))
     for key, grad in grads.items():
         if key.startswith("b") and not key.startswith("beta") and net.normalize and key != "b4":
-            # Batch norm takes the bias off again: both gradients are rounding errors.
+            # Batch norm subtracts the bias again: both gradients are only rounding errors.
             np.testing.assert_allclose(grad, 0.0, atol=1e-15)
             continue
 
@@ -197,7 +197,7 @@ def test_running_statistics_follow_the_batches_and_serve_at_test_time(rng: np.ra
         torch.tensor(z), torch.tensor(params["mean1"]), torch.tensor(params["var1"]), training=False
     )
     np.testing.assert_allclose(net.activations(params, X)[0], torch.relu(norm), **TIGHT)
-    # One example at a time gives what the batch gives: nothing depends on the neighbours.
+    # One example at a time has the same result as in a batch: the other examples have no influence.
     np.testing.assert_allclose(net.scores(params, X), [net.scores(params, x[None])[0] for x in X], **TIGHT)
 
 

@@ -1,4 +1,4 @@
-"""Each figure shows what it was given, with its axes named, and no warning whatever the numbers are."""
+"""Each figure shows its data, with labelled axes, and without warnings for any numbers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fresh() -> Iterator[None]:
 
 
 def drawn(figure: Any) -> Any:
-    """Draw in full, since some warnings come only then."""
+    """Draw the figure completely, since some warnings appear only then."""
     figure.canvas.draw()
     return figure
 
@@ -129,7 +129,7 @@ def test_histograms_share_their_scale_and_count_everything() -> None:
 
 
 def apart(one: Any, two: Any, frame: int) -> float:
-    """Return by how much two pictures of animations differ at most, of 255."""
+    """Return the largest difference between two pictures of animations, from 0 to 255."""
     for gif in (one, two):
         gif.seek(frame)
     first, second = (np.asarray(gif.convert("RGB"), dtype=float) for gif in (one, two))

@@ -1,4 +1,4 @@
-"""The loops do what a hand-written loop and PyTorch do, and end well when something goes wrong."""
+"""The loops do the same as a hand-written loop and PyTorch, and return the history if something goes wrong."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_a_bar_goes_to_stdout_and_only_for_work_over_a_second(
     run = partial(train, NET, params, data, SGD, 0.1, 2, 16, np.random.default_rng(0), progress=True)
     run()
     assert "step" not in capsys.readouterr().out
-    # tqdm asks its own clock for the time that has gone by.
+    # tqdm measures elapsed time with its own clock.
     clock = iter(range(10_000))
     monkeypatch.setattr("tqdm.std.tqdm._time", lambda _: float(next(clock)), raising=False)
     monkeypatch.setattr("tqdm.std.time", lambda: float(next(clock)))
@@ -214,7 +214,7 @@ def test_a_kernel_is_watched_when_somebody_could_answer_it(stdin: bool, monkeypa
         get_ipython = staticmethod(Shell)
 
     monkeypatch.setitem(training.sys.modules, "IPython", IPython)
-    assert training._watched() is stdin
+    assert training._is_interactive() is stdin
 
 
 def test_descend_on_a_quadratic_follows_the_closed_form() -> None:

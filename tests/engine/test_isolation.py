@@ -304,7 +304,7 @@ def test_the_message_says_how_a_worker_ended(exam: Exam, end: str, status: str) 
     result = exam.grade(exam.changed({"sgd_step": f"import ctypes, os\ndef sgd_step(w, grad, lr):\n    {end}\n"}))
     assert status in result.exercises[0].message
     # The call is shown, but no line of the grader's code.
-    assert "You can try: sgd_step(" in result.cells[0].details
+    assert "Try this call: sgd_step(" in result.cells[0].details
     assert "fault_of" not in result.cells[0].details
 
 

@@ -1,4 +1,4 @@
-"""A small course folder to look at, and the command `course` in this process."""
+"""A small course folder, and the command `course` in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.house.samples import code, graded, write
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course folder with one lesson of two exercises, as the current folder."""
+    """Change to a course folder with one lesson of two exercises."""
     cells = [
         code("answer = 1", grade_id="mean_squared_error", solution=True),
         graded("mean_squared_error_visible", "assert answer == 1", 1),

@@ -1,4 +1,4 @@
-"""Notebooks to try things on."""
+"""Sample notebooks."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from course_utils.errors import CourseError
 ROOT = Path(__file__).parents[2]
 PUBLISHED = "https://github.com/some-body/descent"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-# The shell's own, what the workflow makes itself, and what it installs by name.
+# Commands of the shell, and programs that the workflow creates or installs.
 GIVEN = {"cd", "git", "lint-imports", "pip", "python", "ruff", "mkdir", "set"}
 
 
@@ -68,9 +68,9 @@ def test_a_workflow_runs_what_there_is(path: Path) -> None:
         else:
             assert command in GIVEN, command
         for word in arguments:
-            # A folder that is built or a branch's name stands nowhere yet.
+            # A folder that is built later, or the name of a branch, does not exist here.
             if word.endswith((".ipynb", ".lock", ".toml", ".py")):
-                # The learner's copies are laid down by the workflow itself.
+                # The workflow itself creates the learner's copies.
                 assert (ROOT / word.replace("learner/", "notebooks/")).is_file(), word
 
 
@@ -79,7 +79,7 @@ def test_a_workflow_has_no_more_rights_than_it_names(path: Path) -> None:
     content = workflow(path)
     assert all(content.get("permissions") or job.get("permissions") for job in content["jobs"].values())
     for job in content["jobs"].values():
-        # A job without steps is another workflow of these.
+        # A job without steps calls another one of these workflows.
         assert job.get("steps") or ROOT.joinpath(job["uses"]).resolve() in WORKFLOWS
         assert all(step.get("uses") or step.get("run") for step in job.get("steps", ()))
 
@@ -105,7 +105,7 @@ def test_binder_lays_the_notebooks_down_where_the_badge_opens_them(tmp_path: Pat
     course, verb, folder = last.split()
     assert (course, verb) == ("course", "start")
     assert (ROOT / "postBuild").stat().st_mode & 0o111
-    # Binder looks nowhere else where one of these stands.
+    # If one of these exists, Binder reads no other file.
     assert not (ROOT / "binder").exists()
     assert not (ROOT / ".binder").exists()
     [opened] = re.findall(r"urlpath=lab/tree/([^)]*)\)", addresses.badges(PUBLISHED))

@@ -16,10 +16,10 @@ from tests.engine.conftest import Exam, exam  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 ENGINE = "course_grader.engine"
-# Import nothing of the engine; every room may import them.
+# These import nothing of the engine; every room may import them.
 LEAVES = {"limits", "memory_limit", "result"}
 ENTRANCES = {"choose_mode", "grading", "modes", "preprocessors"}
-# Of these, a trace of the grader's own process sees nothing.
+# A trace of the grader's own process does not see these.
 ELSEWHERE = ("engine/sandbox/zygote.py", "engine/sandbox/privileges.py", "engine/worker/")
 GRADES_ONE = ("engine/", "course_utils/checks/")
 

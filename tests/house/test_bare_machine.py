@@ -16,7 +16,7 @@ test -w "$HOME" && echo HOME has: $(ls "$HOME")
 """
 
 
-# The script hides the programs in a namespace of its own, which a machine that cannot isolate may refuse.
+# The script hides the programs in a namespace, which a machine without isolation may refuse.
 @pytest.mark.needs("isolation")
 def test_a_learner_on_a_bare_machine_needs_one_command() -> None:
     # A make that runs these tests must not pass its own options on.
@@ -28,6 +28,6 @@ def test_a_learner_on_a_bare_machine_needs_one_command() -> None:
     assert [line for line in lines if line.startswith("FOUND")] == []
     assert "HOME has:" in lines
     assert "JupyterLab answers." in lines
-    # A few lines, not what pip prints of each package; those of JupyterLab itself begin with its address.
+    # A few lines, without pip's lines for each package; JupyterLab's own lines begin with its address.
     set_up = done.stdout.partition("Making .venv")[2].partition("http://")[0].splitlines()
     assert 1 < len(set_up) < 40, set_up

@@ -1,4 +1,4 @@
-"""The command `course`: what it prints, and how it ends when something is in the way."""
+"""The command `course`: what it prints, and how it ends if there is a problem."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_progress_shows_what_is_open(run: Run, course: Path) -> None:
     shown = run("progress")
     assert shown.code == 0
     assert " ".join(shown.out.splitlines()[1].split()) == "00_start_here 1 of 2 8 of 11 mean_squared_error"
-    assert "4 more points are for hidden checks" in shown.out
+    assert "Another 4 points come from hidden checks" in shown.out
     [lesson] = json.loads(run("progress", "--json").out)
     assert (lesson["lesson"], lesson["passed"], lesson["points"], lesson["possible"]) == ("00_start_here", 1, 8, 11)
     assert [exercise["name"] for exercise in lesson["exercises"]] == ["mean_squared_error", "other"]
@@ -218,7 +218,7 @@ def test_wrong_use_ends_with_2(run: Run, course: Path, arguments: list[str]) -> 
 @pytest.mark.parametrize(
     ("number", "exit_code", "says"),
     [
-        (errno.EACCES, Exit.ENVIRONMENT, "permission is missing"),
+        (errno.EACCES, Exit.ENVIRONMENT, "permission denied"),
         (errno.ENOSPC, Exit.ENVIRONMENT, "the disk is full. Make room"),
         (errno.EROFS, Exit.ENVIRONMENT, "the disk is read-only"),
         (errno.ENOENT, Exit.BAD_INPUT, "it does not exist"),
@@ -260,7 +260,7 @@ def test_an_error_of_ours_carries_its_exit_code() -> None:
 
 
 def test_a_test_that_a_teacher_added_to_a_lesson_counts(run: Run, course: Path) -> None:
-    """`course` has tests that the lesson does not have as it ships."""
+    """`course` has tests that the shipped lesson does not have."""
     said = run("check", "00").out
     assert re.search(r"^other_visible +passed +8 of 8$", said, re.MULTILINE)
     assert re.search(r"^mean_squared_error_arguments +failed +0 of 2 ", said, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Files that should be notebooks: what each is gets a name, for every command and for the grader."""
+"""Files that should be notebooks: every command and the grader say what each one is."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_learner_and_grader_hear_the_same_of_a_file(content: bytes, what: str, t
 def test_a_notebook_that_was_cut_off_is_incomplete(size: int) -> None:
     with pytest.raises(NotNotebook) as cut:
         damage.parse(WHOLE[:size])
-    # In the middle of a character it is not even text.
+    # Cut in the middle of a character, it is not even text.
     assert cut.value.what.startswith(("incomplete", "empty", "not UTF-8")), cut.value
 
 
@@ -112,7 +112,7 @@ def test_whatever_a_file_holds_it_is_an_object_or_gets_a_sentence(rest: bytes, s
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Result]) -> Path:
-    """A learner's folder with all notebooks, as the current one."""
+    """Change to a learner's folder with all notebooks."""
     assert run("start", str(tmp_path / "mine")).code == 0
     monkeypatch.chdir(tmp_path / "mine")
     return tmp_path / "mine"
@@ -145,9 +145,9 @@ def test_one_broken_notebook_hides_no_other(own: Path, run: Callable[..., Result
     assert [one["lesson"] for one in listed if "problem" in one] == [lesson]
     gathered = run("gather")
     assert gathered.code == 1
-    assert f"Nothing is taken from {lesson}: " in gathered.out
-    assert "still a stub in 04_batch_normalization" in gathered.out
-    assert "still a stub in 03_dropout" in gathered.out
+    assert f"Nothing was copied from {lesson}: " in gathered.out
+    assert "not written yet in 04_batch_normalization" in gathered.out
+    assert "not written yet in 03_dropout" in gathered.out
     if before is not None:
         outcomes = {one.lesson: one for one in update(own)}
         assert outcomes[lesson].outcome == "left alone"
@@ -172,8 +172,8 @@ def test_a_notebook_that_may_not_be_read_hides_no_other(
     assert len([one for one in progress.summary(own) if one.problem]) == 1
     seen = run("progress")
     assert seen.code == 3
-    assert "permission is missing" in seen.err
-    assert "Nothing is taken from 02a" in run("gather").out
+    assert "permission denied" in seen.err
+    assert "Nothing was copied from 02a" in run("gather").out
     assert [one.outcome for one in update(own) if one.lesson.startswith("02a")] == ["left alone"]
 
 

@@ -1,4 +1,4 @@
-"""`course doctor`: each thing that commonly goes wrong is found, and nothing else."""
+"""`course doctor`: it finds each common problem, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SERVER = {"ServerApp": {"jpserver_extensions": {doctor.SERVER_EXTENSION: True}}}
 
 @pytest.fixture
 def fitting(course: Path) -> Path:
-    """A course folder whose notebook asks for a check that is installed."""
+    """A course folder whose notebook uses an installed check."""
     write(course / "notebooks" / "00_start_here" / "00_start_here.ipynb", graded("mean_squared_error_visible", "", 1))
     return course
 
@@ -38,7 +38,7 @@ def test_a_sound_course_is_well(run: Callable[..., Result], fitting: Path) -> No
     ended = run("doctor")
     assert ended.code == 0, ended.out
     assert all(line.startswith("ok ") for line in ended.out.splitlines())
-    assert ended.out.endswith("ok   notebooks: they fit the installed checks.\n")
+    assert ended.out.endswith("ok   notebooks: they match the installed checks.\n")
     assert all(finding["well"] for finding in json.loads(run("doctor", "--json").out))
 
 
@@ -46,8 +46,8 @@ def test_what_is_wrong_comes_with_its_remedy(run: Callable[..., Result], course:
     ended = run("doctor")
     assert ended.code == 1
     lines = ended.out.splitlines()
-    at = lines.index("fix  notebooks: 00_start_here.ipynb asks for checks that are not installed: other.")
-    assert lines[at + 1].strip().startswith("Notebook and package are of different age.")
+    at = lines.index("fix  notebooks: 00_start_here.ipynb uses checks that are not installed: other.")
+    assert lines[at + 1].strip().startswith("The notebooks and the installed course are different versions.")
 
 
 def test_the_wrong_folder(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def course_in(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `course` as in conda's base environment, where the kernels of the user come first."""
+    """Run `course` as in conda's base environment, in which the user's kernels come first."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "XDG"))}
     kept |= {"HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "0", **environment}
     return subprocess.run([sys.executable, "-m", "course_utils", *words], env=kept, capture_output=True, text=True)
@@ -234,7 +234,7 @@ def test_a_folder_that_cannot_be_written(course: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
     [finding] = doctor.writing(course / "notebooks")
     assert finding.says == "the notebooks cannot be saved."
-    assert finding.remedy.startswith(f"Cannot use {course / 'notebooks' / '00_start_here'}: permission is missing.")
+    assert finding.remedy.startswith(f"Cannot use {course / 'notebooks' / '00_start_here'}: permission denied.")
 
 
 def test_a_notebook_that_cannot_be_read(course: Path) -> None:

@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, and stays with its owner where it holds a secret."""
+"""A file is written completely or not at all; only its owner can read one with a secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`course gather`: what it takes, what it says, and what it leaves alone."""
+"""`course gather`: what it copies, what it prints, and what it does not change."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def gather_cell(*names: str) -> dict[str, Any]:
 
 @pytest.fixture
 def school(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A course folder with two lessons and a capstone that wants three functions, as the current folder."""
+    """Change to a course folder with two lessons, and a capstone that needs three functions."""
     folder = tmp_path / "notebooks"
     setup = code("import numpy as np", grade_id="imports")
     write(
@@ -89,7 +89,7 @@ def test_it_takes_the_functions_and_what_they_use(school: Path) -> None:
     exec(source, names)
     assert names["sgd_step"](1.0, 2.0, 0.1) == pytest.approx(0.8)
     assert names["cosine_decay"](1.0, 5, 10) == pytest.approx(0.5)
-    # Of an import that part alone, and nothing that stands in the capstone's own set-up.
+    # Only the needed part of an import, and nothing that the capstone's own set-up imports.
     assert "from math import cos as cosine\n" in source
     assert "import numpy" not in source
     assert [(f.name, f.lesson, f.well) for f in found.functions] == [
@@ -98,7 +98,7 @@ def test_it_takes_the_functions_and_what_they_use(school: Path) -> None:
         ("dropout_forward", "", False),
         ("adamw_step", "", False),
     ]
-    assert found.functions[2].says == "still a stub in 03_dropout"
+    assert found.functions[2].says == "not written yet in 03_dropout"
     assert "no notebook has a cell for it" in found.functions[3].says
     assert not found.is_whole
 
@@ -145,7 +145,7 @@ def test_what_the_learner_wrote_into_the_cell_is_not_overwritten(school: Path, g
     else:
         replace_in(capstone(school), RELEASED, "def own():\n    return 1")
     text = capstone(school).read_text()
-    with pytest.raises(CourseError, match="holds something of yours"):
+    with pytest.raises(CourseError, match="You have edited the gathered cell"):
         gather.gather(capstone(school))
     assert capstone(school).read_text() == text
     found = gather.gather(capstone(school), replace=True)
@@ -153,11 +153,11 @@ def test_what_the_learner_wrote_into_the_cell_is_not_overwritten(school: Path, g
 
 
 def test_a_function_that_never_ends_is_told(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "PATIENCE", 6)
+    monkeypatch.setattr(gather, "TIMEOUT", 6)
     endless = "def sgd_step(w, grad, lr):\n    while True:\n        pass"
     replace_in(school / "01_rates" / "01_rates.ipynb", RIGHT, endless)
     found = gather.gather(capstone(school)).functions
-    assert "did not end within 6 s" in found[0].says
+    assert "did not finish within 6 s" in found[0].says
     assert "not reached" in found[1].says
 
 
@@ -165,8 +165,8 @@ def test_the_verb_tells_what_is_there_and_what_is_not(school: Path, run: Callabl
     code, out, _ = run("gather")
     assert code == 1
     assert "passes its check" in out
-    assert "still a stub in 03_dropout" in out
-    assert "08_capstone.ipynb holds 2 functions." in out
+    assert "not written yet in 03_dropout" in out
+    assert "08_capstone.ipynb now contains 2 functions." in out
     code, out, _ = run("gather", "--json")
     assert code == 1
     assert json.loads(out)["whole"] is False
@@ -189,7 +189,7 @@ def test_two_helpers_of_one_name_are_told() -> None:
         CodeCell(cell.lesson, f"def {name}():\n    return help()", name) for name, cell in zip("fg", cells, strict=True)
     ]
     found = collect(["f", "g"], cells, {})
-    assert found.problems == ["'help' is defined differently in 01_a and 02_b: give one another name."]
+    assert found.problems == ["'help' has different definitions in 01_a and 02_b: rename one of them."]
 
 
 def test_a_cell_that_lost_its_mark_is_found_by_what_it_defines() -> None:

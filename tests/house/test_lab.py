@@ -28,7 +28,7 @@ def address(course: Path, tmp_path: Path) -> Iterator[re.Match[str]]:
     """The address that a running `course lab` prints: host, page and token."""
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")
     environment = os.environ | {name: str(tmp_path / name) for name in names} | {"JUPYTER_PREFER_ENV_PATH": "0"}
-    # A kernel of the user's hides the environment's.
+    # A kernel in the user's folder hides the environment's.
     elsewhere = tmp_path / "JUPYTER_DATA_DIR" / "kernels" / "python3" / "kernel.json"
     elsewhere.parent.mkdir(parents=True)
     elsewhere.write_bytes((Path(__file__).parent / "cases" / "kernel_elsewhere.json").read_bytes())
@@ -50,7 +50,7 @@ def address(course: Path, tmp_path: Path) -> Iterator[re.Match[str]]:
 
 
 def wait_until_open(host: str) -> None:
-    """Jupyter prints its address a moment before it listens there."""
+    """Wait: Jupyter prints its address a moment before it accepts connections."""
     name, port = host.removeprefix("http://").split(":")
     for _ in range(600):
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection((name, int(port)), timeout=60):
@@ -97,7 +97,7 @@ def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
     )
     *told, last = done.stdout.splitlines()
     assert len(told) == 3
-    assert all(line.startswith("Jupyter cannot write to ") for line in told)
+    assert all(line.startswith("Jupyter can't write to ") for line in told)
     folders = last.split()[1:]
     assert len({Path(folder) for folder in folders if Path(folder).is_dir()}) == 3
     for folder in folders:
@@ -107,13 +107,13 @@ def test_a_home_that_cannot_be_written_is_borne(tmp_path: Path) -> None:
 def test_validate_waits_for_a_slow_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nbgrader.server_extensions.validate_assignment.handlers import ValidateAssignmentHandler
 
-    # As in the server, where the learner's folder holds no configuration, and where a clone's does.
+    # As in the server: a learner's folder has no configuration, and a clone has one.
     for folder in (tmp_path, Path(__file__).parents[2]):
         monkeypatch.chdir(folder)
         monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(lab.SETTINGS))
         asked = ValidateAssignmentHandler.load_config(object())["Execute"]
         assert asked["timeout"] >= 60
-        # nbgrader's own 4 seconds end in a traceback.
+        # With nbgrader's default of 4 seconds there would be a traceback.
         assert asked["iopub_timeout"] >= 60
 
 

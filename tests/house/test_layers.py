@@ -1,4 +1,4 @@
-"""Which package may import which; and the learner's package stays light."""
+"""Which package may import which, and that importing the learner's package is fast."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_layers_hold() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-# An import that no contract allows, by the module that it stands in, and how the linter tells of it.
+# Imports that a contract forbids, by the module that contains them, and the linter's report.
 BREACHES = {
     "a learner's package takes a teacher's": (
         "course_utils.breach",

@@ -1,4 +1,4 @@
-"""The Makefile: its list of targets, and which Python it takes."""
+"""The Makefile: its list of targets, and which Python it uses."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_without_a_recent_python_it_says_what_to_install(tmp_path: Path) -> None
 def test_what_belongs_together_is_tested_in_one_process(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     for name in ("a", "b"):
-        # Each notes its file and its process.
+        # Each test logs its file and its process.
         note = f"open({str(tmp_path / 'log')!r}, 'a').write({name!r} + os.environ['PYTEST_XDIST_WORKER'] + '\\n')"
         source = f"import os\nimport pytest\n\n@pytest.mark.parametrize('i', range(9))\ndef test(i):\n    {note}\n"
         (tmp_path / f"test_{name}.py").write_text(source)
@@ -56,7 +56,7 @@ def test_slow_tests_exist_and_are_left_out_of_a_quick_run() -> None:
         file, _, name = place.partition("::")
         assert (ROOT / "tests" / file).exists(), place
         assert not name or f"def {name}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), place
-    # A folder that is named itself is collected in any case.
+    # A folder that is named on the command line is always collected.
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--collect-only", "-p", "no:cacheprovider"]
     quick = subprocess.run([*command, "--fast", "tests/engine"], cwd=ROOT, capture_output=True, text=True).stdout
     assert "tests/engine/test_rpc.py" in quick

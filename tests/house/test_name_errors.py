@@ -1,4 +1,4 @@
-"""A cell that is run before the cells it needs: a friendly sentence under the error."""
+"""NameErrors of cells that were run before the cells they need are explained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def says(sources: list[str]) -> list[str]:
-    """Run cells in a fresh kernel, and return what each says."""
+    """Run cells in a new kernel, and return the output of each."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     client = NotebookClient(notebook, allow_errors=True, timeout=60, extra_arguments=["--log-level=ERROR"])
     client.execute()
@@ -26,7 +26,7 @@ def says(sources: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def said() -> list[str]:
-    """What each cell says, in a kernel that has run the set-up."""
+    """The output of each cell, in a kernel that has run the set-up."""
     sources = [
         "import course_utils.checks",
         "adam_step(1.0, 2.0, {}, 0.1)",
@@ -44,11 +44,11 @@ def told(output: dict[str, object]) -> list[str]:
 
 def test_an_exercise_is_named(said: list[str]) -> None:
     assert "name 'adam_step' is not defined" in said[1]
-    assert "adam_step is an exercise: run the cell in which you write it" in said[1]
+    assert "`adam_step` is one of your exercises. Run its cell first" in said[1]
 
 
 def test_another_name_leads_to_the_cells_above(said: list[str]) -> None:
-    assert f"No cell that was run so far defines valley. {ABOVE}" in said[2]
+    assert f"`valley` is not defined yet. {ABOVE}" in said[2]
 
 
 def test_a_kernel_of_the_lab_explains_its_very_first_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_a_kernel_of_the_lab_explains_its_very_first_error(monkeypatch: pytest.M
     plain = says([names])
     monkeypatch.setenv("PYTHONSTARTUP", str(STARTUP))
     first, left = says(["check('adam_step', adam_step)", names])
-    assert f"No cell that was run so far defines check. {ABOVE}" in first
+    assert f"`check` is not defined yet. {ABOVE}" in first
     assert [left] == plain
 
 
@@ -68,5 +68,5 @@ def test_other_errors_stay_as_they_are(said: list[str]) -> None:
 
 
 def test_advice_knows_the_exercises() -> None:
-    assert advice("sgd_step").startswith("sgd_step is an exercise")
-    assert "defines SGD_step" in advice("SGD_step")
+    assert advice("sgd_step").startswith("`sgd_step` is one of your exercises")
+    assert "`SGD_step` is not defined" in advice("SGD_step")

@@ -1,4 +1,4 @@
-"""Finding the course's notebooks from wherever the learner stands."""
+"""The course's notebooks are found from any current folder."""
 
 from __future__ import annotations
 

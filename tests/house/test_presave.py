@@ -1,4 +1,4 @@
-"""What a save keeps of a panel."""
+"""What is saved of a panel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from course_utils.presave import PANEL, PICTURE, keep_pictures
 
 
 def saved(*bundles: dict[str, Any]) -> list[set[str]]:
-    """Return the kinds of output that are left of these outputs of one cell."""
+    """Return the types of output that remain of these outputs of a cell."""
     outputs = [{"output_type": "display_data", "data": bundle} for bundle in bundles]
     stream = {"output_type": "stream", "name": "stdout", "text": "one"}
     cells = [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": [stream, *outputs]}]

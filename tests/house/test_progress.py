@@ -1,4 +1,4 @@
-"""Progress: kept beside the notebook, in one piece, and never in the way of a check."""
+"""Progress: stored next to the notebook, never damaged, and never a reason for a check to fail."""
 
 from __future__ import annotations
 

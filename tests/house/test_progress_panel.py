@@ -23,7 +23,7 @@ def test_it_shows_what_the_command_shows(course: Path, run: Callable[..., Result
     assert '<progress max="2" value="1"' in shown
     assert "<summary>1 to do</summary><code>other</code>" in shown
     assert "3 of 11" in shown
-    # This notebook has no heading, so its file's name stands for it.
+    # This notebook has no heading, so the panel shows its file name.
     assert repr(panel) == "00 · start here: 1 of 2 solved"
     assert "1 of 2" in run("progress").out
 

@@ -1,4 +1,4 @@
-"""What an engineer looks for in a repository is there, is well-formed, and agrees with pyproject.toml."""
+"""The files that engineers expect in a repository exist, are well-formed, and agree with pyproject.toml."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_page_links_to_files_that_exist_and_names_no_address(path: Path) -> No
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
         if not target.startswith(("https://", "http://", "lessons/", "authoring.md", "security.md")):
             assert (path.parent / target).exists(), target
-    # Nobody is invented: who maintains the course is reached at its repository.
+    # No invented person: the maintainers are contacted through the repository.
     assert not re.search(r"\b[\w.+-]+@(?!example\.|\w+\.example\b)[\w-]+\.\w+", text)
 
 

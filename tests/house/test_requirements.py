@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
-# Packages that conda-forge calls otherwise, and those that environment.yml leaves to pip.
+# Packages with a different name in conda-forge, and those that environment.yml installs with pip.
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
 LEFT_TO_PIP = {"nbgrader"}
 # See the Makefile: PyTorch stays out of the lock.
@@ -67,7 +67,7 @@ def test_the_lock_pins_all_that_is_needed_in_turn() -> None:
 
 
 def needed_by(name: str, extras: set[str]) -> set[str]:
-    """Return the distributions, installed here, that a distribution needs directly or through others."""
+    """Return the installed distributions that a distribution needs, directly or indirectly."""
     found: set[str] = set()
     waiting = [(name, frozenset(extras))]
     while waiting:

@@ -1,4 +1,5 @@
-"""What a test needs beyond pip: found, or skipped and named at the end of the run, with the command that brings it."""
+"""Tools that pip cannot install: found, or tests are skipped and the end of the run names the command to install
+them."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ def test_both(): ...
 
 def test_neither(): ...
 """
-# What a machine lacks, for the tests above: the tool's own search finds nothing.
+# A machine without the tools: their own searches find nothing.
 LACKS = """
 from tests import tools
 tools._browsers = lambda: iter(())

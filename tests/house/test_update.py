@@ -1,4 +1,4 @@
-"""`course start` and `course update`: new text around the learner's own answers, and nothing lost."""
+"""`course start` and `course update`: new text around the learner's answers, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Cells = list[dict[str, Any]]
 
 
 def text(source: str) -> dict[str, Any]:
-    """A cell of the course's, known by its text as the build does it."""
+    """A cell of the course; its id is made from its text, as in the build."""
     id = hashlib.sha256(source.encode()).hexdigest()[:12]
     return {"cell_type": "markdown", "metadata": {}, "source": source, "id": id}
 
@@ -68,7 +68,7 @@ def second_version() -> Cells:
 
 
 class House:
-    """A shelf with one notebook, and a learner's folder."""
+    """The shipped notebooks (only one), and a learner's folder."""
 
     def __init__(self, root: Path) -> None:
         self.shelf, self.own = root / "notebooks", root / "mine"
@@ -95,7 +95,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path)
-    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere", house.shelf))
+    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere", house.shelf))
     shipped_notebooks.start(house.own)
     return house
 
@@ -185,8 +185,8 @@ def test_the_shipped_notebooks_themselves_are_refused(house: House) -> None:
 
 
 def test_without_a_shelf_it_says_so(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere",))
-    with pytest.raises(CourseError, match="holds no notebooks"):
+    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere",))
+    with pytest.raises(CourseError, match="contains no notebooks"):
         shipped_notebooks.start(tmp_path / "here")
 
 
@@ -215,6 +215,6 @@ def test_the_commands_say_what_they_did(
     monkeypatch.chdir(house.own)
     done = run("update")
     assert done.code == 0
-    assert f"{NAME}: changed; it has 1 answer and" in done.out
+    assert f"{NAME}: updated; kept 1 answer and" in done.out
     assert re.search(r"backup/\d{4}-\d\d-\d\d_", done.out.replace("\n", ""))
     assert run("update").out == "Everything is up to date.\n"

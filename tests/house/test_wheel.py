@@ -1,4 +1,4 @@
-"""What a learner installs holds no solution, no lesson and no hidden check."""
+"""The wheel contains no solution, no lesson and no hidden check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phrases that a reader would have to decode are refused, wherever a line ends."""
+"""The linter finds hard-to-understand phrases, also across line ends."""
 
 from __future__ import annotations
 

@@ -62,13 +62,13 @@ def test_what_a_hidden_check_said_is_not_shown() -> None:
     released, solved = (nbformat.read(ROOT / kind / name / f"{name}.ipynb", 4) for kind in ("notebooks", "solutions"))
     both = next(cell for cell in solved.cells if "HIDDEN" in cell.source and "check(" in cell.source.split("###")[0])
     for text in (
-        "✓ dropout_forward is right about bad arguments.",
+        "✓ dropout_forward handles bad arguments correctly.",
         "✓ dropout_forward: 15 of 15 hidden checks passed.",
     ):
         both.outputs.append(new_output("display_data", {"text/plain": text, "text/html": f"<p>{text}</p>"}))
     outputs = [output for cell in lesson_page(released, solved, {name}).cells for output in cell.get("outputs", [])]
     told = [output.data["text/plain"] for output in outputs if "text/plain" in output.data]
-    assert told == ["✓ dropout_forward is right about bad arguments."]
+    assert told == ["✓ dropout_forward handles bad arguments correctly."]
 
 
 def test_a_row_of_the_concepts_leads_to_the_lesson_and_to_the_heading() -> None:

@@ -141,7 +141,7 @@ def download(term: Term) -> None:
 # What the class does before the commands under these headings.
 EVENTS: dict[str, Callable[[Term], None]] = {
     "Grade": hand_in,
-    "Late, and more time": come_late,
+    "Late submissions and extensions": come_late,
     "Fix a test": fix_test,
     "Grades into your LMS": download,
 }

@@ -1,1 +1,1 @@
-"""The probes of each lesson, one module a lesson."""
+"""The probes, one module per lesson."""

@@ -14,12 +14,12 @@ from course_utils.checks.remote_calls import loop_over
 Function = Callable[..., Any]
 Draw = np.random.RandomState
 
-# Large enough to see whether it stands inside the root, outside, or before the correction.
+# Large enough to show whether eps is added inside the square root, outside it, or before the correction.
 LARGE_EPS = 0.1
 
 
 def _walk(step: Function, w: Any, grads: Any, state: dict[str, Any], lr: float, **settings: Any) -> Any:
-    """Step once with each row of `grads` and return the last weights and state."""
+    """Take one step for each row of `grads`, and return the last weights and state."""
     for grad in grads:
         w, state = step(w, grad, state, lr, **settings)
     return w, state
@@ -30,13 +30,13 @@ def _rate(rng: Draw) -> float:
 
 
 def _slopes(rng: Draw, *shape: int, size: Any = 1.0) -> Any:
-    """Draw gradients with an odd third decimal: no mixture of them with an average is 0, where a sign would hang on
-    rounding."""
+    """Draw gradients whose third decimal is 5: their weighted sum with an average is never 0, where only rounding would
+    decide its sign."""
     return ((size * rng.randn(*shape)).round(2) + 0.005).round(3)
 
 
-def _many(recorder: Recorder, rng: Draw, step: Function, name: str, **settings: Any) -> None:
-    """Ask for twenty steps in a row, whose gradients shrink and grow."""
+def _ask_many_steps(recorder: Recorder, rng: Draw, step: Function, name: str, **settings: Any) -> None:
+    """Ask for twenty steps in a row, with gradients that shrink and grow."""
     w, lr = rng.randn(2).round(2), _rate(rng)
     grads = _slopes(rng, 20, 2, size=np.array([4.0, 2.0, 1.0, 0.3] * 5)[:, None])
     words = ", ".join(f"{key}={value}" for key, value in settings.items())
@@ -52,7 +52,7 @@ def _many(recorder: Recorder, rng: Draw, step: Function, name: str, **settings: 
 
 
 def _square(rng: Draw, *shape: int) -> Any:
-    """Draw an average of squares."""
+    """Draw an average of squared gradients."""
     return (0.2 + 2 * rng.rand(*shape)).round(2)
 
 
@@ -65,7 +65,7 @@ def _ask_steps(
     has_eps: bool = True,
     **settings: Any,
 ) -> None:
-    """Ask what every step has in common; `state(*shape)` draws one in the middle of a training."""
+    """Test what all steps have in common; `state(*shape)` draws a state in the middle of training."""
     lr = _rate(rng)
     w, grad = rng.randn(3).round(2), (np.array([0.02, -3.0, 0.5]) * (1 + rng.rand(3))).round(3)
     recorder.ask("the first step", step, w, grad, {}, lr)
@@ -73,21 +73,21 @@ def _ask_steps(
     if has_eps:
         recorder.ask("the first step with a large eps", step, w, grad, {}, lr, **large)
         tiny = np.array([2e-7, -3e-8, 5e-6])
-        recorder.ask("the first step where gradients are tiny", step, w, tiny, {}, lr)
+        recorder.ask("the first step with tiny gradients", step, w, tiny, {}, lr)
     table, slopes = rng.randn(2, 3).round(2), _slopes(rng, 2, 3)
-    recorder.ask("a step in the middle of a training, shape (2, 3)", step, table, slopes, state(2, 3), lr, **large)
+    recorder.ask("a step in the middle of training, shape (2, 3)", step, table, slopes, state(2, 3), lr, **large)
     if settings:
         recorder.ask("a step with other settings", step, table, slopes, state(2, 3), lr, **large, **settings)
     views = rng.randn(3, 4).round(2)[:, ::2], rng.randn(2, 3).round(2).T
     recorder.ask("a step from views of larger arrays", step, *views, {}, lr, **large)
     recorder.ask("the first step of one number", step, round(float(rng.randn()), 2), -0.7, {}, lr, **large)
-    recorder.ask("a step where the gradient is 0", step, w, np.zeros(3), state(3), lr, **large)
+    recorder.ask("a step with gradient 0", step, w, np.zeros(3), state(3), lr, **large)
     now: dict[str, Any] = {}
     for i in (1, 2, 3):
-        # The gradient halves, so that a maximum and an average part.
+        # The gradient halves, so that a maximum and an average differ.
         slopes = _slopes(rng, 3, size=4.0 / 2**i)
         w, now = recorder.call(f"step {i} of three in a row", step, w, slopes, now, lr, **large)
-    _many(recorder, rng, step, name, **large)
+    _ask_many_steps(recorder, rng, step, name, **large)
 
 
 def _squares_state(rng: Draw) -> Callable[..., dict[str, Any]]:
@@ -95,12 +95,12 @@ def _squares_state(rng: Draw) -> Callable[..., dict[str, Any]]:
 
 
 def _adam_state(rng: Draw, *more: str) -> Callable[..., dict[str, Any]]:
-    """Return a drawer of states of the Adam family; `more` names the keys beyond "m", "v" and "t"."""
+    """Return a function that draws states of the Adam family; `more` are keys in addition to "m", "v" and "t"."""
 
     def state(*shape: int) -> dict[str, Any]:
         v = _square(rng, *shape)
         drawn = {"m": rng.randn(*shape).round(2), "v": v, "t": int(rng.randint(3, 9))}
-        # Above v in some entries, and just above what is left of it in others, so that both sides of a maximum are met.
+        # v_max is far above v in some entries and just above it in others, so that either side of the maximum can win.
         extra = {"v_max": (v + rng.choice([0.01, 3.0], size=shape)).round(2), "mu_product": 0.02}
         return drawn | {key: extra[key] for key in more}
 
@@ -143,7 +143,7 @@ def probe_bias_correct(recorder: Recorder, rng: Draw, bias_correct: Function) ->
     recorder.ask("an average that is one number", bias_correct, round(float(rng.randn()), 2), beta, 4)
     recorder.ask("the average after 2000 steps", bias_correct, moment, 0.999, 2000)
     recorder.ask("an average that is a view", bias_correct, moment.T[::2], 0.9, 5)
-    recorder.ask("a beta of 0: nothing stays of the start", bias_correct, moment, 0.0, 2)
+    recorder.ask("beta = 0, which keeps nothing of the past", bias_correct, moment, 0.0, 2)
 
 
 @probe("bias_correct", part="arguments")
@@ -163,7 +163,7 @@ def _ask_adam(
     state: Callable[..., dict[str, Any]],
     **settings: Any,
 ) -> None:
-    """Ask what a step of the Adam family shares."""
+    """Test what the steps of the Adam family have in common."""
     _ask_steps(recorder, rng, step, name, state, beta1=0.6, beta2=0.8, **settings)
     w = rng.randn(3).round(2)
     recorder.ask("the first step with the default settings", step, w, rng.randn(3).round(2), {})
@@ -177,16 +177,16 @@ def probe_adam_step(recorder: Recorder, rng: Draw, adam_step: Function) -> None:
 @probe("adamw_step")
 def probe_adamw_step(recorder: Recorder, rng: Draw, adamw_step: Function) -> None:
     w = (2 + rng.rand(3)).round(2)
-    # With no gradient only the decay acts: this tells it from a penalty.
+    # With gradient 0 only the decay acts, which distinguishes it from a penalty.
     decay: dict[str, Any] = {"weight_decay": round(0.2 + 0.5 * rng.rand(), 2)}
-    recorder.ask("the first step where the gradient is 0", adamw_step, w, np.zeros(3), {}, 0.3, **decay)
+    recorder.ask("the first step with gradient 0", adamw_step, w, np.zeros(3), {}, 0.3, **decay)
     recorder.ask("the first step without decay", adamw_step, w, rng.randn(3).round(2), {}, 0.3, weight_decay=0.0)
     _ask_adam(recorder, rng, adamw_step, "adamw_step", _adam_state(rng), **decay)
 
 
 @probe("amsgrad_step")
 def probe_amsgrad_step(recorder: Recorder, rng: Draw, amsgrad_step: Function) -> None:
-    # Python's own max has an answer here: who takes that is told from one who fails whatever is asked.
+    # Python's `max` works for a single weight: an answer that uses it passes here, and one that always fails does not.
     w, grad = rng.randn(1).round(2), _slopes(rng, 1)
     recorder.ask("the first step of a single weight", amsgrad_step, w, grad, {}, 0.1)
     _ask_adam(recorder, rng, amsgrad_step, "amsgrad_step", _adam_state(rng, "v_max"))
@@ -209,20 +209,19 @@ def probe_lion_step(recorder: Recorder, rng: Draw, lion_step: Function) -> None:
     )  # fmt: skip
     w = rng.randn(4).round(2)
     recorder.ask("the first step with the default settings", lion_step, w, rng.randn(4).round(2), {})
-    recorder.ask("the first step where some gradients are 0", lion_step, w, np.array([0.0, 0.4, 0.0, -2.0]), {}, 0.1)
-    # The mixtures with beta1 and with beta2 have different signs here, so that each must stand in its place.
-    # The weights are large, so that a decay that enters the sign turns it over.
+    recorder.ask("the first step with some gradients 0", lion_step, w, np.array([0.0, 0.4, 0.0, -2.0]), {}, 0.1)
+    # The averages with beta1 and with beta2 have different signs here, so that a mix-up shows. The weights are large,
+    # so that including the decay in the sign would flip it.
     w = (np.array([6.0, -6.0, -6.0, 6.0]) + rng.rand(4)).round(2)
     m = np.array([1.0, -1.0, 1.0, -1.0])
     grad = (np.array([-1.8, 1.3, -1.0, 4.0]) + _slopes(rng, 4, size=0.05)).round(3)
-    recorder.ask(
-        "a step against the average", lion_step, w, grad, {"m": m}, 0.1, beta1=0.6, beta2=0.4, weight_decay=0.3
-    )  # fmt: skip
+    settings: dict[str, Any] = {"beta1": 0.6, "beta2": 0.4, "weight_decay": 0.3}
+    recorder.ask("a step with a gradient against the average", lion_step, w, grad, {"m": m}, 0.1, **settings)
 
 
 @probe("newton_schulz")
 def probe_newton_schulz(recorder: Recorder, rng: Draw, newton_schulz: Function) -> None:
-    # Square too: there a transpose in the wrong place raises no error.
+    # Square matrices too: for them, a misplaced transpose raises no error.
     for shape in ((2, 4), (5, 3), (3, 3), (1, 3), (4, 1)):
         G = (3 * rng.randn(*shape)).round(2)
         recorder.ask(f"the default iterations for shape {shape}", newton_schulz, G)
@@ -241,7 +240,7 @@ def probe_muon_step(recorder: Recorder, rng: Draw, muon_step: Function) -> None:
         w, grad = rng.randn(*shape).round(2), rng.randn(*shape).round(2)
         recorder.ask(f"the first step for shape {shape}", muon_step, w, grad, {}, lr)
         state = {"velocity": rng.randn(*shape).round(2)}
-        recorder.ask(f"a step in the middle of a training, shape {shape}", muon_step, w, grad, state, lr)
+        recorder.ask(f"a step in the middle of training, shape {shape}", muon_step, w, grad, state, lr)
         recorder.ask(
             f"a step with other settings, shape {shape}",
             muon_step, w, grad, state, lr, momentum=0.6, weight_decay=0.7, steps=2,
@@ -256,7 +255,7 @@ def probe_muon_step(recorder: Recorder, rng: Draw, muon_step: Function) -> None:
 
 
 def _slope(rng: Draw, dim: int) -> Function:
-    """Return the gradient of a function that is not quadratic, named so that it can be pasted."""
+    """Return the gradient of a function that is not quadratic; its name is code that a learner can paste."""
     H = rng.randn(dim, dim).round(1)
     H = (H + H.T).round(1)
 
@@ -277,18 +276,18 @@ def probe_sam_gradient(recorder: Recorder, rng: Draw, sam_gradient: Function) ->
     recorder.ask("the gradient uphill for a matrix", sam_gradient, gradient, rng.randn(2, 3).round(2), 0.6)
     recorder.ask("the gradient uphill for a square matrix", sam_gradient, gradient, rng.randn(3, 3).round(2), 0.6)
     recorder.ask("the gradient uphill from a view", sam_gradient, gradient, rng.randn(6).round(2)[::2], 0.6)
-    recorder.ask("the gradient where it is 0", sam_gradient, gradient, np.zeros(3), 0.6)
-    recorder.ask("the gradient uphill where it is small", sam_gradient, gradient, w / 1000, 0.6)
-    # A gradient of one size everywhere: only the place where it is asked for shows.
+    recorder.ask("the result where the gradient is 0", sam_gradient, gradient, np.zeros(3), 0.6)
+    recorder.ask("the gradient uphill from a point where it is small", sam_gradient, gradient, w / 1000, 0.6)
+    # This gradient is the same everywhere: only the point at which it is evaluated can be wrong.
     places: list[Any] = []
 
-    def remembers(w: Any) -> Any:
+    def plane(w: Any) -> Any:
         places.append(np.array(w))
         return np.array([3.0, -4.0, 0.0])
 
-    remembers.__name__ = "lambda w: np.array([3.0, -4.0, 0.0])"
-    recorder.ask("the gradient of a plane", sam_gradient, remembers, w, 0.5)
-    recorder.observe("the last place where the gradient was asked for", places[-1] if places else None)
+    plane.__name__ = "lambda w: np.array([3.0, -4.0, 0.0])"
+    recorder.ask("the gradient of a plane", sam_gradient, plane, w, 0.5)
+    recorder.observe("the last point at which the gradient is evaluated", places[-1] if places else None)
 
 
 @probe("schedule_free_step")

@@ -1,10 +1,10 @@
 """Probes of lesson 02b.
 
-A random function is asked for the form of its result and for what was drawn: offsets, centres and factors are read
-off the result, and it is observed which values occur and whether any other does. What is called many times is first
-called once on record (`sample`), so that an error is told to the learner there. The images are built so that what
-was drawn can be read exactly. A check asks at three published or five hidden seeds, so that five times the sum of a
-probe's probabilities bounds its false alarms; each probe states its sum.
+For a random function, a probe observes the form of the result and what was drawn. The images are built so that offsets,
+centres and factors can be computed exactly from the result; the probe observes which values occur. A function that is
+called many times is first called once with `sample`, so that the learner sees an error of that call. A check uses three
+published or five hidden seeds: five times the sum of a probe's probabilities is a bound on its false alarms. Each
+probe's docstring gives the sum.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ question("augmentation_effects", Labels(("a", "b", "c"), ("helps", "harms", "lit
 
 
 def _images(rng: Draw, *shape: int) -> Floats:
-    """Draw values from 0.05 to 1: none is 0, so that what is set to 0 shows."""
+    """Draw values from 0.05 to 1; none is 0, so that entries that are set to 0 can be recognised."""
     return np.asarray(rng.uniform(0.05, 1.0, shape).round(3))
 
 
 def _scrambled(rng: Draw, *shape: int) -> tuple[Floats, str]:
-    """Return values from 0.03 to 0.99 and an expression for them, short enough to be read where the numbers are not."""
+    """Return values from 0.03 to 0.99, and an expression for them that is much shorter than the list of numbers."""
     start, size = int(rng.randint(1000)), int(np.prod(shape))
     values = (np.arange(start, start + size).reshape(shape) * 37 % 97 + 3) / 100
     return values, f"(np.arange({start}, {start + size}).reshape{shape} * 37 % 97 + 3) / 100"
@@ -50,7 +50,7 @@ def _generator(rng: Draw) -> tuple[np.random.Generator, int]:
 def _probe_flip(recorder: Recorder, rng: Draw, name: str, flip: Function) -> None:
     for says, shape in (
         ("the flipped images", (2, 3, 4, 3)),
-        ("square images as deep as they are wide", (3, 3, 3, 3)),
+        ("a batch with all four sizes equal", (3, 3, 3, 3)),
         ("a batch of one grey image", (1, 4, 2, 1)),
     ):
         images, text = _scrambled(rng, *shape)
@@ -75,9 +75,9 @@ CROPS, PAD = 900, 2
 
 @probe("random_crop")
 def probe_random_crop(recorder: Recorder, rng: Draw, random_crop: Function) -> None:
-    """False alarms: 25 pairs of offsets, each missing in 900 draws with probability (24/25)**900 = 1.2e-16, in sum
-    2.8e-15; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all 25 pairs
-    36 times each, 900!/(36!**25 * 25**900) = 3e-28."""
+    """False alarms: each of 25 pairs of offsets is missing in 900 draws with probability (24/25)**900 = 1.2e-16, in
+    total 2.8e-15. Two batches of 40 draws are equal with a far smaller probability. For the order of the draws see
+    `_observe_order`. All 25 pairs occur 36 times each with probability 900!/(36!**25 * 25**900) = 3e-28."""
     draw, seed = _generator(rng)
     for says, shape, pad in (
         ("a batch of colour images", (2, 6, 5, 3), 1),
@@ -88,8 +88,8 @@ def probe_random_crop(recorder: Recorder, rng: Draw, random_crop: Function) -> N
         recorder.sample(says, random_crop, images, pad, draw, shown=shown)
     images, text = _scrambled(rng, 2, 4, 9, 1)
     shown = f"random_crop(({text})[1:, :, ::2], 3, np.random.default_rng({seed}))"
-    recorder.sample("a batch of one, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
-    # Made so that a learner can paste the call; no two values are equal.
+    recorder.sample("a batch of one image, a view", random_crop, images[1:, :, ::2], 3, draw, shown=shown)
+    # Written so that a learner can paste the call; no two values are equal.
     image = np.arange(1, 25).reshape(1, 3, 4, 2) / 100
     images = np.tile(image, (CROPS, 1, 1, 1))
     tiled = f"np.tile(np.arange(1, 25).reshape(1, 3, 4, 2) / 100, ({CROPS}, 1, 1, 1))"
@@ -99,9 +99,9 @@ def probe_random_crop(recorder: Recorder, rng: Draw, random_crop: Function) -> N
     where = f"{CROPS} crops with pad {PAD}"
     offsets = _offsets(image[0], out)
     recorder.observe(f"each of {where} is a window of the padded image", bool(np.all(offsets >= 0)), call=call)
-    # The values are whole thousandths, so that sums rounded to thousandths are exact.
+    # The values are multiples of 1/100, so that sums rounded to three decimals are exact.
     sums = np.unique(out.sum(axis=(1, 2, 3)).round(3))
-    recorder.observe(f"the sums of a crop's values that occur in {where}", sums, call=call)
+    recorder.observe(f"the different sums of a crop's values in {where}", sums, call=call)
     recorder.observe(f"the row offsets that occur in {where}", np.unique(offsets[:, 0]), call=call)
     recorder.observe(f"the column offsets that occur in {where}", np.unique(offsets[:, 1]), call=call)
     pairs = len(np.unique(offsets, axis=0))
@@ -110,19 +110,19 @@ def probe_random_crop(recorder: Recorder, rng: Draw, random_crop: Function) -> N
     _observe_order(recorder, f"column offset, {where}", offsets[:, 1], call)
     recorder.observe(f"all pairs of offsets occur equally often in {where}", _are_even(offsets), call=call)
     batches = [random_crop(images[:40], PAD, draw) for _ in range(2)]
-    recorder.observe("the next batch has shifts of its own", not np.array_equal(*batches))
+    recorder.observe("the next batch is shifted differently", not np.array_equal(*batches))
     twins = [random_crop(images[:40], PAD, np.random.default_rng(seed)) for _ in range(2)]
     recorder.observe("a generator in the same state gives the same crops", bool(np.array_equal(*twins)))
     images, text = _scrambled(rng, 2, 3, 4, 3)
     shown = f"random_crop({text}, 0, np.random.default_rng({seed}))"
-    recorder.ask("the images where nothing is padded", random_crop, images, 0, draw, shown=shown)
+    recorder.ask("the images with pad 0", random_crop, images, 0, draw, shown=shown)
 
 
 def _observe_order(recorder: Recorder, what: str, places: Any, call: Call) -> None:
-    """Observe how often two images have the same place, for each pair of neighbours, and of one image of the first half
-    with one of the second. Sorted, repeated or alternating draws show there.
+    """Observe how often two images have the same value in `places`: for pairs of neighbours, and for pairs of one image
+    of the first half and one of the second. Sorted, repeated or alternating draws change these shares.
 
-    False alarms: two shares, 1e-11 each, for five seeds 1e-10.
+    False alarms: two shares, 1e-11 each; for five seeds 1e-10.
     """
     for name, (one, other) in pairings(places).items():
         which = "neighbours" if name == "neighbours" else "images half the batch apart"
@@ -131,12 +131,12 @@ def _observe_order(recorder: Recorder, what: str, places: Any, call: Call) -> No
 
 
 def _are_even(places: Any) -> bool:
-    """Return whether all places that occur do so equally often: so draws on a grid do, and independent ones do not."""
+    """Return whether all values that occur do so equally often, as on a grid; independent draws do not."""
     return len(set(np.unique(places, axis=0, return_counts=True)[1].tolist())) == 1
 
 
 def _offsets(image: Floats, crops: Floats) -> NDArray[np.int64]:
-    """Return the row and column offset of each crop, -1 where it is no window of the padded image."""
+    """Return the row and column offset of each crop, `(N, 2)`; -1 if it is not a window of the padded image."""
     height, width = image.shape[:2]
     padded = np.pad(image, ((PAD, PAD), (PAD, PAD), (0, 0)))
     found = np.full((len(crops), 2), -1)
@@ -156,15 +156,15 @@ def probe_rescale(recorder: Recorder, rng: Draw, rescale: Function) -> None:
         ("a square image, doubled", (3, 3, 3), 2.0),
         ("the image shrunk to a quarter", (9, 8, 1), 0.25),
         ("the image at its own size", (4, 3, 3), 1.0),
-        ("a size that ends in one half", (5, 3, 1), 0.5),
-        ("a size that would be 0", (3, 8, 1), 0.1),
+        ("a new size that ends in one half", (5, 3, 1), 0.5),
+        ("a new size that would be 0", (3, 8, 1), 0.1),
         ("an image of one pixel", (1, 1, 3), 3.0),
         ("an image of one row", (1, 5, 2), 2.4),
     ):
         image, text = _scrambled(rng, *shape)
         recorder.ask(f"{says}, factor {factor}", rescale, image, factor, shown=f"rescale({text}, {factor})")
     image, text = _scrambled(rng, 8, 6, 3)
-    # No place lies half-way between two rows where rounding up and to the even row differ.
+    # With these factors no source lies exactly halfway between two rows, where rounding up and rounding to even differ.
     factor = round(1.65 + 0.2 * rng.rand(), 2)
     shown = f"rescale(({text})[::2, 1:], {factor})"
     recorder.ask("a view of a larger image", rescale, image[::2, 1:], factor, shown=shown)
@@ -183,21 +183,21 @@ ZOOMS, TALL, BROAD = 150, 12, 8
 
 @probe("random_scale_crop")
 def probe_random_scale_crop(recorder: Recorder, rng: Draw, random_scale_crop: Function) -> None:
-    """Where low is high, the factor is known. False alarms: see `_observe_factors`."""
+    """If low equals high, the factor is known. False alarms: see `_observe_factors`."""
     draw, seed = _generator(rng)
     for says, shape, factor in (
-        ("larger", (2, 4, 5, 3), 1.5),
-        ("larger, with an odd surplus", (2, 4, 5, 2), 1.3),
-        ("smaller", (2, 8, 6, 3), 0.5),
-        ("smaller, with an odd gap", (1, 5, 8, 1), 0.6),
-        ("of the same size", (2, 3, 4, 1), 1.0),
+        ("larger than before", (2, 4, 5, 3), 1.5),
+        ("larger by an odd number of pixels", (2, 4, 5, 2), 1.3),
+        ("smaller than before", (2, 8, 6, 3), 0.5),
+        ("smaller by an odd number of pixels", (1, 5, 8, 1), 0.6),
+        ("same size as before", (2, 3, 4, 1), 1.0),
     ):
         images, text = _scrambled(rng, *shape)
         shown = f"random_scale_crop({text}, {factor}, {factor}, np.random.default_rng({seed}))"
-        says = f"images scaled to {factor}, {says}"
+        says = f"images scaled by {factor}, {says}"
         recorder.ask(says, random_scale_crop, images, factor, factor, draw, shown=shown)
     for says, shape, low, high in (
-        ("images of mixed scales", (5, 6, 5, 3), 0.6, 1.7),
+        ("images that shrink or grow", (5, 6, 5, 3), 0.6, 1.7),
         ("images that shrink", (2, TALL, BROAD, 1), 0.5, 1.0),
         ("images that grow", (2, 6, 6, 1), 1.2, 2.0),
     ):
@@ -208,14 +208,14 @@ def probe_random_scale_crop(recorder: Recorder, rng: Draw, random_scale_crop: Fu
     images = np.repeat(_images(rng, 1, 6, 6, 1), 20, axis=0)
     out = random_scale_crop(images, 1.2, 2.0, draw)
     twin = random_scale_crop(images, 1.2, 2.0, draw)
-    recorder.observe("the next batch has factors of its own", not np.array_equal(out, twin))
+    recorder.observe("the next batch has different factors", not np.array_equal(out, twin))
 
 
 def _observe_factors(recorder: Recorder, random_scale_crop: Function, seed: int) -> None:
-    """Shrink white images and read off how many rows and columns are left.
+    """Shrink white images, and count the rows and columns of the result that are white.
 
-    False alarms: five numbers of rows, 7 to 11, each missing in 150 draws with probability (5/6)**150 = 1.3e-12,
-    in sum 6.7e-12; for the order of the draws see `_observe_order`.
+    False alarms: each of the five heights 7 to 11 is missing in 150 draws with probability (5/6)**150 = 1.3e-12, in
+    total 6.7e-12; for the order of the draws see `_observe_order`.
     """
     images = np.ones((ZOOMS, TALL, BROAD, 1))
     shown = f"random_scale_crop(np.ones({images.shape}), 0.5, 1.0, np.random.default_rng({seed}))"
@@ -223,27 +223,28 @@ def _observe_factors(recorder: Recorder, random_scale_crop: Function, seed: int)
     white = random_scale_crop(images, 0.5, 1.0, np.random.default_rng(seed))[..., 0] > 0.5
     rows, columns = white.any(axis=2).sum(axis=1), white.any(axis=1).sum(axis=1)
     inner = np.unique(rows[(rows > TALL // 2) & (rows < TALL)])
-    where = f"of {ZOOMS} white images, scaled between 0.5 and 1"
-    recorder.observe(f"numbers of rows between 6 and 12 that are left {where}", inner, call=call)
-    recorder.observe(f"at least 6 and at most 12 rows are left {where}", bool(np.all(rows >= TALL // 2)), call=call)
-    _observe_order(recorder, f"number of rows that are left, {where}", rows, call)
-    # Rounded to whole pixels, each factor is known to half a pixel.
+    where = f"in {ZOOMS} white images scaled by 0.5 to 1"
+    recorder.observe(f"the heights between 6 and 12 of the scaled images, {where}", inner, call=call)
+    recorder.observe(f"each scaled image has 6 to 12 rows, {where}", bool(np.all(rows >= TALL // 2)), call=call)
+    _observe_order(recorder, f"height after scaling, {where}", rows, call)
+    # Heights and widths are rounded to whole pixels, so each factor is known to within half a pixel.
     close = np.abs(rows / TALL - columns / BROAD) <= 0.5 / TALL + 0.5 / BROAD + 1e-9
-    recorder.observe(f"rows and columns {where} have one factor", bool(np.all(close)), call=call)
+    recorder.observe(f"height and width have the same factor, {where}", bool(np.all(close)), call=call)
     tops, lefts = white.any(axis=2).argmax(axis=1), white.any(axis=1).argmax(axis=1)
     middle = bool(np.all(tops == (TALL - rows) // 2) and np.all(lefts == (BROAD - columns) // 2))
-    recorder.observe(f"what is left {where} lies in the middle", middle, call=call)
+    recorder.observe(f"the scaled image is centred, {where}", middle, call=call)
 
 
-# As often as 40 times each of the 12 centres.
+# 40 images for each of the 12 possible centres.
 CUTS, HEIGHT, WIDTH = 480, 4, 3
 
 
 @probe("cutout")
 def probe_cutout(recorder: Recorder, rng: Draw, cutout: Function) -> None:
-    """False alarms: 12 centres, each missing in 480 draws with probability (11/12)**480 = 7.3e-19, for each of two
-    sizes: in sum 1.8e-17; two batches of 40 draws alike, far less; for the order of the draws see `_observe_order`; all
-    centres 40 times each, 480!/(40!**12 * 12**480) = 2.2e-13, for two sizes and five seeds 2.2e-12."""
+    """False alarms: each of 12 centres is missing in 480 draws with probability (11/12)**480 = 7.3e-19, for two sizes
+    in total 1.8e-17. Two batches of 40 draws are equal with a far smaller probability. For the order of the draws see
+    `_observe_order`. All centres occur 40 times each with probability 480!/(40!**12 * 12**480) = 2.2e-13, for two sizes
+    and five seeds 2.2e-12."""
     draw, seed = _generator(rng)
     for size in (2, 3):
         batch, text = _scrambled(rng, 3, 6, 5, 3)
@@ -261,37 +262,39 @@ def probe_cutout(recorder: Recorder, rng: Draw, cutout: Function) -> None:
         out = cutout(images, size, np.random.default_rng(seed))
         where = f"in {CUTS} images of {HEIGHT} by {WIDTH}, size {size}"
         hole = out == 0
-        recorder.observe(f"all channels are set to 0 together, {where}", _alike(hole), call=call)
+        recorder.observe(f"all channels are set to 0 together, {where}", _same_in_all_channels(hole), call=call)
         rest = bool(np.array_equal(out[~hole], images[~hole]))
         recorder.observe(f"outside the squares nothing changes, {where}", rest, call=call)
         spans = np.hstack([_spans(hole.any(axis=(2, 3))), _spans(hole.any(axis=(1, 3)))])
         area = (spans[:, 1] - spans[:, 0]) * (spans[:, 3] - spans[:, 2])
         full = bool(np.array_equal(hole[..., 0].sum(axis=(1, 2)), area))
-        recorder.observe(f"what is set to 0 is one rectangle, {where}", full, call=call)
+        recorder.observe(f"the entries set to 0 form one rectangle, {where}", full, call=call)
         rows, columns = np.unique(spans[:, :2], axis=0), np.unique(spans[:, 2:], axis=0)
-        recorder.observe(f"first row of the square and the row after its last, all that occur {where}", rows, call=call)
-        recorder.observe(f"first column and the column after the last, all that occur {where}", columns, call=call)
+        says = f"all pairs of the square's first row and the row below it, {where}"
+        recorder.observe(says, rows, call=call)
+        says = f"all pairs of the square's first column and the column to its right, {where}"
+        recorder.observe(says, columns, call=call)
         places = len(np.unique(spans, axis=0))
         recorder.observe(f"the number of different squares {where}", places, call=call)
         _observe_order(recorder, f"rows of the square, {where}", spans[:, 0] + 10 * spans[:, 1], call)
         _observe_order(recorder, f"columns of the square, {where}", spans[:, 2] + 10 * spans[:, 3], call)
         recorder.observe(f"all squares occur equally often {where}", _are_even(spans), call=call)
     batches = [cutout(images[:40], 3, draw) for _ in range(2)]
-    recorder.observe("the next batch has squares of its own", not np.array_equal(*batches))
+    recorder.observe("the next batch has different squares", not np.array_equal(*batches))
     twins = [cutout(images[:40], 3, np.random.default_rng(seed)) for _ in range(2)]
     recorder.observe("a generator in the same state gives the same squares", bool(np.array_equal(*twins)))
-    for says, size in (("the size is 0", 0), ("the square covers all", 9)):
+    for says, size in (("the size is 0", 0), ("the square covers the image", 9)):
         batch, text = _scrambled(rng, 2, 3, 4, 3)
         shown = f"cutout({text}, {size}, np.random.default_rng({seed}))"
-        recorder.ask(f"the images where {says}", cutout, batch, size, draw, shown=shown)
+        recorder.ask(f"the images if {says}", cutout, batch, size, draw, shown=shown)
 
 
-def _alike(hole: NDArray[np.bool_]) -> bool:
+def _same_in_all_channels(hole: NDArray[np.bool_]) -> bool:
     return bool(np.all(hole == hole[..., :1]))
 
 
 def _spans(hit: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return for each row of truth values the first true place and the place after the last; 0 and 0 if none is."""
+    """Return, for each row of booleans, the index of the first True and the index after the last; 0 and 0 if none."""
     first, last = hit.argmax(axis=1), hit.shape[1] - hit[:, ::-1].argmax(axis=1)
     return np.stack([first, np.where(hit.any(axis=1), last, 0)], axis=1)
 
@@ -306,15 +309,15 @@ CORNERS = np.array(
 def probe_rgb_to_hsl(recorder: Recorder, rng: Draw, rgb_to_hsl: Function) -> None:
     picture, text = _scrambled(rng, 3, 4, 3)
     recorder.ask("a small picture", rgb_to_hsl, picture, shown=f"rgb_to_hsl({text})")
-    recorder.ask("a dark and a light list of colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
-    recorder.ask("one red that leans to blue", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
-    recorder.ask("black, white, grey, and the pure colours", rgb_to_hsl, CORNERS.copy())
+    recorder.ask("a list of dark and light colours", rgb_to_hsl, np.vstack([_dark(rng), 1 - _dark(rng)]))
+    recorder.ask("one bluish red", rgb_to_hsl, np.array([0.9, 0.1, 0.2 + round(rng.rand() / 2, 2)]))
+    recorder.ask("black, white, grey and the pure colours", rgb_to_hsl, CORNERS.copy())
     # The formula of the saturation changes at l = 1/2.
     middle = np.array([[0.304, 0.7, 0.5], [0.3, 0.696, 0.4]])
     recorder.ask("one colour just above l = 1/2, one just below", rgb_to_hsl, middle)
     pictures, text = _scrambled(rng, 2, 2, 3, 3)
     recorder.ask("a batch of pictures", rgb_to_hsl, pictures, shown=f"rgb_to_hsl({text})")
-    recorder.ask("three colours, three by three", rgb_to_hsl, _images(rng, 3, 3))
+    recorder.ask("three colours, shape (3, 3)", rgb_to_hsl, _images(rng, 3, 3))
     recorder.ask("one dark grey", rgb_to_hsl, np.full(3, round(0.1 + 0.3 * rng.rand(), 2)))
     recorder.ask("colours that are a view", rgb_to_hsl, _images(rng, 3, 4).T)
 
@@ -333,7 +336,7 @@ def probe_hsl_to_rgb(recorder: Recorder, rng: Draw, hsl_to_rgb: Function) -> Non
     recorder.ask("twelve hues, light", hsl_to_rgb, around * [1.0, 0.6, 1.6] + [0.01, 0.0, 0.0])
     greys = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 0.5], [0.3, 0.0, 0.25], [0.6, 1.0, 1.0], [0.6, 1.0, 0.0]])
     recorder.ask("greys, black and white", hsl_to_rgb, greys)
-    recorder.ask("hues 0 and 1, which are one", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
+    recorder.ask("hues 0 and 1, which are the same", hsl_to_rgb, np.array([[0, 0.8, 0.4], [1, 0.8, 0.4]]))
     pictures, text = _scrambled(rng, 2, 2, 3, 3)
     recorder.ask("a batch of pictures", hsl_to_rgb, pictures, shown=f"hsl_to_rgb({text})")
     recorder.ask("one colour", hsl_to_rgb, _images(rng, 3))
@@ -345,21 +348,21 @@ JITTERS = 120
 
 @probe("color_jitter")
 def probe_color_jitter(recorder: Recorder, rng: Draw, color_jitter: Function) -> None:
-    """False alarms: see `_observe_light`; nothing else that is observed depends on chance."""
+    """False alarms: see `_observe_light`. The other observations do not depend on chance."""
     draw, seed = _generator(rng)
-    recorder.ask("the image where nothing varies", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
+    recorder.ask("the image with brightness 0 and contrast 0", color_jitter, _images(rng, 3, 2, 3), 0.0, 0.0, draw)
     picture = (0.3 + 0.4 * _images(rng, 3, 4, 3)).round(3)
     recorder.sample("one row of grey pixels", color_jitter, np.full((1, 3, 3), 0.4), 0.1, 0.5, draw)
-    out = recorder.sample("a colour image in another light", color_jitter, picture, 0.1, 0.2, draw)
-    recorder.sample("a colour image, stretched only", color_jitter, picture, 0.0, 0.3, draw)
-    recorder.sample("a colour image, far too light or too dark", color_jitter, picture, 2.0, 0.5, draw)
+    out = recorder.sample("a colour image with brightness 0.1 and contrast 0.2", color_jitter, picture, 0.1, 0.2, draw)
+    recorder.sample("a colour image with contrast only", color_jitter, picture, 0.0, 0.3, draw)
+    recorder.sample("a colour image with brightness 2", color_jitter, picture, 2.0, 0.5, draw)
     before, after = _colors(picture), _colors(out)
     turn = np.abs((before[:, 0] - after[:, 0] + 0.5) % 1 - 0.5)
     recorder.observe("the hue of each pixel is kept", bool(np.all(turn < 1e-6)))
     recorder.observe("the saturation of each pixel is kept", bool(np.allclose(before[:, 2], after[:, 2], atol=1e-6)))
     slope, shift = np.polyfit(before[:, 1], after[:, 1], 1)
     straight = bool(np.allclose(slope * before[:, 1] + shift, after[:, 1], atol=1e-6))
-    recorder.observe("one straight line takes every lightness to the new one", straight)
+    recorder.observe("the new lightness is a linear function of the old one", straight)
     centred = _colors(color_jitter(picture, 0.0, 0.3, draw))[:, 1].mean() - before[:, 1].mean()
     recorder.observe("with brightness 0 the mean lightness is kept", bool(abs(centred) < 1e-6))
     _observe_light(recorder, color_jitter, seed)
@@ -376,10 +379,10 @@ def _colors(image: Floats) -> Floats:
 
 
 def _observe_light(recorder: Recorder, color_jitter: Function, seed: int) -> None:
-    """Read shift and stretch off two grey pixels, 120 times.
+    """Compute shift and stretch from two grey pixels, 120 times.
 
-    False alarms: each of five equal parts of two ranges missing in 120 draws has probability 0.8**120 = 2.4e-12, of
-    four pairs of halves 0.75**120 = 1.0e-15: in sum 2.4e-11.
+    False alarms: each fifth of the two ranges is missing in 120 draws with probability 0.8**120 = 2.4e-12, each of four
+    pairs of halves with 0.75**120 = 1.0e-15; in total 2.4e-11.
     """
     grey = np.array([[[0.4] * 3, [0.6] * 3, [0.4] * 3]])
     brightness, contrast, middle = 0.1, 0.5, 1.4 / 3
@@ -394,7 +397,7 @@ def _observe_light(recorder: Recorder, color_jitter: Function, seed: int) -> Non
     parts = [(shift + brightness) / (2 * brightness), (stretch - 1 + contrast) / (2 * contrast)]
     for name, part in zip(("shifts b", "stretches c"), parts, strict=True):
         fifths = np.unique(np.floor(5 * np.clip(part, -1, 2)).astype(int))
-        recorder.observe(f"which fifths, 0 to 4, of their range the {name} fall into, {where}", fifths, call=call)
+        recorder.observe(f"the fifths (0 to 4) of their range in which the {name} lie, {where}", fifths, call=call)
     pairs = {(b > 0.5, c > 0.5) for b, c in zip(*parts, strict=True)}
     recorder.observe(f"b and c are drawn independently, {where}", len(pairs) == 4, call=call)
 
@@ -415,8 +418,8 @@ MIXTURES, BATCH = 120, 4
 
 @probe("mixup")
 def probe_mixup(recorder: Recorder, rng: Draw, mixup: Function) -> None:
-    """False alarms: see `_observe_lambdas`; that 120 permutations of four never meet one of 16 pairs has probability
-    below 16 * (3/4)**120 = 1.7e-14."""
+    """False alarms: see `_observe_lambdas`. One of the 16 pairs does not occur in 120 permutations of four with
+    probability below 16 * (3/4)**120 = 1.7e-14."""
     draw, seed = _generator(rng)
     recorder.sample("a mixed batch of images", mixup, _images(rng, 3, 2, 2, 1), np.eye(3)[[0, 2, 1]], 0.7, draw)
     recorder.ask("a batch of one", mixup, _images(rng, 1, 3), np.eye(2)[[1]], 0.7, draw)
@@ -425,38 +428,38 @@ def probe_mixup(recorder: Recorder, rng: Draw, mixup: Function) -> None:
         recorder.sample(f"a batch of {BATCH}, alpha {alpha:g}", mixup, X, Y, alpha, draw)
     draws = recorder.results(mixup, [(X, Y, 1.0, draw)] * MIXTURES)
     inputs, labels = (np.stack(part) for part in zip(*draws, strict=True))
-    # One-hot rows, a class an example, tell of each example what it was mixed with, and how much of it.
-    follow = bool(np.allclose(inputs, np.einsum("tij,jkl->tikl", labels, X)))
-    recorder.observe("inputs and labels are mixed in the same way", follow)
+    # Each example has its own class, so the mixed labels show with which example it was mixed, and in which shares.
+    same = bool(np.allclose(inputs, np.einsum("tij,jkl->tikl", labels, X)))
+    recorder.observe("inputs and labels are mixed in the same way", same)
     shares = inputs.reshape(-1, X[0].size) @ np.linalg.pinv(X.reshape(BATCH, -1))
     partners = np.array_equal(shares.reshape(labels.shape) > 1e-9, labels > 1e-9)
-    recorder.observe("inputs and labels have the same partners", bool(partners))
+    recorder.observe("inputs and labels are mixed with the same partners", bool(partners))
     recorder.observe("the shares of each label sum to 1", bool(np.allclose(labels.sum(axis=2), 1)))
-    recorder.observe(
-        "each example is used as often as it stands in the batch", bool(np.allclose(labels.sum(axis=1), 1))
-    )
+    whole = bool(np.allclose(labels.sum(axis=1), 1))
+    recorder.observe("the shares of each example sum to 1 over the batch", whole)
     recorder.observe("the whole batch has one lambda", all(_one_lambda(table) for table in labels))
-    recorder.observe(f"each example meets each other one in {MIXTURES} draws", bool(np.all((labels > 0).any(axis=0))))
+    met = bool(np.all((labels > 0).any(axis=0)))
+    recorder.observe(f"each example is mixed with every other one in {MIXTURES} draws", met)
     _observe_lambdas(recorder, mixup, X, draw)
     twins = [mixup(X, Y, 1.0, np.random.default_rng(seed))[0] for _ in range(2)]
     recorder.observe("a generator in the same state gives the same mixture", bool(np.array_equal(*twins)))
 
 
 def _one_lambda(table: Floats) -> bool:
-    """Tell whether all examples that have a partner keep the same share of themselves."""
+    """Return whether all examples that are mixed with another one keep the same share of themselves."""
     own = np.diag(table)
     own = own[(table > 0).sum(axis=1) > 1]
     return bool(np.allclose(own, own[:1]))
 
 
 def _observe_lambdas(recorder: Recorder, mixup: Function, X: Floats, draw: np.random.Generator) -> None:
-    """Observe where lambda lies in 120 draws.
+    """Observe the size of lambda in 120 draws.
 
-    False alarms: at alpha 0.05 lambda is below 0.001 with probability 0.36, as often above 0.999, of which 0.08 is
-    rounded to 1 exactly; one draw in 24 pairs each example with itself and is not counted. So each end is seen with
-    probability over 0.26, and missed in 120 draws with 2 * 0.74**120 = 4.1e-16; the share of the two together is 0.6,
-    and below 0.2 with probability exp(-2 * 120 * 0.4**2) = 2.1e-17 (Hoeffding). At alpha 50 lambda is more than 0.45
-    away from 1/2 with probability below 1e-30.
+    False alarms: at alpha 0.05, lambda is below 0.001 with probability 0.36 and above 0.999 with probability 0.36, of
+    which 0.08 is rounded to exactly 1. One draw in 24 pairs each example with itself and is not counted. So each end is
+    seen in a draw with probability over 0.26, and one of them is missed in 120 draws with probability 2 * 0.74**120 =
+    4.1e-16. The share of the two ends together is 0.6; it is below 0.2 with probability exp(-2 * 120 * 0.4**2) =
+    2.1e-17 (Hoeffding). At alpha 50, lambda is more than 0.45 away from 1/2 with probability below 1e-30.
     """
     few, many = _lambdas(recorder, mixup, X, 0.05, draw), _lambdas(recorder, mixup, X, 50.0, draw)
     recorder.observe("with alpha 0.05 lambda comes near 0", bool(np.any(few < 0.001)))
@@ -467,7 +470,7 @@ def _observe_lambdas(recorder: Recorder, mixup: Function, X: Floats, draw: np.ra
 
 
 def _lambdas(recorder: Recorder, mixup: Function, X: Floats, alpha: float, draw: np.random.Generator) -> Floats:
-    """Return lambda of those of 120 draws in which an example has another for its partner."""
+    """Return lambda of each of 120 draws, except for draws in which every example is paired with itself."""
     draws = recorder.results(mixup, [(X, np.eye(BATCH), alpha, draw)] * MIXTURES)
     smallest = [float(np.diag(labels).min()) for _, labels in draws]
     return np.array([share for share in smallest if share < 1])
@@ -476,8 +479,8 @@ def _lambdas(recorder: Recorder, mixup: Function, X: Floats, alpha: float, draw:
 @probe("label_smoothing")
 def probe_label_smoothing(recorder: Recorder, rng: Draw, label_smoothing: Function) -> None:
     recorder.ask("four classes, eps 0.2", label_smoothing, rng.randint(0, 4, 6), 4, 0.2)
-    recorder.ask("eps as it is if not given", label_smoothing, rng.randint(0, 10, 3), 10)
+    recorder.ask("the default eps", label_smoothing, rng.randint(0, 10, 3), 10)
     recorder.ask("as many labels as classes", label_smoothing, rng.permutation(5), 5, round(0.1 + 0.3 * rng.rand(), 2))
-    recorder.ask("two classes, of which one occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
+    recorder.ask("two classes, only one of which occurs", label_smoothing, np.array([0, 0, 0]), 2, 0.3)
     recorder.ask("eps 0, hard labels", label_smoothing, rng.randint(0, 3, 4), 3, 0.0)
-    recorder.ask("eps 1, no label at all", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)
+    recorder.ask("eps 1, uniform labels", label_smoothing, rng.randint(0, 3, 4), 3, 1.0)

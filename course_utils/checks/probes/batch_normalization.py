@@ -15,18 +15,18 @@ Function = Callable[..., Any]
 Draw = np.random.RandomState
 Array = np.ndarray
 
-# Large beside the variances that are asked about, so that it shows where epsilon stands.
+# Large compared with the variances, so that it shows where epsilon is added.
 LARGE_EPS = 0.5
 
 
 def _batch(rng: Draw, *shape: int) -> Array:
-    """Draw values whose columns differ in mean and spread."""
+    """Draw values whose columns differ in mean and standard deviation."""
     spread, mean = rng.uniform(0.5, 3.0, shape[-1]), rng.uniform(-2.0, 2.0, shape[-1])
     return np.asarray((rng.randn(*shape) * spread + mean).round(2))
 
 
 def _scale(rng: Draw, width: int) -> Array:
-    """Draw a gamma or a square root of a variance: not 1, so that its absence shows."""
+    """Draw scales between 0.3 and 2.5, used as gamma or as a variance: it shows if one is forgotten."""
     return np.asarray(rng.uniform(0.3, 2.5, width).round(2))
 
 
@@ -35,7 +35,7 @@ def _shift(rng: Draw, width: int) -> Array:
 
 
 def _affine(rng: Draw, width: int) -> tuple[Array, Array]:
-    """Draw gamma, one entry of it negative, and beta."""
+    """Draw gamma, with one negative entry, and beta."""
     gamma = _scale(rng, width)
     gamma[-1] *= -1
     return gamma, _shift(rng, width)
@@ -48,12 +48,12 @@ def _call_text(name: str, *args: Any) -> str:
 def _gradients(
     recorder: Recorder, layer: str, backward: Function, forward: Function, cases: dict[str, tuple[Any, ...]], rng: Draw
 ) -> None:
-    """Ask a backward function for gradients after the learner's own forward, in the last case twice."""
+    """Test a backward function on the caches of the learner's own forward function; on the last cache twice."""
     for says, args in cases.items():
         text = _call_text(f"{layer}_forward", *args)
         result = recorder.call(f"the output of your {layer}_forward, {says}", forward, *args, hide=1, shown=text)
         n, d = args[0].shape
-        # Transposed, so that it is not contiguous.
+        # Transposed, so that the array is not contiguous.
         dout = _batch(rng, d, n).T
         shown = f"{layer}_backward({argument_text(dout)}, {text}[1])"
         recorder.ask(f"the gradients dx, dgamma and dbeta, {says}", backward, dout, result[1], shown=shown)
@@ -72,9 +72,9 @@ def probe_batchnorm_forward(recorder: Recorder, rng: Draw, batchnorm_forward: Fu
     recorder.ask("the output for a batch of 1", batchnorm_forward, _batch(rng, 1, 3), gamma, beta, hide=1)
     constant = _batch(rng, 4, 3)
     constant[:, 1] = 0.37
-    recorder.ask("the output where a column is constant", batchnorm_forward, constant, gamma, beta, hide=1)
+    recorder.ask("the output with a constant column", batchnorm_forward, constant, gamma, beta, hide=1)
     square = _batch(rng, 3, 3)
-    recorder.ask("the output where N equals D", batchnorm_forward, square, gamma, beta, hide=1)
+    recorder.ask("the output if N equals D", batchnorm_forward, square, gamma, beta, hide=1)
     recorder.ask("the output without scale and shift", batchnorm_forward, square, np.ones(3), np.zeros(3), hide=1)
     view = _batch(rng, 8, 6)[::2, ::2]
     recorder.ask("the output for a view of a larger array", batchnorm_forward, view, gamma, beta, 0.1, hide=1)
@@ -89,7 +89,7 @@ def probe_update_running(recorder: Recorder, rng: Draw, update_running: Function
     for step in (1, 2):
         says = f"the running variance after batch {step} of 2, momentum {share}"
         running = recorder.call(says, update_running, abs(running), _scale(rng, 3), momentum=share)
-    recorder.ask("the running mean where it is one number", update_running, 1.3, -0.4, 0.99)
+    recorder.ask("the running mean as a single number", update_running, 1.3, -0.4, 0.99)
     recorder.ask("momentum 0, which keeps nothing of the past", update_running, _shift(rng, 2), _shift(rng, 2), 0.0)
     recorder.ask("momentum 1, which never moves", update_running, _shift(rng, 2), _shift(rng, 2), 1.0)
 
@@ -100,11 +100,9 @@ def probe_batchnorm_predict(recorder: Recorder, rng: Draw, batchnorm_predict: Fu
     predict: tuple[Array, ...] = (gamma, beta, mean, var)
     recorder.ask("the output for one example", batchnorm_predict, _batch(rng, 1, 3), *predict)
     recorder.ask("the output for 4 examples", batchnorm_predict, _batch(rng, 4, 3), *predict)
-    recorder.ask("the output where N equals D", batchnorm_predict, _batch(rng, 3, 3), *predict)
+    recorder.ask("the output if N equals D", batchnorm_predict, _batch(rng, 3, 3), *predict)
     recorder.ask("the output with a large eps", batchnorm_predict, _batch(rng, 3, 3), *predict, eps=LARGE_EPS)
-    recorder.ask(
-        "the output where a running variance is 0", batchnorm_predict, _batch(rng, 2, 3), *predict[:3], var * 0
-    )
+    recorder.ask("the output with running variances of 0", batchnorm_predict, _batch(rng, 2, 3), *predict[:3], var * 0)
     recorder.ask("the output for a view of a larger array", batchnorm_predict, _batch(rng, 6, 6)[1::2, ::2], *predict)
 
 
@@ -118,8 +116,8 @@ def probe_batchnorm_backward(recorder: Recorder, rng: Draw, backward: Function, 
         "with a large eps": (_batch(rng, 4, 3), gamma, beta, LARGE_EPS),
         "for a batch of 2": (_batch(rng, 2, 3), gamma, beta, 0.01),
         "for a batch of 1": (_batch(rng, 1, 3), gamma, beta),
-        "where a column is constant": (constant, gamma, beta),
-        "where N equals D": (_batch(rng, 3, 3), gamma, beta),
+        "with a constant column": (constant, gamma, beta),
+        "if N equals D": (_batch(rng, 3, 3), gamma, beta),
         "for views of larger arrays": (_batch(rng, 8, 6)[::2, ::2], gamma, beta),
     }
     _gradients(recorder, "batchnorm", backward, forward, cases, rng)
@@ -140,7 +138,7 @@ def probe_fold_batchnorm(recorder: Recorder, rng: Draw, fold_batchnorm: Function
 
 
 def _renorm_batch(rng: Draw, n: int) -> tuple[Array, Array, Array]:
-    """Draw a batch of four features, and running means and deviations: some near those of the batch, some far."""
+    """Draw a batch with four features, and running means and standard deviations, some of them far from the batch's."""
     x = (rng.randn(n, 4) * [1.0, 2.0, 1.5, 0.8]).round(2)
     mean = rng.uniform(-0.6, 0.6, 4) + np.array([0.0, 9.0, -9.0, 0.0])
     std = rng.uniform(0.8, 1.2, 4) * np.array([1.0, 0.3, 5.0, 1.0])
@@ -150,11 +148,11 @@ def _renorm_batch(rng: Draw, n: int) -> tuple[Array, Array, Array]:
 def _renorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
     cases: dict[str, tuple[Any, ...]] = {}
     settings = {
-        "where some features are clipped": (6, 1.8, 1.3),
-        "where r and d are held at 1 and 0, which is batch norm": (4, 1.0, 0.0),
-        "where nothing is clipped": (5, 1000.0, 1000.0),
-        "where only r is clipped": (4, 1.1, 1000.0),
-        "where only d is clipped": (4, 1000.0, 0.2),
+        "if some features are clipped": (6, 1.8, 1.3),
+        "if r is clipped to 1 and d to 0, which is batch norm": (4, 1.0, 0.0),
+        "if nothing is clipped": (5, 1000.0, 1000.0),
+        "if only r is clipped": (4, 1.1, 1000.0),
+        "if only d is clipped": (4, 1000.0, 0.2),
         "for a batch of 2": (2, 3.0, 2.0),
     }
     for says, (n, r_max, d_max) in settings.items():
@@ -185,14 +183,14 @@ def _layernorm_cases(rng: Draw) -> dict[str, tuple[Any, ...]]:
     constant, *others = case(3, 4)
     constant[1] = 0.37
     return {
-        # First, for there one number for each row fits the columns too: so that who forgets to stand them beside the
-        # rows is told from one who fails whatever is asked.
-        "where N equals D": case(3, 3),
+        # First, since here one number per row also broadcasts along the columns: an answer that forgets keepdims gets a
+        # wrong result here, and an answer that always fails gets none.
+        "if N equals D": case(3, 3),
         "for 4 examples of 3 features": case(4, 3),
         "with a large eps": case(3, 5, LARGE_EPS),
         "for one example": case(1, 4),
         "for 2 features": case(3, 2, 0.01),
-        "where a row is constant": (constant, *others),
+        "with a constant row": (constant, *others),
         "for a view of a larger array": (_batch(rng, 6, 8)[::2, ::2], *_affine(rng, 4)),
     }
 
@@ -237,7 +235,7 @@ def probe_groupnorm_forward_arguments(recorder: Recorder, rng: Draw, groupnorm_f
 def probe_rmsnorm_forward(recorder: Recorder, rng: Draw, rmsnorm_forward: Function) -> None:
     recorder.ask("the output for 4 examples of 3 features", rmsnorm_forward, _batch(rng, 4, 3), _scale(rng, 3))
     recorder.ask("the output with a large eps", rmsnorm_forward, _batch(rng, 3, 5), _scale(rng, 5), eps=LARGE_EPS)
-    recorder.ask("the output where N equals D", rmsnorm_forward, _batch(rng, 3, 3), _scale(rng, 3))
+    recorder.ask("the output if N equals D", rmsnorm_forward, _batch(rng, 3, 3), _scale(rng, 3))
     recorder.ask("the output for one vector, shape (4,)", rmsnorm_forward, _batch(rng, 4), _scale(rng, 4))
     recorder.ask("the output for shape (2, 2, 3)", rmsnorm_forward, _batch(rng, 2, 2, 3), _scale(rng, 3))
     recorder.ask("the output for a row of zeros", rmsnorm_forward, np.zeros((1, 3)), _scale(rng, 3))
@@ -247,12 +245,13 @@ def probe_rmsnorm_forward(recorder: Recorder, rng: Draw, rmsnorm_forward: Functi
 @probe("spatial_batchnorm_forward")
 def probe_spatial_batchnorm_forward(recorder: Recorder, rng: Draw, spatial_batchnorm_forward: Function) -> None:
     gamma, beta = _affine(rng, 3)
-    # Of one pixel first: there a mean for every pixel is right, and an answer that fails for other reasons fails too.
+    # Images of one pixel first: a mean per pixel is correct for them, so that this mistake differs from answers that
+    # always fail.
     for says, shape in {
         "for images of one pixel": (4, 1, 1, 3),
         "for 2 images of 2 by 3 pixels": (2, 2, 3, 3),
         "for one image": (1, 3, 2, 3),
-        "where all sides are equal": (3, 3, 3, 3),
+        "if all four sizes are equal": (3, 3, 3, 3),
     }.items():
         recorder.ask(f"the output {says}", spatial_batchnorm_forward, _batch(rng, *shape), gamma, beta, hide=1)
     images = _batch(rng, 2, 2, 2, 3)

@@ -1,12 +1,12 @@
-"""Lesson 08: what a trained network must be able to do, whatever it is made of.
+"""Probes of lesson 08: what a trained network must be able to do, however it is built and trained.
 
-`train` is asked for what it promises, and its labels are counted on test images drawn from the seed. How often a right
-answer is turned away: a predictor of true accuracy p falls below a share t of n independent test images with
-probability at most exp(-n*KL(t, p)) (Chernoff 1952, with KL(t, p) = t*log(t/p) + (1-t)*log((1-t)/(1-p))). Given the
-handwriting of a seed, its test images are drawn independently. With n = 10,000 and the shares below that is at most
-1e-9 from the true accuracies 0.331, 0.632, 0.844 and 0.901 on. That the reference and the alternatives get there is
-measured, not computed, for no bound is known for what training reaches: over 20 seeds and 50 secrets the lowest of the
-three read 0.901 (benchmarks/capstone.py), full marks being 0.88.
+The probes test the interface of `train`, and its accuracy on test images drawn from the seed. Probability that a good
+answer is rejected: the accuracy on n independent test images of a predictor with true accuracy p is below t with
+probability at most exp(-n*KL(t, p)) (Chernoff 1952, with KL(t, p) = t*log(t/p) + (1-t)*log((1-t)/(1-p))). For a given
+seed, and so a given set of handwritten digits, the test images are drawn independently. With n = 10,000 and the
+thresholds below, the probability is at most 1e-9 if the true accuracy is at least 0.331, 0.632, 0.844 or 0.901.
+There is no bound for the accuracy that training reaches; it was measured: over 20 seeds and 50 secrets, the lowest
+accuracy of the reference and the alternatives was 0.901 (benchmarks/capstone.py); full marks need 0.88.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from course_utils.checks.answer_types import NumberWith, SubsetOf
 from course_utils.checks.probe import Recorder, probe, question
 from course_utils.data.served import ServedDigits
 
-# The shares of the test images that must be read right: to have learned at all, for two steps, for full marks.
+# The accuracy on the test images that is needed to have learned anything, for two steps, and for full marks.
 LEARNED, STEP_1, STEP_2, STEP_3 = 0.3, 0.6, 0.82, 0.88
 TESTS = 10_000
+# Number of test images that are also predicted one at a time.
 ALONE = 20
 
 question("loss_at_start", NumberWith(0.0, 5.0, 2))
@@ -30,7 +31,7 @@ question("parts_that_pay", SubsetOf(("a", "b", "c", "d", "e", "f")))
 
 
 def trained(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> tuple[ServedDigits, Any]:
-    """Return a task and what the learner's `train` made of it."""
+    """Return a task, and the `predict` function that the learner's `train` returned for it."""
     task = ServedDigits(int(rng.randint(2**31 - 1)), TESTS)
     shown = "task = ServedDigits(1); train(task.X, task.y, task.next_batch, np.random.default_rng(1))"
     own = np.random.default_rng(int(rng.randint(2**31 - 1)))
@@ -39,16 +40,17 @@ def trained(recorder: Recorder, rng: np.random.RandomState, train: Callable[...,
 
 def observe_batches(recorder: Recorder, task: ServedDigits) -> None:
     recorder.observe("train takes mini-batches from next_batch", task.used > 0)
-    recorder.observe("train goes on after the first mini-batch", task.used != 1)
+    recorder.observe("train does not stop after one mini-batch", task.used != 1)
 
 
 def observe_accuracy(recorder: Recorder, task: ServedDigits, labels: Any, *shares: float) -> None:
     found = float(np.mean(np.asarray(labels) == task.test_y))
     for share in shares:
-        # A key holds no number: machines differ in the last digits, and training enlarges them.
+        # The key contains only whether the threshold is reached: rounding differs between machines, and training
+        # amplifies the differences.
         yours = "" if recorder.expected is None else f" (yours: {found:.1%})"
         recorder.observe(
-            f"at least {share:.0%} of {len(task.test_y)} test images are read right{yours}", found >= share
+            f"at least {share:.0%} of {len(task.test_y)} test images are classified correctly{yours}", found >= share
         )
 
 
@@ -59,12 +61,12 @@ def probe_train(recorder: Recorder, rng: np.random.RandomState, train: Callable[
     test = task.test_X
     labels = recorder.sample("the labels that predict returns", predict, test)
     again = recorder.sample("the labels of a second call", predict, test)
-    recorder.observe("predict gives the same labels when it is asked again", bool(np.array_equal(labels, again)))
-    recorder.sample("the label of an image alone", predict, test[:1])
+    recorder.observe("predict returns the same labels when it is called again", bool(np.array_equal(labels, again)))
+    recorder.sample("the label of a single image", predict, test[:1])
     alone = [np.asarray(predict(test[i : i + 1])).ravel() for i in range(ALONE)]
     same = sum(len(label) == 1 and label[0] == labels[i] for i, label in enumerate(alone))
-    # Two of them may be ties that rounding decides.
-    recorder.observe("an image alone gets the label that it gets among others", same >= ALONE - 2)
+    # Up to two of them may be ties, which rounding decides.
+    recorder.observe("a single image gets the same label as in a batch", same >= ALONE - 2)
     observe_accuracy(recorder, task, labels, LEARNED)
 
 

@@ -19,7 +19,7 @@ Draw = np.random.RandomState
 
 
 def _rate(rng: Draw) -> float:
-    """Draw a first learning rate that is no power of two and not 1, either of which would hide a mistake."""
+    """Draw an initial learning rate between 0.11 and 0.91."""
     return round(0.11 + 0.8 * rng.rand(), 2)
 
 
@@ -28,7 +28,7 @@ def probe_sgd_step(recorder: Recorder, rng: Draw, sgd_step: Function) -> None:
     w, lr = rng.randn(5).round(2), _rate(rng)
     recorder.ask("the new weights of one step", sgd_step, w, rng.randn(5).round(2), lr)
     recorder.ask("the new weights, shape (2, 3)", sgd_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2), lr)
-    recorder.ask("the new weight where it is one number", sgd_step, round(rng.randn(), 2), -0.7, lr)
+    recorder.ask("the new weight, a single number", sgd_step, round(rng.randn(), 2), -0.7, lr)
     recorder.ask("the weights at a rate of 0", sgd_step, w, rng.randn(5).round(2), 0.0)
     columns, transposed = rng.randn(3, 4).round(2)[:, ::2], rng.randn(2, 3).round(2).T
     recorder.ask("the new weights from views of larger arrays", sgd_step, columns, transposed, lr)
@@ -68,7 +68,7 @@ def probe_exponential_decay(recorder: Recorder, rng: Draw, exponential_decay: Fu
 @probe("inverse_sqrt_decay")
 def probe_inverse_sqrt_decay(recorder: Recorder, rng: Draw, inverse_sqrt_decay: Function) -> None:
     lr0, k = _rate(rng), round(1.5 + rng.rand(), 2)
-    # Step 2 first, so that who refuses step 1 alone is told from one who fails everywhere.
+    # Step 2 first, so that an answer that fails only at step 1 differs from one that always fails.
     for t in (2, 1, 3, int(rng.randint(10, 99))):
         recorder.ask(f"the rate at step {t}, k = 1", inverse_sqrt_decay, lr0, t)
         recorder.ask(f"the rate at step {t}, k = {k}", inverse_sqrt_decay, lr0, t, k=k)
@@ -128,7 +128,7 @@ def probe_cosine_decay_arguments(recorder: Recorder, rng: Draw, cosine_decay: Fu
 
 
 def _schedule(rng: Draw) -> tuple[Function, str]:
-    """Return a schedule that falls, and the text that makes it."""
+    """Return a decreasing schedule, and the code of it."""
     low, span = round(0.05 + 0.1 * rng.rand(), 2), round(0.3 + 0.4 * rng.rand(), 2)
 
     def schedule(epoch: int) -> float:
@@ -143,7 +143,7 @@ def _schedule(rng: Draw) -> tuple[Function, str]:
 def probe_with_warmup(recorder: Recorder, rng: Draw, with_warmup: Function) -> None:
     schedule, text = _schedule(rng)
     warmed_by = {
-        warmup: recorder.call(f"what comes back for {warmup} warm-up epochs", with_warmup, schedule, warmup)
+        warmup: recorder.call(f"the result for {warmup} warm-up epochs", with_warmup, schedule, warmup)
         for warmup in (4, 1, 0)
     }
     for warmup, warmed in warmed_by.items():
@@ -171,21 +171,21 @@ def probe_plateau_decay(recorder: Recorder, rng: Draw, plateau_decay: Function) 
     # After the cut the losses fall again, but never below the old best.
     recorder.ask("the rate after a rise and a slow fall", plateau_decay, lr0, [0.3, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
     zigzag = [0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.6, 0.65]
-    recorder.ask("the rate where bad epochs alternate with new bests", plateau_decay, lr0, zigzag)
+    recorder.ask("the rate if bad epochs alternate with new bests", plateau_decay, lr0, zigzag)
     for patience in (1, 2, 4):
         # Few different values, so that a loss often equals the best.
         losses = (rng.randint(1, 9, size=24) / 10).tolist()
         for length in (12, 24):
             says = f"the rate after {length} losses, patience {patience}"
             recorder.ask(says, plateau_decay, lr0, losses[:length], factor=0.7, patience=patience)
-    recorder.ask("the rate where the losses are an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
+    recorder.ask("the rate for losses in an array", plateau_decay, lr0, np.array([0.4, 0.6, 0.5, 0.4, 0.3]), 0.1)
 
 
 @probe("stationary_variance")
 def probe_stationary_variance(recorder: Recorder, rng: Draw, stationary_variance: Function) -> None:
-    for size in ("small", "middling", "large"):
+    for size in ("small", "medium", "large"):
         curvature, noise_std = round(0.5 + 3 * rng.rand(), 2), round(1.2 + rng.rand(), 2)
-        share = {"small": 0.02, "middling": 0.8, "large": 1.9}[size]
+        share = {"small": 0.02, "medium": 0.8, "large": 1.9}[size]
         lr = round(share / curvature, 4)
         recorder.ask(f"the variance at a {size} rate", stationary_variance, lr, curvature, noise_std)
     recorder.ask("the variance without noise", stationary_variance, 0.3, 2.0, 0.0)
@@ -197,25 +197,25 @@ def probe_stationary_variance_arguments(recorder: Recorder, rng: Draw, stationar
     recorder.expect_error(
         "a rate that is too high: lr*curvature above 2", stationary_variance, 2.5 / curvature, curvature, 1.0
     )
-    recorder.expect_error("a rate at the edge: lr*curvature is 2", stationary_variance, 2.0 / curvature, curvature, 1.0)
+    recorder.expect_error("a rate at the limit: lr*curvature = 2", stationary_variance, 2.0 / curvature, curvature, 1.0)
     recorder.expect_error("a rate of 0", stationary_variance, 0.0, curvature, 1.0)
     recorder.expect_error("a negative rate", stationary_variance, -0.1, curvature, 1.0)
     recorder.expect_error("a curvature of 0", stationary_variance, 0.1, 0.0, 1.0)
     recorder.ask(
-        "a rate just below the edge, which is allowed", stationary_variance, 1.96875 / curvature, curvature, 1.0
+        "a rate just below the limit, which is allowed", stationary_variance, 1.96875 / curvature, curvature, 1.0
     )
 
 
 def _losses_in_turn(losses: list[float]) -> tuple[Function, list[float]]:
-    """Return a function that gives the losses one after another, then the last for ever, and the list of the rates
-    that it is called with. The function's name is a text that makes one like it."""
+    """Return a function whose calls return the losses one after another (the last one if there are no more), and the
+    list of the rates that it is called with. The function's name is code for such a function."""
     rates: list[float] = []
 
     def loss_after_step(lr: float) -> float:
         rates.append(float(lr))
         return losses[min(len(rates), len(losses)) - 1]
 
-    # A step too many is answered here.
+    # Calls after the last of these losses are answered in this process.
     promise(loss_after_step, lambda: losses[len(rates) :])
     text = re.sub(r"\b(nan|inf)\b", r"np.\1", repr(losses))
     loss_after_step.__name__ = f"lambda lr, losses=iter({text}): next(losses)"
@@ -227,11 +227,11 @@ def probe_lr_range_test(recorder: Recorder, rng: Draw, lr_range_test: Function) 
     falling = (2 - np.sort(rng.rand(6))).round(2).tolist()
     nan, inf = float("nan"), float("inf")
     cases = {
-        "where every loss is finite": falling,
-        "where the fourth loss is NaN": [*falling[:3], nan, 1.5, inf, 1.2],
-        "where the fifth loss is infinite": [*falling[:4], inf, 1.5, nan, 1.2],
-        "where the first loss is infinite": [inf, *falling],
-        "where the last loss is NaN": [*falling, nan],
+        "if every loss is finite": falling,
+        "if the fourth loss is NaN": [*falling[:3], nan, 1.5, inf, 1.2],
+        "if the fifth loss is infinite": [*falling[:4], inf, 1.5, nan, 1.2],
+        "if the first loss is infinite": [inf, *falling],
+        "if the last loss is NaN": [*falling, nan],
     }
     lr_min, lr_max = round(0.001 + 0.004 * rng.rand(), 4), round(0.5 + rng.rand(), 2)
     for says, losses in cases.items():
@@ -272,16 +272,16 @@ def probe_sample_log_uniform(recorder: Recorder, rng: Draw, sample_log_uniform: 
     draw = np.random.default_rng(seed)
     drawn = np.asarray(recorder.sample(f"{DRAWS} values", sample_log_uniform, low, high, DRAWS, draw))
     call = _drawing(low, high, DRAWS, seed)
-    # Rounding may carry a value over the edge by a hair.
+    # Rounding may move a value slightly beyond an end.
     inside = (drawn >= low * (1 - 1e-9)) & (drawn <= high * (1 + 1e-9))
     recorder.observe("every value lies between low and high", bool(inside.all()), call=call)
-    # Four shares and the five numbers of `_observe_independence` at each of up to five seeds, each wrong by chance with
-    # probability 1e-11, and at most 1e-10 for `_are_all_new`: together below 1e-9.
+    # False alarms with each seed: four shares here and five statistics in `_observe_independence`, 1e-11 each, and
+    # 2e-10 for `_are_all_new`; for five seeds below 1.5e-9.
     for edge in np.geomspace(low, high, 6)[1:-1]:
         says = f"the share of values below {edge:.3g}"
         recorder.observe(says, float(np.mean(drawn < edge)), rtol=0, atol=fraction_tolerance(DRAWS), call=call)
     _observe_independence(recorder, _logarithmic(np.clip(drawn, low, high), low, high), call)
-    # Few are enough for what a seed decides: continuous draws repeat with probability 0.
+    # A few values are enough to test the use of the generator: continuous draws repeat with probability 0.
     draw = np.random.default_rng(seed + 1)
     few = np.asarray(recorder.sample(f"{FEW} values", sample_log_uniform, low, high, FEW, draw))
     again = np.asarray(sample_log_uniform(low, high, FEW, draw))
@@ -289,27 +289,27 @@ def probe_sample_log_uniform(recorder: Recorder, rng: Draw, sample_log_uniform: 
     call = _drawing(low, high, FEW, seed + 1)
     recorder.observe("the next values from the same generator are new", bool(np.all(again != few)), call=call)
     both = _logarithmic(np.concatenate([few.ravel(), again.ravel()]), low, high)
-    recorder.observe("no value repeats or mirrors another one, in two calls", _are_all_new(both), call=call)
+    recorder.observe("in two calls no value repeats or mirrors another one", _are_all_new(both), call=call)
     recorder.observe("a generator in the same state gives the same values", bool(np.array_equal(twin, few)), call=call)
     recorder.observe_shape("a table of values, size (3, 2)", sample_log_uniform, low, high, (3, 2), draw)
-    recorder.ask("three values where low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
+    recorder.ask("three values if low equals high", sample_log_uniform, 0.25, 0.25, 3, draw)
 
 
 def _logarithmic(values: Any, low: float, high: float) -> Any:
-    """Return where values lie on the logarithmic scale from low (0) to high (1); NaN if not positive."""
+    """Return the position of values on the logarithmic scale from low (0) to high (1); NaN if not positive."""
     with np.errstate(all="ignore"):
         return np.log(np.asarray(values, dtype=float) / low) / np.log(high / low)
 
 
 def _observe_independence(recorder: Recorder, places: Any, call: Call) -> None:
-    """Observe what draws that are sorted, repeated, mirrored or evenly spaced do not share with independent ones."""
+    """Observe statistics that distinguish independent draws from sorted, repeated, mirrored or evenly spaced ones."""
     count = len(places)
     for name, (one, other) in pairings(places).items():
-        which = "the next one" if name == "neighbours" else "the one half the values further on"
-        says = f"how often a value is smaller than {which}, of {count // 2}"
+        which = "the next one" if name == "neighbours" else f"the one {count // 2} places after it"
+        says = f"the share of values that are smaller than {which}, {count // 2} pairs"
         recorder.observe(says, float(np.mean(one < other)), 0, mean_tolerance(count // 2, 1.0), call)
         # Each product lies between -1/4 and 1/4.
-        says = f"how far a value goes together with {which}, on the logarithmic scale"
+        says = f"the covariance of a value and {which}, on the logarithmic scale"
         recorder.observe(says, float(np.mean((one - 0.5) * (other - 0.5))), 0, mean_tolerance(count // 2, 0.5), call)
     cells = np.unique(np.floor(count * np.nan_to_num(np.minimum(places, 1 - 1e-12))))
     says = f"the share of {count} equal parts of the logarithmic scale without a value"
@@ -317,10 +317,10 @@ def _observe_independence(recorder: Recorder, places: Any, call: Call) -> None:
 
 
 def _are_all_new(places: Any) -> bool:
-    """Return whether no two values have the same place on the logarithmic scale, or places that mirror each other.
+    """Return whether all positions on the logarithmic scale differ, and no two of them mirror each other.
 
-    Two of the 4,950 pairs of 100 independent draws are that close by chance with probability at most 4e-14 each, in sum
-    2e-10 for five seeds. Rounding moves a place by less than 1e-15.
+    Each of the 4,950 pairs of 100 independent draws is that close by chance with probability at most 4e-14; in total
+    2e-10 per seed and 1e-9 for five seeds. Rounding moves a position by less than 1e-15.
     """
     ordered = np.sort(places)
     mirrored = np.sort(np.abs(places - 0.5))
@@ -370,9 +370,9 @@ def probe_warmup_stable_decay(recorder: Recorder, rng: Draw, warmup_stable_decay
 @probe("warmup_stable_decay", part="arguments")
 def probe_warmup_stable_decay_arguments(recorder: Recorder, rng: Draw, warmup_stable_decay: Function) -> None:
     lr_max = _rate(rng)
-    recorder.expect_error("a warm-up and a decay longer than the whole", warmup_stable_decay, lr_max, 0, 10, 5, 6)
-    recorder.ask("a warm-up and a decay shorter than the whole", warmup_stable_decay, lr_max, 5, 10, 3, 4)
-    recorder.ask("a warm-up and a decay that fill the whole", warmup_stable_decay, lr_max, 7, 10, 4, 6)
+    recorder.expect_error("a warm-up and a decay that together exceed total", warmup_stable_decay, lr_max, 0, 10, 5, 6)
+    recorder.ask("a warm-up and a decay that are together below total", warmup_stable_decay, lr_max, 5, 10, 3, 4)
+    recorder.ask("a warm-up and a decay that together equal total", warmup_stable_decay, lr_max, 7, 10, 4, 6)
 
 
 @probe("cosine_restarts")
@@ -383,7 +383,7 @@ def probe_cosine_restarts(recorder: Recorder, rng: Draw, cosine_restarts: Functi
         recorder.ask(f"the rate at epoch {epoch}, {first} epochs a cycle", cosine_restarts, lr0, epoch, first)
     # With mult 3 the cycles begin at 0, first, 4*first and 13*first.
     for epoch in (1, first - 1, first, first + 2, 2 * first, 4 * first - 1, 4 * first, 7 * first, 13 * first):
-        says = f"the rate at epoch {epoch}, cycles growing threefold from {first} epochs"
+        says = f"the rate at epoch {epoch}, first cycle {first} epochs, mult 3"
         recorder.ask(says, cosine_restarts, lr0, epoch, first, mult=3, lr_min=lr_min)
 
 

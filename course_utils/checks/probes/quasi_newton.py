@@ -23,7 +23,7 @@ question("what_is_stored", Labels(METHODS, ("D", "m*D", "D*D")))
 
 
 def _named(function: Function, name: str) -> Function:
-    """Name a function by its source, so that a shown call can be pasted."""
+    """Set a function's name to its code, so that a learner can paste a call with it."""
     function.__name__ = name
     return function
 
@@ -34,21 +34,21 @@ def _signed(rng: Rng, dim: int) -> Array:
 
 
 def _basis(rng: Rng, dim: int) -> Array:
-    """Draw a reflection: a symmetric matrix whose columns have length 1 and stand at right angles."""
+    """Draw a reflection: a symmetric matrix whose columns are orthonormal."""
     u = _signed(rng, dim)
     reflection: Array = np.eye(dim) - 2 * np.outer(u, u) / (u @ u)
     return reflection
 
 
 def _symmetric(rng: Rng, *eigenvalues: float, basis: Array | None = None) -> Array:
-    """Draw a full symmetric matrix with about these eigenvalues."""
+    """Draw a symmetric matrix, rounded, that has about these eigenvalues and is not diagonal."""
     Q = _basis(rng, len(eigenvalues)) if basis is None else basis
     H: Array = (Q * eigenvalues) @ Q.T
     return ((H + H.T) / 2).round(3)
 
 
 def _recorded(function: Function) -> tuple[Function, list[Array]]:
-    """Return the function and the list of points that it will have been asked for."""
+    """Return the function, and a list to which it adds each point at which it is evaluated."""
     points: list[Array] = []
 
     def recorded(w: Array) -> Any:
@@ -59,21 +59,22 @@ def _recorded(function: Function) -> tuple[Function, list[Array]]:
 
 
 def _pairs(rng: Rng, count: int, dim: int) -> tuple[list[Array], list[Array]]:
-    """Draw steps and changes of the gradient as a bowl would give them."""
+    """Draw steps, and changes of the gradient that are close to those in a bowl."""
     H = _symmetric(rng, *np.linspace(0.5, 3, dim))
     s_list = [_signed(rng, dim) for _ in range(count)]
     return s_list, [(H @ s + 0.1 * rng.uniform(0, 1, dim) * s).round(2) for s in s_list]
 
 
 def _quartic(rng: Rng, dim: int) -> tuple[Function, Array, Array]:
-    """Draw a steep bowl, a point on its wall and the gradient there."""
+    """Draw a steep bowl, a point on its wall, and the gradient there."""
     a, b = rng.uniform(1, 2, dim).round(2), rng.uniform(1, 3, dim).round(2)
     w = _signed(rng, dim)
     f = made(f"lambda w: {argument_text(a)} @ w**4 + {argument_text(b)} @ w**2", _steep, a, b)
     return f, w, (4 * a * w**3 + 2 * b * w).round(2)
 
 
-# What makes each loss of `backtracking`: in the process of the answer, which asks it hundreds of times.
+# The functions that make the losses for `backtracking`. They are called in the answer's process, which evaluates each
+# loss hundreds of times.
 
 
 def _steep(a: Array, b: Array) -> Function:
@@ -124,37 +125,38 @@ def _lost() -> Function:
 def probe_backtracking(recorder: Recorder, rng: Rng, backtracking: Function) -> None:
     h = round(float(rng.uniform(1, 2)), 2)
     cubic = made(f"lambda w: w[0]**3 - {h}*w[0]", _one_valley, h)
-    # Far behind 0 it lies low as well: who looks there finds a rate, and one who fails whatever is asked does not.
-    recorder.ask("the rate where f has one valley", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
+    # f is also low far behind 0: an answer that searches in the wrong direction finds a rate, and an answer that always
+    # fails does not.
+    recorder.ask("the rate for a cubic f", backtracking, cubic, np.zeros(1), np.array([-h]), np.array([3.0]))
     f, w, grad = _quartic(rng, 3)
-    recorder.ask("the rate with the usual settings", backtracking, f, w, grad, -grad)
+    recorder.ask("the rate with the default settings", backtracking, f, w, grad, -grad)
     recorder.ask("the rate of a short step", backtracking, f, w, grad, (-0.02 * grad).round(3))
-    # Half of the promised decrease: a rule that takes any decrease, or forgets t or c, stops elsewhere.
+    # With a large c, a rule that accepts any decrease, or forgets t or c, stops at another rate.
     recorder.ask("the rate with c=0.5", backtracking, f, w, grad, -grad, shrink=0.8, c=0.5)
     recorder.ask("the rate with c=0.9", backtracking, f, w, grad, -grad, 0.8, 0.9)
     k = rng.uniform(1, 2, 2).round(2)
     barrier = made(f"lambda w: {argument_text(k)} @ w - np.sum(np.log(w))", _barrier, k)
     place = rng.uniform(2, 3, 2).round(2)
     slope = (k - 1 / place).round(2)
-    recorder.ask("the rate where f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
+    recorder.ask("the rate if f is NaN for a long step", backtracking, barrier, place, slope, (-8 * slope).round(2))
     m = float(rng.randint(1, 9))
     line = made(f"lambda w: {m:g} * w[0]", _line, m)
-    # Small whole numbers are exact, so that the two sides of the test are equal.
+    # Small integers are exact, so that both sides of the condition are equal.
     recorder.ask(
-        "the rate where the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
+        "the rate if the bound is met exactly", backtracking, line, np.array([3.0]), np.array([m]),
         np.array([-1.0]), c=1.0,
     )  # fmt: skip
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
-    recorder.ask("the rate that is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
-    recorder.ask("the rate that is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
+    recorder.ask("the rate if it is found at the last try", backtracking, *_cliff(edge, str(edge)), max_iter=3)
+    recorder.ask("the rate if it is found at the 50th try", backtracking, *_cliff(2**-48.5, "2**-48.5"))
     for far in (-1.5e-4, -0.7e-4):
         ledge = made(f"lambda w: {far} if w[0] > 0.6 else -w[0]", _ledge, far)
-        says = "the rate where the whole step keeps about the usual share"
+        says = "the rate if the full step decreases f by about the default c"
         recorder.ask(says, backtracking, ledge, np.zeros(1), np.array([-1.0]), np.array([1.0]))
 
 
 def _cliff(edge: float, text: str) -> tuple[Function, Array, Array, Array]:
-    """Return a loss that falls from 0 up to an edge and is high beyond it, with start, gradient and direction."""
+    """Return a loss that falls from 0 to an edge and is high beyond it, and its start, gradient and direction."""
     f = made(f"lambda w: -w[0] if w[0] < {text} else 5.0", _fall, edge)
     return f, np.zeros(1), np.array([-1.0]), np.array([1.0])
 
@@ -164,32 +166,33 @@ def probe_backtracking_arguments(recorder: Recorder, rng: Rng, backtracking: Fun
     k = round(float(rng.uniform(0.5, 2)), 2)
     climb = made(f"lambda w: {k} * np.log(w[0])", _climb, k)
     one = np.array([1.0])
-    recorder.expect_error("a direction that climbs", backtracking, climb, one, k * one, one, c=0.9)
+    recorder.expect_error("an uphill direction", backtracking, climb, one, k * one, one, c=0.9)
     across = made(f"lambda w: {k} * w[0] - w[1]**2", _ridge, k)
     recorder.expect_error(
-        "a direction at right angles to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
+        "a direction perpendicular to the gradient", backtracking, across, np.zeros(2), np.array([k, 0.0]),
         np.array([0.0, 1.0]),
     )  # fmt: skip
     edge = round(float(rng.uniform(0.27, 0.48)), 2)
     recorder.expect_error("no rate found in max_iter tries", backtracking, *_cliff(edge, str(edge)), max_iter=2)
     recorder.expect_error("no rate found in 50 tries", backtracking, *_cliff(2**-49.5, "2**-49.5"))
-    # Behind 0 the rate passes too, so that who looks there is told from one who refuses everything.
+    # f is also low behind 0, so that an answer that searches in the wrong direction differs from one that rejects
+    # everything.
     around = made("lambda w: -1.0 if abs(w[0]) > 0.6 else 5.0", _low_around)
-    recorder.ask("the rate 1 where f lies low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
-    # Only the rate 1 passes here, so that what is refused elsewhere for want of tries is told from a wrong first one.
+    recorder.ask("the rate 1 if f is low on both sides", backtracking, around, np.zeros(1), -one, one, max_iter=1)
+    # Only the rate 1 passes here, so that a wrong first rate differs from too few tries.
     far = made("lambda w: -1.0 if w[0] > 0.6 else 5.0", _low_far)
-    recorder.ask("the rate 1 where one try is allowed", backtracking, far, np.zeros(1), -one, one, max_iter=1)
+    recorder.ask("the rate 1 with max_iter=1", backtracking, far, np.zeros(1), -one, one, max_iter=1)
     lost = made("lambda w: 0.0 if w[0] == 0 else np.nan", _lost)
-    recorder.expect_error("a function that is NaN all along", backtracking, lost, np.zeros(1), -one, one)
+    recorder.expect_error("a function that is NaN everywhere else", backtracking, lost, np.zeros(1), -one, one)
 
 
 @probe("hessian_vector_product")
 def probe_hessian_vector_product(recorder: Recorder, rng: Rng, hessian_vector_product: Function) -> None:
     for says, dim, options in (
-        ("the product with the usual h", 3, ()),
-        # So large an h that the places where the gradient is asked show in the result.
-        ("the difference with a large h", 3, (0.5,)),
-        ("the difference in one dimension", 1, (0.25,)),
+        ("the product with the default h", 3, ()),
+        # With a large h, the result shows at which points the gradient is evaluated.
+        ("the product with a large h", 3, (0.5,)),
+        ("the product in one dimension", 1, (0.25,)),
     ):
         k, w, v = _signed(rng, dim), rng.uniform(-1, 1, dim).round(2), (2 * _signed(rng, dim)).round(2)
         cubic = _named(
@@ -198,9 +201,9 @@ def probe_hessian_vector_product(recorder: Recorder, rng: Rng, hessian_vector_pr
         )
         gradient, points = _recorded(cubic)
         recorder.ask(says, hessian_vector_product, gradient, w, v, *options, rtol=1e-6, atol=1e-7)
-        recorder.observe("how often the gradient is asked", len(points))
+        recorder.observe("how often the gradient is evaluated", len(points))
         far = max((float(np.linalg.norm(point - w)) for point in points), default=0.0)
-        recorder.observe("how far from w the gradient is asked", far, rtol=1e-3)
+        recorder.observe("how far from w the gradient is evaluated", far, rtol=1e-3)
     recorder.ask("the product with the zero vector", hessian_vector_product, cubic, w, np.zeros(1))
 
 
@@ -211,21 +214,21 @@ def probe_conjugate_gradient(recorder: Recorder, rng: Rng, conjugate_gradient: F
         ("the solution", bowl, 1e-10, 50),
         ("the result after one iteration", bowl, 1e-10, 1),
         ("the result after three iterations", bowl, 1e-10, 3),
-        ("the result where a third of the residual is allowed", bowl, 0.33, 50),
-        ("the result where the first curvature is negative", (-0.1, -0.2, -0.3), 1e-10, 50),
-        ("the result where a later curvature is negative", saddle, 1e-10, 50),
+        ("the result for tol = 0.33", bowl, 0.33, 50),
+        ("the result if the first curvature is negative", (-0.1, -0.2, -0.3), 1e-10, 50),
+        ("the result if a later curvature is negative", saddle, 1e-10, 50),
         ("the solution in one dimension", (2.5,), 1e-10, 50),
     ):
         Q = _basis(rng, len(eigenvalues))
         H = _symmetric(rng, *eigenvalues, basis=Q)
-        # Evenly along the eigenvectors, so that how fast it converges, and that the first curvature on the saddle is
-        # positive, does not depend on the seed.
+        # b has the same component along each eigenvector. So the speed of convergence, and the sign of the first
+        # curvature on the saddle, do not depend on the seed.
         b = (Q @ np.ones(len(H))).round(2)
         product = _named(lambda v, H=H: H @ v, f"lambda v: {argument_text(H)} @ v")
         hvp, points = _recorded(product)
         recorder.ask(says, conjugate_gradient, hvp, b, tol, max_iter, rtol=1e-6, atol=1e-8)
         recorder.observe(f"how often hvp is called for {says}", len(points))
-    # Whole numbers, so that norms and curvature are exact.
+    # Integers, so that norms and curvatures are exact.
     k = float(rng.randint(1, 9))
     recorder.ask(
         "the result for tol = 1",
@@ -236,7 +239,7 @@ def probe_conjugate_gradient(recorder: Recorder, rng: Rng, conjugate_gradient: F
         50,
     )
     swap = _named(lambda v: v[::-1].copy(), "lambda v: v[::-1]")
-    recorder.ask("the result where the first curvature is 0", conjugate_gradient, swap, np.array([k, 0.0]), 1e-10, 50)
+    recorder.ask("the result if the first curvature is 0", conjugate_gradient, swap, np.array([k, 0.0]), 1e-10, 50)
     recorder.ask("the result for b = 0", conjugate_gradient, product, np.zeros(1), 1e-10, 50)
 
 
@@ -247,10 +250,10 @@ def probe_bfgs_update(recorder: Recorder, rng: Rng, bfgs_update: Function) -> No
         H_inv = recorder.call(f"the {count} of three updates in a row", bfgs_update, H_inv, s, y)
     H_inv, s = _symmetric(rng, 0.5, 1.0, 2.0), _signed(rng, 3)
     recorder.ask("an update that must be skipped", bfgs_update, H_inv, s, (-s + 0.1 * rng.uniform(0, 1, 3)).round(2))
-    # Whole numbers, so that the product is zero exactly.
+    # Integers, so that the product is exactly 0.
     a, b = float(rng.randint(1, 5)), float(rng.randint(1, 5))
     recorder.ask(
-        "an update without curvature", bfgs_update, np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([a, b]),
+        "an update with curvature 0", bfgs_update, np.array([[2.0, 0.5], [0.5, 1.0]]), np.array([a, b]),
         np.array([-b, a]),
     )  # fmt: skip
     short = (0.1 * s).round(3)
@@ -283,8 +286,8 @@ def probe_shampoo_step(recorder: Recorder, rng: Rng, shampoo_step: Function) -> 
             says = f"step {step + 1} of a {shape[0]} by {shape[1]} matrix"
             W, state = recorder.call(says, shampoo_step, W, rng.randn(*shape).round(2), state, 0.1, eps=0.5)
     state = {"L": _symmetric(rng, 1.0, 2.0), "R": _symmetric(rng, 0.5, 1.0, 3.0)}
-    recorder.ask("a step from a state that is given", shampoo_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2),
+    recorder.ask("a step from a given state", shampoo_step, rng.randn(2, 3).round(2), rng.randn(2, 3).round(2),
                state, 0.3)  # fmt: skip
-    recorder.ask("the first step with the usual eps", shampoo_step, rng.randn(2, 3).round(2),
+    recorder.ask("the first step with the default eps", shampoo_step, rng.randn(2, 3).round(2),
                rng.randn(2, 3).round(2), {}, 0.3, rtol=1e-6)  # fmt: skip
-    recorder.ask("a step where the gradient is 0", shampoo_step, rng.randn(2, 2).round(2), np.zeros((2, 2)), {}, 0.3)
+    recorder.ask("a step with gradient 0", shampoo_step, rng.randn(2, 2).round(2), np.zeros((2, 2)), {}, 0.3)

@@ -14,8 +14,8 @@ from course_utils.checks.probe import Recorder, probe
 def probe_mean_squared_error(recorder: Recorder, rng: np.random.RandomState, error: Callable[..., Any]) -> None:
     prediction, target = rng.randn(5).round(2), rng.randn(5).round(2)
     recorder.ask("the error of five predictions", error, prediction, target)
-    recorder.ask("the error where prediction and target agree", error, prediction, prediction.copy())
-    # Two columns: a mean over one axis only, and a division by len(), show here.
+    recorder.ask("the error if prediction and target are equal", error, prediction, prediction.copy())
+    # Two columns reveal a mean over only one axis, and a division by len().
     recorder.ask(
         "the error of a table of three rows and two columns", error, rng.randn(3, 2).round(2), rng.randn(3, 2).round(2)
     )

@@ -1,1 +1,1 @@
-"""The explorers themselves, one module each."""
+"""The explorers, one module each."""

@@ -18,7 +18,7 @@ LOW, HIGH = 1e-6, 1e6
     "Twenty layers, with and without batch normalization",
     Control(
         "scale",
-        "first weights, as a multiple of those that keep the spread",
+        "initial weight scale (1 keeps the variance)",
         (0.5, 0.7, 0.85, 1.0, 1.15, 1.4, 2.0),
         0.7,
     ),
@@ -27,20 +27,20 @@ LOW, HIGH = 1e-6, 1e6
     exercises=("batchnorm_forward",),
 )
 def layers(batchnorm_forward: Any, scale: float, layer: int, gamma: float) -> Scene:
-    """Send a batch through twenty layers with ReLU, and look at what goes into the ReLU of one layer."""
-    plain, normed = _through(scale, None), _through(scale, lambda z: _normalized(batchnorm_forward, z, gamma))
+    """Pass a batch through twenty ReLU layers, and show the distribution of one layer's inputs to the ReLU."""
+    plain, normed = _relu_inputs(scale, None), _relu_inputs(scale, lambda z: _normalized(batchnorm_forward, z, gamma))
     spreads = [np.array([np.std(z) for z in one]) for one in (plain, normed)]
     bins = np.linspace(-4, 4, 41)
     counts = [np.histogram(one[layer - 1], bins)[0] / (BATCH * WIDTH) for one in (plain, normed)]
     inputs = Panel(
-        f"Into the ReLU of layer {layer}",
+        f"Inputs to the ReLU of layer {layer}",
         [Bars(bins, counts[0], "without", 1), Bars(bins, counts[1], "with batch normalization", 0)],
         Axis("value", -4, 4),
         Axis("share of the values", 0, 0.4),
     )
     numbers = np.arange(1, DEPTH + 1)
     along = Panel(
-        "Standard deviation, layer by layer",
+        "Standard deviation of each layer",
         [
             Line(numbers, np.clip(spreads[0], LOW, HIGH), "without", 1, dashed=True, dots=True),
             Line(numbers, np.clip(spreads[1], LOW, HIGH), "with batch normalization", 0, dots=True),
@@ -56,11 +56,12 @@ def layers(batchnorm_forward: Any, scale: float, layer: int, gamma: float) -> Sc
     )
 
 
-def _through(scale: float, norm: Any) -> list[Any]:
+def _relu_inputs(scale: float, norm: Any) -> list[Any]:
+    """Return the inputs to the ReLU of each layer, `(BATCH, WIDTH)`."""
     draws = np.random.RandomState(3)
     a, seen = draws.randn(BATCH, WIDTH), []
     for _ in range(DEPTH):
-        # He's initialization keeps the spread through a ReLU.
+        # With scale 1 this is He's initialization, which keeps the variance in ReLU networks.
         z = a @ (draws.randn(WIDTH, WIDTH) * scale * np.sqrt(2 / WIDTH))
         z = z if norm is None else norm(z)
         seen.append(z)

@@ -16,11 +16,11 @@ SLOPES = tuple(np.round(np.arange(-1.0, 3.01, 0.25), 2).tolist())
     "line_error",
     "A line and its mean squared error",
     Control("slope", "slope of the line", SLOPES, 0.0),
-    Control("outlier", "one point lies further off by", (0.0, 2.0, 4.0, 8.0), 0.0),
+    Control("outlier", "move one point by", (0.0, 2.0, 4.0, 8.0), 0.0),
     exercises=("mean_squared_error",),
 )
 def line_error(mean_squared_error: Any, slope: float, outlier: float) -> Scene:
-    """Draw twelve points, a line through 0 and the gaps between; beside it the error of every slope."""
+    """Draw twelve points, a line through 0 and the errors; and next to it the mean squared error of each slope."""
     draws = np.random.RandomState(4)
     x = np.linspace(-2, 2, 12)
     y = 1.2 * x + 0.5 * draws.randn(12)
@@ -46,4 +46,5 @@ def line_error(mean_squared_error: Any, slope: float, outlier: float) -> Scene:
         Axis("mean squared error", 0, 20),
     )
     best = SLOPES[int(np.argmin(errors))]
-    return Scene([points, bowl], f"The mean squared error is {here:.2f}. Of these slopes {best:g} has the smallest.")
+    note = f"The mean squared error is {here:.2f}. The smallest error is at slope {best:g}."
+    return Scene([points, bowl], note)

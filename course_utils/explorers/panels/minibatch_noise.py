@@ -1,4 +1,4 @@
-"""The noise of mini-batches: batch size and rate (lesson 05)."""
+"""The noise of mini-batches, for several batch sizes and learning rates (lesson 05)."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ COLUMNS = (2, 3)
     "The noise of mini-batches, on the diabetes data",
     Control("batch_size", "batch size", (1, 2, 4, 8, 16, 32, 64, 128, 442), 8),
     Control("lr", "learning rate", (0.01, 0.02, 0.05, 0.1, 0.2, 0.4), 0.1),
-    Control("draw", "draw", (1, 2, 3, 4), 1),
+    Control("draw", "random seed", (1, 2, 3, 4), 1),
     exercises=("minibatches",),
 )
 def minibatch_noise(minibatches: Any, batch_size: int, lr: float, draw: int) -> Scene:
-    """Fit two weights (body mass index and blood pressure) by 150 steps of SGD on batches of `minibatches`."""
+    """Fit two weights (for body mass index and blood pressure) by 150 steps of SGD on mini-batches."""
     X, y = _data()
     rng = np.random.default_rng(draw)
-    w, path = np.array([-1.0, 1.6]), [np.array([-1.0, 1.6])]
+    w, path, used = np.array([-1.0, 1.6]), [np.array([-1.0, 1.6])], 0
     epochs = (minibatches(X, y, batch_size, rng) for _ in itertools.count())
     for Xb, yb in itertools.islice(itertools.chain.from_iterable(epochs), STEPS):
         w = w - lr * Xb.T @ (Xb @ w - yb) / len(yb)
         path.append(w)
+        used += len(yb)
     walk = np.array(path)
     best = np.linalg.lstsq(X, y, rcond=None)[0]
     distance = np.linalg.norm(walk - best, axis=1)
@@ -56,8 +57,8 @@ def minibatch_noise(minibatches: Any, batch_size: int, lr: float, draw: int) -> 
     last = float(np.sqrt(np.mean(distance[STEPS // 2 :] ** 2)))
     return Scene(
         [above, side],
-        f"In the second half of the steps the typical distance is {last:.2g}; {STEPS * batch_size:,} gradients of one "
-        "example were taken.",
+        f"In the second half of the steps the root mean square distance is {last:.2g}. Gradients of single examples "
+        f"that were computed: {used:,}.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Newton's quadratic model, and the step to its flat point (lesson 07a)."""
+"""Newton's quadratic model, and the step to its stationary point (lesson 07a)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STARTS = {
 @explorer(
     "newton",
     "Newton's quadratic model",
-    Control("start", "where we stand", tuple(STARTS), "near a minimum"),
+    Control("start", "starting point", tuple(STARTS), "near a minimum"),
     Control("damping", "damping", (0.0, 1.0, 5.0, 20.0, 100.0), 5.0),
     exercises=("quadratic_model", "newton_step", "damped_newton_step"),
 )
@@ -32,12 +32,12 @@ def newton(quadratic_model: Any, newton_step: Any, damped_newton_step: Any, star
     place, w = himmelblau(), np.array(STARTS[start])
     f0, g, H = float(place.value(w)), place.gradient(w), place.hessian(w)
     plain = np.asarray(newton_step(w.copy(), g, H), dtype=float)
-    careful = np.asarray(damped_newton_step(w.copy(), g, H, damping), dtype=float)
+    damped = np.asarray(damped_newton_step(w.copy(), g, H, damping), dtype=float)
     marks: list[Mark] = [
         *_model_lines(quadratic_model, f0, g, H, w, place.view),
         Line([w[0], plain[0]], [w[1], plain[1]], "Newton's step", 1, width=3),
-        Line([w[0], careful[0]], [w[1], careful[1]], "damped step", 2, dashed=True, width=3),
-        Points([w[0]], [w[1]], "we stand here", 6, size=11),
+        Line([w[0], damped[0]], [w[1], damped[1]], "damped step", 2, dashed=True, width=3),
+        Points([w[0]], [w[1]], "starting point", 6, size=11),
     ]
     above = seen_from_above("The function (grey) and the model (pink)", place, marks)
     d = plain - w
@@ -46,12 +46,12 @@ def newton(quadratic_model: Any, newton_step: Any, damped_newton_step: Any, star
     model = [quadratic_model(f0, g, H, one * d) for one in t]
     low, high = float(min(values.min(), min(model))), float(max(values.max(), max(model)))
     side = Panel(
-        "Along Newton's step: 0 is here, 1 is its end",
+        "Along Newton's step: from 0 (start) to 1 (end)",
         [Line(t, values, "function"), Line(t, model, "model", 3, dashed=True)],
-        Axis("share of the step", -0.5, 1.5),
+        Axis("fraction of the step", -0.5, 1.5),
         Axis("value", low - 0.05 * (high - low), high + 0.05 * (high - low) + 1e-9),
     )
-    return Scene([above, side], _told(place, w, plain, careful, H))
+    return Scene([above, side], _note(place, w, plain, damped, H))
 
 
 def _model_lines(quadratic_model: Any, f0: float, g: Any, H: Any, w: Any, view: Any) -> list[Mark]:
@@ -62,11 +62,11 @@ def _model_lines(quadratic_model: Any, f0: float, g: Any, H: Any, w: Any, view: 
     return [Line(a, b, "model" if i == 0 else "", 3, width=1.2) for i, (a, b) in enumerate(lines)]
 
 
-def _told(place: Any, w: Any, plain: Any, careful: Any, H: Any) -> str:
+def _note(place: Any, w: Any, plain: Any, damped: Any, H: Any) -> str:
     curvatures = np.linalg.eigvalsh(H)
     kind = "a bowl" if curvatures[0] > 0 else "a hill" if curvatures[-1] < 0 else "a saddle"
-    here, there, other = (float(place.value(point)) for point in (w, plain, careful))
+    before, after, after_damped = (float(place.value(point)) for point in (w, plain, damped))
     return (
-        f"Here the model is {kind}. The value is {here:.3g}; after Newton's step it is {there:.3g}, after the damped "
-        f"step {other:.3g}."
+        f"The model is {kind}. The value at the start is {before:.3g}; after Newton's step it is {after:.3g}, and "
+        f"after the damped step {after_damped:.3g}."
     )

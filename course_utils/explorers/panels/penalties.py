@@ -1,4 +1,4 @@
-"""Ridge, lasso and the elastic net: the penalty's contour, the best weights, their path (lesson 02a)."""
+"""Ridge, lasso and the elastic net: the penalty's contour, the best weights, and their path (lesson 02a)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from course_utils.explorers.scene import Axis, Line, Panel, Points, Scene, conto
 LAMBDAS = (0.0, 0.03, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.5)
 ROUNDS = 150
 VIEW = np.linspace(-1.0, 2.5, 36)
-# The learner's function is called at each point: few, and a line of them at 0, where the l1 norm has its edge.
+# The learner's function is called at each of these points, so they are few. One of them is 0, where the l1 norm has a
+# kink.
 COARSE = np.linspace(-1.0, 2.5, 22)
 
 
@@ -20,16 +21,16 @@ COARSE = np.linspace(-1.0, 2.5, 22)
     "penalties",
     "Ridge, lasso and the elastic net",
     Control("l1_ratio", "share of the l1 norm (0 ridge, 1 lasso)", (0.0, 0.25, 0.5, 0.75, 1.0), 1.0),
-    Control("lam", "lambda", LAMBDAS, 0.4),
+    Control("lam", "penalty strength lambda", LAMBDAS, 0.4),
     Control("correlation", "correlation of the two inputs", (-0.8, -0.4, 0.0, 0.4, 0.8), 0.4),
     exercises=("elastic_net_loss", "proximal_step"),
 )
 def penalties(elastic_net_loss: Any, proximal_step: Any, l1_ratio: float, lam: float, correlation: float) -> Scene:
-    """Fit two weights for each lambda by proximal steps, and draw where the penalty's contour meets the loss's."""
+    """Fit two weights for each lambda by proximal steps, and draw how the penalty's contour touches the loss's."""
     X, y = _data(correlation)
     path = np.array([_fit(proximal_step, X, y, one, l1_ratio) for one in LAMBDAS])
     best, free = path[LAMBDAS.index(lam)], path[0]
-    # Without data the loss is the penalty alone.
+    # For this data set, the loss consists of the penalty only.
     nothing = np.zeros((1, 2)), np.zeros(1)
     penalty = np.array([[elastic_net_loss(np.array([a, b]), *nothing, 1.0, l1_ratio) for a in COARSE] for b in COARSE])
     at_best = float(elastic_net_loss(best, *nothing, 1.0, l1_ratio))
@@ -38,7 +39,7 @@ def penalties(elastic_net_loss: Any, proximal_step: Any, l1_ratio: float, lam: f
         ball = contour_lines(COARSE, COARSE, penalty, [at_best])
         marks += [Line(x, y, "equal penalty" if i == 0 else "", 1) for i, (x, y) in enumerate(ball.lines)]
     above = Panel(
-        "Where the penalty's contour meets the loss's",
+        "The penalty's contour touches the loss's",
         [
             *marks,
             Line(path[:, 0], path[:, 1], "best weights for each lambda", 2, dots=True),
@@ -60,7 +61,8 @@ def penalties(elastic_net_loss: Any, proximal_step: Any, l1_ratio: float, lam: f
         Axis("weight", -1.0, 2.5),
     )
     zeros = int(np.sum(best == 0))
-    return Scene([above, side], f"The weights are {best[0]:.2f} and {best[1]:.2f}; {zeros} of them exactly 0.")
+    note = f"The weights are {best[0]:.2f} and {best[1]:.2f}. Weights that are exactly 0: {zeros}."
+    return Scene([above, side], note)
 
 
 def _data(correlation: float) -> tuple[Any, Any]:
@@ -75,7 +77,7 @@ def _fit(proximal_step: Any, X: Any, y: Any, lam: float, l1_ratio: float) -> Any
     lr = 0.9 / (np.linalg.eigvalsh(X.T @ X / len(y))[-1] + (1 - l1_ratio) * lam)
     for _ in range(ROUNDS):
         before, w = w, proximal_step(w, X, y, lam, l1_ratio, lr)
-        # No eye sees what further steps would change.
+        # The change is too small to be seen.
         if abs(w - before).max() < 1e-6:
             break
     return w

@@ -1,4 +1,4 @@
-"""L-BFGS: how many pairs it remembers (lesson 07b)."""
+"""L-BFGS with several numbers of stored pairs (lesson 07b)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from course_utils.explorers.catalogue import Control, explorer
 from course_utils.explorers.scene import Axis, Line, Panel, Scene
 from course_utils.explorers.views import curve, seen_from_above
 from course_utils.landscapes import Landscape, beale, ravine, rosenbrock
+from course_utils.text import plural
 
 STEPS = 40
 FLOOR = 1e-12
@@ -18,16 +19,16 @@ PLACES = ("ravine at 45 degrees", "Rosenbrock's valley", "Beale's plain")
 
 @explorer(
     "quasi_newton",
-    "L-BFGS: what a little memory does",
+    "L-BFGS: the effect of a little memory",
     Control("place", "landscape", PLACES, PLACES[1]),
-    Control("memory", "pairs remembered", (0, 1, 2, 3, 5, 10), 5),
+    Control("memory", "number of pairs stored", (0, 1, 2, 3, 5, 10), 5),
     exercises=("backtracking", "lbfgs_direction"),
 )
 def quasi_newton(backtracking: Any, lbfgs_direction: Any, place: str, memory: int) -> Scene:
-    """Descend by L-BFGS directions with a backtracking line search; without memory it is gradient descent."""
+    """Use L-BFGS directions with a backtracking line search; without stored pairs this is gradient descent."""
     landscape = _landscape(place)
     paths = {kept: _descend(landscape, backtracking, lbfgs_direction, kept) for kept in dict.fromkeys((0, memory))}
-    names = {0: "gradient descent (no pairs)", memory: f"{memory} pairs" if memory else "gradient descent (no pairs)"}
+    names = {memory: plural(memory, "pair"), 0: "gradient descent (no pairs)"}
     marks, losses = [], []
     for kept, path in paths.items():
         look: dict[str, Any] = {"color": 1 if kept == 0 else 0, "dashed": kept == 0}
@@ -37,7 +38,7 @@ def quasi_newton(backtracking: Any, lbfgs_direction: Any, place: str, memory: in
     above = seen_from_above("The paths", landscape, [*marks])
     side = Panel("Loss", [*losses], Axis("step", 0, STEPS), Axis("loss", FLOOR, 1e3, "log"))
     end = float(landscape.value(paths[memory][-1]))
-    return Scene([above, side], f"With {memory} pairs the loss after {STEPS} steps is {end:.2g}.")
+    return Scene([above, side], f"With {plural(memory, 'pair')} the loss after {STEPS} steps is {end:.2g}.")
 
 
 def _landscape(place: str) -> Landscape:
@@ -58,13 +59,13 @@ def _descend(landscape: Landscape, backtracking: Any, lbfgs_direction: Any, memo
             continue
         direction = lbfgs_direction(grad, steps, changes) if steps else -grad
         t = backtracking(lambda v: float(landscape.value(v)), w, grad, direction)
-        fresh = w + t * direction
-        s, y = fresh - w, landscape.gradient(fresh) - grad
+        w_new = w + t * direction
+        s, y = w_new - w, landscape.gradient(w_new) - grad
         if memory and s @ y > 0:
             steps, changes = [*steps, s][-memory:], [*changes, y][-memory:]
         else:
-            # A step against the curvature tells that the pairs do not fit here: start afresh with the gradient.
+            # With negative curvature along the step, the stored pairs do not fit here: start again with the gradient.
             steps, changes = [], []
-        w = fresh
+        w = w_new
         path.append(w)
     return np.array(path)

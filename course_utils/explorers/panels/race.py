@@ -1,4 +1,4 @@
-"""A race of optimizers (lesson 06)."""
+"""Four optimizers on the same landscape (lesson 06)."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PLACES = ("ravine along the axes", "ravine at 45 degrees", "Rosenbrock's valley"
 
 @explorer(
     "race",
-    "A race of optimizers, all at one rate",
+    "A race of optimizers, all with the same learning rate",
     Control("place", "landscape", PLACES, PLACES[0]),
     Control("lr", "learning rate", (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0), 0.03),
     exercises=("adagrad_step", "rmsprop_step", "adam_step"),
 )
 def race(adagrad_step: Any, rmsprop_step: Any, adam_step: Any, place: str, lr: float) -> Scene:
-    """Let plain gradient descent and three adaptive steps descend one landscape from one start."""
+    """Run plain gradient descent and three adaptive optimizers on the same landscape from the same start."""
     landscape = _landscape(place)
 
     def plain(w: Any, grad: Any, state: Any, lr: float) -> Any:
@@ -42,9 +42,9 @@ def race(adagrad_step: Any, rmsprop_step: Any, adam_step: Any, place: str, lr: f
         losses.append(curve(loss, name, i, FLOOR, dashed=i % 2 == 1))
         ends[name] = loss[-1]
     side = Panel("Loss", losses, Axis("step", 0, STEPS), Axis("loss", FLOOR, 1e4, "log"))
-    first = min(ends, key=lambda name: ends[name])
-    told = f"After {STEPS} steps at rate {lr:g} the lowest loss is that of {first}, {ends[first]:.2g}."
-    return Scene([seen_from_above("The paths", landscape, marks), side], told)
+    best = min(ends, key=lambda name: ends[name])
+    note = f"After {STEPS} steps at rate {lr:g}, {best} has the lowest loss: {ends[best]:.2g}."
+    return Scene([seen_from_above("The paths", landscape, marks), side], note)
 
 
 def _landscape(place: str) -> Landscape:
@@ -54,8 +54,8 @@ def _landscape(place: str) -> Landscape:
 
 
 def _bounded(landscape: Landscape) -> Any:
-    # A walker that runs away overflows; kept finite, it can still be drawn.
-    # Called 600 times between two pictures: np.clip would take longer than all else here.
+    # A diverging path would overflow; clipped, it can still be drawn. This is called 600 times per scene, and np.clip
+    # would take longer than everything else here.
     def gradient(w: Any) -> Any:
         near = np.minimum(np.maximum(w, -1e3), 1e3)
         return np.minimum(np.maximum(landscape.gradient(near), -1e6), 1e6)

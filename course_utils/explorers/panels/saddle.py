@@ -1,4 +1,4 @@
-"""A saddle: how long it holds a walk up (lesson 05)."""
+"""A saddle: how long it slows down gradient descent (lesson 05)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from course_utils.explorers.scene import Axis, Line, Panel, Scene
 from course_utils.explorers.views import curve, seen_from_above
 from course_utils.landscapes import noisy_gradient
 from course_utils.landscapes import saddle as landscape
+from course_utils.text import plural
 from course_utils.training import descend
 
 STEPS = 120
@@ -19,14 +20,14 @@ ESCAPED = 0.5
 
 @explorer(
     "saddle",
-    "A saddle: what holds the walk up, and what frees it",
-    Control("offset", "start beside the ridge by", (0.0, 1e-8, 1e-6, 1e-4, 1e-2, 0.1), 1e-4),
+    "A saddle: what slows down the descent, and what helps",
+    Control("offset", "distance of the start from the ridge", (0.0, 1e-8, 1e-6, 1e-4, 1e-2, 0.1), 1e-4),
     Control("momentum", "momentum", (0.0, 0.3, 0.5, 0.7, 0.9), 0.0),
     Control("noise", "noise of the gradient", (0.0, 1e-6, 1e-4, 1e-2, 0.1), 0.0),
     exercises=("momentum_step",),
 )
 def saddle(momentum_step: Any, offset: float, momentum: float, noise: float) -> Scene:
-    """Walk from the slope down to the saddle at 0, at a constant rate of 0.1, and off it."""
+    """Descend to the saddle at 0 and away from it, at a constant rate of 0.1."""
     place = landscape()
     gradient = noisy_gradient(place, noise, np.random.default_rng(5)) if noise else place.gradient
 
@@ -45,7 +46,9 @@ def saddle(momentum_step: Any, offset: float, momentum: float, noise: float) -> 
         Axis("step", 0, STEPS),
         Axis("distance", 1e-9, 10.0, "log"),
     )
-    told = (
-        f"The walk is off the saddle after {gone[0]} steps." if len(gone) else f"After {STEPS} steps it is still held."
+    note = (
+        f"The path leaves the saddle after {plural(int(gone[0]), 'step')}."
+        if len(gone)
+        else f"After {STEPS} steps the path is still at the saddle."
     )
-    return Scene([above, side], told)
+    return Scene([above, side], note)

@@ -1,4 +1,4 @@
-"""Schedules: the rate of each epoch, and what it does to a noisy descent (lesson 01)."""
+"""Schedules: the learning rate of each epoch, and its effect on gradient descent with noise (lesson 01)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHAPES = ("constant", "inverse time", "exponential", "steps", "linear", "cosine"
 
 @explorer(
     "schedules",
-    "A schedule on a noisy descent",
+    "A learning rate schedule on noisy gradients",
     Control("shape", "schedule", SHAPES, "constant"),
     Control("lr0", "first rate", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.9, 2.05), 0.2),
     Control("noise", "noise of the gradient", (0.0, 0.1, 0.3, 1.0, 3.0), 1.0),
@@ -33,7 +33,7 @@ SHAPES = ("constant", "inverse time", "exponential", "steps", "linear", "cosine"
 def schedules(
     sgd_step: Any, inverse: Any, exponential: Any, steps: Any, linear: Any, cosine: Any, **moved: Any
 ) -> Scene:
-    """Let 300 walkers with their own noise descend the parabola w²/2 from w = 10, one step an epoch."""
+    """Run gradient descent on the parabola w²/2 from w = 10, 300 times with different noise, one step per epoch."""
     lr0, noise = moved["lr0"], moved["noise"]
     shapes: dict[str, Any] = {
         "constant": lambda epoch: lr0,
@@ -46,13 +46,14 @@ def schedules(
     rate = shapes[moved["shape"]]
     rates = np.array([rate(epoch) for epoch in range(EPOCHS)], dtype=float)
     draws = np.random.RandomState(1)
-    walkers = [np.full(WALKS, 10.0)]
+    positions = [np.full(WALKS, 10.0)]
     for lr in rates:
-        walkers.append(np.clip(sgd_step(walkers[-1], walkers[-1] + noise * draws.randn(WALKS), lr), -1e9, 1e9))
-    walks = np.array(walkers)
+        noisy = positions[-1] + noise * draws.randn(WALKS)
+        positions.append(np.clip(sgd_step(positions[-1], noisy, lr), -1e9, 1e9))
+    walks = np.array(positions)
     typical = np.sqrt(np.mean(walks**2, axis=1))
     above = Panel(
-        "The rate",
+        "Learning rate",
         [curve(rates)],
         Axis("epoch", 0, EPOCHS),
         Axis("learning rate", 0, float(max(rates.max(), lr0)) * 1.1),
@@ -61,11 +62,11 @@ def schedules(
     below = Panel(
         "Distance to the minimum",
         [
-            Line(np.arange(EPOCHS + 1), np.maximum(np.abs(walks[:, 0]), low), "one walk", 5, width=1.2, grows=True),
-            curve(typical, "root mean square of 300 walks", 1, low),
+            Line(np.arange(EPOCHS + 1), np.maximum(np.abs(walks[:, 0]), low), "one run", 5, width=1.2, grows=True),
+            curve(typical, "root mean square of 300 runs", 1, low),
         ],
         Axis("epoch", 0, EPOCHS),
         Axis("distance", low, 100.0, "log"),
     )
-    told = f"is {typical[-1]:.2g} at the end" if typical[-1] < 100 else "grows without end"
-    return Scene([above, below], f"From 10 at the start, the typical distance {told}.")
+    end = f"is {typical[-1]:.2g} at the end" if typical[-1] < 100 else "diverges"
+    return Scene([above, below], f"The root mean square distance is 10 at the start, and {end}.")

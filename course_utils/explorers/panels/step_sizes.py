@@ -1,4 +1,4 @@
-"""Adam's effective step, with and without bias correction (lesson 06)."""
+"""The length of Adam's steps, with and without bias correction (lesson 06)."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ KINDS = ("constant", "noisy", "rare", "alternating")
     exercises=("adam_step_uncorrected", "adam_step"),
 )
 def step_sizes(adam_step_uncorrected: Any, adam_step: Any, kind: str, beta1: float, beta2: float) -> Scene:
-    """Feed 60 gradients of one weight to both forms of Adam at rate 1, and measure each step."""
+    """Pass 60 gradients of one weight to both versions of Adam at rate 1, and measure the length of each step."""
     grads = _gradients(kind)
     corrected, plain = (_lengths(step, grads, beta1, beta2) for step in (adam_step, adam_step_uncorrected))
     top = float(max(2.0, 1.1 * max(corrected.max(), plain.max())))
     lengths = Panel(
-        "Length of each step, in units of the rate",
+        "Length of each step, in multiples of the learning rate",
         [curve(corrected, "with bias correction", first=1), curve(plain, "without", 1, dashed=True, first=1)],
         Axis("step", 0, STEPS),
-        Axis("length of the step / rate", 0, top),
+        Axis("length of the step / learning rate", 0, top),
     )
     seen = Panel("The gradients", [curve(grads, low=-9, first=1)], Axis("step", 0, STEPS), Axis("gradient", -4, 4))
     return Scene(
         [lengths, seen],
-        f"The first step is {corrected[0]:.2f} times the rate with bias correction and {plain[0]:.2f} times without; "
-        f"the longest one without is {plain.max():.2f}, at step {1 + int(plain.argmax())}.",
+        f"The first step is {corrected[0]:.2f} times the rate with bias correction, and {plain[0]:.2f} times without. "
+        f"The longest step without it is {plain.max():.2f} times the rate, at step {1 + int(plain.argmax())}.",
     )
 
 

@@ -1,4 +1,4 @@
-// Draws an explorer: its controls and its scene. It computes no method: scenes come from Python, live or recorded.
+// Draws an explorer: its controls and its scene. Scenes are computed in Python, live or recorded.
 
 const COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "currentColor"];
 const FONT = "13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
@@ -48,7 +48,7 @@ function scaleOf(axis, from, to) {
 // --- Marks ----------------------------------------------------------------------------------------------------------
 
 const isPoint = (x, y) => x !== null && y !== null && Number.isFinite(x) && Number.isFinite(y);
-// Far points overflow a canvas; clipped to a frame around it they still point the right way.
+// Coordinates that are too large overflow a canvas; clipped, lines still go in about the right direction.
 const near = (value) => Math.max(-20000, Math.min(20000, value));
 
 function strokeLine(ctx, xs, ys, place, upTo) {
@@ -143,7 +143,7 @@ function sizeOf(panel, width) {
 function frameOf(panel, size) {
   const frame = { left: 58, right: size.width - 16, top: 8, bottom: size.height - 44 };
   if (panel.equal) {
-    // One scale for both axes: shrink the side that has room to spare.
+    // Same scale for both axes: shrink the longer side.
     const perX = (frame.right - frame.left) / (panel.x.high - panel.x.low);
     const perY = (frame.bottom - frame.top) / (panel.y.high - panel.y.low);
     const scale = Math.min(perX, perY);
@@ -267,7 +267,7 @@ function drawSwatch(canvas, mark) {
  * Put an explorer into `element`.
  *
  * explorer: its title and controls. recording: recorded scenes, or null.
- * ask: called with the positions of all controls when live scenes are wanted, or null where nobody can answer.
+ * ask: called with the positions of all controls to get a live scene, or null if there is no kernel.
  * Returns `answer({scene, live, message})`, which shows a scene, `record(recording)`, `tell(message)`, and `close()`.
  */
 export function mount(element, { explorer, recording, ask }) {
@@ -287,7 +287,7 @@ export function mount(element, { explorer, recording, ask }) {
   const clock = make("input", { type: "range", min: 0, max: 1, step: "any", value: 1, "aria-label": "Steps shown" });
   const player = make("span", { class: "explorer-player" }, play, clock);
   const buttons = make("div", { class: "explorer-buttons" }, player, reset);
-  // No heading: the panel does not know below which level it stands.
+  // Not a heading element: the panel does not know the level of the heading above it.
   const title = make("p", { id: `${id}-title`, class: "explorer-title" }, explorer.title);
   const body = make("section", { class: "explorer", "aria-labelledby": `${id}-title` });
   body.append(title, message, inputs, pictures, buttons, note);
@@ -318,7 +318,7 @@ export function mount(element, { explorer, recording, ask }) {
       ask({ ...positions });
       return;
     }
-    // A recording holds one control's movement at a time.
+    // A recording has scenes with only one control moved: reset the others.
     for (const { control } of controls) place(control.name, control.name === name ? position : control.start);
     if (recording) show(recordedScene(recording, recording.sweeps[name][position]));
   }
@@ -397,10 +397,10 @@ export function mount(element, { explorer, recording, ask }) {
   for (const one of body.querySelectorAll("input, select, button")) one.dataset.lmSuppressShortcuts = "true";
   const watcher = new ResizeObserver(draw);
   watcher.observe(pictures);
-  // JupyterLab and the site tell a change between light and dark so.
+  // JupyterLab and the site change these attributes when the theme changes between light and dark.
   const themes = new MutationObserver(draw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-theme"] });
-  // The system's choice, and paper, which is white.
+  // The system's theme, and printing, for which the page is white.
   const media = ["(prefers-color-scheme: dark)", "print"].map((query) => window.matchMedia(query));
   for (const one of media) one.addEventListener("change", draw);
 
@@ -466,13 +466,13 @@ function render({ model, el }) {
   let patience = 0;
   const send = (positions) => {
     waiting = true;
-    // A kernel that was restarted knows nothing of this panel, and says nothing.
+    // A kernel that was restarted does not know this panel and never answers.
     patience = setTimeout(() => view.tell(UNANSWERED), PATIENCE_SECONDS * 1000);
     number += 1;
     model.set("asked", { number, positions });
     model.save_changes();
   };
-  // One question at a time; of those asked meanwhile only the last counts.
+  // One question at a time; of the questions that come while waiting, only the last one is sent.
   const ask = (positions) => {
     if (waiting) next = positions;
     else send(positions);
