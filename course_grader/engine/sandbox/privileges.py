@@ -149,6 +149,8 @@ def restrict(rules: int | None) -> None:
 
 def become(user: int) -> None:
     """Become another user, with no group but its own."""
+    # While it is root's to do: another user cannot, and would keep what a program could give it.
+    _empty_bounding_set()
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -156,11 +158,15 @@ def become(user: int) -> None:
 
 def drop_capabilities() -> None:
     """Give up every capability for good."""
+    _empty_bounding_set()
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+
+
+def _empty_bounding_set() -> None:
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def set_limits(memory: int, file_bytes: int, threads: int, cpu_seconds: int) -> None:
