@@ -58,7 +58,7 @@ def burning(processes: int) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of a machine is known a minute later: a burst finds each submission without patience."""
-    monkeypatch.setattr(worker_session, "patience", lambda: 1.0)
+    monkeypatch.setattr(worker_session, "load_factor", lambda: 1.0)
     engine._transcripts.clear()
 
 
