@@ -77,9 +77,9 @@ def place(tmp_path: Path) -> Path:
         ("test_large", 0, "[1/1] most: caught\n1 of 1 caught\n"),
         ("test_small", 1, "[1/1] most: NOT caught"),
         # What fails anyway, or does not run, shows nothing.
-        ("test_broken", 1, "These must pass before a guard is removed"),
-        ("test_unused", 1, "These must pass before a guard is removed"),
-        ("test_gone", 1, "These must pass before a guard is removed"),
+        ("test_broken", 1, "Its test does not pass with the guard in place either."),
+        ("test_unused", 1, "Its test does not pass with the guard in place either."),
+        ("test_gone", 1, "Its test does not pass with the guard in place either."),
     ],
 )
 def test_a_guard_that_no_test_notices_is_named(

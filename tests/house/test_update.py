@@ -95,7 +95,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path)
-    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere", house.shelf))
+    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere", house.shelf))
     shipped_notebooks.start(house.own)
     return house
 
@@ -185,7 +185,7 @@ def test_the_shipped_notebooks_themselves_are_refused(house: House) -> None:
 
 
 def test_without_a_shelf_it_says_so(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(shipped_notebooks, "SHELVES", (tmp_path / "nowhere",))
+    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere",))
     with pytest.raises(CourseError, match="holds no notebooks"):
         shipped_notebooks.start(tmp_path / "here")
 
