@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from course_grader import Result, grade
-from course_grader.engine.judging import together, worker_session
+from course_grader.engine.judging import together, watchdog, worker_session
+from course_grader.engine.judging.watchdog import Overdue, Watchdog
 from course_grader.engine.notebook.assignment import Mode
 from tests.engine.test_together import IDENTITY, LIMITS, Cells, assignment, notebook
 
@@ -27,6 +28,22 @@ def test_a_test_that_catches_the_end_of_the_worker_has_not_passed(caught: str, t
     [cell] = graded([IDENTITY, test], tmp_path, [EXITING, test]).cells
     assert (cell.outcome, cell.points) == ("stopped", 0)
     assert "exit code 3" in cell.message
+
+
+def test_a_test_that_catches_the_end_of_its_time_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "waited_in", lambda thread: 0.0)
+    caught: list[type[BaseException]] = []
+
+    def endless() -> None:
+        try:
+            while True:
+                pass
+        except BaseException as error:
+            caught.append(type(error))
+
+    with Watchdog() as watching, pytest.raises(Overdue), watching.limit(0.1):
+        endless()
+    assert caught == [Overdue]
 
 
 def test_a_worker_is_started_as_often_as_its_limit_says(tmp_path: Path) -> None:
