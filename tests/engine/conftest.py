@@ -19,12 +19,21 @@ from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine import grading
 from course_grader.engine.judging.referee import Referee
 from course_grader.engine.limits import Limits
+from course_grader.engine.rpc.channel import Channel
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"
 EXERCISES = ("sgd_step", "exponential_decay", "with_warmup", "sample_log_uniform", "robbins_monro_schedules")
 # Long enough for an honest cell on a busy machine.
 LIMITS = Limits(cell_seconds=8, test_seconds=8, again_seconds=4, callbacks=5000, files=16 * 2**20)
+
+# For attacks: replaces what is there, and fails if it is not. A name that is only set replaces nothing.
+PATCH = """
+def patch(owner, **new):
+    for name, value in new.items():
+        getattr(owner, name)
+        setattr(owner, name, value)
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,26 @@ def outcomes(result: Result) -> dict[str, str]:
 def printed(result: Result) -> str:
     """Return what the submission printed."""
     return "".join(output.get("text", "") for outputs in result.outputs.values() for output in outputs)
+
+
+def raised(result: Result) -> list[str]:
+    """Return the names of the errors in which the submission's cells ended: an attack that ends in one did not run."""
+    found = (output for outputs in result.outputs.values() for output in outputs)
+    return [output["ename"] for output in found if output["output_type"] == "error"]
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The messages that workers sent, as they came: the evidence that an attack spoke on the wire."""
+    messages: list[bytes] = []
+    receive = Channel.receive
+
+    def noting(self: Channel, deadline: float | None = None) -> bytes:
+        messages.append(receive(self, deadline))
+        return messages[-1]
+
+    monkeypatch.setattr(Channel, "receive", noting)
+    return messages
 
 
 @pytest.fixture(scope="session")

@@ -16,15 +16,18 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from course_grader import Assignment, Result
 from course_grader.engine import grading as engine
 from course_grader.engine.grading import grade
+from course_grader.engine.rpc.message import ExtType, pack, unpack
+from course_grader.engine.rpc.types import LIST, VIEW
 from course_grader.engine.sandbox import handles
 from course_grader.engine.sandbox.levels import Level, _visible_paths
-from tests.engine.conftest import ROOT, Exam, outcomes, printed
+from tests.engine.conftest import PATCH, ROOT, Exam, outcomes, printed
 from tests.tools import bubblewrap_program
 
 WRONG = "\ndef sgd_step(w, grad, lr):\n    return w\n"
@@ -108,16 +111,17 @@ def test_a_callback_that_is_made_to_grow_takes_no_more_memory_than_it_may(exam: 
 
 
 @pytest.mark.needs("isolation")
-def test_the_limit_of_output_cannot_be_lifted(exam: Exam) -> None:
-    source = """
-kept = get_ipython().kept
-kept._text = kept._pictures = 10**12
+def test_the_limit_of_output_cannot_be_lifted(exam: Exam, heard: list[bytes]) -> None:
+    source = f"""{PATCH}
+patch(get_ipython().kept, _text=10**12, _pictures=10**12)
 get_ipython().events.register("post_run_cell", lambda result: print("x" * 12 * 10**6))
 """
     result = exam.grade(exam.changed({"sgd_step": source + RIGHT}), output=2**20, figures=2**20)
     only(result)
     assert len(printed(result)) < 9 * 2**20
     assert "It was cut here" in printed(result)
+    # The worker itself has cut nothing.
+    assert max(map(len, heard)) > 12 * 10**6
 
 
 @pytest.mark.needs("isolation")
@@ -232,6 +236,8 @@ def test_no_memory_is_shared_for_writing(exam: Exam) -> None:
 
 HOOKS = """
 import sys, os, gc, atexit, threading, warnings
+import course_utils.checks.checking
+replaced = set()
 def forge(*args, **kwargs):
     return forge
 sys.settrace(forge); sys.setprofile(forge); threading.settrace(forge); sys.addaudithook(lambda event, args: None)
@@ -244,7 +250,10 @@ warnings.showwarning = forge
 for name, module in list(sys.modules.items()):
     if name.startswith("course_utils"):
         for part in list(vars(module)):
-            if part in ("check", "check_hidden", "judge", "run", "CheckFailed"): setattr(module, part, forge)
+            if part in ("check", "check_hidden", "judge", "run", "CheckFailed"):
+                setattr(module, part, forge)
+                replaced.add(f"{name.split('.')[-1]}.{part}")
+print(*sorted(replaced))
 np.testing = np.random.RandomState = None
 """
 
@@ -252,7 +261,11 @@ np.testing = np.random.RandomState = None
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize(("answer", "outcome"), [(RIGHT, "passed"), (WRONG, "failed")])
 def test_hooks_of_the_interpreter_change_no_verdict(exam: Exam, answer: str, outcome: str) -> None:
-    only(graded(exam, HOOKS + answer), sgd_step=outcome)
+    result = graded(exam, HOOKS + answer)
+    only(result, sgd_step=outcome)
+    replaced = set(printed(result).split())
+    assert {"checking.check", "checking.check_hidden", "checking.judge", "checking.CheckFailed"} <= replaced
+    assert {"judge.judge", "probe.run"} <= replaced
 
 
 # Each lets its own cell finish, but no later cell.
@@ -330,38 +343,56 @@ def test_a_forged_verdict_is_ignored(exam: Exam, source: str) -> None:
         assert not {chr(code) for code in (10, 13, 27, 0x2028)} & set(cell.message)
 
 
+ZEROS = ["<f8", [3], 0, True, bytes(24)]
+# Each with the bytes that arrive if the worker speaks so.
 REWRITTEN = {
-    "a handle of the grader's that it was never given": """
-        from course_grader.engine.rpc.encode import LIST, VIEW, ExtType, pack
+    "a handle of the grader's that it was never given": (
+        """
+        from course_grader.engine.rpc.message import ExtType, pack
+        from course_grader.engine.rpc.types import LIST, VIEW
         view = ExtType(VIEW, pack([1, 0, ExtType(LIST, pack([-1, []]))]))
-        Peer._returned = lambda self, encoder, result: ["return", view]
+        patch(Peer, _returned=lambda self, encoder, result: ["return", view])
         """,
-    "arguments renewed that there are not": """
-        Peer._renewed = staticmethod(lambda encoder, shared, before: [[True, None], ["a", 1], [-1, None], [10**9, []]])
+        pack(ExtType(VIEW, pack([1, 0, ExtType(LIST, pack([-1, []]))]))),
+    ),
+    "arguments renewed that there are not": (
+        """
+        others = [[True, None], ["a", 1], [-1, None], [10**9, []]]
+        patch(Peer, _renewed=staticmethod(lambda encoder, shared, before: others))
         """,
-    "an argument renewed twice, in another form": """
+        pack([[True, None], ["a", 1], [-1, None], [10**9, []]]),
+    ),
+    "an argument renewed twice, with another shape": (
+        """
         zeros = ["<f8", [3], 0, True, bytes(24)]
-        Peer._renewed = staticmethod(lambda encoder, shared, before: [[0, zeros], [0, zeros]])
+        patch(Peer, _renewed=staticmethod(lambda encoder, shared, before: [[0, zeros], [0, zeros]]))
         """,
-    "replies to calls that were not made yet": """
-        import os, socket
+        pack([[0, ZEROS], [0, ZEROS]]),
+    ),
+    "replies to calls that were not made yet": (
+        """
         from course_grader.engine.rpc.message import pack
         from course_grader.engine.rpc.channel import LENGTH
         ahead = pack(["answers", [0.0] * 1000])
         known = Peer._try
-        def _try(self, function, args, kwargs):
+        def forward(self, function, args, kwargs):
             self.channel._socket.send((LENGTH.pack(len(ahead)) + ahead) * 3)
             return known(self, function, args, kwargs)
-        Peer._try = _try
+        patch(Peer, _try=forward)
         """,
+        pack(["answers", [0.0] * 1000]),
+    ),
 }
 
 
 @pytest.mark.needs("isolation")
-@pytest.mark.parametrize("source", REWRITTEN.values(), ids=REWRITTEN)
-def test_a_worker_that_breaks_the_protocol_earns_nothing_and_the_next_is_graded(exam: Exam, source: str) -> None:
-    head = "from course_grader.engine.rpc.peer import Peer\n" + textwrap.dedent(source)
+@pytest.mark.parametrize(("source", "sign"), REWRITTEN.values(), ids=REWRITTEN)
+def test_a_worker_that_breaks_the_protocol_earns_nothing_and_the_next_is_graded(
+    exam: Exam, source: str, sign: bytes, heard: list[bytes]
+) -> None:
+    head = f"{PATCH}from course_grader.engine.rpc.peer import Peer\n{textwrap.dedent(source)}"
     result = exam.grade(exam.changed({"sgd_step": f"{head}\ndef sgd_step(w, grad, lr):\n    w[...] = 0\n    return w"}))
+    assert any(sign in message for message in heard)
     assert outcomes(result)["sgd_step"] in ("failed", "refused")
     assert outcomes(result)["exponential_decay"] in ("passed", "refused")
     assert set(outcomes(exam.grade(exam.right)).values()) == {"passed"}
@@ -378,39 +409,41 @@ promise(loss, lambda: [0.5, 0.5])
 assert Recorder().results(sgd_step, [(loss, 0.0, 1.0)]) == [1.0]
 assert given == [1.0, 2.0]
 """
-REPORTS = {
-    "the truth": ("", "passed"),
-    "nothing": ("Peer._report_call = lambda self, handle, argument: None", "failed"),
-    "what was not called": (
-        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, handle, 2 * x)",
-        "failed",
-    ),
+# What a worker does when it should report a call, what becomes of it, and the reports that arrive first.
+REPORTED: dict[str, tuple[str, str, list[tuple[int, float]]]] = {
+    "the truth": ("tell(self, handle, x)", "passed", [(0, 1.0), (0, 2.0)]),
+    "nothing": ("None", "failed", []),
+    "what was not called": ("tell(self, handle, 2 * x)", "failed", [(0, 2.0), (0, 4.0)]),
     "more than was called": (
-        "report = Peer._report_call\n"
-        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in 'ab']",
+        "[tell(self, handle, x) for _ in 'ab']",
         "failed",
+        [(0, 1.0), (0, 1.0), (0, 2.0), (0, 2.0)],
     ),
-    "without end": (
-        "report = Peer._report_call\n"
-        "Peer._report_call = lambda self, handle, x: [report(self, handle, x) for _ in range(10**6)]",
-        "refused",
-    ),
-    "of a function that it was never given": (
-        "report = Peer._report_call\nPeer._report_call = lambda self, handle, x: report(self, 99, x)",
-        "refused",
-    ),
+    "without end": ("[tell(self, handle, x) for _ in range(10**6)]", "refused", [(0, 1.0)] * 1000),
+    "of a function that it was never given": ("tell(self, 99, x)", "refused", [(99, 1.0)]),
 }
 
 
 @pytest.mark.needs("isolation")
 # The worker reports its calls of a function whose answers are known, and the referee repeats them.
-@pytest.mark.parametrize(("lie", "outcome"), REPORTS.values(), ids=REPORTS)
-def test_false_reports_of_calls_of_a_known_function_earn_nothing(exam: Exam, lie: str, outcome: str) -> None:
-    imported = "from course_grader.engine.rpc.peer import Peer\n"
-    source = f"{imported}{lie}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
+@pytest.mark.parametrize(("lie", "outcome", "reports"), REPORTED.values(), ids=REPORTED)
+def test_false_reports_of_calls_of_a_known_function_earn_nothing(
+    exam: Exam, lie: str, outcome: str, reports: list[tuple[int, float]], heard: list[bytes]
+) -> None:
+    head = f"{PATCH}from course_grader.engine.rpc.peer import Peer\ntell = Peer._report_call\n"
+    patched = f"patch(Peer, _report_call=lambda self, handle, x: {lie})\n"
+    source = f"{head}{patched}\ndef sgd_step(f, grad, lr):\n    return f(1.0) + f(2.0)\n"
     result = grade(exam.changed({"sgd_step": source}), hanging(exam, KNOWN_IN_TURN))
     assert result.cells[0].outcome == outcome
     assert outcomes(result)["exponential_decay"] == "passed"
+    told = [(handle, *args) for kind, handle, args, *_ in map(padded, heard) if kind == "tell"]
+    assert told[: len(reports)] == reports
+    assert reports or not told
+
+
+def padded(message: bytes) -> list[Any]:
+    """Return the first three parts of a message."""
+    return [*unpack(message), None, None][:3]
 
 
 HOME = """

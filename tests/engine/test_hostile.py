@@ -7,7 +7,8 @@ import textwrap
 
 import pytest
 
-from tests.engine.conftest import ROOT, Exam, outcomes, printed
+from course_grader.engine.rpc.message import pack
+from tests.engine.conftest import PATCH, ROOT, Exam, outcomes, printed, raised
 
 WRONG = """
 def sgd_step(w, grad, lr):
@@ -20,7 +21,11 @@ def sgd_step(w, grad, lr):
 
 # Each is put into the cell of sgd_step, and does not deserve its points.
 UNDESERVED = {
-    "assertions of NumPy replaced": "np.testing.assert_allclose = np.allclose = np.isclose = lambda *a, **k: True"
+    "assertions of NumPy replaced": """
+        yes = lambda *a, **k: True
+        patch(np, allclose=yes, isclose=yes)
+        patch(np.testing, assert_allclose=yes)
+        """
     + WRONG,
     "built-in functions replaced": """
         import builtins
@@ -33,19 +38,20 @@ UNDESERVED = {
         def check(*a, **k): pass
         check_hidden = check
         import course_utils.checks.checking as checking
-        checking.check = checking.check_hidden = checking.judge = check
+        patch(checking, check=check, check_hidden=check, judge=check)
         """
     + WRONG,
     "np defined again": """
         import types
         real, np = np, types.ModuleType("numpy")
         vars(np).update(vars(real))
-        np.allclose = np.array_equal = np.isclose = lambda *a, **k: True
+        yes = lambda *a, **k: True
+        patch(np, allclose=yes, array_equal=yes, isclose=yes)
         """
     + WRONG,
     "the compare module replaced": """
         import course_utils.checks.compare as compare, course_utils.checks.judge as judge
-        compare.difference = judge.difference = lambda *a, **k: None
+        for module in (compare, judge): patch(module, difference=lambda *a, **k: None)
         """
     + WRONG,
     "arrays that lie in every comparison": """
@@ -114,7 +120,7 @@ UNDESERVED = {
     "display hook and traceback replaced": """
         import sys
         sys.displayhook = sys.excepthook = lambda *a: None
-        get_ipython().showtraceback = get_ipython()._showtraceback = lambda *a, **k: None
+        patch(get_ipython(), showtraceback=lambda *a, **k: None, _showtraceback=lambda *a, **k: None)
         """
     + WRONG,
     "modules of known names beside the notebook": """
@@ -143,6 +149,9 @@ UNDESERVED = {
     "a syntax error": "def sgd_step(w grad lr):",
     "nothing at all": "",
 }
+# The errors in which cells end by design, and what arrives on the wire: an attack that ends in another way did not run.
+RAISING = {"a memory bomb": "MemoryError", "a syntax error": "SyntaxError"}
+ARRIVING = {"messages forged on every descriptor": pack(["return", [], 1.0])}
 # Each ends the process or breaks the connection. The result says so, and the rest is graded.
 ENDING = {
     "os._exit": "import os\ndef sgd_step(w, grad, lr):\n    os._exit(0)",
@@ -169,13 +178,15 @@ ENDING = {
 
 
 @pytest.mark.needs("isolation")
-@pytest.mark.parametrize("source", UNDESERVED.values(), ids=UNDESERVED)
-def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, source: str) -> None:
-    result = exam.grade(exam.changed({"sgd_step": textwrap.dedent(source)}))
+@pytest.mark.parametrize("name", UNDESERVED)
+def test_an_attack_earns_nothing_and_costs_nobody(exam: Exam, name: str, heard: list[bytes]) -> None:
+    result = exam.grade(exam.changed({"sgd_step": PATCH + textwrap.dedent(UNDESERVED[name])}))
     found = outcomes(result)
     assert found.pop("sgd_step") in ("failed", "missing", "refused", "stopped")
     assert [cell.points for cell in result.cells if "sgd_step" in cell.exercises] == [0, 0]
     assert set(found.values()) == {"passed"}, found
+    assert raised(result) == ([RAISING[name]] if name in RAISING else [])
+    assert name not in ARRIVING or ARRIVING[name] in heard
 
 
 @pytest.mark.needs("isolation")
@@ -359,7 +370,9 @@ DOORS = {
 @pytest.mark.needs("isolation")
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
 def test_the_sandbox_forbids_this(exam: Exam, door: str) -> None:
-    source = f"try:\n    {door}\nexcept BaseException as error:\n    print('NO', error)\nelse:\n    print('YES')"
+    # A name that is missing shuts no door.
+    shut = "(OSError, ValueError, AssertionError)"
+    source = f"try:\n    {door}\nexcept {shut} as error:\n    print('NO', error)\nelse:\n    print('YES')"
     assert printed(exam.grade(exam.changed({"sgd_step": source}))).startswith("NO ")
 
 
@@ -401,6 +414,7 @@ def sgd_step(w, grad, lr):
     raise ValueError(str({secret} in [1]) + ("SEEN" if "{secret}" in everything() else "UNSEEN"))
 """.replace("{secret}", secret[:-1])
     result = exam.grade(exam.changed({"sgd_step": look}), test_seconds=60)
+    assert "UNSEEN" in result.cells[0].message
     assert "SEEN" not in result.cells[0].message.replace("UNSEEN", "")
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
 from course_grader.sanitize.nbgrader_filters import clean_html, markdown2html
+from course_grader.sanitize.page_content import picture, safe_html, safe_markdown
 from tests.engine.conftest import Exam, outcomes
 
 # Each has active content for a browser; `kept` is the text that must remain.
@@ -49,6 +54,72 @@ def test_nothing_that_acts_is_left(shown: Any, text: str, kept: str) -> None:
     ):
         assert part not in left.lower()
     assert "onclick=" not in left or "&lt;" in left
+
+
+# What can neither act nor load.
+HARMLESS = "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p pre"
+HARMLESS += " s samp small span strong sub summary sup table tbody td tfoot th thead tr u ul var"
+
+
+class Tags(HTMLParser):
+    """The tags and attributes of a page, as a reader that shares nothing with the sanitizer sees them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[tuple[str, str | None]] = set()
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(attrs)
+
+
+@pytest.mark.parametrize(("text", "kept"), ACTING.values(), ids=ACTING)
+@pytest.mark.parametrize("shown", [safe_html, safe_markdown])
+def test_nothing_that_acts_is_left_on_a_page_of_feedback(shown: Any, text: str, kept: str) -> None:
+    left = shown(text)
+    assert kept in left
+    found = Tags(left)
+    assert found.tags <= set(HARMLESS.split())
+    assert found.attributes <= {("class", "tex"), ("rel", "noopener noreferrer nofollow")}
+
+
+@pytest.mark.parametrize(
+    ("address", "stays"),
+    [
+        ("https://example.org/a", True),
+        ("http://example.org", True),
+        ("javascript:hack()", False),
+        ("//evil.example", False),
+        ("data:text/html,hack", False),
+        ("file:///etc/passwd", False),
+        ("../grades", False),
+        ("mailto:a@example.org", False),
+    ],
+)
+def test_a_link_of_a_submission_leads_to_the_web_or_nowhere(address: str, stays: bool) -> None:
+    for left in (safe_html(f'<a href="{address}">kept</a>'), safe_markdown(f"[kept]({address})")):
+        assert "kept" in left
+        assert (("href", address) in Tags(left).attributes) == stays
+        assert ("href" in dict(Tags(left).attributes)) == stays
+
+
+def drawn(size: tuple[int, int], kind: str = "PNG") -> str:
+    file = io.BytesIO()
+    Image.new("1", size).save(file, kind)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_a_picture_is_shown_if_it_is_one_and_no_larger_than_a_browser_takes() -> None:
+    small = drawn((2, 2))
+    assert picture("image/png", small) == f"data:image/png;base64,{small}"
+    assert picture("image/png", drawn((8000, 6000))) == ""
+    assert picture("image/jpeg", small) == ""
+    assert picture("image/svg+xml", small) == ""
+    assert picture("image/png", drawn((2, 2), "GIF")) == ""
+    assert picture("image/png", '"><script>hack()</script>') == ""
 
 
 @pytest.mark.parametrize("text", ["[kept](javascript:hack())", "![x](data:text/html,hack)", "<javascript:hack()>"])

@@ -17,6 +17,8 @@ from course_grader import Assignment, Result, grade
 from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.judging.together import score_of
 from course_grader.engine.limits import Limits
+from course_grader.engine.rpc.message import unpack
+from tests.engine.conftest import PATCH, raised
 
 # The kind of each cell ("code", or a kind of nbgrader_mark) and its source. Each test has two points.
 Cells = Sequence[tuple[str, str]]
@@ -184,9 +186,9 @@ def test_a_cell_that_nbclient_skips_does_not_run_unless_it_is_a_test(tmp_path: P
 
 # Known attacks of submissions on tests that run in the same process.
 ATTACKS = {
-    "replaced assertion": "import numpy.testing\nnumpy.testing.assert_allclose = lambda *a, **k: None",
-    "replaced in numpy": "import numpy as np\nnp.allclose = np.isclose = lambda *a, **k: True",
-    "replaced built-in": "import builtins\nbuiltins.abs = lambda x: 0\nbuiltins.all = lambda x: True",
+    "replaced assertion": "import numpy.testing\npatch(numpy.testing, assert_allclose=lambda *a, **k: None)",
+    "replaced in numpy": "import numpy as np\nyes = lambda *a, **k: True\npatch(np, allclose=yes, isclose=yes)",
+    "replaced built-in": "import builtins\npatch(builtins, abs=lambda x: 0, all=lambda x: True)",
     "replaced module": "import sys, types\nfake = types.ModuleType('numpy.testing')\n"
     "fake.assert_allclose = lambda *a, **k: None\nsys.modules['numpy.testing'] = fake",
     "assert taken out": "import ast\nclass Out(ast.NodeTransformer):\n"
@@ -194,11 +196,13 @@ ATTACKS = {
     "get_ipython().ast_transformers.append(Out())",
     "source replaced": "get_ipython().input_transformers_post.append(lambda lines: ['pass\\n'])",
     "errors swallowed": "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
-    "errors not shown": "get_ipython().showtraceback = lambda *a, **k: None",
-    "log replaced": "from course_grader.engine.rpc.outputs import OutputLog\nget_ipython().kept = OutputLog(0, 0)",
+    "errors not shown": "patch(get_ipython(), showtraceback=lambda *a, **k: None)",
+    "log replaced": "from course_grader.engine.rpc.outputs import OutputLog\n"
+    "patch(get_ipython(), kept=OutputLog(0, 0))",
     "outcome replaced": "from IPython.core.interactiveshell import ExecutionResult\n"
-    "ExecutionResult.success = property(lambda self: True)\nget_ipython().showtraceback = lambda *a, **k: None",
-    "cells not run": "get_ipython().run_cell = lambda *a, **k: type('R', (), {'success': True})()",
+    "patch(ExecutionResult, success=property(lambda self: True))\n"
+    "patch(get_ipython(), showtraceback=lambda *a, **k: None)",
+    "cells not run": "patch(get_ipython(), run_cell=lambda *a, **k: type('R', (), {'success': True})())",
     "process ended": "import os\ndef f(x): os._exit(0)",
     "trace": "import sys\nsys.settrace(lambda frame, event, arg: None)",
     "value displayed": "import sys\ndef f(x):\n    sys.displayhook(2)\n    return x",
@@ -213,12 +217,14 @@ TESTS = [
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_known_attack_on_the_tests_scores_nothing(attack: str, tmp_path: Path) -> None:
     cells = [("answer", "def f(x):\n    return 3"), *TESTS]
-    wrong = "def f(x):\n    return x\n"
+    wrong = f"def f(x):\n    return x\n{PATCH}"
     assert points(graded(cells, tmp_path)) == [2, 2, 2]
-    assert points(graded(cells, tmp_path, [("answer", wrong + ATTACKS[attack]), *TESTS])) == [0, 0, 0]
+    result = graded(cells, tmp_path, [("answer", wrong + ATTACKS[attack]), *TESTS])
+    assert points(result) == [0, 0, 0]
+    assert raised(result) == []
 
 
-def test_a_reply_that_was_sent_before_the_test_is_refused(tmp_path: Path) -> None:
+def test_a_reply_that_was_sent_before_the_test_is_refused(tmp_path: Path, heard: list[bytes]) -> None:
     """A submission does not know the nonce that the reply to the next cell must contain."""
     forged = """
 def f(x):
@@ -233,6 +239,7 @@ for fd in range(3, 64):
 """
     cells = [("answer", "def f(x):\n    return 3"), *TESTS]
     assert points(graded(cells, tmp_path, [("answer", forged), *TESTS])) == [0, 0, 0]
+    assert ["done", b"0" * 16, b"[]", True] in map(unpack, heard)
 
 
 REACHING = """

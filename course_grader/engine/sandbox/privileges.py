@@ -152,6 +152,8 @@ def restrict(rules: int | None) -> None:
 
 def become(user: int) -> None:
     """Change the user and group id to `user`, without supplementary groups."""
+    # Only root can do this: afterwards the user would keep what a setuid program could give it.
+    _empty_bounding_set()
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
@@ -159,11 +161,15 @@ def become(user: int) -> None:
 
 def drop_capabilities() -> None:
     """Give up all capabilities; this cannot be undone."""
+    _empty_bounding_set()
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    _call("capset", header, (ctypes.c_uint32 * 6)())
+
+
+def _empty_bounding_set() -> None:
     for capability in range(64):
         if libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             break
-    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    _call("capset", header, (ctypes.c_uint32 * 6)())
 
 
 def set_limits(memory: int, file_bytes: int, threads: int, cpu_seconds: int) -> None:
