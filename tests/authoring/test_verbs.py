@@ -57,7 +57,7 @@ def test_a_refused_build_is_sentences_and_no_traceback(house: Path, change: Chan
 def test_an_unknown_lesson_is_named(verb: list[str], house: Path, course: Course) -> None:
     code, _, err = course(*verb)
     assert code == 2
-    assert f"There is no lesson '05_no_such': there is {NAME}." in err
+    assert f"There is no lesson '05_no_such'. Choose from {NAME}." in err
 
 
 @pytest.mark.parametrize("verb", [["build"], ["key"], ["samples", NAME], ["new-lesson", "91_other"]])
@@ -67,7 +67,7 @@ def test_outside_a_clone_the_verbs_say_where_to_go(
     monkeypatch.chdir(tmp_path)
     code, _, err = course(*verb)
     assert code == 2
-    assert "go to a clone of the course" in err
+    assert "Go to a clone of the course" in err
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
@@ -93,7 +93,7 @@ def test_a_disk_that_refuses_is_one_sentence_and_nothing_changes(
 
 def test_the_key_is_secret_repeatable_and_never_overwritten(house: Path, course: Course) -> None:
     code, out, _ = course("key")
-    assert (code, "holds the hidden checks of 1 lesson." in out) == (0, True)
+    assert (code, "contains the hidden checks of 1 lesson." in out) == (0, True)
     path = house / "course.key"
     assert path.stat().st_mode & 0o077 == 0
     key = json.loads(path.read_text())

@@ -101,11 +101,11 @@ def test_canvas_files_of_other_countries_are_read(course: Course) -> None:
         (("Week 1 (12)", "Week 1"), r"no assignment 'Week 1'. It has Essay \(11\)"),
         (("Essay (11)", "Week 1 (11)"), "2 assignments 'Week 1'"),
         (("Student,ID", "Name,ID"), "must begin with the columns Student, ID"),
-        (('"Lovelace, Ada",101', '"Lovelace, Ada",'), "'' as the ID of 'Lovelace, Ada' in line 4"),
+        (('"Lovelace, Ada",101', '"Lovelace, Ada",'), "the ID '' for 'Lovelace, Ada' in line 4"),
         (('"Lovelace, Ada",101,S1', '"Lovelace, Ada",110,S1'), "no row for ada, who has a grade. Nothing was written"),
-        (('"Lovelace, Ada",101', '"Lovelace, Ada",x1'), "no number"),
+        (('"Lovelace, Ada",101', '"Lovelace, Ada",x1'), "not a number"),
         (("102,emmy,", "102,ada,"), "no row for emmy"),
-        (("105,S5,ld", "105,S5,zoe@example.edu"), "'zoe@example.edu' stands in 2 rows"),
+        (("105,S5,ld", "105,S5,zoe@example.edu"), "'zoe@example.edu' is in 2 rows"),
         (("8.50,(read", "(read only),(read"), "read only"),
     ],
 )
@@ -125,7 +125,7 @@ def test_two_students_who_are_one_in_canvas_are_told(course: Course) -> None:
 
 def test_points_that_differ_are_told_or_scaled(course: Course) -> None:
     text = CANVAS.replace("8.50,(read", "17.00,(read")
-    assert any("Canvas has 17 points" in note for note in fill_canvas(course, text).notes)
+    assert any("has 17 points in Canvas" in note for note in fill_canvas(course, text).notes)
     filled = fill_canvas(course, text, scale=True)
     assert [row[-1] for row in filled.rows if row[1] == "101"] == ["15"]
 
@@ -158,7 +158,7 @@ def test_a_worksheet_of_another_country_keeps_its_ways(course: Course) -> None:
     ("change", "sentence"),
     [
         (("Identifier,", "Kennung,"), "no column 'Identifier'"),
-        (("8.50", "5.00"), r"grade of 7.5, Moodle's maximum is 5, .* Set the maximum to 8.5"),
+        (("8.50", "5.00"), r"grade of 7.5, but Moodle's maximum is 5, .* Set the maximum to 8.5"),
         (("Participant 52", "Participant 9"), None),
         (("EMMY@example.edu", "someone@example.edu"), "no row for emmy"),
         (("8.50", "Good"), "graded on a scale"),

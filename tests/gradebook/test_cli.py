@@ -65,7 +65,7 @@ def test_an_assignment_file_serves_in_place_of_the_course(here: School, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "sentence", "code"),
     [
-        (["submitted", "--explain"], "is for one notebook", Exit.BAD_INPUT),
+        (["submitted", "--explain"], "only for one notebook", Exit.BAD_INPUT),
         (["submitted", "--preview", "--upgrade-gradebook"], "--preview writes nothing", Exit.BAD_INPUT),
         (["submitted", "--trust-submissions", "--isolation", "user"], "leave out --isolation", Exit.BAD_INPUT),
         pytest.param(

@@ -141,7 +141,7 @@ def test_the_page_works_and_nothing_else_runs_in_it(tmp_path: Path) -> None:
         assert page.inner_text("#readout").startswith("Rows 4 to 6 (")
         assert EXERCISES[1] in page.inner_text("#readout")
         page.keyboard.press("Enter")
-        assert page.inner_text("#readout") == f"Ordered by {EXERCISES[1]}."
+        assert page.inner_text("#readout") == f"Sorted by {EXERCISES[1]}."
         page.fill("#find", "ada399")
         assert page.inner_text("#readout").startswith("ada399, ")
         difficulty = page.locator("table.sortable").first

@@ -337,5 +337,5 @@ def test_a_place_without_submissions_is_told_in_a_sentence(tmp_path: Path, make:
 def test_a_zip_that_was_cut_short_is_told(tmp_path: Path) -> None:
     path = zipped(tmp_path / "x.zip", {"ada.ipynb": "1"})
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(CourseError, match="whole zip"):
+    with pytest.raises(CourseError, match="complete zip"):
         find_submissions(path, NAME)
