@@ -3,8 +3,8 @@
     python benchmarks/feedback_pages.py [--pages 500] [--peer 10]
 
 The class is synthetic: each submission is the solution of notebook 01 with one mistake of the bank, a figure below each
-experiment and one cell of the student's own. The peer is nbconvert's HTMLExporter, which nbgrader's feedback uses; a few
-pages are enough for its mean.
+experiment and one cell of the student's own. The peer is nbconvert's HTMLExporter, which nbgrader's feedback uses; a
+few pages are enough for its mean.
 """
 
 from __future__ import annotations
