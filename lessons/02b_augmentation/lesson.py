@@ -146,7 +146,7 @@ shown = [np.flatnonzero(digit_labels == label)[3] for label in (0, 1, 2, 3, 6, 8
 rows = np.concatenate([digits[shown], horizontal_flip(digits[shown]), vertical_flip(digits[shown])])
 names = [f"label {label}" for label in digit_labels[shown]]
 names += ["left-right"] * 7 + ["top-bottom"] * 7
-plots.plot_images(rows, names, columns=7, title="A flipped digit is often no digit, or a different one")
+plots.plot_images(rows, names, columns=7, title="A flipped digit is often no digit, or another")
 plt.show()
 
 # %% [markdown]

@@ -684,7 +684,7 @@ for ax, (name, normalize) in zip(axes, {"without": None, "with": batch_norm}.ite
     ax.set_ylabel("" if normalize else "norm of gradient × scale")
     ax.set_xticks(range(0, 20, 4))
     ax.get_legend().set_visible(normalize is not None)
-fig.suptitle("With batch norm the gradient reaches every layer, at any scale of the weights", fontsize=14)
+fig.suptitle("With batch norm the gradient reaches every layer, at any weight scale", fontsize=14)
 plt.show()
 
 # %% [markdown]

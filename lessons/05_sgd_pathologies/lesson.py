@@ -1316,7 +1316,7 @@ for name, limit in {"not clipped": None, "clipped at 1": 1.0}.items():
     losses[name] = run.losses
     alive = np.mean(network.activations(run.params, X)[-1].any(axis=0))
     print(f"{name}: norms of the first gradients {np.round(norms[name][:4], 1)},")
-    print(f"    accuracy {run.train_accuracies[-1]:.3f}; {alive:.0%} of the last hidden units alive")
+    print(f"    accuracy {run.train_accuracies[-1]:.3f}; {alive:.0%} of the last units alive")
 title = "A few huge steps ruin the network; with clipping, it learns"
 plot_losses(losses, title=title, x="step", y="loss of the batch", smooth=20)
 plt.show()

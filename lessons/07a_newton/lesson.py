@@ -887,7 +887,7 @@ with plots.style():
     ax.legend()
 plt.show()
 years = seconds[-1] * (25_557_032 / counts[-1]) ** 3 / 3.15e7
-print(f"If the time grows like N^3, one step for ResNet-50 takes {years:,.0f} years on this machine.")
+print(f"If the time grows like N^3, one step for ResNet-50 takes {years:,.0f} years here.")
 
 # %% [markdown]
 # Your exponent need not be exactly 3. Often it is between 2 and 3, because the machine works closer to its full speed
