@@ -217,7 +217,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "own", "sentence"),
     [
-        (f'[assignments.{NAME}]\nexercises = ["mse"]\n', OWN, r"line 3: .* 'mse', .*: there is mean_sq"),
+        (f'[assignments.{NAME}]\nexercises = ["mse"]\n', OWN, r"line 3: .* 'mse', .*: choose from mean_sq"),
         (f"[assignments.{NAME}]\npoints = {{ mse = 1 }}\n", OWN, r"line 3: .*contains 'mse', which is not an exercise"),
         ("[assignments.90_extra]\n", OWN.replace("x + x *", "x * x *"), r"lesson.py:\d+: the cell fails: Assert"),
         ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
@@ -225,7 +225,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
         ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
         ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double stands in the release"),
         ("[assignments.90_extra]\n", OWN.replace('"answer"', '"answr"'), r"lesson.py:\d+: kind 'answr' does not fit"),
-        ("[assignments.week1]\n", OWN, r"^course.toml, line 2: .* a lesson 'week1', which does not exist"),
+        ("[assignments.week1]\n", OWN, r"^course.toml, line 2: .* the lesson 'week1', which does not exist"),
     ],
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing_behind(root: Path, text: str, own: str, sentence: str) -> None:
