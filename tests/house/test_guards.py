@@ -58,7 +58,9 @@ def test_a_guard_that_is_not_there_once_is_a_sentence() -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A project of one guarded function, with a test that notices the guard and one that does not."""
-    (tmp_path / "conftest.py").write_text("def pytest_addoption(parser): parser.addoption('--no-skips')\n")
+    (tmp_path / "conftest.py").write_text(
+        "def pytest_addoption(parser): parser.addoption('--no-skips', action='store_true')\n"
+    )
     (tmp_path / "limits.py").write_text("def taken(n):\n    if n > 9:\n        raise ValueError\n    return n\n")
     (tmp_path / "test_limits.py").write_text(
         "import pytest\nfrom limits import taken\n"
