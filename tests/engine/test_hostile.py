@@ -399,10 +399,14 @@ print([fd for fd in range(1000) if os.path.exists(f"/dev/fd/{{fd}}")], dict(os.e
 
 
 @pytest.mark.needs("isolation")
-def test_frames_and_objects_hold_no_key(exam: Exam) -> None:
+@pytest.mark.parametrize("planted", [False, True])
+def test_frames_and_objects_hold_no_key(exam: Exam, planted: bool) -> None:
     secret = str(exam.assignment.hidden["sgd_step"]["parts"]["values"]["seeds"][0])
+    assert len(secret) > 6
+    # Backwards, or the search would find its own source.
     look = """
 import gc, sys
+kept = [PLANTED]
 def everything():
     frame, texts = sys._getframe(), []
     while frame:
@@ -411,11 +415,10 @@ def everything():
     texts += [str(obj)[:10_000] for obj in gc.get_objects() if type(obj) in (list, dict, tuple, set)]
     return "".join(texts)
 def sgd_step(w, grad, lr):
-    raise ValueError(str({secret} in [1]) + ("SEEN" if "{secret}" in everything() else "UNSEEN"))
-""".replace("{secret}", secret[:-1])
+    raise ValueError("seen" if "".join(reversed("SECRET")) in everything() else "unseen")
+""".replace("SECRET", secret[::-1]).replace("PLANTED", secret if planted else "0")
     result = exam.grade(exam.changed({"sgd_step": look}), test_seconds=60)
-    assert "UNSEEN" in result.cells[0].message
-    assert "SEEN" not in result.cells[0].message.replace("UNSEEN", "")
+    assert f"ValueError: {'seen' if planted else 'unseen'}" in str(result.cells[0].rows)
 
 
 @pytest.mark.needs("isolation")
