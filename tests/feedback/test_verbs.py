@@ -135,4 +135,4 @@ def test_errors_are_one_sentence(school: School) -> None:  # noqa: F811
     school.grade()
     done = course(school, "report", "07_nothing")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert f"there is {NAME}" in done.stderr
+    assert f"Graded assignments: {NAME}" in done.stderr

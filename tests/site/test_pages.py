@@ -28,7 +28,7 @@ def page_of(name: str) -> list[NotebookNode]:
 
 
 def test_an_unknown_lesson_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="no lesson 'nope': there is 00_start_here"):
+    with pytest.raises(CourseError, match=r"no lesson 'nope'\. Choose from 00_start_here"):
         build_site(ROOT, tmp_path, ["nope"])
 
 
