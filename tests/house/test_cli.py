@@ -59,7 +59,7 @@ def test_check_tells_what_passed(run: Run, course: Path) -> None:
     assert "passed  1 of 1" in rows["mean_squared_error_visible"]
     assert "failed  0 of 2  AssertionError: two it must be" in rows["mean_squared_error_arguments"]
     assert rows["mean_squared_error_hidden"].split()[1:] == ["hidden"]
-    assert ended.out.endswith("2 passed, 1 failed, 1 hidden: run when your teacher grades.\n")
+    assert ended.out.endswith("2 passed, 1 failed, 1 hidden (they run when your teacher grades).\n")
 
 
 def test_check_speaks_json_and_ends_well_when_all_is_right(run: Run, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_the_folder_of_a_course_for_nbgrader_is_no_wrong_folder(tmp_path: Path) 
     finding = doctor.examine(tmp_path)[-1]
     assert finding.subject == "folder"
     assert finding.well
-    assert "for nbgrader" in finding.says
+    assert "nbgrader course" in finding.says
 
 
 def test_an_old_python() -> None:
@@ -204,13 +204,13 @@ def test_the_validate_button_in_place(jupyter: Path) -> None:
 
 def test_the_validate_button_missing(jupyter: Path) -> None:
     (jupyter / "data" / "labextensions" / "@jupyter" / "nbgrader" / "package.json").unlink()
-    assert doctor.validate_button().says == "nbgrader's extension of JupyterLab is missing."
+    assert doctor.validate_button().says == "nbgrader's extension for JupyterLab is missing."
 
 
 @pytest.mark.parametrize("name", [doctor.LAB_EXTENSION, doctor.VALIDATE_PLUGIN])
 def test_the_validate_button_switched_off(jupyter: Path, name: str) -> None:
     write_json(jupyter / "own" / "labconfig" / "page_config.json", {"disabledExtensions": {name: True}})
-    assert doctor.validate_button().says == "nbgrader's extension of JupyterLab is switched off."
+    assert doctor.validate_button().says == "nbgrader's extension for JupyterLab is switched off."
 
 
 @pytest.mark.parametrize("settings", [{"ServerApp": {"jpserver_extensions": {doctor.SERVER_EXTENSION: False}}}, None])
@@ -219,7 +219,7 @@ def test_the_servers_part_switched_off(jupyter: Path, settings: object) -> None:
         (jupyter / "config" / "jupyter_server_config.d" / "nbgrader.json").write_text("{")
     else:
         write_json(jupyter / "own" / "jupyter_server_config.json", settings)
-    assert doctor.validate_button().says == "nbgrader's extension of the server is switched off."
+    assert doctor.validate_button().says == "nbgrader's extension for the Jupyter server is switched off."
 
 
 def test_no_alembic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ def test_it_shows_what_the_command_shows(course: Path, run: Callable[..., Result
     progress.record("mean_squared_error", "arguments", True, lesson)
     panel = ProgressPanel(progress.summary(course / "notebooks"))
     shown = panel._repr_html_()
-    assert "1 of 2 exercises are solved" in shown
+    assert "You have solved 1 of 2 exercises" in shown
     assert 'href="../00_start_here/00_start_here.ipynb"' in shown
     assert '<progress max="2" value="1"' in shown
     assert "<summary>1 to do</summary><code>other</code>" in shown

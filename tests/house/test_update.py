@@ -201,7 +201,7 @@ def test_the_lab_in_a_clone_works_in_a_folder_of_the_learners_own(
     assert capsys.readouterr().out == ""
     house.ship(second_version())
     lab.own_folder(house.shelf.parent)
-    assert f"newer text for {NAME}: `course update`" in capsys.readouterr().out
+    assert f"newer text for {NAME}: run `course update`" in capsys.readouterr().out
 
 
 def test_the_commands_say_what_they_did(
