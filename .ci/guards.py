@@ -77,7 +77,7 @@ def run(tests: Sequence[str], place: Path) -> Outcome:
         return Outcome(set(), set(), f"The tests did not end within {SECONDS} s.")
     said = "\n".join((ended.stdout + ended.stderr).splitlines()[-20:])
     if not report.exists():
-        return Outcome(set(), set(), said)
+        return Outcome(set(), set(), f"{said}\npytest ended with code {ended.returncode} and no report.")
     cases = list(ElementTree.parse(report).iter("testcase"))
     failed = {name_of(case.get("name", "")) for case in cases if case.find("failure") is not None}
     # A test that was skipped, or whose fixtures failed, shows nothing.

@@ -22,7 +22,7 @@ from course_grader.engine.rpc.channel import LENGTH, Channel, DeadlinePassed, Wi
 from course_grader.engine.rpc.decode import Decoder
 from course_grader.engine.rpc.message import ExtType, pack, unpack
 from course_grader.engine.rpc.outputs import CUT, read_outputs
-from course_grader.engine.rpc.peer import Peer, within
+from course_grader.engine.rpc.peer import Peer, error_of, within
 from course_grader.engine.rpc.types import DEPTH, Shared
 from course_grader.engine.rpc.write_files import write_files
 from tests.engine.test_wire import LIMIT, referee_with
@@ -102,6 +102,18 @@ def test_a_worker_sends_no_view_into_another_array() -> None:
         read(ExtType(types.ARRAY, pack([-1, "<f8", [1], types.BASED, True, [whole, 8, [8]]])))
 
 
+@pytest.mark.parametrize("kind", ["PCG64", "PCG64DXSM"])
+def test_a_generator_that_would_stand_still_is_refused(kind: str) -> None:
+    def generator(increment: int) -> Any:
+        words = [(5).to_bytes(16, "little"), increment.to_bytes(16, "little")]
+        return ExtType(types.GENERATOR, pack([-1, kind, words, 0, 0, None]))
+
+    assert read(generator(7)).random() < 1
+    for increment in (0, 6):
+        with pytest.raises(WireError):
+            read(generator(increment))
+
+
 @pytest.mark.parametrize(
     ("dtype", "shape", "writeable"),
     [("<f8", [1], True), ("<f8", [], True), ("<f8", [1, 3], True), ("<f4", [3], True), ("<i8", [3], True),
@@ -135,6 +147,11 @@ def test_a_message_out_of_turn_calls_nothing(kind: str) -> None:
         with pytest.raises(WireError, match=repr(kind)):
             referee.call(0, [], {})
     assert called == []
+
+
+@pytest.mark.parametrize("base", ["KeyboardInterrupt", "SystemExit", "GeneratorExit", "BaseException"])
+def test_no_error_of_a_worker_is_one_that_ends_the_referee(base: str) -> None:
+    assert isinstance(error_of(base, base, "why"), Exception)
 
 
 @pytest.mark.parametrize("name", ["__stdout__", "__stderr__"])
