@@ -25,7 +25,7 @@ from course_grader.engine.rpc.outputs import CUT, read_outputs
 from course_grader.engine.rpc.peer import Peer, error_of, within
 from course_grader.engine.rpc.types import DEPTH, Shared
 from course_grader.engine.rpc.write_files import write_files
-from tests.engine.test_wire import LIMIT, referee_with
+from tests.engine.test_rpc import LIMIT, referee_with
 
 SECRET = ["the referee's own"]
 
