@@ -71,7 +71,7 @@ def test_what_a_test_makes_of_a_result_has_a_limit_of_memory(tmp_path: Path) -> 
     cells = [answer, test]
     [cell] = graded(cells, tmp_path, cells, judge_memory=64 * 2**20).cells
     assert (cell.outcome, cell.points) == ("refused", 0)
-    assert "more memory than it may" in cell.message
+    assert "more memory than a test may use" in cell.message
     assert graded(cells, tmp_path, cells).score == 2
 
 

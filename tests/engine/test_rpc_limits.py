@@ -35,7 +35,7 @@ def read(node: Any, shared: Shared | None = None) -> Any:
     one, other = socket.socketpair()
     with one, other:
         referee = Peer(Channel(one, LIMIT), trusted=True)
-        referee.give(SECRET)
+        referee.export(SECRET)
         return Decoder(referee, shared or Shared(), 4 * LIMIT, trusted=True).decode(unpack(pack(node)))
 
 
@@ -143,7 +143,7 @@ def test_a_handle_that_was_never_given_leads_to_nothing(handle: Any) -> None:
 def test_a_message_out_of_turn_calls_nothing(kind: str) -> None:
     called: list[int] = []
     with referee_with(pack([kind, 0, [1], []])) as referee:
-        referee.give(called.append)
+        referee.export(called.append)
         with pytest.raises(WireError, match=repr(kind)):
             referee.call(0, [], {})
     assert called == []
