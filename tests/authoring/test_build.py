@@ -148,7 +148,7 @@ REFUSED = {
         'kind="experiment" points=1',
         "every test cell needs points",
     ),
-    "no grade_id": ("lesson.py", ' grade_id="imports"', "", "needs grade_id"),
+    "no grade_id": ("lesson.py", ' grade_id="imports"', "", "must have a grade_id"),
     "an unreadable bank": ("mistakes.py", "MISTAKES = [", "MISTAKES = [[", "cannot be read"),
     "a text without time": ("lesson.py", "*About one hour. You", "*You", "needs a time estimate"),
     "an empty bank": ("mistakes.py", "MISTAKES = [", "OTHERS = [", "must define MISTAKES"),

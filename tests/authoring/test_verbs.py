@@ -148,4 +148,4 @@ def test_a_new_lesson_is_told_file_by_file_and_never_written_over(house: Path, c
     code, _, err = course("new-lesson", "91_other_topic")
     assert (code, "exists already" in err) == (2, True)
     code, _, err = course("new-lesson", "Other Topic")
-    assert (code, "is no name for a lesson" in err) == (2, True)
+    assert (code, "is not a lesson's name" in err) == (2, True)
