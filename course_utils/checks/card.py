@@ -43,7 +43,7 @@ class Card:
         lines = [f"{TONES[self.tone][0]} {self.title}"] + ([f"  {self.sentence}"] if self.sentence else [])
         for label, text in self.rows:
             first, *others = text.split("\n")
-            lines += [f"  {label + ':':<13}{first}", *(" " * 15 + line for line in others)]
+            lines += [f"  {label + ':':<15}{first}", *(" " * 17 + line for line in others)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
