@@ -36,7 +36,7 @@ UNREADABLE = {
     "a Git LFS pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS pointer"),
     "JSON nested 100,000 deep": (b"[" * 100_000, "nested too deeply"),
     "not UTF-8": ('{"cells": ["é"]}'.encode("latin-1"), "not UTF-8"),
-    "UTF-16": ('{"cells": []}'.encode("utf-16"), "not UTF-8"),
+    "UTF-16": ('{"cells": []}'.encode("utf-16"), "text in UTF-16"),
     "a list": (b"[]", "not a notebook"),
     "no cells": (b'{"metadata": {}}', "no cells"),
     "ten million lists": (b'{"cells": [' + b"[]," * 10**7 + b"1]}", "more parts than any notebook"),

@@ -127,7 +127,7 @@ def test_a_key_for_other_questions_grades_nothing(school: School) -> None:
     key.write_text(json.dumps(data))
     done = school.run("submitted", "--assignment", NAME)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "questions of mean_squared_error, " in done.stderr
+    assert "checks of mean_squared_error: " in done.stderr
     assert "`course key --again`" in done.stderr
     assert school.scores() == {"ada": 3}
 

@@ -30,5 +30,5 @@ def test_half_a_character_costs_nobody(school: School) -> None:
     _, told = school.grade()
     assert school.scores() == dict.fromkeys(("ada", "bob", "cy"), 3.0)
     assert told["bob"].problem == ""
-    assert any("no character;" in note for note in told["bob"].result.notes)  # type: ignore[union-attr]
+    assert any("invalid characters;" in note for note in told["bob"].result.notes)  # type: ignore[union-attr]
     assert "# ?" in str(school.autograded("bob").cells)

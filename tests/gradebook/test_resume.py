@@ -139,7 +139,7 @@ def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(
 
     def key() -> str:
         journal.versions.cache_clear()
-        journal._judging.cache_clear()
+        journal._grading_versions.cache_clear()
         return journal.key_of(b"a notebook", "an assignment with its stamps", "none")
 
     try:
@@ -153,7 +153,7 @@ def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(
         assert key() != before
     finally:
         journal.versions.cache_clear()
-        journal._judging.cache_clear()
+        journal._grading_versions.cache_clear()
 
 
 @pytest.mark.needs("isolation")
