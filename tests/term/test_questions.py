@@ -91,7 +91,7 @@ def class_with(root: Path, secret: str) -> Class:
         patch.setattr(build_keys, "_shortest_key", only_questions)
         write_hidden_key(root / "course.key", ASKING, secret)
         # It takes half a minute per class, and test_release tests it.
-        patch.setattr(build_term, "_rehearse", lambda lesson: None)
+        patch.setattr(build_term, "_run_cells", lambda lesson: None)
         modes = without_modes(patch)
         for lesson in ASKING:
             release(Course.at(root), lesson.name, root / "handout")
@@ -361,7 +361,7 @@ def test_a_whole_lesson_is_drawn_too_and_a_new_key_can_keep_its_questions(small:
     [
         (
             None,
-            r"Concept questions \(cg_iterations, what_is_stored\) are drawn .* no course.key: make it",
+            r"Concept questions \(cg_iterations, what_is_stored\) are drawn .* no course.key. Make it",
         ),
         ("{", "cannot be read"),
         ('{"secret": "s", "exercises": {}}', "no variant of cg_iterations that fits: run `course key --again`"),
