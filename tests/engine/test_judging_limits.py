@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from course_grader import Result, grade
 from course_grader.engine.judging import together, watchdog, worker_session
 from course_grader.engine.judging.watchdog import Overdue, Watchdog
 from course_grader.engine.notebook.assignment import Mode
+from course_grader.engine.rpc.channel import WireError
+from course_grader.engine.rpc.message import pack
 from tests.engine.test_together import IDENTITY, LIMITS, Cells, assignment, notebook
 
 EXITING = ("answer", "import os\ndef f(x):\n    os._exit(3)")
@@ -44,6 +47,23 @@ def test_a_test_that_catches_the_end_of_its_time_is_overdue(monkeypatch: pytest.
     with Watchdog() as watching, pytest.raises(Overdue), watching.limit(0.1):
         endless()
     assert caught == [Overdue]
+
+
+def test_all_messages_of_a_test_have_a_limit_together() -> None:
+    message = pack(["return", [], "x" * 60])
+
+    class Wire:
+        limit, last_size = 1000, len(message)
+
+        def receive(self, deadline: float | None = None) -> bytes:
+            return message
+
+    session: Any = SimpleNamespace(limits=dataclasses.replace(LIMITS, received=2 * len(message)))
+    wire: Any = Wire()
+    peer = worker_session._RefereePeer(session, wire)
+    assert [peer.receive(), peer.receive()] == 2 * [["return", [], "x" * 60]]
+    with pytest.raises(WireError, match="more than the grader accepts"):
+        peer.receive()
 
 
 def test_a_worker_is_started_as_often_as_its_limit_says(tmp_path: Path) -> None:
