@@ -27,7 +27,7 @@ from course_grader.engine.rpc.channel import Channel, DeadlinePassed, WireClosed
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import read_outputs
-from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
+from course_grader.engine.sandbox.cpu_wait import LostTime
 from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 
 # Seconds that a cell has to finish after it was interrupted.
@@ -35,7 +35,6 @@ GRACE = 3.0
 # After an exercise was stopped once, the time limit of its other cells is divided by this.
 AGAIN = 6
 TOO_LONG = "it took too long and was stopped"
-SPOILING = "After this cell, no other cell finished: it changes how cells run. Grading went on without it."
 TEST_OUTPUT = 4 * 2**20
 _quiet = logging.getLogger("course_grader.quiet")
 _quiet.addHandler(logging.NullHandler())
@@ -86,9 +85,7 @@ class TogetherSession:
         self._past: list[Step] = []
         self._slow: set[str] = set()
         self._room = 4 * (limits.output + limits.figures)
-        # Seconds that other processes took from this worker; seconds that were added to deadlines for such time.
-        self._worker_waited = self._extra = 0.0
-        self._waited = waited_here()
+        self._lost_time = LostTime(MOST_EXTRA * limits.total_seconds)
         # CPU seconds of workers that have ended.
         self._computed = 0.0
 
@@ -146,7 +143,8 @@ class TogetherSession:
                 raise Stopped(USED_UP)
             wire, self._handle = self._zygote.start_worker(replace(self._limits, total_seconds=left))
             channel = self._channel = Channel(wire, self._limits.message)
-            channel.more_time, self._worker_waited = self._more_time, 0.0
+            channel.more_time = self._more_time
+            self._lost_time.begin_worker()
             try:
                 channel.send(self._begin, self._end)
             except WireError as error:
@@ -194,13 +192,7 @@ class TogetherSession:
         """
         if self._handle is None:
             return 0.0
-        worker, here = self._handle.waited(), waited_here()
-        lost = worker - self._worker_waited + here - self._waited
-        self._worker_waited, self._waited = worker, here
-        lost = min(lost, MOST_EXTRA * self._limits.total_seconds - self._extra)
-        if lost < WORTH:
-            return 0.0
-        self._extra += lost
+        lost = self._lost_time.since_last(self._handle.waited())
         self._end += lost
         return lost
 

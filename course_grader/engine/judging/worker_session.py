@@ -24,7 +24,7 @@ from course_grader.engine.rpc.outputs import read_outputs
 from course_grader.engine.rpc.peer import Frameless, Peer, within
 from course_grader.engine.rpc.types import Shared
 from course_grader.engine.rpc.unexpected import UnexpectedValues
-from course_grader.engine.sandbox.cpu_wait import WORTH, waited_here
+from course_grader.engine.sandbox.cpu_wait import LostTime
 from course_grader.engine.sandbox.handles import WorkerHandle, Zygote
 
 MISSING = object()
@@ -105,9 +105,9 @@ class WorkerSession:
         self._sources: list[tuple[str, bool]] = []
         self._experiments_left = limits.experiments_seconds * self.load_factor
         self._experiments_stopped = 0
-        # CPU seconds of workers that have ended, and seconds added to deadlines for time that other processes took.
-        self._computed = self._extra = 0.0
-        self._waited = waited_here()
+        # CPU seconds of workers that have ended.
+        self._computed = 0.0
+        self._lost_time = LostTime(MOST_EXTRA * limits.total_seconds)
         self.on_delay: Callable[[float], None] = lambda seconds: None
         # Cells that finished, but after which no other cell finishes.
         self.spoiling: list[str] = []
@@ -231,7 +231,7 @@ class WorkerSession:
             if left < 1:
                 raise Stopped(USED_UP)
             wire, self._handle = self._zygote.start_worker(replace(self.limits, total_seconds=left))
-            self._worker_waited = 0.0
+            self._lost_time.begin_worker()
             channel = Channel(wire, self.limits.message)
             channel.more_time = self._more_time
             self.peer = _RefereePeer(self, channel)
@@ -317,15 +317,10 @@ class WorkerSession:
         """
         if self._handle is None:
             return 0.0
-        worker, here = self._handle.waited(), waited_here()
-        lost = worker - self._worker_waited + here - self._waited
-        self._worker_waited, self._waited = worker, here
-        lost = min(lost, MOST_EXTRA * self.limits.total_seconds - self._extra)
-        if lost < WORTH:
-            return 0.0
-        self._extra += lost
+        lost = self._lost_time.since_last(self._handle.waited())
         self._end += lost
-        self.on_delay(lost)
+        if lost:
+            self.on_delay(lost)
         return lost
 
     def _end_worker(self) -> str:

@@ -40,6 +40,30 @@ def waited_in(thread: int) -> float:
     return _schedule("self", thread)[1]
 
 
+class LostTime:
+    """How long other processes kept a submission's workers and this thread waiting, at most `most` seconds in all."""
+
+    def __init__(self, most: float) -> None:
+        self._left, self._here, self._worker = most, waited_here(), 0.0
+
+    def begin_worker(self) -> None:
+        """Count from zero for a new worker."""
+        self._worker = 0.0
+
+    def since_last(self, worker: float) -> float:
+        """Return the seconds lost since the last call, or 0.0 if that is not worth waiting for.
+
+        worker: the seconds for which the worker has waited since it started.
+        """
+        here = waited_here()
+        lost = min(worker - self._worker + here - self._here, self._left)
+        self._worker, self._here = worker, here
+        if lost < WORTH:
+            return 0.0
+        self._left -= lost
+        return lost
+
+
 def _schedule(process: int | str, thread: int) -> tuple[float, float]:
     """Return the seconds for which a thread ran, and for which it waited to run; 0.0 if the system does not count."""
     try:
