@@ -1181,10 +1181,10 @@ for contrast in contrasts:
     fogged = contrast * validation.X + (1 - contrast)
     for name, net in networks.items():
         accuracies[name].append(net.accuracy(trained[name], fogged, validation.y))
-    anew = networks["batch norm"].accuracy(
+    accuracy = networks["batch norm"].accuracy(
         with_new_averages(trained["batch norm"], fogged), fogged, validation.y
     )
-    accuracies["batch norm, new averages"].append(anew)
+    accuracies["batch norm, new averages"].append(accuracy)
 
 with style():
     _, ax = plt.subplots(figsize=(9.5, 4.2))
