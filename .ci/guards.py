@@ -67,8 +67,9 @@ def run(tests: Sequence[str], place: Path) -> Outcome:
     report = place / "report.xml"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "--no-skips", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    # Programs that tests start import the copy, too.
-    environment = os.environ | {"PYTHONPATH": str(place)}
+    # Programs that tests start import the copy, too. Bytecode is not kept: Python takes it for current if a file was
+    # changed within the same second and its size is the same.
+    environment = os.environ | {"PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         ended = subprocess.run(
             [*command, *tests], cwd=place, env=environment, capture_output=True, text=True, timeout=SECONDS

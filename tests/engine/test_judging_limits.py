@@ -1,4 +1,4 @@
-"""What a test costs and who is told of it, whatever a submission does: each rule of the judging side by itself."""
+"""Limits of time, memory and messages for one test, and what students may read of it: each rule is tested alone."""
 
 from __future__ import annotations
 

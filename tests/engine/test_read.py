@@ -40,6 +40,7 @@ UNREADABLE = {
     "a list": (b"[]", "not a notebook"),
     "no cells": (b'{"metadata": {}}', "no cells"),
     "ten million lists": (b'{"cells": [' + b"[]," * 10**7 + b"1]}", "more parts than any notebook"),
+    "a million and a half lists": (b'{"cells": [' + b"[]," * 1_500_000 + b"1]}", "more parts than any notebook"),
     "ten million numbers": (b'{"cells": [' + b"0," * 10**7 + b"1]}", "more parts than any notebook"),
     "too many cells": (b'{"cells": [' + b",".join([b"{}"] * 5001) + b"]}", "5001 cells"),
 }

@@ -13,6 +13,7 @@ from PIL import Image
 
 from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
+from course_grader.sanitize.markdown import is_slow
 from course_grader.sanitize.nbgrader_filters import clean_html, markdown2html
 from course_grader.sanitize.page_content import picture, safe_html, safe_markdown
 from tests.engine.conftest import Exam, outcomes
@@ -198,3 +199,9 @@ def test_outputs_that_are_damaged_cost_themselves() -> None:
     assert found == [{"output_type": "stream", "name": "stdout", "text": "kept"}]
     strange = read_outputs(json.dumps([{"output_type": {}, "data": {"x": 1}, "metadata": {"hack": 1}}]).encode(), 10**6)
     assert strange == [{"output_type": "display_data", "data": {}, "metadata": {}}]
+
+
+@pytest.mark.parametrize(("elements", "slow"), [(50, False), (150, True)])
+def test_html_that_is_nested_deeply_is_not_given_to_the_sanitizer(elements: int, slow: bool) -> None:
+    html = "<div>" * elements + "</div>" * elements
+    assert is_slow(html, html) == slow
