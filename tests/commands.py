@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import json
 import os
 import runpy
@@ -26,7 +27,10 @@ from tests import kernels
 
 ROOT = Path(__file__).parents[1]
 # What `nbgrader` and `course` import that takes long.
-LIBRARIES = ("numpy", "nbgrader.apps.nbgraderapp", "nbgrader.converters", "nbgrader.api", "nbconvert", "alembic")
+LIBRARIES = (
+    "numpy.random", "nbgrader.apps.nbgraderapp", "nbgrader.converters", "nbgrader.api", "nbconvert", "alembic",
+    "typer.rich_utils", "pydantic", "concurrent.futures.process",
+)  # fmt: skip
 COURSE = "course_utils"
 
 
@@ -86,6 +90,8 @@ def serve(wire: socket.socket) -> None:
     leave_out_what_no_test_needs()
     kernels.fork_kernels(lambda: os.environ.get(kernels.ADDRESS, ""))
     import_module("nbgrader.api").get_alembic_version()
+    # A fork that looked for garbage among all this would copy it.
+    gc.freeze()
     while True:
         data, files = b"", []
         while not data.endswith(b"\n"):
@@ -109,6 +115,7 @@ def leave_out_what_no_test_needs() -> None:
     ask_alembic_once()
     never_wait_for_the_disk()
     check_each_schema_once()
+    compile_each_statement_once()
 
 
 def ask_alembic_once() -> None:
@@ -144,6 +151,24 @@ def check_each_schema_once() -> None:
     Draft4Validator.check_schema = check_schema
 
 
+def compile_each_statement_once() -> None:
+    """Let all gradebooks in SQLite share what SQLAlchemy compiles: each has an engine, and each engine would compile the
+    same statements again."""
+    from nbgrader import api
+
+    as_it_is, first = api.create_engine, list[Any]()
+
+    def create_engine(*args: Any, **kwargs: Any) -> Any:
+        engine = as_it_is(*args, **kwargs)
+        if engine.dialect.name == "sqlite":
+            first.append(engine)
+            engine.dialect, engine._compiled_cache = first[0].dialect, first[0]._compiled_cache
+            del first[1:]
+        return engine
+
+    api.create_engine = create_engine
+
+
 def become(request: Mapping[str, str], files: Sequence[int]) -> None:
     """Give this process the folder, environment, arguments and output of a command."""
     for target, file in enumerate(files, 1):
@@ -156,6 +181,40 @@ def become(request: Mapping[str, str], files: Sequence[int]) -> None:
     sys.path[:0] = [*request["env"].get("PYTHONPATH", "").split(os.pathsep)]  # type: ignore[attr-defined]
 
 
-if __name__ == "__main__":
+class Ending:
+    """Ends a forked command at once, with its exit code, after all that it does at its end. What Python would do then is
+    to take apart the modules that all forks share, and this takes longer than most commands."""
+
+    code: int | None = None
+
+    def leave(self) -> None:
+        if self.code is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self.code)
+
+
+def run(module: str, ending: Ending) -> None:
+    """Run a command in this process, and note its exit code. Python prints what is to be printed of an error."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        ending.code = 0
+    except KeyboardInterrupt:
+        # Python ends this process by the signal.
+        raise
+    except BaseException as error:
+        code = error.code if isinstance(error, SystemExit) else 1
+        ending.code = code if isinstance(code, int) else int(code is not None)
+        raise
+
+
+def main() -> None:
+    ending = Ending()
+    # Functions that are registered later are called earlier: this one is the last.
+    atexit.register(ending.leave)
     serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    run(sys.argv[0], ending)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import gc
 import inspect
 import json
 import os
@@ -242,6 +243,8 @@ def main() -> None:
     format_errors_once()
     # Fills what `inspect` knows of modules.
     inspect.getmodule(compile("", "<a cell>", "exec"))
+    # A kernel that looked for garbage among all this would copy it.
+    gc.freeze()
     Server(socket.socket(fileno=int(sys.argv[1]))).serve()
 
 
