@@ -1,7 +1,7 @@
 """Choose the mode in which an assignment is graded, from the teacher's own solutions and never from a submission.
 
 The reference solution, the blank release, and the reference with one answer blank at a time are graded in both modes.
-If every test gets the same score in both, the mode is apart; otherwise it is together. A test that fails on the
+If every test gets the same score in both, the mode is "apart"; otherwise it is "together". A test that fails on the
 reference is itself wrong.
 """
 
@@ -118,7 +118,7 @@ def _by_scores(
 
 
 def why_not_apart(assignment: Assignment) -> str:
-    """Return the reason why an assignment cannot be graded apart, as a sentence; "" if it can."""
+    """Return why an assignment cannot be graded in the mode "apart", as a sentence; "" if it can."""
     for cell in assignment.cells:
         if cell.problem and cell.kind in ("test", "setup", "answer"):
             return f"The cell {cell.grade_id!r} cannot run by itself: {cell.problem}."

@@ -67,7 +67,7 @@ def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = F
 
 
 def agree(expected: Any, received: Any, tolerance: Tolerance) -> bool:
-    """Quickly return True if two plain values agree, as most do. False means only that `differences` must decide."""
+    """Return True if two plain values agree. This is a quick test: False means only that `differences` must decide."""
     if expected is received:
         return True
     kind = type(expected)

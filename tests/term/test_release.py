@@ -223,7 +223,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
         ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
         ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
         ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
-        ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double stands in the release"),
+        ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double is in the release"),
         ("[assignments.90_extra]\n", OWN.replace('"answer"', '"answr"'), r"lesson.py:\d+: kind 'answr' does not fit"),
         ("[assignments.week1]\n", OWN, r"^course.toml, line 2: .* the lesson 'week1', which does not exist"),
     ],

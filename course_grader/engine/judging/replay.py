@@ -126,8 +126,8 @@ class ReplayCache:
         node.result = result
 
     def give_up(self, grade_id: str) -> None:
-        """Never cache this test cell again: its calls are not the same each time, and to find that out costs each
-        submission a worker."""
+        """Never cache this test cell again: its calls differ from run to run, and each submission would lose a worker
+        to find that out."""
         self._given_up.add(grade_id)
         self._roots.pop(grade_id, None)
 

@@ -186,7 +186,7 @@ class WorkerSession:
 
     @property
     def diverged(self) -> bool:
-        """Whether the last test cell sent other calls than for an earlier submission with the same replies."""
+        """Whether the last test cell sent different calls than for an earlier submission with the same replies."""
         return self._conversation is not None and self._conversation.diverged
 
     def retry_diverged(self) -> None:
@@ -334,7 +334,7 @@ class WorkerSession:
 
 
 def ending(status: str) -> str:
-    """Return how a worker ended, such as "exit code 3", from the status that the zygote reports."""
+    """Return how a worker ended, such as "exit code 3", from the status that the zygote reported."""
     code = status.removeprefix("ended: ")
     if code == status or not code.lstrip("-").isdigit():
         return "for an unknown reason"

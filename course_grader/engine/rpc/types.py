@@ -128,7 +128,7 @@ class RemoteDict(_Remote, dict[Any, Any]):
 
 
 class PeerSide(Protocol):
-    """What encoder and decoder need of their peer. `owner` is in the `remote` of each object from the other side."""
+    """What encoder and decoder need from their peer. Each object from the other side has `owner` in its `remote`."""
 
     owner: object
     unexpected: UnexpectedValues
