@@ -100,7 +100,7 @@ def _agree_as_arrays(expected: Array, received: Array) -> bool:
 def differences(
     expected: Any, received: Any, tolerance: Tolerance, float32: bool = False, where: str = ""
 ) -> Iterator[Difference]:
-    """Yield every difference. `where` describes the place inside a tuple, list or dict, for the sentences."""
+    """Yield every difference. `where` names the place inside a tuple, list or dict; the sentences contain it."""
     what = where or "the result"
     if isinstance(expected, Raised) or isinstance(received, Raised):
         yield from _raised(expected, received)

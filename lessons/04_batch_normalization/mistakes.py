@@ -283,7 +283,7 @@ MISTAKES = [
         "signs",
         "g - g.mean(axis=0) - x_hat",
         "g - g.mean(axis=0) + x_hat",
-        "You add one of the two corrections. Both take something out of the gradient.",
+        "You add one of the two corrections. Both remove a part of the gradient.",
     ),
     edit(
         "batchnorm_backward",

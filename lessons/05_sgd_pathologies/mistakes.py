@@ -573,7 +573,7 @@ MISTAKES = [
         "undamped",
         "grad + momentum * v)",
         "grad + v)",
-        "The look ahead uses the velocity of one step later. What happens to the velocity until then?",
+        "The look-ahead uses the velocity one step later. By what does one step multiply the velocity?",
     ),
     edit(
         "nesterov_step",

@@ -126,8 +126,8 @@ class ReplayCache:
         node.result = result
 
     def give_up(self, grade_id: str) -> None:
-        """Never cache this test cell again: its calls differ from run to run, and each submission would lose a worker
-        to find that out."""
+        """Never cache this test cell again: its calls differ from run to run, and finding that out would cost each
+        submission a worker."""
         self._given_up.add(grade_id)
         self._roots.pop(grade_id, None)
 

@@ -145,7 +145,7 @@ class WorkerSession:
         return outputs
 
     def recall(self, grade_id: str, seconds: float, cache: ReplayCache) -> CellResult | None:
-        """Begin a test cell by sending the calls of earlier submissions; all its calls have `seconds` together.
+        """Begin a test cell by sending the calls of earlier submissions; all its calls together have `seconds`.
 
         Return the cached result if all replies are known; otherwise None, and `begin_test` continues from there.
         Raises Stopped if the worker ends, or none can be started.

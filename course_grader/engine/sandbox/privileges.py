@@ -202,7 +202,7 @@ def close_all_but(*kept: int) -> None:
 def use_large_pages() -> None:
     """Ask the kernel to use pages of 2 MiB for this process's private memory.
 
-    A fork then copies one page-table entry instead of 512, and so does the end of its child.
+    A fork then copies one page-table entry instead of 512, and the end of the child frees one instead of 512.
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text().splitlines():
