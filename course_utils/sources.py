@@ -58,8 +58,8 @@ class Collection:
 
 
 def collect(wanted: Sequence[str], cells: Sequence[CodeCell], given: Mapping[str, str]) -> Collection:
-    """Collect each wanted function from the last cell that defines it, as a kernel has it after all cells have run;
-    from the notebook with its exercise, if there is one.
+    """Collect each wanted function from the last cell that defines it, in the notebook with its exercise if there is
+    one. This is the function that a kernel has after all cells have run.
 
     The code that a cell needs is collected too: definitions and imports in other cells of its notebook, and what these
     need in turn. Calls of `check` are left out. `given` maps names that are already available to the import statements
