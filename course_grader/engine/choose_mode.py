@@ -65,7 +65,9 @@ def choose(
     if fixed == "together" and assignment.needs_key:
         raise AssignmentProblem(f"{assignment.name} cannot be graded in the mode together: {KEY}")
     if fixed == "apart" and obstacle:
-        raise AssignmentProblem(f"{assignment.name} cannot be graded in the mode apart: {obstacle} Use the mode together.")
+        raise AssignmentProblem(
+            f"{assignment.name} cannot be graded in the mode apart: {obstacle} Use the mode together."
+        )
     if assignment.needs_key and not thorough:
         return ModeChoice("apart", KEY)
     unsolved = next(_without_reference(reference, blank), "")
