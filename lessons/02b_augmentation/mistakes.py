@@ -617,7 +617,7 @@ MISTAKES = [
     ),
     edit(
         "augmentation_effects", "strangers_harm", '"a": "little"', '"a": "harms"',
-        "The digits as they are do occur among the crops, as one shift of nine, and the label of each crop is right. "
+        "The unshifted digits are among the crops too, as one shift of nine, and every crop has the right label. "
         "Is that so much worse than no crops?",
     ),
     edit(
