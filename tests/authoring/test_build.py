@@ -90,7 +90,7 @@ REFUSED = {
         "lesson.py",
         "### BEGIN HIDDEN TESTS",
         "### BEGIN HIDEN TEST",
-        "looks like a marker and is none",
+        "looks like a marker but is not one",
     ),
     "a marker with other signs": ("lesson.py", "### BEGIN HIDDEN TESTS", "# BEGIN HIDDEN TESTS", "looks like a marker"),
     "a marker in another kind of cell": (
