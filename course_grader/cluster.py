@@ -38,8 +38,8 @@ THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Cluster:
-    """The workers that tasks run on. `start` returns an executor, also again after one broke; `workers`: how many run
-    in parallel; `batch`: how many tasks to send to a worker at a time."""
+    """The workers that tasks run on. `start` returns an executor, also a new one after one broke; `workers`: how many
+    run in parallel; `batch`: how many tasks to send to a worker at a time."""
 
     start: Callable[[], Executor]
     workers: int

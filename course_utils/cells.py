@@ -1,7 +1,7 @@
 """What a code cell does, found without running it: which names it binds, needs, changes and imports.
 
-The functions down to `is_stub` take any source, and find nothing in one that is not Python. Those below raise
-SyntaxError for it. What a cell might bind or read is found in `course_grader.engine.notebook.dependencies`.
+The functions down to `is_stub` accept any source, and return nothing for a source that is not Python. Those below raise
+SyntaxError for it. `course_grader.engine.notebook.dependencies` finds which names a cell might bind or read.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ RUN_IN_NOTEBOOK = ("time", "capture", "prun", "debug")
 
 
 def blank_magics(source: str) -> str:
-    """Return the source with IPython's own lines (%magic, !command) blanked, so that line numbers stay."""
+    """Return the source with IPython's own lines (%magic, !command) blanked, so that line numbers stay the same."""
     return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n"))
 
 
 def without_magics(source: str) -> str:
-    """Return a cell without lines for IPython alone (%magic and !command); nothing if its magic does not run the cell
-    in the notebook, as %%timeit and %%writefile do not."""
+    """Return a cell without IPython's own lines (%magic, !command). Returns "" if a cell magic does not run the cell in
+    the notebook, such as %%timeit or %%writefile."""
     magic = CELL_MAGIC.match(source)
     if magic and magic[1] not in RUN_IN_NOTEBOOK:
         return ""
@@ -40,7 +40,7 @@ def problem_of(source: str) -> str:
 
 
 def imports(source: str) -> dict[str, str]:
-    """Return the names that a cell imports at its top level, each with an import statement of its own."""
+    """Return the names that a cell imports at its top level, each with an import statement for it alone."""
     found = {}
     for statement in _tree(source).body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -51,13 +51,13 @@ def imports(source: str) -> dict[str, str]:
 
 
 def names_bound(source: str) -> set[str]:
-    """Return the names that a cell binds at its top level; empty where it is not valid Python."""
+    """Return the names that a cell binds at its top level; empty if it is not valid Python."""
     table = _table(source)
     return {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()} if table else set()
 
 
 def names_defined(source: str) -> set[str]:
-    """Return the names that a cell, magics and all, leaves defined: what it deletes at its end is not among them."""
+    """Return the names that are defined after a cell ran, which may contain magics; not those that it deletes again."""
     source = without_magics(source)
     bound, names = names_bound(source), set[str]()
     for statement in _tree(source).body:
@@ -80,7 +80,7 @@ def _stored(statement: ast.stmt) -> Iterator[str]:
 
 
 def names_needed(source: str) -> list[str]:
-    """Return the names that a cell uses and does not bind itself, Python's own among them, in alphabetical order."""
+    """Return the names that a cell uses and does not bind itself, including built-in ones, in alphabetical order."""
     table = _table(source)
     return sorted(set(_globals(table)) - names_bound(source)) if table else []
 
@@ -105,7 +105,7 @@ def _loaded(part: ast.AST) -> Iterator[str]:
 
 
 def is_stub(source: str) -> bool:
-    """Tell whether a cell still raises NotImplementedError somewhere."""
+    """Return whether a cell still raises NotImplementedError somewhere."""
     raised = (node.exc for node in ast.walk(_tree(source)) if isinstance(node, ast.Raise))
     names = (exc.func if isinstance(exc, ast.Call) else exc for exc in raised)
     return any(isinstance(name, ast.Name) and name.id == "NotImplementedError" for name in names)

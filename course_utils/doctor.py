@@ -103,7 +103,7 @@ def kernel() -> Finding:
         spec = manager.get_kernel_spec(KERNEL)
         folder, program = Path(spec.resource_dir), next(iter(spec.argv), "nothing")
     except NoSuchKernel:
-        return Finding("kernel", f"Jupyter knows no kernel {KERNEL!r}.", _sentence(KERNEL_REMEDY))
+        return Finding("kernel", f"Jupyter has no kernel {KERNEL!r}.", _sentence(KERNEL_REMEDY))
     except Exception as error:
         # A kernel.json can contain anything.
         folder = Path(manager.find_kernel_specs()[KERNEL])

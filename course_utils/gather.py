@@ -1,7 +1,7 @@
 """`course gather`: copy the learner's functions from earlier notebooks into one cell of the capstone.
 
 The cell's metadata list the functions to copy. Nothing else in the notebook is changed, a copy of the notebook is kept,
-and a cell that the learner edited is left alone.
+and a cell that the learner edited is not changed.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class OwnKernelManager(AsyncKernelManager):
 
 
 def is_own(program: str) -> bool:
-    """Return whether a kernel that starts this program runs in this Python."""
+    """Return whether a kernel whose command starts `program` runs in this Python."""
     # Jupyter replaces a bare "python" with the running Python.
     if program in {"python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info)}:
         return True

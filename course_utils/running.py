@@ -156,7 +156,7 @@ def _execute(notebook: dict[str, Any], path: Path, timeout: int, on_cell: Callab
     try:
         executed: dict[str, Any] = client.execute()
     except NoSuchKernel:
-        raise CourseError(f"Jupyter knows no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.ENVIRONMENT) from None
+        raise CourseError(f"Jupyter has no kernel {KERNEL!r}: {KERNEL_REMEDY}", Exit.ENVIRONMENT) from None
     except RuntimeError as error:
         if not position:
             # nbclient has lost its kernel manager; without a new one it would print a traceback when Python exits.

@@ -35,8 +35,8 @@ class CodeCell:
 
 @dataclass
 class Collection:
-    """The collected functions. `lesson_of` maps each wanted name that was found to its lesson, `missing` each other one
-    to the reason.
+    """The collected functions. `lesson_of` maps each wanted name that was found to its lesson; `missing` maps each
+    other one to the reason.
 
     `pieces` are the pieces of code with their lessons, in an order in which they can run; `source` joins them.
     `problems` are sentences about the code as a whole.
@@ -58,8 +58,8 @@ class Collection:
 
 
 def collect(wanted: Sequence[str], cells: Sequence[CodeCell], given: Mapping[str, str]) -> Collection:
-    """Collect each wanted function as it is defined in the kernel after all cells have run: from the last cell that
-    defines it, in the notebook with the exercise if there is one.
+    """Collect each wanted function from the last cell that defines it, in the notebook with its exercise if there is
+    one. This is the function that a kernel has after all cells have run.
 
     The code that a cell needs is collected too: definitions and imports in other cells of its notebook, and what these
     need in turn. Calls of `check` are left out. `given` maps names that are already available to the import statements

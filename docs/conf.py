@@ -33,7 +33,7 @@ mathjax3_config = {"options": {"enableMenu": False}}
 # A word between single backticks in a docstring is code.
 default_role = "code"
 autodoc_member_order = "bysource"
-# Types stand in the signature, a parameter a line where they are long, by the names that the code gives them.
+# Types are in the signature, one parameter per line if it is long, with the names that the code uses.
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 88
 autodoc_type_aliases = {name: name for name in ("Array", "ArrayLike", "Params", "Schedule", "Step")}

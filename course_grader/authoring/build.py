@@ -1,5 +1,5 @@
-"""The build: lessons to teacher's notebooks, learner's notebooks, published keys, hints and recordings, and the tables
-in README.md and docs/concepts.md, all or nothing.
+"""Builds everything that is made from the lessons: teacher's and learner's notebooks, published keys, hints,
+recordings, and the tables in README.md and docs/concepts.md.
 
 Everything is first written to a temporary folder in the course's folder, and compared or moved into place at the end,
 so that an interrupted build changes nothing.

@@ -1,4 +1,4 @@
-"""Makes keys: asks the probes of the reference and of every mistake, and refuses a key that cannot tell them apart."""
+"""Makes keys: runs the probes on the reference and on every mistake, and refuses a key that cannot distinguish them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def hidden_seeds(secret: str, exercise: str, count: int = HIDDEN_SEEDS) -> tuple
 def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str | None = None) -> dict[str, Key]:
     """Return the key of every exercise of a lesson: published without a secret, hidden with one.
 
-    With a secret `questions`, a concept question that can be drawn has a second part: the variant which that chooses.
-    Only the mistakes of that part have their hints in the key, since those name letters of the variant; the others'
-    are in the lesson's file of hints.
+    `questions` is a secret that chooses the variants of concept questions: a question that has variants gets a second
+    part in its key. Only the mistakes of that part have their hints in the key, since these hints name letters of the
+    variant; the other hints are in the lesson's file of hints.
     """
     names = namespace(lesson)
     known = exercises()
@@ -111,7 +111,7 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
             raise LessonProblem(
                 lesson.folder / "mistakes.py",
                 mistake.line,
-                f"no probe tells {mistake.id!r} from the reference of {exercise.name}: ask more.",
+                f"no probe distinguishes {mistake.id!r} from the reference of {exercise.name}: observe more.",
             )
     return Key(exercise.name, parts)
 
@@ -119,7 +119,8 @@ def _key(lesson: Lesson, names: dict[str, Any], exercise: Exercise, seeds: Seque
 def reference_runs(
     lesson: Lesson, exercise: Exercise, part: str, seeds: Sequence[int], answers: list[Any]
 ) -> tuple[Run, ...]:
-    """Return the reference's observations at each seed; LessonProblem where it fails or gives two answers at one."""
+    """Return the reference's observations for each seed. Raises LessonProblem if the reference fails, or gives
+    different answers for one seed."""
     cell = lesson.answers[exercise.name]
     try:
         runs = tuple(run(exercise, part, seed, answers) for seed in seeds)
@@ -129,7 +130,9 @@ def reference_runs(
     again = tuple(run(exercise, part, seed, answers, seen) for seed, seen in zip(seeds, runs, strict=True))
     if max_deviation(runs, again, exercise.float32) > 0:
         raise LessonProblem(
-            lesson.path, cell.line, f"the probe of {exercise.name} ({part}) sees two things at one seed."
+            lesson.path,
+            cell.line,
+            f"the probe of {exercise.name} ({part}) observes different values in two runs with the same seed.",
         )
     return runs
 
@@ -140,7 +143,7 @@ def _is_rejected(
     apart = max_deviation(right, runs, exercise.float32, LEAST_MARGIN)
     if 0 < apart < LEAST_MARGIN:
         where = f"{exercise.name} ({part})"
-        sentence = f"{mistake.id!r} differs from the reference of {where} by only {apart:.2g} tolerances: ask more."
+        sentence = f"{mistake.id!r} differs from the reference of {where} by only {apart:.2g} tolerances: observe more."
         raise LessonProblem(lesson.folder / "mistakes.py", mistake.line, sentence)
     return apart > 0
 
@@ -148,7 +151,7 @@ def _is_rejected(
 def _refuse_twins(lesson: Lesson, exercise: Exercise, part: str, mistakes: Sequence[KnownMistake]) -> None:
     lines = {mistake.id: mistake.line for mistake in lesson.mistakes_of(exercise.name)}
     for one, other in _twins(exercise, mistakes):
-        sentence = f"{one.id!r} and {other.id!r} look alike in {exercise.name} ({part}): merge them, or ask more."
+        sentence = f"{one.id!r} and {other.id!r} look alike in {exercise.name} ({part}): merge them, or observe more."
         raise LessonProblem(lesson.folder / "mistakes.py", lines[other.id], sentence)
 
 

@@ -26,7 +26,8 @@ class Concept(NamedTuple):
 
 
 def read_concepts(root: Path) -> list[Concept]:
-    """Return the rows of the page in order; none if there is no page. LessonProblem for a row without four cells."""
+    """Return the rows of the page in order; none if there is no page. Raises LessonProblem if a row does not have four
+    cells."""
     path = root / PAGE
     lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
     start = lines.index(CONCEPTS) if CONCEPTS in lines else len(lines)
@@ -66,7 +67,7 @@ def add_concept(root: Path, name: str, lesson: str, heading: str, exercise: str)
 
 
 def wrong_concepts(root: Path, lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
-    """A row that does not fit its lesson, or a lesson or an exercise without a row."""
+    """Yield each row that does not fit its lesson, and each lesson and exercise without a row."""
     path = root / PAGE
     if not path.is_file():
         return
@@ -81,7 +82,7 @@ def wrong_concepts(root: Path, lessons: Sequence[Lesson]) -> Iterator[LessonProb
 
 
 def wrong_rows(concepts: Sequence[Concept], known: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield line and sentence for each row of an unknown lesson, in the wrong place, or with a name twice."""
+    """Yield line and sentence for each row that has an unknown lesson, is in the wrong place, or repeats a name."""
     seen: set[str] = set()
     last = ""
     for concept in concepts:
@@ -96,7 +97,7 @@ def wrong_rows(concepts: Sequence[Concept], known: Sequence[str]) -> Iterator[tu
 
 
 def wrong_rows_of(lesson: Lesson, own: Iterable[Concept]) -> Iterator[tuple[int, str]]:
-    """Yield line and sentence for each heading and exercise of a row that the lesson lacks."""
+    """Yield line and sentence for each heading or exercise in a row that is not in the lesson."""
     headings = [
         line.lstrip("#").strip()
         for cell in lesson.of_kind("markdown")
@@ -112,7 +113,7 @@ def wrong_rows_of(lesson: Lesson, own: Iterable[Concept]) -> Iterator[tuple[int,
 
 
 def without_row(lesson: Lesson, own: Sequence[Concept]) -> Iterator[LessonProblem]:
-    """A lesson without any row, or an exercise that no row of its lesson names."""
+    """Yield a problem if the lesson has no row, and one for each exercise that no row of its lesson names."""
     if not own:
         yield LessonProblem(lesson.path, 1, f"{lesson.name} has no row in {PAGE}: add one for each concept it teaches.")
         return

@@ -73,7 +73,7 @@ def title_of(folder: Path) -> str:
 
 
 def next_folder(folder: Path) -> Path | None:
-    """Return the folder of the lesson after this one, None after the last."""
+    """Return the folder of the next lesson, or None for the last one."""
     return next((other for name, other in _numbered(folder.parent).items() if name > folder.name), None)
 
 

@@ -95,7 +95,8 @@ def read_cells(path: Path) -> tuple[LessonCell, ...]:
 
 
 def first_cell(path: Path) -> LessonCell:
-    """Return the first cell of a percent-format file without reading the rest; LessonProblem if there is none."""
+    """Return the first cell of a percent-format file without reading the rest. Raises LessonProblem if there is
+    none."""
     text = path.read_text(encoding="utf-8")
     starts = [match.start() for match in re.finditer(r"^# %%(?=\s)", text, re.MULTILINE)]
     cells = _read(path, text[: starts[1]] if len(starts) > 1 else text)

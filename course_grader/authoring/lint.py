@@ -1,6 +1,6 @@
-"""What the build refuses, each with file and line. One function a rule; `lint_lesson` runs them all.
+"""What the build refuses, with file and line. There is one function per rule; `lint_lesson` runs them all.
 
-What concerns the reader alone is in `lint_text`.
+Rules about what a reader sees are in `lint_text`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from course_utils.checks.probe import exercises
 MARKERS = (BEGIN, END, BEGIN_HIDDEN, END_HIDDEN)
 LEAST_MISTAKES, LEAST_ALTERNATIVES = 4, 2
 LEAST_MISCONCEPTIONS = 2
-# A solution's line that is shorter says too little to be a leak: `else:`, `return w`.
+# A shorter line of a solution reveals too little to be a leak: `else:`, `return w`.
 TELLING = 16
 
 
@@ -38,7 +38,7 @@ def lint_lesson(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
 
 
 def duplicate_names(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
-    """A grade_id twice in one lesson, or an exercise's name twice in the course."""
+    """Yield each grade_id that occurs twice in a lesson, and each exercise name that occurs twice in the course."""
     exercise_of: dict[str, str] = {}
     for lesson in lessons:
         seen: set[str] = set()
@@ -46,18 +46,18 @@ def duplicate_names(lessons: Sequence[Lesson]) -> Iterator[LessonProblem]:
             if not cell.grade_id:
                 continue
             if cell.grade_id in seen:
-                yield _at(lesson, cell, f"grade_id {cell.grade_id!r} stands in this lesson twice: rename one of them.")
+                yield _at(lesson, cell, f"grade_id {cell.grade_id!r} occurs twice in this lesson: rename one of them.")
             seen.add(cell.grade_id)
             if cell.kind == "answer" and exercise_of.setdefault(cell.grade_id, lesson.name) != lesson.name:
                 yield _at(
                     lesson,
                     cell,
-                    f"exercise {cell.grade_id!r} stands in {exercise_of[cell.grade_id]} too: choose another name.",
+                    f"exercise {cell.grade_id!r} is also in {exercise_of[cell.grade_id]}: choose another name.",
                 )
 
 
 def wrong_markers(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A marker that is missing, misspelt, unpaired, or in a cell of another kind."""
+    """Yield each marker that is missing, misspelt, unpaired, or in the wrong kind of cell."""
     for cell in lesson.cells:
         if cell.kind == "markdown":
             continue
@@ -70,7 +70,7 @@ def wrong_markers(lesson: Lesson) -> Iterator[LessonProblem]:
                 yield LessonProblem(
                     lesson.path,
                     number,
-                    f"{text!r} looks like a marker and is none: write `{near}` on a line of its own.",
+                    f"{text!r} looks like a marker but is not one: write `{near}` on a line of its own.",
                 )
         allowed = {"answer": [BEGIN, END], "gather": [BEGIN, END], "test": [BEGIN_HIDDEN, END_HIDDEN]}.get(
             cell.kind, []
@@ -94,7 +94,7 @@ def _misspelt(text: str) -> str | None:
 
 
 def unparsable(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A code cell that is not Python."""
+    """Yield each code cell that is not valid Python."""
     for cell in lesson.cells:
         if cell.kind != "markdown":
             try:
@@ -104,8 +104,8 @@ def unparsable(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def untested(lesson: Lesson) -> Iterator[LessonProblem]:
-    """An exercise without probe, or a part of one that no cell checks visibly and hidden; a check of something
-    unknown."""
+    """Yield each exercise without a probe, each part without both a visible and a hidden check, and each check of an
+    unknown exercise."""
     known = exercises()
     asked = Counter((function, name, part) for cell in lesson.of_kind("test") for function, name, part in _checks(cell))
     for name, cell in lesson.answers.items():
@@ -119,7 +119,7 @@ def untested(lesson: Lesson) -> Iterator[LessonProblem]:
     for cell in lesson.of_kind("test"):
         for _, name, _ in _checks(cell):
             if name not in lesson.answers:
-                yield _at(lesson, cell, f"this cell checks {name!r}, which is no exercise of this lesson.")
+                yield _at(lesson, cell, f"this cell checks {name!r}, which is not an exercise of this lesson.")
 
 
 def _checks(cell: LessonCell) -> Iterator[tuple[str, str, str]]:
@@ -141,7 +141,7 @@ def _checks(cell: LessonCell) -> Iterator[tuple[str, str, str]]:
 
 
 def thin_banks(lesson: Lesson) -> Iterator[LessonProblem]:
-    """Too few mistakes or alternatives, two with one id, or one of an unknown exercise."""
+    """Yield a problem for too few mistakes or alternatives, for a repeated id, and for an unknown exercise."""
     known = exercises()
     for name, cell in lesson.answers.items():
         is_question = name in known and known[name].form is not None
@@ -160,7 +160,7 @@ def thin_banks(lesson: Lesson) -> Iterator[LessonProblem]:
         for item in bank:
             if item.exercise not in lesson.answers:
                 yield LessonProblem(
-                    lesson.folder / path, item.line, f"{item.exercise!r} is no exercise of this lesson."
+                    lesson.folder / path, item.line, f"{item.exercise!r} is not an exercise of this lesson."
                 )
             if not item.id or (item.exercise, item.id) in seen:
                 yield LessonProblem(
@@ -170,7 +170,7 @@ def thin_banks(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def broken_draws(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A declaration in draws.py that does not fit its question."""
+    """Yield the first declaration in draws.py that does not fit its question."""
     try:
         for draw in read_draws(lesson.folder).values():
             next(variants(lesson, draw, "build"))
@@ -179,7 +179,7 @@ def broken_draws(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A test cell that uses a name from anywhere but the set-up cells and the reference's answer cells."""
+    """Yield each name that a test cell uses and no set-up cell or answer cell above it defines."""
     given = set(dir(builtins))
     for cell in lesson.cells:
         if cell.kind in DEFINING:
@@ -197,14 +197,12 @@ def foreign_names(lesson: Lesson) -> Iterator[LessonProblem]:
             }
             for name, line in used.items():
                 if name not in given | local:
-                    sentence = (
-                        f"the test uses {name!r}, which no set-up or answer cell above defines: the grader lacks it."
-                    )
+                    sentence = f"the test uses {name!r}, which no set-up or answer cell above defines."
                     yield LessonProblem(lesson.path, cell.line + line - 1, sentence)
 
 
 def _assigned(source: str) -> set[str]:
-    # What is no Python is another refusal's matter.
+    # `unparsable` reports what is not Python.
     try:
         return assigned_names(source)
     except SyntaxError:
@@ -219,7 +217,7 @@ def _tree(source: str) -> ast.Module:
 
 
 def leaks(lesson: Lesson, released: NotebookNode) -> Iterator[LessonProblem]:
-    """A marker, a hidden test or a line of a solution in what a learner gets."""
+    """Yield each marker, hidden test and line of a solution in the released notebook."""
     shown = {line.strip() for cell in released.cells if cell.cell_type == "code" for line in cell.source.split("\n")}
     text = "\n".join(cell.source for cell in released.cells)
     for cell in (*lesson.of_kind("answer"), *lesson.of_kind("gather")):
@@ -227,11 +225,11 @@ def leaks(lesson: Lesson, released: NotebookNode) -> Iterator[LessonProblem]:
             solution = line.strip() in (part.strip() for part in cell.solution.split("\n"))
             if solution and len(line.strip()) >= TELLING and line.strip() in shown:
                 yield LessonProblem(
-                    lesson.path, number, f"this line of the solution of {cell.grade_id} stands in the release."
+                    lesson.path, number, f"this line of the solution of {cell.grade_id} is in the release."
                 )
     for marker in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "check_hidden("):
         if marker in text:
-            yield LessonProblem(lesson.path, 1, f"{marker!r} stands in the release: look for a misspelt marker.")
+            yield LessonProblem(lesson.path, 1, f"{marker!r} is in the release: look for a misspelt marker.")
 
 
 def _at(lesson: Lesson, cell: LessonCell, sentence: str) -> LessonProblem:

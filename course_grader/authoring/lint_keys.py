@@ -1,4 +1,4 @@
-"""What the build refuses once a key is made: questions that let a wrong answer pass, or that find the wrong hint."""
+"""What the build refuses once a key is made: probes that let a wrong answer pass, or that find the wrong hint."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ TRUE_OF_FAILING = {"train"}
 
 
 def lint_keys(lesson: Lesson, keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
-    """Yield everything that is wrong with the questions of a lesson's probes."""
+    """Yield everything that is wrong with a lesson's probes."""
     yield from one_sided_arguments(keys)
     yield from hints_for_any_error(lesson, keys)
 
 
 def one_sided_arguments(keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
-    """A probe of bad arguments in which the reference accepts nothing, or refuses nothing.
-
-    A function that refuses whatever it is given would pass the first.
+    """Yield each probe of bad arguments in which the reference accepts no call, or refuses none. If it accepts none, a
+    function that refuses everything would pass.
     """
     for name, key in keys.items():
         for run in key.parts["arguments"].runs if "arguments" in key.parts else ():
@@ -38,8 +37,8 @@ def one_sided_arguments(keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
                 probe = exercises()[name].parts["arguments"]
                 path, line = Path(inspect.getsourcefile(probe) or ""), inspect.getsourcelines(probe)[1]
                 lacking = (
-                    'ask for one allowed call too: recorder.ask("..., which is allowed", ...). A function that '
-                    "refuses everything passes otherwise."
+                    'ask for one allowed call too: recorder.ask("..., which is allowed", ...). Otherwise a '
+                    "function that refuses everything passes."
                     if all(refused)
                     else 'ask for one bad call too: recorder.expect_error("a negative factor", ...).'
                 )
@@ -48,7 +47,7 @@ def one_sided_arguments(keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
 
 
 def hints_for_any_error(lesson: Lesson, keys: Mapping[str, Key]) -> Iterator[LessonProblem]:
-    """A mistake whose hint a function gets that fails whatever it is asked, so that the hint would mislead."""
+    """Yield each mistake that a function failing in every call is taken for, since its hint would mislead."""
     names = namespace(lesson)
     for name, key in keys.items():
         exercise = exercises()[name]

@@ -1,6 +1,6 @@
-"""What the build refuses for the reader's sake: in the text of a lesson, and in how its exercises are presented.
+"""What the build refuses for the reader's sake: in the text of a lesson and in the presentation of its exercises.
 
-One function a rule; `lint_text` runs them all.
+There is one function per rule; `lint_text` runs them all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from course_utils.checks.probe import exercises
 
 # What a notebook shows of a line of code, on a screen 1280 pixels wide, without scrolling.
 CODE_WIDTH = 100
-# A lesson with as many exercises has enough to play with.
+# A lesson with this many exercises must show an explorer.
 EXERCISES_FOR_EXPLORER = 3
 TEST_NAME = re.compile(r"(?:_step_\d)?_(?:visible|hidden|arguments)$")
 NOT_PROSE = re.compile(r"```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$]*\$|!\[", re.DOTALL)
@@ -34,7 +34,7 @@ def lint_text(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wrong_start(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A first cell without title, time, aims, or what the README says of the lesson."""
+    """Yield what the first cell lacks: title, time estimate, aims, or the description for the README."""
     first = lesson.cells[0] if lesson.cells else None
     if first is None or first.kind != "markdown":
         yield LessonProblem(lesson.path, 1, "begin with a markdown cell: title, time, aims.")
@@ -58,7 +58,7 @@ def wrong_start(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def no_summary(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A lesson without a section that sums it up."""
+    """Yield a problem if the lesson has no summary section."""
     if not any("summary" in title.lower() for _, _, title in _headings(lesson)):
         yield LessonProblem(
             lesson.path, lesson.cells[-1].line, "end the lesson with a section `## Summary`, in two sentences."
@@ -66,7 +66,8 @@ def no_summary(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wrong_numbers(lesson: Lesson) -> Iterator[LessonProblem]:
-    """Sections whose numbers are not 1, 2, 3; one with exercises but no number; extensions without a star."""
+    """Yield each section number that is not the next one, each section with exercises but without a number, and
+    extensions without a star."""
     sections = [(line, title) for line, level, title in _headings(lesson) if level == 2]
     numbered = [(line, title) for line, title in sections if title[0].isdigit()]
     for number, (line, title) in enumerate(numbered, 1):
@@ -91,19 +92,21 @@ def wrong_numbers(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wrong_links(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A link to a notebook that there is not."""
+    """Yield each link to a notebook that does not exist."""
     names = lesson_folders(_root(lesson))
     for line, text in _lines(lesson):
         for target in re.findall(r"\]\(\.\./([^)#]+)", text):
             name = target.split("/")[0]
             if name not in names or target != f"{name}/{name}.ipynb":
                 yield LessonProblem(
-                    lesson.path, line, f"the link leads to {target!r}, which is no notebook: write ../NAME/NAME.ipynb."
+                    lesson.path,
+                    line,
+                    f"the link leads to {target!r}, which is not a notebook: write ../NAME/NAME.ipynb.",
                 )
 
 
 def wrong_next(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A link to the next lesson that leads to another one."""
+    """Yield each link to the next lesson that leads to a different lesson."""
     following = next_folder(lesson.folder)
     for cell in lesson.of_kind("markdown"):
         for found in NEXT.finditer(cell.source):
@@ -118,7 +121,7 @@ def wrong_next(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wide_code(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A line of code that a learner would have to scroll for."""
+    """Yield each line of code that is too wide for a notebook."""
     for cell in lesson.cells:
         # A gathered function is as wide as it is in its own lesson.
         if cell.kind not in ("markdown", "gather"):
@@ -132,16 +135,16 @@ def wide_code(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def no_contract(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A function without a docstring that a learner sees."""
+    """Yield each function without a docstring before its solution."""
     for cell in _functions(lesson):
         if '"""' not in cell.source.split(BEGIN)[0]:
             yield _at(
-                lesson, cell, f"{cell.grade_id} needs a docstring before its solution: what it returns, and of what."
+                lesson, cell, f"{cell.grade_id} needs a docstring before its solution: what it takes and returns."
             )
 
 
 def no_hint(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A function without a folded hint behind its answer cell."""
+    """Yield each function without a folded hint after its answer cell."""
     for cell in _functions(lesson):
         behind = ""
         for other in lesson.cells[lesson.cells.index(cell) + 1 :]:
@@ -157,7 +160,7 @@ def no_hint(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wrong_test_names(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A test cell whose name does not say what it tests, or an extension that carries points."""
+    """Yield each test cell whose name does not say what it tests, and each extension with points."""
     for cell in lesson.of_kind("test"):
         name = TEST_NAME.sub("", cell.grade_id)
         if name not in lesson.answers or name == cell.grade_id:
@@ -170,7 +173,7 @@ def wrong_test_names(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def shouting(lesson: Lesson) -> Iterator[LessonProblem]:
-    """An exclamation mark outside code and formulas."""
+    """Yield each line with an exclamation mark outside code and formulas."""
     for cell in lesson.of_kind("markdown"):
         prose = NOT_PROSE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), cell.source)
         for number, line in enumerate(prose.split("\n"), cell.line):
@@ -179,7 +182,7 @@ def shouting(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def no_explorer(lesson: Lesson) -> Iterator[LessonProblem]:
-    """A lesson of several exercises with nothing to play with."""
+    """Yield a problem if a lesson with several exercises has no explorer."""
     if len(lesson.answers) >= EXERCISES_FOR_EXPLORER and not explorers_of(lesson):
         sentence = (
             f"a lesson with {EXERCISES_FOR_EXPLORER} exercises or more shows an explorer: see `Add an explorer` in "

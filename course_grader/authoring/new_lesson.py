@@ -1,4 +1,4 @@
-"""A new lesson that builds, for an author to write over."""
+"""Creates a new lesson that builds, as a template whose content the author replaces."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Makes sample submissions of a lesson: all right, blank, one per mistake, and one per round of alternatives.
+"""Makes sample submissions of a lesson: all correct, blank, one per mistake, and one per round of alternatives.
 
 An alternative forward function may return a different cache than the reference, so that the reference's backward
-function fails with it. Therefore only the exercises of the round, and those that do not build on them, must be right.
+function fails with it. Therefore only the exercises of the round, and those that do not build on them, must be correct.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Entry = TypeVar("Entry", Mistake, Alternative)
 
 
 def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str] | None = None) -> NotebookNode:
-    """Return the released notebook with every answer cell filled, from `changed` or else with the reference."""
+    """Return the released notebook with every answer cell filled: from `changed`, or else with the reference."""
     notebook = nbformat.from_dict(released)
     filled = (*lesson.of_kind("answer"), *lesson.of_kind("gather"))
     sources = {cell.grade_id: cell.without_markers() for cell in filled} | dict(changed or {})

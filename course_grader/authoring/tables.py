@@ -19,7 +19,7 @@ OVERVIEW = ("<!-- overview, written by course build -->\n", "<!-- end of overvie
 
 def pages(root: Path) -> dict[Path, str]:
     """Return what the pages with a table should contain, by path relative to `root`; a page that does not exist is left
-    out. LessonProblem for a page without its marker lines."""
+    out. Raises LessonProblem if a page lacks its marker lines."""
     found = {}
     if (root / README).is_file():
         found[README] = _filled(root / README, LESSONS, lesson_table(root))

@@ -70,7 +70,7 @@ def samples(
     lesson: Annotated[str, typer.Argument(help="The lesson's folder name.")],
     to: Annotated[Path, typer.Option(help="A folder for STUDENT/LESSON/LESSON.ipynb.")] = Path("submitted"),
 ) -> None:
-    """Write sample submissions: all right, blank, and one for each known mistake."""
+    """Write sample submissions: all correct, blank, and one for each known mistake."""
     from course_grader.authoring.sample_submissions import write_samples
 
     root = course_root()

@@ -1,7 +1,7 @@
 """Choose the mode in which an assignment is graded, from the teacher's own solutions and never from a submission.
 
 The reference solution, the blank release, and the reference with one answer blank at a time are graded in both modes.
-If every test gets the same score in both, the mode is apart; otherwise it is together. A test that fails on the
+If every test gets the same score in both, the mode is "apart"; otherwise it is "together". A test that fails on the
 reference is itself wrong.
 """
 
@@ -53,40 +53,42 @@ def choose(
 
     reference: the teacher's notebook.
     blank: the same notebook, with stubs instead of solutions.
-    fixed: the mode that the teacher asks for, or "". The reference is graded even then, to find wrong tests.
+    fixed: the mode that the teacher chose, or "". The reference is graded even then, to find wrong tests.
     thorough: grade the reference even if only one mode is possible, as before a release.
     seconds: the time limit of a cell in the mode together; 0 for the assignment's own limit.
-    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher asks for.
+    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher chose.
     """
     fixed = fixed or mode_in(reference)
     obstacle = why_not_apart(assignment)
     if fixed and fixed not in ("apart", "together"):
-        raise AssignmentProblem(f"{assignment.name} asks for a mode {fixed!r}: the modes are apart and together.")
+        raise AssignmentProblem(f"{assignment.name} has the mode {fixed!r}: the modes are apart and together.")
     if fixed == "together" and assignment.needs_key:
-        raise AssignmentProblem(f"{assignment.name} cannot be graded together: {KEY}")
+        raise AssignmentProblem(f"{assignment.name} cannot be graded in the mode together: {KEY}")
     if fixed == "apart" and obstacle:
-        raise AssignmentProblem(f"{assignment.name} cannot be graded apart: {obstacle} Use the mode together.")
+        raise AssignmentProblem(
+            f"{assignment.name} cannot be graded in the mode apart: {obstacle} Use the mode together."
+        )
     if assignment.needs_key and not thorough:
         return ModeChoice("apart", KEY)
     unsolved = next(_without_reference(reference, blank), "")
     reference = _without_markers(reference)
     if unsolved:
-        why = f"The teacher's notebook has no solution in the cell {unsolved!r}, so nothing shows what the modes give."
+        why = f"The teacher's notebook has no solution in the cell {unsolved!r}, so the modes cannot be compared."
         return ModeChoice("apart" if assignment.needs_key or fixed == "apart" else "together", why)
     if fixed == "apart" or assignment.needs_key:
-        why = "The teacher asks for it." if fixed else KEY
+        why = "The teacher chose it." if fixed else KEY
         return ModeChoice("apart", why, _faults_apart(assignment, reference, level, seconds), True)
     if fixed:
         faults = _faults(_graded(assignment, "together", reference, level, seconds))
-        return ModeChoice("together", "The teacher asks for it.", faults, True)
+        return ModeChoice("together", "The teacher chose it.", faults, True)
     return _by_scores(assignment, reference, blank, obstacle, level, seconds)
 
 
-KEY = "Its checks need keys that no submission may see."
+KEY = "Its checks need keys that submissions must not see."
 # Added to the fault of a test that fails in the mode apart only.
 ADVICE = (
-    "Apart, a test calls an answer's functions and gets plain values: if it looks at more, grade the assignment in the "
-    'mode together (`c.Grade.modes = {"ASSIGNMENT": "together"}`).'
+    "In the mode apart, a test can only call an answer's functions and use plain values. If it needs more, grade the "
+    'assignment in the mode together (`c.Grade.modes = {"ASSIGNMENT": "together"}`).'
 )
 
 
@@ -102,7 +104,7 @@ def _by_scores(
     full = _graded(assignment, "together", reference, level, seconds)
     faults = _faults(full)
     if faults or obstacle:
-        return ModeChoice("together", obstacle or "The reference does not get full marks.", faults, True)
+        return ModeChoice("together", obstacle or "The reference does not pass all tests.", faults, True)
     samples = [("the blank release", blank), *_with_one_blank(reference, blank)]
     together = [("the reference", full)]
     together += [(name, _graded(assignment, "together", sample, level, seconds)) for name, sample in samples]
@@ -110,20 +112,20 @@ def _by_scores(
         apart_result = _graded(assignment, "apart", sample, level)
         for cell, apart in zip(result.cells, apart_result.cells, strict=True):
             if cell.points != apart.points:
-                why = f"Apart, {name} gets {apart.points:g} points in the test {cell.grade_id!r}, and together"
-                why = f"{why} {cell.points:g}. {apart.message}".strip()
+                why = f"For the test {cell.grade_id!r}, {name} gets {apart.points:g} points in the mode apart"
+                why = f"{why} and {cell.points:g} in the mode together. {apart.message}".strip()
                 return ModeChoice("together", why, reference_graded=True)
-    why = f"It gives {len(together)} submissions of the teacher's the scores that nbgrader gives them."
+    why = f"All {len(together)} submissions made from the teacher's notebook get the same scores in both modes."
     return ModeChoice("apart", why, reference_graded=True)
 
 
 def why_not_apart(assignment: Assignment) -> str:
-    """Return the reason why an assignment cannot be graded apart, as a sentence; "" if it can."""
+    """Return why an assignment cannot be graded in the mode "apart", as a sentence; "" if it can."""
     for cell in assignment.cells:
         if cell.problem and cell.kind in ("test", "setup", "answer"):
             return f"The cell {cell.grade_id!r} cannot run by itself: {cell.problem}."
         if cell.mark.get("autotest"):
-            return f"nbgrader writes the tests of the cell {cell.grade_id!r} (AUTOTEST) for one namespace."
+            return f"The tests that nbgrader generates for the cell {cell.grade_id!r} (AUTOTEST) need one namespace."
     return ""
 
 

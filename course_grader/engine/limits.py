@@ -1,4 +1,4 @@
-"""Resource limits of a submission. Hitting a limit costs the exercise that hit it, and no other."""
+"""Resource limits of a submission. An exercise that exceeds a limit fails; the others are still graded."""
 
 from __future__ import annotations
 

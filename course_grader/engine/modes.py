@@ -71,7 +71,7 @@ def with_mode(
 
     solution: the teacher's notebook. store: the file of choices. name: the assignment's name. fixed: the mode that the
     teacher asks for, or "". thorough: see `choose`. remember: whether to write a new choice into the store.
-    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher asks for.
+    Raises AssignmentProblem if the assignment cannot be graded in the mode that the teacher chose.
     """
     modes, entry = Modes(store), f"{name}/{assignment.name}"
     key = _key(assignment, solution, f"{fixed} {seconds_of(config):g}", thorough)

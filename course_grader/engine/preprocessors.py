@@ -222,7 +222,7 @@ class Grade(_Engine):
             listener(resources["nbgrader"]["student"], assignment.name, results)
         for result in results:
             if result.outcome == "error":
-                self.log.error("The test %s is at fault itself: %s", result.grade_id, result.message)
+                self.log.error("The test %s is itself wrong: %s", result.grade_id, result.message)
             key = resources["nbgrader"]["assignment"], assignment.name, result.grade_id
             passed, failed = _tallies.get(key, (0, 0))
             is_passed = result.points > 0 or not result.max_points

@@ -122,7 +122,7 @@ class Result:
 
 
 def blameless(cell: CellResult, faults: Mapping[str, str]) -> CellResult:
-    """Return the result of a test cell, as an error of the test if the test fails on the reference too.
+    """Return the result of a test cell. If the test also fails on the reference, the result is an error of the test.
 
     faults: by grade_id, why a test fails on the reference.
     """

@@ -1,4 +1,4 @@
-"""Names the column of a table, or the test of a Gradescope report, that a test cell's points belong to."""
+"""Names the column of a table, or the test of a Gradescope report, for the points of each test cell."""
 
 from __future__ import annotations
 

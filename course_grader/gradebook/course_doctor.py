@@ -59,4 +59,4 @@ def _modes(course: Course) -> Iterator[Finding]:
 
     for name, choice in Modes(course.modes).all().items():
         remedy = f"Check the tests that fail on the reference: {', '.join(choice.faults)}." if choice.faults else ""
-        yield Finding("mode", f"{name} is graded {choice.mode}. {choice.why}", remedy)
+        yield Finding("mode", f"{name} is graded in the mode {choice.mode}. {choice.why}", remedy)

@@ -197,7 +197,7 @@ def outcome(event: ProgressEvent) -> str:
 
 
 def as_json(event: ProgressEvent) -> dict[str, Any]:
-    """Return the values of a submission's line of JSON."""
+    """Return the values that a submission's line of JSON contains."""
     result = event.result
     return {
         "student": event.student,

@@ -1,7 +1,7 @@
-"""Writes what grading found, in the one order in which a run can end at any point.
+"""Writes results in such an order that a run can be interrupted at any point.
 
 A result goes into the journal first, then the notebook into `autograded`, then the row into the gradebook; last, the
-journal notes that the row is there. What is missing after an interruption is written by the next run.
+journal notes that the row is there. The next run writes what is missing after an interruption.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ class ResultStore:
         self.added: list[str] = []
 
     def entry(self, student: str) -> Entry | None:
-        """Return what the journal has of a student."""
+        """Return the journal's entry for a student, or None."""
         return self._journal.entry(self._name, student)
 
     def verdict(self, key: str) -> Verdict | None:
-        """Return what grading found under a key, None if it was never graded."""
+        """Return the stored verdict with a key, or None if there is none."""
         return self._journal.verdict(key)
 
     def is_in_place(self, submission: Submission) -> bool:
-        """Return whether a submission is in nbgrader's folder of submissions already."""
+        """Return whether a submission is already in nbgrader's folder of submissions."""
         place = submission.place
         return isinstance(place, Path) and place.resolve().is_relative_to(self._submitted)
 
     def place(self, step: str, submission: Submission) -> Path:
-        """Return where nbgrader has a student's notebook of a step, such as `submitted`."""
+        """Return the path at which nbgrader keeps a student's notebook for a step, such as `submitted`."""
         return self._course.folder(step, submission.student, self._name) / f"{self._notebook}.ipynb"
 
     def note_unreadable(self, submission: Submission) -> None:
-        """Note in the journal that a student handed in no notebook, unless something of theirs was graded before: then
-        this may be a stray file. Nothing is noted of somebody who is not in the gradebook."""
+        """Note in the journal that a student's submission cannot be read. Notes nothing if the student is not in the
+        gradebook, or has a graded submission: then this may be a stray file."""
         before = self.entry(submission.student)
         if submission.student in self._students and (before is None or not before.key):
             self._journal.add((), [self._failed(submission, "", submission.problem, ProblemKind.SUBMISSION)])
@@ -76,8 +76,8 @@ class ResultStore:
         results: Iterable[tuple[Submission, str, Verdict]],
         failures: Iterable[tuple[Submission, str, str]],
     ) -> None:
-        """Note in the journal what grading found, each with the key of its result; and of which submissions the grader
-        failed, each with the key and the sentence. All of it or nothing is written."""
+        """Note in the journal the results of submissions, each with its key, and the submissions on which the grader
+        failed, each with its key and the reason. All or nothing is written."""
         verdicts, entries = [], []
         for submission, key, verdict in results:
             verdicts.append((key, verdict))
@@ -86,8 +86,8 @@ class ResultStore:
         self._journal.add(verdicts, entries)
 
     def is_recorded(self, submission: Submission, key: str) -> bool:
-        """Return whether the gradebook and the folders have this result already. The journal then gets what else is new
-        about the submission, such as its notes."""
+        """Return whether the gradebook and the folders already have this result. If so, also store what else is new
+        about the submission, such as its notes, in the journal."""
         before, entry = self.entry(submission.student), self._whole_entry(submission, key)
         files = self._origin(submission), self.place("autograded", submission)
         is_there = submission.student in self._handed_in and all(file.is_file() for file in files)
@@ -114,7 +114,7 @@ class ResultStore:
             self.flush()
 
     def flush(self) -> None:
-        """Write the queued rows to the gradebook, and then to the journal that they are there."""
+        """Write the queued rows to the gradebook, and then note in the journal that they are there."""
         queue, self._queue = self._queue, []
         self._since = time.monotonic()
         if queue:

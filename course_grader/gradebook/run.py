@@ -1,4 +1,4 @@
-"""Grades a class: takes from the journal what was graded before, grades the rest, and has `ResultStore` write it."""
+"""Grades a class: reuses the results in the journal, grades the rest, and writes the results with `ResultStore`."""
 
 from __future__ import annotations
 
@@ -282,7 +282,8 @@ class _Run:
 
 
 def stranger(submission: Submission) -> str:
-    """Return why a submission is not graded whose student is not in the gradebook: its problem, or exactly this."""
+    """Return why a submission is not graded if its student is not in the gradebook: the submission's own problem, or a
+    sentence that says so."""
     closest = f" Closest in the roster: {', '.join(submission.closest)}." if submission.closest else ""
     return submission.problem or (
         f"This student is not in the gradebook.{closest} Correct the name, add the student with `course roster`, or "

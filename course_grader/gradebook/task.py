@@ -35,7 +35,8 @@ class RunSpec:
 class WorkerResult:
     """The result of one submission as JSON, or None and the `problem` that prevented it.
 
-    problem_kind: whose fault the problem is. If it is the submission's, grading it again would find it again.
+    problem_kind: whether the problem is in the submission or in the grader. A problem in the submission is found again
+    each time.
     """
 
     name: str

@@ -37,7 +37,8 @@ class Pair:
     weight: the sum of log2(m / d) over the rare fragments that both have, where d students have the fragment and a
         fragment that m students have would be common.
     share: the weight divided by the weight of all rare fragments of the student who has less of them.
-    usual: the weight divided by the class's median, over students, of the highest weight that each shares with another.
+    usual: the weight divided by a typical one: the median, over all students, of the highest weight that a student
+    shares with another.
     """
 
     students: tuple[str, str]

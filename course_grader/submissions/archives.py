@@ -86,7 +86,7 @@ class ArchiveEntry:
     is_system: bool = False
 
     def read(self, most: int = LARGEST_FILE + 1) -> bytes:
-        """Return its first `most` bytes. Raises OSError or Unreadable if it cannot be read."""
+        """Return the first `most` bytes of the file. Raises OSError or Unreadable if it cannot be read."""
         if isinstance(self.place, Member):
             return self.place.read(most)
         with self.place.open("rb") as file:

@@ -24,7 +24,7 @@ SECONDS = 1.0
 
 @dataclass(frozen=True)
 class File:
-    """A file of a student, and whose it is by the layout."""
+    """A file, and the student it belongs to according to the layout."""
 
     owner: Owner
     entry: ArchiveEntry
@@ -42,7 +42,7 @@ class File:
 
 @dataclass(frozen=True)
 class ChosenFile:
-    """The file that counts, or None, and the reason for either. `notebooks`: all files that were candidates."""
+    """The file that counts, or None if no file does, and the reason. `notebooks`: all files that were candidates."""
 
     file: File | None
     reason: str

@@ -1,4 +1,4 @@
-"""Reads what a file's name says: is it a notebook, which attempt, which student; and makes names safe for folders."""
+"""Reads a file's name: whether it is a notebook, which attempt, which student. Makes names safe for folders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def stem_of(file: str) -> str:
 
 
 def stem_inside(file: str) -> str:
-    """Return the name before its last `.ipynb`, wherever that is; the whole name if there is none."""
+    """Return the part of a name before its last `.ipynb`, wherever that is; the whole name if there is none."""
     known = INSIDE.match(file)
     return known["stem"] if known else file
 
@@ -42,7 +42,7 @@ def is_notebook(file: str) -> bool:
 
 
 def may_be_notebook(file: str) -> bool:
-    """Return whether the name has a notebook's suffix, at its end or inside."""
+    """Return whether the name has a notebook's suffix, at its end or elsewhere."""
     return INSIDE.match(file) is not None
 
 

@@ -15,7 +15,7 @@ from course_utils.text import plural
 class Submission:
     """One student's notebook.
 
-    student: the id in the gradebook. It is safe as a folder's name and unique even when case is ignored. It comes from
+    student: the id in the gradebook. It is a safe folder name, and unique even if case is ignored. It comes from
         the folder or file name; in a Canvas zip it is the user's number; in a Moodle zip the full name, with the
         participant's number if two students share the name.
     place: the file, or the member of a zip.

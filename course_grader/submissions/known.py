@@ -47,7 +47,7 @@ class KnownNames:
         return self.names.get(letters(text), "")
 
     def meant(self, text: str) -> str:
-        """Return the student whose id, number or full name a text is; empty if there is none, or several."""
+        """Return the student whose id, number or full name is exactly this text; empty if there is none, or several."""
         return self.by_id(text) or self.by_number(text) or self.by_name(text)
 
     def fits(self, text: str) -> int:

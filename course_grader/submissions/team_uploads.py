@@ -35,7 +35,7 @@ def hidden_names(owners: Collection[Owner]) -> set[str]:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """Who submitted a file: the named student, the `members` of a team, or nobody; `problem` then says why."""
+    """Who submitted a file: the named student, the `members` of a team, or nobody. If nobody, `problem` says why."""
 
     is_student: bool = False
     members: tuple[str, ...] = ()

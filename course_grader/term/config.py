@@ -53,8 +53,8 @@ ASSIGNMENT: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class LateRules:
-    """The penalty for late submissions: a percentage of the score per started day after the grace period, at most
-    `most_percent`."""
+    """The penalty for late submissions: a percentage of the score for each day or part of a day after the grace period,
+    at most `most_percent`."""
 
     grace_minutes: float = 0.0
     percent_per_day: float = 0.0

@@ -143,5 +143,6 @@ class NumberWith(AnswerType):
 def _require_enough(possibilities: int) -> None:
     if possibilities < FEWEST:
         raise ValueError(
-            f"This question has {possibilities} possible answers and needs {FEWEST}, or guessing pays: add options."
+            f"This question has {possibilities} possible answers, but it needs {FEWEST} to make guessing hopeless: "
+            "add options."
         )

@@ -67,7 +67,7 @@ def margin(expected: Any, received: Any, tolerance: Tolerance, float32: bool = F
 
 
 def agree(expected: Any, received: Any, tolerance: Tolerance) -> bool:
-    """Quickly return True if two plain values agree, as most do. False means only that `differences` must decide."""
+    """Return True if two plain values agree. This is a quick test: False means only that `differences` must decide."""
     if expected is received:
         return True
     kind = type(expected)
@@ -100,7 +100,7 @@ def _agree_as_arrays(expected: Array, received: Array) -> bool:
 def differences(
     expected: Any, received: Any, tolerance: Tolerance, float32: bool = False, where: str = ""
 ) -> Iterator[Difference]:
-    """Yield every difference. `where` describes the place inside a tuple, list or dict, for the sentences."""
+    """Yield every difference. `where` names the place inside a tuple, list or dict; the sentences contain it."""
     what = where or "the result"
     if isinstance(expected, Raised) or isinstance(received, Raised):
         yield from _raised(expected, received)

@@ -1,9 +1,9 @@
 """Fingerprints: they show whether a hidden key still fits the probes.
 
-A key contains what the reference answered to a probe's questions. If the probe changes, correct answers may fail an old
-key. So a hidden key stores a fingerprint for each exercise, `MODULE:DIGEST`: the module of its probe, and a digest of
-the code that decides what is asked and what is observed. The digest is computed from the source text, so it does not
-depend on the version of Python; comments, docstrings and blank lines are left out. No probe is imported for it.
+A key contains what a probe observed of the reference. If the probe changes, correct answers may fail with an old key.
+So a hidden key stores a fingerprint for each exercise, `MODULE:DIGEST`: the module of its probe, and a digest of the
+code that decides which calls are made and what is observed. The digest is computed from the source text, so it does not
+depend on the version of Python; comments, docstrings and blank lines are left out. The probes are not imported for it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Hints: what a learner reads who made a known mistake, in one generated file for each lesson.
+"""Hints: what a learner reads after a known mistake, in one generated file per lesson.
 
 `course build` writes `course_utils/checks/hints/LESSON.json` from the lesson's `mistakes.py`, one line for each
-mistake: its name, `exercise.mistake`, and the hint. Hints on concept questions say much about the answers, so they are
-in a folder of their own there, which submissions cannot read. No file is read before an answer turns out to be a known
-mistake.
+mistake: its name, `exercise.mistake`, and the hint. Hints on concept questions give away much of the answers, so they
+are in a subfolder that submissions cannot read. A file is read only when an answer turns out to be a known mistake.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def hint_of(exercise: str, mistake: str) -> str:
 
 
 def with_hints(key: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a key, as JSON has it, with a hint for each of its mistakes: the key's own, or else the lesson's.
+    """Return a key, as values for JSON, with a hint for each of its mistakes: the one in the key, or else the lesson's.
 
     Raises KeyProblem if the data is not a key, or if the hints cannot be read.
     """

@@ -1,11 +1,11 @@
-"""Keys: what the reference and every known mistake give to a probe's questions, at given seeds, as data.
+"""Keys: what a probe observes of the reference and of every known mistake, with given seeds, stored as data.
 
-The published keys are in `course_utils/checks/keys/`, one JSON file for each exercise, and serve the instant
-check; those of concept questions are in a folder of their own there. They name each mistake by its id, and the hint is
-in the lesson's file of hints (`course_utils.checks.hints`). A
-hidden key is one file with every exercise, made from a secret seed, each with a stamp of the questions that it was made
-for (`stamps`); the environment variable `COURSE_KEY` names it while grading. A published key needs none: `course build`
-writes it, and `course build --check` holds it against the probes.
+The published keys are in `course_utils/checks/keys/`, one JSON file for each exercise, and are used by the instant
+check; those of concept questions are in a subfolder. They name each mistake by its id; the hints are in one file per
+lesson (`course_utils.checks.hints`). A hidden key is one file with every exercise, made from a secret seed; the
+environment variable `COURSE_KEY` names it while grading. With each exercise it has a fingerprint of the probe for which
+it was made (`course_utils.checks.fingerprint`). A published key needs none: `course build --check` compares it with the
+probes.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class KeyProblem(Exception):
 
 @dataclass(frozen=True)
 class KnownMistake:
-    """A likely wrong answer: its id, the hint for it, and its observations, one run a seed.
+    """A likely wrong answer: its id, its hint, and its observations, one run per seed.
 
-    A key has a hint of its own only if it is not the lesson's: in a question drawn for a class, it names the letters of
-    that variant. Keys of earlier versions have them all. Otherwise `hint` is "", and the lesson's file has it.
+    `hint` is "" if the hint is in the lesson's file of hints. A key contains a hint itself only for a question drawn
+    for a class, because the hint then names letters of that variant; keys of earlier versions contain all hints.
     """
 
     id: str
@@ -47,7 +47,7 @@ class KnownMistake:
 
 @dataclass(frozen=True)
 class PartKey:
-    """The key of one part of an exercise; `runs` are the reference's, one a seed."""
+    """The key of one part of an exercise; `runs` are the reference's, one per seed."""
 
     seeds: tuple[int, ...]
     runs: tuple[Run, ...]
@@ -55,7 +55,7 @@ class PartKey:
 
     @property
     def size(self) -> int:
-        """The number of observations, which is the number of checks that a learner hears of."""
+        """The number of observations, which a card shows as the number of checks."""
         return sum(len(run) for run in self.runs)
 
 
@@ -68,12 +68,13 @@ class Key:
 
 
 def is_question(exercise: str) -> bool:
-    """Return whether an exercise is a concept question, whose published key no submission that is graded can read."""
+    """Return whether an exercise is a concept question. A submission cannot read its published key while it is
+    graded."""
     return (PUBLISHED / QUESTIONS / f"{exercise}.json").is_file()
 
 
 def key_to_json(key: Key) -> dict[str, Any]:
-    """Return a key as JSON can hold it."""
+    """Return a key as values for JSON."""
     return {
         "format": FORMAT,
         "exercise": key.exercise,
@@ -109,7 +110,7 @@ def _brief(run: Run, right: Run) -> list[Any]:
 
 
 def key_from_json(data: Any) -> Key:
-    """Return the key that `key_to_json` wrote; KeyProblem where the data is something else."""
+    """Return the key that `key_to_json` wrote. Raises KeyProblem if the data is anything else."""
     try:
         if data["format"] != FORMAT:
             raise KeyProblem(

@@ -16,7 +16,7 @@ from course_utils.checks.values import ATOMS, CHANGED, UNCHANGED, Other, Raised,
 
 
 class Stop(Exception):
-    """Ends a probe early: the last result has the wrong type or shape, so that the next question makes no sense."""
+    """Ends a probe early: the last result has the wrong type or shape, so the next call would make no sense."""
 
 
 class Call(NamedTuple):
@@ -97,8 +97,8 @@ class Recorder:
 
         `hide` is the index of an item of the result that is not compared, such as a cache that learners design
         themselves. `shown` is the call as code that a learner can paste; it is needed if `function` was itself returned
-        by the learner's function. The call may be deferred, since a function in another process gets many calls in one
-        message. So do not modify an array or a list after you passed it, until you have used a method that returns a
+        by the learner's function. The call may be deferred, since many calls are sent to another process in one
+        message. So after you pass an array or a list, do not modify it until you have used a method that returns a
         result, such as `call`.
         """
         tolerance = _tolerance(rtol, atol, self.float32)
@@ -154,7 +154,8 @@ class Recorder:
         self._put(self._sampling(says, function, args, kwargs, hide, shown), self._answer)
 
     def expect_error(self, says: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        """Call the function, and observe the type of the error that it raises, or the form of what it returns."""
+        """Call the function, and observe the type of the error that it raises, or the type and shape of what it
+        returns."""
         tolerance = _tolerance(DEFAULT.rtol, DEFAULT.atol, self.float32)
         self._put(_Question(says, function, args, kwargs, _form_of, tolerance), self._answer_error)
 
@@ -263,8 +264,8 @@ def _hidden(result: Any, place: int) -> Any:
 
 
 def raised(error: BaseException) -> Raised:
-    """Return an exception's plain form. Subclasses of ValueError count as ValueError: `except ValueError` catches
-    them."""
+    """Return the plain value for an exception. Subclasses of ValueError count as ValueError: `except ValueError`
+    catches them."""
     kind = "ValueError" if isinstance(error, ValueError) else type(error).__name__
     return Raised(kind, bool(str(error).strip()))
 

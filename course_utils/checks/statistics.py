@@ -56,7 +56,7 @@ def empty_share_tolerance(n: int, cells: int, alpha: float = ALPHA) -> float:
 
 
 def pairings(draws: Any) -> dict[str, tuple[Any, Any]]:
-    """Return two ways to pair the draws, as two arrays of equal length each; no draw is in two pairs of the same way.
+    """Return two ways to pair the draws, each as two arrays of equal length. Within each way, no draw is in two pairs.
 
     "neighbours" pairs each draw with the next one, "halves" the first half with the second. Statistics of these pairs
     show whether draws were sorted, repeated, mirrored or placed on a grid instead of drawn independently.

@@ -21,7 +21,7 @@ MAX_DEPTH = 20
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """A numeric array: its dtype's name, its shape, and its data (None if only the form is stored)."""
+    """A numeric array: its dtype's name, its shape, and its data (None if only dtype and shape are stored)."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -30,12 +30,12 @@ class Array:
 
 @dataclass(frozen=True)
 class Number:
-    """The form of a number: some number."""
+    """Any number: stored instead of a number that is drawn at random."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """The form of a bool: True or False."""
+    """Any bool: stored instead of a True or False that is drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _dtype_name(dtype: np.dtype[Any]) -> str:
 
 
 def form(value: Any) -> Any:
-    """Return the form of a plain value, for results that are drawn at random: types and shapes without the numbers."""
+    """Return a plain value's types and shapes without the numbers, for results that are drawn at random."""
     if isinstance(value, Array):
         return Array(value.dtype, value.shape, None)
     if isinstance(value, bool):

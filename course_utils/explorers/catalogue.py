@@ -36,7 +36,7 @@ class Control:
             raise ValueError(f"control {self.name!r} has {len(self.values)} values and {len(self.labels)} labels")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the control as the browser needs it; `start` is a position there."""
+        """Return the control as JSON for the browser, with `start` as a position instead of a value."""
         labels = list(self.labels) or [_written(value) for value in self.values]
         kind = "choice" if all(isinstance(value, str) for value in self.values) else "slider"
         return {

@@ -18,7 +18,7 @@ _show = resources.files("course_utils.explorers") / "show"
 
 class LivePanel(anywidget.AnyWidget):
     """An explorer in a notebook. The browser sets `asked` (positions of the controls), and this class sets `answered`
-    (the scene); an answer has the number of its question."""
+    (the scene). An answer contains the number of the request that it answers."""
 
     _esm = (_show / "explorer.js").read_text(encoding="utf-8")
     _css = (_show / "explorer.css").read_text(encoding="utf-8")

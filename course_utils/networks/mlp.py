@@ -83,7 +83,7 @@ class MLP:
             raise ValueError(f"sizes are {self.sizes}: give the width of the input, of each layer, and of the output.")
         for name, value, known in (("activation", self.activation, ACTIVATIONS), ("loss", self.loss, LOSSES)):
             if value not in known:
-                raise ValueError(f"{name} is {value!r}: it can be {', '.join(known)}.")
+                raise ValueError(f"{name} is {value!r}: choose from {', '.join(known)}.")
         if self.stochastic_depth and len(self.survival) != self.hidden:
             raise ValueError(f"survival has {len(self.survival)} numbers for {self.hidden} hidden layers.")
         if self.normalize is not None:

@@ -96,7 +96,7 @@ def line_look(i: int) -> dict[str, Any]:
 
 
 def marker_look(i: int, points: int, wanted: int = 8) -> dict[str, Any]:
-    """Return the marker of the i-th line, and a spacing with which about `wanted` of its `points` get one."""
+    """Return the marker of the i-th line, and the spacing at which about `wanted` of the `points` points have one."""
     every = max(1, points // wanted)
     # Each line starts its markers elsewhere: otherwise the markers of equal curves would hide each other.
     return {"marker": MARKERS[i % len(MARKERS)], "markevery": (i % 4 * every // 4, every)}

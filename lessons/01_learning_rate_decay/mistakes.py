@@ -160,7 +160,7 @@ MISTAKES = [
         "rate_in_power",
         "lr0 * gamma**epoch",
         "(lr0 * gamma) ** epoch",
-        "The first rate is inside your power. Which comes first, the power or the product?",
+        "You raise the first rate to the power too. Which comes first, the power or the product?",
     ),
     # inverse_sqrt_decay
     accepts(
@@ -211,28 +211,29 @@ MISTAKES = [
         "no_stairs",
         "epoch // every",
         "epoch / every",
-        "Your rate falls a little in every epoch. A staircase needs the number of *whole* stairs.",
+        "Your rate falls a little in every epoch. Count only the *whole* intervals of `every` epochs.",
     ),
     edit(
         "step_decay",
         "one_epoch_late",
         "(epoch // every)",
         "(max(epoch - 1, 0) // every)",
-        "Your drops come one epoch late. Which epoch is the first on the second stair?",
+        "Your drops come one epoch late. Epochs count from 0: which is the first epoch with the second rate?",
     ),
     edit(
         "step_decay",
         "one_epoch_early",
         "(epoch // every)",
         "((epoch + 1) // every)",
-        "Your drops come one epoch early. Which epoch is the last on the first stair?",
+        "Your drops come one epoch early. Epochs count from 0: which is the last epoch with the first rate?",
     ),
     edit(
         "step_decay",
         "subtracts",
         "lr0 * factor ** (epoch // every)",
         "lr0 - factor * (epoch // every)",
-        "Your rate becomes negative after a few drops. Each drop should remove a share, not a fixed amount.",
+        "Your rate becomes negative after a few drops. Each drop should remove a fraction of the rate, not a fixed "
+        "amount.",
     ),
     edit(
         "step_decay",
@@ -253,14 +254,14 @@ MISTAKES = [
         "nearest_whole",
         "(epoch // every)",
         "round(epoch / every)",
-        "You round to the nearest whole number, so each drop comes half a stair early.",
+        "You round to the nearest whole number, so each drop comes `every`/2 epochs early.",
     ),
     edit(
         "step_decay",
         "remainder",
         "epoch // every",
         "epoch % every",
-        "`%` gives the remainder of the division: your rate falls along each stair and jumps back at its end.",
+        "`%` gives the remainder of the division: your rate falls for `every` epochs and then jumps back.",
     ),
     # linear_decay
     accepts(
@@ -676,7 +677,7 @@ MISTAKES = [
         if not np.isfinite(loss):
             break
 """,
-        "The pair at which training broke is still in your result. Do you check a loss before or after you keep it?",
+        "The last pair of your result has a loss that is not finite. Do you check a loss before or after you keep it?",
     ),
     edit(
         "lr_range_test",
@@ -689,7 +690,7 @@ MISTAKES = [
         losses.append((lr, loss))
     return np.array([lr for lr, _ in losses]), np.array([loss for _, loss in losses])
 """.rstrip("\n"),
-        "After training broke you take further steps with broken weights. Their losses mean nothing.",
+        "You go on after training has broken down. Steps with broken weights give losses that mean nothing.",
     ),
     edit(
         "lr_range_test",

@@ -101,8 +101,7 @@ MISTAKES = [
             penalty = l1_ratio * np.abs(w).sum() + (1 - l1_ratio) / 2 * np.sum(w**2)
             return np.mean((X @ w - y) ** 2) / 2 + lam * penalty
         """,
-        "Your result is right for valid arguments. The docstring also says which arguments to refuse: numbers, and "
-        "shapes.",
+        "Your result is right for valid arguments. The docstring also says which numbers and which shapes to refuse.",
     ),
     edit(
         "elastic_net_loss", "negative_price", "lam < 0 or not", "not",
@@ -206,7 +205,7 @@ MISTAKES = [
     ),
     edit(
         "ridge_closed_form", "n_twice", "lam * np.eye(dim)", "lam * n * np.eye(dim)",
-        "X'X/n already contains the mean. Another n belongs to the form with the sum of squares.",
+        "X'X/n already contains the mean. A second n would be right only for a loss with the sum of squares.",
     ),
     edit(
         "ridge_closed_form", "no_penalty", " + lam * np.eye(dim)", "",
@@ -405,7 +404,8 @@ MISTAKES = [
     edit(
         "early_stopping", "best_creeps", "            bad += 1",
         "            bad += 1\n            best, best_epoch = min((best, best_epoch), (loss, epoch))",
-        "Small gains lower your best, although they do not count. So several of them never add up to an improvement.",
+        "You also lower the best loss after a gain that is too small to count. Then several small gains never add "
+        "up to an improvement.",
     ),
     edit(
         "early_stopping", "best_of_all", "return epoch, best_epoch", "return epoch, int(np.argmin(losses))",

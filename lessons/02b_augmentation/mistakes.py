@@ -163,7 +163,7 @@ MISTAKES = [
     edit(
         "rescale", "shares_swapped",
         "(1 - share) * image[above] + share * image[below]", "share * image[above] + (1 - share) * image[below]",
-        "The two shares are swapped: if the position *is* row k, the whole value comes from row k.",
+        "You swapped f and 1 - f: if the position is exactly row k, the whole value comes from row k.",
     ),
     edit(
         "rescale", "rows_only", ".swapaxes(0, 1)\n", "\n        break\n",
@@ -485,7 +485,7 @@ MISTAKES = [
     ),
     edit(
         "mixup", "labels_the_other_way", "lam * Y + (1 - lam) * Y[partner]", "(1 - lam) * Y + lam * Y[partner]",
-        "In your labels the two shares are swapped: lambda goes to the same example in both.",
+        "In your labels lambda and 1 - lambda are swapped: an example's label needs the same factor as its image.",
     ),
     edit(
         "mixup", "another_partner_for_labels", "(1 - lam) * Y[partner]", "(1 - lam) * Y[rng.permutation(len(X))]",
@@ -508,11 +508,11 @@ MISTAKES = [
     edit(
         "mixup", "larger_share_first", "rng.beta(alpha, alpha)",
         "max(rng.beta(alpha, alpha), 0.5); lam = max(lam, 1 - lam)",
-        "Your lambda is never below 1/2. Some variants do that; here lambda is a plain Beta draw, on both sides.",
+        "Your lambda is never below 1/2. Some variants do that; here lambda is a plain Beta draw, above or below 1/2.",
     ),
     edit(
         "mixup", "beta_with_one", "rng.beta(alpha, alpha)", "rng.beta(alpha, 1.0)",
-        "The two parameters of your Beta distribution differ, so one side is favoured. Both are alpha.",
+        "The two parameters of your Beta distribution differ, so lambda favours one side. Both should be alpha.",
     ),
     edit(
         "mixup", "reversed_batch", "rng.permutation(len(X))", "np.arange(len(X))[::-1]",
@@ -548,7 +548,7 @@ MISTAKES = [
     edit(
         "label_smoothing", "eps_and_rest_swapped", "(1 - eps) * np.eye(classes)[labels] + eps / classes",
         "eps * np.eye(classes)[labels] + (1 - eps) / classes",
-        "The two shares are swapped. With eps = 0 the labels should be hard.",
+        "You swapped eps and 1 - eps. With eps = 0 the labels should be hard.",
     ),
     edit(
         "label_kept", "digit_upside_down", '{"a", "c", "f"}', '{"a", "b", "c", "f"}',
@@ -617,7 +617,7 @@ MISTAKES = [
     ),
     edit(
         "augmentation_effects", "strangers_harm", '"a": "little"', '"a": "harms"',
-        "The digits as they are do occur among the crops, as one shift of nine, and the label of each crop is right. "
+        "The unshifted digits are among the crops too, as one shift of nine, and every crop has the right label. "
         "Is that so much worse than no crops?",
     ),
     edit(

@@ -283,7 +283,7 @@ MISTAKES = [
         "signs",
         "g - g.mean(axis=0) - x_hat",
         "g - g.mean(axis=0) + x_hat",
-        "You add one of the two corrections. Both take something out of the gradient.",
+        "You add one of the two corrections. Both remove a part of the gradient.",
     ),
     edit(
         "batchnorm_backward",
@@ -892,7 +892,7 @@ MISTAKES = [
         "axes_swapped",
         '"c": "batch norm", "d": "layer norm"',
         '"c": "layer norm", "d": "batch norm"',
-        "A norm undoes a multiplication only if all the numbers that share a deviation are multiplied. "
+        "Dividing by a deviation undoes a multiplication only if every number behind that deviation was multiplied. "
         "Which norm has one deviation for one feature over the batch?",
     ),
     edit(

@@ -110,8 +110,8 @@ MISTAKES = [
         "replace_swapped",
         "noise if replace else",
         "noise if not replace else",
-        "You swapped the two cases. In which of them can one example appear twice in a batch, so that the "
-        "batch knows less?",
+        "You swapped the two cases. In which of them can one example appear twice in a batch, so that the batch "
+        "contains less information?",
     ),
     edit(
         "gradient_noise",
@@ -156,8 +156,8 @@ MISTAKES = [
         "norm_not_squared",
         "np.sum(grads.mean(axis=0) ** 2)",
         "np.sqrt(np.sum(grads.mean(axis=0) ** 2))",
-        "Multiply all gradients by 10: your number changes, but how they compare with each other does "
-        "not. You must compare a variance with a square.",
+        "If all gradients are 10 times larger, the noise scale should stay the same. Yours changes: a variance must "
+        "be compared with a square.",
     ),
     edit(
         "noise_scale",
@@ -360,8 +360,8 @@ MISTAKES = [
         "all_coordinates_together",
         "steps[:-1] < 0, axis=0",
         "steps[:-1] < 0",
-        "You return one number for all coordinates. In a ravine a path zig-zags across and not along: "
-        "count each coordinate by itself.",
+        "You return one number for all coordinates. In a ravine a path zig-zags in one coordinate and not in the "
+        "other: count each coordinate separately.",
     ),
     edit(
         "zigzag_count",
@@ -573,7 +573,7 @@ MISTAKES = [
         "undamped",
         "grad + momentum * v)",
         "grad + v)",
-        "The look ahead uses the velocity of one step later. What happens to the velocity until then?",
+        "The look-ahead uses the velocity one step later. By what does one step multiply the velocity?",
     ),
     edit(
         "nesterov_step",
@@ -628,7 +628,8 @@ MISTAKES = [
         "by_value",
         "[g * factor for g in grads]",
         "[np.clip(g, -max_norm, max_norm) for g in grads]",
-        "You clip every entry by itself, which turns the gradient. Clipping by norm keeps its direction.",
+        "You clip every entry separately, which changes the gradient's direction. Clipping by norm keeps its "
+        "direction.",
     ),
     edit(
         "clip_by_global_norm",
@@ -694,7 +695,7 @@ MISTAKES = [
         "without_roots",
         "((np.sqrt(L) - np.sqrt(mu)) / (np.sqrt(L) + np.sqrt(mu))) ** 2",
         "((L - mu) / (L + mu)) ** 2",
-        "The square roots are what momentum gains: without them you would be as slow as gradient descent.",
+        "Momentum is faster because of the square roots: without them you would be as slow as gradient descent.",
     ),
     edit(
         "heavy_ball_parameters",

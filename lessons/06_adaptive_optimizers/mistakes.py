@@ -140,7 +140,7 @@ MISTAKES = [
         "rmsprop_step", "share_squared_too",
         "(1 - decay) * grad**2",
         "((1 - decay) * grad) ** 2",
-        "You square the share together with the gradient. The shares of old and new must add up to 1.",
+        "You square 1 - decay together with the gradient. The shares of old and new must add up to 1.",
     ),
     # rmsprop_first_step
     edit(
@@ -188,7 +188,7 @@ MISTAKES = [
     ),
     edit(
         "mended_by_scaling", "everything", '{"a", "d", "e"}', '{"a", "b", "c", "d", "e"}',
-        "Dividing rescales each axis by itself. Which of the five problems are differences between axes?",
+        "Dividing rescales each axis separately. Which of the five problems are differences between axes?",
     ),
     edit(
         "mended_by_scaling", "ravine_only", '{"a", "d", "e"}', '{"a"}',
@@ -361,8 +361,7 @@ MISTAKES = [
     ),
     edit(
         "bias_correct", "product", "beta**t", "beta * t",
-        "The share that is still on the starting zero is multiplied by beta in every step. What is that "
-        "share after t steps?",
+        "In every step the weight of the starting value 0 is multiplied by beta. How large is it after t steps?",
     ),
     edit(
         "bias_correct", "no_t", "beta**t", "beta",
@@ -374,8 +373,8 @@ MISTAKES = [
     ),
     edit(
         "bias_correct", "power_of_the_rest", "1 - beta**t", "(1 - beta) ** t",
-        "After many steps you divide by almost nothing. Which share is multiplied by itself in every "
-        "step: the old one or the new one?",
+        "After many steps you divide by almost nothing. Which factor is multiplied by itself in every step: the one "
+        "of the old average or the one of the new gradient?",
     ),
     rewrite(
         "bias_correct", "accepts_zero",
@@ -536,7 +535,7 @@ MISTAKES = [
     edit(
         "adamw_step", "decays_new", "w_new = w - lr * m_hat / (np.sqrt(v_hat) + eps) - lr * weight_decay * w",
         "w_new = (w - lr * m_hat / (np.sqrt(v_hat) + eps)) * (1 - lr * weight_decay)",
-        "You let the updated weights decay. The formula takes the share from the old ones.",
+        "You let the updated weights decay. In the formula the decay is a fraction of the *old* weights.",
     ),
     edit(
         "adamw_step", "no_decay", " - lr * weight_decay * w", "",
@@ -554,14 +553,14 @@ MISTAKES = [
     ),
     edit(
         "adamw_step", "absolute", "weight_decay * w\n", "weight_decay * np.sign(w)\n",
-        "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *share* "
-        "from each weight.",
+        "All your weights shrink by the same amount, as with an l1 penalty. Decay takes the same *fraction* of each "
+        "weight.",
     ),
     edit(
         "adamw_step", "same_for_all_weights",
         "lr * weight_decay * w\n",
         "lr * weight_decay\n",
-        "You subtract the same number from every weight. Decay takes a share of each weight.",
+        "You subtract the same number from every weight. Decay should take a fraction of each weight.",
     ),
     rewrite(
         "adamw_step", "settings_not_handed_on",
@@ -744,7 +743,7 @@ MISTAKES = [
     ),
     edit(
         "lion_step", "one_beta_for_both", "beta2 * m + (1 - beta2) * grad", "beta1 * m + (1 - beta1) * grad",
-        "Your state keeps the mixture of the step. The average has its own beta.",
+        "You store the mixture that the step uses. The average in the state has its own beta.",
     ),
     edit(
         "lion_step", "betas_swapped",
@@ -786,8 +785,8 @@ MISTAKES = [
     # newton_schulz
     edit(
         "newton_schulz", "not_transposed_back", "newton_schulz(G.T, steps, eps).T", "newton_schulz(G.T, steps, eps)",
-        "For a tall matrix your result has the shape of the transpose. If you turn the matrix at the "
-        "start, what must you do at the end?",
+        "For a tall matrix your result has the shape of the transpose. If you transpose the matrix at the start, "
+        "what must you do at the end?",
     ),
     edit(
         "newton_schulz", "entrywise_square", "2.0315 * A @ A", "2.0315 * A**2",

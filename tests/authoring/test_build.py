@@ -90,7 +90,7 @@ REFUSED = {
         "lesson.py",
         "### BEGIN HIDDEN TESTS",
         "### BEGIN HIDEN TEST",
-        "looks like a marker and is none",
+        "looks like a marker but is not one",
     ),
     "a marker with other signs": ("lesson.py", "### BEGIN HIDDEN TESTS", "# BEGIN HIDDEN TESTS", "looks like a marker"),
     "a marker in another kind of cell": (
@@ -103,9 +103,9 @@ REFUSED = {
         "lesson.py",
         "x = np.linspace",
         'if factor < 0:\n    raise ValueError(f"factor is {factor}: it must be at least 0.")\nx = np.linspace',
-        "stands in the release",
+        "is in the release",
     ),
-    "a grade_id twice": ("lesson.py", f"{EXERCISE}_hidden", f"{EXERCISE}_visible", "stands in this lesson twice"),
+    "a grade_id twice": ("lesson.py", f"{EXERCISE}_hidden", f"{EXERCISE}_visible", "occurs twice in this lesson"),
     "an exercise without probe": ("lesson.py", f'grade_id="{EXERCISE}"', 'grade_id="unheard_of"', "has no probe"),
     "a check of nothing": ("lesson.py", f'check("{EXERCISE}"', 'check("nothing"', "checks 'nothing'"),
     "an unchecked part": (
@@ -128,7 +128,7 @@ REFUSED = {
         '"factor",\n        "factor + x"',
         "times in the solution",
     ),
-    "a mistake that is none": ("mistakes.py", '"factor + x"', '"x * factor"', "no probe tells 'adds'"),
+    "a mistake that is none": ("mistakes.py", '"factor + x"', '"x * factor"', "no probe distinguishes 'adds'"),
     "two mistakes that look alike": ("mistakes.py", '"x / factor"', '"x + factor"', "'adds' and 'divides' look alike"),
     "a mistake that hardly differs": ("mistakes.py", '"factor + x"', '"factor * x + 1e-8"', "by only"),
     "a foreign name": (
@@ -192,7 +192,7 @@ def test_one_exercise_name_in_two_lessons_is_refused(house: Path) -> None:
     (house / "lessons" / "91_again").mkdir()
     for path in folder.glob("*.py"):
         (house / "lessons" / "91_again" / path.name).write_text(path.read_text())
-    with pytest.raises(BuildRefused, match=f"stands in {NAME} too"):
+    with pytest.raises(BuildRefused, match=f"is also in {NAME}"):
         build(house)
 
 

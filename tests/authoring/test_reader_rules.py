@@ -54,13 +54,13 @@ REFUSED = {
     "a link to no lesson": (
         "# Say what to look at.",
         "# Look at [it](../77_nowhere/77_nowhere.ipynb).",
-        "which is no notebook",
+        "which is not a notebook",
         "# Look at [it]",
     ),
     "a link to another file of a lesson": (
         "# Say what to look at.",
         f"# Look at [it](../{NAME}/lesson.py).",
-        "which is no notebook",
+        "which is not a notebook",
         "# Look at [it]",
     ),
     "a next lesson after the last": (

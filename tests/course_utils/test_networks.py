@@ -231,8 +231,8 @@ def test_predict_evaluate_and_accuracy_agree(rng: np.random.Generator) -> None:
     [
         ({"sizes": (6,)}, "width of the input"),
         ({"sizes": (6, 0, 2)}, "width of the input"),
-        ({"sizes": (6, 2), "activation": "sigmoid"}, "it can be relu, tanh, linear"),
-        ({"sizes": (6, 2), "loss": "hinge"}, "it can be cross_entropy, mse"),
+        ({"sizes": (6, 2), "activation": "sigmoid"}, "choose from relu, tanh, linear"),
+        ({"sizes": (6, 2), "loss": "hinge"}, "choose from cross_entropy, mse"),
         (
             {"sizes": (6, 5, 2), "stochastic_depth": (samples.depth, samples.depth_back)},
             "0 numbers for 1 hidden layers",

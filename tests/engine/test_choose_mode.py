@@ -41,15 +41,15 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
 @pytest.mark.parametrize(
     ("cells", "mode", "why"),
     [
-        ([DOUBLE, ("test", "assert f(2) == 4")], "apart", "the scores that nbgrader gives"),
-        ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
-        ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the scores"),
-        ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "apart", "the scores"),
+        ([DOUBLE, ("test", "assert f(2) == 4")], "apart", "the same scores in both modes"),
+        ([("setup", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the same scores"),
+        ([("code", "k = 2"), DOUBLE, ("test", "assert f(2) == 2 * k")], "apart", "the same scores"),
+        ([DOUBLE, ("test", "g = f"), ("test", "assert g(2) == 4")], "apart", "the same scores"),
         # A locked cell that fails in the mode apart affects only the tests that need it.
-        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the scores"),
-        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "apart", "the scores"),
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert f(2) == 4")], "apart", "the same scores"),
+        ([DOUBLE, ("setup", "n = f(1)"), ("test", "assert n == 2")], "apart", "the same scores"),
         ([DOUBLE, ("setup", "f.n = 1"), ("test", "assert f.n == 1")], "together", "'test2'"),
-        ([DOUBLE, ("test", "f(0)\n2")], "apart", "the scores"),
+        ([DOUBLE, ("test", "f(0)\n2")], "apart", "the same scores"),
         (
             [DOUBLE, ("test", "f?\nassert f(2) == 4")],
             "together",
@@ -66,7 +66,7 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
         (
             [DOUBLE, ("answer", "def g(x):\n    return x"), ("test", "try:\n    g(1)\nexcept NameError:\n    pass")],
             "together",
-            "Apart, the blank release gets 0 points",
+            "the blank release gets 0 points in the mode apart and . in the mode together",
         ),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
     known = with_fingerprint(keys.published_key("label_kept"), exercises()["label_kept"])
     key.write_text(json.dumps({"exercises": {"label_kept": known}}))
     made = Assignment.from_notebook(place, key, LIMITS)
-    assert chosen(made, place) == ModeChoice("apart", "Its checks need keys that no submission may see.", {}, True)
+    assert chosen(made, place) == ModeChoice("apart", "Its checks need keys that submissions must not see.", {}, True)
     looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
         "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
         "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
@@ -160,7 +160,7 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
         asked = dataclasses.replace(made, mode=mode)
         result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
         assert result.score == 0
-    with pytest.raises(AssignmentProblem, match="cannot be graded together"):
+    with pytest.raises(AssignmentProblem, match="cannot be graded in the mode together"):
         chosen(made, place, "together")
     for mode in ("apart", "together"):
         asked = dataclasses.replace(made, mode=mode)
@@ -172,10 +172,10 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
     cells = [DOUBLE, ("test", "assert f(2) == 4")]
     assert choice(cells, tmp_path, "together").mode == "together"
     made, place = written(cells, tmp_path, course_grader={"mode": "together"})
-    assert chosen(made, place) == ModeChoice("together", "The teacher asks for it.", {}, True)
-    with pytest.raises(AssignmentProblem, match="asks for a mode 'beside'"):
+    assert chosen(made, place) == ModeChoice("together", "The teacher chose it.", {}, True)
+    with pytest.raises(AssignmentProblem, match="has the mode 'beside'"):
         choice(cells, tmp_path, "beside")
-    with pytest.raises(AssignmentProblem, match=r"cannot be graded apart: .*Use the mode together"):
+    with pytest.raises(AssignmentProblem, match=r"cannot be graded in the mode apart: .*Use the mode together"):
         choice([DOUBLE, ("test", "f?\nassert f(2) == 4")], tmp_path, "apart")
 
 

@@ -187,8 +187,8 @@ def test_thousands_of_copies_are_looked_through_at_once(exam: Exam) -> None:
 def test_copies_and_missing_answers_are_reported(exam: Exam) -> None:
     cells = with_copy_behind(exam.right["cells"])
     assert exam.grade(exam.right | {"cells": cells}).notes == (
-        "There are 2 cells with the mark 'sgd_step'. All of them ran, in the notebook's order. If a name is defined "
-        "more than once, each test uses the last definition above it.",
+        "There are 2 cells with the grade_id 'sgd_step'. All of them ran, in the notebook's order. If a name is "
+        "defined more than once, each test uses the last definition above it.",
         f"Cell {len(cells)} defines 'sgd_step' below its tests. A test uses only the cells above it.",
     )
     del cells[-1], cells[index(cells, "exponential_decay")]

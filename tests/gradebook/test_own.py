@@ -81,12 +81,15 @@ def test_partial_credit_is_given_by_both_commands_without_a_key(tmp_path: Path) 
         "right": (4, "apart"), "partial": (3, "apart"), "wrong": (0, "apart"),
     }  # fmt: skip
     assert last["summary"]["mode"] == "apart"
-    assert last["summary"]["why"] == "It gives 2 submissions of the teacher's the scores that nbgrader gives them."
+    assert (
+        last["summary"]["why"]
+        == "All 2 submissions made from the teacher's notebook get the same scores in both modes."
+    )
     assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
     with inside(folder):
         [mode] = [found for found in findings() if found.subject == "mode"]
         assert nbgrader(folder).autograde("ps1", "*", force=True)["success"]
-    assert mode.says.startswith("ps1/ps1 is graded apart. It gives 2 submissions")
+    assert mode.says.startswith("ps1/ps1 is graded in the mode apart. All 2 submissions")
     assert mode.well
     assert scores(folder) == {"right": 4, "partial": 3, "wrong": 0}
 

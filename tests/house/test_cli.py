@@ -166,7 +166,7 @@ def test_check_needs_a_kernel(run: Run, course: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(running, "KERNEL", "no-such-kernel")
     ended = run("check", "00")
     assert ended.code == Exit.ENVIRONMENT
-    assert ended.err.startswith("course: Jupyter knows no kernel 'no-such-kernel': run ")
+    assert ended.err.startswith("course: Jupyter has no kernel 'no-such-kernel': run ")
 
 
 def test_progress_shows_what_is_open(run: Run, course: Path) -> None:

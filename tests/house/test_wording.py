@@ -28,6 +28,9 @@ def test_the_project_says_it_plainly() -> None:
         ("README.md", "> A cell that never comes\n> to an end is stopped.\n", 1),
         ("course_grader/engine/new.py", "x = 1\n# Handed back: what the\n# worker made.\n", 2),
         ("course_grader/new.py", "# Started once\n# more.\n", 1),
+        ("course_utils/checks/probes/new.py", '"""What stands\nin the table."""\n', 1),
+        ("lessons/09_new/mistakes.py", "HINT = 'The test is at fault itself.'\n", 1),
+        ("lessons/09_new/lesson.py", "# # New\n#\n# The caller is told so.\n", 3),
     ],
 )
 def test_a_phrase_is_named_with_its_line_and_a_better_one(place: str, text: str, line: int, tmp_path: Path) -> None:

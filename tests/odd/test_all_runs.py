@@ -79,7 +79,7 @@ def test_an_answer_in_several_cells_has_full_marks_and_stays(start: Assignment, 
     notebook = made()
     result = grade(notebook, start)
     assert result.score == result.max_score
-    assert "2 cells with the mark 'mean_squared_error'" in result.notes[0]
+    assert "2 cells with the grade_id 'mean_squared_error'" in result.notes[0]
     fresh, answers, _ = merged(copy.deepcopy(notebook), released_cells())
     assert answers == 1
     after = grade(fresh, start)

@@ -161,7 +161,7 @@ def test_a_notebook_of_ones_own_is_released_with_its_files_and_says_its_mode(roo
         "import helper, pathlib\nassert pathlib.Path('numbers.csv').read_text()\nassert double(2) == 2 * helper.factor",
     )
     told = release(term(root, text), "ps1", root / "handout").told
-    assert any(sentence.startswith("It is graded in the mode apart. It gives") for sentence in told)
+    assert any(sentence.startswith("It is graded in the mode apart. All") for sentence in told)
     assert {path.name for path in (root / "handout").iterdir()} == {"ps1.ipynb", "helper.py", "numbers.csv"}
     assert "return 2 * x" not in (root / "handout" / "ps1.ipynb").read_text()
     assignment = Course.at(root).assignment("ps1")
@@ -187,7 +187,7 @@ def test_course_toml_fixes_the_mode(root: Path, mode: str) -> None:
     own.mkdir(parents=True)
     _write_own(own / "ps1.ipynb", "assert double(2) == 4")
     told = release(term(root, f'[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\nmode = "{mode}"\n'), "ps1").told
-    assert f"It is graded in the mode {mode}. The teacher asks for it." in told
+    assert f"It is graded in the mode {mode}. The teacher chose it." in told
     assert Course.at(root).assignment("ps1").mode == mode
     with pytest.raises(CourseError, match=r'line 5: .*must be "apart" or "together"'):
         term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n\nmode = "beside"\n')
@@ -223,7 +223,7 @@ def test_the_exchange_gets_it_once(root: Path) -> None:
         ("[assignments.90_extra]\n", OWN.replace("BEGIN SOLUTION", "BEGIN SOLUTON"), "looks like a marker"),
         ("[assignments.90_extra]\n", OWN.replace("double(1)", "treble(1)"), "'treble', which no set-up"),
         ("[assignments.90_extra]\n", OWN.replace("### BEGIN HIDDEN TESTS", ""), "not paired"),
-        ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double stands in the release"),
+        ("[assignments.90_extra]\n", OWN + LEAK, "this line of the solution of double is in the release"),
         ("[assignments.90_extra]\n", OWN.replace('"answer"', '"answr"'), r"lesson.py:\d+: kind 'answr' does not fit"),
         ("[assignments.week1]\n", OWN, r"^course.toml, line 2: .* the lesson 'week1', which does not exist"),
     ],

@@ -126,7 +126,7 @@ class ReplayCache:
         node.result = result
 
     def give_up(self, grade_id: str) -> None:
-        """Never cache this test cell again: its calls are not the same each time, and to find that out costs each
+        """Never cache this test cell again: its calls differ from run to run, and finding that out would cost each
         submission a worker."""
         self._given_up.add(grade_id)
         self._roots.pop(grade_id, None)

@@ -145,7 +145,7 @@ class WorkerSession:
         return outputs
 
     def recall(self, grade_id: str, seconds: float, cache: ReplayCache) -> CellResult | None:
-        """Begin a test cell by sending the calls of earlier submissions; all its calls have `seconds` together.
+        """Begin a test cell by sending the calls of earlier submissions; all its calls together have `seconds`.
 
         Return the cached result if all replies are known; otherwise None, and `begin_test` continues from there.
         Raises Stopped if the worker ends, or none can be started.
@@ -186,7 +186,7 @@ class WorkerSession:
 
     @property
     def diverged(self) -> bool:
-        """Whether the last test cell sent other calls than for an earlier submission with the same replies."""
+        """Whether the last test cell sent different calls than for an earlier submission with the same replies."""
         return self._conversation is not None and self._conversation.diverged
 
     def retry_diverged(self) -> None:
@@ -334,7 +334,7 @@ class WorkerSession:
 
 
 def ending(status: str) -> str:
-    """Return how a worker ended, such as "exit code 3", from the status that the zygote reports."""
+    """Return how a worker ended, such as "exit code 3", from the status that the zygote reported."""
     code = status.removeprefix("ended: ")
     if code == status or not code.lstrip("-").isdigit():
         return "for an unknown reason"

@@ -2,7 +2,7 @@
 
 The referee runs those cells before the test, in the teacher's order and with the teacher's text. Students may edit or
 delete unmarked cells, and that counts, as in nbgrader: names that the submission defines differently come from the
-submission, as the names of answers do, and the rest of the cell is the teacher's.
+submission, like the names of answers; the rest of the cell is the teacher's.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ _known: dict[str, dict[str, CellContext]] = {}
 
 @dataclass(frozen=True)
 class CellContext:
-    """What a test cell needs.
-
-    cells: the cells that run before it; answer cells among them only mark where the names of answers are defined.
+    """What a test cell needs. cells: the cells that run before it; answer cells among them do not run, they only mark
+    where the names of answers are defined.
     needs: the names of answers that the test and these cells read. reads: all names that they read.
     """
 

@@ -165,11 +165,11 @@ def _notes(
         if cell.kind == "answer":
             if count > 1:
                 yield (
-                    f"There are {count} cells with the mark {grade_id!r}. All of them ran, in the notebook's order. If "
-                    "a name is defined more than once, each test uses the last definition above it."
+                    f"There are {count} cells with the grade_id {grade_id!r}. All of them ran, in the notebook's "
+                    "order. If a name is defined more than once, each test uses the last definition above it."
                 )
             elif not count:
-                yield f"The answer cell {grade_id!r} is missing, or has lost its mark."
+                yield f"The answer cell {grade_id!r} is missing, or has lost its nbgrader metadata."
             elif grade_id not in counted:
                 yield f"The answer cell {grade_id!r} is not a code cell. It did not run: another cell has the answer."
         elif grade_id in tests and grade_id not in counted:

@@ -2,8 +2,8 @@
 
 A call can be deferred if it affects nothing in the referee but its own result: its arguments are plain values, or
 functions whose answers are known in advance. The worker makes the calls in order. An array or list that is an argument
-of several calls is one object there too, as without a batch. A call that is repeated with the very same arguments is
-sent once, with a count.
+of several calls is one object there too, as without a batch. A call that is repeated with the same objects as arguments
+is sent once, with a count.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class BatchedReply:
 
 
 class Caller(PeerSide, Protocol):
-    """The methods that a batch needs of the calling side."""
+    """The methods that a batch uses on the side that makes the calls."""
 
     def exchange(self, batch: CallBatch) -> None:
         """Send the calls of a batch and fill in its replies."""
@@ -87,9 +87,9 @@ def _can_repeat(value: Any) -> bool:
 class CallBatch:
     """Calls in order, and their replies after `Caller.exchange`.
 
-    A call is [handle, arguments]. If these are not all bare numbers, keyword arguments and the numbers of the shared
-    objects follow, and then a count if the call is repeated. If a call returned a number and changed nothing, its reply
-    is that number. The replies to a repeated call may come together, see `columns`.
+    A call is [handle, arguments]. If the arguments are not all bare numbers, the keyword arguments and the numbers of
+    the shared objects follow, and then a count if the call is repeated. If a call returned a number and changed
+    nothing, its reply is that number. The replies to a repeated call may come together, see `columns`.
     """
 
     def __init__(self, caller: Caller, limit: int) -> None:

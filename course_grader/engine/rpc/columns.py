@@ -1,11 +1,11 @@
-"""Encode the results of a repeated call in columns: results with the same form share one buffer for each part.
+"""Encode the results of a repeated call in columns: results of the same layout share one buffer for each part.
 
 For example, a random function is called a thousand times and returns an array and a flag. Encoding each result costs
-more than the call. Here the form is sent once, with the bytes of all arrays and a list of all flags.
+more than the call. Here the layout is sent once, with the bytes of all arrays and a list of all flags.
 
-    [order, groups]: `order` has for each call the number of its group; a group is [form, columns]
+    [order, groups]: `order` has for each call the number of its group; a group is [layout, columns]
 
-A form is None for a scalar of msgpack, and otherwise [TUPLE, forms], [DICT, keys, forms], [ARRAY, dtype, shape,
+A layout is None for a scalar of msgpack, and otherwise [TUPLE, layouts], [DICT, keys, layouts], [ARRAY, dtype, shape,
 writeable], [SCALAR, dtype], or [REFERENCE, number] for an argument that was returned.
 """
 

@@ -96,7 +96,8 @@ class Decoder:
         return node
 
     def renew(self, number: Any, body: Any) -> None:
-        """Give a shared object the contents that it has on the other side. Raises WireError if they do not fit."""
+        """Replace the contents of a shared object by those that it has on the other side. Raises WireError if they do
+        not fit."""
         try:
             self._renew(self._shared.objects[number], body)
         except DAMAGE as error:
@@ -127,7 +128,7 @@ class Decoder:
         elif isinstance(value, bytearray):
             value[:] = self._content(body)
         else:
-            raise WireError("An argument came back that cannot change.")
+            raise WireError("An argument came back that is immutable.")
         self._allowed = None
 
     def notice(self, is_full: bool) -> None:
@@ -336,7 +337,7 @@ class Decoder:
         value = self._shared.objects[number]
         self._spend(self._shared.weights[number])
         if self._allowed is not None and isinstance(value, CONTAINERS) and id(value) not in self._allowed:
-            raise WireError("A container is put into another one, which could make a circle.")
+            raise WireError("A container is put into another one, which could create a cycle.")
         return value
 
 

@@ -144,7 +144,7 @@ class Encoder:
         if id(value) in self._shared.numbers or (is_container and not self._asking):
             return -1
         if is_container:
-            # The referee refuses two references to one container in a worker's message: they could make a circle.
+            # The referee refuses two references to one container in a worker's message: they could create a cycle.
             self._sent.add(id(value))
         number = len(self._shared.objects)
         self._shared.add(value, number, weight)

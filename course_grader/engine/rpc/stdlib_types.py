@@ -165,7 +165,7 @@ def parts_of(value: Any) -> tuple[Any, ...]:
 
 
 def made_of(name: Any, parts: list[Any]) -> Any:
-    """Return the value of the type `name` with these parts. Raises NotPlain if they make none."""
+    """Return the value of the type `name` with these parts. Raises NotPlain if they are not the parts of one."""
     if name not in VALUES:
         raise NotPlain
     try:
@@ -175,7 +175,7 @@ def made_of(name: Any, parts: list[Any]) -> Any:
 
 
 def weight_of(value: Any) -> int:
-    """Return the cost of a value besides its parts, in about bytes: a range counts for each of its items."""
+    """Return the approximate memory of a value without its parts, in bytes: for a range, that of all its items."""
     if isinstance(value, range):
         return WEIGHT + 8 * len(value)
     if isinstance(value, PurePath):
@@ -186,8 +186,8 @@ def weight_of(value: Any) -> int:
 def empty(name: Any, extra: Any) -> Any:
     """Return an empty container of the type `name`.
 
-    extra: the maximal length of a deque; the factory of a defaultdict, or its name in FACTORIES; None for neither.
-    Raises NotPlain if the name or `extra` is invalid.
+    extra: the maximum length of a deque; the factory of a defaultdict, or its name in FACTORIES; otherwise None. Raises
+    NotPlain if the name or `extra` is invalid.
     """
     if name not in HOLDERS:
         raise NotPlain

@@ -76,8 +76,8 @@ class OpaqueIterator(Opaque):
 class Advance:
     """Returns the next item of an iterator that a call returned and that may draw from the call's random generators.
 
-    Each time, the iterator's generators take the state that the caller's have now, and the new state goes back with the
-    item.
+    Before each item, the iterator's generators get the current state of the caller's generators; their new state is
+    returned with the item.
     """
 
     def __init__(self, iterator: Iterator[Any], generators: Sequence[np.random.Generator]) -> None:
@@ -128,7 +128,7 @@ class RemoteDict(_Remote, dict[Any, Any]):
 
 
 class PeerSide(Protocol):
-    """What encoder and decoder need of their peer. `owner` is in the `remote` of each object from the other side."""
+    """What encoder and decoder need from their peer. Each object from the other side has `owner` in its `remote`."""
 
     owner: object
     unexpected: UnexpectedValues

@@ -51,7 +51,7 @@ class LostTime:
         self._worker = 0.0
 
     def since_last(self, worker: float) -> float:
-        """Return the seconds lost since the last call, or 0.0 if that is not worth waiting for.
+        """Return the seconds lost since the last call, or 0.0 if they are too few to matter.
 
         worker: the seconds for which the worker has waited since it started.
         """

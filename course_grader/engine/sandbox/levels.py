@@ -129,7 +129,7 @@ def _visible_paths() -> Iterator[Path]:
 @functools.cache
 def visible_paths() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the paths that a worker may read at the level `user` (the same as at `namespaces`), and the folders that
-    it may only list, since a folder in them is withheld."""
+    it may only list because they contain a folder that it must not read."""
     listed = [path for path in _visible_paths() if _has_withheld(path)]
     readable = [part for path in _visible_paths() for part in _without_withheld(path)]
     return tuple(map(str, readable)), tuple(map(str, listed))

@@ -65,8 +65,8 @@ def die_with_parent() -> None:
 def fork_into_namespaces() -> int:
     """Fork into new namespaces and return the child's process id, or 0 in the child, as `os.fork`.
 
-    The child is the first process of its process namespace. With unshare(2) only a child of the child would be, and
-    forking a large process twice takes twice as long. Raises OSError if the kernel refuses.
+    The child is the first process of its process namespace. With unshare(2), only the next child would be in the
+    namespace, and forking a large process twice takes twice as long. Raises OSError if the kernel refuses.
     """
     # The address where the C library stores the thread id. Like the library's own fork, clone must update it in the
     # child: abort(3) sends its signal to this thread.
@@ -202,7 +202,7 @@ def close_all_but(*kept: int) -> None:
 def use_large_pages() -> None:
     """Ask the kernel to use pages of 2 MiB for this process's private memory.
 
-    A fork then copies one page-table entry instead of 512, and so does the end of its child.
+    A fork then copies one page-table entry instead of 512, and the end of the child frees one instead of 512.
     """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/maps").read_text().splitlines():

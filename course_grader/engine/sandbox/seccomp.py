@@ -132,4 +132,6 @@ def no_new_privileges() -> None:
 
 def _prctl(*arguments: Any) -> None:
     if ctypes.CDLL(None, use_errno=True).prctl(*arguments) != 0:
-        raise OSError(ctypes.get_errno(), f"The filter on system calls: {os.strerror(ctypes.get_errno())}")
+        raise OSError(
+            ctypes.get_errno(), f"The system call filter cannot be applied: {os.strerror(ctypes.get_errno())}"
+        )

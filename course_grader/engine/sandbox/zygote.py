@@ -122,7 +122,7 @@ def _together(shell: WorkerShell, imports: Sequence[str]) -> Service:
 
 
 def prepared_shell() -> WorkerShell:
-    """Return a shell in which a plot and an error were tried once, so that workers find everything loaded."""
+    """Return a shell in which a plot and an error were run once, so that workers start with everything loaded."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
     attach(shell, OutputLog(2**20, 2**20))

@@ -1,10 +1,10 @@
 """Probes of lesson 02b.
 
-For a random function, a probe observes the form of the result and what was drawn. The images are built so that offsets,
-centres and factors can be computed exactly from the result; the probe observes which values occur. A function that is
-called many times is first called once with `sample`, so that the learner sees an error of that call. A check uses three
-published or five hidden seeds: five times the sum of a probe's probabilities is a bound on its false alarms. Each
-probe's docstring gives the sum.
+For a random function, a probe observes the types and shapes of the result and what was drawn. The images are built so
+that offsets, centres and factors can be computed exactly from the result; the probe observes which values occur. A
+function that is called many times is first called once with `sample`, so that the learner sees an error of that call. A
+check runs a probe with three published or five hidden seeds, so the probability of a false alarm is at most five times
+the sum of the probabilities in the probe. Each probe's docstring states that sum.
 """
 
 from __future__ import annotations

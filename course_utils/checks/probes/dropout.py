@@ -1,9 +1,10 @@
 """Probes of lesson 03.
 
-For a random function, a probe observes the form of the result, properties that always hold, and statistics. The
-tolerances of the statistics come from `statistics.py`; each fails by chance with probability at most 1e-11. A few other
-properties can fail by chance too, with the far smaller probabilities in the comments. A check uses three published or
-five hidden seeds: five times the sum of a probe's probabilities is a bound on its false alarms.
+For a random function, a probe observes the types and shapes of the result, properties that always hold, and statistics.
+The tolerances of the statistics come from `statistics.py`; each fails by chance with probability at most 1e-11. A few
+other properties can fail by chance too, with the far smaller probabilities in the comments. A check runs a probe with
+three published or five hidden seeds, so the probability of a false alarm is at most five times the sum of the
+probabilities in the probe.
 """
 
 from __future__ import annotations
