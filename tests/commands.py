@@ -93,7 +93,7 @@ def serve(wire: socket.socket) -> None:
     # A fork that looked for garbage among all this would copy it.
     gc.freeze()
     while True:
-        data, files = b"", []
+        data, files = b"", list[int]()
         while not data.endswith(b"\n"):
             part, more, _, _ = socket.recv_fds(wire, 1 << 20, 2)
             if not part:
@@ -152,8 +152,8 @@ def check_each_schema_once() -> None:
 
 
 def compile_each_statement_once() -> None:
-    """Let all gradebooks in SQLite share what SQLAlchemy compiles: each has an engine, and each engine would compile the
-    same statements again."""
+    """Let all gradebooks in SQLite share the statements that SQLAlchemy compiled: each has an engine of its own, which
+    would compile the same statements again."""
     from nbgrader import api
 
     as_it_is, first = api.create_engine, list[Any]()
@@ -182,8 +182,8 @@ def become(request: Mapping[str, str], files: Sequence[int]) -> None:
 
 
 class Ending:
-    """Ends a forked command at once, with its exit code, after all that it does at its end. What Python would do then is
-    to take apart the modules that all forks share, and this takes longer than most commands."""
+    """Ends a forked command after its exit functions. Python would then take apart the modules that all forks share,
+    which takes longer than most commands run."""
 
     code: int | None = None
 
