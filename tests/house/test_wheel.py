@@ -59,7 +59,7 @@ def test_it_holds_what_is_not_code(wheel: zipfile.ZipFile) -> None:
 def test_it_offers_the_command_and_both_licences(wheel: zipfile.ZipFile) -> None:
     [information] = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     points = wheel.read(f"{information}/entry_points.txt").decode()
-    assert "course = course_utils.cli:main" in points
+    assert "course = course_utils.__main__:run" in points
     assert "[descent.commands]" in points
     metadata = Parser().parsestr(wheel.read(f"{information}/METADATA").decode())
     assert metadata["License-Expression"] == "BSD-3-Clause AND CC-BY-4.0"
