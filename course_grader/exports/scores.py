@@ -57,11 +57,11 @@ class Score:
 
 @dataclass(frozen=True)
 class AssignmentScores:
-    """An assignment: `columns` has the points of each exercise, `scores` the score of each student who submitted."""
+    """An assignment: `columns` has the points of each exercise, `by_student` the scores of those who submitted."""
 
     assignment: str
     columns: Mapping[str, float]
-    scores: Mapping[str, Score]
+    by_student: Mapping[str, Score]
 
     @property
     def max_score(self) -> float:

@@ -70,7 +70,7 @@ class SubmissionTimes:
                 is_same = is_same and submission.content() == place.read_bytes()
             if not is_same:
                 return submission
-            time = self.settle(place, assignment, submission.student)
+            time = self.read_and_normalise(place, assignment, submission.student)
         except (OSError, Unreadable):
             return submission
         notes = tuple(note for note in submission.notes if not note.startswith(TIMESTAMP))
@@ -81,7 +81,7 @@ class SubmissionTimes:
     def _has_time(self, place: Path, assignment: str, student: str) -> bool:
         return place.with_name(TIMESTAMP).exists() or self._journal.stamp(assignment, student) is not None
 
-    def settle(self, notebook: Path, assignment: str, student: str) -> Time:
+    def read_and_normalise(self, notebook: Path, assignment: str, student: str) -> Time:
         """Return the time beside a student's notebook, and rewrite the file so that nbgrader reads the same time.
 
         Raises OSError if the file cannot be rewritten, and CourseError if the journal cannot be written.

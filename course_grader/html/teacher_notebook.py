@@ -56,13 +56,15 @@ class TeacherNotebook:
         )
 
 
-def submitted_cells(notebook: Path, paper: TeacherNotebook) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
+def submitted_cells(
+    notebook: Path, teacher_notebook: TeacherNotebook
+) -> tuple[tuple[dict[str, Any], ...], list[Owner]]:
     """Return the cells of a submission, and the owner of each as `owners_of` does; no cells if it cannot be read."""
     try:
         cells = read_submission(notebook).cells
     except Unreadable:
         return (), []
-    return cells, owners_of(cells, paper.assignment).of
+    return cells, owners_of(cells, teacher_notebook.assignment).of
 
 
 def answers_of(cells: Sequence[Mapping[str, Any]], owners: Sequence[Owner]) -> dict[str, str]:

@@ -16,8 +16,8 @@ MOST_LINES, FIRST = 200, 15
 
 def report_page(
     graded: Sequence[GradedSubmission],
-    paper: TeacherNotebook,
-    marks: Mapping[str, ManualGrades] | None = None,
+    teacher_notebook: TeacherNotebook,
+    manual_grades: Mapping[str, ManualGrades] | None = None,
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> str:
@@ -25,7 +25,7 @@ def report_page(
 
     With `anonymous`, the page contains neither names nor ids.
     """
-    report = class_report(graded, paper, marks, names, anonymous)
+    report = class_report(graded, teacher_notebook, manual_grades, names, anonymous)
     island = {
         "exercises": [exercise.name for exercise in report.exercises],
         "students": [[row.label, round(row.score, 3), row.letters] for row in report.students],

@@ -114,7 +114,7 @@ def test_the_student_reads_which_name_is_missing(tmp_path: Path) -> None:
     cells = [HELPER, ("answer", "def f(x):\n    raise NotImplementedError"), ("setup", "n = f(1)"), ("test", "n")]
     [cell] = grade(dict(notebook(cells)), dataclasses.replace(assignment(cells, tmp_path), mode="apart")).cells
     said = "There is no 'n': the cell 'setup2' that defines it ended in NotImplementedError."
-    assert (cell.outcome, cell.told) == ("failed", said)
+    assert (cell.outcome, cell.student_message) == ("failed", said)
 
 
 @pytest.mark.needs("isolation")

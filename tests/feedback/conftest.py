@@ -30,7 +30,7 @@ class Class:
 
     folder: Path
     assignment: Assignment
-    paper: TeacherNotebook
+    teacher_notebook: TeacherNotebook
     right: dict[str, Any]
 
     def notebook(self, answer: str = "", cells: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -24,11 +24,11 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import samples
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.cluster import Cluster
-from course_grader.gradebook.assignment_record import enter
+from course_grader.gradebook.assignment_record import enter_assignment
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database
 from course_grader.gradebook.journal import Journal
-from course_grader.gradebook.run import Job, ProgressEvent, Summary, grade_class
+from course_grader.gradebook.run import GradingJob, ProgressEvent, Summary, grade_class
 from course_grader.submissions import Found, find_submissions
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ class School:
         """Grade what was handed in; return the tally, and what was told by student."""
         self.told.clear()
         course = Course.at(self.root, db)
-        job = Job(course, NAME, course.assignment(NAME, remember=not options.get("preview")), **options)
+        job = GradingJob(course, NAME, course.assignment(NAME, remember=not options.get("preview")), **options)
         folder = place or self.root / "submitted"
         found = find_submissions(folder, NAME) if folder.exists() else Found((), ())
         tally = grade_class(job, found, cluster, self.told.append)
@@ -156,7 +156,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> School:
     with pytest.MonkeyPatch.context() as patch, Database(school.course) as book:
         patch.delenv("COURSE_KEY", raising=False)
         # Adding it takes longer than grading a submission.
-        enter(school.course, book.gradebook, NAME, school.assignment)
+        enter_assignment(school.course, book.gradebook, NAME, school.assignment)
     return school
 
 

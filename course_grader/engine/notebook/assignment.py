@@ -22,7 +22,7 @@ from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.nbgrader_source import source_notebook
 from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
-from course_grader.engine.notebook.source import MissingKey, imported_modules, read_json, text_of
+from course_grader.engine.notebook.source import MissingKey, cell_source, imported_modules, read_json
 from course_utils.cells import (
     assigned_names,
     changed_names,
@@ -293,7 +293,7 @@ def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ..
 
 
 def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
-    sources = [(cell, text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    sources = [(cell, cell_source(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
     problems = {source: problem_of(source) for _, source in sources}
     plain = [(cell, source) for cell, source in sources if not problems[source]]
     names = {
