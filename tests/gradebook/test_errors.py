@@ -39,7 +39,7 @@ def refused(school: School, **options: Any) -> CourseError:
 
 def graded_once(school: School) -> None:
     """Check that everything is in the gradebook, and that no reported submission was graded a second time."""
-    before = {one.student for one in school.told}
+    before = {one.student for one in school.events}
     _, told = school.grade()
     assert before
     assert all(told[student].reused for student in before)
