@@ -30,9 +30,9 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.feedback.write_pages import write_feedback
 from course_grader.gradebook.graded_submission import GradedSubmission
-from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[1]
 LESSON = "01_learning_rate_decay"

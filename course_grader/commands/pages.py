@@ -37,8 +37,8 @@ def feedback(
     workers: Annotated[int, typer.Option(min=0, help="How many processes; 0 means one per core.")] = 0,
 ) -> None:
     """Write a feedback page for each student, into the folder that `nbgrader release_feedback` releases."""
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
-    from course_grader.html.teacher_notebook import TeacherNotebook
 
     course, names = _course(assignment, db)
     for name in names:
@@ -62,7 +62,7 @@ def report(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a class report: scores, how hard each exercise was, and the most frequent mistakes."""
-    from course_grader.html.teacher_notebook import TeacherNotebook
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.report.render_report import report_page
     from course_utils.files import write_atomic
 
@@ -84,7 +84,7 @@ def similar(
     db: options.DatabaseOption = None,
 ) -> None:
     """List pairs of answers that are more similar than chance explains: places to look, not verdicts."""
-    from course_grader.html.teacher_notebook import TeacherNotebook
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.similar.pairs import similar_pairs
     from course_grader.similar.render_pairs import answers_in, similar_page
     from course_grader.similar.table import show_pairs
@@ -159,7 +159,7 @@ def _read(course: Course, assignment: str) -> tuple[list[GradedSubmission], dict
     from course_grader.gradebook.journal import Journal
     from course_grader.gradebook.manual_grades import read_manual_grades
     from course_grader.gradebook.student import read_students
-    from course_grader.html.teacher_notebook import errors_alone
+    from course_grader.html.submitted_cells import errors_alone
 
     with Database(course) as database, Journal(course.journal) as journal:
         manual_grades, students = read_manual_grades(database.gradebook, assignment), read_students(database.gradebook)

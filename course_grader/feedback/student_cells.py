@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.engine.notebook.owners import SKIPPED, Owner
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook, normalise_whitespace
 from course_grader.engine.result import Result
 from course_grader.feedback.shown_outputs import PictureBudget, Shown, shown_outputs
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import TeacherNotebook, normalise_whitespace
 from course_grader.sanitize.page_content import safe_markdown
 
 MOST_CELLS = 400

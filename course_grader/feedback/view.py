@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.student_cells import CellView, own_cells
 from course_grader.gradebook.graded_submission import GradedSubmission, ProblemKind
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_grader.html.submitted_cells import answers_of, submitted_cells
 from course_grader.sanitize.page_content import safe_text
 
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}

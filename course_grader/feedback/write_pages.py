@@ -9,11 +9,12 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.feedback.view import SYMBOLS, WORDS, page_view
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.render import render
-from course_grader.html.teacher_notebook import TeacherNotebook, errors_alone
+from course_grader.html.submitted_cells import errors_alone
 from course_utils.files import write_atomic
 
 PageJob = tuple[GradedSubmission, ManualGrades | None, str | None, Path]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
 from course_grader.html.render import data_island, render
-from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.summary import SMALL, ClassReport, class_report
 
 MOST_LINES, FIRST = 200, 15

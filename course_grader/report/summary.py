@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.engine.result import Result
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.manual_grades import ManualGrades
-from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.item_statistics import histogram, interval, point_biserial
 from course_grader.report.mistakes import MistakeCount, count_mistakes
 

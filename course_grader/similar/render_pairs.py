@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.html.code_lines import code_lines
 from course_grader.html.render import render
-from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_grader.html.submitted_cells import answers_of, submitted_cells
 from course_grader.similar.pairs import Common, Pair
 
 MOST_EXERCISES = 5

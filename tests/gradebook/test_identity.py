@@ -89,7 +89,7 @@ def test_every_grade_is_right(school: School, tmp_path: Path, layout: str) -> No
     world, scores = term_of(layout, school)
     course = school.course
     found = find_for(course, read_class(course), world.write(tmp_path / "in.zip"), NAME)
-    events: list[ProgressEvent] = []
+    told: list[ProgressEvent] = []
     grade_class(GradingJob(course, NAME, school.assignment, add_students=False), found, IN_A_THREAD, told.append)
     assert school.scores() == scores
     with Database(course) as book:

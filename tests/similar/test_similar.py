@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.html.teacher_notebook import TeacherNotebook
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.similar.fragments import fragments
 from course_grader.similar.pairs import Answers, similar_pairs
 from course_grader.similar.render_pairs import similar_page

@@ -42,6 +42,12 @@ def cell_source(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
+def marked_cells(notebook: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the cells of a teacher's notebook that have a grade_id, by it, in the notebook's order; markdown too."""
+    marked = ((cell, (cell.get("metadata") or {}).get("nbgrader") or {}) for cell in notebook.get("cells", []))
+    return {mark["grade_id"]: cell for cell, mark in marked if "grade_id" in mark}
+
+
 def is_autotest(cell: Mapping[str, Any]) -> bool:
     """Return whether nbgrader generates tests for a cell."""
     return cell.get("cell_type") == "code" and AUTOTEST.search(cell_source(cell)) is not None
