@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,27 +22,11 @@ from nbgrader.utils import parse_utc
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.gradebook.journal import Journal, Stamp
 from course_grader.submissions import Submission
-from course_grader.submissions.times import (
-    FROM_CANVAS,
-    FROM_NBGRADER,
-    LONGEST,
-    TIMESTAMP,
-    UNKNOWN,
-    TimeProblem,
-    read_time,
-)  # fmt: skip
+from course_grader.submissions.times import LONGEST, TIMESTAMP, UNREADABLE, Time, time_in
 from course_utils.files import write_atomic
 
 # nbgrader's own format, which its parse_utc reads.
 FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
-
-
-@dataclass(frozen=True)
-class Time:
-    """When something was submitted, or None. `problem`: a sentence if there is a file without a valid time."""
-
-    when: datetime | None = None
-    problem: str = ""
 
 
 class SubmissionTimes:
@@ -74,9 +58,8 @@ class SubmissionTimes:
         except (OSError, Unreadable):
             return submission
         notes = tuple(note for note in submission.notes if not note.startswith(TIMESTAMP))
-        source = FROM_NBGRADER if time.when else FROM_CANVAS if submission.late else ""
         notes += (time.problem,) if time.problem else ()
-        return replace(submission, submitted=time.when, time_source=source, notes=notes)
+        return replace(submission, submitted=time.when, time_source=time.source(submission.late), notes=notes)
 
     def _has_time(self, place: Path, assignment: str, student: str) -> bool:
         return place.with_name(TIMESTAMP).exists() or self._journal.stamp(assignment, student) is not None
@@ -92,7 +75,7 @@ class SubmissionTimes:
         except (OSError, ValueError):
             if self._rewrites:
                 _move_away(place)
-            return Time(problem=f"{TIMESTAMP} cannot be read. {UNKNOWN}")
+            return UNREADABLE
         known = self._journal.stamp(assignment, student)
         # Another file or notebook was put there since: the record does not apply to it.
         if known and ((current or b"").strip() != known.written or known.notebook != _digest(notebook)):
@@ -100,7 +83,7 @@ class SubmissionTimes:
         original = known.given if known else current
         if original is None:
             return Time()
-        time = _time(original, self._zone)
+        time = time_in(original, self._zone)
         if current is not None and time.when is not None and nbgrader_reads(current) == time.when:
             return time
         written = time.when.strftime(FORMAT).encode() if time.when else b""
@@ -119,13 +102,6 @@ def nbgrader_reads(content: bytes) -> datetime | None:
     except Exception:
         return None
     return when.replace(tzinfo=UTC)
-
-
-def _time(content: bytes, zone: ZoneInfo | None) -> Time:
-    try:
-        return Time(read_time(content, zone, datetime.now(UTC)))
-    except TimeProblem as problem:
-        return Time(problem=f"{problem} {UNKNOWN}")
 
 
 def _content(place: Path) -> bytes | None:

@@ -6,7 +6,6 @@ import dataclasses
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,15 +18,7 @@ from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import KnownNames
 from course_grader.submissions.layout import MISPLACED, Layout, LayoutPlan, decide
 from course_grader.submissions.team_uploads import Teams, hidden_names, members_of
-from course_grader.submissions.times import (
-    FROM_CANVAS,
-    FROM_NBGRADER,
-    LONGEST,
-    TIMESTAMP,
-    UNKNOWN,
-    TimeProblem,
-    read_time,
-)  # fmt: skip
+from course_grader.submissions.times import LONGEST, TIMESTAMP, UNREADABLE, Time, time_in
 from course_utils.errors import CourseError
 
 SYSTEM = "The operating system or a tool made it; it is not a submission."
@@ -194,7 +185,7 @@ class _Sorter:
         self, student: str, own: Sequence[File], choice: ChosenFile, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
-        when, time_notes = _submitted(stamp, self._zone) if choice.file else (None, [])
+        time = _submitted(stamp, self._zone) if choice.file else Time()
         if choice.file and len(choice.notebooks) > 1:
             notes.append(note_on(choice))
         problem = chosen.entry.problem if choice.file else choice.reason
@@ -202,9 +193,9 @@ class _Sorter:
             problem += " Keep only one of them, and grade again."
         owner = chosen.owner
         return Submission(
-            student, chosen.entry.place, when, owner.late,
-            (*notes, *time_notes), clean(owner.name, 200), owner.participant, problem, owner.student,
-            shown_path(chosen.entry.parts), time_source=FROM_NBGRADER if when else FROM_CANVAS if owner.late else "",
+            student, chosen.entry.place, time.when, owner.late,
+            (*notes, *filter(None, [time.problem])), clean(owner.name, 200), owner.participant, problem, owner.student,
+            shown_path(chosen.entry.parts), time_source=time.source(owner.late),
         )  # fmt: skip
 
     def _outside(self, student: str, own: Sequence[File], notes: list[str]) -> Submission | None:
@@ -256,16 +247,14 @@ def _stamp(own: Sequence[File], layout: Layout) -> File | None:
     return next((file for file in own if file.owner.original == (TIMESTAMP,) and not file.entry.problem), None)
 
 
-def _submitted(stamp: File | None, zone: ZoneInfo | None) -> tuple[datetime | None, list[str]]:
-    """Return the time that nbgrader's exchange wrote, and a note if it cannot be read."""
+def _submitted(stamp: File | None, zone: ZoneInfo | None) -> Time:
+    """Return the time that nbgrader's exchange wrote."""
     if stamp is None:
-        return None, []
+        return Time()
     try:
-        return read_time(stamp.entry.read(LONGEST + 1), zone, datetime.now(UTC)), []
-    except TimeProblem as problem:
-        return None, [f"{problem} {UNKNOWN}"]
+        return time_in(stamp.entry.read(LONGEST + 1), zone)
     except (OSError, Unreadable):
-        return None, [f"{TIMESTAMP} cannot be read. {UNKNOWN}"]
+        return UNREADABLE
 
 
 def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:
