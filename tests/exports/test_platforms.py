@@ -188,7 +188,7 @@ def test_a_worksheet_that_excel_saved_is_refused_with_the_remedy(course: Course)
         fill_moodle(course, MOODLE.replace("Łę", "e").replace("Ada L", "Adé L"), "latin-1")
 
 
-@pytest.mark.parametrize("decimal", moodle.DECIMALS)
+@pytest.mark.parametrize("decimal", moodle.DECIMAL_SIGNS)
 def test_moodle_imports_the_grades(course: Course, decimal: moodle.DecimalSign) -> None:
     scores, students = open_and_read(course, ["week1"])
     filled = moodle.grades(scores, students, decimal)
