@@ -16,4 +16,6 @@ class NotebooksHook(BuildHookInterface[Any]):
             return
         folder = Path(self.root) / "notebooks"
         for path in sorted(folder.glob("*/*.ipynb")):
-            build_data["force_include"][str(path)] = f"course_utils/shelf/{path.relative_to(folder).as_posix()}"
+            build_data["force_include"][str(path)] = (
+                f"course_utils/bundled_notebooks/{path.relative_to(folder).as_posix()}"
+            )

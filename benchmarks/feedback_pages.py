@@ -30,9 +30,9 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.feedback.write_pages import write_feedback
 from course_grader.gradebook.graded_submission import GradedSubmission
-from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[1]
 LESSON = "01_learning_rate_decay"
@@ -78,14 +78,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         graded = list(made_class(folder, options.pages))
-        paper = TeacherNotebook.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
+        teacher_notebook = TeacherNotebook.read(ROOT / "solutions" / LESSON / f"{LESSON}.ipynb")
         places = {one.student: folder / "feedback" / f"{one.student}.html" for one in graded}
         begun = time.perf_counter()
-        sizes = [path.stat().st_size for path in write_feedback(graded, paper, places, {}, {}, workers=2)]
+        sizes = [path.stat().st_size for path in write_feedback(graded, teacher_notebook, places, {}, {}, workers=2)]
         wall = time.perf_counter() - begun
         some = graded[:SOME]
         begun_alone = time.process_time()
-        list(write_feedback(some, paper, places, {}, {}, workers=1))
+        list(write_feedback(some, teacher_notebook, places, {}, {}, workers=1))
         alone = (time.process_time() - begun_alone) / len(some)
         begun_peer = time.process_time()
         exporter = HTMLExporter()

@@ -47,7 +47,7 @@ from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.authoring.trial_run import write_hidden_key
 from course_utils.cells import blank_magics
 from course_utils.checks.checking import grading
@@ -168,7 +168,7 @@ class Folder:
             notebook.metadata["student"] = i
             place = self.place / "submitted" / f"student-{i:05}" / NAME / f"{NAME}.ipynb"
             place.parent.mkdir(parents=True)
-            place.write_text(text_of(notebook))
+            place.write_text(file_content(notebook))
 
     def course_grade(self, notebooks: Sequence[NotebookNode], wanted: Sequence[float], times: int) -> Slope:
         """Return the milliseconds of a submission in `course grade` with one process."""

@@ -29,7 +29,7 @@ import nbformat
 
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 
 ROOT = Path(__file__).parents[1]
 NAME = "01_learning_rate_decay"
@@ -148,7 +148,7 @@ def make_course(folder: Path) -> None:
     released = nbformat.read(folder / "term" / "release" / NAME / f"{NAME}.ipynb", 4)
     place = folder / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
     place.parent.mkdir(parents=True)
-    place.write_text(text_of(submission(read_lesson(folder / "lessons" / NAME), released)))
+    place.write_text(file_content(submission(read_lesson(folder / "lessons" / NAME), released)))
 
 
 def compare(verb: Verb, folder: Path) -> tuple[Cost, Cost]:

@@ -30,7 +30,7 @@ HEAD = "# Your own functions, copied by `course gather`: change them in their no
 
 
 @dataclass(frozen=True)
-class Function:
+class GatheredFunction:
     """The outcome for one function: the lesson that it was copied from, or "", and a short message."""
 
     name: str
@@ -44,7 +44,7 @@ class Gathered:
     """The outcome of gathering into a notebook. `backup` is the path of the old notebook, "" if nothing changed."""
 
     notebook: str
-    functions: tuple[Function, ...]
+    functions: tuple[GatheredFunction, ...]
     problems: tuple[str, ...]
     backup: str
 
@@ -115,12 +115,12 @@ def published_checks(found: Collection) -> dict[str, str]:
     return {name: line for name, line in results.items() if line}
 
 
-def _function(name: str, found: Collection, failing: Mapping[str, str]) -> Function:
+def _function(name: str, found: Collection, failing: Mapping[str, str]) -> GatheredFunction:
     if name in found.missing:
-        return Function(name, "", False, found.missing[name])
+        return GatheredFunction(name, "", False, found.missing[name])
     if name in failing:
-        return Function(name, found.lesson_of[name], False, f"fails its check: {failing[name]}")
-    return Function(name, found.lesson_of[name], True, "passes its check")
+        return GatheredFunction(name, found.lesson_of[name], False, f"fails its check: {failing[name]}")
+    return GatheredFunction(name, found.lesson_of[name], True, "passes its check")
 
 
 def _head(found: Collection) -> str:

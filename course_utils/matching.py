@@ -54,15 +54,15 @@ class Match(Generic[O]):
     @property
     def is_exact(self) -> bool:
         """Whether the cell is a copy and still has the original's text."""
-        return self.copy_of is not None and self.text_of is not None and same(self.copy_of, self.text_of)
+        return self.copy_of is not None and self.text_of is not None and same_text(self.copy_of, self.text_of)
 
 
-def same(one: Original, other: Original) -> bool:
+def same_text(one: Original, other: Original) -> bool:
     """Return whether two of the course's cells have the same text."""
-    return one is other or plain(one.released) == plain(other.released)
+    return one is other or without_save_changes(one.released) == without_save_changes(other.released)
 
 
-def plain(text: str) -> str:
+def without_save_changes(text: str) -> str:
     """Return a text without what merely saving it can change: line endings, and white space at the very end. Any other
     difference may change what a cell does."""
     return text.replace("\r\n", "\n").rstrip()
@@ -77,7 +77,9 @@ class Originals(Generic[O]):
         known = (cell for cell in self.cells if cell.id and (cell.grade_id or cell.kind == "experiment"))
         self._by_id = {cell.id: cell for cell in known}
         # If two cells have the same text, the first one counts.
-        self._by_text = {plain(cell.released): cell for cell in reversed(self.cells) if cell.kind != "answer"}
+        self._by_text = {
+            without_save_changes(cell.released): cell for cell in reversed(self.cells) if cell.kind != "answer"
+        }
 
     def match(self, cell: Mapping[str, Any]) -> Match[O]:
         """Return what a cell is; `cell` is a dict with `cell_type`, `source` and `metadata`."""
@@ -87,7 +89,7 @@ class Originals(Generic[O]):
         marked = self.by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
         # A Markdown cell that quotes code is not a copy; a marked cell that was converted to Markdown is.
         is_code = cell["cell_type"] == "code" or marked is not None
-        text_of = self._by_text.get(plain(cell["source"])) if is_code else None
+        text_of = self._by_text.get(without_save_changes(cell["source"])) if is_code else None
         known = self._by_id.get(id) if isinstance(id, str) else None
         is_experiment = (isinstance(tags, list) and "experiment" in tags) or any(
             one is not None and one.kind == "experiment" for one in (known, text_of)
@@ -102,7 +104,7 @@ class Originals(Generic[O]):
         """Return the course's cell with a grade_id that a cell is a copy of, and what identified it."""
         if marked is not None:
             return marked, BY_MARK
-        if known is not None and known.grade_id and (text_of is None or same(known, text_of)):
+        if known is not None and known.grade_id and (text_of is None or same_text(known, text_of)):
             return known, BY_ID
         return (text_of, BY_TEXT) if text_of is not None and text_of.grade_id else (None, BY_NOTHING)
 

@@ -10,7 +10,7 @@ from course_utils.files import write_atomic
 
 PACKAGE = Path(__file__).parent
 # An installed package contains the notebooks; in a clone of the course they are next to the package.
-SHIPPED_FOLDERS = (PACKAGE / "shelf", PACKAGE.parent / "notebooks")
+SHIPPED_FOLDERS = (PACKAGE / "bundled_notebooks", PACKAGE.parent / "notebooks")
 # The folder for a learner who runs `course lab` in a clone; git ignores it.
 OWN = "my-notebooks"
 

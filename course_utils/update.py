@@ -15,7 +15,7 @@ from course_utils import notebooks
 from course_utils.cells import names_bound, names_defined
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
-from course_utils.matching import plain
+from course_utils.matching import without_save_changes
 from course_utils.shipped_notebooks import is_shipped_folder, shipped_folder
 
 BACKUP = "backup"
@@ -65,7 +65,7 @@ def outdated(folder: Path) -> list[str]:
         mine = notebooks.try_read(place) if place.exists() else None
         if isinstance(mine, CourseError) or (mine and notebooks.of_class(mine)):
             continue
-        if mine is None or _sources(merged(mine, notebooks.read(lesson))[0]) != _sources(mine):
+        if mine is None or _sources(merge_notebooks(mine, notebooks.read(lesson))[0]) != _sources(mine):
             found.append(lesson.stem)
     return found
 
@@ -80,7 +80,7 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     if teacher := notebooks.of_class(mine):
         reason = f"It belongs to the course {teacher}, which has its own questions."
         return Update(shipped.stem, "left alone", reason=reason)
-    fresh, answers, kept = merged(mine, notebooks.read(shipped))
+    fresh, answers, kept = merge_notebooks(mine, notebooks.read(shipped))
     if _sources(fresh) == _sources(mine):
         return Update(shipped.stem, "up to date")
     saved = backup / place.name
@@ -89,7 +89,7 @@ def _update_one(place: Path, shipped: Path, backup: Path) -> Update:
     return Update(shipped.stem, "changed", answers, kept, saved)
 
 
-def merged(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:
+def merge_notebooks(mine: Notebook, shipped: Notebook) -> tuple[Notebook, int, int]:
     """Return the learner's notebook with the newly shipped text, the number of answers kept, and of other cells kept.
 
     - The learner's cells stay in their order, so that what passed still passes.
@@ -227,7 +227,7 @@ def _with_ids(cells: Iterable[NbCell]) -> Iterator[NbCell]:
 def _is_as_released(cell: NbCell, shipped: NbCell) -> bool:
     """Return whether a locked cell has the text of this version or of an earlier one."""
     return (
-        plain(cell["source"]) == plain(shipped["source"])
+        without_save_changes(cell["source"]) == without_save_changes(shipped["source"])
         or notebooks.is_untouched(cell)
         or "checksum" not in notebooks.mark(cell)
     )

@@ -23,8 +23,8 @@ from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.lint import leaks, lint_lesson
 from course_grader.authoring.lint_keys import lint_keys
 from course_grader.authoring.recordings import lesson_recordings
-from course_grader.authoring.release_notebooks import course_config, release
-from course_grader.authoring.source_notebook import solution_notebook, text_of
+from course_grader.authoring.release_notebooks import course_config, release_notebook
+from course_grader.authoring.source_notebook import file_content, solution_notebook
 from course_grader.authoring.tables import PAGES, pages
 from course_grader.authoring.trial_run import rehearse
 from course_utils.checks.judge import max_deviation
@@ -46,10 +46,10 @@ class BuildRefused(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
 
 
-Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
+EachLesson = Callable[[Sequence[Lesson]], Iterable[Lesson]]
 
 
-def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
+def build(root: Path, only: Sequence[str] = (), each: EachLesson = iter) -> list[Path]:
     """Build the lessons in `root`, all or only those named, and return the changed paths, relative to `root`.
 
     each: iterates over the lessons, and may show progress. Raises BuildRefused or LessonProblem if a lesson has a
@@ -62,14 +62,14 @@ def build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]
     return changed
 
 
-def check_build(root: Path, only: Sequence[str] = (), each: Each = iter) -> list[Path]:
+def check_build(root: Path, only: Sequence[str] = (), each: EachLesson = iter) -> list[Path]:
     """Return the paths that `build` would change, without changing them. Raises the same errors as `build`."""
     with _made(root, only, each) as fresh:
         return drift(root, fresh, only)
 
 
 @contextlib.contextmanager
-def _made(root: Path, only: Sequence[str], each: Each) -> Iterator[Path]:
+def _made(root: Path, only: Sequence[str], each: EachLesson) -> Iterator[Path]:
     lessons = read_lessons(root, only)
     if problems := [*lint_lesson(lessons), *wrong_concepts(root, lessons)]:
         raise BuildRefused(problems)
@@ -99,8 +99,8 @@ def _make(root: Path, fresh: Path, lesson: Lesson) -> None:
         (fresh / RECORDINGS / name).write_text(text, encoding="utf-8")
     source = fresh / "solutions" / lesson.name / f"{lesson.name}.ipynb"
     source.parent.mkdir()
-    source.write_text(text_of(solution_notebook(lesson)), encoding="utf-8")
-    release(course_config(root), fresh, lesson.name)
+    source.write_text(file_content(solution_notebook(lesson)), encoding="utf-8")
+    release_notebook(course_config(root), fresh, lesson.name)
     released = fresh / "notebooks" / lesson.name / f"{lesson.name}.ipynb"
     notebook = nbformat.read(released, as_version=4)
     if problems := list(leaks(lesson, notebook)):

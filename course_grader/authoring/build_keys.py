@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from course_grader.authoring.drawing import FILE, Draw, read_draws, variants
+from course_grader.authoring.drawing import FILE, QuestionDraw, read_draws, variants
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.mistake_bank import Mistake
@@ -54,7 +54,9 @@ def lesson_keys(lesson: Lesson, secret: str | None = None, questions: str | None
     return keys
 
 
-def _drawn_part(lesson: Lesson, names: dict[str, Any], draw: Draw, secret: str, seed: int) -> tuple[str, PartKey]:
+def _drawn_part(
+    lesson: Lesson, names: dict[str, Any], draw: QuestionDraw, secret: str, seed: int
+) -> tuple[str, PartKey]:
     """Return the part of a question's key for the first variant whose answer is not the public one, and in which no
     mistake looks like another or like the right answer."""
     exercise = exercises()[draw.exercise]

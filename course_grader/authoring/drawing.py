@@ -48,7 +48,7 @@ IN_HINT = re.compile(r"\(([a-z])\)")
 
 
 @dataclass(frozen=True)
-class Draw(ABC):
+class QuestionDraw(ABC):
     """How one question varies. `line`: the line of its declaration in `draws.py`."""
 
     exercise: str
@@ -60,7 +60,7 @@ class Draw(ABC):
 
 
 @dataclass(frozen=True)
-class _Numbers(Draw):
+class _Numbers(QuestionDraw):
     edits: Callable[[Rng], Edits]
 
     def variant(self, lesson: Lesson, rng: Rng) -> Lesson:
@@ -75,7 +75,7 @@ class _Numbers(Draw):
 
 
 @dataclass(frozen=True)
-class _Shuffled(Draw):
+class _Shuffled(QuestionDraw):
     def variant(self, lesson: Lesson, rng: Rng) -> Lesson:
         place = next(i for i, cell in enumerate(lesson.cells) if self._is_answer(cell))
         text = next(i for i in range(place, -1, -1) if lesson.cells[i].kind == "markdown")
@@ -125,7 +125,7 @@ class _Shuffled(Draw):
         return f"{self.exercise} = {text}"
 
 
-def numbers(exercise: str, edits: Callable[[Rng], Edits]) -> Draw:
+def numbers(exercise: str, edits: Callable[[Rng], Edits]) -> QuestionDraw:
     """Declare that a question's numbers vary.
 
     edits: called with a random generator, returns the new text for each old text in the question, its solution and the
@@ -134,7 +134,7 @@ def numbers(exercise: str, edits: Callable[[Rng], Edits]) -> Draw:
     return _Numbers(exercise, sys._getframe(1).f_lineno, edits)
 
 
-def shuffled(exercise: str) -> Draw:
+def shuffled(exercise: str) -> QuestionDraw:
     """Declare that the order of a question's statements varies.
 
     The statements are the lines `- a: ...`, `- **a**: ...` or `| a | ...` in the text before the answer. The letters
@@ -144,7 +144,7 @@ def shuffled(exercise: str) -> Draw:
     return _Shuffled(exercise, sys._getframe(1).f_lineno)
 
 
-def read_draws(folder: Path) -> dict[str, Draw]:
+def read_draws(folder: Path) -> dict[str, QuestionDraw]:
     """Return the draws in a lesson's draws.py by question; empty if there is no such file.
 
     Raises LessonProblem if the file cannot be run, or if it is not a valid declaration.
@@ -157,7 +157,7 @@ def read_draws(folder: Path) -> dict[str, Draw]:
     except Exception as error:
         line = getattr(error, "lineno", None) or 1
         raise LessonProblem(path, line, f"the file cannot be read: {type(error).__name__}: {error}") from error
-    if not isinstance(draws, list) or not all(isinstance(item, Draw) for item in draws):
+    if not isinstance(draws, list) or not all(isinstance(item, QuestionDraw) for item in draws):
         raise LessonProblem(path, 1, "the file must define DRAWS, a list of numbers(...) and shuffled(...).")
     known = exercises()
     for draw in draws:
@@ -166,7 +166,7 @@ def read_draws(folder: Path) -> dict[str, Draw]:
     return {draw.exercise: draw for draw in draws}
 
 
-def variants(lesson: Lesson, draw: Draw, secret: str) -> Iterator[tuple[str, Lesson]]:
+def variants(lesson: Lesson, draw: QuestionDraw, secret: str) -> Iterator[tuple[str, Lesson]]:
     """Yield the variants of a question for a secret, in the order of preference.
 
     Each is a pair: the name of the variant's part in the key, and the lesson with the variant.

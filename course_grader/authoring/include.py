@@ -18,7 +18,7 @@ from course_utils.cells import imports
 from course_utils.sources import CodeCell, collect
 
 
-def fill(path: Path, cells: Sequence[LessonCell]) -> tuple[LessonCell, ...]:
+def fill_gather_cells(path: Path, cells: Sequence[LessonCell]) -> tuple[LessonCell, ...]:
     """Return the cells of the lesson at `path` with its gather cells filled.
 
     Raises LessonProblem if a function is not found in any lesson.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from course_grader.authoring.include import fill
+from course_grader.authoring.include import fill_gather_cells
 from course_grader.authoring.lesson_cells import LessonCell, LessonProblem, read_cells
 from course_grader.authoring.mistake_bank import Alternative, Mistake, read_alternatives
 
@@ -80,7 +80,7 @@ def next_folder(folder: Path) -> Path | None:
 def cells_of(folder: Path) -> tuple[LessonCell, ...]:
     """Return a lesson's cells: what the author wrote, gathered functions, and a link to the next lesson at the end."""
     path = folder / "lesson.py"
-    return _with_next(folder, fill(path, list(read_cells(path))))
+    return _with_next(folder, fill_gather_cells(path, list(read_cells(path))))
 
 
 def _with_next(folder: Path, cells: tuple[LessonCell, ...]) -> tuple[LessonCell, ...]:

@@ -17,7 +17,7 @@ def course_config(root: Path) -> Config:
     return config
 
 
-def release(config: Config, folder: Path, assignment: str) -> None:
+def release_notebook(config: Config, folder: Path, assignment: str) -> None:
     """Convert `folder`/solutions/`assignment` to `folder`/notebooks/`assignment`, without the gradebook.
 
     Raises nbgrader's NbGraderException if the conversion fails; the log has the reason.

@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.mistake_bank import Alternative, Mistake
 from course_grader.authoring.reference import mistaken_source
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_utils.checks.probe import exercises
 
-Entry = TypeVar("Entry", Mistake, Alternative)
+BankItem = TypeVar("BankItem", Mistake, Alternative)
 
 
 def submission(lesson: Lesson, released: NotebookNode, changed: Mapping[str, str] | None = None) -> NotebookNode:
@@ -48,14 +48,14 @@ def samples(lesson: Lesson, released: NotebookNode) -> Iterator[tuple[str, Noteb
         yield f"alternative-{i}", submission(lesson, released, {other.exercise: other.source for other in others})
 
 
-def rounds(lesson: Lesson, bank: Sequence[Entry]) -> Iterator[list[Entry]]:
+def rounds(lesson: Lesson, bank: Sequence[BankItem]) -> Iterator[list[BankItem]]:
     """Divide mistakes or alternatives into rounds.
 
     The exercises of a round do not build on each other, so that one submission can contain the whole round.
     """
     left = list(bank)
     while left:
-        chosen: list[Entry] = []
+        chosen: list[BankItem] = []
         for item in left:
             if all(independent(lesson, item.exercise, other.exercise) for other in chosen):
                 chosen.append(item)
@@ -80,6 +80,6 @@ def write_samples(root: Path, lesson: Lesson, into: Path) -> list[str]:
     for student, notebook in samples(lesson, released):
         place = into / student / lesson.name / f"{lesson.name}.ipynb"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text_of(notebook), encoding="utf-8")
+        place.write_text(file_content(notebook), encoding="utf-8")
         students.append(student)
     return students

@@ -28,7 +28,7 @@ def solution_notebook(lesson: Lesson) -> NotebookNode:
     return cast(NotebookNode, notebook)
 
 
-def text_of(notebook: NotebookNode) -> str:
+def file_content(notebook: NotebookNode) -> str:
     """Return the content of the notebook's file. Equal notebooks have equal content."""
     return str(nbformat.writes(notebook)).rstrip("\n") + "\n"
 

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def build(
-    lessons: options.Lessons = None,
+    lessons: options.LessonsArgument = None,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; print what a build would change.")] = False,
 ) -> None:
     """Build solutions/, notebooks/, keys, hints and the tables of README.md and docs/ from lessons/."""
@@ -101,7 +101,7 @@ def address(
 
 
 def key(
-    lessons: options.Lessons = None,
+    lessons: options.LessonsArgument = None,
     to: Annotated[
         Path | None, typer.Option(help="The file to write; by default course.key beside nbgrader_config.py.")
     ] = None,

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Write grades for a spreadsheet or a learning platform.", no_args_is_help=True)
 
-Partial = Annotated[bool, typer.Option("--partial", help="Leave out graded students who are not in the file.")]
-Scale = Annotated[bool, typer.Option("--scale", help="Convert grades to the platform's points for the assignment.")]
+PartialOption = Annotated[bool, typer.Option("--partial", help="Leave out graded students who are not in the file.")]
+ScaleOption = Annotated[
+    bool, typer.Option("--scale", help="Convert grades to the platform's points for the assignment.")
+]
 
 
-class Decimal(StrEnum):
+class DecimalName(StrEnum):
     POINT = "point"
     COMMA = "comma"
 
@@ -33,40 +35,40 @@ def register(course: typer.Typer) -> None:
 @app.command()
 def csv(
     assignments: Annotated[list[str] | None, typer.Argument(help="The assignments; all of them by default.")] = None,
-    to: options.ToFile = None,
+    to: options.ToFileOption = None,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
-    db: options.Database = None,
+    db: options.DatabaseOption = None,
 ) -> None:
     """Write a table with a column per exercise, penalties, totals and remarks."""
     from course_grader.exports.grades import write_grades
-    from course_grader.exports.read_gradebook import gather
+    from course_grader.exports.read_gradebook import open_and_read
     from course_grader.gradebook.course import Course
 
-    marks, students = gather(Course.nearest(Path.cwd(), db), assignments or (), student or ())
+    scores, students = open_and_read(Course.nearest(Path.cwd(), db), assignments or (), student or ())
     path = to or Path("grades.csv")
-    write_grades(path, students, marks)
-    names = ", ".join(one.assignment for one in marks)
+    write_grades(path, students, scores)
+    names = ", ".join(one.assignment for one in scores)
     typer.echo(f"{plural(len(students), 'student')} written to {path}, with {names}.")
 
 
 @app.command()
 def canvas(
-    assignment: options.Assignment,
+    assignment: options.AssignmentArgument,
     table: Annotated[Path, typer.Option("--from", help="The gradebook file that you downloaded from Canvas.")],
-    to: options.ToFile = None,
+    to: options.ToFileOption = None,
     column: Annotated[str, typer.Option(help="The assignment's id or title in Canvas, if it differs.")] = "",
-    partial: Partial = False,
-    scale: Scale = False,
-    db: options.Database = None,
+    partial: PartialOption = False,
+    scale: ScaleOption = False,
+    db: options.DatabaseOption = None,
 ) -> None:
     """Fill this assignment's grades into Canvas's gradebook file, to import it there."""
     from course_grader.exports import canvas
     from course_grader.exports.csv_table import read_table, write_table
-    from course_grader.exports.read_gradebook import gather
+    from course_grader.exports.read_gradebook import open_and_read
     from course_grader.gradebook.course import Course
 
-    [marks], students = gather(Course.nearest(Path.cwd(), db), [assignment])
-    filled = canvas.fill(read_table(table, canvas.WHAT), marks, students, column, partial, scale)
+    [scores], students = open_and_read(Course.nearest(Path.cwd(), db), [assignment])
+    filled = canvas.fill(read_table(table, canvas.WHAT), scores, students, column, partial, scale)
     path = to or Path(f"{assignment}-canvas.csv")
     _show_notes(filled)
     write_table(path, filled.rows)
@@ -79,31 +81,31 @@ def moodle(
     worksheet: Annotated[
         Path | None, typer.Option(help="The offline grading worksheet that you downloaded, to be filled in.")
     ] = None,
-    to: options.ToFile = None,
-    decimal: Annotated[Decimal | None, typer.Option(help="The decimal sign of Moodle's language.")] = None,
-    partial: Partial = False,
-    scale: Scale = False,
-    db: options.Database = None,
+    to: options.ToFileOption = None,
+    decimal: Annotated[DecimalName | None, typer.Option(help="The decimal sign of Moodle's language.")] = None,
+    partial: PartialOption = False,
+    scale: ScaleOption = False,
+    db: options.DatabaseOption = None,
 ) -> None:
     """Write a table for Moodle's import of grades, or fill in its offline grading worksheet."""
     from course_grader.exports import moodle
     from course_grader.exports.csv_table import read_table, write_table
-    from course_grader.exports.read_gradebook import gather
+    from course_grader.exports.read_gradebook import open_and_read
     from course_grader.gradebook.course import Course
     from course_utils.errors import CourseError
 
     if worksheet and len(assignments) != 1:
         raise CourseError("A worksheet belongs to one assignment. Name only that one.")
-    marks, students = gather(Course.nearest(Path.cwd(), db), assignments)
+    scores, students = open_and_read(Course.nearest(Path.cwd(), db), assignments)
     path = to or Path(f"{'-'.join(assignments)}-moodle.csv")
-    sign: moodle.Decimal | None = decimal.value if decimal else None
+    sign: moodle.DecimalSign | None = decimal.value if decimal else None
     if worksheet:
         table = read_table(worksheet, moodle.WHAT)
-        filled = moodle.fill(table, marks[0], students, sign, partial, scale)
+        filled = moodle.fill(table, scores[0], students, sign, partial, scale)
         _show_notes(filled)
         write_table(path, filled.rows, table.delimiter, table.bom)
     else:
-        filled = moodle.grades(marks, students, sign or "point")
+        filled = moodle.grades(scores, students, sign or "point")
         _show_notes(filled)
         write_table(path, filled.rows)
     _show_count(path, filled)
@@ -111,8 +113,8 @@ def moodle(
 
 @app.command()
 def gradescope(
-    assignment: options.Assignment,
-    to: options.ToFile = None,
+    assignment: options.AssignmentArgument,
+    to: options.ToFileOption = None,
     wheel: Annotated[Path | None, typer.Option(help="A wheel of the course; by default it is built.")] = None,
 ) -> None:
     """Write an autograder to upload to Gradescope. It contains the hidden checks: keep it secret."""

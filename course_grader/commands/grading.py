@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from course_grader.engine.sandbox.levels import Level
     from course_grader.gradebook.course import Course
     from course_grader.gradebook.display import Display
-    from course_grader.gradebook.run import Job
+    from course_grader.gradebook.run import GradingJob
     from course_grader.submissions import Found
     from course_grader.term.match_students import ClassList
 
@@ -54,9 +54,9 @@ def grade(
     assignment: Annotated[
         str | None, typer.Option(help="The assignment's name in the folder of solutions, or a file with an assignment.")
     ] = None,
-    workers: options.Workers = None,
+    workers: options.WorkersOption = None,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler: grade on its workers.")] = None,
-    db: options.Database = None,
+    db: options.DatabaseOption = None,
     isolation: Annotated[Isolation, typer.Option(help="How submissions are isolated.")] = Isolation.NAMESPACES,
     trust_submissions: Annotated[
         bool, typer.Option("--trust-submissions", help="Grade without isolation; each result says so.")
@@ -110,7 +110,7 @@ def grade(
         from course_grader.gradebook.course import Course
         from course_grader.gradebook.display import Display
         from course_grader.gradebook.privacy import warning
-        from course_grader.gradebook.run import Job
+        from course_grader.gradebook.run import GradingJob
 
         course = Course.nearest(Path.cwd(), db)
         if upgrade_gradebook:
@@ -124,7 +124,7 @@ def grade(
         name, exam = _assignment(course, assignment, submissions, remember=not preview)
         found, people = _found(course, submissions, name, teams)
         display = Display(name, as_json, found, preview, exam)
-        job = Job(course, name, exam, level, _adds(unknown_students, people), preview)
+        job = GradingJob(course, name, exam, level, _adds(unknown_students, people), preview)
         _class(job, found, machines, display)
         if said := warning(course):
             typer.echo(said, err=True)
@@ -150,11 +150,11 @@ def _graded_by_nbgrader(
 ) -> Display:
     """Grade with nbgrader's own autograding, and return the display after it has printed the summary."""
     from course_grader.gradebook.display import Display
-    from course_grader.gradebook.several import grade_several, merged
+    from course_grader.gradebook.several import grade_several, merge_assignments
     from course_grader.term.match_students import read_class
 
     adds = _adds(unknown, read_class(course))
-    display = Display(name, as_json, exam=merged(name, course.notebooks(name)))
+    display = Display(name, as_json, exam=merge_assignments(name, course.notebooks(name)))
     display.summary(grade_several(course, name, place, level, adds, display))
     return display
 
@@ -197,7 +197,7 @@ def _machines(scheduler: str | None, workers: int | None) -> AbstractContextMana
     return dask(scheduler) if scheduler else local(workers or available(), "course_grader.gradebook.preload")
 
 
-def _class(job: Job, found: Found, machines: Cluster, display: Display) -> None:
+def _class(job: GradingJob, found: Found, machines: Cluster, display: Display) -> None:
     """Grade a class and print the summary, also if the run is interrupted."""
     from course_grader.gradebook.run import Summary, grade_class
 

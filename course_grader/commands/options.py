@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-Lessons = Annotated[
+LessonsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[LESSONS]...", help="Folder names of lessons; by default all lessons.")
 ]
-Assignment = Annotated[str, typer.Argument(help="The assignment.")]
-AnyAssignment = Annotated[
+AssignmentArgument = Annotated[str, typer.Argument(help="The assignment.")]
+AnyAssignmentArgument = Annotated[
     str | None, typer.Argument(metavar="[ASSIGNMENT]", help="The assignment; by default every graded one.")
 ]
-Database = Annotated[
+DatabaseOption = Annotated[
     str | None,
     typer.Option(
         "--db",
@@ -22,5 +22,5 @@ Database = Annotated[
         help="The gradebook, as sqlite:///FILE or postgresql://HOST/NAME; by default the course's.",
     ),
 ]
-ToFile = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="The file to write.")]
-Workers = Annotated[int | None, typer.Option(min=1, help="How many processes; by default one for each core.")]
+ToFileOption = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="The file to write.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="How many processes; by default one for each core.")]

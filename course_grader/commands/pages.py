@@ -32,21 +32,23 @@ def register(app: typer.Typer) -> None:
 
 
 def feedback(
-    assignment: options.AnyAssignment = None,
-    db: options.Database = None,
+    assignment: options.AnyAssignmentArgument = None,
+    db: options.DatabaseOption = None,
     workers: Annotated[int, typer.Option(min=0, help="How many processes; 0 means one per core.")] = 0,
 ) -> None:
     """Write a feedback page for each student, into the folder that `nbgrader release_feedback` releases."""
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.feedback.write_pages import copy_what_release_needs, write_feedback
-    from course_grader.html.teacher_notebook import TeacherNotebook
 
     course, names = _course(assignment, db)
     for name in names:
-        graded, marks, students = _read(course, name)
-        paper = TeacherNotebook.read(course.solution(name))
+        graded, manual_grades, students = _read(course, name)
+        teacher_notebook = TeacherNotebook.read(course.solution(name))
         called = {one.id: one.called for one in students}
         places = {one.student: _feedback_place(course, one.student, name) for one in graded}
-        written = list(_bar(write_feedback(graded, paper, places, marks, called, workers), len(graded), name))
+        written = list(
+            _bar(write_feedback(graded, teacher_notebook, places, manual_grades, called, workers), len(graded), name)
+        )
         for student, place in places.items():
             copy_what_release_needs(course.folder("submitted", student, name), place.parent)
         folder = display_path(course.folder("feedback", ".", "."))
@@ -54,35 +56,35 @@ def feedback(
 
 
 def report(
-    assignment: options.AnyAssignment = None,
-    db: options.Database = None,
+    assignment: options.AnyAssignmentArgument = None,
+    db: options.DatabaseOption = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Replace students' names by numbers.")] = False,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default report/ASSIGNMENT.html.")] = None,
 ) -> None:
     """Write a class report: scores, how hard each exercise was, and the most frequent mistakes."""
-    from course_grader.html.teacher_notebook import TeacherNotebook
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.report.render_report import report_page
     from course_utils.files import write_atomic
 
     course, names = _course(assignment, db, to)
     for name in names:
-        graded, marks, students = _read(course, name)
-        paper = TeacherNotebook.read(course.solution(name))
+        graded, manual_grades, students = _read(course, name)
+        teacher_notebook = TeacherNotebook.read(course.solution(name))
         listed = {one.id: one.listed for one in students}
         place = to or _private(course, "report") / f"{name}.html"
-        write_atomic(place, report_page(graded, paper, marks, listed, anonymous))
+        write_atomic(place, report_page(graded, teacher_notebook, manual_grades, listed, anonymous))
         typer.echo(f"{name}: {display_path(place)}")
 
 
 def similar(
-    assignment: options.AnyAssignment = None,
+    assignment: options.AnyAssignmentArgument = None,
     to: Annotated[Path | None, typer.Option(help="The file to write; by default similar/ASSIGNMENT.html.")] = None,
     constants: Annotated[bool, typer.Option(help="Treat different numbers as a difference.")] = True,
     most: Annotated[int, typer.Option(min=1, help="The largest number of pairs to list.")] = 50,
-    db: options.Database = None,
+    db: options.DatabaseOption = None,
 ) -> None:
     """List pairs of answers that are more similar than chance explains: places to look, not verdicts."""
-    from course_grader.html.teacher_notebook import TeacherNotebook
+    from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
     from course_grader.similar.pairs import similar_pairs
     from course_grader.similar.render_pairs import answers_in, similar_page
     from course_grader.similar.table import show_pairs
@@ -91,12 +93,12 @@ def similar(
     course, names = _course(assignment, db, to)
     for name in names:
         graded, _, students = _read(course, name)
-        paper = TeacherNotebook.read(course.solution(name))
-        answers = answers_in(_bar(graded, len(graded), name), paper)
-        pairs = similar_pairs(answers, [paper.stubs, paper.solutions], constants, most)
+        teacher_notebook = TeacherNotebook.read(course.solution(name))
+        answers = answers_in(_bar(graded, len(graded), name), teacher_notebook)
+        pairs = similar_pairs(answers, [teacher_notebook.stubs, teacher_notebook.solutions], constants, most)
         listed = {one.id: one.listed for one in students}
         place = to or _private(course, "similar") / f"{name}.html"
-        write_atomic(place, similar_page(pairs, paper, len(answers), listed))
+        write_atomic(place, similar_page(pairs, teacher_notebook, len(answers), listed))
         show_pairs(name, pairs, listed)
         typer.echo(f"{name}: {display_path(place)}")
 
@@ -153,21 +155,21 @@ def _graded_by_nbgrader(course: Course, assignment: str) -> str:
 
 def _read(course: Course, assignment: str) -> tuple[list[GradedSubmission], dict[str, ManualGrades], list[Student]]:
     """Return the graded submissions of an assignment, and the manual grades and students in the gradebook."""
-    from course_grader.gradebook.database import Database, shown
+    from course_grader.gradebook.database import Database, shown_address
     from course_grader.gradebook.journal import Journal
     from course_grader.gradebook.manual_grades import read_manual_grades
     from course_grader.gradebook.student import read_students
-    from course_grader.html.teacher_notebook import errors_alone
+    from course_grader.html.submitted_cells import errors_alone
 
     with Database(course) as database, Journal(course.journal) as journal:
-        marks, students = read_manual_grades(database.gradebook, assignment), read_students(database.gradebook)
+        manual_grades, students = read_manual_grades(database.gradebook, assignment), read_students(database.gradebook)
         graded = [errors_alone(one) for one in journal.graded(assignment, {one.id for one in students})]
     if not graded:
         raise CourseError(
-            f"The gradebook {shown(course)} has no student with a graded submission of {assignment}. If you graded "
-            "into another gradebook, pass it with --db."
+            f"The gradebook {shown_address(course)} has no student with a graded submission of {assignment}. If you "
+            "graded into another gradebook, pass it with --db."
         )
-    return graded, marks, students
+    return graded, manual_grades, students
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:

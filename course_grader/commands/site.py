@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def site(
-    lessons: options.Lessons = None,
+    lessons: options.LessonsArgument = None,
     to: Annotated[Path, typer.Option(help="The folder to build it in.")] = Path("build/site"),
 ) -> None:
     """Build the course's website: executed lessons and guides, without requests to other hosts."""

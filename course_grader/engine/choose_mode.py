@@ -15,7 +15,7 @@ from typing import Any
 
 from course_grader.engine.grading import grade
 from course_grader.engine.notebook.assignment import Assignment, Mode
-from course_grader.engine.notebook.source import AssignmentProblem, text_of
+from course_grader.engine.notebook.source import AssignmentProblem, cell_source
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
 from course_utils.cells import blank_magics
@@ -171,7 +171,7 @@ def _without_markers(reference: Mapping[str, Any]) -> dict[str, Any]:
     """Return the reference without solution markers, as a student would submit it: a test may read an answer's text."""
     notebook = copy.deepcopy(dict(reference))
     for cell in notebook["cells"]:
-        lines = text_of(cell).split("\n")
+        lines = cell_source(cell).split("\n")
         cell["source"] = "\n".join(line for line in lines if BEGIN not in line and END not in line)
     return notebook
 
@@ -187,7 +187,7 @@ def _without_reference(reference: Mapping[str, Any], blank: Mapping[str, Any]) -
         # A manually graded cell needs no solution.
         if not _is_answer(cell) or cell["metadata"]["nbgrader"]["grade"]:
             continue
-        source, stub = text_of(cell), text_of(cleared)
+        source, stub = cell_source(cell), cell_source(cleared)
         if BEGIN not in source and (source.split() == stub.split() or _is_stub(source)):
             yield str(cell["metadata"]["nbgrader"]["grade_id"])
 

@@ -77,12 +77,12 @@ def with_mode(
     key = _key(assignment, solution, f"{fixed} {seconds_of(config):g}", thorough)
     choice = modes.get(entry, key)
     if choice is None:
-        choice = chosen(assignment, solution, fixed, config, thorough)
+        choice = choose_by_grading(assignment, solution, fixed, config, thorough)
         if remember and not (thorough and choice.faults):
             # A release with faults is refused, so its choice is not stored.
             is_shared = config is not None and config.get("CourseDirectory", {}).get("groupshared", False)
             modes.put(entry, key, choice, SHARED if is_shared else PRIVATE)
-    return applied(assignment, choice)
+    return with_choice(assignment, choice)
 
 
 def fixed_mode(config: Config, name: str) -> str:
@@ -98,13 +98,13 @@ def seconds_of(config: Config | None) -> float:
     return 0.0
 
 
-def applied(assignment: Assignment, choice: ModeChoice) -> Assignment:
+def with_choice(assignment: Assignment, choice: ModeChoice) -> Assignment:
     """Return the assignment with the chosen mode, its reason and its faults."""
     faults, is_graded = dict(choice.faults), choice.reference_graded
     return replace(assignment, mode=choice.mode, why=choice.why, faults=faults, reference_graded=is_graded)
 
 
-def chosen(
+def choose_by_grading(
     assignment: Assignment, solution: Path, fixed: str = "", config: Config | None = None, thorough: bool = True
 ) -> ModeChoice:
     """Choose the mode of an assignment by grading the teacher's notebook; see `choose`."""

@@ -28,9 +28,9 @@ from traitlets import Dict, Enum, Unicode
 from course_grader.cell_metadata import SCHEMA_VERSION
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
 from course_grader.engine.notebook.extra_files import read_extra_files
-from course_grader.engine.notebook.owners import owners_of, restored
+from course_grader.engine.notebook.owners import owners_of, restore_cells
 from course_grader.engine.notebook.read import read_submission
-from course_grader.engine.notebook.source import imported_modules
+from course_grader.engine.notebook.source import imported_modules, marked_cells, read_json
 from course_grader.engine.notebook.well_formed import unique_ids, well_formed
 from course_grader.engine.result import CellResult, blameless
 from course_grader.engine.rpc.clean_text import storable
@@ -104,8 +104,7 @@ def _executes(config: Mapping[str, Any]) -> bool:
 @functools.lru_cache(maxsize=4)
 def _grade_ids(solution: Path, modified: int) -> frozenset[str]:
     """Return the grade_ids of all cells of the teacher's notebook, including manually graded ones."""
-    cells = json.loads(solution.read_text(encoding="utf-8"))["cells"]
-    return frozenset(mark["grade_id"] for cell in cells if (mark := cell["metadata"].get("nbgrader")))
+    return frozenset(marked_cells(read_json(solution, "The teacher's notebook")))
 
 
 @functools.lru_cache(maxsize=4)
@@ -137,7 +136,7 @@ class Intake(_Engine):
         # In the mode together, an edited test cell gets the teacher's text back, as in nbgrader. In the mode apart, it
         # stays as the student's own code.
         is_restored = assignment.mode == "together"
-        submitted_cells, edited = restored(submitted.cells, assignment) if is_restored else (submitted.cells, [])
+        submitted_cells, edited = restore_cells(submitted.cells, assignment) if is_restored else (submitted.cells, [])
         owners = owners_of(submitted_cells, assignment)
         for note in (*submitted.notes, *edited, *owners.notes):
             self.log.warning(note)

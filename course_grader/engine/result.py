@@ -44,7 +44,7 @@ class CellResult:
     outputs: tuple[dict[str, Any], ...] = ()
 
     @property
-    def told(self) -> str:
+    def student_message(self) -> str:
         """The message that a student may read: it reveals nothing about a hidden test."""
         if self.outcome == "error":
             return FAULT

@@ -72,7 +72,7 @@ class GradescopeReport:
         found = [self._results[grade_id] for grade_id in cells if grade_id in self._results]
         wrong = [cell for cell in found if cell.outcome != "passed"]
         is_right = len(found) == len(cells) and not wrong
-        lines = [line for cell in wrong for line in (cell.told, cell.hint) if line]
+        lines = [line for cell in wrong for line in (cell.student_message, cell.hint) if line]
         if len(found) < len(cells):
             lines.append("Not graded yet." if not found else "Only partly graded.")
         return {

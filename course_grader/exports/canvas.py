@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from course_grader.exports.csv_table import Table, number, text
+from course_grader.exports.csv_table import Table, format_number, text
 from course_grader.exports.match_rows import Filled, match, require_all, ungraded
 from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
@@ -29,7 +29,7 @@ HIDDEN = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 
 def fill(
     table: Table,
-    marks: AssignmentScores,
+    scores: AssignmentScores,
     students: Sequence[Student],
     column: str = "",
     partial: bool = False,
@@ -44,13 +44,13 @@ def fill(
     """
     width = _student_columns(table)
     rows, above = student_rows(table)
-    place = _assignment_column(table, width, above, column or marks.assignment)
+    place = _assignment_column(table, width, above, column or scores.assignment)
     possible = _points_possible(above, place)
     found = match(students, [_keys(table.header, row, width) for row in rows], WHAT)
-    notes = [_ignored(table.header[place]), require_all(marks, students, found, WHAT, partial)]
-    notes += ungraded(marks, students)
-    factor, scale_note = _factor(marks, possible, scale)
-    grades = {found[student]: score.total * factor for student, score in marks.scores.items()
+    notes = [_ignored(table.header[place]), require_all(scores, students, found, WHAT, partial)]
+    notes += ungraded(scores, students)
+    factor, scale_note = _factor(scores, possible, scale)
+    grades = {found[student]: score.total * factor for student, score in scores.by_student.items()
               if student in found and score.total is not None}  # fmt: skip
     kept = {at: why for at in sorted(grades) if (why := _kept(rows[at][place].strip().upper()))}
     notes += [f"{rows[at][0]} {why}" for at, why in kept.items()]
@@ -59,7 +59,7 @@ def fill(
     filled += [[*(text(cell) for cell in row[:width]), row[place]] for row in above]
     for at, row in enumerate(rows):
         # Keep the grade that Canvas already has: an empty cell would delete it.
-        grade = number(grades[at]) if at in grades else row[place]
+        grade = format_number(grades[at]) if at in grades else row[place]
         filled.append([*(text(cell) for cell in row[:width]), grade])
     return Filled(filled, len(grades), tuple(note for note in (*notes, scale_note) if note))
 
@@ -160,13 +160,13 @@ def _keys(header: Sequence[str], row: Sequence[str], width: int) -> dict[str, st
     return {"lms": cells["ID"], "login": "\n".join(logins)}
 
 
-def _factor(marks: AssignmentScores, possible: float | None, scale: bool) -> tuple[float, str]:
+def _factor(scores: AssignmentScores, possible: float | None, scale: bool) -> tuple[float, str]:
     """Return the factor for grades, and a sentence if Canvas's points differ from the assignment's."""
-    if not possible or possible == marks.max_score:
+    if not possible or possible == scores.max_score:
         return 1.0, ""
-    if scale and marks.max_score:
-        return possible / marks.max_score, ""
+    if scale and scores.max_score:
+        return possible / scores.max_score, ""
     return 1.0, (
-        f"This assignment has {number(possible)} points in Canvas, but {number(marks.max_score)} in its notebook. "
-        "Change the points in Canvas, or export with --scale."
+        f"This assignment has {format_number(possible)} points in Canvas, but {format_number(scores.max_score)} "
+        "in its notebook. Change the points in Canvas, or export with --scale."
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_grader.exports.read_csv import UTF_8, decoded, plain, records
+from course_grader.exports.read_csv import UTF_8, clean_cell, decoded, records
 from course_utils.errors import CourseError
 from course_utils.files import write_atomic
 
@@ -42,7 +42,7 @@ def is_formula(value: str) -> bool:
     return text(value) != value.strip()
 
 
-def number(value: float | None, decimal: str = ".") -> str:
+def format_number(value: float | None, decimal: str = ".") -> str:
     """Return a number in its shortest form, rounded to four decimal places: `12`, `12.5`, or `12,5` with a comma.
 
     None becomes an empty string.
@@ -77,10 +77,10 @@ def read_table(path: Path, what: str, encoding: str = "", western: bool = False)
     content, named = path.read_bytes(), f"{what} {path}"
     decided, read_as = decoded(content, named, encoding, western)
     found = records(decided, named)
-    header = tuple(map(plain, found.rows[0][1]))
+    header = tuple(map(clean_cell, found.rows[0][1]))
     width = len(header)
     numbered = found.rows[1:]
-    if longer := next((line for line, row in numbered if any(map(plain, row[width:]))), None):
+    if longer := next((line for line, row in numbered if any(map(clean_cell, row[width:]))), None):
         raise CourseError(
             f"{named} has more cells in line {longer} than in its header. Text that contains {found.delimiter!r} must "
             "be in quotation marks. Download the file again."

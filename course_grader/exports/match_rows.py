@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from course_grader.exports.read_csv import plain_id
+from course_grader.exports.read_csv import clean_id
 from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
 from course_grader.submissions.filenames import letters
@@ -78,17 +78,17 @@ def _place(
 
 def _folded(kind: str, value: str) -> str:
     """Return a form of an id or name in which different spellings of it are equal."""
-    return letters(value) if kind == "name" else unicodedata.normalize("NFC", plain_id(value).casefold())
+    return letters(value) if kind == "name" else unicodedata.normalize("NFC", clean_id(value).casefold())
 
 
 def require_all(
-    marks: AssignmentScores, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool
+    scores: AssignmentScores, students: Iterable[Student], found: Mapping[str, int], what: str, partial: bool
 ) -> str:
     """Return a sentence about graded students who are not in the file; empty if there are none.
 
     Raises CourseError instead if `partial` is not set.
     """
-    missing = [student.id for student in students if student.id not in found and _has_grade(marks, student)]
+    missing = [student.id for student in students if student.id not in found and _has_grade(scores, student)]
     if not missing:
         return ""
     shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
@@ -101,16 +101,16 @@ def require_all(
     )
 
 
-def _has_grade(marks: AssignmentScores, student: Student) -> bool:
-    score = marks.scores.get(student.id)
+def _has_grade(scores: AssignmentScores, student: Student) -> bool:
+    score = scores.by_student.get(student.id)
     return score is not None and score.total is not None
 
 
-def ungraded(marks: AssignmentScores, students: Iterable[Student]) -> list[str]:
+def ungraded(scores: AssignmentScores, students: Iterable[Student]) -> list[str]:
     """Return a sentence for each student whose submission has no grade."""
-    scores = ((student.id, marks.scores[student.id]) for student in students if student.id in marks.scores)
+    found = ((student.id, scores.by_student[student.id]) for student in students if student.id in scores.by_student)
     return [
-        f"{name} gets no grade for {marks.assignment}: {' '.join(score.remarks)}"
-        for name, score in scores
+        f"{name} gets no grade for {scores.assignment}: {' '.join(score.remarks)}"
+        for name, score in found
         if score.total is None
     ]

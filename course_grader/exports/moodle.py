@@ -13,15 +13,15 @@ import re
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from course_grader.exports.csv_table import Table, is_formula, number, text
+from course_grader.exports.csv_table import Table, format_number, is_formula, text
 from course_grader.exports.match_rows import Filled, match, require_all, ungraded
-from course_grader.exports.read_csv import plain
+from course_grader.exports.read_csv import clean_cell
 from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
-Decimal = Literal["point", "comma"]
-DECIMALS: tuple[Decimal, ...] = get_args(Decimal)
+DecimalSign = Literal["point", "comma"]
+DECIMAL_SIGNS: tuple[DecimalSign, ...] = get_args(DecimalSign)
 SIGNS = {"point": ".", "comma": ","}
 WHAT = "Moodle's worksheet"
 IDENTIFIER, NAME, GRADE, MAXIMUM, MODIFIED = (
@@ -46,17 +46,19 @@ IDS = {"email address", "email", "id number", "username"}
 PARTICIPANT = re.compile(r"(\d+)\D*$")
 
 
-def grades(marks: Sequence[AssignmentScores], students: Sequence[Student], decimal: Decimal = "point") -> Filled:
+def grades(
+    assignments: Sequence[AssignmentScores], students: Sequence[Student], decimal: DecimalSign = "point"
+) -> Filled:
     """Return a table for Moodle's Grades > Import > CSV file: one row per graded student, one column per assignment.
 
     The first four columns are those by which Moodle may find the student.
     """
-    names = [text(assignment.assignment) for assignment in marks]
+    names = [text(assignment.assignment) for assignment in assignments]
     rows = [["ID number", "Email address", "First name", "Last name", *names]]
-    notes = [note for assignment in marks for note in ungraded(assignment, students)]
+    notes = [note for assignment in assignments for note in ungraded(assignment, students)]
     for student in students:
-        scores = [assignment.scores.get(student.id) for assignment in marks]
-        totals = [score.total if score else None for score in scores]
+        own = [assignment.by_student.get(student.id) for assignment in assignments]
+        totals = [score.total if score else None for score in own]
         if all(total is None for total in totals):
             continue
         if is_formula(student.id) or is_formula(student.email):
@@ -67,15 +69,15 @@ def grades(marks: Sequence[AssignmentScores], students: Sequence[Student], decim
             )
             continue
         cells = [student.id, student.email, text(student.first), text(student.last)]
-        rows.append([*cells, *(number(total, SIGNS[decimal]) for total in totals)])
+        rows.append([*cells, *(format_number(total, SIGNS[decimal]) for total in totals)])
     return Filled(rows, len(rows) - 1, tuple(notes))
 
 
 def fill(
     table: Table,
-    marks: AssignmentScores,
+    scores: AssignmentScores,
     students: Sequence[Student],
-    decimal: Decimal | None = None,
+    decimal: DecimalSign | None = None,
     partial: bool = False,
     scale: bool = False,
 ) -> Filled:
@@ -89,22 +91,25 @@ def fill(
     maximum = _maximum(table, header)
     sign = SIGNS[decimal] if decimal else _sign(table, header)
     found = match(students, [_keys(header, row) for row in table.rows], WHAT)
-    notes = [require_all(marks, students, found, WHAT, partial), *ungraded(marks, students)]
-    factor = maximum / marks.max_score if scale and maximum and marks.max_score else 1.0
-    totals = {found[student]: score.total * factor for student, score in marks.scores.items()
+    notes = [require_all(scores, students, found, WHAT, partial), *ungraded(scores, students)]
+    factor = maximum / scores.max_score if scale and maximum and scores.max_score else 1.0
+    totals = {found[student]: score.total * factor for student, score in scores.by_student.items()
               if student in found and score.total is not None}  # fmt: skip
     locked = sorted(place for place in totals if _is_locked(header, table.rows[place]))
     notes += [f"{_called(header, table.rows[place])} gets no grade: Moodle does not allow changes to it."
               for place in locked]  # fmt: skip
     totals = {place: total for place, total in totals.items() if place not in locked}
-    _require_room(totals, maximum, marks)
-    if maximum and maximum != marks.max_score and not scale:
-        notes.append(f"Moodle's maximum is {number(maximum)}, but the notebook has {number(marks.max_score)} points.")
+    _require_room(totals, maximum, scores)
+    if maximum and maximum != scores.max_score and not scale:
+        notes.append(
+            f"Moodle's maximum is {format_number(maximum)}, but the notebook has "
+            f"{format_number(scores.max_score)} points."
+        )
     rows = [list(table.header)]
     for place, row in enumerate(table.rows):
         cells = [_kept(cell, at, header) for at, cell in enumerate(row)]
         if place in totals:
-            cells[header[GRADE.casefold()]] = number(totals[place], sign)
+            cells[header[GRADE.casefold()]] = format_number(totals[place], sign)
         rows.append(cells)
     return Filled(rows, len(totals), tuple(note for note in notes if note))
 
@@ -154,7 +159,7 @@ def _keys(header: dict[str, int], row: Sequence[str]) -> dict[str, str]:
     shown = {name: row[place] for name, place in header.items() if first <= place < last and name not in NO_IDS}
     called = _called(header, row)
     # Two people may share a name, so it is used only if the site shows no id or address.
-    has_id = any(plain(cell) and (name in IDS or "@" in cell) for name, cell in shown.items())
+    has_id = any(clean_cell(cell) and (name in IDS or "@" in cell) for name, cell in shown.items())
     number = participant[1] if participant else ""
     # Moodle numbers participants separately in each course, so in another course this number may be another person's.
     return {"lms": number, "called": called, "login": "\n".join(shown.values()), "name": "" if has_id else called}
@@ -165,15 +170,15 @@ def _called(header: dict[str, int], row: Sequence[str]) -> str:
 
 
 def _is_locked(header: dict[str, int], row: Sequence[str]) -> bool:
-    return CHANGEABLE in header and plain(row[header[CHANGEABLE]]).casefold() == "no"
+    return CHANGEABLE in header and clean_cell(row[header[CHANGEABLE]]).casefold() == "no"
 
 
-def _require_room(totals: dict[int, float], maximum: float | None, marks: AssignmentScores) -> None:
+def _require_room(totals: dict[int, float], maximum: float | None, scores: AssignmentScores) -> None:
     if maximum is not None and totals and max(totals.values()) > maximum:
         raise CourseError(
-            f"{marks.assignment} has a grade of {number(max(totals.values()))}, but Moodle's maximum is "
-            f"{number(maximum)}, and Moodle would skip higher grades. Set the maximum to {number(marks.max_score)} in "
-            "Moodle and download the worksheet again, or export with --scale."
+            f"{scores.assignment} has a grade of {format_number(max(totals.values()))}, but Moodle's maximum is "
+            f"{format_number(maximum)}, and Moodle would skip higher grades. Set the maximum to "
+            f"{format_number(scores.max_score)} in Moodle and download the worksheet again, or export with --scale."
         )
 
 

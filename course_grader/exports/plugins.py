@@ -17,7 +17,7 @@ from course_grader.exports import canvas, moodle
 from course_grader.exports.csv_table import read_table, write_table
 from course_grader.exports.grades import write_grades
 from course_grader.exports.match_rows import Filled
-from course_grader.exports.read_gradebook import read
+from course_grader.exports.read_gradebook import read_assignments
 from course_grader.exports.scores import AssignmentScores
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.student import Student
@@ -42,13 +42,13 @@ class _Export(ExportPlugin):  # type: ignore[misc]
         """Return the assignments and students that nbgrader's options select."""
         directory = self.parent.coursedir
         course = Course.at(Path(directory.root), directory.db_url)
-        return read(gradebook, course, list(map(str, self.assignment)), list(map(str, self.student)))
+        return read_assignments(gradebook, course, list(map(str, self.assignment)), list(map(str, self.student)))
 
-    def only(self, marks: list[AssignmentScores]) -> AssignmentScores:
+    def only(self, assignments: list[AssignmentScores]) -> AssignmentScores:
         """Return the selected assignment. Raises CourseError if there is not exactly one."""
-        if len(marks) != 1:
+        if len(assignments) != 1:
             raise CourseError("Choose one assignment, as in --assignment \"['week1']\".")
-        return marks[0]
+        return assignments[0]
 
     def log_written(self, path: Path, filled: Filled) -> None:
         """Log what was written, and the notes for the teacher."""
@@ -61,8 +61,8 @@ class Exercises(_Export):
     """A table with one column per exercise."""
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.requested(gradebook)
-        write_grades(Path(self.to or "grades.csv"), students, marks)
+        assignments, students = self.requested(gradebook)
+        write_grades(Path(self.to or "grades.csv"), students, assignments)
 
 
 class Canvas(_Export):
@@ -74,11 +74,11 @@ class Canvas(_Export):
     scale = Bool(False, help="Convert grades to the points that Canvas has.").tag(config=True)
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.requested(gradebook)
+        assignments, students = self.requested(gradebook)
         if not self.table:
             raise CourseError("Pass the file that you downloaded from Canvas, as in --Canvas.table=FILE.csv.")
         table = read_table(Path(self.table), canvas.WHAT)
-        filled = canvas.fill(table, self.only(marks), students, self.column, self.partial, self.scale)
+        filled = canvas.fill(table, self.only(assignments), students, self.column, self.partial, self.scale)
         path = Path(self.to or "canvas.csv")
         write_table(path, filled.rows)
         self.log_written(path, filled)
@@ -88,20 +88,20 @@ class Moodle(_Export):
     """A table for Moodle's import of grades, or Moodle's offline grading worksheet with the grades filled in."""
 
     worksheet = Unicode("", help="The offline grading worksheet that was downloaded from Moodle.").tag(config=True)
-    decimal = Enum(moodle.DECIMALS, None, allow_none=True, help="The decimal sign of Moodle's language.").tag(
+    decimal = Enum(moodle.DECIMAL_SIGNS, None, allow_none=True, help="The decimal sign of Moodle's language.").tag(
         config=True
     )
     partial = Bool(False, help="Leave out students who are not in the worksheet.").tag(config=True)
     scale = Bool(False, help="Convert grades to Moodle's maximum.").tag(config=True)
 
     def write(self, gradebook: Gradebook) -> None:
-        marks, students = self.requested(gradebook)
+        assignments, students = self.requested(gradebook)
         path = Path(self.to or "moodle.csv")
         if self.worksheet:
             table = read_table(Path(self.worksheet), moodle.WHAT)
-            filled = moodle.fill(table, self.only(marks), students, self.decimal, self.partial, self.scale)
+            filled = moodle.fill(table, self.only(assignments), students, self.decimal, self.partial, self.scale)
             write_table(path, filled.rows, table.delimiter, table.bom)
         else:
-            filled = moodle.grades(marks, students, self.decimal or "point")
+            filled = moodle.grades(assignments, students, self.decimal or "point")
             write_table(path, filled.rows)
         self.log_written(path, filled)

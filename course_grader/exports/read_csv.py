@@ -18,7 +18,7 @@ INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060
 JOINERS = "\u200c\u200d"
 SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 WORD = re.compile(r"[^\W\d_]+")
-# Column titles of Canvas, Moodle and rosters, as `name_of` returns them. They are used to find a table's delimiter.
+# Column titles of Canvas, Moodle and rosters, as `title_key` returns them. They are used to find a table's delimiter.
 TITLES = {
     "student", "lastname", "firstname", "id", "sisuserid", "sisloginid", "integrationid", "rootaccount", "section",
     "identifier", "fullname", "emailaddress", "idnumber", "status", "group", "marker", "grade", "maximumgrade",
@@ -37,19 +37,19 @@ class Records:
     delimiter: str
 
 
-def plain(value: str) -> str:
+def clean_cell(value: str) -> str:
     """Return the text without invisible characters, with ordinary spaces, and without spaces at its ends."""
     return SPACES.sub(" ", INVISIBLE.sub("", value)).strip(f"{JOINERS} \t\r\n")
 
 
-def plain_id(value: str) -> str:
-    """Return an id or address as `plain` does, and also remove joiners."""
-    return plain(re.sub(f"[{JOINERS}]", "", value))
+def clean_id(value: str) -> str:
+    """Return an id or address as `clean_cell` does, and also remove joiners."""
+    return clean_cell(re.sub(f"[{JOINERS}]", "", value))
 
 
-def name_of(title: str) -> str:
+def title_key(title: str) -> str:
     """Return a column title in lower case with only the letters a to z: "E-Mail address" becomes "emailaddress"."""
-    return re.sub(r"[^a-z]", "", plain(title).casefold())
+    return re.sub(r"[^a-z]", "", clean_cell(title).casefold())
 
 
 def decoded(content: bytes, what: str, encoding: str = "", western: bool = False) -> tuple[str, str]:
@@ -143,11 +143,11 @@ def records(text: str, what: str) -> Records:
 def _rows(body: str, delimiter: str, skipped: int) -> list[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     try:
-        return [(reader.line_num + skipped, row) for row in reader if any(map(plain, row))]
+        return [(reader.line_num + skipped, row) for row in reader if any(map(clean_cell, row))]
     except csv.Error as error:
         raise csv.Error(f"line {reader.line_num + skipped}: {error}") from None
 
 
 def _weight(rows: Sequence[tuple[int, list[str]]], is_named: bool) -> tuple[int, bool, int]:
     titles = rows[0][1] if rows else []
-    return sum(name_of(title) in TITLES for title in titles), is_named, len(titles)
+    return sum(title_key(title) in TITLES for title in titles), is_named, len(titles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 
-from course_grader.engine.notebook.assignment import teacher_cells
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.exports.columns import column_names
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_utils.cells import checked_exercises
@@ -57,11 +56,11 @@ class Score:
 
 @dataclass(frozen=True)
 class AssignmentScores:
-    """An assignment: `columns` has the points of each exercise, `scores` the score of each student who submitted."""
+    """An assignment: `columns` has the points of each exercise, `by_student` the scores of those who submitted."""
 
     assignment: str
     columns: Mapping[str, float]
-    scores: Mapping[str, Score]
+    by_student: Mapping[str, Score]
 
     @property
     def max_score(self) -> float:
@@ -100,21 +99,12 @@ def _columns_of_cells(assignment: Assignment, solution: Path | None) -> dict[str
     sources = {cell.name: cell.source or "" for notebook in assignment.notebooks for cell in notebook.source_cells}
     exercises: dict[str, tuple[str, ...]] = {}
     if solution is not None and solution.is_file():
-        exercises = {cell.grade_id: cell.exercises for cell in teacher_cells(solution)}
-        sources = _sources(solution) | sources
+        notebook = TeacherNotebook.read(solution)
+        exercises = {cell.grade_id: cell.exercises for cell in notebook.assignment.cells}
+        sources = {**notebook.sources, **sources}
     graded = {cell.name for notebook in assignment.notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)}
     ordered = [name for name in sources if name in graded] + sorted(graded - set(sources))
     return column_names((name, exercises.get(name) or _exercises(sources.get(name, ""))) for name in ordered)
-
-
-def _sources(solution: Path) -> dict[str, str]:
-    cells = json.loads(solution.read_text(encoding="utf-8")).get("cells", [])
-    marked = [(cell["metadata"]["nbgrader"]["grade_id"], cell["source"]) for cell in cells if _is_marked(cell)]
-    return {name: source if isinstance(source, str) else "".join(source) for name, source in marked}
-
-
-def _is_marked(cell: Mapping[str, Mapping[str, Mapping[str, str]]]) -> bool:
-    return "grade_id" in cell.get("metadata", {}).get("nbgrader", {})
 
 
 def _exercises(source: str) -> list[str]:

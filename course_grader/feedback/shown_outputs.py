@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from course_grader.sanitize.page_content import PICTURES, picture, safe_html, safe_markdown, safe_text
+from course_grader.sanitize.page_content import PICTURES, picture_address, safe_html, safe_markdown, safe_text
 
 MOST_OUTPUTS = 50
 LONGEST_TEXT = 4000
@@ -35,7 +35,7 @@ class PictureBudget:
         """Return the picture's data URL, or "" if there is no room for it or it cannot be shown."""
         if len(data) > self.left:
             return Markup()
-        address = picture(mime, data)
+        address = picture_address(mime, data)
         self.left -= len(address)
         return address
 

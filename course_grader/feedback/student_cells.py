@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from course_grader.engine.notebook.assignment import TeacherCell
 from course_grader.engine.notebook.owners import SKIPPED, Owner
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook, normalise_whitespace
 from course_grader.engine.result import Result
 from course_grader.feedback.shown_outputs import PictureBudget, Shown, shown_outputs
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import TeacherNotebook, normalise_whitespace
 from course_grader.sanitize.page_content import safe_markdown
 
 MOST_CELLS = 400
@@ -38,7 +38,7 @@ class CellView:
 
 
 def own_cells(
-    cells: Sequence[dict[str, Any]], owners: Sequence[Owner], paper: TeacherNotebook, result: Result | None
+    cells: Sequence[dict[str, Any]], owners: Sequence[Owner], teacher_notebook: TeacherNotebook, result: Result | None
 ) -> Iterator[CellView]:
     """Yield the student's cells beside the answers, and cells with outputs, without unchanged cells of the teacher."""
     budget = PictureBudget()
@@ -47,7 +47,7 @@ def own_cells(
     for place, (cell, owner) in enumerate(zip(cells, owners, strict=True)):
         if isinstance(owner, TeacherCell) and owner.kind != "answer":
             continue
-        view = _cell(place, cell, owner, paper, budget)
+        view = _cell(place, cell, owner, teacher_notebook, budget)
         if view and result and (remark := _remark(result.outputs.get(place, []), text)):
             view = CellView(view.number, view.kind, view.source, view.outputs, remark)
         if view and (view.source is not None or view.outputs or view.remark) and left:
@@ -56,18 +56,18 @@ def own_cells(
 
 
 def _cell(
-    place: int, cell: dict[str, Any], owner: Owner, paper: TeacherNotebook, budget: PictureBudget
+    place: int, cell: dict[str, Any], owner: Owner, teacher_notebook: TeacherNotebook, budget: PictureBudget
 ) -> CellView | None:
     source = cell["source"]
     if cell["cell_type"] != "code":
-        if not source.strip() or normalise_whitespace(source) in paper.prose:
+        if not source.strip() or normalise_whitespace(source) in teacher_notebook.prose:
             return None
         return CellView(place + 1, "markdown", safe_markdown(source), (), "")
     outputs = tuple(shown_outputs(cell["outputs"], budget))
     if isinstance(owner, TeacherCell):
         # The answer itself is shown with its exercise, so only its outputs are shown here.
         return CellView(place + 1, "answer", None, outputs, "")
-    is_teachers = normalise_whitespace(source) in paper.code
+    is_teachers = normalise_whitespace(source) in teacher_notebook.code
     if is_teachers and owner != SKIPPED:
         return CellView(place + 1, "code", None, (), "")
     return CellView(place + 1, "code", None if is_teachers or not source.strip() else code(source), outputs, "")

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.engine.result import CellResult, ExerciseResult, Result
 from course_grader.feedback.student_cells import CellView, own_cells
 from course_grader.gradebook.graded_submission import GradedSubmission, ProblemKind
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
-from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_grader.html.submitted_cells import answers_of, submitted_cells
 from course_grader.sanitize.page_content import safe_text
 
 LABELS = {"visible": "Check in the notebook", "hidden": "Teacher's check", "arguments": "Bad arguments"}
@@ -21,7 +22,7 @@ WORDS = {
     "passed": "right", "failed": "not right yet", "part": "partly right", "blank": "not written", "missing": "missing",
     "stopped": "stopped", "refused": "could not be read", "error": "not graded",
 }  # fmt: skip
-MARKS = {
+SYMBOLS = {
     "passed": "✓", "failed": "✗", "part": "◐", "blank": "–", "missing": "?",
     "stopped": "!", "refused": "!", "error": "!",
 }  # fmt: skip
@@ -89,34 +90,37 @@ class PageView:
 
 
 def page_view(
-    graded: GradedSubmission, paper: TeacherNotebook, marks: ManualGrades | None = None, name: str | None = None
+    graded: GradedSubmission,
+    teacher_notebook: TeacherNotebook,
+    manual_grades: ManualGrades | None = None,
+    name: str | None = None,
 ) -> PageView:
     """Return what the page of a submission shows. If the submission cannot be read, the page has no cells."""
     result = graded.result
-    cells, owners = submitted_cells(graded.notebook, paper)
+    cells, owners = submitted_cells(graded.notebook, teacher_notebook)
     answers = answers_of(cells, owners)
-    exercises = [_exercise(one, result, answers, marks) for one in result.exercises] if result else []
+    exercises = [_exercise(one, result, answers, manual_grades) for one in result.exercises] if result else []
     return PageView(
-        paper.title,
-        paper.assignment.name,
+        teacher_notebook.title,
+        teacher_notebook.assignment.name,
         name or graded.student,
         graded.submitted.strftime("%d %B %Y, %H:%M %Z").strip() if graded.submitted else "",
         _without_paths(GRADER_FAILED if graded.problem_kind == ProblemKind.GRADER else graded.problem),
-        marks.score if marks else result.score if result else 0.0,
-        marks.max_score if marks else result.max_score if result else 0.0,
-        marks.late_penalty if marks else 0.0,
+        manual_grades.score if manual_grades else result.score if result else 0.0,
+        manual_grades.max_score if manual_grades else result.max_score if result else 0.0,
+        manual_grades.late_penalty if manual_grades else 0.0,
         tuple(dict.fromkeys(map(_without_paths, [*graded.notes, *(result.notes if result else ())]))),
         tuple(exercises),
-        tuple(_by_hand(marks, result, answers)) if marks and result else (),
-        tuple(own_cells(cells, owners, paper, result)),
+        tuple(_by_hand(manual_grades, result, answers)) if manual_grades and result else (),
+        tuple(own_cells(cells, owners, teacher_notebook, result)),
     )
 
 
 def _exercise(
-    exercise: ExerciseResult, result: Result, answers: Mapping[str, str], marks: ManualGrades | None
+    exercise: ExerciseResult, result: Result, answers: Mapping[str, str], manual_grades: ManualGrades | None
 ) -> ExerciseView:
     cells = [cell for cell in result.cells if exercise.name in cell.exercises]
-    lines = _told_once([_check(cell, marks) for cell in cells])
+    lines = _without_repeats([_check(cell, manual_grades) for cell in cells])
     source = answers.get(exercise.name)
     rows = next((cell.rows for cell in cells if cell.rows), ())
     return ExerciseView(
@@ -129,19 +133,19 @@ def _exercise(
         lines,
         tuple(dict.fromkeys(cell.hint for cell in cells if cell.hint)),
         tuple((_label(label), safe_text(text, 3000)) for label, text in rows),
-        marks.comments.get(exercise.name, "") if marks else "",
+        manual_grades.comments.get(exercise.name, "") if manual_grades else "",
         code(source) if source is not None else None,
     )
 
 
-def _by_hand(marks: ManualGrades, result: Result, answers: Mapping[str, str]) -> Iterator[HandView]:
+def _by_hand(manual_grades: ManualGrades, result: Result, answers: Mapping[str, str]) -> Iterator[HandView]:
     checked = {cell.grade_id for cell in result.cells}
-    for name, most in marks.most.items():
+    for name, most in manual_grades.most.items():
         if name not in checked:
-            points = marks.manual.get(name)
-            total = None if points is None else points + marks.extra.get(name, 0.0)
+            points = manual_grades.manual.get(name)
+            total = None if points is None else points + manual_grades.extra.get(name, 0.0)
             answer = code(answers[name]) if name in answers else None
-            yield HandView(name, total, most, marks.comments.get(name, ""), answer)
+            yield HandView(name, total, most, manual_grades.comments.get(name, ""), answer)
 
 
 def _without_paths(sentence: str) -> str:
@@ -149,12 +153,12 @@ def _without_paths(sentence: str) -> str:
     return PATH.sub(lambda path: path[0].rpartition("/")[2], safe_text(sentence, 1000))
 
 
-def _told_once(lines: list[CheckLine]) -> tuple[CheckLine, ...]:
+def _without_repeats(lines: list[CheckLine]) -> tuple[CheckLine, ...]:
     """Return the lines without a message that is the same as that of the line before."""
     before = ["", *(line.message for line in lines)]
     return tuple(
-        replace(line, message="" if line.message == told else line.message)
-        for line, told in zip(lines, before, strict=False)
+        replace(line, message="" if line.message == earlier else line.message)
+        for line, earlier in zip(lines, before, strict=False)
     )
 
 
@@ -163,12 +167,12 @@ def _outcome(outcome: str, cells: list[CellResult]) -> str:
     return "part" if outcome == "failed" and some else outcome
 
 
-def _check(cell: CellResult, marks: ManualGrades | None) -> CheckLine:
-    manual = marks.manual.get(cell.grade_id) if marks else None
-    extra = marks.extra.get(cell.grade_id) if marks else None
+def _check(cell: CellResult, manual_grades: ManualGrades | None) -> CheckLine:
+    manual = manual_grades.manual.get(cell.grade_id) if manual_grades else None
+    extra = manual_grades.extra.get(cell.grade_id) if manual_grades else None
     hidden = cell.hidden_passed, cell.hidden_total
     points = (cell.points if manual is None else manual) + (extra or 0.0)
-    comment = marks.comments.get(cell.grade_id, "") if marks else ""
+    comment = manual_grades.comments.get(cell.grade_id, "") if manual_grades else ""
     label = LABELS.get(cell.grade_id.rpartition("_")[2], cell.grade_id)
     return CheckLine(label, cell.outcome, hidden, _message(cell), points, cell.max_points, manual, extra, comment)
 
@@ -176,7 +180,7 @@ def _check(cell: CellResult, marks: ManualGrades | None) -> CheckLine:
 def _message(cell: CellResult) -> str:
     """Return the message about a cell for the student, without parts that the page already shows beside it."""
     if cell.secret or cell.outcome == "error":
-        return cell.told
+        return cell.student_message
     if cell.outcome in ("passed", "blank"):
         return ""
     text = safe_text(cell.message, 1500).removesuffix(cell.hint).removesuffix("Hint: ").rstrip()

@@ -76,7 +76,9 @@ class AssignmentRecord:
         return cls(data["assignment"], data["notebook"], cells, data["kernelspec"])
 
 
-def enter(course: Course, database: Gradebook, name: str, assignment: Assignment) -> tuple[AssignmentRecord, bool]:
+def enter_assignment(
+    course: Course, database: Gradebook, name: str, assignment: Assignment
+) -> tuple[AssignmentRecord, bool]:
     """Return the record of an assignment, and whether it had to be added to the gradebook or updated there.
 
     Raises CourseError if it is not in the gradebook and cannot be added, or if nbgrader refuses to change it.

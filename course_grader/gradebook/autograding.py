@@ -48,7 +48,7 @@ class ReadTimes(AnyState):
                 if not (names := re.match(pattern, folder)):
                     continue
                 try:
-                    time = stamps.settle(Path(min(notebooks)), names["assignment"], names["student"])
+                    time = stamps.read_and_normalise(Path(min(notebooks)), names["assignment"], names["student"])
                 except (OSError, CourseError) as error:
                     # With a time that nbgrader misreads, a student could lose points.
                     self.log.error("%s is not graded: its timestamp.txt cannot be rewritten: %s", folder, error)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import selectinload
 
 from course_grader.gradebook.assignment_record import AssignmentRecord
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.privacy import prepare
+from course_grader.gradebook.privacy import make_private_files
 from course_grader.gradebook.schema import ensure_schema
 from course_utils.errors import CourseError, Exit
 
@@ -49,12 +49,12 @@ class Database:
     def __init__(self, course: Course) -> None:
         """Open or create the gradebook. Raises CourseError if that fails, or if it has another version's schema."""
         self._course = course
-        prepare(course)
+        make_private_files(course)
         with self._readable_errors():
             if not ensure_schema(course.db_url):
                 raise CourseError(
-                    f"The gradebook {shown(course)} was made by another version of nbgrader. Run this again with "
-                    "--upgrade-gradebook, which keeps a copy of it, or run `nbgrader db upgrade`."
+                    f"The gradebook {shown_address(course)} was made by another version of nbgrader. Run this again "
+                    "with --upgrade-gradebook, which keeps a copy of it, or run `nbgrader db upgrade`."
                 )
             self.gradebook = Gradebook(course.db_url, course.directory.course_id)
         # This preprocessor of nbgrader loads the plugin for late penalties.
@@ -192,8 +192,8 @@ class Database:
             yield
         except ModuleNotFoundError as error:
             raise CourseError(
-                f"The gradebook {shown(self._course)} needs the package {error.name}, which is not installed. Run "
-                "`pip install -e '.[grader,postgres]'` in the course's folder.",
+                f"The gradebook {shown_address(self._course)} needs the package {error.name}, which is not installed. "
+                "Run `pip install -e '.[grader,postgres]'` in the course's folder.",
                 Exit.ENVIRONMENT,
             ) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
@@ -240,13 +240,13 @@ def upgrade(course: Course) -> Path | None:
         if file is not None and copy is not None:
             copy.replace(file)
         raise CourseError(
-            f"nbgrader cannot upgrade {shown(course)}; see above. To grade into a new gradebook, use --db.",
+            f"nbgrader cannot upgrade {shown_address(course)}; see above. To grade into a new gradebook, use --db.",
             Exit.ENVIRONMENT,
         ) from error
     return copy
 
 
-def shown(course: Course) -> str:
+def shown_address(course: Course) -> str:
     """Return the gradebook's address without a password."""
     return str(course.database or make_url(course.db_url).render_as_string(hide_password=True))
 
@@ -255,9 +255,10 @@ def _course_error(error: Exception, course: Course, kept: str = "") -> CourseErr
     cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
     if "locked" in cause:
         return CourseError(
-            f"The gradebook {shown(course)} is locked by another program. Close it and run the command again.{kept}",
+            f"The gradebook {shown_address(course)} is locked by another program. Close it and run the command "
+            f"again.{kept}",
             Exit.ENVIRONMENT,
         )
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
         return CourseError(f"The gradebook's address cannot be used ({cause}).")
-    return CourseError(f"The gradebook {shown(course)} cannot be used ({cause}).{kept}", Exit.ENVIRONMENT)
+    return CourseError(f"The gradebook {shown_address(course)} cannot be used ({cause}).{kept}", Exit.ENVIRONMENT)

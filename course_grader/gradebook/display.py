@@ -119,7 +119,11 @@ class Display:
         if self._as_json:
             counts = {name: self.counts[name] for name in OUTCOMES}
             problems = [{"student": student, "problem": problem} for student, problem in self._problems]
-            entered = {"entered": summary.booked, "students_added": summary.added, "waiting": summary.waiting}
+            entered = {
+                "entered": summary.submissions_written,
+                "students_added": summary.added,
+                "waiting": summary.waiting,
+            }
             times = {"lateness_unknown": summary.untimed, "marked_late": summary.marked_late}
             changes = {"preview": self._preview, "changes": [change.to_json() for change in summary.changes]}
             found = {"assignment": self._assignment, "submissions": total, "counts": counts, "reused": self.reused}
@@ -139,7 +143,7 @@ class Display:
             self._say(f"{plural(len(summary.added), 'student')} added to the gradebook: {_names(summary.added)}.")
         reused = f", {self.reused} of them already graded before" if self.reused else ""
         self._say(f"{plural(total, 'submission')}{reused}: {self._counted()}.")
-        self._say(f"{plural(summary.booked, 'submission')} entered into the gradebook.")
+        self._say(f"{plural(summary.submissions_written, 'submission')} entered into the gradebook.")
         if summary.waiting:
             self._say(f"Still to be graded by hand, in the formgrader: {plural(summary.waiting, 'submission')}.")
         for sentence, count in self._exposed.items():

@@ -44,10 +44,11 @@ CREATE TABLE IF NOT EXISTS stamp (
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A submission in the journal. `key`: the key of its result. `problem`: why this run could not grade it; another
-    run may. `booked`: identifies what was written to the gradebook, empty if nothing was. `time_source`: where its time
-    comes from, empty in entries of older versions. `problem_kind`: whether the submission or the grader is at fault."""
+    run may. `in_gradebook`: identifies what was written to the gradebook, empty if nothing was. `time_source`: where
+    its time comes from, empty in entries of older versions. `problem_kind`: whether the submission or the grader is at
+    fault."""
 
     assignment: str
     student: str
@@ -56,7 +57,7 @@ class Entry:
     notes: tuple[str, ...]
     key: str
     problem: str = ""
-    booked: str = ""
+    in_gradebook: str = ""
     time_source: str = ""
     problem_kind: ProblemKind = ProblemKind.NONE
 
@@ -72,7 +73,7 @@ class Stamp:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StoredResult:
     """A result, or a sentence that says why a submission with these bytes cannot have one."""
 
     result: Result | None
@@ -108,28 +109,28 @@ class Journal:
                 [(ProblemKind.GRADER, f"{begin}%") for begin in GRADER_PROBLEMS],
             )
 
-    def verdict(self, key: str) -> Verdict | None:
-        """Return the verdict with a key, or None if there is none."""
+    def stored_result(self, key: str) -> StoredResult | None:
+        """Return the stored result with a key, or None if there is none."""
         with self._readable_errors():
             row = self._database.execute("SELECT result, problem FROM result WHERE key = ?", (key,)).fetchone()
-        return None if row is None else _verdict(*row)
+        return None if row is None else _stored_result(*row)
 
-    def entry(self, assignment: str, student: str) -> Entry | None:
+    def entry(self, assignment: str, student: str) -> JournalEntry | None:
         """Return the entry of a student's submission, or None if there is none."""
         with self._readable_errors():
             query = "SELECT * FROM submission WHERE assignment = ? AND student = ?"
             row = self._database.execute(query, (assignment, student)).fetchone()
         return None if row is None else _entry(row)
 
-    def booked(self, assignment: str) -> set[str]:
+    def students_in_gradebook(self, assignment: str) -> set[str]:
         """Return the students whose submissions were completely written to the gradebook."""
         with self._readable_errors():
             query = "SELECT student FROM submission WHERE assignment = ? AND booked != ''"
             return {student for (student,) in self._database.execute(query, (assignment,))}
 
-    def add(self, verdicts: Iterable[tuple[str, Verdict]], entries: Iterable[Entry]) -> None:
-        """Store verdicts by their keys, and entries of submissions, in one transaction."""
-        rows = [(key, _packed(verdict.result), verdict.problem) for key, verdict in verdicts]
+    def add(self, results: Iterable[tuple[str, StoredResult]], entries: Iterable[JournalEntry]) -> None:
+        """Store results by their keys, and entries of submissions, in one transaction."""
+        rows = [(key, _packed(stored.result), stored.problem) for key, stored in results]
         with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO result VALUES (?, ?, ?)", rows)
             self._database.executemany(
@@ -161,18 +162,18 @@ class Journal:
         with self._readable_errors():
             for *row, result, problem in self._database.execute(query, (assignment,)):
                 entry = _entry(row)
-                if students is not None and entry.booked and entry.student not in students:
+                if students is not None and entry.in_gradebook and entry.student not in students:
                     continue
-                verdict = _verdict(result, problem or "")
+                stored = _stored_result(result, problem or "")
                 yield GradedSubmission(
                     entry.student,
                     entry.notebook,
                     entry.submitted,
-                    None if entry.problem else verdict.result,
-                    entry.problem or verdict.problem,
+                    None if entry.problem else stored.result,
+                    entry.problem or stored.problem,
                     entry.notes,
                     entry.time_source,
-                    entry.problem_kind if entry.problem else _kind_of(verdict.problem),
+                    entry.problem_kind if entry.problem else _kind_of(stored.problem),
                 )
 
     def assignments(self) -> list[str]:
@@ -250,8 +251,8 @@ def _packed(result: Result | None) -> bytes | None:
     return None if result is None else zlib.compress(json.dumps(result.to_json()).encode())
 
 
-def _verdict(packed: bytes | None, problem: str) -> Verdict:
-    return Verdict(None if packed is None else Result.from_json(json.loads(zlib.decompress(packed))), problem)
+def _stored_result(packed: bytes | None, problem: str) -> StoredResult:
+    return StoredResult(None if packed is None else Result.from_json(json.loads(zlib.decompress(packed))), problem)
 
 
 def _kind_of(problem: str) -> ProblemKind:
@@ -259,15 +260,15 @@ def _kind_of(problem: str) -> ProblemKind:
     return ProblemKind.SUBMISSION if problem else ProblemKind.NONE
 
 
-def _row(entry: Entry) -> tuple[str | None, ...]:
+def _row(entry: JournalEntry) -> tuple[str | None, ...]:
     submitted = entry.submitted.isoformat() if entry.submitted else None
-    told = entry.key, entry.problem, entry.booked, entry.time_source, entry.problem_kind
-    return entry.assignment, entry.student, str(entry.notebook), submitted, json.dumps(entry.notes), *told
+    rest = entry.key, entry.problem, entry.in_gradebook, entry.time_source, entry.problem_kind
+    return entry.assignment, entry.student, str(entry.notebook), submitted, json.dumps(entry.notes), *rest
 
 
-def _entry(row: Iterable[str]) -> Entry:
-    assignment, student, notebook, submitted, notes, key, problem, booked, time_source, kind = row
-    return Entry(
+def _entry(row: Iterable[str]) -> JournalEntry:
+    assignment, student, notebook, submitted, notes, key, problem, in_gradebook, time_source, kind = row
+    return JournalEntry(
         assignment,
         student,
         Path(notebook),
@@ -275,7 +276,7 @@ def _entry(row: Iterable[str]) -> Entry:
         tuple(json.loads(notes)),
         key,
         problem,
-        booked,
+        in_gradebook,
         time_source,
         ProblemKind(kind),
     )

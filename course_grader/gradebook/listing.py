@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from course_grader.engine.rpc.clean_text import clean
-from course_grader.gradebook.run import stranger
+from course_grader.gradebook.run import why_unknown
 from course_grader.submissions import Found, LeftOut, Submission
 from course_utils.text import plural
 
@@ -17,16 +17,18 @@ MOST_NAMES = 10
 MOST_FILES = 3
 
 
-def unfit(submission: Submission, students: Collection[str], add_students: bool) -> str:
+def why_not_graded(submission: Submission, students: Collection[str], add_students: bool) -> str:
     """Return why a submission will not be graded; empty if it will be."""
     if submission.student in students or add_students:
         return submission.problem
-    return stranger(submission)
+    return why_unknown(submission)
 
 
 def listed(found: Found, students: Collection[str], add_students: bool, as_json: bool) -> int:
     """Print what would be graded, for people or as lines of JSON; return how many items would not be graded."""
-    problems = {submission.student: unfit(submission, students, add_students) for submission in found.submissions}
+    problems = {
+        submission.student: why_not_graded(submission, students, add_students) for submission in found.submissions
+    }
     not_graded = [(problem.name, problem.sentence) for problem in found.problems]
     not_graded += [(student, problem) for student, problem in problems.items() if problem]
     if as_json:

@@ -32,10 +32,10 @@ def read_manual_grades(gradebook: Gradebook, assignment: str) -> dict[str, Manua
         submissions = gradebook.assignment_submissions(assignment)
     except MissingEntry:
         return {}
-    return {submission.student_id: _marks(submission) for submission in submissions}
+    return {submission.student_id: _grades_of(submission) for submission in submissions}
 
 
-def _marks(submission: SubmittedAssignment) -> ManualGrades:
+def _grades_of(submission: SubmittedAssignment) -> ManualGrades:
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
     penalty = submission.late_submission_penalty or 0.0

@@ -39,7 +39,7 @@ def make_file(course: Course, path: Path) -> None:
         path.chmod(file_mode(course))
 
 
-def prepare(course: Course) -> None:
+def make_private_files(course: Course) -> None:
     """Create the gradebook's file and nbgrader's folders as private, before nbgrader creates them readable for all."""
     # If this fails, later writes fail too, and report why.
     with contextlib.suppress(OSError):

@@ -15,10 +15,10 @@ from course_grader.gradebook.assignment_record import AssignmentRecord
 from course_grader.gradebook.autograded_notebook import AutogradedNotebook
 from course_grader.gradebook.changes import gradebook_scores, unchanged_cells
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Database, Row, shown
+from course_grader.gradebook.database import Database, Row, shown_address
 from course_grader.gradebook.folders import write_autograded, write_submitted
 from course_grader.gradebook.graded_submission import ProblemKind
-from course_grader.gradebook.journal import Entry, Journal, Verdict
+from course_grader.gradebook.journal import Journal, JournalEntry, StoredResult
 from course_grader.submissions import Submission
 
 # A transaction holds at most this many rows, or the rows of this many seconds.
@@ -28,8 +28,8 @@ MOST_ROWS, SECONDS = 64, 5.0
 class ResultStore:
     """The journal, the folders and the gradebook of one assignment.
 
-    `booked` counts the rows that were written to the gradebook, `added` has the students who were not in it before.
-    With `preview`, no folder is written; journal and gradebook are then copies.
+    `rows_written` counts the rows that were written to the gradebook, `added` has the students who were not in it
+    before. With `preview`, no folder is written; journal and gradebook are then copies.
     """
 
     def __init__(
@@ -40,20 +40,20 @@ class ResultStore:
         self._students = database.students()
         self._handed_in = database.handed_in(record.assignment)
         graded_by_hand = set(gradebook_scores(database.gradebook, record.assignment, by_hand=True))
-        self._by_hand = graded_by_hand & journal.booked(record.assignment)
+        self._by_hand = graded_by_hand & journal.students_in_gradebook(record.assignment)
         self._submitted = course.folder("submitted", "", "").resolve()
-        self._queue: list[tuple[Entry, Row]] = []
+        self._queue: list[tuple[JournalEntry, Row]] = []
         self._since = time.monotonic()
-        self.booked = 0
+        self.rows_written = 0
         self.added: list[str] = []
 
-    def entry(self, student: str) -> Entry | None:
+    def entry(self, student: str) -> JournalEntry | None:
         """Return the journal's entry for a student, or None."""
         return self._journal.entry(self._name, student)
 
-    def verdict(self, key: str) -> Verdict | None:
-        """Return the stored verdict with a key, or None if there is none."""
-        return self._journal.verdict(key)
+    def stored_result(self, key: str) -> StoredResult | None:
+        """Return the stored result with a key, or None if there is none."""
+        return self._journal.stored_result(key)
 
     def is_in_place(self, submission: Submission) -> bool:
         """Return whether a submission is already in nbgrader's folder of submissions."""
@@ -73,17 +73,17 @@ class ResultStore:
 
     def note_results(
         self,
-        results: Iterable[tuple[Submission, str, Verdict]],
+        results: Iterable[tuple[Submission, str, StoredResult]],
         failures: Iterable[tuple[Submission, str, str]],
     ) -> None:
         """Note in the journal the results of submissions, each with its key, and the submissions on which the grader
         failed, each with its key and the reason. All or nothing is written."""
-        verdicts, entries = [], []
-        for submission, key, verdict in results:
-            verdicts.append((key, verdict))
-            entries.append(dataclasses.replace(self._whole_entry(submission, key), booked=""))
+        stored, entries = [], []
+        for submission, key, one in results:
+            stored.append((key, one))
+            entries.append(dataclasses.replace(self._whole_entry(submission, key), in_gradebook=""))
         entries += [self._failed(one, key, problem, ProblemKind.GRADER) for one, key, problem in failures]
-        self._journal.add(verdicts, entries)
+        self._journal.add(stored, entries)
 
     def is_recorded(self, submission: Submission, key: str) -> bool:
         """Return whether the gradebook and the folders already have this result. If so, also store what else is new
@@ -91,7 +91,7 @@ class ResultStore:
         before, entry = self.entry(submission.student), self._whole_entry(submission, key)
         files = self._origin(submission), self.place("autograded", submission)
         is_there = submission.student in self._handed_in and all(file.is_file() for file in files)
-        if before is None or before.booked != entry.booked or not is_there:
+        if before is None or before.in_gradebook != entry.in_gradebook or not is_there:
             return False
         if entry != before:
             self._journal.add((), [entry])
@@ -120,7 +120,7 @@ class ResultStore:
         if queue:
             self._database.write(self._record, [row for _, row in queue])
             self._journal.add((), [entry for entry, _ in queue])
-            self.booked += len(queue)
+            self.rows_written += len(queue)
             self.added += [row.student for _, row in queue if row.student not in self._students]
 
     def _origin(self, submission: Submission) -> Path:
@@ -129,22 +129,22 @@ class ResultStore:
             return submission.place.absolute()
         return self.place("submitted", submission)
 
-    def _failed(self, submission: Submission, key: str, problem: str, kind: ProblemKind) -> Entry:
+    def _failed(self, submission: Submission, key: str, problem: str, kind: ProblemKind) -> JournalEntry:
         entry = self._whole_entry(submission, key)
-        return dataclasses.replace(entry, problem=problem, problem_kind=kind, booked="")
+        return dataclasses.replace(entry, problem=problem, problem_kind=kind, in_gradebook="")
 
-    def _whole_entry(self, submission: Submission, key: str) -> Entry:
+    def _whole_entry(self, submission: Submission, key: str) -> JournalEntry:
         """Return the journal's entry for a submission that the gradebook has."""
         when = submission.submitted.isoformat() if submission.submitted else ""
         # The journal is beside a gradebook that is a file, and may be moved with it.
-        booked = f"{key} {when} {'' if self._course.database else shown(self._course)}"
-        return Entry(
+        in_gradebook = f"{key} {when} {'' if self._course.database else shown_address(self._course)}"
+        return JournalEntry(
             self._name,
             submission.student,
             self._origin(submission),
             submission.submitted,
             submission.notes,
             key,
-            booked=booked,
+            in_gradebook=in_gradebook,
             time_source=submission.time_source,
         )

@@ -14,13 +14,13 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.notebook.read import LARGEST_FILE, Unreadable
 from course_grader.engine.result import Result
 from course_grader.engine.sandbox.levels import Level
-from course_grader.gradebook.assignment_record import AssignmentRecord, enter
+from course_grader.gradebook.assignment_record import AssignmentRecord, enter_assignment
 from course_grader.gradebook.autograded_notebook import AutogradedNotebook, autograded_problem
 from course_grader.gradebook.changes import Change, GradebookScore, change_of, gradebook_scores
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database
 from course_grader.gradebook.graded_submission import ProblemKind
-from course_grader.gradebook.journal import Journal, Verdict, key_of, versions
+from course_grader.gradebook.journal import Journal, StoredResult, key_of, versions
 from course_grader.gradebook.lock import locked
 from course_grader.gradebook.preview import copied
 from course_grader.gradebook.privacy import make_file
@@ -56,7 +56,7 @@ class ProgressEvent:
 
 
 @dataclass(frozen=True)
-class Job:
+class GradingJob:
     """What to grade, and how. `add_students`: whether students who are not in the gradebook are added to it. `preview`:
     grade and report what would change, but write nothing."""
 
@@ -70,13 +70,13 @@ class Job:
 
 @dataclass
 class Summary:
-    """The result of a run. `entered`: whether the assignment was added to the gradebook. `booked`: how many submissions
-    were written to the gradebook. `waiting`: how many still need manual grading. `untimed`: if there is a due date, how
-    many submissions have no reliable time; `marked_late`: how many of those the platform marks as late. `changes`: what
-    changed for students who were graded before. `added`: the students added to the gradebook."""
+    """The result of a run. `entered`: whether the assignment was added to the gradebook. `submissions_written`: how
+    many submissions were written to the gradebook. `waiting`: how many still need manual grading. `untimed`: if there
+    is a due date, how many submissions have no reliable time; `marked_late`: how many of those the platform marks as
+    late. `changes`: what changed for students who were graded before. `added`: the students added to the gradebook."""
 
     entered: bool = False
-    booked: int = 0
+    submissions_written: int = 0
     waiting: int = 0
     untimed: int = 0
     marked_late: int = 0
@@ -85,7 +85,11 @@ class Summary:
 
 
 def grade_class(
-    job: Job, found: Found, cluster: Cluster, report: Callable[[ProgressEvent], None], summary: Summary | None = None
+    job: GradingJob,
+    found: Found,
+    cluster: Cluster,
+    report: Callable[[ProgressEvent], None],
+    summary: Summary | None = None,
 ) -> Summary:
     """Grade every submission that was found, and report each of them once.
 
@@ -102,7 +106,7 @@ def grade_class(
         journal = stack.enter_context(Journal(course.journal))
         database = stack.enter_context(Database(course))
         summary = summary or Summary()
-        record, summary.entered = enter(course, database.gradebook, job.name, job.assignment)
+        record, summary.entered = enter_assignment(course, database.gradebook, job.name, job.assignment)
         store = ResultStore(job.course, record, journal, database, job.preview)
         times = SubmissionTimes(journal, job.course.zone, rewrites=not job.preview)
         return _Run(job, cluster, report, store, times, database, summary, record).go(found)
@@ -111,7 +115,7 @@ def grade_class(
 class _Run:
     def __init__(
         self,
-        job: Job,
+        job: GradingJob,
         cluster: Cluster,
         report: Callable[[ProgressEvent], None],
         store: ResultStore,
@@ -139,7 +143,7 @@ class _Run:
             try:
                 self._store.flush()
             finally:
-                self._summary.booked, self._summary.added = self._store.booked, self._store.added
+                self._summary.submissions_written, self._summary.added = self._store.rows_written, self._store.added
             self._compare()
         self._database.penalise(self._assignment_record, [one.student for one in readable])
         self._compare()
@@ -166,7 +170,7 @@ class _Run:
     def _is_known(self, submission: Submission) -> bool:
         if self._job.add_students or submission.student in self._students:
             return True
-        self._report(_event(submission, problem=stranger(submission)))
+        self._report(_event(submission, problem=why_unknown(submission)))
         return False
 
     def _is_unreadable(self, submission: Submission) -> bool:
@@ -199,17 +203,17 @@ class _Run:
         if content is None:
             return True
         key = self._key(content)
-        verdict = self._store.verdict(key)
-        if verdict is None:
+        stored = self._store.stored_result(key)
+        if stored is None:
             return False
         if not self._store.is_recorded(submission, key):
             page = (
-                page_again(content, verdict.result, self._exam)
-                if verdict.result
-                else autograded_problem(verdict.problem, self._assignment_record)
+                page_again(content, stored.result, self._exam)
+                if stored.result
+                else autograded_problem(stored.problem, self._assignment_record)
             )
             self._store.write(submission, key, content, page)
-        self._report(_event(submission, verdict.result, verdict.problem, reused=True))
+        self._report(_event(submission, stored.result, stored.problem, reused=True))
         return True
 
     def _grade(self, left: Sequence[Submission]) -> None:
@@ -243,7 +247,7 @@ class _Run:
 
     def _record(self, results: Sequence[WorkerResult], batch: GradingBatch, owners: dict[str, Submission]) -> None:
         """Note results in the journal, report them, and write them."""
-        graded: list[tuple[Submission, str, Verdict]] = []
+        graded: list[tuple[Submission, str, StoredResult]] = []
         failures: list[tuple[Submission, str, str]] = []
         events: list[ProgressEvent] = []
         pages: list[tuple[Submission, str, bytes, AutogradedNotebook]] = []
@@ -254,7 +258,7 @@ class _Run:
             if one.problem_kind == ProblemKind.GRADER:
                 failures.append((submission, key, one.problem))
             else:
-                graded.append((submission, key, Verdict(result, one.problem)))
+                graded.append((submission, key, StoredResult(result, one.problem)))
                 page = one.page or autograded_problem(one.problem, self._assignment_record)
                 pages.append((submission, key, content, page))
             events.append(_event(submission, result, one.problem))
@@ -281,7 +285,7 @@ class _Run:
             return None
 
 
-def stranger(submission: Submission) -> str:
+def why_unknown(submission: Submission) -> str:
     """Return why a submission is not graded if its student is not in the gradebook: the submission's own problem, or a
     sentence that says so."""
     closest = f" Closest in the roster: {', '.join(submission.closest)}." if submission.closest else ""

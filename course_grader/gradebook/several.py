@@ -24,7 +24,7 @@ from course_grader.engine.notebook.assignment import Assignment
 from course_grader.engine.preprocessors import listeners
 from course_grader.engine.result import CellResult, Result
 from course_grader.engine.sandbox.levels import Level, exposure, isolation_program
-from course_grader.gradebook.assignment_record import enter
+from course_grader.gradebook.assignment_record import enter_assignment
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database
 from course_grader.gradebook.display import Display
@@ -32,7 +32,7 @@ from course_grader.gradebook.run import ProgressEvent, Summary
 from course_utils.errors import CourseError
 
 
-def merged(name: str, notebooks: list[Assignment]) -> Assignment:
+def merge_assignments(name: str, notebooks: list[Assignment]) -> Assignment:
     """Return a single assignment that describes all notebooks of an assignment in the output."""
     shown = next((notebook for notebook in notebooks if notebook.mode == "together"), notebooks[0])
     faults = {f"{notebook.name}.{grade_id}": why for notebook in notebooks for grade_id, why in notebook.faults.items()}
@@ -53,7 +53,7 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
     summary = Summary()
     with Database(course) as database:
         for notebook in course.notebooks(name):
-            summary.entered |= enter(course, database.gradebook, name, notebook)[1]
+            summary.entered |= enter_assignment(course, database.gradebook, name, notebook)[1]
     api, mode = _nbgrader(course, level), display.exam.mode if display.exam else "apart"
     with display.bar(len(students)), _in_folder(course.root), warnings.catch_warnings(), _test_results() as results:
         # SQLAlchemy's warnings are for nbgrader's developers.
@@ -62,7 +62,7 @@ def grade_several(course: Course, name: str, place: Path, level: Level, adds: bo
             results.clear()
             done = api.autograde(name, student, force=True, create=adds)
             if done["success"]:
-                summary.booked += 1
+                summary.submissions_written += 1
                 result = Result(
                     name,
                     "",

@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,27 +22,11 @@ from nbgrader.utils import parse_utc
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.gradebook.journal import Journal, Stamp
 from course_grader.submissions import Submission
-from course_grader.submissions.times import (
-    FROM_CANVAS,
-    FROM_NBGRADER,
-    LONGEST,
-    TIMESTAMP,
-    UNKNOWN,
-    TimeProblem,
-    read_time,
-)  # fmt: skip
+from course_grader.submissions.times import LONGEST, TIMESTAMP, UNREADABLE, Time, time_in
 from course_utils.files import write_atomic
 
 # nbgrader's own format, which its parse_utc reads.
 FORMAT = "%Y-%m-%d %H:%M:%S.%f UTC"
-
-
-@dataclass(frozen=True)
-class Time:
-    """When something was submitted, or None. `problem`: a sentence if there is a file without a valid time."""
-
-    when: datetime | None = None
-    problem: str = ""
 
 
 class SubmissionTimes:
@@ -70,18 +54,17 @@ class SubmissionTimes:
                 is_same = is_same and submission.content() == place.read_bytes()
             if not is_same:
                 return submission
-            time = self.settle(place, assignment, submission.student)
+            time = self.read_and_normalise(place, assignment, submission.student)
         except (OSError, Unreadable):
             return submission
         notes = tuple(note for note in submission.notes if not note.startswith(TIMESTAMP))
-        source = FROM_NBGRADER if time.when else FROM_CANVAS if submission.late else ""
         notes += (time.problem,) if time.problem else ()
-        return replace(submission, submitted=time.when, time_source=source, notes=notes)
+        return replace(submission, submitted=time.when, time_source=time.source(submission.late), notes=notes)
 
     def _has_time(self, place: Path, assignment: str, student: str) -> bool:
         return place.with_name(TIMESTAMP).exists() or self._journal.stamp(assignment, student) is not None
 
-    def settle(self, notebook: Path, assignment: str, student: str) -> Time:
+    def read_and_normalise(self, notebook: Path, assignment: str, student: str) -> Time:
         """Return the time beside a student's notebook, and rewrite the file so that nbgrader reads the same time.
 
         Raises OSError if the file cannot be rewritten, and CourseError if the journal cannot be written.
@@ -92,7 +75,7 @@ class SubmissionTimes:
         except (OSError, ValueError):
             if self._rewrites:
                 _move_away(place)
-            return Time(problem=f"{TIMESTAMP} cannot be read. {UNKNOWN}")
+            return UNREADABLE
         known = self._journal.stamp(assignment, student)
         # Another file or notebook was put there since: the record does not apply to it.
         if known and ((current or b"").strip() != known.written or known.notebook != _digest(notebook)):
@@ -100,7 +83,7 @@ class SubmissionTimes:
         original = known.given if known else current
         if original is None:
             return Time()
-        time = _time(original, self._zone)
+        time = time_in(original, self._zone)
         if current is not None and time.when is not None and nbgrader_reads(current) == time.when:
             return time
         written = time.when.strftime(FORMAT).encode() if time.when else b""
@@ -119,13 +102,6 @@ def nbgrader_reads(content: bytes) -> datetime | None:
     except Exception:
         return None
     return when.replace(tzinfo=UTC)
-
-
-def _time(content: bytes, zone: ZoneInfo | None) -> Time:
-    try:
-        return Time(read_time(content, zone, datetime.now(UTC)))
-    except TimeProblem as problem:
-        return Time(problem=f"{problem} {UNKNOWN}")
 
 
 def _content(place: Path) -> bytes | None:

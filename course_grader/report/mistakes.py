@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
-from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_grader.html.submitted_cells import answers_of, submitted_cells
 from course_utils.cells import blank_magics
 
 ASKED_FOR_EXAMPLES = 7
@@ -26,7 +27,7 @@ class MistakeCount:
 
 
 def count_mistakes(
-    graded: Iterable[GradedSubmission], paper: TeacherNotebook, examples: bool = True
+    graded: Iterable[GradedSubmission], teacher_notebook: TeacherNotebook, examples: bool = True
 ) -> list[MistakeCount]:
     """Return the mistakes of a class, the most frequent first; wrong answers that match no known mistake come last."""
     made: dict[tuple[str, str], list[GradedSubmission]] = defaultdict(list)
@@ -39,19 +40,19 @@ def count_mistakes(
                 hints.setdefault(key, exercise.hint)
     order = sorted(made, key=lambda key: (key[1] == "", -len(made[key]), key))
     return [
-        MistakeCount(*key, hints[key], len(made[key]), example(made[key], key[0], paper) if examples else "")
+        MistakeCount(*key, hints[key], len(made[key]), example(made[key], key[0], teacher_notebook) if examples else "")
         for key in order
     ]
 
 
-def example(students: Sequence[GradedSubmission], exercise: str, paper: TeacherNotebook) -> str:
+def example(students: Sequence[GradedSubmission], exercise: str, teacher_notebook: TeacherNotebook) -> str:
     """Return the most frequent answer among the first few students, without comments and docstrings.
 
     An answer that contains its author's id is skipped. Returns "" if none is left.
     """
     sources = []
     for one in students[:ASKED_FOR_EXAMPLES]:
-        cells, owners = submitted_cells(one.notebook, paper)
+        cells, owners = submitted_cells(one.notebook, teacher_notebook)
         bare = _bare(answers_of(cells, owners).get(exercise, ""))
         if bare and one.student.casefold() not in bare.casefold():
             sources.append(bare)

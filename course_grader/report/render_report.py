@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.manual_grades import ManualGrades
 from course_grader.html.code_lines import code
 from course_grader.html.render import data_island, render
-from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.summary import SMALL, ClassReport, class_report
 
 MOST_LINES, FIRST = 200, 15
@@ -16,8 +16,8 @@ MOST_LINES, FIRST = 200, 15
 
 def report_page(
     graded: Sequence[GradedSubmission],
-    paper: TeacherNotebook,
-    marks: Mapping[str, ManualGrades] | None = None,
+    teacher_notebook: TeacherNotebook,
+    manual_grades: Mapping[str, ManualGrades] | None = None,
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> str:
@@ -25,7 +25,7 @@ def report_page(
 
     With `anonymous`, the page contains neither names nor ids.
     """
-    report = class_report(graded, paper, marks, names, anonymous)
+    report = class_report(graded, teacher_notebook, manual_grades, names, anonymous)
     island = {
         "exercises": [exercise.name for exercise in report.exercises],
         "students": [[row.label, round(row.score, 3), row.letters] for row in report.students],

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.engine.result import Result
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.gradebook.manual_grades import ManualGrades
-from course_grader.html.teacher_notebook import TeacherNotebook
 from course_grader.report.item_statistics import histogram, interval, point_biserial
 from course_grader.report.mistakes import MistakeCount, count_mistakes
 
@@ -79,20 +79,20 @@ class ClassReport:
 
 def class_report(
     graded: Sequence[GradedSubmission],
-    paper: TeacherNotebook,
-    marks: Mapping[str, ManualGrades] | None = None,
+    teacher_notebook: TeacherNotebook,
+    manual_grades: Mapping[str, ManualGrades] | None = None,
     names: Mapping[str, str] | None = None,
     anonymous: bool = False,
 ) -> ClassReport:
     """Return the report on a class. `names`: by id. With `anonymous`, students are numbered by rank, and the report
     contains neither names nor ids."""
-    marks = marks or {}
+    manual_grades = manual_grades or {}
     if anonymous:
         graded = [
             replace(submission, problem=_nameless(submission.problem), notes=tuple(map(_nameless, submission.notes)))
             for submission in graded
         ]
-    scores = {submission.student: _score(submission, marks) for submission in graded}
+    scores = {submission.student: _score(submission, manual_grades) for submission in graded}
     ranked = sorted(
         graded, key=lambda submission: (submission.result is None, -scores[submission.student], submission.student)
     )
@@ -104,12 +104,12 @@ def class_report(
     results = [(submission, submission.result) for submission in ranked if submission.result]
     exercises = list(dict.fromkeys(exercise.name for _, result in results for exercise in result.exercises))
     letters = {submission.student: _letters(result, exercises) for submission, result in results}
-    max_score = max((_max_score(submission, result, marks) for submission, result in results), default=0.0)
+    max_score = max((_max_score(submission, result, manual_grades) for submission, result in results), default=0.0)
     points = np.array([scores[submission.student] for submission, _ in results])
     shares = points / max_score if max_score else points
     return ClassReport(
-        paper.title,
-        paper.assignment.name,
+        teacher_notebook.title,
+        teacher_notebook.assignment.name,
         max_score,
         tuple(
             StudentRow(names[submission.student], scores[submission.student], letters[submission.student])
@@ -119,7 +119,7 @@ def class_report(
         tuple(histogram(shares)) if results else (),
         tuple(float(q) for q in np.quantile(points, (0.25, 0.5, 0.75))) if results else (0.0, 0.0, 0.0),  # type: ignore[arg-type]
         float(points.mean()) if results else 0.0,
-        tuple(count_mistakes(graded, paper)),
+        tuple(count_mistakes(graded, teacher_notebook)),
         _grouped(
             ((submission.student, "", submission.problem) for submission in ranked if submission.result is None),
             names,
@@ -131,14 +131,14 @@ def class_report(
     )
 
 
-def _score(submission: GradedSubmission, marks: Mapping[str, ManualGrades]) -> float:
-    if submission.student in marks:
-        return marks[submission.student].score
+def _score(submission: GradedSubmission, manual_grades: Mapping[str, ManualGrades]) -> float:
+    if submission.student in manual_grades:
+        return manual_grades[submission.student].score
     return submission.result.score if submission.result else 0.0
 
 
-def _max_score(submission: GradedSubmission, result: Result, marks: Mapping[str, ManualGrades]) -> float:
-    return marks[submission.student].max_score if submission.student in marks else result.max_score
+def _max_score(submission: GradedSubmission, result: Result, manual_grades: Mapping[str, ManualGrades]) -> float:
+    return manual_grades[submission.student].max_score if submission.student in manual_grades else result.max_score
 
 
 def _letters(result: Result, exercises: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ def safe_text(text: str, limit: int = LONGEST) -> str:
     return clean(text, limit)
 
 
-def picture(mime: str, data: str) -> Markup:
+def picture_address(mime: str, data: str) -> Markup:
     """Return a base64 picture as a `data:` address for `img`, or "" if it is not a PNG or JPEG that can be shown."""
     if mime not in PICTURES:
         return Markup()

@@ -6,29 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
 from course_grader.html.code_lines import code_lines
 from course_grader.html.render import render
-from course_grader.html.teacher_notebook import TeacherNotebook, answers_of, submitted_cells
+from course_grader.html.submitted_cells import answers_of, submitted_cells
 from course_grader.similar.pairs import Common, Pair
 
 MOST_EXERCISES = 5
 
 
-def answers_in(graded: Iterable[GradedSubmission], paper: TeacherNotebook) -> dict[str, dict[str, str]]:
+def answers_in(graded: Iterable[GradedSubmission], teacher_notebook: TeacherNotebook) -> dict[str, dict[str, str]]:
     """Return the answers of all students, by student and exercise."""
-    return {submission.student: answers_of(*submitted_cells(submission.notebook, paper)) for submission in graded}
+    return {
+        submission.student: answers_of(*submitted_cells(submission.notebook, teacher_notebook)) for submission in graded
+    }
 
 
 def similar_page(
-    pairs: Sequence[Pair], paper: TeacherNotebook, students: int, names: Mapping[str, str] | None = None
+    pairs: Sequence[Pair], teacher_notebook: TeacherNotebook, students: int, names: Mapping[str, str] | None = None
 ) -> str:
     """Return the page as HTML. `students`: how many were compared. `names`: by id; a student without one is shown by
     id."""
     called = names or {}
     return render(
-        "similar.html", pairs=pairs, title=paper.title, assignment=paper.assignment.name, students=students,
-        most=MOST_EXERCISES, side=_side, name=lambda student: called.get(student, student),
+        "similar.html", pairs=pairs, title=teacher_notebook.title, assignment=teacher_notebook.assignment.name,
+        students=students, most=MOST_EXERCISES, side=_side, name=lambda student: called.get(student, student),
     )  # fmt: skip
 
 

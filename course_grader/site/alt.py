@@ -21,7 +21,7 @@ def describe(figure: Figure) -> str:
     )
 
 
-def record() -> None:
+def add_descriptions() -> None:
     """Make this kernel add the description of each inline figure to the metadata of its output."""
     from matplotlib_inline import backend_inline
 

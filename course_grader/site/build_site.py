@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from course_grader.authoring.build import EachLesson
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.project_url import address
 from course_grader.authoring.repo import chosen_lessons
@@ -49,11 +50,12 @@ for (const place of document.querySelectorAll(".descent-explorer")) {
 }
 """
 
-Each = Callable[[Sequence[Lesson]], Iterable[Lesson]]
 Solve = Callable[[Path, Lesson, Path], NotebookNode]
 
 
-def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = iter, solve: Solve = executed) -> Path:
+def build_site(
+    root: Path, out: Path, only: Sequence[str] = (), each: EachLesson = iter, solve: Solve = executed
+) -> Path:
     """Build the site in `out`, with all lessons or only those named, and return the path of its first page.
 
     each: iterates over the lessons, and may show progress. solve: returns a lesson's executed solution. Executed
@@ -74,17 +76,17 @@ def build_site(root: Path, out: Path, only: Sequence[str] = (), each: Each = ite
     shutil.copy(root / "CONTRIBUTING.md", source / "authoring.md")
     shutil.copy(root / "SECURITY.md", source / "security.md")
     for guide in source.glob("*.md"):
-        guide.write_text(linked(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
+        guide.write_text(link_guide(guide.read_text(encoding="utf-8"), lessons, address(root)), encoding="utf-8")
     _copy_scripts(root, source / "_static")
     _sphinx(source, pages)
     for html in pages.rglob("*.html"):
-        html.write_text(together(_accessible(html.read_text(encoding="utf-8"))), encoding="utf-8")
+        html.write_text(keep_formulas_together(_accessible(html.read_text(encoding="utf-8"))), encoding="utf-8")
     missing = pages / "404.html"
-    missing.write_text(from_top(missing.read_text(encoding="utf-8"), top(address(root))), encoding="utf-8")
+    missing.write_text(from_top(missing.read_text(encoding="utf-8"), site_path(address(root))), encoding="utf-8")
     return pages / "index.html"
 
 
-def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
+def link_guide(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
     """Return a guide with links to pages of the site and, if the course is published, to its repository.
 
     If a row of a table names a lesson and one of its headings, the lesson's number links to its page, and the heading
@@ -99,7 +101,7 @@ def linked(guide: str, lessons: Sequence[Lesson], published: str | None) -> str:
     return guide.replace("the course's repository", f"[the course's repository]({published})") if published else guide
 
 
-def together(page: str) -> str:
+def keep_formulas_together(page: str) -> str:
     """Return a page without line breaks between a formula and characters that touch it, such as a comma after it."""
     return FORMULA.sub(
         lambda found: found[0] if found[0][0] + found[0][-1] == "<>" else f'<span class="together">{found[0]}</span>',
@@ -107,7 +109,7 @@ def together(page: str) -> str:
     )
 
 
-def top(published: str | None) -> str:
+def site_path(published: str | None) -> str:
     """Return the path at which GitHub Pages serves the site of a repository; "/" without an address."""
     account, name = published.split("/")[-2:] if published else ("", "")
     return f"/{name}/" if name.lower() != f"{account}.github.io".lower() and name else "/"

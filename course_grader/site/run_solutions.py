@@ -25,7 +25,7 @@ from course_utils.kernels import OwnKernelManager
 # A limit for endless loops: the slowest cell takes half a minute, or many times that on a busy machine.
 SECONDS_A_CELL = 900
 PACKAGES = ("numpy", "scikit-learn", "matplotlib", "ipywidgets", "ipykernel")
-DESCRIBE = "from course_grader.site.alt import record as _record\n_record()\ndel _record"
+DESCRIBE = "from course_grader.site.alt import add_descriptions as _add\n_add()\ndel _add"
 
 
 def executed(root: Path, lesson: Lesson, cache: Path) -> NotebookNode:

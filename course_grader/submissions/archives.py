@@ -212,7 +212,7 @@ def _in_zip(place: Path, fits: Callable[[str], int]) -> Iterator[ArchiveEntry | 
         if not parts or name.endswith("/"):
             continue
         if climbs(name):
-            yield Problem(shown(parts), "Its path in the zip leads out of the folder.")
+            yield Problem(shown_path(parts), "Its path in the zip leads out of the folder.")
         else:
             found.append(_member(place, index, info, parts))
     yield from _limited(found, place)
@@ -227,7 +227,7 @@ def _member(place: Path, index: int, info: zipfile.ZipInfo, parts: tuple[str, ..
 
 def _limited(found: list[ArchiveEntry], place: Path) -> Iterator[ArchiveEntry]:
     """Yield the members of a zip with the limits that also apply to a folder: nesting, and files per student."""
-    depth = len(chain([entry.parts for entry in found if not entry.is_system]))
+    depth = len(common_folders([entry.parts for entry in found if not entry.is_system]))
     counts = Counter(entry.parts[: depth + 1] for entry in found if len(entry.parts) > depth + 1)
     too_many = {parts: count for parts, count in counts.items() if count > MOST_FILES}
     for parts, count in too_many.items():
@@ -242,7 +242,7 @@ def _limited(found: list[ArchiveEntry], place: Path) -> Iterator[ArchiveEntry]:
             yield entry
 
 
-def chain(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def common_folders(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the folders that contain all the paths, from the outermost; each is the only folder at its level, with no
     notebook beside it."""
     around: list[str] = []
@@ -297,6 +297,6 @@ def damage(place: Path | Member) -> str:
     return ""
 
 
-def shown(parts: Sequence[str]) -> str:
+def shown_path(parts: Sequence[str]) -> str:
     """Return a path as text that is safe to show."""
     return clean("/".join(parts), 200)

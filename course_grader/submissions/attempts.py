@@ -11,7 +11,7 @@ from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.rpc.clean_text import clean
 from course_grader.submissions.archives import ArchiveEntry, entries
 from course_grader.submissions.filenames import attempt, is_notebook, may_be_notebook
-from course_grader.submissions.layout import Owner
+from course_grader.submissions.layout import FileOwner
 
 # A notebook is a JSON object. Format 4 requires the keys "nbformat" and "cells", format 3 "nbformat" and "worksheets".
 KEYS = (b'"nbformat"', b'"cells"', b'"worksheets"')
@@ -26,7 +26,7 @@ SECONDS = 1.0
 class File:
     """A file, and the student it belongs to according to the layout."""
 
-    owner: Owner
+    owner: FileOwner
     entry: ArchiveEntry
 
     @property
@@ -49,7 +49,7 @@ class ChosenFile:
     notebooks: tuple[File, ...] = ()
 
 
-def choose(own: Sequence[File], assignment: str) -> ChosenFile:
+def choose_file(own: Sequence[File], assignment: str) -> ChosenFile:
     """Return which of a student's files is the submission for an assignment."""
     notebooks = notebooks_of(own)
     if not notebooks:
@@ -80,7 +80,7 @@ def own_notebook(folder: Path, assignment: str) -> tuple[Path, tuple[str, ...]]:
     Raises Unreadable if there is none.
     """
     own = [entry for entry in entries(folder) if isinstance(entry, ArchiveEntry) and not entry.is_system]
-    choice = choose([File(Owner("", entry.parts), entry) for entry in own], assignment)
+    choice = choose_file([File(FileOwner("", entry.parts), entry) for entry in own], assignment)
     if choice.file is None or choice.file.entry.problem or not isinstance(choice.file.entry.place, Path):
         problem = choice.file.entry.problem if choice.file else choice.reason
         raise Unreadable(f"{problem} Submit only the file {assignment}.ipynb.")

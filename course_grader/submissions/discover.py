@@ -6,28 +6,19 @@ import dataclasses
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from course_grader.engine.notebook.read import Unreadable
 from course_grader.engine.rpc.clean_text import clean
-from course_grader.submissions.archives import ArchiveEntry, Member, Problem, damage, entries, shown
-from course_grader.submissions.attempts import ChosenFile, File, choose, note_on, notebooks_of
+from course_grader.submissions.archives import ArchiveEntry, Member, Problem, damage, entries, shown_path
+from course_grader.submissions.attempts import ChosenFile, File, choose_file, note_on, notebooks_of
 from course_grader.submissions.filenames import folded, may_be_notebook, safe_id
 from course_grader.submissions.found import Found, LeftOut, Submission
 from course_grader.submissions.known import KnownNames
 from course_grader.submissions.layout import MISPLACED, Layout, LayoutPlan, decide
 from course_grader.submissions.team_uploads import Teams, hidden_names, members_of
-from course_grader.submissions.times import (
-    FROM_CANVAS,
-    FROM_NBGRADER,
-    LONGEST,
-    TIMESTAMP,
-    UNKNOWN,
-    TimeProblem,
-    read_time,
-)  # fmt: skip
+from course_grader.submissions.times import LONGEST, TIMESTAMP, UNREADABLE, Time, time_in
 from course_utils.errors import CourseError
 
 SYSTEM = "The operating system or a tool made it; it is not a submission."
@@ -92,7 +83,7 @@ class _Sorter:
     def leave(self, reason: str, files: Iterable[ArchiveEntry], owner: str = "") -> None:
         """Record files that are not graded, and why."""
         for entry in files:
-            self._left[owner, entry.problem or reason].append(shown(entry.parts) + "/" * entry.is_folder)
+            self._left[owner, entry.problem or reason].append(shown_path(entry.parts) + "/" * entry.is_folder)
 
     def add(self, files: Iterable[ArchiveEntry]) -> None:
         """Record which student each file belongs to."""
@@ -115,7 +106,7 @@ class _Sorter:
     def _misplaced(self, entry: ArchiveEntry, reason: str) -> None:
         """Record a file that belongs to nobody: as a problem if it could be a student's work, else as left out."""
         if entry.problem or entry.is_folder or may_be_notebook(entry.parts[-1]):
-            self._problems.append(Problem(shown(entry.parts), entry.problem or reason))
+            self._problems.append(Problem(shown_path(entry.parts), entry.problem or reason))
         else:
             self.leave(reason, [entry])
 
@@ -168,7 +159,7 @@ class _Sorter:
                 return self._outside(student, own, notes)
             own = [_below_assignment(file) for file in inside]
         whole = next((file.entry for file in own if not file.owner.original), None)
-        choice = choose(own, assignment) if whole is None else ChosenFile(None, whole.problem)
+        choice = choose_file(own, assignment) if whole is None else ChosenFile(None, whole.problem)
         stamp = _stamp(own, self._plan.layout)
         used = {id(file.entry) for file in (choice.file or own[0], stamp) if file}
         candidates = {id(file.entry) for file in choice.notebooks}
@@ -179,20 +170,22 @@ class _Sorter:
 
     def _is_stray(self, own: Sequence[File]) -> bool:
         """Return whether a name in a flat folder is no student's because it has no notebook; record its files if so."""
-        if notebooks_of(own) or self._plan.known.meant(own[0].owner.student):
+        if notebooks_of(own) or self._plan.known.by_any(own[0].owner.student):
             return False
         for file in own:
             if self._plan.known and not file.entry.problem:
                 self.leave(EXTRA, [file.entry])
             else:
-                self._problems.append(Problem(shown(file.entry.parts), choose([file], self._plan.assignment).reason))
+                self._problems.append(
+                    Problem(shown_path(file.entry.parts), choose_file([file], self._plan.assignment).reason)
+                )
         return True
 
     def _submission(
         self, student: str, own: Sequence[File], choice: ChosenFile, stamp: File | None, notes: list[str]
     ) -> Submission:
         chosen = choice.file or own[0]
-        when, time_notes = _submitted(stamp, self._zone) if choice.file else (None, [])
+        time = _submitted(stamp, self._zone) if choice.file else Time()
         if choice.file and len(choice.notebooks) > 1:
             notes.append(note_on(choice))
         problem = chosen.entry.problem if choice.file else choice.reason
@@ -200,9 +193,9 @@ class _Sorter:
             problem += " Keep only one of them, and grade again."
         owner = chosen.owner
         return Submission(
-            student, chosen.entry.place, when, owner.late,
-            (*notes, *time_notes), clean(owner.name, 200), owner.participant, problem, owner.student,
-            shown(chosen.entry.parts), time_source=FROM_NBGRADER if when else FROM_CANVAS if owner.late else "",
+            student, chosen.entry.place, time.when, owner.late,
+            (*notes, *filter(None, [time.problem])), clean(owner.name, 200), owner.participant, problem, owner.student,
+            shown_path(chosen.entry.parts), time_source=time.source(owner.late),
         )  # fmt: skip
 
     def _outside(self, student: str, own: Sequence[File], notes: list[str]) -> Submission | None:
@@ -214,7 +207,7 @@ class _Sorter:
         problem = file.entry.problem or (
             f"This student has no folder {self._plan.assignment}. Create it and move {file.shown} into it."
         )
-        place = shown(file.entry.parts)
+        place = shown_path(file.entry.parts)
         return Submission(
             student, file.entry.place, notes=tuple(notes), problem=problem, called=file.owner.student, file=place
         )
@@ -254,16 +247,14 @@ def _stamp(own: Sequence[File], layout: Layout) -> File | None:
     return next((file for file in own if file.owner.original == (TIMESTAMP,) and not file.entry.problem), None)
 
 
-def _submitted(stamp: File | None, zone: ZoneInfo | None) -> tuple[datetime | None, list[str]]:
-    """Return the time that nbgrader's exchange wrote, and a note if it cannot be read."""
+def _submitted(stamp: File | None, zone: ZoneInfo | None) -> Time:
+    """Return the time that nbgrader's exchange wrote."""
     if stamp is None:
-        return None, []
+        return Time()
     try:
-        return read_time(stamp.entry.read(LONGEST + 1), zone, datetime.now(UTC)), []
-    except TimeProblem as problem:
-        return None, [f"{problem} {UNKNOWN}"]
+        return time_in(stamp.entry.read(LONGEST + 1), zone)
     except (OSError, Unreadable):
-        return None, [f"{TIMESTAMP} cannot be read. {UNKNOWN}"]
+        return UNREADABLE
 
 
 def _by_student(files: Sequence[File]) -> Mapping[str, tuple[list[str], list[File]]]:

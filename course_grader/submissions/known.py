@@ -46,7 +46,7 @@ class KnownNames:
         """Return the student with a full name; empty if there is none, or several."""
         return self.names.get(letters(text), "")
 
-    def meant(self, text: str) -> str:
+    def by_any(self, text: str) -> str:
         """Return the student whose id, number or full name is exactly this text; empty if there is none, or several."""
         return self.by_id(text) or self.by_number(text) or self.by_name(text)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from course_grader.submissions.archives import ArchiveEntry, chain
+from course_grader.submissions.archives import ArchiveEntry, common_folders
 from course_grader.submissions.filenames import folded, may_be_notebook, stem_inside, stem_of, student_of
 from course_grader.submissions.known import KnownNames
 
@@ -65,7 +65,7 @@ PLATFORMS = {Layout.CANVAS, Layout.MOODLE}
 
 
 @dataclass(frozen=True)
-class Owner:
+class FileOwner:
     """Which student a file belongs to, according to the layout.
 
     student: the student's identifier in this layout, not yet safe as a folder's name. original: the file's path below
@@ -92,7 +92,7 @@ class LayoutPlan:
     assignment: str
     known: KnownNames
 
-    def owner(self, entry: ArchiveEntry) -> Owner | None:
+    def owner(self, entry: ArchiveEntry) -> FileOwner | None:
         """Return which student a file or folder belongs to; None if it belongs to nobody in this layout."""
         depth = len(self.around)
         own = entry.parts[depth:]
@@ -102,12 +102,12 @@ class LayoutPlan:
         if self.layout == Layout.MOODLE:
             return _moodle(own)
         if self.layout in (Layout.NBGRADER, Layout.FOLDERS):
-            return Owner(own[0], own[1:]) if is_folder else None
+            return FileOwner(own[0], own[1:]) if is_folder else None
         if is_folder:
             return None
         if self.layout == Layout.CANVAS:
             return _canvas(own[0], self.known)
-        return Owner(_named(own[0], self.assignment, self.known), own)
+        return FileOwner(_named(own[0], self.assignment, self.known), own)
 
 
 def decide(
@@ -119,7 +119,7 @@ def decide(
     further folders.
     """
     paths = [entry.parts for entry in found]
-    around = chain(paths) if is_wrapped else ()
+    around = common_folders(paths) if is_wrapped else ()
     depth = _depth(paths, around, assignment, known, name)
     tops: dict[str, list[ArchiveEntry]] = defaultdict(list)
     for entry in found:
@@ -149,20 +149,20 @@ def _most(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str, know
     return max(order, key=lambda form: len(counts[form]))
 
 
-def _readings(top: str, is_folder: bool, assignment: str, known: KnownNames) -> Iterator[tuple[Layout, Owner]]:
+def _readings(top: str, is_folder: bool, assignment: str, known: KnownNames) -> Iterator[tuple[Layout, FileOwner]]:
     if moodle := _moodle((top, "") if is_folder else (top,)):
         yield Layout.MOODLE, moodle
     elif is_folder:
-        yield Layout.FOLDERS, Owner(top, ())
+        yield Layout.FOLDERS, FileOwner(top, ())
     elif canvas := _canvas(top, known):
         yield Layout.CANVAS, canvas
     elif may_be_notebook(top):
-        yield Layout.FLAT, Owner(_named(top, assignment, known), (top,))
+        yield Layout.FLAT, FileOwner(_named(top, assignment, known), (top,))
 
 
-def _student(owner: Owner, known: KnownNames) -> str:
+def _student(owner: FileOwner, known: KnownNames) -> str:
     """Return the student of the class that an owner is; empty if there is none."""
-    return known.by_name(owner.name) or known.by_number(owner.participant) or known.meant(owner.student)
+    return known.by_name(owner.name) or known.by_number(owner.participant) or known.by_any(owner.student)
 
 
 def _is_nbgrader(tops: dict[str, list[ArchiveEntry]], depth: int, assignment: str) -> bool:
@@ -192,9 +192,9 @@ def _depth(
         return len(around)
     # If the class is known, the outermost folder with a student's name is that student's folder.
     for at, folder in enumerate(around):
-        if known.meant(folder):
+        if known.by_any(folder):
             return at
-    if any(known.meant(path[0]) or known.meant(_named(path[0], assignment, known)) for path in inside):
+    if any(known.by_any(path[0]) or known.by_any(_named(path[0], assignment, known)) for path in inside):
         return len(around)
     return _depth_by_form(inside, around, assignment, name)
 
@@ -224,15 +224,15 @@ def _depth_by_form(inside: Sequence[tuple[str, ...]], around: tuple[str, ...], a
     return last if is_wrapper else last - 1
 
 
-def _moodle(own: tuple[str, ...]) -> Owner | None:
+def _moodle(own: tuple[str, ...]) -> FileOwner | None:
     found = MOODLE.fullmatch(own[0])
     if not found:
         return None
     name, participant = found["name"], found["participant"] or ""
-    return Owner(name, own[1:] or ((found["original"] or own[0]),), name, participant)
+    return FileOwner(name, own[1:] or ((found["original"] or own[0]),), name, participant)
 
 
-def _canvas(file: str, known: KnownNames) -> Owner | None:
+def _canvas(file: str, known: KnownNames) -> FileOwner | None:
     """Return which student a file belongs to by the name that Canvas gave it; None if it is not such a name.
 
     The first two consecutive numbers are the user's and the file's, unless the user's name itself ends in "_" and a
@@ -253,14 +253,14 @@ def _canvas(file: str, known: KnownNames) -> Owner | None:
     return replace(owner, also=second["user"])
 
 
-def _canvas_owner(file: str, found: re.Match[str]) -> Owner:
+def _canvas_owner(file: str, found: re.Match[str]) -> FileOwner:
     name = file[: found.start()]
     late = bool(found["late"]) or name == "LATE_anon"
     original = found["original"] or f"{found['typed']}.html"
-    return Owner(found["user"], (original,), name, late=late, number=int(found["file"] or 0))
+    return FileOwner(found["user"], (original,), name, late=late, number=int(found["file"] or 0))
 
 
 def _named(file: str, assignment: str, known: KnownNames) -> str:
     """Return the student that a file is named after; empty if the name is only the assignment's."""
     whole = stem_inside(file)
-    return whole if known.meant(whole) else student_of(file, assignment)
+    return whole if known.by_any(whole) else student_of(file, assignment)

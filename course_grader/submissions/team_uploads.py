@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from course_grader.submissions.filenames import letters
 from course_grader.submissions.known import KnownNames
-from course_grader.submissions.layout import Owner
+from course_grader.submissions.layout import FileOwner
 
 # The students of each team. The key is the team's name as `letters` returns it.
 Teams = Mapping[str, Sequence[str]]
@@ -25,7 +25,7 @@ HIDDEN = {
 }  # fmt: skip
 
 
-def hidden_names(owners: Collection[Owner]) -> set[str]:
+def hidden_names(owners: Collection[FileOwner]) -> set[str]:
     """Return the placeholders that Moodle wrote instead of hidden names: the same word for all students."""
     names = {owner.name for owner in owners}
     numbers = {owner.participant for owner in owners}

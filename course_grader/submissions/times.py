@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -40,6 +41,29 @@ OTHER_MEANINGS = {"BST": (6,), "AST": (3,), "SST": (8,)}
 
 class TimeProblem(ValueError):
     """Why a text is not a valid time: a sentence, with the line."""
+
+
+@dataclass(frozen=True)
+class Time:
+    """When something was submitted, or None. `problem`: a sentence if there is a file without a valid time."""
+
+    when: datetime | None = None
+    problem: str = ""
+
+    def source(self, late: bool) -> str:
+        """Return where a time comes from, or that only the platform says that the submission is `late`."""
+        return FROM_NBGRADER if self.when else FROM_CANVAS if late else ""
+
+
+UNREADABLE = Time(problem=f"{TIMESTAMP} cannot be read. {UNKNOWN}")
+
+
+def time_in(content: bytes, zone: ZoneInfo | None) -> Time:
+    """Return the time in a timestamp.txt, no later than now, or the sentence that says why it has none."""
+    try:
+        return Time(read_time(content, zone, datetime.now(UTC)))
+    except TimeProblem as problem:
+        return Time(problem=f"{problem} {UNKNOWN}")
 
 
 def read_time(content: bytes, zone: ZoneInfo | None, now: datetime | None = None) -> datetime:

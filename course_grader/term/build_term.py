@@ -19,7 +19,7 @@ from course_grader.authoring.trial_run import KeySummary, known_of_hidden_key, r
 from course_grader.engine.notebook.assignment import teacher_cells
 from course_grader.environment import environment
 from course_grader.term.config import AssignmentPlan, Term
-from course_grader.term.select import MissingExercise, appended, choose, with_points
+from course_grader.term.select import MissingExercise, appended, choose_exercises, with_points
 from course_utils.cells import checked_exercises
 from course_utils.checks.checking import CLASS
 from course_utils.checks.probe import exercises
@@ -132,7 +132,7 @@ def _asks_a_class(lesson: Lesson) -> bool:
 
 def _chosen(term: Term, plan: AssignmentPlan, cells: list[LessonCell], wanted: set[str]) -> list[LessonCell]:
     try:
-        return choose(cells, wanted)
+        return choose_exercises(cells, wanted)
     except MissingExercise as problem:
         sentence = f"contains {problem.exercise!r}, which builds on {problem.needed!r}: add {problem.needed!r} too"
         raise term.problem(plan, "exercises", sentence, problem.exercise) from None

@@ -21,14 +21,14 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeReleaseAssignment
 from traitlets.config import Config, LoggingConfigurable
 
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.assignment import teacher_cells
 from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.source import MissingKey
 from course_grader.gradebook.assignment_record import entering, schema_checked_once
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.database import Database, shown
+from course_grader.gradebook.database import Database, shown_address
 from course_grader.gradebook.privacy import file_mode, make_folder
 from course_grader.term.build_term import require_no_leak, source_of
 from course_grader.term.config import FILE, AssignmentPlan, Term, read_term
@@ -43,13 +43,15 @@ LESSONS = "lessons"
 
 @dataclass(frozen=True)
 class Released:
-    """The result of a release. `told`: sentences that report what was done, in order."""
+    """The result of a release. `messages`: sentences that report what was done, in order."""
 
     name: str
-    told: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
-def release(course: Course, name: str, to: Path | None = None, exchange: bool = False, force: bool = False) -> Released:
+def release_assignment(
+    course: Course, name: str, to: Path | None = None, exchange: bool = False, force: bool = False
+) -> Released:
     """Add an assignment to the gradebook, and distribute its notebook.
 
     to: a folder to copy it to. exchange: release it through nbgrader's exchange. force: replace an earlier release.
@@ -65,7 +67,7 @@ def release(course: Course, name: str, to: Path | None = None, exchange: bool = 
     with _temporary_folder(course) as folder:
         if term and plan:
             made = folder / "source" / name / f"{name}.ipynb"
-            write_atomic(made, text_of(source_of(term, plan, course.key)))
+            write_atomic(made, file_content(source_of(term, plan, course.key)))
             beside = _files_of(plan, term.root)
             for relative, content in beside.items():
                 write_atomic(made.parent / relative, content)
@@ -239,7 +241,7 @@ def _set_due(course: Course, name: str, due: datetime | None) -> str:
             database.gradebook.update_or_create_assignment(name, duedate=due.isoformat())
         points = database.gradebook.find_assignment(name).max_score
     until = f"due {due:%Y-%m-%d %H:%M} UTC" if due else "without a due date"
-    place = _short(course.database, course.root) if course.database else shown(course)
+    place = _short(course.database, course.root) if course.database else shown_address(course)
     return f"{name} is in the gradebook {place}, with {plural(points, 'point')}, {until}."
 
 

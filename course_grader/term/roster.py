@@ -14,7 +14,7 @@ from nbgrader.api import Student as Row
 
 from course_grader.exports.canvas import is_canvas, student_rows
 from course_grader.exports.csv_table import Table, is_formula, read_table
-from course_grader.exports.read_csv import WESTERN, name_of, plain, plain_id
+from course_grader.exports.read_csv import WESTERN, clean_cell, clean_id, title_key
 from course_grader.gradebook.student import Student
 from course_utils.errors import CourseError
 
@@ -38,7 +38,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Change:
+class RosterChanges:
     """The ids of students that an import added or changed; `absent` are in the gradebook but not in the roster."""
 
     added: tuple[str, ...]
@@ -56,11 +56,11 @@ class Roster:
 
 
 def read_roster(path: Path) -> list[Student]:
-    """Return the students of a roster. Raises CourseError as `read` does."""
-    return list(read(path).students)
+    """Return the students of a roster. Raises CourseError as `parse_roster` does."""
+    return list(parse_roster(path).students)
 
 
-def read(path: Path, encoding: str = "") -> Roster:
+def parse_roster(path: Path, encoding: str = "") -> Roster:
     """Return the roster in a CSV file: either with a column `id` and optionally first, last, email and lms_id, or the
     gradebook that Canvas exports.
 
@@ -79,7 +79,7 @@ def _require_titles(table: Table, path: Path) -> None:
     """Raise CourseError if a row has text to the right of the last column with a title."""
     width = max((place for place, title in enumerate(table.header, 1) if title), default=0)
     for line, row in zip(table.lines, table.rows, strict=True):
-        if extra := next(filter(None, map(plain, row[width:])), ""):
+        if extra := next(filter(None, map(clean_cell, row[width:])), ""):
             raise CourseError(
                 f"{WHAT} {path} has {extra!r} in line {line}, in a column without a title. Give the column a title, or "
                 "put quotation marks around text that contains the delimiter."
@@ -95,12 +95,12 @@ def _of_columns(table: Table, path: Path) -> Roster:
 
 
 def _places(table: Table) -> dict[str, int]:
-    names = [name_of(title) for title in table.header]
+    names = [title_key(title) for title in table.header]
     titles = {key: next((name for name in known if name in names), "") for key, known in COLUMNS.items()}
     for name in filter(None, titles.values()):
         columns = [place for place, other in enumerate(names) if other == name]
         for line, row in zip(table.lines, table.rows, strict=True):
-            if len({plain_id(row[place]) for place in columns}) > 1:
+            if len({clean_id(row[place]) for place in columns}) > 1:
                 raise CourseError(
                     f"{WHAT} has {len(columns)} columns {table.header[columns[0]]!r}, and they differ in line {line}. "
                     "Delete or rename all but one."
@@ -109,12 +109,14 @@ def _places(table: Table) -> dict[str, int]:
 
 
 def _entry(row: Sequence[str], places: Mapping[str, int]) -> Student:
-    cells = {key: plain(row[place]) if key in ("first", "last") else _id(row[place]) for key, place in places.items()}
+    cells = {
+        key: clean_cell(row[place]) if key in ("first", "last") else _id(row[place]) for key, place in places.items()
+    }
     return Student(**cells)
 
 
 def _id(cell: str) -> str:
-    return unicodedata.normalize("NFC", plain_id(cell))
+    return unicodedata.normalize("NFC", clean_id(cell))
 
 
 def _of_canvas(table: Table) -> Roster:
@@ -128,7 +130,7 @@ def _of_canvas(table: Table) -> Roster:
     for line, row in zip(table.lines, table.rows, strict=True):
         if row in above:
             continue
-        cells = dict(zip(table.header, map(plain, row), strict=True))
+        cells = dict(zip(table.header, map(clean_cell, row), strict=True))
         first, last = cells.get("FirstName", ""), cells.get("LastName", "")
         if "Student" in cells:
             last, _, first = (part.strip() for part in cells["Student"].partition(","))
@@ -179,7 +181,7 @@ def _problems(entries: Sequence[Student], lines: Sequence[int], encoding: str) -
             yield f"Line {line}: the lms_id {entry.lms!r} is already in line {known}."
 
 
-def enter(database: Gradebook, entries: Sequence[Student]) -> Change:
+def enter_students(database: Gradebook, entries: Sequence[Student]) -> RosterChanges:
     """Import the roster into the gradebook in one transaction, and return what changed.
 
     No student is removed, and an empty cell does not overwrite a value. Raises CourseError if an lms_id belongs to
@@ -206,10 +208,10 @@ def enter(database: Gradebook, entries: Sequence[Student]) -> Change:
             changed.append(entry.id)
     database.db.commit()
     ids = {entry.id for entry in entries}
-    return Change(tuple(added), tuple(changed), tuple(sorted(set(known) - ids)))
+    return RosterChanges(tuple(added), tuple(changed), tuple(sorted(set(known) - ids)))
 
 
-def extend(database: Gradebook, assignment: str, student: str, extension: timedelta) -> None:
+def set_extension(database: Gradebook, assignment: str, student: str, extension: timedelta) -> None:
     """Set a student's extension for an assignment; 0 removes it. The next grading updates the penalty.
 
     Raises CourseError if the assignment or the student is unknown, or if the assignment has no due date.

@@ -34,7 +34,7 @@ class _Piece:
     level: int = 0
 
 
-def choose(cells: Sequence[LessonCell], exercises: Collection[str]) -> list[LessonCell]:
+def choose_exercises(cells: Sequence[LessonCell], exercises: Collection[str]) -> list[LessonCell]:
     """Return the cells without the other exercises: without their answers and tests, the code that depends on these,
     and the text of sections that have become empty.
 

@@ -29,7 +29,7 @@ def seen_from_above(title: str, landscape: Landscape, marks: list[Mark]) -> Pane
     return Panel(title, [height_lines(landscape), *marks, *stars], *axes, equal=True)
 
 
-def course_of(title: str, label: str, low: float, high: float, lines: list[Mark], steps: int) -> Panel:
+def steps_panel(title: str, label: str, low: float, high: float, lines: list[Mark], steps: int) -> Panel:
     """Return a panel with these lines over the steps, on a logarithmic y axis from low to high."""
     return Panel(title, lines, Axis("step", 0, steps), Axis(label, low, high, "log"))
 

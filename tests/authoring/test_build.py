@@ -57,7 +57,7 @@ def test_a_cell_keeps_its_id_when_another_is_inserted(house: Path, change: Chang
     assert before < {cell.id for cell in nbformat.read(house / NOTEBOOK, 4).cells}
 
 
-def test_drift_is_told_and_left_alone(house: Path) -> None:
+def test_drift_is_reported_and_left_alone(house: Path) -> None:
     build(house)
     (house / NOTEBOOK).write_text("{}")
     (house / KEY).with_name("stale.json").write_text("{}")
@@ -68,7 +68,7 @@ def test_drift_is_told_and_left_alone(house: Path) -> None:
     assert not (house / KEY).with_name("stale.json").exists()
 
 
-def test_a_key_is_rewritten_only_where_it_says_something_else(house: Path, change: Change) -> None:
+def test_a_key_is_rewritten_only_if_it_says_something_else(house: Path, change: Change) -> None:
     build(house)
     before = (house / KEY).read_text()
     number = re.search(r"(?<=\[)-?\d\.\d+", before)

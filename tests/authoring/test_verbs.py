@@ -31,7 +31,7 @@ def course(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run
 
 
-def test_build_tells_what_it_wrote_and_check_what_is_stale(house: Path, change: Change, course: Course) -> None:
+def test_build_prints_what_it_wrote_and_check_what_is_stale(house: Path, change: Change, course: Course) -> None:
     code, out, _ = course("build", "--check")
     assert code == 1
     assert f"{NAME}.ipynb" in out
@@ -140,7 +140,7 @@ def test_samples_are_right_blank_and_one_for_each_mistake(house: Path, course: C
     assert "SOLUTION" not in str(notebook)
 
 
-def test_a_new_lesson_is_told_file_by_file_and_never_written_over(house: Path, course: Course) -> None:
+def test_a_new_lesson_is_listed_file_by_file_and_never_overwritten(house: Path, course: Course) -> None:
     code, out, _ = course("new-lesson", "91_other_topic")
     assert code == 0
     assert "lessons/91_other_topic/lesson.py" in out

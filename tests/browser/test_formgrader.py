@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.authoring.trial_run import write_hidden_key
 from tests.browser.lab import TOKEN, browser_page, server
 
@@ -56,7 +56,7 @@ def course(tmp_path: Path) -> Path:
     for student, notebook in submissions():
         place = folder / "submitted" / student / NAME / f"{NAME}.ipynb"
         place.parent.mkdir(parents=True)
-        place.write_text(text_of(notebook))
+        place.write_text(file_content(notebook))
     environment = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", NAME, "--force", "--create"]
     subprocess.run(command, cwd=folder, env=environment, check=True)

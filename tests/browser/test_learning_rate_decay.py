@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from tests.browser.lab import Notebook, browser_page, lab
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     (stub,) = (cell.source for cell in released.cells if cell.id == "sgd_step")
     place = tmp_path / "notebooks" / NAME
     place.mkdir(parents=True)
-    (place / f"{NAME}.ipynb").write_text(text_of(submission(lesson, released, {"sgd_step": stub})))
+    (place / f"{NAME}.ipynb").write_text(file_content(submission(lesson, released, {"sgd_step": stub})))
     return tmp_path / "notebooks"
 
 

@@ -16,14 +16,14 @@ from playwright.sync_api import Page, Route, expect
 
 from course_grader.authoring.lesson import Lesson, lesson_folders
 from course_grader.authoring.project_url import address
-from course_grader.site.build_site import build_site, top
+from course_grader.site.build_site import build_site, site_path
 from course_grader.site.run_solutions import executed
 from tests.browser.lab import browser_page
 
 ROOT = Path(__file__).parents[2]
 EXECUTED = "00_start_here"
 # Where the site's own server shows this page instead of one that is not there, its links begin here.
-MISSING, TOP = "404.html", top(address(ROOT))
+MISSING, TOP = "404.html", site_path(address(ROOT))
 pytestmark = pytest.mark.needs("browser")
 
 
@@ -160,7 +160,7 @@ def test_a_formula_wider_than_a_narrow_screen_scrolls(site: Path, page: Page) ->
     assert set(page.evaluate(f"{wide}.map(one => getComputedStyle(one).overflowX)")) == {"auto"}
 
 
-def test_a_short_signature_stands_on_one_line_and_a_long_one_has_a_parameter_a_line(site: Path, page: Page) -> None:
+def test_a_short_signature_is_on_one_line_and_a_long_one_has_a_parameter_a_line(site: Path, page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto((site / "api.html").as_uri())
     heights = [

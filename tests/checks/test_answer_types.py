@@ -59,7 +59,7 @@ def test_equal_answers_have_one_digest(form: AnswerType, answers: list[Any]) -> 
         (NumberWith(0, 10, 2), [1], "Your answer is a list of 1"),
     ],
 )
-def test_a_malformed_answer_is_told_what_to_write(form: AnswerType, answer: Any, sentence: str) -> None:
+def test_a_malformed_answer_gets_a_sentence_on_what_to_write(form: AnswerType, answer: Any, sentence: str) -> None:
     with pytest.raises(AnswerTypeError) as caught:
         form.digest(answer)
     assert sentence in str(caught.value)
@@ -121,7 +121,7 @@ def test_in_a_class_all_possible_answers_look_alike(
         check("best_letters", None, part=part)
 
 
-def test_where_no_published_key_can_be_read_only_the_form_is_checked(
+def test_if_no_published_key_can_be_read_only_the_form_is_checked(
     asked: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (asked / "best_letters.json").unlink()

@@ -161,7 +161,7 @@ def test_a_call_that_makes_no_sense_says_so(call: Callable[[], None], sentence: 
     assert sentence in str(caught.value)
 
 
-def test_hidden_checks_count_and_tell_no_value(hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hidden_checks_count_and_show_no_value(hidden: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check_hidden("scaled", scaled)
     assert "8 of 8 hidden checks passed" in capsys.readouterr().out
     with pytest.raises(CheckFailed) as caught:
@@ -250,7 +250,7 @@ def test_a_result_that_breaks_the_probe_is_wrong_and_no_fault_of_the_check(resul
     assert "wrong type or shape" in verdict.failure.difference.sentence
 
 
-def test_an_error_where_nothing_is_observed_is_one_of_the_answer() -> None:
+def test_an_error_when_nothing_is_observed_is_one_of_the_answer() -> None:
     asked, key = asking_for_columns()
 
     def odd(x: np.ndarray, factor: float) -> Any:

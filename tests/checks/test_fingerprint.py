@@ -97,7 +97,7 @@ def test_every_exercise_has_the_stamp_of_its_own_module() -> None:
     assert all(fingerprint.fingerprint(module) for module in asked.values())
 
 
-def test_no_probe_is_imported_to_tell_a_stamp() -> None:
+def test_no_probe_is_imported_for_a_fingerprint() -> None:
     program = (
         "import sys; from course_utils.checks.fingerprint import fingerprint\n"
         f"assert fingerprint('{PROBES}.capstone')\n"

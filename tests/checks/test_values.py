@@ -146,14 +146,14 @@ def test_harmless_differences_are_none(expected: Any, received: Any) -> None:
     assert difference(plain(expected), plain(received), Tolerance()) is None
 
 
-def test_float32_is_accepted_where_the_exercise_says_so() -> None:
+def test_float32_is_accepted_if_the_exercise_says_so() -> None:
     exact = np.random.default_rng(0).normal(size=20)
     rough = plain(exact.astype(np.float32))
     assert difference(plain(exact), rough, Tolerance().loosened(), float32=True) is None
     assert difference(plain(exact), rough, Tolerance()) is not None
 
 
-def test_wrong_form_is_told_before_wrong_numbers() -> None:
+def test_wrong_form_is_reported_before_wrong_numbers() -> None:
     found = difference(plain((1.0, np.zeros(2))), plain((2.0, np.zeros(3))), Tolerance())
     assert found is not None
     assert found.kind == "shape"

@@ -108,7 +108,7 @@ def test_an_animation_plays_the_paths_and_leaves_no_figure_open() -> None:
     assert apart(gif, other, frame=3) > 200
 
 
-def test_images_stand_in_rows_and_are_clipped() -> None:
+def test_images_are_in_rows_and_are_clipped() -> None:
     images = np.linspace(-1, 2, 7 * 4 * 4).reshape(7, 4, 4, 1)
     figure = drawn(plots.plot_images(images, titles=np.arange(7), columns=3, title="seven"))
     shown = [ax for ax in figure.axes if ax.images]

@@ -117,7 +117,7 @@ def test_best_parameters_are_not_the_last_ones_when_validation_gets_worse(
     assert NET.evaluate(history.best_params, *data)[0] == history.validation_losses[1] < history.validation_losses[2]
 
 
-def test_transform_stands_between_gradient_and_step(data: Dataset, params: dict[str, Any]) -> None:
+def test_transform_is_applied_between_gradient_and_step(data: Dataset, params: dict[str, Any]) -> None:
     def only_decay(params: dict[str, Any], grads: dict[str, Any]) -> dict[str, Any]:
         return {name: params[name] for name in grads}
 
@@ -175,13 +175,13 @@ def test_an_interrupted_run_returns_what_was_done(
     assert capsys.readouterr().out == history.note + "\n"
 
 
-def test_a_step_without_state_is_told_about_stateless(data: Dataset, params: dict[str, Any]) -> None:
+def test_a_step_without_state_gets_a_hint_at_stateless(data: Dataset, params: dict[str, Any]) -> None:
     step: Any = lambda w, grad, state, lr: w - lr * grad  # noqa: E731
     with pytest.raises(TypeError, match=r"returned ndarray, not a pair .* stateless"):
         train(NET, params, data, step, 0.1, 1, 60, np.random.default_rng(0))
 
 
-def test_nothing_is_printed_where_nobody_looks(
+def test_nothing_is_printed_if_nobody_looks(
     data: Dataset, params: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     train(NET, params, data, SGD, 0.1, 2, 16, np.random.default_rng(0))
@@ -225,7 +225,7 @@ def test_descend_on_a_quadratic_follows_the_closed_form() -> None:
     np.testing.assert_allclose(path, bowl.start * (1 - 0.08 * np.array([1.0, 20.0])) ** t, rtol=1e-10)
 
 
-def test_descend_hands_on_state_and_schedule() -> None:
+def test_descend_passes_on_state_and_schedule() -> None:
     path = descend(lambda w: np.ones(1), [0.0], samples.momentum, lambda i: 1.0 if i < 2 else 0.0, 4)
     np.testing.assert_allclose(path[:, 0], [0.0, -1.0, -2.9, -2.9, -2.9])
 

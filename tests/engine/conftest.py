@@ -14,7 +14,7 @@ import pytest
 from course_grader import Assignment, Result, grade
 from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine import grading
 from course_grader.engine.judging.referee import Referee
@@ -110,7 +110,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
 
     solution = only(nbformat.read(ROOT / "solutions" / place, 4), wanted)
     solutions = folder / "exam.ipynb"
-    solutions.write_text(text_of(nbformat.from_dict(solution)))
+    solutions.write_text(file_content(nbformat.from_dict(solution)))
     released = nbformat.from_dict(only(nbformat.read(ROOT / "notebooks" / place, 4), wanted))
     assignment = Assignment.from_notebook(solutions, folder / "course.key", LIMITS)
     right = submission(lesson, released)

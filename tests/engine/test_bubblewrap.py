@@ -52,7 +52,7 @@ def test_the_systems_own_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.needs("bubblewrap's wheel")
 @pytest.mark.needs("isolation")
 @pytest.mark.usefixtures("no_system")
-def test_the_wheels_grades_where_the_system_has_none_and_the_result_says_so(exam: Exam) -> None:
+def test_the_wheels_grades_if_the_system_has_none_and_the_result_says_so(exam: Exam) -> None:
     unavailable.cache_clear()
     engine.close()
     try:

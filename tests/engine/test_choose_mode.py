@@ -15,7 +15,7 @@ from traitlets.config import Config
 from course_grader import Assignment, grade
 from course_grader.engine import modes
 from course_grader.engine.choose_mode import ModeChoice
-from course_grader.engine.modes import Modes, applied, chosen, seconds_of, with_mode
+from course_grader.engine.modes import Modes, choose_by_grading, seconds_of, with_choice, with_mode
 from course_grader.engine.notebook.source import AssignmentProblem
 from course_utils.checks import keys
 from course_utils.checks.fingerprint import with_fingerprint
@@ -35,7 +35,7 @@ def written(cells: Cells, folder: Path, **metadata: object) -> tuple[Assignment,
 
 
 def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
-    return chosen(*written(cells, folder), fixed)
+    return choose_by_grading(*written(cells, folder), fixed)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def choice(cells: Cells, folder: Path, fixed: str = "") -> ModeChoice:
         ),
     ],
 )
-def test_the_mode_is_the_strong_one_where_the_scores_agree(cells: Cells, mode: str, why: str, tmp_path: Path) -> None:
+def test_the_mode_is_the_strong_one_if_the_scores_agree(cells: Cells, mode: str, why: str, tmp_path: Path) -> None:
     found = choice(cells, tmp_path)
     assert found.mode == mode
     assert found.faults == {}
@@ -81,7 +81,7 @@ def test_a_test_that_fails_on_the_reference_is_at_fault(tmp_path: Path) -> None:
     cells = [DOUBLE, ("test", "assert f(2) == 4"), ("test", "assert f(2) == 5, 'no'")]
     found = choice(cells, tmp_path)
     assert found.faults == {"test2": "AssertionError: no"}
-    made = applied(written(cells, tmp_path)[0], found)
+    made = with_choice(written(cells, tmp_path)[0], found)
     result = grade(dict(notebook(cells)), made)
     assert [(cell.outcome, cell.points) for cell in result.cells] == [("passed", 2), ("error", 0)]
 
@@ -106,12 +106,12 @@ def test_a_test_that_the_reference_passes_fails_for_what_the_answer_is(
     """If the test raises an error that is not an AssertionError, the student reads that error instead of FAULT."""
     cells = [DOUBLE, ("test", test)]
     made, place = written(cells, tmp_path)
-    made = applied(made, chosen(made, place, "apart"))
+    made = with_choice(made, choose_by_grading(made, place, "apart"))
     handed_in = notebook([("answer", answer), ("test", test)])
     [cell] = grade(dict(handed_in), made).cells
     assert (cell.outcome, cell.points) == (outcome, 0)
     assert message in cell.message
-    assert (message in cell.told) is (outcome == "failed")
+    assert (message in cell.student_message) is (outcome == "failed")
     unknown = dataclasses.replace(made, reference_graded=False, faults={})
     assert [one.outcome for one in grade(dict(handed_in), unknown).cells] == ["error"]
 
@@ -126,8 +126,8 @@ def test_the_reference_has_the_time_that_the_configuration_gives(tmp_path: Path)
     cells = [DOUBLE, ("test", "import time\ntime.sleep(2.5)\nassert f(1) == 2")]
     made, place = written(cells, tmp_path)
     made = dataclasses.replace(made, limits=dataclasses.replace(LIMITS, cell_seconds=0.5))
-    assert list(chosen(made, place, "together").faults) == ["test1"]
-    assert chosen(made, place, "together", Config({"Execute": {"timeout": 20}})).faults == {}
+    assert list(choose_by_grading(made, place, "together").faults) == ["test1"]
+    assert choose_by_grading(made, place, "together", Config({"Execute": {"timeout": 20}})).faults == {}
     assert seconds_of(Config({"ExecutePreprocessor": {"timeout": 20}})) == 20
     assert seconds_of(Config({"Execute": {"timeout": -1}})) == 0
 
@@ -137,11 +137,11 @@ def test_the_reference_has_the_header_of_the_configuration(tmp_path: Path) -> No
     made, place = written(cells, tmp_path)
     nbformat.write(notebook([("code", "factor = 2")]), tmp_path / "header.ipynb")
     config = Config({"IncludeHeaderFooter": {"header": "header.ipynb"}, "CourseDirectory": {"root": str(tmp_path)}})
-    assert list(chosen(made, place).faults) == ["test1"]
-    assert chosen(made, place, "", config).faults == {}
+    assert list(choose_by_grading(made, place).faults) == ["test1"]
+    assert choose_by_grading(made, place, "", config).faults == {}
 
 
-def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_path: Path) -> None:
+def test_a_concept_question_is_checked_if_no_submission_reads_its_answer(tmp_path: Path) -> None:
     """The key of a question is not in the sandbox, in either mode."""
     question = ("answer", 'label_kept = None\n### BEGIN SOLUTION\nlabel_kept = {"a", "c", "f"}\n### END SOLUTION')
     cells = [("setup", "from course_utils.checks import check"), question, ("test", 'check("label_kept", label_kept)')]
@@ -150,7 +150,9 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
     known = with_fingerprint(keys.published_key("label_kept"), exercises()["label_kept"])
     key.write_text(json.dumps({"exercises": {"label_kept": known}}))
     made = Assignment.from_notebook(place, key, LIMITS)
-    assert chosen(made, place) == ModeChoice("apart", "Its checks need keys that submissions must not see.", {}, True)
+    assert choose_by_grading(made, place) == ModeChoice(
+        "apart", "Its checks need keys that submissions must not see.", {}, True
+    )
     looking = "from pathlib import Path\nimport course_utils.checks.keys as keys\n" + (
         "folder = Path(keys.__file__).parent / 'checks/keys/questions'\n"
         "found = [*Path(keys.__file__).parent.rglob('questions/*'), *folder.parent.parent.rglob('label_kept*')]\n"
@@ -161,7 +163,7 @@ def test_a_concept_question_is_checked_where_no_submission_reads_its_answer(tmp_
         result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
         assert result.score == 0
     with pytest.raises(AssignmentProblem, match="cannot be graded in the mode together"):
-        chosen(made, place, "together")
+        choose_by_grading(made, place, "together")
     for mode in ("apart", "together"):
         asked = dataclasses.replace(made, mode=mode)
         result = grade(dict(notebook([cells[0], ("answer", looking), cells[2]])), asked)
@@ -172,7 +174,7 @@ def test_a_mode_that_is_fixed_is_taken(tmp_path: Path) -> None:
     cells = [DOUBLE, ("test", "assert f(2) == 4")]
     assert choice(cells, tmp_path, "together").mode == "together"
     made, place = written(cells, tmp_path, course_grader={"mode": "together"})
-    assert chosen(made, place) == ModeChoice("together", "The teacher chose it.", {}, True)
+    assert choose_by_grading(made, place) == ModeChoice("together", "The teacher chose it.", {}, True)
     with pytest.raises(AssignmentProblem, match="has the mode 'beside'"):
         choice(cells, tmp_path, "beside")
     with pytest.raises(AssignmentProblem, match=r"cannot be graded in the mode apart: .*Use the mode together"):
@@ -196,11 +198,11 @@ def test_a_choice_is_made_once_for_the_same_content(tmp_path: Path, monkeypatch:
     store = tmp_path / "gradebook.modes.json"
     first = with_mode(made, place, store, "ps1")
     assert (first.mode, store.stat().st_mode & 0o777) == ("together", 0o600)
-    monkeypatch.setattr(modes, "chosen", lambda *found: pytest.fail("the mode was chosen again"))
+    monkeypatch.setattr(modes, "choose_by_grading", lambda *found: pytest.fail("the mode was chosen again"))
     assert with_mode(made, place, store, "ps1") == first
     assert list(Modes(store).all()) == ["ps1/source"]
     other, place = written([DOUBLE, ("test", "f(1)\n2")], tmp_path)
-    monkeypatch.setattr(modes, "chosen", lambda *found: ModeChoice("apart", "new"))
+    monkeypatch.setattr(modes, "choose_by_grading", lambda *found: ModeChoice("apart", "new"))
     assert with_mode(other, place, store, "ps1").why == "new"
     store.write_text("damaged")
     assert with_mode(other, place, store, "ps1").why == "new"
@@ -212,7 +214,7 @@ def test_an_autotest_cell_is_graded_as_nbgrader_writes_it(hashed: str, tmp_path:
     (tmp_path / "autotests.yml").write_text(tests)
     cells = [DOUBLE, ("test", f"### {hashed}AUTOTEST f(2); f(3)")]
     made, place = written(cells, tmp_path)
-    made = applied(made, chosen(made, place))
+    made = with_choice(made, choose_by_grading(made, place))
     assert (made.mode, made.faults) == ("together", {})
     assert "AUTOTEST f" not in made.by_grade_id["test1"].source
     assert grade(dict(notebook(cells)), made).score == 2

@@ -114,7 +114,7 @@ def test_the_student_reads_which_name_is_missing(tmp_path: Path) -> None:
     cells = [HELPER, ("answer", "def f(x):\n    raise NotImplementedError"), ("setup", "n = f(1)"), ("test", "n")]
     [cell] = grade(dict(notebook(cells)), dataclasses.replace(assignment(cells, tmp_path), mode="apart")).cells
     said = "There is no 'n': the cell 'setup2' that defines it ended in NotImplementedError."
-    assert (cell.outcome, cell.told) == ("failed", said)
+    assert (cell.outcome, cell.student_message) == ("failed", said)
 
 
 @pytest.mark.needs("isolation")
@@ -148,7 +148,7 @@ def test_a_test_gives_the_points_that_it_ends_in(test: str, expected: float, tmp
 def test_partial_credit_is_what_nbgrader_reads_from_the_cell(tmp_path: Path) -> None:
     cells = [IDENTITY, ("test", "f(0.5)"), ("test", "f(2.5)")]
     some, many = grade(dict(notebook(cells)), dataclasses.replace(assignment(cells, tmp_path), mode="apart")).cells
-    assert (some.outcome, some.told) == ("failed", "Partial credit: 0.5 of 2.")
+    assert (some.outcome, some.student_message) == ("failed", "Partial credit: 0.5 of 2.")
     assert score_of(nbgrader_mark("test", "test1", 2), outputs_of_test(some)) == 0.5
     assert many.outcome == "error"
     assert "partial credit cannot be greater than maximum points" in many.message

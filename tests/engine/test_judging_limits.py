@@ -101,7 +101,7 @@ def test_what_a_hidden_test_says_is_for_the_teacher_alone(mode: Mode, tmp_path: 
     [cell] = graded([IDENTITY, test], tmp_path, [IDENTITY, test], mode).cells
     assert (cell.outcome, cell.secret) == ("failed", True)
     assert "18" in cell.message
-    assert "18" not in cell.told
+    assert "18" not in cell.student_message
 
 
 def test_a_test_whose_outputs_are_too_long_to_read_earns_nothing(tmp_path: Path) -> None:

@@ -361,7 +361,7 @@ def test_a_changed_argument_is_seen_and_one_object_stays_one(table: Table) -> No
     assert rng.random() == twin.random()
 
 
-def test_an_argument_is_as_it_was_changed_even_where_the_call_raises(table: Table) -> None:
+def test_an_argument_is_as_it_was_changed_even_if_the_call_raises(table: Table) -> None:
     def change(items: list[int]) -> None:
         items.append(1)
         raise KeyError("lost")

@@ -14,7 +14,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from course_grader.engine.rpc.outputs import OutputLog
-from course_grader.engine.worker.shell import WorkerShell, attach, new_shell, run_cell
+from course_grader.engine.worker.shell import WorkerShell, attach_log, new_shell, run_cell
 
 CELLS = {
     "a function": "def f(x):\n    return x + 1\n",
@@ -61,7 +61,7 @@ def shell_after(*cells: str, short: bool) -> tuple[WorkerShell, list[Any]]:
     """Run cells in a new shell, with the fast path if `short` or only with IPython's `run_cell`; return the shell, and
     for each cell whether it succeeded and its outputs."""
     shell, log = new_shell(), OutputLog(2**20, 2**20)
-    attach(shell, log)
+    attach_log(shell, log)
     run_cell(shell, "%matplotlib inline")
     shell.begin()
     log.take()
@@ -144,7 +144,7 @@ def test_an_error_is_formatted_once_and_the_module_of_its_cell_is_known(monkeypa
     """A traceback takes longer than most tests, and much longer if the files of all modules are searched for it."""
     shell = new_shell()
     log = OutputLog(2**20, 2**20)
-    attach(shell, log)
+    attach_log(shell, log)
     formatted: list[Any] = []
     as_it_is = shell.InteractiveTB.structured_traceback
 

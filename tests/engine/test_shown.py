@@ -15,7 +15,7 @@ from course_grader.engine.rpc.channel import WireError
 from course_grader.engine.rpc.outputs import MOST_LINES, MOST_OUTPUTS, read_outputs
 from course_grader.sanitize.markdown import is_slow
 from course_grader.sanitize.nbgrader_filters import clean_html, markdown2html
-from course_grader.sanitize.page_content import picture, safe_html, safe_markdown
+from course_grader.sanitize.page_content import picture_address, safe_html, safe_markdown
 from tests.engine.conftest import Exam, outcomes
 
 # Each has active content for a browser; `kept` is the text that must remain.
@@ -115,12 +115,12 @@ def drawn(size: tuple[int, int], kind: str = "PNG") -> str:
 
 def test_a_picture_is_shown_if_it_is_one_and_no_larger_than_a_browser_takes() -> None:
     small = drawn((2, 2))
-    assert picture("image/png", small) == f"data:image/png;base64,{small}"
-    assert picture("image/png", drawn((8000, 6000))) == ""
-    assert picture("image/jpeg", small) == ""
-    assert picture("image/svg+xml", small) == ""
-    assert picture("image/png", drawn((2, 2), "GIF")) == ""
-    assert picture("image/png", '"><script>hack()</script>') == ""
+    assert picture_address("image/png", small) == f"data:image/png;base64,{small}"
+    assert picture_address("image/png", drawn((8000, 6000))) == ""
+    assert picture_address("image/jpeg", small) == ""
+    assert picture_address("image/svg+xml", small) == ""
+    assert picture_address("image/png", drawn((2, 2), "GIF")) == ""
+    assert picture_address("image/png", '"><script>hack()</script>') == ""
 
 
 @pytest.mark.parametrize("text", ["[kept](javascript:hack())", "![x](data:text/html,hack)", "<javascript:hack()>"])

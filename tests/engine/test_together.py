@@ -118,7 +118,7 @@ def test_more_than_all_points_is_a_fault_of_the_test(tmp_path: Path) -> None:
     [cell] = graded([IDENTITY, ("test", "3")], tmp_path).cells
     assert (cell.outcome, cell.points) == ("error", 0)
     assert "partial credit cannot be greater" in cell.message
-    assert "no fault of yours" in cell.told
+    assert "no fault of yours" in cell.student_message
 
 
 def test_a_test_with_the_teachers_text_runs_whatever_was_handed_in(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ print(found)
 def test_hidden_tests_that_fail_are_for_the_teacher_alone(tmp_path: Path) -> None:
     hidden = "### BEGIN HIDDEN TESTS\nassert f(17) == 18, 'the secret is 18'\n### END HIDDEN TESTS"
     [cell] = graded([IDENTITY, ("test", hidden)], tmp_path).cells
-    assert "18" not in cell.told
+    assert "18" not in cell.student_message
     assert "18" in cell.message
 
 
@@ -319,7 +319,7 @@ def test_a_fault_of_the_test_is_never_the_students(tmp_path: Path) -> None:
     result = graded([IDENTITY, ("test", "assert g(1)")], tmp_path, faults={"test1": "NameError"})
     [cell] = result.cells
     assert (cell.outcome, cell.points) == ("error", 0)
-    assert "no fault of yours" in cell.told
+    assert "no fault of yours" in cell.student_message
     # nbgrader's own feedback shows it, too.
     assert "no fault of yours" in cell.outputs[0]["text"]
     assert score_of(nbgrader_mark("test", "test1", 2), cell.outputs) == 0
@@ -342,7 +342,7 @@ def test_a_fault_is_no_students_in_the_mode_apart_either(tmp_path: Path) -> None
     made = dataclasses.replace(made, faults={"test1": "AssertionError"})
     [cell] = grade(dict(notebook([IDENTITY])), made).cells
     assert (cell.outcome, cell.points) == ("error", 0)
-    assert "no fault of yours" in cell.told
+    assert "no fault of yours" in cell.student_message
 
 
 def test_what_a_package_imports_at_first_use_is_imported_once_and_not_in_each_submission(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_grader import Assignment, Result, grade
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.cell_metadata import nbgrader_mark
 
 IMPORTS = "import numpy as np\nfrom numpy import allclose\nfrom numpy.testing import assert_allclose"
@@ -27,7 +27,7 @@ def graded(folder: Path, answer: str, test: str) -> Result:
 
     setup, task = cell(IMPORTS, "setup", "imports"), cell(answer, "answer", "answer")
     notebook = new_notebook(cells=[setup, task, cell(test, "test", "test", 1)])
-    (folder / "own.ipynb").write_text(text_of(notebook))
+    (folder / "own.ipynb").write_text(file_content(notebook))
     (folder / "course.key").write_text('{"format": 1, "exercises": {}}')
     return grade(
         nbformat.read(folder / "own.ipynb", 4),
@@ -113,14 +113,16 @@ def test_an_object_of_the_students_class_is_named_to_the_student(tmp_path: Path,
     result = graded(tmp_path, STUDENTS_CLASS, HIDDEN.format(test) if hidden else test)
     [exercise], [cell] = result.exercises, result.cells
     assert (exercise.outcome, exercise.points) == ("failed", 0)
-    assert cell.told.startswith("The answer returned an object of the class Money, but the test expects a plain value")
+    assert cell.student_message.startswith(
+        "The answer returned an object of the class Money, but the test expects a plain value"
+    )
 
 
 @pytest.mark.parametrize("test", ["assert answer(1) == missing", "assert answer().owner == 1", "1 / 0"])
 def test_a_fault_of_the_test_is_not_blamed_on_the_answer(tmp_path: Path, test: str) -> None:
     [cell] = graded(tmp_path, STUDENTS_CLASS, test).cells
     assert cell.outcome == "error"
-    assert "no fault of yours" in cell.told
+    assert "no fault of yours" in cell.student_message
 
 
 @pytest.mark.parametrize("empty", ["[]", "()", "[[], []]"])
@@ -128,13 +130,13 @@ def test_a_fault_of_the_test_is_not_blamed_on_the_answer(tmp_path: Path, test: s
 def test_an_empty_list_passes_no_comparison_with_a_value(tmp_path: Path, empty: str, test: str) -> None:
     [cell] = graded(tmp_path, f"def answer():\n    return {empty}", test).cells
     assert (cell.outcome, cell.points) == ("failed", 0)
-    assert "empty" in cell.told
+    assert "empty" in cell.student_message
 
 
 def test_a_variable_with_an_object_of_the_students_class_is_named_too(tmp_path: Path) -> None:
     [cell] = graded(tmp_path, "class Money:\n    pass\n\n\nanswer = Money()", "assert_allclose(answer, 1.0)").cells
     assert (cell.outcome, cell.points) == ("failed", 0)
-    assert "of the class Money" in cell.told
+    assert "of the class Money" in cell.student_message
 
 
 def test_ragged_lists_are_compared_as_numpy_does(tmp_path: Path) -> None:

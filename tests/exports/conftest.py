@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 
 from course_grader.engine.result import CellResult, Result
 from course_grader.gradebook.course import Course
-from course_grader.gradebook.journal import Entry, Journal, Verdict
+from course_grader.gradebook.journal import Journal, JournalEntry, StoredResult
 
 # grade_id: points, and the exercise that it checks.
 CELLS = {
@@ -93,13 +93,15 @@ def _fill(book: Gradebook) -> None:
     book.db.commit()
 
 
-def _verdicts() -> Iterator[tuple[str, Verdict]]:
+def _verdicts() -> Iterator[tuple[str, StoredResult]]:
     starred = CellResult("star_visible", ("star",), "passed", 0, 0)
     faulty = CellResult("decay_visible", ("decay",), "error", 0, 1.5, "The test itself failed.")
-    yield "key of ada", Verdict(Result(NAME, "digest", "none", (starred,)))
-    yield "key of late", Verdict(Result(NAME, "digest", "none", (faulty,)))
+    yield "key of ada", StoredResult(Result(NAME, "digest", "none", (starred,)))
+    yield "key of late", StoredResult(Result(NAME, "digest", "none", (faulty,)))
 
 
-def _entry(student: str, problem: str = "") -> Entry:
+def _entry(student: str, problem: str = "") -> JournalEntry:
     when = datetime(2026, 10, 12, 20, 0, tzinfo=UTC)
-    return Entry(NAME, student, Path(f"submitted/{student}/week1/week1.ipynb"), when, (), f"key of {student}", problem)
+    return JournalEntry(
+        NAME, student, Path(f"submitted/{student}/week1/week1.ipynb"), when, (), f"key of {student}", problem
+    )

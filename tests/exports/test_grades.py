@@ -14,9 +14,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from course_grader.cell_metadata import nbgrader_mark
-from course_grader.exports.csv_table import number, text
+from course_grader.exports.csv_table import format_number, text
 from course_grader.exports.grades import rows, write_grades
-from course_grader.exports.read_gradebook import gather
+from course_grader.exports.read_gradebook import open_and_read
 from course_grader.gradebook.course import Course
 from course_utils.errors import CourseError
 from tests.exports.conftest import CELLS, NAME
@@ -26,8 +26,8 @@ HERE = dict(os.environ, PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.envi
 
 
 def table(course: Course) -> dict[str, dict[str, str]]:
-    marks, students = gather(course)
-    header, *rest = rows(students, marks)
+    scores, students = open_and_read(course)
+    header, *rest = rows(students, scores)
     return {row[0]: dict(zip(header, row, strict=True)) for row in rest}
 
 
@@ -73,7 +73,7 @@ def test_a_grade_by_hand_outdoes_the_graders(course: Course) -> None:
     assert table(course)["evil"]["total"] == "1.75"
 
 
-def test_two_assignments_stand_side_by_side(course: Course) -> None:
+def test_two_assignments_are_side_by_side(course: Course) -> None:
     with Gradebook(course.db_url, "test") as book:
         book.add_assignment("week2")
         book.add_notebook("week2", "week2")
@@ -89,8 +89,8 @@ def test_two_assignments_stand_side_by_side(course: Course) -> None:
 
 
 def test_no_cell_is_a_formula_and_excel_knows_the_encoding(course: Course, tmp_path: Path) -> None:
-    marks, students = gather(course)
-    write_grades(tmp_path / "grades.csv", students, marks)
+    scores, students = open_and_read(course)
+    write_grades(tmp_path / "grades.csv", students, scores)
     assert (tmp_path / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     with (tmp_path / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
         found = list(csv.reader(file, strict=True))
@@ -113,17 +113,17 @@ def test_text_that_could_be_a_formula_is_defused(given: str | None, cell: str) -
     ("value", "cell"), [(3.0, "3"), (-1.5, "-1.5"), (1 / 3, "0.3333"), (-0.00001, "0"), (100.0, "100"), (None, "")]
 )
 def test_a_number_is_written_short_and_left_alone(value: float | None, cell: str) -> None:
-    assert number(value) == cell
-    assert number(value, ",") == cell.replace(".", ",")
+    assert format_number(value) == cell
+    assert format_number(value, ",") == cell.replace(".", ",")
 
 
 def test_who_or_what_the_gradebook_lacks_is_said(course: Course, tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"no student 'nobody'"):
-        gather(course, [], ["nobody"])
+        open_and_read(course, [], ["nobody"])
     with pytest.raises(CourseError, match=r"no assignment 'week9' \(it has week1\)"):
-        gather(course, ["week9"])
+        open_and_read(course, ["week9"])
     with pytest.raises(CourseError, match="There is no gradebook"):
-        gather(Course.at(course.root, f"sqlite:///{tmp_path}/elsewhere.db"))
+        open_and_read(Course.at(course.root, f"sqlite:///{tmp_path}/elsewhere.db"))
 
 
 def test_nbgraders_own_export_takes_the_plugins(course: Course) -> None:

@@ -24,7 +24,7 @@ import pytest
 
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import samples, submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
@@ -71,7 +71,7 @@ class Box:
         if isinstance(notebook, bytes):
             (self.root / "submission" / name).write_bytes(notebook)
         elif notebook is not None:
-            (self.root / "submission" / name).write_text(text_of(notebook))
+            (self.root / "submission" / name).write_text(file_content(notebook))
         environment = {"AUTOGRADER_ROOT": str(self.root), "PATH": os.environ["PATH"], "HOME": str(Path.home())}
         done = subprocess.run(
             [self.root / "run_autograder"], cwd=self.root, env=environment, capture_output=True, text=True

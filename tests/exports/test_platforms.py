@@ -7,7 +7,7 @@ import pytest
 from course_grader.exports import canvas, moodle
 from course_grader.exports.csv_table import read_table, write_table
 from course_grader.exports.match_rows import Filled
-from course_grader.exports.read_gradebook import gather
+from course_grader.exports.read_gradebook import open_and_read
 from course_grader.gradebook.course import Course
 from course_utils.errors import CourseError
 from tests.exports.conftest import NAME
@@ -54,17 +54,17 @@ def canvas_course() -> CanvasCourse:
 
 def fill_canvas(course: Course, text: str = CANVAS, column: str = "Week 1", **options: bool) -> Filled:
     (course.root / "down.csv").write_text(text, encoding="utf-8")
-    [marks], students = gather(course, ["week1"])
-    filled = canvas.fill(read_table(course.root / "down.csv", canvas.WHAT), marks, students, column, **options)
+    [scores], students = open_and_read(course, ["week1"])
+    filled = canvas.fill(read_table(course.root / "down.csv", canvas.WHAT), scores, students, column, **options)
     write_table(course.root / "up.csv", filled.rows)
     return filled
 
 
 def fill_moodle(course: Course, text: str = MOODLE, encoding: str = "utf-8", **options: bool) -> Filled:
     (course.root / "down.csv").write_text(text, encoding=encoding)
-    [marks], students = gather(course, ["week1"])
+    [scores], students = open_and_read(course, ["week1"])
     table = read_table(course.root / "down.csv", moodle.WHAT)
-    filled = moodle.fill(table, marks, students, **options)
+    filled = moodle.fill(table, scores, students, **options)
     write_table(course.root / "up.csv", filled.rows, table.delimiter, table.bom)
     return filled
 
@@ -109,21 +109,21 @@ def test_canvas_files_of_other_countries_are_read(course: Course) -> None:
         (("8.50,(read", "(read only),(read"), "read only"),
     ],
 )
-def test_what_would_go_wrong_in_canvas_is_told_before(course: Course, change: tuple[str, str], sentence: str) -> None:
+def test_what_would_go_wrong_in_canvas_is_reported(course: Course, change: tuple[str, str], sentence: str) -> None:
     assert change[0] in CANVAS
     with pytest.raises(CourseError, match=sentence):
         fill_canvas(course, CANVAS.replace(*change))
     assert not (course.root / "up.csv").exists()
 
 
-def test_two_students_who_are_one_in_canvas_are_told(course: Course) -> None:
+def test_two_students_who_are_one_in_canvas_are_reported(course: Course) -> None:
     with pytest.raises(CourseError, match="match the same row of Canvas's file"):
         fill_canvas(
             course, CANVAS.replace("101,S1,al", "101,emmy,al").replace('"Noether, Emmy",102,emmy', '"N",102,S2')
         )
 
 
-def test_points_that_differ_are_told_or_scaled(course: Course) -> None:
+def test_points_that_differ_are_reported_or_scaled(course: Course) -> None:
     text = CANVAS.replace("8.50,(read", "17.00,(read")
     assert any("has 17 points in Canvas" in note for note in fill_canvas(course, text).notes)
     filled = fill_canvas(course, text, scale=True)
@@ -164,7 +164,7 @@ def test_a_worksheet_of_another_country_keeps_its_ways(course: Course) -> None:
         (("8.50", "Good"), "graded on a scale"),
     ],
 )
-def test_what_moodle_would_skip_is_told_before(course: Course, change: tuple[str, str], sentence: str | None) -> None:
+def test_what_moodle_would_skip_is_reported(course: Course, change: tuple[str, str], sentence: str | None) -> None:
     assert change[0] in MOODLE
     if sentence is None:
         assert fill_moodle(course, MOODLE.replace(*change)).grades == 5
@@ -188,10 +188,10 @@ def test_a_worksheet_that_excel_saved_is_refused_with_the_remedy(course: Course)
         fill_moodle(course, MOODLE.replace("Łę", "e").replace("Ada L", "Adé L"), "latin-1")
 
 
-@pytest.mark.parametrize("decimal", moodle.DECIMALS)
-def test_moodle_imports_the_grades(course: Course, decimal: moodle.Decimal) -> None:
-    marks, students = gather(course, ["week1"])
-    filled = moodle.grades(marks, students, decimal)
+@pytest.mark.parametrize("decimal", moodle.DECIMAL_SIGNS)
+def test_moodle_imports_the_grades(course: Course, decimal: moodle.DecimalSign) -> None:
+    scores, students = open_and_read(course, ["week1"])
+    filled = moodle.grades(scores, students, decimal)
     write_table(course.root / "up.csv", filled.rows)
     there = MoodleCourse(USERS, 8.5, comma=decimal == "comma")
     there.import_grades(course.root / "up.csv", "id", "ID number", "week1")

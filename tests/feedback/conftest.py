@@ -16,8 +16,8 @@ from course_grader import Assignment, grade
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
 from course_grader.authoring.trial_run import write_hidden_key
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.gradebook.graded_submission import GradedSubmission
-from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[2]
 LESSON = "00_start_here"
@@ -30,7 +30,7 @@ class Class:
 
     folder: Path
     assignment: Assignment
-    paper: TeacherNotebook
+    teacher_notebook: TeacherNotebook
     right: dict[str, Any]
 
     def notebook(self, answer: str = "", cells: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def text_of(page: str) -> str:
 @pytest.mark.needs("isolation")
 def test_a_right_answer_shows_its_points_and_hidden_checks(course: Class) -> None:
     graded = course.graded("ada", course.notebook())
-    said = text_of(feedback_page(graded, course.paper))
+    said = text_of(feedback_page(graded, course.teacher_notebook))
     total = sum(cell.hidden_total for cell in graded.result.cells) if graded.result else 0
     assert total > 0
     assert f"{total} of {total} hidden checks passed" in said
@@ -42,7 +42,7 @@ def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Clas
     graded = course.graded("bob", course.notebook(WRONG))
     assert graded.result
     [exercise] = graded.result.exercises
-    said = text_of(feedback_page(graded, course.paper))
+    said = text_of(feedback_page(graded, course.teacher_notebook))
     assert exercise.hint
     assert said.count(exercise.hint) == 1
     assert "We asked mean_squared_error(np.array(" in said
@@ -52,7 +52,7 @@ def test_a_wrong_answer_shows_what_was_asked_what_came_and_the_hint(course: Clas
 
 
 @pytest.mark.needs("isolation")
-def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
+def test_nothing_of_a_hidden_check_is_shown(course: Class) -> None:
     """The submission prints and raises all arguments that it gets, and a teacher's assertion fails too."""
     tell = "seen = []\ndef mean_squared_error(prediction, target):\n    seen.append(prediction)\n    return seen[999]\n"
     later = {
@@ -66,7 +66,7 @@ def test_nothing_of_a_hidden_check_is_told(course: Class) -> None:
     assignment = dataclasses.replace(course.assignment, cells=(*course.assignment.cells, own))
     notebook = course.notebook(tell)
     notebook["cells"].append(later | {"metadata": {}})
-    page = feedback_page(course.graded("eve", notebook, assignment), course.paper)
+    page = feedback_page(course.graded("eve", notebook, assignment), course.teacher_notebook)
     said = text_of(page)
     for number in _numbers(json.dumps(course.assignment.hidden[EXERCISE])):
         assert number not in page
@@ -93,7 +93,7 @@ def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Cl
         {"cell_type": "code", "id": "b", "source": "own_number = 42", "outputs": [figure, table]},
         {"cell_type": "code", "id": "c", "source": "not_there + 1", "outputs": []},
     ]
-    page = feedback_page(course.graded("ada", course.notebook("", cells)), course.paper)
+    page = feedback_page(course.graded("ada", course.notebook("", cells)), course.teacher_notebook)
     assert "My <em>own</em> words" in page
     assert '<code class="tex">a_1 * b_1 * c</code>' in page
     assert f'<img src="data:image/png;base64,{PIXEL}"' in page
@@ -105,7 +105,7 @@ def test_own_cells_and_figures_are_shown_and_the_teachers_text_is_not(course: Cl
 
 @pytest.mark.needs("isolation")
 def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
-    marks = ManualGrades(
+    manual_grades = ManualGrades(
         3.5,
         4.0,
         0.5,
@@ -113,7 +113,7 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
         {f"{EXERCISE}_visible": 1.0},
         {EXERCISE: "Nearly: <b>mind</b> the sign."},
     )
-    said = text_of(feedback_page(course.graded("bob", course.notebook(WRONG)), course.paper, marks))
+    said = text_of(feedback_page(course.graded("bob", course.notebook(WRONG)), course.teacher_notebook, manual_grades))
     assert "3.5 of 4 points" in said
     assert "Late penalty: 0.5 points" in said
     assert "your teacher gave 2 of 2 points by hand" in said
@@ -125,8 +125,8 @@ def test_what_the_teacher_gave_by_hand_is_shown(course: Class) -> None:
 def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
     graded = course.graded("ada", course.notebook())
     most = {"essay": 4.0, "sketch": 2.0, f"{EXERCISE}_hidden": 2.0}
-    marks = ManualGrades(6.0, 9.0, 0.0, {"essay": 3.0}, {}, {"essay": "Well put."}, most)
-    said = text_of(feedback_page(graded, course.paper, marks))
+    manual_grades = ManualGrades(6.0, 9.0, 0.0, {"essay": 3.0}, {}, {"essay": "Well put."}, most)
+    said = text_of(feedback_page(graded, course.teacher_notebook, manual_grades))
     assert "Graded by hand essay 3 / 4 Your teacher writes: Well put. sketch not graded yet" in said
 
 
@@ -134,24 +134,26 @@ def test_cells_that_only_a_teacher_grades_are_shown(course: Class) -> None:
 def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
     stub = "def mean_squared_error(prediction, target):\n    raise NotImplementedError\n"
     blank = course.graded("cy", course.notebook(stub))
-    assert "You have not answered this exercise yet." in text_of(feedback_page(blank, course.paper))
+    assert "You have not answered this exercise yet." in text_of(feedback_page(blank, course.teacher_notebook))
     assert blank.result
     cells = tuple(dataclasses.replace(cell, max_points=0.0) for cell in blank.result.cells)
     starred = dataclasses.replace(blank, result=dataclasses.replace(blank.result, cells=cells))
-    assert "0 of 1 starred exercises" in text_of(feedback_page(starred, course.paper))
+    assert "0 of 1 starred exercises" in text_of(feedback_page(starred, course.teacher_notebook))
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
-    said = text_of(feedback_page(GradedSubmission("dee", broken, problem="The file is not a notebook."), course.paper))
+    said = text_of(
+        feedback_page(GradedSubmission("dee", broken, problem="The file is not a notebook."), course.teacher_notebook)
+    )
     assert "could not be graded The file is not a notebook." in said
     failed = GradedSubmission(
         "dee", broken, problem="It failed (KeyError: 0.123456789).", problem_kind=ProblemKind.GRADER
     )
-    assert "0.1234" not in feedback_page(failed, course.paper)
+    assert "0.1234" not in feedback_page(failed, course.teacher_notebook)
     told = GradedSubmission(
         "dee", broken, problem="Of 3/4 and 1/2 none, in /home/teacher/submitted/dee.ipynb.", notes=("/a/b: no",)
     )
-    assert "Of 3/4 and 1/2 none, in dee.ipynb." in text_of(feedback_page(told, course.paper))
-    assert "teacher" not in text_of(feedback_page(told, course.paper))
+    assert "Of 3/4 and 1/2 none, in dee.ipynb." in text_of(feedback_page(told, course.teacher_notebook))
+    assert "teacher" not in text_of(feedback_page(told, course.teacher_notebook))
 
 
 @pytest.mark.needs("isolation")
@@ -159,7 +161,7 @@ def test_blank_unreadable_and_starred(course: Class, tmp_path: Path) -> None:
 def test_pages_are_written_whole_at_their_places(course: Class, tmp_path: Path, workers: int) -> None:
     graded = [course.graded(name, course.notebook()) for name in ("ada", "bob")]
     places = {one.student: tmp_path / one.student / "x" / "x.html" for one in graded}
-    assert set(write_feedback(graded, course.paper, places, {}, {}, workers)) == set(places.values())
+    assert set(write_feedback(graded, course.teacher_notebook, places, {}, {}, workers)) == set(places.values())
     for one in graded:
         assert one.student in places[one.student].read_text()
         assert [path.name for path in places[one.student].parent.iterdir()] == ["x.html"]
@@ -167,7 +169,7 @@ def test_pages_are_written_whole_at_their_places(course: Class, tmp_path: Path, 
 
 @pytest.mark.needs("isolation")
 def test_a_page_needs_no_other_file(course: Class) -> None:
-    page = feedback_page(course.graded("ada", course.notebook()), course.paper)
+    page = feedback_page(course.graded("ada", course.notebook()), course.teacher_notebook)
     assert "default-src 'none'" in html.unescape(page)
     assert not re.search(r"""(src|href)=["']?(?!data:|#)""", page.split("<body", 1)[1])
     assert "http" not in page.split("<body", 1)[1].replace("http-equiv", "")

@@ -45,7 +45,7 @@ ANSWER = f'''def mean_squared_error(prediction, target):
 def hostile(course: Class) -> str:
     notebook = course.notebook(ANSWER, cells())
     notebook["metadata"]["kernelspec"]["language"] = f"<script>{RAN}</script>"
-    return feedback_page(course.graded(NAME, notebook), course.paper)
+    return feedback_page(course.graded(NAME, notebook), course.teacher_notebook)
 
 
 @pytest.mark.needs("isolation")

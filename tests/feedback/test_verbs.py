@@ -91,7 +91,7 @@ def test_report_and_similar_are_written(graded: School) -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_students_stand_on_the_pages_by_their_names(graded: School) -> None:
+def test_students_are_on_the_pages_by_their_names(graded: School) -> None:
     with Gradebook(graded.course.db_url, "descent") as book:
         for student, first, last in (("bob", "Bob", "O'Neil & Co"), ("cy", "", "Young"), ("dee", "Dee", "")):
             book.update_or_create_student(student, first_name=first, last_name=last)

@@ -24,11 +24,11 @@ from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import samples
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.cluster import Cluster
-from course_grader.gradebook.assignment_record import enter
+from course_grader.gradebook.assignment_record import enter_assignment
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database
 from course_grader.gradebook.journal import Journal
-from course_grader.gradebook.run import Job, ProgressEvent, Summary, grade_class
+from course_grader.gradebook.run import GradingJob, ProgressEvent, Summary, grade_class
 from course_grader.submissions import Found, find_submissions
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ class School:
 
     root: Path
     notebooks: dict[str, dict[str, Any]]
-    told: list[ProgressEvent] = field(default_factory=list)
+    events: list[ProgressEvent] = field(default_factory=list)
 
     @property
     def course(self) -> Course:
@@ -76,15 +76,15 @@ class School:
     def grade(
         self, place: Path | None = None, cluster: Cluster = IN_A_THREAD, db: str | None = None, **options: Any
     ) -> tuple[Summary, dict[str, ProgressEvent]]:
-        """Grade what was handed in; return the tally, and what was told by student."""
-        self.told.clear()
+        """Grade what was handed in; return the tally, and the events by student."""
+        self.events.clear()
         course = Course.at(self.root, db)
-        job = Job(course, NAME, course.assignment(NAME, remember=not options.get("preview")), **options)
+        job = GradingJob(course, NAME, course.assignment(NAME, remember=not options.get("preview")), **options)
         folder = place or self.root / "submitted"
         found = find_submissions(folder, NAME) if folder.exists() else Found((), ())
-        tally = grade_class(job, found, cluster, self.told.append)
-        assert len(self.told) == len({one.student for one in self.told}), "something was told twice"
-        return tally, {one.student: one for one in self.told}
+        tally = grade_class(job, found, cluster, self.events.append)
+        assert len(self.events) == len({one.student for one in self.events}), "a student was reported twice"
+        return tally, {one.student: one for one in self.events}
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run `course grade` in the course's folder."""
@@ -156,7 +156,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> School:
     with pytest.MonkeyPatch.context() as patch, Database(school.course) as book:
         patch.delenv("COURSE_KEY", raising=False)
         # Adding it takes longer than grading a submission.
-        enter(school.course, book.gradebook, NAME, school.assignment)
+        enter_assignment(school.course, book.gradebook, NAME, school.assignment)
     return school
 
 

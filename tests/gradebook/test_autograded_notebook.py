@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from course_grader import grade
-from course_grader.gradebook.assignment_record import enter
+from course_grader.gradebook.assignment_record import enter_assignment
 from course_grader.gradebook.autograded_notebook import autograded_notebook, autograded_problem
 from course_grader.gradebook.database import Database
 from tests.gradebook.conftest import NAME, School, make_school
@@ -35,7 +35,7 @@ def handed(template: School, tmp_path_factory: pytest.TempPathFactory) -> Any:
         school = make_school(template, tmp_path_factory.mktemp("page") / "course", patch)
         with Database(school.course) as book:
             assignment = school.course.assignment(NAME)
-            sheet, _ = enter(school.course, book.gradebook, NAME, assignment)
+            sheet, _ = enter_assignment(school.course, book.gradebook, NAME, assignment)
         return assignment, sheet, school.notebook("right")
 
 
@@ -55,7 +55,7 @@ def test_a_strange_submission_makes_a_proper_notebook(handed: Any, change: dict[
     assert {name: page.scores[name] for name in tests} == {cell.grade_id: cell.points for cell in result.cells}
 
 
-def test_a_problem_is_told_in_a_proper_notebook(handed: Any) -> None:
+def test_a_problem_is_reported_in_a_valid_notebook(handed: Any) -> None:
     _, sheet, _ = handed
     page = autograded_problem("The file is empty.", sheet)
     nbformat.validate(nbformat.reads(page.text, nbformat.NO_CONVERT))

@@ -80,7 +80,7 @@ def test_a_second_attempt_keeps_what_humans_gave_and_says_what_changed(seminar: 
     assert {student: one.reused for student, one in told.items()} == {"ada": False, "bob": False, "cy": True}
     tally, _ = seminar.grade()
     assert preview.changes == tally.changes
-    assert (preview.booked, preview.waiting) == (tally.booked, tally.waiting) == (2, 1)
+    assert (preview.submissions_written, preview.waiting) == (tally.submissions_written, tally.waiting) == (2, 1)
     ada, bob = tally.changes
     assert (ada.student, ada.score, ada.review) == ("ada", (3.5, 6.5), ())
     assert ada.exercises == {"mean_squared_error": (0, 3)}
@@ -125,7 +125,7 @@ def test_without_the_graded_notebook_or_after_a_killed_run_all_is_looked_at(semi
         entry = journal.entry(NAME, "cy")
         assert entry is not None
         # The state after a run was killed between writing the notebook and the gradebook.
-        journal.add((), [type(entry)(**vars(entry) | {"booked": ""})])
+        journal.add((), [type(entry)(**vars(entry) | {"in_gradebook": ""})])
     tally, _ = seminar.grade()
     assert {one.student: one.review for one in tally.changes} == {"ada": (ESSAY,), "cy": (ESSAY,)}
     assert [one[1] for one in by_hand(seminar).values()] == [True, False, True]

@@ -119,7 +119,7 @@ def test_a_preview_says_what_would_change_and_where_times_come_from(school: Scho
     assert school.scores() == {"ada": 0}
 
 
-def test_the_bar_tells_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bar_shows_rate_and_time_left_of_the_last_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("course_grader.gradebook.progress_bar.time.monotonic", lambda: clock[0])
     pace, task = Pace(), Task(TaskID(0), "", total=68, completed=0, _get_time=lambda: clock[0])
@@ -165,7 +165,7 @@ def test_the_bar_counts_by_outcome(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     ("level", "reason"),
     [pytest.param("namespaces", "", marks=pytest.mark.needs("isolation")), ("user", "bubblewrap is not installed.")],
 )
-def test_doctor_tells_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_the_isolation(level: Level, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(levels, "best_level", lambda: (level, reason))
     by = f", with {levels.isolation_program(level)}" if level == "namespaces" else ""
     finding = next(course_doctor.findings())

@@ -39,7 +39,7 @@ def refused(school: School, **options: Any) -> CourseError:
 
 def graded_once(school: School) -> None:
     """Check that everything is in the gradebook, and that no reported submission was graded a second time."""
-    before = {one.student for one in school.told}
+    before = {one.student for one in school.events}
     _, told = school.grade()
     assert before
     assert all(told[student].reused for student in before)
@@ -63,7 +63,7 @@ def test_an_unknown_student_is_added_or_left_out(school: School) -> None:
 
 
 @pytest.mark.needs("isolation")
-def test_what_cannot_be_read_is_told_and_waits_for_a_human(school: School) -> None:
+def test_what_cannot_be_read_is_reported_and_waits_for_a_human(school: School) -> None:
     school.hand_in("ada")
     school.hand_in("bob").write_text("no notebook")
     _, told = school.grade()
@@ -314,7 +314,7 @@ def test_a_server_whose_driver_is_not_installed(school: School, monkeypatch: pyt
 
 
 @pytest.mark.needs("isolation")
-def test_the_second_is_told_who_holds_the_lock(school: School) -> None:
+def test_the_second_learns_who_holds_the_lock(school: School) -> None:
     school.hand_in("ada")
     with locked(school.course.journal.with_suffix(".lock")):
         error = refused(school)

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from course_grader.commands import grading
 from course_grader.gradebook.database import Database
-from course_grader.gradebook.run import Job, ProgressEvent, grade_class
+from course_grader.gradebook.run import GradingJob, ProgressEvent, grade_class
 from course_grader.gradebook.student import Student
 from course_grader.term.match_students import find_for, read_class
-from course_grader.term.roster import enter
+from course_grader.term.roster import enter_students
 from course_utils.errors import CourseError, Exit
 from tests.gradebook.conftest import IN_A_THREAD, NAME, School
 from tests.submissions.world import LAYOUTS, Person, World, accounted
@@ -30,7 +30,7 @@ ABSENT, FORGERS = PEOPLE[50:55], PEOPLE[55:]
 
 def enter_class(school: School) -> None:
     with Database(school.course) as book:
-        enter(book.gradebook, [Student(one.id, one.first, one.last, "", str(one.number)) for one in PEOPLE])
+        enter_students(book.gradebook, [Student(one.id, one.first, one.last, "", str(one.number)) for one in PEOPLE])
 
 
 def forgeries() -> Iterator[tuple[Person, str]]:
@@ -90,7 +90,7 @@ def test_every_grade_is_right(school: School, tmp_path: Path, layout: str) -> No
     course = school.course
     found = find_for(course, read_class(course), world.write(tmp_path / "in.zip"), NAME)
     told: list[ProgressEvent] = []
-    grade_class(Job(course, NAME, school.assignment, add_students=False), found, IN_A_THREAD, told.append)
+    grade_class(GradingJob(course, NAME, school.assignment, add_students=False), found, IN_A_THREAD, told.append)
     assert school.scores() == scores
     with Database(course) as book:
         assert book.students() == {one.id for one in PEOPLE}

@@ -23,7 +23,7 @@ from course_grader.gradebook.course import Course
 from course_grader.gradebook.course_doctor import findings
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.run import ProgressEvent
-from course_grader.term.release_term import release
+from course_grader.term.release_term import release_assignment
 from course_utils.errors import CourseError, Exit
 from tests import commands
 from tests.own.course import inside, nbgrader, our_configuration
@@ -257,7 +257,7 @@ def test_a_footer_of_the_course_belongs_to_the_assignment(tmp_path: Path) -> Non
     )
     source = folder / "source" / "ps1" / "ps1.ipynb"
     source.write_text(notebook("### BEGIN SOLUTION\ndef f(x):\n    return 2 * x\n### END SOLUTION", "assert f(1) == 2"))
-    assert release(Course.at(folder), "ps1").told
+    assert release_assignment(Course.at(folder), "ps1").messages
     released = nbformat.read(folder / "release" / "ps1" / "ps1.ipynb", 4)
     assert released.cells[-1].source == "doubled = f(3)"
     for student, answer in {"right": RIGHT, "wrong": WRONG}.items():
@@ -311,13 +311,13 @@ def test_a_release_of_a_teachers_own_course_is_refused_for_a_test_at_fault(tmp_p
     folder = course(tmp_path, ("assert f(1) == 2", "assert f(2) == 5"))
     refusal = r"ps1 cannot be released\.\nThe test 't2' fails on your own solution: AssertionError"
     with pytest.raises(CourseError, match=refusal):
-        release(Course.at(folder), "ps1")
+        release_assignment(Course.at(folder), "ps1")
     assert not (folder / "release").exists()
     (folder / "source" / "ps1" / "ps1.ipynb").write_text(
         notebook("def f(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION", "assert f(1) == 2")
     )
     (folder / "source" / "ps1" / "data.csv").write_text("1")
-    told = release(Course.at(folder), "ps1", tmp_path / "handed out").told
+    told = release_assignment(Course.at(folder), "ps1", tmp_path / "handed out").messages
     assert any(sentence.startswith("It is graded in the mode apart.") for sentence in told)
     for place in (folder / "release" / "ps1", tmp_path / "handed out"):
         assert {path.name for path in place.iterdir()} == {"ps1.ipynb", "data.csv"}

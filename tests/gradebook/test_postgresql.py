@@ -63,7 +63,7 @@ def test_a_class_is_graded_into_postgresql(school: School, server: str) -> None:
     assert sorted(tally.added) == sorted(told) == ["Bob O'Brien 🦉", "ada", "eve"]
     assert school.scores(ours) == {"ada": 3.0, "Bob O'Brien 🦉": 0.0, "eve": 0.0}
     # A gradebook in a file has the same content.
-    assert school.grade()[0].booked == 3
+    assert school.grade()[0].submissions_written == 3
     assert school.rows() == school.rows(ours)
     with Gradebook(ours, "descent") as book:
         book.find_grade("mean_squared_error_hidden", NAME, NAME, "eve").manual_score = 1.0

@@ -11,7 +11,7 @@ import pytest
 from course_grader.gradebook.course import Course
 from course_grader.gradebook.database import Database
 from course_grader.gradebook.privacy import open_to_others, warning
-from course_grader.term.release_term import release
+from course_grader.term.release_term import release_assignment
 from tests.gradebook.conftest import NAME, ROOT, School
 
 SHARED = "\nc.CourseDirectory.groupshared = True\n"
@@ -54,7 +54,7 @@ def test_nothing_secret_is_open_to_others(school: School, shared: bool, tmp_path
     if shared:
         with (school.root / "nbgrader_config.py").open("a") as file:
             file.write(SHARED)
-    release(with_a_term(school), NAME)
+    release_assignment(with_a_term(school), NAME)
     zipped = tmp_path / "flat"
     zipped.mkdir()
     handed_in = school.hand_in("ada", "right")

@@ -127,7 +127,7 @@ def test_what_changed_is_graded_again(school: School, change: str) -> None:
         tally, told = school.grade(isolation="none")
         assert not any(one.reused for one in told.values())
         assert all(one.result and one.result.isolation == "none" for one in told.values())
-        assert tally.booked == 2
+        assert tally.submissions_written == 2
 
 
 def test_a_probe_that_this_assignment_does_not_ask_changes_no_key(

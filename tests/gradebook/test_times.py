@@ -16,7 +16,7 @@ from nbgrader.api import Gradebook
 
 from course_grader.gradebook.display import Display
 from course_grader.gradebook.graded_submission import ProblemKind
-from course_grader.gradebook.journal import FORMAT, Entry, Journal
+from course_grader.gradebook.journal import FORMAT, Journal, JournalEntry
 from tests.gradebook.conftest import NAME, School
 
 CONFIG = """
@@ -83,7 +83,7 @@ def test_each_time_is_the_one_meant_or_none(school: School, capsys: pytest.Captu
             assert one.time_source == ("" if student in REFUSED else "timestamp.txt"), student
             assert len([note for note in one.notes if note.startswith("timestamp.txt")]) == (student in REFUSED)
         assert (tally.untimed, tally.marked_late) == (len(REFUSED), 0)
-        assert tally.booked == (0 if turn else len(STAMPS))
+        assert tally.submissions_written == (0 if turn else len(STAMPS))
     assert "IST can mean several time zones" in told["s07"].notes[0]
     with school.journal() as journal:
         sources = {one.student: one.time_source for one in journal.graded(NAME)}
@@ -228,7 +228,7 @@ def test_a_journal_of_format_2_says_whose_fault_a_problem_is(school: School) -> 
     path = school.course.journal
     with Journal(path) as journal:
         for student, (problem, _) in problems.items():
-            journal.add((), [Entry(NAME, student, Path("x.ipynb"), None, (), "", problem)])
+            journal.add((), [JournalEntry(NAME, student, Path("x.ipynb"), None, (), "", problem)])
     with sqlite3.connect(path) as file:
         file.execute("ALTER TABLE submission DROP COLUMN problem_kind")
         file.execute("PRAGMA user_version = 2")

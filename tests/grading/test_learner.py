@@ -12,7 +12,7 @@ import nbformat
 
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
@@ -38,7 +38,7 @@ def test_a_learner_validates_without_what_grading_needs(tmp_path: Path) -> None:
     released = nbformat.read(ROOT / "notebooks" / NAME / f"{NAME}.ipynb", 4)
     right = submission(read_lesson(ROOT / "lessons" / NAME), released)
     for name, notebook in {"blank": released, "right": right}.items():
-        (tmp_path / f"{name}.ipynb").write_text(text_of(notebook))
+        (tmp_path / f"{name}.ipynb").write_text(file_content(notebook))
     blank, solved = (nbgrader(tmp_path, "validate", f"{name}.ipynb") for name in ("blank", "right"))
     assert "VALIDATION FAILED" in blank.stdout, blank.stderr
     assert "Success!" in solved.stdout, solved.stderr

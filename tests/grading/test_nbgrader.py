@@ -23,7 +23,7 @@ from course_grader import Assignment, grade
 from course_grader.authoring.lesson import Lesson, lesson_folders, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_grader.authoring.trial_run import write_hidden_key
 from course_grader.cell_metadata import nbgrader_mark
 from tests.grading.stock import STOCK, nbgrader, remembered
@@ -110,7 +110,7 @@ def read(path: Path) -> NotebookNode:
 
 def write(path: Path, notebook: NotebookNode) -> None:
     path.parent.mkdir(parents=True)
-    path.write_text(text_of(notebook))
+    path.write_text(file_content(notebook))
 
 
 def of_lesson(lesson: Lesson, folder: Path) -> Iterator[tuple[str, NotebookNode]]:

@@ -19,7 +19,7 @@ import yaml
 from course_grader import cli as grader
 from course_grader.authoring import project_url as addresses
 from course_grader.authoring.colab import with_installation, write_copies
-from course_grader.site.build_site import linked
+from course_grader.site.build_site import link_guide
 from course_utils import notebooks
 from course_utils.cli import app
 from course_utils.errors import CourseError
@@ -158,8 +158,8 @@ def test_what_binder_cannot_open_is_refused_and_nothing_changes(url: str, house:
 
 def test_the_guide_on_the_site_links_to_the_address() -> None:
     guide = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
-    assert linked(guide, [], None) == guide
-    assert f"Clone [the course's repository]({PUBLISHED})," in linked(guide, [], PUBLISHED)
+    assert link_guide(guide, [], None) == guide
+    assert f"Clone [the course's repository]({PUBLISHED})," in link_guide(guide, [], PUBLISHED)
 
 
 def test_without_an_address_nothing_for_colab_is_written(house: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_notebook_for_colab_is_the_released_one_after_a_first_cell(tmp_path: P
         assert first["metadata"] == {"tags": ["experiment"]}
 
 
-def test_the_first_cell_installs_only_where_the_course_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_cell_installs_only_if_the_course_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from IPython.core.inputtransformer2 import TransformerManager
 
     book = with_installation({"cells": []}, "https://example.org/course")

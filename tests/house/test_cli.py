@@ -52,7 +52,7 @@ def test_a_broken_set_of_verbs_costs_no_others(
     )
 
 
-def test_check_tells_what_passed(run: Run, course: Path) -> None:
+def test_check_prints_what_passed(run: Run, course: Path) -> None:
     ended = run("check", "00")
     assert ended.code == Exit.FAILED
     rows = {line.split()[0]: line for line in ended.out.splitlines()}
@@ -93,7 +93,7 @@ def test_check_stops_a_cell_that_does_not_end_and_goes_on(run: Run, tmp_path: Pa
     assert ended.code == Exit.FAILED
 
 
-def test_check_tells_where_python_ended(run: Run, tmp_path: Path) -> None:
+def test_check_reports_where_python_ended(run: Run, tmp_path: Path) -> None:
     cells = [code("1"), code("import os; os._exit(1)"), graded("one_visible", "assert True", 1)]
     ended = run("check", str(write(tmp_path / "dead.ipynb", *cells)))
     assert ended.code == Exit.FAILED
@@ -187,7 +187,7 @@ def test_progress_names_the_next_exercise_and_leaves_no_blanks_behind_a_line(run
     assert all(line == line.rstrip() for line in (title, row))
 
 
-def test_progress_tells_an_answered_question_from_an_open_one(run: Run, course: Path) -> None:
+def test_progress_distinguishes_an_answered_question_from_an_open_one(run: Run, course: Path) -> None:
     progress.record("other", progress.ANSWERED, True, course / "notebooks" / "00_start_here")
     title, row = (" ".join(line.split()) for line in run("progress").out.splitlines()[:2])
     assert title == "lesson solved points answered open"

@@ -125,7 +125,7 @@ def test_nothing_else_changes_and_the_notebook_is_kept(school: Path) -> None:
     ]
 
 
-def test_again_it_updates_and_changes_nothing_where_nothing_is_new(school: Path) -> None:
+def test_again_it_updates_and_changes_nothing_if_nothing_is_new(school: Path) -> None:
     first = gather.gather(capstone(school))
     text = capstone(school).read_text()
     assert gather.gather(capstone(school)).backup == ""
@@ -152,7 +152,7 @@ def test_what_the_learner_wrote_into_the_cell_is_not_overwritten(school: Path, g
     assert Path(found.backup).read_text() == text
 
 
-def test_a_function_that_never_ends_is_told(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_that_never_ends_is_reported(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gather, "TIMEOUT", 6)
     endless = "def sgd_step(w, grad, lr):\n    while True:\n        pass"
     replace_in(school / "01_rates" / "01_rates.ipynb", RIGHT, endless)
@@ -161,7 +161,7 @@ def test_a_function_that_never_ends_is_told(school: Path, monkeypatch: pytest.Mo
     assert "did not run" in found[1].says
 
 
-def test_the_verb_tells_what_is_there_and_what_is_not(school: Path, run: Callable[..., Result]) -> None:
+def test_the_command_lists_what_is_there_and_what_is_not(school: Path, run: Callable[..., Result]) -> None:
     code, out, _ = run("gather")
     assert code == 1
     assert "passes its check" in out
@@ -178,12 +178,12 @@ def test_a_notebook_without_such_a_cell_is_refused(school: Path, run: Callable[.
     assert "no cell for gathered functions" in err
 
 
-def test_a_name_that_no_cell_defines_is_told() -> None:
+def test_a_name_that_no_cell_defines_is_reported() -> None:
     found = collect(["f"], [CodeCell("01_a", "def f():\n    return gone + len([])", "f")], {})
     assert found.problems == ["f uses 'gone', which no cell of 01_a defines."]
 
 
-def test_two_helpers_of_one_name_are_told() -> None:
+def test_two_helpers_of_one_name_are_reported() -> None:
     cells = [CodeCell(lesson, f"def help():\n    return {i}") for i, lesson in enumerate(("01_a", "02_b"))]
     cells += [
         CodeCell(cell.lesson, f"def {name}():\n    return help()", name) for name, cell in zip("fg", cells, strict=True)

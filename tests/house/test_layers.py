@@ -68,7 +68,7 @@ BREACHES = {
 
 
 @pytest.mark.parametrize(("where", "taken", "told"), BREACHES.values(), ids=BREACHES)
-def test_a_breach_of_the_layers_is_told(tmp_path: Path, where: str, taken: str, told: str) -> None:
+def test_a_breach_of_the_layers_is_reported(tmp_path: Path, where: str, taken: str, told: str) -> None:
     for package in ("course_utils", "course_grader"):
         shutil.copytree(ROOT / package, tmp_path / package)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)

@@ -40,7 +40,7 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, text: str) -> None:
     assert progress.load(tmp_path) == {"sgd_step": {"values": True}}
 
 
-def test_it_never_raises_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_it_never_raises_if_nothing_can_be_written(tmp_path: Path) -> None:
     progress.record("sgd_step", "values", True, tmp_path / "absent")
     assert list(tmp_path.iterdir()) == []
 

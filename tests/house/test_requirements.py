@@ -45,7 +45,7 @@ def test_conda_installs_what_a_learner_needs() -> None:
     assert environment["channels"][0] == "conda-forge"
 
 
-def test_extras_agree_where_they_name_the_same_package() -> None:
+def test_extras_agree_if_they_name_the_same_package() -> None:
     wanted: dict[str, set[str]] = {}
     for lines in (PROJECT["dependencies"], *EXTRAS.values()):
         for name, specification in specifications(lines).items():

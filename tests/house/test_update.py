@@ -71,11 +71,11 @@ class House:
     """The shipped notebooks (only one), and a learner's folder."""
 
     def __init__(self, root: Path) -> None:
-        self.shelf, self.own = root / "notebooks", root / "mine"
+        self.shipped, self.own = root / "notebooks", root / "mine"
         self.ship(first_version())
 
     def ship(self, cells: Cells) -> None:
-        place = self.shelf / NAME / f"{NAME}.ipynb"
+        place = self.shipped / NAME / f"{NAME}.ipynb"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
 
@@ -95,7 +95,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House(tmp_path)
-    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere", house.shelf))
+    monkeypatch.setattr(shipped_notebooks, "SHIPPED_FOLDERS", (tmp_path / "nowhere", house.shipped))
     shipped_notebooks.start(house.own)
     return house
 
@@ -110,7 +110,7 @@ def test_start_lays_down_what_is_missing_and_leaves_the_rest(house: House) -> No
     assert ANSWER in sources(house)
     house.place.unlink()
     assert shipped_notebooks.start(house.own) == [NAME]
-    assert house.place.read_bytes() == (house.shelf / NAME / f"{NAME}.ipynb").read_bytes()
+    assert house.place.read_bytes() == (house.shipped / NAME / f"{NAME}.ipynb").read_bytes()
 
 
 def test_answers_move_into_the_new_text(house: House) -> None:
@@ -169,9 +169,9 @@ def test_locked_cells_are_the_courses(house: House) -> None:
 
 
 def test_a_notebook_that_cannot_be_read_is_left_alone_and_the_rest_goes_on(house: House) -> None:
-    other = house.shelf / "01_next" / "01_next.ipynb"
+    other = house.shipped / "01_next" / "01_next.ipynb"
     other.parent.mkdir()
-    other.write_text((house.shelf / NAME / f"{NAME}.ipynb").read_text())
+    other.write_text((house.shipped / NAME / f"{NAME}.ipynb").read_text())
     house.place.write_text("{not JSON")
     first, second = update(house.own, NOW)
     assert (first.outcome, second.outcome) == ("left alone", "new")
@@ -181,7 +181,7 @@ def test_a_notebook_that_cannot_be_read_is_left_alone_and_the_rest_goes_on(house
 
 def test_the_shipped_notebooks_themselves_are_refused(house: House) -> None:
     with pytest.raises(CourseError, match="course start FOLDER"):
-        update(house.shelf)
+        update(house.shipped)
 
 
 def test_without_a_shelf_it_says_so(house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -193,14 +193,14 @@ def test_without_a_shelf_it_says_so(house: House, monkeypatch: pytest.MonkeyPatc
 def test_the_lab_in_a_clone_works_in_a_folder_of_the_learners_own(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = lab.own_folder(house.shelf)
-    assert folder == house.shelf.parent / "my-notebooks"
+    folder = lab.own_folder(house.shipped)
+    assert folder == house.shipped.parent / "my-notebooks"
     assert (folder / NAME / f"{NAME}.ipynb").exists()
     assert "Your own copies" in capsys.readouterr().out
-    assert lab.own_folder(house.shelf.parent) == folder
+    assert lab.own_folder(house.shipped.parent) == folder
     assert capsys.readouterr().out == ""
     house.ship(second_version())
-    lab.own_folder(house.shelf.parent)
+    lab.own_folder(house.shipped.parent)
     assert f"newer text for {NAME}: run `course update`" in capsys.readouterr().out
 
 

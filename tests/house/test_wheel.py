@@ -38,9 +38,11 @@ def test_a_learners_package_holds_no_solution(wheel: zipfile.ZipFile) -> None:
 
 
 def test_its_notebooks_are_the_released_ones_and_nothing_else_is_on_their_shelf(wheel: zipfile.ZipFile) -> None:
-    shipped = {name: wheel.read(name) for name in wheel.namelist() if name.startswith("course_utils/shelf/")}
+    shipped = {
+        name: wheel.read(name) for name in wheel.namelist() if name.startswith("course_utils/bundled_notebooks/")
+    }
     released = {
-        f"course_utils/shelf/{path.relative_to(ROOT / 'notebooks').as_posix()}": path.read_bytes()
+        f"course_utils/bundled_notebooks/{path.relative_to(ROOT / 'notebooks').as_posix()}": path.read_bytes()
         for path in (ROOT / "notebooks").glob("*/*.ipynb")
     }
     assert shipped == released

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from course_grader.authoring.build_keys import _drawn_part
-from course_grader.authoring.drawing import Draw, read_draws, variants
+from course_grader.authoring.drawing import QuestionDraw, read_draws, variants
 from course_grader.authoring.lesson import Lesson
 from course_grader.authoring.reference import mistaken, namespace, variant
 from course_utils.checks.probe import exercises
@@ -26,7 +26,7 @@ def names(lesson: Lesson) -> dict[str, Any]:
     return namespace(lesson)
 
 
-def of_secret(lesson: Lesson, names: dict[str, Any], draw: Draw, secret: str) -> Lesson:
+def of_secret(lesson: Lesson, names: dict[str, Any], draw: QuestionDraw, secret: str) -> Lesson:
     """Return the lesson with the variant that the hidden key of this secret takes."""
     part, _ = _drawn_part(lesson, names, draw, secret, 1)
     return next(drawn for name, drawn in variants(lesson, draw, secret) if name == part)

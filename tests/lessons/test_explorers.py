@@ -52,7 +52,7 @@ def scenes(explorer: Explorer) -> list[dict[str, Any]]:
     return [recording["start"], *(scene for sweep in recording["sweeps"].values() for scene in sweep if scene)]
 
 
-def test_it_stands_once_in_its_lesson_with_its_exercises(explorer: Explorer) -> None:
+def test_it_is_once_in_its_lesson_with_its_exercises(explorer: Explorer) -> None:
     texts = [lesson.path.read_text(encoding="utf-8") for lesson in LESSONS]
     [(text, given)] = [
         (text, re.findall(r"\w+", found))
@@ -194,7 +194,7 @@ def test_an_interrupted_panel_still_answers() -> None:
     assert "was interrupted" in panel.answered["message"]
 
 
-def test_what_cannot_be_drawn_is_told() -> None:
+def test_what_cannot_be_drawn_is_reported() -> None:
     answer = Session(KNOWN["line_error"], [lambda prediction, target: "text"]).first()
     assert answer.message == (
         "This is a recording, since what your functions returned cannot be drawn: "

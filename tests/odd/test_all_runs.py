@@ -19,7 +19,7 @@ from course_grader.engine.notebook.plan import RunCell, plan
 from course_utils.gather import gather
 from course_utils.running import run_notebook
 from course_utils.sources import CodeCell, collect
-from course_utils.update import merged
+from course_utils.update import merge_notebooks
 from tests.engine.conftest import LIMITS, Exam, grade_id_of, outcomes, printed
 from tests.engine.test_nbgrader import ROOT, course, scores
 
@@ -80,7 +80,7 @@ def test_an_answer_in_several_cells_has_full_marks_and_stays(start: Assignment, 
     result = grade(notebook, start)
     assert result.score == result.max_score
     assert "2 cells with the grade_id 'mean_squared_error'" in result.notes[0]
-    fresh, answers, _ = merged(copy.deepcopy(notebook), released_cells())
+    fresh, answers, _ = merge_notebooks(copy.deepcopy(notebook), released_cells())
     assert answers == 1
     after = grade(fresh, start)
     assert (after.score, after.notes) == (after.max_score, ())

@@ -31,7 +31,7 @@ from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.preprocessors import Grade, Intake
 from course_utils.running import as_graded
 from course_utils.sources import CodeCell, collect
-from course_utils.update import merged
+from course_utils.update import merge_notebooks
 from tests.engine.conftest import Exam, grade_id_of
 from tests.odd.changes import NbCell, Odd, Workbench, change
 from tests.odd.kernel import HALF_DONE, PASSED, ROOT, UNDEFINED, Kernel
@@ -248,12 +248,12 @@ def agree(bench: Workbench, lesson: Lesson) -> None:
     checked.pop(HALF_DONE, None)
     assert checked == in_jupyter
 
-    fresh, _, _ = merged(notebook_of(cells), notebook_of(lesson.released))
+    fresh, _, _ = merge_notebooks(notebook_of(cells), notebook_of(lesson.released))
     assert set(written(bench, lesson)) <= set(texts_of(fresh["cells"]))
     nbformat.validate(from_dict(copy.deepcopy(fresh)))
     after = passing(fresh["cells"], lesson)
     assert {grade_id: after[grade_id] for grade_id in promised} == promised
-    again, _, _ = merged(copy.deepcopy(fresh), notebook_of(lesson.released))
+    again, _, _ = merge_notebooks(copy.deepcopy(fresh), notebook_of(lesson.released))
     assert texts_of(again["cells"]) == texts_of(fresh["cells"])
 
     end = at_the_end(bench, lesson)

@@ -106,7 +106,7 @@ def test_there_are_two_assignments_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_an_assignment_tells_right_wrong_and_blank_apart(name: str) -> None:
+def test_an_assignment_distinguishes_right_wrong_and_blank(name: str) -> None:
     """An assignment that gives every answer the same is no example."""
     stock = stock_scores(EVERY[name])
     right = stock["right"]

@@ -10,9 +10,9 @@ from typing import Any
 import nbformat
 import numpy as np
 
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.engine.result import CellResult, Outcome, Result
 from course_grader.gradebook.graded_submission import GradedSubmission
-from course_grader.html.teacher_notebook import TeacherNotebook
 
 ROOT = Path(__file__).parents[2]
 LESSON = "01_learning_rate_decay"

@@ -50,7 +50,7 @@ def test_partial_points_count_towards_the_facility(tmp_path: Path) -> None:
     assert row.counts == {"a": 1}
 
 
-def test_scores_are_the_gradebooks_where_it_has_them(tmp_path: Path) -> None:
+def test_scores_are_the_gradebooks_if_it_has_them(tmp_path: Path) -> None:
     graded = made_class(tmp_path, 3)
     report = class_report(graded, PAPER, {one.student: ManualGrades(4.5, 6.0) for one in graded})
     assert report.quartiles == (4.5, 4.5, 4.5)

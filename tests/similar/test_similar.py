@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from course_grader.authoring.lesson import read_lesson
-from course_grader.html.teacher_notebook import TeacherNotebook
+from course_grader.engine.notebook.teacher_notebook import TeacherNotebook
 from course_grader.similar.fragments import fragments
 from course_grader.similar.pairs import Answers, similar_pairs
 from course_grader.similar.render_pairs import similar_page
@@ -143,7 +143,7 @@ def test_the_table_prints_names_as_they_are() -> None:
     assert "no two students" in text.getvalue()
 
 
-def test_students_stand_by_their_names_where_these_are_known() -> None:
+def test_students_are_shown_by_their_names_if_these_are_known() -> None:
     pairs = similar_pairs({"a1": {"plateau_decay": ORIGINAL}, "b2": {"plateau_decay": COPY}}, [])
     page = similar_page(pairs, PAPER, 2, {"b2": "Byron & Co, Ada (b2)"})
     assert page.count("a1 and Byron &amp; Co, Ada (b2)") == 2

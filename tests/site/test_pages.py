@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from course_grader.authoring.lesson import read_lessons
 from course_grader.site import run_solutions
-from course_grader.site.build_site import build_site, from_top, linked, together, top
+from course_grader.site.build_site import build_site, from_top, keep_formulas_together, link_guide, site_path
 from course_grader.site.lesson_page import SOLUTION, lesson_page
 from course_utils.errors import CourseError, Exit
 
@@ -27,13 +27,13 @@ def page_of(name: str) -> list[NotebookNode]:
     return cells
 
 
-def test_an_unknown_lesson_is_told(tmp_path: Path) -> None:
+def test_an_unknown_lesson_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"no lesson 'nope'\. Choose from 00_start_here"):
         build_site(ROOT, tmp_path, ["nope"])
 
 
 @pytest.mark.parametrize("name", [FIRST, CONCEPTS, LAST])
-def test_each_solution_stands_behind_its_hint(name: str) -> None:
+def test_each_solution_is_behind_its_hint(name: str) -> None:
     sources = [cell.source for cell in page_of(name)]
     solutions = [place for place, source in enumerate(sources) if source.startswith(SOLUTION)]
     hints = [source for source in sources if source.startswith("<details><summary>Hint")]
@@ -74,13 +74,13 @@ def test_what_a_hidden_check_said_is_not_shown() -> None:
 def test_a_row_of_the_concepts_leads_to_the_lesson_and_to_the_heading() -> None:
     row = "| Share dropped or kept | 03_dropout | What does $p$ mean? | `drops_a_fifth` |"
     page = "lessons/03_dropout.ipynb"
-    assert linked(row, read_lessons(ROOT, [CONCEPTS]), None) == (
+    assert link_guide(row, read_lessons(ROOT, [CONCEPTS]), None) == (
         f"| Share dropped or kept | [03]({page}) | [What does $p$ mean?]({page}#what-does--mean) | `drops_a_fifth` |"
     )
 
 
 def test_a_guide_can_show_an_explorer() -> None:
-    shown = linked("Look:\n\n<!-- explorer: line_error -->\n\nAnd read.", [], None)
+    shown = link_guide("Look:\n\n<!-- explorer: line_error -->\n\nAnd read.", [], None)
     assert shown.startswith('Look:\n\n```{raw} html\n<div class="descent-explorer"')
     assert shown.endswith("</div>\n```\n\nAnd read.")
 
@@ -94,7 +94,7 @@ def test_a_guide_can_show_an_explorer() -> None:
     ],
 )
 def test_github_shows_a_site_below_its_repositorys_name(published: str | None, path: str) -> None:
-    assert top(published) == path
+    assert site_path(published) == path
 
 
 def test_a_page_shown_anywhere_refers_from_the_top() -> None:
@@ -109,14 +109,17 @@ def test_a_page_shown_anywhere_refers_from_the_top() -> None:
 
 def test_a_formula_stays_with_the_comma_behind_it() -> None:
     formula = r'<span class="math notranslate nohighlight">\(a < b\)</span>'.replace(" < ", " &lt; ")
-    assert together(f"<p>Let {formula}, and then") == f'<p>Let <span class="together">{formula},</span> and then'
-    assert together(f"(<em>{formula}</em>) or {formula}-th") == (
+    assert (
+        keep_formulas_together(f"<p>Let {formula}, and then")
+        == f'<p>Let <span class="together">{formula},</span> and then'
+    )
+    assert keep_formulas_together(f"(<em>{formula}</em>) or {formula}-th") == (
         f'(<em>{formula}</em>) or <span class="together">{formula}-th</span>'
     )
 
 
 @pytest.mark.parametrize(("width", "look"), [(761, None), (1061, "wide")])
-def test_a_wide_figure_is_told_from_others(width: int, look: str | None) -> None:
+def test_a_wide_figure_is_distinguished_from_others(width: int, look: str | None) -> None:
     head = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + width.to_bytes(4, "big") * 2
     data = {"image/png": base64.b64encode(head + bytes(40)).decode()}
     solved = new_notebook(
@@ -127,7 +130,7 @@ def test_a_wide_figure_is_told_from_others(width: int, look: str | None) -> None
     assert cell.metadata.mystnb.image.get("classes") == look
 
 
-def test_a_cell_that_does_not_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_that_does_not_end_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (lesson,) = read_lessons(ROOT, [FIRST])
     source = tmp_path / "solutions" / FIRST / f"{FIRST}.ipynb"
     source.parent.mkdir(parents=True)

@@ -109,7 +109,7 @@ def test_every_layout_is_found(tmp_path: Path, files: dict[str, str], expected: 
     assert all(one.notes == () for one in found.submissions)
 
 
-def test_platforms_tell_names_numbers_and_who_was_late(tmp_path: Path) -> None:
+def test_platforms_give_names_numbers_and_who_was_late(tmp_path: Path) -> None:
     canvas = find_submissions(zipped(tmp_path / "c.zip", LAYOUTS["Canvas"][0]), NAME).submissions
     assert [one.late for one in canvas] == [False, True, False, False, True]
     assert canvas[0].name == "lovelaceada"
@@ -160,7 +160,7 @@ def test_a_student_without_a_notebook_is_named(tmp_path: Path) -> None:
     assert LeftOut("", "It is not named as Canvas names files.", ("roster.csv",)) in found.left_out
 
 
-def test_two_of_one_full_name_are_told_apart_by_number(tmp_path: Path) -> None:
+def test_two_of_one_full_name_are_distinguished_by_number(tmp_path: Path) -> None:
     files = {f"Kim Lee_{n}_assignsubmission_file_/x.ipynb": str(n) for n in (5, 6)}
     assert contents(find_submissions(zipped(tmp_path / "m.zip", files), NAME)) == {
         "Kim Lee (5)": "5",
@@ -231,7 +231,7 @@ CLIMBING = ["../x.ipynb", "a/../../x.ipynb", "/etc/x.ipynb", "..\\x.ipynb", "C:\
 
 
 @pytest.mark.parametrize("name", CLIMBING)
-def test_a_name_that_climbs_out_is_told_and_costs_nobody(tmp_path: Path, name: str) -> None:
+def test_a_name_that_climbs_out_is_reported_and_costs_nobody(tmp_path: Path, name: str) -> None:
     found = find_submissions(zipped(tmp_path / "z.zip", {name: "", "ada.ipynb": "1"}), NAME)
     assert contents(found) == {"ada": "1"}
     assert list(told(found).values()) == ["Its path in the zip leads out of the folder."]
@@ -303,7 +303,7 @@ def test_a_member_that_cannot_be_read_costs_itself_alone(tmp_path: Path, change:
     assert sentence.endswith(".")
 
 
-def test_a_zip_that_is_damaged_later_is_told_when_it_is_read(tmp_path: Path) -> None:
+def test_a_zip_that_is_damaged_later_is_reported_when_it_is_read(tmp_path: Path) -> None:
     (one,) = find_submissions(zipped(tmp_path / "z.zip", {"ada.ipynb": "honest " * 50}), NAME).submissions
     assert one.content() == b"honest " * 50
     broken(tmp_path / "z.zip", "ada.ipynb", damage_content)
@@ -329,12 +329,12 @@ def test_files_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
         (lambda path: os.mkfifo(path / "x") or path / "x", "not a folder, zip or notebook"),
     ],
 )
-def test_a_place_without_submissions_is_told_in_a_sentence(tmp_path: Path, make: Any, words: str) -> None:
+def test_a_place_without_submissions_is_reported_in_a_sentence(tmp_path: Path, make: Any, words: str) -> None:
     with pytest.raises(CourseError, match=words):
         find_submissions(make(tmp_path), NAME)
 
 
-def test_a_zip_that_was_cut_short_is_told(tmp_path: Path) -> None:
+def test_a_zip_that_was_cut_short_is_reported(tmp_path: Path) -> None:
     path = zipped(tmp_path / "x.zip", {"ada.ipynb": "1"})
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(CourseError, match="complete zip"):

@@ -262,7 +262,7 @@ def test_a_closed_folder_costs_its_author_alone(tmp_path: Path, monkeypatch: pyt
     assert [one.problem for one in found.submissions] == ["The folder cannot be read (Permission denied).", "", ""]
 
 
-def test_where_nothing_decides_the_student_is_named(tmp_path: Path) -> None:
+def test_if_nothing_decides_the_student_is_named(tmp_path: Path) -> None:
     world = handed_in("folders")
     world.files |= {"ada/a.ipynb": notebook("a"), "ada/b.ipynb": notebook("b"), "emmy/x.ipynb": notebook("x")}
     del world.files[f"ada/{NAME}.ipynb"]

@@ -14,7 +14,7 @@ import yaml
 
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 
 ROOT = Path(__file__).parents[2]
 NAME = "00_start_here"
@@ -56,7 +56,7 @@ def test_a_push_is_checked(workflow: dict[str, Any], tmp_path: Path, kind: str, 
     released.cells = [cell for cell in released.cells if "experiment" not in cell.metadata.get("tags", [])]
     notebook = submission(read_lesson(ROOT / "lessons" / NAME), released) if kind == "right" else released
     (tmp_path / "repository").mkdir()
-    (tmp_path / "repository" / f"{NAME}.ipynb").write_text(text_of(notebook), encoding="utf-8")
+    (tmp_path / "repository" / f"{NAME}.ipynb").write_text(file_content(notebook), encoding="utf-8")
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = dict(os.environ, PATH=programs, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]

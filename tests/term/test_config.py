@@ -97,7 +97,7 @@ def test_without_the_file_there_is_no_term(tmp_path: Path) -> None:
         ("course = ", "cours = ", r"line 1: cours is not a known key"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_told_with_its_line(root: Path, old: str, new: str, sentence: str) -> None:
+def test_a_mistake_is_reported_with_its_line(root: Path, old: str, new: str, sentence: str) -> None:
     assert old in GOOD
     (root / "course.toml").write_text(GOOD.replace(old, new))
     with pytest.raises(CourseError, match=sentence):
@@ -119,7 +119,7 @@ def test_the_end_of_a_day_is_its_last_second_also_where_clocks_change(root: Path
         assert next(iter(term.assignments.values())).due == expected
 
 
-def test_nbgrader_is_told(root: Path) -> None:
+def test_nbgrader_gets_the_settings(root: Path) -> None:
     config = Config()
     configure(config, root)
     assert config.CourseDirectory.course_id == "descent-2026"

@@ -28,7 +28,7 @@ from course_grader.engine.notebook.assignment import Assignment, AssignmentProbl
 from course_grader.environment import environment
 from course_grader.gradebook.course import Course
 from course_grader.term import build_term, release_term
-from course_grader.term.release_term import release
+from course_grader.term.release_term import release_assignment
 from course_utils.cells import blank_magics
 from course_utils.checks.answer_types import AnswerType, Labels, NumberWith, OrderingOf, SubsetOf
 from course_utils.checks.checking import CLASS
@@ -94,7 +94,7 @@ def class_with(root: Path, secret: str) -> Class:
         patch.setattr(build_term, "_run_cells", lambda lesson: None)
         modes = without_modes(patch)
         for lesson in ASKING:
-            release(Course.at(root), lesson.name, root / "handout")
+            release_assignment(Course.at(root), lesson.name, root / "handout")
         assert len(modes) == len(ASKING)
     return Class(root)
 
@@ -333,7 +333,7 @@ def sources(root: Path) -> str:
 def test_a_question_without_points_stays_as_in_self_study(small: Path) -> None:
     (small / "course.toml").write_text(f"[assignments.{SMALL}]\npoints = {{ cg_iterations = 0 }}\n")
     key_of(small, "a secret")
-    release(Course.at(small), SMALL, small / "out")
+    release_assignment(Course.at(small), SMALL, small / "out")
     text = sources(small)
     assert 'check("cg_iterations", cg_iterations)' in text
     assert "Fifty of its eigenvalues are 1, thirty are 10 and twenty are 200." in text
@@ -343,13 +343,13 @@ def test_a_question_without_points_stays_as_in_self_study(small: Path) -> None:
 def test_a_whole_lesson_is_drawn_too_and_a_new_key_can_keep_its_questions(small: Path) -> None:
     (small / "course.toml").write_text(f"[assignments.{SMALL}]\n")
     key_of(small, "a secret")
-    release(Course.at(small), SMALL, small / "out")
+    release_assignment(Course.at(small), SMALL, small / "out")
     text = sources(small)
     assert "Fifty of its eigenvalues" not in text
     assert Course.at(small).assignment(SMALL)
     key_of(small, "another", questions="a secret")
     assert Course.at(small).assignment(SMALL)
-    release(Course.at(small), SMALL, small / "out")
+    release_assignment(Course.at(small), SMALL, small / "out")
     assert sources(small) == text
     key_of(small, "another")
     with pytest.raises(AssignmentProblem, match="course key --questions-of"):
@@ -372,12 +372,13 @@ def test_without_a_key_that_fits_nothing_is_released(small: Path, key: str | Non
     if key is not None:
         (small / "course.key").write_text(key)
     with pytest.raises(CourseError, match=sentence):
-        release(Course.at(small), SMALL)
+        release_assignment(Course.at(small), SMALL)
     assert not (small / "term").exists()
     assert not (small / "gradebook.db").exists()
 
 
 def test_without_course_toml_the_release_says_that_the_answers_are_public(small: Path) -> None:
     assert any(
-        "2 concept questions" in sentence and "public" in sentence for sentence in release(Course.at(small), SMALL).told
+        "2 concept questions" in sentence and "public" in sentence
+        for sentence in release_assignment(Course.at(small), SMALL).messages
     )

@@ -15,7 +15,7 @@ from course_grader.cell_metadata import nbgrader_mark
 from course_grader.engine.grading import grade
 from course_grader.gradebook.course import Course
 from course_grader.term import assignment_of
-from course_grader.term.release_term import release
+from course_grader.term.release_term import release_assignment
 from course_utils.errors import CourseError
 
 ROOT = Path(__file__).parents[2]
@@ -74,23 +74,23 @@ def grade_ids(path: Path) -> list[str]:
     return [cell.metadata.nbgrader.grade_id for cell in nbformat.read(path, 4).cells if "nbgrader" in cell.metadata]
 
 
-def test_without_course_toml_a_lesson_is_released_as_it_stands(root: Path) -> None:
-    told = release(Course.at(root), NAME, root / "handout").told
+def test_without_course_toml_a_lesson_is_released_as_it_is(root: Path) -> None:
+    told = release_assignment(Course.at(root), NAME, root / "handout").messages
     built = ROOT / "notebooks" / NAME / f"{NAME}.ipynb"
     assert (root / "handout" / f"{NAME}.ipynb").read_bytes() == built.read_bytes()
     assert "without a due date" in told[0]
     assert assignment_of(root, NAME)[0] == root / "solutions" / NAME / f"{NAME}.ipynb"
     # A second release writes the same file; a file with different content is not overwritten.
-    release(Course.at(root), NAME, root / "handout")
+    release_assignment(Course.at(root), NAME, root / "handout")
     (root / "handout" / f"{NAME}.ipynb").write_text("mine")
     with pytest.raises(CourseError, match="--force"):
-        release(Course.at(root), NAME, root / "handout")
-    release(Course.at(root), NAME, root / "handout", force=True)
+        release_assignment(Course.at(root), NAME, root / "handout")
+    release_assignment(Course.at(root), NAME, root / "handout", force=True)
 
 
 def test_a_lesson_of_ones_own_follows_another_and_is_graded(root: Path) -> None:
     course = term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\npoints = {{ double = 6 }}\n')
-    told = release(course, "week1").told
+    told = release_assignment(course, "week1").messages
     assert any("Learners do not have it yet" in sentence for sentence in told)
     learners = root / "term" / "release" / "week1" / "week1.ipynb"
     assert grade_ids(learners)[-4:] == ["extra_imports", "double", "double_visible", "double_hidden"]
@@ -105,14 +105,14 @@ def test_a_lesson_of_ones_own_follows_another_and_is_graded(root: Path) -> None:
 
 def test_what_is_added_comes_whole_beside_chosen_exercises(root: Path) -> None:
     chosen = f'[assignments.week1]\nlesson = "{NAME}"\nexercises = ["mean_squared_error"]\nadd = ["90_extra"]\n'
-    release(term(root, chosen), "week1")
+    release_assignment(term(root, chosen), "week1")
     ids = grade_ids(root / "term" / "release" / "week1" / "week1.ipynb")
     assert {"mean_squared_error", "double", "double_visible", "double_hidden"} <= set(ids)
 
 
 def test_a_lesson_of_ones_own_alone_needs_no_key_of_its_own(root: Path) -> None:
     course = term(root, "[assignments.90_extra]\n")
-    release(course, "90_extra")
+    release_assignment(course, "90_extra")
     (root / "course.key").write_text('{"format": 1, "exercises": {}}')
     assignment = Course.at(root).assignment("90_extra")
     source, key = assignment_of(root, "90_extra")
@@ -128,7 +128,7 @@ def test_a_lesson_of_ones_own_alone_needs_no_key_of_its_own(root: Path) -> None:
 
 def test_a_notebook_of_ones_own_is_released(root: Path) -> None:
     course = term(root, f'[assignments.essay]\nnotebook = "solutions/{NAME}/{NAME}.ipynb"\ndue = 2026-10-12\n')
-    assert any("due 2026-10-12 23:59 UTC" in sentence for sentence in release(course, "essay").told)
+    assert any("due 2026-10-12 23:59 UTC" in sentence for sentence in release_assignment(course, "essay").messages)
     assert (root / "term" / "release" / "essay" / "essay.ipynb").is_file()
 
 
@@ -146,7 +146,7 @@ def test_a_notebook_of_ones_own_is_released(root: Path) -> None:
 def test_a_notebook_of_ones_own_that_cannot_be_graded_is_not_released(root: Path, content: str, sentence: str) -> None:
     (root / "essay.ipynb").write_text(content)
     with pytest.raises(CourseError, match=sentence):
-        release(term(root, '[assignments.essay]\nnotebook = "essay.ipynb"\n'), "essay")
+        release_assignment(term(root, '[assignments.essay]\nnotebook = "essay.ipynb"\n'), "essay")
     assert not (root / "gradebook.db").exists()
 
 
@@ -160,7 +160,7 @@ def test_a_notebook_of_ones_own_is_released_with_its_files_and_says_its_mode(roo
         own / "ps1.ipynb",
         "import helper, pathlib\nassert pathlib.Path('numbers.csv').read_text()\nassert double(2) == 2 * helper.factor",
     )
-    told = release(term(root, text), "ps1", root / "handout").told
+    told = release_assignment(term(root, text), "ps1", root / "handout").messages
     assert any(sentence.startswith("It is graded in the mode apart. All") for sentence in told)
     assert {path.name for path in (root / "handout").iterdir()} == {"ps1.ipynb", "helper.py", "numbers.csv"}
     assert "return 2 * x" not in (root / "handout" / "ps1.ipynb").read_text()
@@ -175,7 +175,7 @@ def test_a_test_that_fails_on_the_teachers_solution_is_not_released(root: Path) 
     own.mkdir(parents=True)
     _write_own(own / "ps1.ipynb", "assert double(2) == 5")
     with pytest.raises(CourseError, match="The test 'double_test' fails on your own solution: AssertionError"):
-        release(term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n'), "ps1")
+        release_assignment(term(root, '[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\n'), "ps1")
     assert not (root / "term").exists()
     assert not (root / "gradebook.db").exists()
     assert not (root / "gradebook.modes.json").exists()
@@ -186,7 +186,9 @@ def test_course_toml_fixes_the_mode(root: Path, mode: str) -> None:
     own = root / "mine" / "ps1"
     own.mkdir(parents=True)
     _write_own(own / "ps1.ipynb", "assert double(2) == 4")
-    told = release(term(root, f'[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\nmode = "{mode}"\n'), "ps1").told
+    told = release_assignment(
+        term(root, f'[assignments.ps1]\nnotebook = "mine/ps1/ps1.ipynb"\nmode = "{mode}"\n'), "ps1"
+    ).messages
     assert f"It is graded in the mode {mode}. The teacher chose it." in told
     assert Course.at(root).assignment("ps1").mode == mode
     with pytest.raises(CourseError, match=r'line 5: .*must be "apart" or "together"'):
@@ -206,12 +208,12 @@ def _write_own(place: Path, test: str) -> None:
 def test_the_exchange_gets_it_once(root: Path) -> None:
     course = term(root, f"[assignments.{NAME}]\n")
     (root / "exchange").mkdir()
-    told = release(course, NAME, exchange=True).told
+    told = release_assignment(course, NAME, exchange=True).messages
     assert any("exchange" in sentence and "'descent'" in sentence for sentence in told)
     assert (root / "exchange" / "descent" / "outbound" / NAME / f"{NAME}.ipynb").is_file()
     with pytest.raises(CourseError, match="--force"):
-        release(course, NAME, exchange=True)
-    release(course, NAME, exchange=True, force=True)
+        release_assignment(course, NAME, exchange=True)
+    release_assignment(course, NAME, exchange=True, force=True)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_what_is_refused_leaves_nothing_behind(root: Path, text: str, own: str, 
     (root / "mine" / "90_extra").mkdir(parents=True)
     (root / "mine" / "90_extra" / "lesson.py").write_text(own)
     with pytest.raises(CourseError, match=sentence):
-        release(term(root, text), text.split(".")[1].split("]")[0])
+        release_assignment(term(root, text), text.split(".")[1].split("]")[0])
     assert not (root / "term").exists()
     assert not (root / "gradebook.db").exists()
     assert not list(root.glob(".release-*"))
@@ -242,12 +244,12 @@ def test_what_is_refused_leaves_nothing_behind(root: Path, text: str, own: str, 
 
 def test_cells_cannot_change_once_work_is_handed_in(root: Path) -> None:
     course = term(root, f'[assignments.week1]\nlesson = "{NAME}"\n')
-    release(course, "week1")
+    release_assignment(course, "week1")
     before = (root / "term" / "release" / "week1" / "week1.ipynb").read_bytes()
     with Gradebook(course.db_url, "descent") as book:
         book.add_student("ada")
         with book.db.no_autoflush:
             book.add_submission("week1", "ada")
     with pytest.raises(CourseError, match="cells can be changed, but not added or removed"):
-        release(term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\n'), "week1")
+        release_assignment(term(root, f'[assignments.week1]\nlesson = "{NAME}"\nadd = ["90_extra"]\n'), "week1")
     assert (root / "term" / "release" / "week1" / "week1.ipynb").read_bytes() == before

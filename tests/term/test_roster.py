@@ -23,7 +23,7 @@ from course_grader.gradebook.database import Database
 from course_grader.gradebook.student import Student
 from course_grader.submissions import Found, Submission
 from course_grader.term.match_students import find_for, identified, read_class
-from course_grader.term.roster import COLUMNS, enter, extend, read, read_roster
+from course_grader.term.roster import COLUMNS, enter_students, parse_roster, read_roster, set_extension
 from course_utils.errors import CourseError
 
 app = typer.Typer()
@@ -39,29 +39,29 @@ def roster(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 def test_a_roster_is_entered_and_brought_up_to_date(tmp_path: Path) -> None:
     path = roster(tmp_path, HEADER + "ada,Ada,Lovelace,ada@example.edu,4711\nzoë,Zoë,Łęcka,,\n", "utf-8-sig")
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
-        assert enter(book, read_roster(path)).added == ("ada", "zoë")
+        assert enter_students(book, read_roster(path)).added == ("ada", "zoë")
         again = read_roster(roster(tmp_path, "id;last;email\nada;King;\nemmy;Noether;\n"))
-        change = enter(book, again)
+        change = enter_students(book, again)
         assert (change.added, change.changed, change.absent) == (("emmy",), ("ada",), ("zoë",))
         ada = book.find_student("ada")
         assert (ada.last_name, ada.email, ada.lms_user_id) == ("King", "ada@example.edu", "4711")
 
 
-def test_a_gradebook_that_another_program_writes_is_told(tmp_path: Path) -> None:
+def test_a_gradebook_that_another_program_writes_is_reported(tmp_path: Path) -> None:
     (tmp_path / "nbgrader_config.py").touch()
     course = Course.at(tmp_path, f"sqlite:///{tmp_path}/gradebook.db?timeout=0.1")
     with Database(course) as book:
-        enter(book.gradebook, [Student("ada")])
+        enter_students(book.gradebook, [Student("ada")])
     with sqlite3.connect(tmp_path / "gradebook.db") as other:
         other.execute("BEGIN IMMEDIATE")
         with (
             pytest.raises(CourseError, match=r"locked by another program\. .* run the command again\.$"),
             Database(course) as book,
         ):
-            enter(book.gradebook, [Student("emmy")])
+            enter_students(book.gradebook, [Student("emmy")])
 
 
-def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
+def test_every_bad_line_is_reported_and_nothing_is_entered(tmp_path: Path) -> None:
     lines = [
         "ada,Ada,L,,1",
         ",No,Body,,2",
@@ -85,7 +85,7 @@ def test_every_bad_line_is_told_and_nothing_is_entered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"), [("name,first\nada,A\n", "no column `id`. Its columns are: name, first"), ("", "is empty")]
 )
-def test_a_file_that_is_no_roster_is_told(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_file_that_is_no_roster_is_reported(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(CourseError, match=sentence):
         read_roster(roster(tmp_path, text))
 
@@ -153,7 +153,7 @@ def test_the_samples_of_rosters() -> None:
         "ada", "emmy", "grace", "zoë", "20260001", "20260002",
     ]  # fmt: skip
     assert read_roster(CASES / "roster_blank_rows.csv") == [Student("ada", "Ada", "Lovelace")]
-    found = read(CASES / "roster_from_canvas.csv")
+    found = parse_roster(CASES / "roster_from_canvas.csv")
     assert found.students == (Student("ada", "Ada", "Lovelace", lms="4711"),)
     assert "This is a Canvas gradebook" in found.notes[0]
     assert found.notes[1:] == ("Line 4: Canvas's test student is left out.",)
@@ -207,38 +207,38 @@ def test_names_in_another_code_page_are_refused_and_read_when_it_is_named(
     with pytest.raises(CourseError, match=r"is not UTF-8 text \(line 2\)"):
         read_roster(path)
     rows = [dict(zip(text.split("\n")[0].split(","), text.split("\n")[1].split(","), strict=True))]
-    assert list(read(path, encoding).students) == [Student(**row) for row in rows]
+    assert list(parse_roster(path, encoding).students) == [Student(**row) for row in rows]
 
 
 def test_names_that_were_read_as_western_are_shown_and_ids_are_not_assumed(tmp_path: Path) -> None:
-    found = read(roster(tmp_path, "id,first,last\nzoe,Zoë,Müller\nada,Ada,Lovelace\n", "cp1252"))
+    found = parse_roster(roster(tmp_path, "id,first,last\nzoe,Zoë,Müller\nada,Ada,Lovelace\n", "cp1252"))
     assert found.students[0] == Student("zoe", "Zoë", "Müller")
     [note] = found.notes
     assert note.startswith("The file is not UTF-8 and was read as Windows-1252: Zoë Müller. If a name is wrong")
     with pytest.raises(CourseError, match="Line 2: the file is not UTF-8, so 'zoë' may be wrong"):
-        read(roster(tmp_path, "id,first\nzoë,Zoë\n", "cp1252"))
+        parse_roster(roster(tmp_path, "id,first\nzoë,Zoë\n", "cp1252"))
     with pytest.raises(CourseError, match="There is no encoding 'nonsense'"):
-        read(roster(tmp_path, "id,first\nzoë,Zoë\n"), "nonsense")
+        parse_roster(roster(tmp_path, "id,first\nzoë,Zoë\n"), "nonsense")
 
 
 def test_a_number_of_the_platform_stays_with_its_student(tmp_path: Path) -> None:
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
-        enter(book, [Student("S1", "Ada", "Lovelace", lms="4711")])
+        enter_students(book, [Student("S1", "Ada", "Lovelace", lms="4711")])
         with pytest.raises(CourseError, match="The lms_id '4711' of 'ada' already belongs to 'S1' in the gradebook"):
-            enter(book, [Student("emmy"), Student("ada", "Ada", "Lovelace", lms="4711")])
+            enter_students(book, [Student("emmy"), Student("ada", "Ada", "Lovelace", lms="4711")])
         assert [one.id for one in book.students] == ["S1"]
-        assert enter(book, [Student("S1", lms="4712"), Student("emmy")]).changed == ("S1",)
+        assert enter_students(book, [Student("S1", lms="4712"), Student("emmy")]).changed == ("S1",)
 
 
 def test_more_time_counts_from_the_due_date(tmp_path: Path) -> None:
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
         book.add_assignment("week1", duedate="2026-10-12 22:00:00 UTC")
         book.add_student("ada")
-        extend(book, "week1", "ada", timedelta(days=2))
+        set_extension(book, "week1", "ada", timedelta(days=2))
         submission = book.find_submission("week1", "ada")
         book.update_or_create_submission("week1", "ada", timestamp="2026-10-14 23:00:00 UTC")
         assert submission.total_seconds_late == 3600
-        extend(book, "week1", "ada", timedelta(0))
+        set_extension(book, "week1", "ada", timedelta(0))
         assert submission.total_seconds_late == 49 * 3600
         book.add_assignment("week2")
         for assignment, student, sentence in (
@@ -247,7 +247,7 @@ def test_more_time_counts_from_the_due_date(tmp_path: Path) -> None:
             ("week2", "ada", "no due date"),
         ):
             with pytest.raises(CourseError, match=sentence):
-                extend(book, assignment, student, timedelta(days=1))
+                set_extension(book, assignment, student, timedelta(days=1))
 
 
 STUDENTS = [
@@ -361,12 +361,12 @@ def test_a_gradebook_has_a_roster_if_a_teacher_entered_somebody(tmp_path: Path) 
         with book.db.no_autoflush:
             book.add_submission("week1", "ada")
         assert not read_class(course).has_roster
-        enter(book, [Student("emmy")])
+        enter_students(book, [Student("emmy")])
         assert read_class(course).has_roster
         with book.db.no_autoflush:
             book.add_submission("week1", "emmy")
         assert not read_class(course).has_roster
-        enter(book, [Student("emmy", "Emmy")])
+        enter_students(book, [Student("emmy", "Emmy")])
         assert read_class(course).has_roster
 
 

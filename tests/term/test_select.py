@@ -8,7 +8,7 @@ import pytest
 
 from course_grader.authoring.lesson import lesson_folders
 from course_grader.authoring.lesson_cells import LessonCell, read_cells
-from course_grader.term.select import MissingExercise, appended, choose, with_points
+from course_grader.term.select import MissingExercise, appended, choose_exercises, with_points
 from course_utils.cells import assigned_names, checked_exercises, used_names
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def ids(cells: list[LessonCell]) -> list[str]:
 
 
 def test_an_exercise_that_is_left_out_takes_its_section_with_it() -> None:
-    cells = choose(CELLS, {"two"})
+    cells = choose_exercises(CELLS, {"two"})
     assert ids(cells) == ["imports", "two", "two_visible", "two_hidden"]
     text = "\n".join(cell.source for cell in cells)
     assert "Welcome" in text
@@ -51,7 +51,7 @@ def test_an_exercise_that_is_left_out_takes_its_section_with_it() -> None:
 
 
 def test_a_figure_goes_with_its_exercise_and_prose_of_a_section_stays_with_another() -> None:
-    cells = choose(CELLS, {"one"})
+    cells = choose_exercises(CELLS, {"one"})
     text = "\n".join(cell.source for cell in cells)
     assert "picture" not in text
     assert "## Two" not in text
@@ -61,7 +61,7 @@ def test_a_figure_goes_with_its_exercise_and_prose_of_a_section_stays_with_anoth
 
 def test_an_exercise_that_is_built_on_is_asked_for() -> None:
     with pytest.raises(MissingExercise) as caught:
-        choose(CELLS, {"one", "three"})
+        choose_exercises(CELLS, {"one", "three"})
     assert (caught.value.exercise, caught.value.needed) == ("three", "two")
 
 
@@ -84,14 +84,14 @@ def closed(cells: list[LessonCell], exercise: str) -> tuple[list[LessonCell], se
     chosen = {exercise}
     for _ in cells:
         try:
-            return choose(cells, chosen), chosen
+            return choose_exercises(cells, chosen), chosen
         except MissingExercise as problem:
             chosen.add(problem.needed)
     raise AssertionError(f"{exercise} asks for ever more: {chosen}")
 
 
 @pytest.mark.parametrize("lesson", sorted(LESSONS))
-def test_in_every_lesson_each_exercise_can_stand_with_what_it_needs(lesson: str) -> None:
+def test_in_every_lesson_each_exercise_can_be_chosen_with_what_it_needs(lesson: str) -> None:
     cells = list(read_cells(LESSONS[lesson] / "lesson.py"))
     for exercise in [cell.grade_id for cell in cells if cell.kind == "answer"]:
         kept, chosen = closed(cells, exercise)

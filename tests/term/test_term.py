@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from course_grader.authoring.lesson import Lesson, read_lesson
 from course_grader.authoring.reference import mistaken_source
 from course_grader.authoring.sample_submissions import submission
-from course_grader.authoring.source_notebook import text_of
+from course_grader.authoring.source_notebook import file_content
 from course_utils.cli import add_commands, app
 from tests.exports.readers import CanvasCourse, MoodleCourse, assert_no_formula
 from tests.term.guide import ROOT, TEACHING, blocks, commands, run
@@ -69,7 +69,7 @@ def notebook_of(term: Term, assignment: str, kind: str) -> str:
     mistake = lesson.mistakes_of(exercise)[0]
     changed = {"wrong": {exercise: mistaken_source(lesson, mistake)}, "silly": {exercise: "1 / 0"}}
     filled = released if kind == "blank" else submission(lesson, released, changed.get(kind))
-    return text_of(filled)
+    return file_content(filled)
 
 
 def hand_in(term: Term) -> None:

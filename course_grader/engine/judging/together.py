@@ -19,7 +19,7 @@ from nbgrader.utils import determine_grade, is_grade, is_solution
 from course_grader.engine.judging.worker_session import EMPTY, MOST_EXTRA, USED_UP, Stopped, ending
 from course_grader.engine.limits import Limits, load_factor
 from course_grader.engine.notebook.assignment import Assignment, TeacherCell
-from course_grader.engine.notebook.owners import owners_of, restored
+from course_grader.engine.notebook.owners import owners_of, restore_cells
 from course_grader.engine.notebook.read import SubmittedCells
 from course_grader.engine.notebook.well_formed import kept_tags
 from course_grader.engine.result import CellResult, Outcome, blameless
@@ -42,7 +42,7 @@ _quiet.propagate = False
 
 
 @dataclass(frozen=True)
-class Step:
+class CellStep:
     """A code cell to run.
 
     place: its index in the submission, -1 if the cell is missing there. test: the teacher's cell if it is a test, else
@@ -82,7 +82,7 @@ class TogetherSession:
         self._channel: Channel | None = None
         self._handle: WorkerHandle | None = None
         self._starts = 0
-        self._past: list[Step] = []
+        self._past: list[CellStep] = []
         self._slow: set[str] = set()
         self._room = 4 * (limits.output + limits.figures)
         self._lost_time = LostTime(MOST_EXTRA * limits.total_seconds)
@@ -95,7 +95,7 @@ class TogetherSession:
     def __exit__(self, *exception: object) -> None:
         self._end_worker()
 
-    def run(self, step: Step) -> CellOutcome:
+    def run(self, step: CellStep) -> CellOutcome:
         """Run a cell and return its outcome. If it ends the worker, the next worker leaves it out."""
         seconds = self._limits.cell_seconds
         if self._slow.intersection(step.exercises):
@@ -113,7 +113,7 @@ class TogetherSession:
             self._past.append(step)
         return outcome
 
-    def _try(self, step: Step, seconds: float) -> CellOutcome:
+    def _try(self, step: CellStep, seconds: float) -> CellOutcome:
         channel = self._ready()
         data, succeeded, is_late = self._run(channel, step, seconds)
         limit = TEST_OUTPUT if step.test else self._room
@@ -158,7 +158,7 @@ class TogetherSession:
                     break
         return self._channel
 
-    def _run(self, channel: Channel, step: Step, seconds: float) -> tuple[bytes, bool, bool]:
+    def _run(self, channel: Channel, step: CellStep, seconds: float) -> tuple[bytes, bool, bool]:
         """Run a cell; return its outputs as JSON, whether it succeeded, and whether it was interrupted.
 
         The reply must repeat a random nonce: a submission cannot write the reply to a later cell in advance.
@@ -201,7 +201,7 @@ class TogetherSession:
         is_any_left_out = False
         while True:
             try:
-                _, _, is_late = self._run(self._ready(), Step(EMPTY), self._limits.again_seconds)
+                _, _, is_late = self._run(self._ready(), CellStep(EMPTY), self._limits.again_seconds)
                 if not is_late:
                     return is_any_left_out
                 self._end_worker()
@@ -232,12 +232,12 @@ class TogetherSession:
         return status
 
 
-def steps_of(submitted: SubmittedCells, assignment: Assignment) -> tuple[list[Step], tuple[str, ...]]:
+def steps_of(submitted: SubmittedCells, assignment: Assignment) -> tuple[list[CellStep], tuple[str, ...]]:
     """Return the code cells in the order in which nbgrader runs them, and notes for student and teacher.
 
     Set-up and test cells have the teacher's text, whatever the student wrote in them.
     """
-    cells, notes = restored(submitted.cells, assignment)
+    cells, notes = restore_cells(submitted.cells, assignment)
     owners = owners_of(cells, assignment)
     steps = []
     for numbered, owner in owners.around(list(enumerate(cells))):
@@ -245,15 +245,15 @@ def steps_of(submitted: SubmittedCells, assignment: Assignment) -> tuple[list[St
         if _is_skipped(cell) and not (isinstance(owner, TeacherCell) and owner.kind == "test"):
             continue
         if isinstance(owner, TeacherCell) and owner.kind in ("test", "setup"):
-            steps.append(Step(owner.source, place, owner if owner.kind == "test" else None, owner.exercises))
+            steps.append(CellStep(owner.source, place, owner if owner.kind == "test" else None, owner.exercises))
         elif isinstance(owner, TeacherCell):
-            steps.append(Step(cell["source"], place, None, (owner.grade_id,)))
+            steps.append(CellStep(cell["source"], place, None, (owner.grade_id,)))
         elif cell["cell_type"] == "code":
-            steps.append(Step(cell["source"], place))
+            steps.append(CellStep(cell["source"], place))
     return steps, (*notes, *owners.notes)
 
 
-def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
+def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[CellStep]:
     """Return the code cells of a notebook into which nbgrader has already put the teacher's cells.
 
     cells: nodes of nbformat.
@@ -271,7 +271,7 @@ def steps_in(cells: Sequence[Any], assignment: Assignment) -> list[Step]:
             test = TeacherCell("test", "", mark["grade_id"], source, points, (), (), exercises, dict(mark))
         if test is None and _is_skipped(cell):
             continue
-        steps.append(Step(cell.source, place, test, (known.exercises or (known.grade_id,)) if known else ()))
+        steps.append(CellStep(cell.source, place, test, (known.exercises or (known.grade_id,)) if known else ()))
     return steps
 
 
@@ -281,7 +281,7 @@ def _is_skipped(cell: Mapping[str, Any]) -> bool:
 
 
 def grade_together(
-    steps: Sequence[Step],
+    steps: Sequence[CellStep],
     assignment: Assignment,
     session: TogetherSession,
     on_cell: Callable[[CellResult], None] | None = None,
@@ -300,7 +300,7 @@ def grade_together(
     return tuple(results[cell.grade_id] for cell in assignment.of_kind("test") if cell.grade_id in results), outputs
 
 
-def run_all(steps: Sequence[Step], session: TogetherSession) -> Iterator[tuple[Step, CellOutcome]]:
+def run_all(steps: Sequence[CellStep], session: TogetherSession) -> Iterator[tuple[CellStep, CellOutcome]]:
     """Run cells one after another, and yield each step with its outcome."""
     for step in steps:
         yield step, session.run(step)

@@ -22,7 +22,7 @@ from course_grader.engine.limits import Limits
 from course_grader.engine.notebook.extra_files import extra_files
 from course_grader.engine.notebook.nbgrader_source import source_notebook
 from course_grader.engine.notebook.source import AssignmentProblem as AssignmentProblem
-from course_grader.engine.notebook.source import MissingKey, imported_modules, read_json, text_of
+from course_grader.engine.notebook.source import MissingKey, cell_source, imported_modules, read_json
 from course_utils.cells import (
     assigned_names,
     changed_names,
@@ -141,7 +141,7 @@ class Assignment:
         Raises AssignmentProblem if the notebook or the key cannot be read, or if they do not match.
         """
         notebook = source_notebook(solution)
-        cells = _cells_of(notebook, solution)
+        cells = cells_of(notebook, solution)
         # A test of plain asserts needs no key.
         tests = [cell.source for cell in cells if cell.kind == "test"]
         wanted = dict.fromkeys(name for source in tests for name in checked_exercises(source))
@@ -280,10 +280,11 @@ def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
 
 def teacher_cells(solution: Path) -> tuple[TeacherCell, ...]:
     """Return the code cells of a teacher's notebook; raises AssignmentProblem if it cannot be read."""
-    return _cells_of(source_notebook(solution), solution)
+    return cells_of(source_notebook(solution), solution)
 
 
-def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ...]:
+def cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ...]:
+    """Return the code cells of a notebook that was read from `solution`; raises AssignmentProblem as above."""
     try:
         return tuple(_teacher_cells(notebook))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -293,7 +294,7 @@ def _cells_of(notebook: dict[str, Any], solution: Path) -> tuple[TeacherCell, ..
 
 
 def _teacher_cells(notebook: dict[str, Any]) -> Iterator[TeacherCell]:
-    sources = [(cell, text_of(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
+    sources = [(cell, cell_source(cell)) for cell in notebook.get("cells", []) if cell["cell_type"] == "code"]
     problems = {source: problem_of(source) for _, source in sources}
     plain = [(cell, source) for cell, source in sources if not problems[source]]
     names = {

@@ -65,7 +65,7 @@ def owners_of(cells: Cells, assignment: Assignment) -> Owners:
     return Owners(owners, to_put_in(matches, originals), matches, notes)
 
 
-def restored(cells: Cells, assignment: Assignment) -> tuple[list[dict[str, Any]], list[str]]:
+def restore_cells(cells: Cells, assignment: Assignment) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the cells with the teacher's text in edited set-up and test cells, as nbgrader does; and notes for student
     and teacher."""
     matches = [assignment.originals.match(cell) for cell in cells]

@@ -41,14 +41,14 @@ class RunTest:
     cell: TeacherCell
 
 
-Step = RunCell | RunTest
+PlanStep = RunCell | RunTest
 
 
 @dataclass(frozen=True)
 class Plan:
     """The steps in order, notes for student and teacher, and the teacher's unmarked cells that the student changed."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     notes: tuple[str, ...]
     edited: EditedCells = field(default_factory=EditedCells)
 
@@ -59,7 +59,7 @@ def plan(cells: Sequence[dict[str, Any]], assignment: Assignment) -> Plan:
     late = late_setups(assignment)
     always = {place for place in range(len(cells)) if _is_students(cells, owners, place) or owners.of[place] in late}
     runs = always | _needed(cells, owners, always, assignment)
-    steps: list[Step] = [RunCell(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
+    steps: list[PlanStep] = [RunCell(cell.source, -1) for cell in owners.put_in.get(-1, ()) if cell in late]
     steps += [RunTest(cell) for cell in _tests(owners, -1)]
     for place, cell in enumerate(cells):
         if place in runs:

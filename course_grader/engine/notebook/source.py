@@ -36,15 +36,21 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     return data
 
 
-def text_of(cell: Mapping[str, Any]) -> str:
+def cell_source(cell: Mapping[str, Any]) -> str:
     """Return the source of a cell, which may be stored as a list of lines."""
     source = cell["source"]
     return source if isinstance(source, str) else "".join(source)
 
 
+def marked_cells(notebook: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the cells of a teacher's notebook that have a grade_id, by it, in the notebook's order; markdown too."""
+    marked = ((cell, (cell.get("metadata") or {}).get("nbgrader") or {}) for cell in notebook.get("cells", []))
+    return {mark["grade_id"]: cell for cell, mark in marked if "grade_id" in mark}
+
+
 def is_autotest(cell: Mapping[str, Any]) -> bool:
     """Return whether nbgrader generates tests for a cell."""
-    return cell.get("cell_type") == "code" and AUTOTEST.search(text_of(cell)) is not None
+    return cell.get("cell_type") == "code" and AUTOTEST.search(cell_source(cell)) is not None
 
 
 def language_of(notebook: Mapping[str, Any]) -> str:
@@ -58,7 +64,7 @@ def imported_modules(notebook: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the modules that a notebook's cells import, in order."""
     found: dict[str, None] = {}
     for cell in notebook.get("cells", []):
-        if cell.get("cell_type") != "code" or problem_of(source := text_of(cell)):
+        if cell.get("cell_type") != "code" or problem_of(source := cell_source(cell)):
             continue
         for node in ast.walk(ast.parse(blank_magics(source))):
             if isinstance(node, ast.Import):

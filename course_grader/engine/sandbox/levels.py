@@ -56,7 +56,7 @@ user, group = os.geteuid(), os.getegid()
 if child := privileges.fork_into_namespaces(): os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 privileges.settle_in_namespaces(user, group, 2**20, os.environ["HOME"])
 privileges.drop_capabilities()
-seccomp.load()
+seccomp.apply_filter()
 """
 
 

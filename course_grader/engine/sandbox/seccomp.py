@@ -118,7 +118,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
-def load() -> None:
+def apply_filter() -> None:
     """Apply the filter to this process; this cannot be undone. Raises OSError if the kernel refuses."""
     steps = program(platform.machine())
     no_new_privileges()

@@ -38,7 +38,7 @@ from course_grader.engine.sandbox.control import ASK, FORK, INTERRUPT, READY, US
 from course_grader.engine.sandbox.cpu_wait import waited
 from course_grader.engine.worker import serve_together
 from course_grader.engine.worker.serve import serve
-from course_grader.engine.worker.shell import WorkerShell, attach, new_shell, run_cell
+from course_grader.engine.worker.shell import WorkerShell, attach_log, new_shell, run_cell
 
 NOBODY = 65_534
 # The exit code of a worker that could not be confined, and so has not run any of the submission's code.
@@ -108,7 +108,7 @@ Service = Callable[[socket.socket, dict[str, Any]], None]
 
 def _apart(shell: WorkerShell, set_up: Sequence[str]) -> Service:
     streams = sys.stdout, sys.stderr
-    attach(shell, OutputLog(2**20, 2**20))
+    attach_log(shell, OutputLog(2**20, 2**20))
     for source in set_up:
         run_cell(shell, source)
     shell.begin()
@@ -125,7 +125,7 @@ def prepared_shell() -> WorkerShell:
     """Return a shell in which a plot and an error were run once, so that workers start with everything loaded."""
     shell = new_shell()
     streams = sys.stdout, sys.stderr
-    attach(shell, OutputLog(2**20, 2**20))
+    attach_log(shell, OutputLog(2**20, 2**20))
     run_cell(shell, "import matplotlib.pyplot as plt\nplt.plot([1, 2], label='$x$')\nplt.legend()\nplt.show()")
     run_cell(shell, "1/0")
     shell.reset()  # type: ignore[no-untyped-call]
@@ -282,4 +282,4 @@ def _confine(level: str, limits: dict[str, Any], home: str, parent: int, user: i
     privileges.set_limits(limits["memory"], limits["files"], limits["threads"], seconds)
     if level != "none":
         privileges.drop_capabilities()
-        seccomp.load()
+        seccomp.apply_filter()

@@ -25,14 +25,14 @@ from course_grader.engine.rpc.outputs import OutputLog
 from course_grader.engine.rpc.peer import MOST_PRINTED, Peer
 from course_grader.engine.rpc.types import Shared
 from course_grader.engine.rpc.write_files import write_files
-from course_grader.engine.worker.shell import WorkerShell, attach, run_cell
+from course_grader.engine.worker.shell import WorkerShell, attach_log, run_cell
 
 
 def serve(shell: WorkerShell, end: socket.socket, limits: dict[str, int]) -> None:
     """Answer the referee's messages on the socket `end` until it is gone."""
     peer = Peer(Channel(end, limits["message"]), trusted=False)
     log = _Log(limits["output"], limits["figures"], peer)
-    attach(shell, log)
+    attach_log(shell, log)
     with contextlib.suppress(WireClosed), contextlib.ExitStack() as testing:
         service = _Service(shell, log, peer, testing)
         while True:

@@ -27,7 +27,7 @@ from course_grader.engine.rpc.message import pack, unpack
 from course_grader.engine.rpc.outputs import MOST_LINES, OutputLog
 from course_grader.engine.rpc.write_files import write_files
 from course_grader.engine.worker.pristine import Pristine
-from course_grader.engine.worker.shell import WorkerShell, attach
+from course_grader.engine.worker.shell import WorkerShell, attach_log
 
 # Limits in characters: all text of one test, and each part of it on which its score depends.
 TEST_TEXT, DECISIVE = 200_000, 20_000
@@ -141,7 +141,7 @@ class _TogetherService:
     def __init__(self, shell: WorkerShell, pristine: Pristine, channel: Channel, log: CellLog) -> None:
         self._shell, self._pristine, self._channel, self._log = shell, pristine, channel, log
         self._spared: tuple[str, ...] = ()
-        attach(shell, log)
+        attach_log(shell, log)
         builtins.input = _real_input
 
     async def serve(self) -> None:

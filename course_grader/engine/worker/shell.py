@@ -79,7 +79,7 @@ class WorkerShell(InteractiveShell):
     original_hooks: Any = AnyTrait()
 
     def init_io(self) -> None:
-        """Leave the streams as they are: `attach` replaces them."""
+        """Leave the streams as they are: `attach_log` replaces them."""
 
     def transform_cell(self, raw_cell: str) -> str:
         """Return the cell as Python code. Plain Python stays unchanged: searching it for IPython's own syntax would
@@ -200,7 +200,7 @@ def _is_python(source: str) -> bool:
     return True
 
 
-def attach(shell: WorkerShell, log: OutputLog) -> None:
+def attach_log(shell: WorkerShell, log: OutputLog) -> None:
     """Send the shell's outputs and printed text to the log, and make `input` raise."""
     shell.kept = log
     sys.stdout, sys.stderr = Printed(log, "stdout"), Printed(log, "stderr")

@@ -8,7 +8,7 @@ import numpy as np
 
 from course_utils.explorers.catalogue import Control, explorer
 from course_utils.explorers.scene import Line, Scene
-from course_utils.explorers.views import course_of, curve, seen_from_above
+from course_utils.explorers.views import curve, seen_from_above, steps_panel
 from course_utils.landscapes import ravine as landscape
 from course_utils.text import plural
 from course_utils.training import descend
@@ -43,7 +43,7 @@ def ravine(momentum_step: Any, condition: float, share: float, momentum: float) 
         valley,
         [Line(path[:, 0], path[:, 1], "path; w₁ is along the ravine", grows=True, dots=True)],
     )
-    side = course_of(
+    side = steps_panel(
         "Distance to the minimum", "distance / distance at the start", FLOOR, 10.0, [curve(distance, low=FLOOR)], STEPS
     )
     return Scene([above, side], _note(lr, path, distance))
