@@ -807,5 +807,5 @@ def test_references_cannot_multiply_or_close_a_circle() -> None:
             Decoder(referee, shared, 4 * LIMIT, trusted=True).decode(many)
         decoder = Decoder(referee, shared, 4 * LIMIT, trusted=True)
         for number, target in ((1, 2), (1, 1)):
-            with pytest.raises(WireError, match="circle"):
+            with pytest.raises(WireError, match="cycle"):
                 decoder.renew(number, [ExtType(types.REFERENCE, pack(target))])
