@@ -856,7 +856,7 @@ plot_images(
 )
 added = (trained["W1"] - start["W1"]).T.reshape(-1, 8, 8, 1)[:16]
 grey = 0.5 + added / (2 * np.abs(added).max())
-plot_images(grey, columns=8, title="What training added to the weights of 16 hidden units (grey: 0)")
+plot_images(grey, columns=8, title="What training added to 16 hidden units (grey: 0)")
 plt.show()
 
 # %% [markdown]
