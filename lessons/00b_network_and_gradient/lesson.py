@@ -360,7 +360,8 @@ print(f"scores of 1e4 and -1e4, the second is right: loss {loss:g}, gradient {dl
 #
 # | | how | result |
 # | --- | --- | --- |
-# | $\partial L/\partial W_2$ | each weight: its input times its neuron's $d$ | $\begin{pmatrix} 2 \cdot 0.881 & 2 \cdot (-0.881) \\ 0 & 0 \end{pmatrix}$ |
+# | $\partial L/\partial W_2$, first row | the input $h_1$ times each neuron's $d$ | $(1.762, -1.762)$ |
+# | $\partial L/\partial W_2$, second row | the input $h_2$ times each neuron's $d$ | $(0, 0)$ |
 # | $\partial L/\partial b_2$ | $d$ itself | $(0.881, -0.881)$ |
 # | $\partial L/\partial h_1$ | two paths, one through each score | $0.5 \cdot 0.881 + (-0.5)(-0.881) = 0.881$ |
 # | $\partial L/\partial h_2$ | two paths, one through each score | $1 \cdot 0.881 + 2 \cdot (-0.881) = -0.881$ |
@@ -418,15 +419,16 @@ check_hidden("affine_backward", affine_backward, affine_forward)
 # %% [markdown]
 # ### Back through the ReLU
 #
-# Where a unit was active, its output was its input: the gradient passes unchanged. Where it was not, the output was 0
-# whatever the input, so a small change of the input changes nothing: the gradient is 0. In short, `dout` is multiplied
+# If a unit was active, its output was its input: the gradient passes unchanged. If it was not, its output was 0, and a
+# small change of its input would have changed nothing: the gradient is 0. In short, `dout` is multiplied
 # by a **mask** of ones and zeros, and the mask depends on the *input of the forward pass*.
 #
 # On paper: from above came $(0.881, -0.881)$, and $z$ was $(2, -1)$. The result is $(0.881, 0)$. Note that the sign of
 # `dout` plays no part.
 #
-# > **A convention.** Exactly at 0 the ReLU has no derivative: it is 0 to the left and 1 to the right. Most libraries use
-# > 0 there, that is, the mask $z > 0$. Some people write $z \ge 0$. Both are fine; the checks accept both.
+# > **A convention.** Exactly at 0 the ReLU has no derivative: its slope is 0 to the left and 1 to the right. Most
+# > libraries use 0 there, that is, the mask $z > 0$. Some people write $z \ge 0$. Both are fine, and the checks accept
+# > both.
 #
 # ### Exercise: `relu_backward`
 
@@ -840,9 +842,9 @@ print(f"validation digits that are right: {accuracy(start, validation):.1%} befo
 
 # %% [markdown]
 # The first loss is far below that of a network that knows nothing, since the parameters improve within the first epoch.
-# In twenty other runs, with other first weights and other orders, 97 % of the validation digits were right in the median
-# run, and 95 % to 98 % in each: at a constant rate the result depends on the moment at which you stop (lesson 01). A
-# single layer, trained in the same way, gets 95 %; the ten neurons that we set by hand got 90 %.
+# In twenty other runs, with other first weights and other orders, 97 % of the validation digits were right in the
+# median run, and 95 % to 98 % in each: at a constant rate the result depends on the moment at which you stop (lesson
+# 01). A single layer, trained in the same way, gets 95 %; the ten neurons that we set by hand got 90 %.
 #
 # Which ones are wrong? And what has training added to the weights of the hidden units?
 
@@ -866,7 +868,8 @@ plt.show()
 #
 # ### Experiment: how large should the first weights be?
 #
-# Eight epochs at the rate 0.3, with He's weights multiplied by a factor; five runs for each, the band is the middle 80 %.
+# Eight epochs at the rate 0.3, with He's weights multiplied by a factor. There are five runs for each factor; the
+# band is the middle 80 % of them.
 
 # %% kind="experiment"
 def loss_curves(scale, lr=0.3, epochs=8, hidden=32, seeds=5):
@@ -948,7 +951,7 @@ for name in grads:
 # ## References
 #
 # - Rumelhart, Hinton and Williams (1986), *Learning representations by back-propagating errors*.
-# - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*. First weights.
+# - Glorot and Bengio (2010), *Understanding the difficulty of training deep feedforward neural networks*.
 # - Glorot, Bordes and Bengio (2011), *Deep sparse rectifier neural networks*. The ReLU.
 # - He and others (2015), *Delving deep into rectifiers*. The factor of 2.
 #

@@ -625,8 +625,8 @@ MISTAKES = [
                 losses.append(np.mean(found))
             return params, losses
         """,
-        "Your function changes the parameters of its caller. Whoever calls it twice from the same start would not "
-        "get the same result.",
+        "Your function changes the parameters of its caller. A second call with the same dict would then start from "
+        "trained parameters.",
     ),
     edit(
         "gradient_on_paper",
@@ -661,7 +661,7 @@ MISTAKES = [
         "gradient_of_the_weight",
         "> 0) * w[i] for",
         "> 0) * x for",
-        "This is the gradient with respect to a weight: you multiplied by x. The gradient of a factor is the other one.",
+        "This is the gradient with respect to a weight: you multiplied by x. Which other factor has the product?",
     ),
     edit(
         "gradient_on_paper",

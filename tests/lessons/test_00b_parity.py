@@ -1,7 +1,7 @@
-"""Lesson 00b against PyTorch in float64, SciPy and scikit-learn; and what its text says of its experiments, on seeds that
-it does not show.
+"""Lesson 00b against PyTorch in float64, SciPy and scikit-learn; and what its text says of its experiments, on other
+seeds than it shows.
 
-Where conventions differ, the test states the mapping: PyTorch's linear layers hold W transposed, its cross-entropy takes
+If conventions differ, the test states the mapping: PyTorch's linear layers hold W transposed, its cross-entropy takes
 scores, and He's rule is `kaiming_normal_` with the fan of the inputs.
 """
 

@@ -124,10 +124,10 @@ def probe_softmax_cross_entropy(recorder: Recorder, rng: Draw, softmax_cross_ent
 @probe("he_weights")
 def probe_he_weights(recorder: Recorder, rng: Draw, he_weights: Function) -> None:
     """False alarms: with each seed a mean of 7,500 weights or more and four shares of 3,750 pairs, 1e-11 each; for five
-    seeds 3e-10. A mean square is rounded to a power of the root of 2, which is right if it is within 18 %: it is the mean
-    of 7,500 squares, and further away with probability below 1e-20 (Laurent & Massart 2000, lemma 1). Of normal numbers,
-    4.6 % are beyond two standard deviations: that under 2 % of 7,500 are has probability below 1e-29 (Chernoff 1952).
-    Two rows or two columns are equal, and another generator gives the same weights, with probability 0."""
+    seeds 3e-10. A mean square is rounded to a power of the root of 2, which is right if it is within 15 %: it is the
+    mean of 7,500 squares, and further away with probability below 1e-17 (Laurent & Massart 2000, lemma 1). Of normal
+    numbers, 4.6 % are beyond two standard deviations: that under 2 % of 7,500 are has probability below 1e-29 (Chernoff
+    1952). Two rows or two columns are equal, or the next weights are the same, with probability 0."""
     seed, fan_in = int(rng.randint(2**31)), int(rng.randint(50, 70))
     for shape in ((3, 5), (1, 1), (4, 2)):
         recorder.observe_shape(f"the shape for {shape}", he_weights, *shape, np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""A network with one hidden layer on points in a plane: the border between its answers, and the loss of its training (lesson 00b)."""
+"""A network with one hidden layer on points in a plane: its border, and the loss of its training (lesson 00b)."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def first_network(
     right = float(np.mean(np.argmax(scores(X), axis=1) == y))
     ticks = np.linspace(-SIDE, SIDE, GRID)
     grid = np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
-    arms: list[Mark] = [
-        Points(X[y == k, 0], X[y == k, 1], f"arm {k}", k, shape)
-        for k, shape in enumerate(("disc", "square"))
+    arms = [
+        Points(X[y == 0, 0], X[y == 0, 1], "arm 0", 0, "disc"),
+        Points(X[y == 1, 0], X[y == 1, 1], "arm 1", 1, "square"),
     ]
     plane = Panel(
         f"{hidden} hidden {'unit' if hidden == 1 else 'units'}: {right:.0%} of the points are right",
