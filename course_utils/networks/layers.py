@@ -1,8 +1,8 @@
 """Layers and losses as pure functions: each layer is followed by the function that computes its gradients.
 
 A batch is `(N, D)`. That function takes `dout`, the gradient of the loss with respect to the layer's output, and
-returns the gradients with respect to the layer's inputs. A loss function returns the mean loss over the batch and its gradient
-with respect to the scores.
+returns the gradients with respect to the layer's inputs. A loss function returns the mean loss over the batch and its
+gradient with respect to the scores.
 """
 
 from __future__ import annotations
