@@ -32,8 +32,8 @@ from course_utils.plots import plot_band, plot_histograms, plot_images, plot_los
 # %% [markdown]
 # ## The problem in one picture
 #
-# These are ten of 1797 handwritten digits. Each is an image of
-# 8 by 8 pixels, that is, 64 grey values between 0 (black) and 1 (white).
+# These are ten of 1797 handwritten digits. Each is an image of 8 by 8 pixels, that is, 64 grey values between 0 (black)
+# and 1 (white).
 
 # %%
 X, y = digits()
@@ -221,8 +221,8 @@ axes[1].set(title="... and their sum is a hill", xlabel="input", ylabel="output"
 plt.show()
 
 # %% [markdown]
-# With enough bends a sum of ReLUs comes as close as you like to any continuous function on an interval. A network
-# needs no other ingredient. The question is only how it finds the weights.
+# With enough bends a sum of ReLUs comes as close as you like to any continuous function on an interval. The question is
+# how to find the weights.
 #
 # ## 3. How wrong are the scores?
 #
@@ -249,7 +249,10 @@ plt.show()
 # $e^1 = 2.718$ and $e^{-1} = 0.368$, so the probabilities are $2.718 / 3.086 = 0.881$ and $0.368 / 3.086 = 0.119$. If
 # the second class is right, the loss is $-\log 0.119 = 2.127$. The network was confident and wrong.
 #
-# **The gradient.** Training asks how the loss changes when one score changes. Write the loss as
+# **The gradient.** Training asks how much the loss changes if one number grows a little, and all others stay as they
+# are. That is the (partial) *derivative* of the loss with respect to this number, written $\partial L/\partial s_k$ for a
+# score. All these derivatives together, in an array of the shape of the scores, are the **gradient** of the loss. Write
+# the loss as
 #
 # $$L = -\log \frac{e^{s_y}}{\sum_j e^{s_j}} = -s_y + \log \sum_j e^{s_j}$$
 #
@@ -330,16 +333,17 @@ loss, dlogits = softmax_cross_entropy(np.array([[1e4, -1e4]]), np.array([1]))
 print(f"scores of 1e4 and -1e4, the second is right: loss {loss:g}, gradient {dlogits}")
 
 # %% [markdown]
-# > **Often written wrongly.** In PyTorch, `CrossEntropyLoss` takes the *scores*. If you put a softmax before it, the
-# > network still trains, but slowly and badly, and no error says so. Keras has both forms, and a switch,
-# > `from_logits`. And the mean is a choice: with a *sum* over the batch the gradient is $N$ times as large, so that the
+# > **Often written wrongly.** In PyTorch, `CrossEntropyLoss` takes the *scores*. If you put a softmax before it, no
+# > error says so: probabilities are taken for scores, and as these lie between 0 and 1, the loss of ten classes can
+# > never fall below 1.46. Keras has both forms, and a switch, `from_logits`. And the mean is a choice: with a *sum* over the batch the gradient is $N$ times as large, so that the
 # > right learning rate depends on the batch size.
 #
 # ## 4. The way back
 #
 # The gradient of the loss with respect to the *scores* is known. Training needs it for the *weights*. The **chain
-# rule** takes us there, one layer at a time, from the last layer back to the first. This is called
-# **backpropagation**.
+# rule** takes us there: if $w$ changes $z$, and $z$ changes $L$, then
+# $\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z}\, \frac{\partial z}{\partial w}$. We use it one layer at a
+# time, from the last layer back to the first. This is called **backpropagation**.
 #
 # **The rule of the game.** Each layer gets `dout`: the gradient of the loss with respect to its own output, an array
 # of the output's shape. It returns the gradient with respect to each of its inputs: `dx` for the layer before it, `dW`
@@ -551,7 +555,7 @@ print(f"db, averaged over the batch by mistake: "
 #
 # **Not at 0.** If all weights and biases are 0, then all hidden units output 0, so the gradient of $W_2$ is 0; and
 # nothing passes back through $W_2$, so the gradient of $W_1$ is 0. Only the last bias can learn. More generally, two
-# hidden units that start with the same weights get the same gradients and stay equal for ever. So the weights are
+# hidden units that start with the same weights, incoming and outgoing, get the same gradients and stay equal. So the weights are
 # *random*. (Biases may start at 0.)
 #
 # **How large?** A neuron adds up $D_\text{in}$ products. If its inputs have the mean square $q$ and its weights are

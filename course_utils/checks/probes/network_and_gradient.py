@@ -72,10 +72,11 @@ def probe_affine_forward(recorder: Recorder, rng: Draw, affine_forward: Function
 
 @probe("affine_backward", needs=("affine_forward",))
 def probe_affine_backward(recorder: Recorder, rng: Draw, backward: Function, forward: Function) -> None:
-    for x, W, b in _layers(rng).values():
+    for says, (x, W, b) in _layers(rng).items():
         # Transposed, so that the array is not contiguous.
         dout = _away_from_zero(rng, W.shape[1], len(x)).T
-        _backward(recorder, "affine_forward", forward, backward, (x, W, b), dout, -2 * dout)
+        douts = (dout, -2 * dout) if says == "for one example" else (dout,)
+        _backward(recorder, "affine_forward", forward, backward, (x, W, b), *douts)
 
 
 def _inputs(rng: Draw) -> list[Array]:
@@ -101,7 +102,8 @@ def probe_relu_forward(recorder: Recorder, rng: Draw, relu_forward: Function) ->
 def probe_relu_backward(recorder: Recorder, rng: Draw, backward: Function, forward: Function) -> None:
     for x in _inputs(rng):
         dout = _away_from_zero(rng, *x.shape)
-        _backward(recorder, "relu_forward", forward, backward, (x,), dout, -2 * dout)
+        douts = (dout, -2 * dout) if len(x) == 1 else (dout,)
+        _backward(recorder, "relu_forward", forward, backward, (x,), *douts)
 
 
 @probe("softmax_cross_entropy")
