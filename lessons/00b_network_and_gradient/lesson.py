@@ -32,8 +32,8 @@ from course_utils.plots import plot_band, plot_histograms, plot_images, plot_los
 # %% [markdown]
 # ## The problem in one picture
 #
-# These are ten of 1797 handwritten digits. Each is an image of 8 by 8 pixels, that is, 64 grey values between 0 (black)
-# and 1 (white).
+# These are ten of 1797 handwritten digits. Each is an image of 8 by 8 pixels, that is, 64 grey values between 0
+# (black) and 1 (white).
 
 # %%
 X, y = digits()
@@ -153,10 +153,10 @@ print(f"{np.mean(scores.argmax(axis=1) == validation.y):.1%} of the validation d
 #
 # ## 2. Why a network needs a bend
 #
-# Put one affine layer after another, and nothing is gained: $(x W_1 + b_1) W_2 + b_2 = x\,(W_1 W_2) + (b_1 W_2 + b_2)$
-# is again *one* affine map. So between two layers every network has a function that is not affine, an **activation**.
-# The most common one is also the simplest, the **rectified linear unit** (ReLU). It lets positive numbers pass, and
-# turns negative ones into 0:
+# Put one affine layer after another, and nothing is gained:
+# $(x W_1 + b_1) W_2 + b_2 = x\,(W_1 W_2) + (b_1 W_2 + b_2)$ is again *one* affine map. So between two layers every
+# network has a function that is not affine, an **activation**. The most common one is also the simplest, the
+# **rectified linear unit** (ReLU). It lets positive numbers pass, and turns negative ones into 0:
 #
 # $$\operatorname{ReLU}(z) = \max(z, 0)$$
 #
@@ -221,8 +221,8 @@ axes[1].set(title="... and their sum is a hill", xlabel="input", ylabel="output"
 plt.show()
 
 # %% [markdown]
-# With enough bends a sum of ReLUs comes as close as you like to any continuous function on an interval. The question is
-# how to find the weights.
+# With enough bends a sum of ReLUs comes as close as you like to any continuous function on an interval. The
+# question is how to find the weights.
 #
 # ## 3. How wrong are the scores?
 #
@@ -232,8 +232,8 @@ plt.show()
 # **The idea.** First turn the scores into probabilities: positive numbers whose sum is 1. Then ask how probable the
 # *right* answer is. If its probability is 1, the loss is 0. The smaller the probability, the larger is the loss.
 #
-# **The formula.** For one example with the scores $s_1, \dots, s_K$ and the right class $y$, the **softmax** gives the
-# probability of class $k$, and the **cross-entropy** is minus the logarithm of the right one's:
+# **The formula.** For one example with the scores $s_1, \dots, s_K$ and the right class $y$, the **softmax** gives
+# the probability of class $k$, and the **cross-entropy** is minus the logarithm of the right one's:
 #
 # $$p_k = \frac{e^{s_k}}{e^{s_1} + \dots + e^{s_K}} \qquad\qquad L = -\log p_y$$
 #
@@ -249,10 +249,10 @@ plt.show()
 # $e^1 = 2.718$ and $e^{-1} = 0.368$, so the probabilities are $2.718 / 3.086 = 0.881$ and $0.368 / 3.086 = 0.119$. If
 # the second class is right, the loss is $-\log 0.119 = 2.127$. The network was confident and wrong.
 #
-# **The gradient.** Training asks how much the loss changes if one number grows a little, and all others stay as they
-# are. That is the (partial) *derivative* of the loss with respect to this number, written $\partial L/\partial s_k$ for a
-# score. All these derivatives together, in an array of the shape of the scores, are the **gradient** of the loss. Write
-# the loss as
+# **The gradient.** Training asks how much the loss changes if one number grows a little, and all others stay as
+# they are. That is the (partial) *derivative* of the loss with respect to this number, written
+# $\partial L/\partial s_k$ for a score. All these derivatives together, in an array of the shape of the scores, are
+# the **gradient** of the loss. Write the loss as
 #
 # $$L = -\log \frac{e^{s_y}}{\sum_j e^{s_j}} = -s_y + \log \sum_j e^{s_j}$$
 #
@@ -335,22 +335,22 @@ print(f"scores of 1e4 and -1e4, the second is right: loss {loss:g}, gradient {dl
 # %% [markdown]
 # > **Often written wrongly.** In PyTorch, `CrossEntropyLoss` takes the *scores*. If you put a softmax before it, no
 # > error says so: probabilities are taken for scores, and as these lie between 0 and 1, the loss of ten classes can
-# > never fall below 1.46. Keras has both forms, and a switch, `from_logits`. And the mean is a choice: with a *sum* over the batch the gradient is $N$ times as large, so that the
-# > right learning rate depends on the batch size.
+# > never fall below 1.46. Keras has both forms, and a switch, `from_logits`. And the mean is a choice: with a *sum*
+# > over the batch the gradient is $N$ times as large, so that the right learning rate depends on the batch size.
 #
 # ## 4. The way back
 #
 # The gradient of the loss with respect to the *scores* is known. Training needs it for the *weights*. The **chain
 # rule** takes us there: if $w$ changes $z$, and $z$ changes $L$, then
-# $\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z}\, \frac{\partial z}{\partial w}$. We use it one layer at a
-# time, from the last layer back to the first. This is called **backpropagation**.
+# $\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z}\, \frac{\partial z}{\partial w}$. We use it one
+# layer at a time, from the last layer back to the first. This is called **backpropagation**.
 #
-# **The rule of the game.** Each layer gets `dout`: the gradient of the loss with respect to its own output, an array
-# of the output's shape. It returns the gradient with respect to each of its inputs: `dx` for the layer before it, `dW`
-# and `db` for training. No layer needs to know what the others do.
+# **The rule of the game.** Each layer gets `dout`: the gradient of the loss with respect to its own output, an
+# array of the output's shape. It returns the gradient with respect to each of its inputs: `dx` for the layer before
+# it, `dW` and `db` for training. No layer needs to know what the others do.
 #
-# **One product.** Take a single step of the forward pass, $z = x\,w + b$, with plain numbers. If $w$ grows by a little
-# $\delta$, then $z$ grows by $x\,\delta$, and the loss by $\frac{\partial L}{\partial z}\, x\, \delta$. So
+# **One product.** Take a single step of the forward pass, $z = x\,w + b$, with plain numbers. If $w$ grows by a
+# little $\delta$, then $z$ grows by $x\,\delta$, and the loss by $\frac{\partial L}{\partial z}\, x\, \delta$. So
 #
 # $$\frac{\partial L}{\partial w} = \frac{\partial L}{\partial z}\, x \qquad
 # \frac{\partial L}{\partial x} = \frac{\partial L}{\partial z}\, w \qquad
@@ -376,9 +376,9 @@ print(f"scores of 1e4 and -1e4, the second is right: loss {loss:g}, gradient {dl
 # \frac{\partial L}{\partial b_j} = \sum_n d_{nj} \qquad
 # \frac{\partial L}{\partial x_{ni}} = \sum_j d_{nj}\, W_{ij}$$
 #
-# The first two add over the examples, because one $W$ and one $b$ serve all of them; the third adds over the neurons,
-# because every input goes to all of them. A sum over a common index is a matrix product. To see which one, look at the
-# shapes: `dW` must have the shape of `W`, `dx` that of `x`, and `db` that of `b`.
+# The first two add over the examples, because one $W$ and one $b$ serve all of them; the third adds over the
+# neurons, because every input goes to all of them. A sum over a common index is a matrix product. To see which one,
+# look at the shapes: `dW` must have the shape of `W`, `dx` that of `x`, and `db` that of `b`.
 #
 # ### Exercise: `affine_backward`
 
@@ -423,16 +423,16 @@ check_hidden("affine_backward", affine_backward, affine_forward)
 # %% [markdown]
 # ### Back through the ReLU
 #
-# If a unit was active, its output was its input: the gradient passes unchanged. If it was not, its output was 0, and a
-# small change of its input would have changed nothing: the gradient is 0. In short, `dout` is multiplied
-# by a **mask** of ones and zeros, and the mask depends on the *input of the forward pass*.
+# If a unit was active, its output was its input: the gradient passes unchanged. If it was not, its output was 0,
+# and a small change of its input would have changed nothing: the gradient is 0. In short, `dout` is multiplied by a
+# **mask** of ones and zeros, and the mask depends on the *input of the forward pass*.
 #
-# On paper: from above came $(0.881, -0.881)$, and $z$ was $(2, -1)$. The result is $(0.881, 0)$. Note that the sign of
-# `dout` plays no part.
+# On paper: from above came $(0.881, -0.881)$, and $z$ was $(2, -1)$. The result is $(0.881, 0)$. The sign
+# of `dout` plays no part.
 #
 # > **A convention.** Exactly at 0 the ReLU has no derivative: its slope is 0 to the left and 1 to the right. Most
-# > libraries use 0 there, that is, the mask $z > 0$. Some people write $z \ge 0$. Both are fine, and the checks accept
-# > both.
+# > libraries use 0 there, that is, the mask $z > 0$. Some people write $z \ge 0$. Both are fine, and the checks
+# > accept both.
 #
 # ### Exercise: `relu_backward`
 
@@ -472,9 +472,9 @@ check_hidden("relu_backward", relu_backward, relu_forward)
 #
 # $$z_1 = w_1 x + b_1 \qquad z_2 = w_2 x + b_2 \qquad s = v_1 \operatorname{ReLU}(z_1) + v_2 \operatorname{ReLU}(z_2)$$
 #
-# The input is $x = 3$; the units have $w = (0.5, -2)$ and $b = (-0.5, 1)$; the score has $v = (2, 4)$. From the loss
-# came $\partial L / \partial s = 0.6$. What is $\partial L / \partial x$, the gradient with respect to the *input*? Go
-# forward first, then back. Your prediction is graded.
+# The input is $x = 3$; the units have $w = (0.5, -2)$ and $b = (-0.5, 1)$; the score has $v = (2, 4)$. From the
+# loss came $\partial L / \partial s = 0.6$. What is $\partial L / \partial x$, the gradient with respect to the
+# *input*? Go forward first, then back. Your prediction is graded.
 
 # %% kind="answer" grade_id="gradient_on_paper"
 # Write one number, rounded to two decimals.
@@ -525,8 +525,9 @@ print(f"dW1 {dW1.round(3).tolist()}")
 # $$\frac{\partial L}{\partial w} \approx \frac{L(w + h) - L(w - h)}{2h}$$
 #
 # This **central difference** needs two forward passes for every single weight: much too slow for training, but good
-# for a test. (You will write it yourself in lesson 07a.) `gradient_error(f, gradient, w)` compares a gradient with the
-# central differences of `f` at `w`, and returns the relative error. Under $10^{-7}$ is right; above $10^{-3}$ is wrong.
+# for a test. (You will write it yourself in lesson 07a.) `gradient_error(f, gradient, w)` compares a gradient with
+# the central differences of `f` at `w`, and returns the relative error. Under $10^{-7}$ is right; above $10^{-3}$
+# is wrong.
 
 # %% kind="experiment"
 rng = np.random.default_rng(1)
@@ -554,13 +555,13 @@ print(f"db, averaged over the batch by mistake: "
 # Training improves the weights step by step. Where does it start?
 #
 # **Not at 0.** If all weights and biases are 0, then all hidden units output 0, so the gradient of $W_2$ is 0; and
-# nothing passes back through $W_2$, so the gradient of $W_1$ is 0. Only the last bias can learn. More generally, two
-# hidden units that start with the same weights, incoming and outgoing, get the same gradients and stay equal. So the weights are
-# *random*. (Biases may start at 0.)
+# nothing passes back through $W_2$, so the gradient of $W_1$ is 0. Only the last bias can learn. More generally,
+# two hidden units that start with the same weights, incoming and outgoing, get the same gradients and stay equal.
+# So the weights are *random*. (Biases may start at 0.)
 #
 # **How large?** A neuron adds up $D_\text{in}$ products. If its inputs have the mean square $q$ and its weights are
-# independent with mean 0 and variance $\sigma^2$, its output has the variance $D_\text{in}\, \sigma^2 q$. The ReLU then
-# sets half of the outputs to 0, and halves their mean square. So the mean square stays $q$ if
+# independent with mean 0 and variance $\sigma^2$, its output has the variance $D_\text{in}\, \sigma^2 q$. The ReLU
+# then sets half of the outputs to 0, and halves their mean square. So the mean square stays $q$ if
 #
 # $$\tfrac12\, D_\text{in}\, \sigma^2 = 1, \qquad\text{that is,}\qquad \sigma = \sqrt{2 / D_\text{in}}$$
 #
@@ -637,8 +638,9 @@ plt.show()
 # $$\text{pixels} \;\to\; \text{affine } (W_1, b_1) \;\to\; \text{ReLU} \;\to\; \text{affine } (W_2, b_2) \;\to\;
 # \text{softmax cross-entropy}$$
 #
-# Forward, each layer takes the output of the one before it. Backward, each takes the gradient from the one *after* it,
-# in the opposite order, with the cache of its own forward pass. The last layer has no ReLU: scores may be negative.
+# Forward, each layer takes the output of the one before it. Backward, each takes the gradient from the one *after*
+# it, in the opposite order, with the cache of its own forward pass. The last layer has no ReLU: scores may be
+# negative.
 #
 # The **parameters** are a dict with the four arrays, `params["W1"]` and so on. The gradients are a dict with the same
 # names, so that a training loop can match them.
@@ -762,8 +764,8 @@ check_hidden("true_of_networks", true_of_networks)
 # ```
 #
 # The last mini-batch is smaller if the batch size does not divide the number of examples. Each loss is computed
-# *before* its step, as a by-product of the gradient: it costs nothing extra. So the loss of an epoch is measured while
-# the parameters still move.
+# *before* its step, as a by-product of the gradient: it costs nothing extra. So the loss of an epoch is measured
+# while the parameters still move.
 #
 # ### Exercise: `train_network`
 
@@ -822,8 +824,8 @@ check_hidden("train_network", train_network)
 # %% [markdown]
 # ### Experiment: it learns to read
 #
-# 32 hidden units, a learning rate of 0.1, mini-batches of 32, thirty epochs. That is $64 \cdot 32 + 32 + 32 \cdot 10 +
-# 10 = 2410$ parameters.
+# 32 hidden units, a learning rate of 0.1, mini-batches of 32, thirty epochs. That is
+# $64 \cdot 32 + 32 + 32 \cdot 10 + 10 = 2410$ parameters.
 
 # %% kind="experiment"
 def scores_of(params, X):
@@ -845,10 +847,10 @@ print(f"validation digits that are right: {accuracy(start, validation):.1%} befo
       f"{accuracy(trained, validation):.1%} after it")
 
 # %% [markdown]
-# The first loss is far below that of a network that knows nothing, since the parameters improve within the first epoch.
-# In twenty other runs, with other first weights and other orders, 97 % of the validation digits were right in the
-# median run, and 95 % to 98 % in each: at a constant rate the result depends on the moment at which you stop (lesson
-# 01). A single layer, trained in the same way, gets 95 %; the ten neurons that we set by hand got 90 %.
+# The first loss is already below that of a network that knows nothing, since the parameters improve within the first
+# epoch. In twenty other runs, with other first weights and other orders, 97 % of the validation digits were right
+# in the median run, and 95 % to 98 % in each: at a constant rate the result depends on the moment at which you stop
+# (lesson 01). A single layer, trained in the same way, gets 95 %; the ten neurons that we set by hand got 90 %.
 #
 # Which ones are wrong? And what has training added to the weights of the hidden units?
 
@@ -866,9 +868,9 @@ plot_images(grey, columns=8, title="What training added to 16 hidden units (grey
 plt.show()
 
 # %% [markdown]
-# Some of the wrong ones would puzzle a person too. The pictures of the hidden units are harder to read: white is where
-# ink now speaks more for a unit, black where it speaks more against it. Some show parts of strokes. No single unit
-# is the unit of one digit; the last layer combines all of them.
+# Some of the wrong ones would puzzle a person too. The pictures of the hidden units are harder to read: white is
+# where ink now speaks more for a unit, black where it speaks more against it. Some show parts of strokes. No single
+# unit is the unit of one digit; the last layer combines all of them.
 #
 # ### Experiment: how large should the first weights be?
 #
@@ -894,9 +896,9 @@ plt.show()
 
 # %% [markdown]
 # With zeros the loss stays at $\log 10 = 2.3$: only the last bias moves. With weights a hundred times too small the
-# network loses the first epoch or two, because hardly any gradient passes through them, and then follows. With weights
-# ten times too large it starts *worse* than a network that knows nothing: it is sure, and wrong. After five epochs He's
-# rule was the best of the four in each of ten other runs.
+# network loses the first epoch or two, because hardly any gradient passes through them, and then follows. With
+# weights ten times too large it starts *worse* than a network that knows nothing: it is sure, and wrong. After five
+# epochs He's rule was the best of the four in each of ten other runs.
 #
 # ### Try it: a network in two dimensions
 #
@@ -915,9 +917,10 @@ explore("first_network", affine_forward, relu_forward, he_weights, train_network
 #
 # ## 8. The same network, ready-made
 #
-# From here on the notebooks use `MLP` of `course_utils.networks`: *multilayer perceptron* is the old name of a network
-# of affine layers. It has any number of hidden layers, and later takes your batch normalization and your dropout. It
-# does nothing that you have not written. The cell below gives it your parameters and compares.
+# From here on the notebooks use `MLP` of `course_utils.networks`: *multilayer perceptron* is the old name of a
+# network of affine layers. It has any number of hidden layers, and later takes your batch normalization and your
+# dropout. With one hidden layer it does nothing that you have not written: it is a convenience. The cell below gives it
+# your parameters and compares.
 
 # %% kind="experiment"
 net = MLP((64, 32, 10))
