@@ -130,7 +130,8 @@ def probe_he_weights(recorder: Recorder, rng: Draw, he_weights: Function) -> Non
     mean of 7,500 squares, and further away with probability below 1e-17 (Laurent & Massart 2000, lemma 1). Of normal
     numbers, 4.6 % are beyond two standard deviations: that under 2 % of 7,500 are has probability below 1e-29 (Chernoff
     1952). Two rows or two columns are equal, or the next weights are the same, with probability 0."""
-    seed, fan_in = int(rng.randint(2**31)), int(rng.randint(50, 70))
+    # Even, so that both halves have the same number of weights.
+    seed, fan_in = int(rng.randint(2**31)), 2 * int(rng.randint(25, 35))
     for shape in ((3, 5), (1, 1), (4, 2)):
         recorder.observe_shape(f"the shape for {shape}", he_weights, *shape, np.random.default_rng(seed))
     # Three times as many neurons as inputs: the two numbers, or their sum, give clearly different weights.
