@@ -869,8 +869,9 @@ plt.show()
 
 # %% [markdown]
 # Some of the wrong ones would puzzle a person too. The pictures of the hidden units are harder to read: white is
-# where ink now speaks more for a unit, black where it speaks more against it. Some show parts of strokes. No single
-# unit is the unit of one digit; the last layer combines all of them.
+# where ink now speaks more for a unit, black where it speaks more against it. Some show parts of strokes; no single
+# unit belongs to one digit. Two pictures are grey all over (the last of each row): these units are active for almost no
+# training digit, so they get almost no gradient. Such a unit is called *dead*. It does no harm, and no good.
 #
 # ### Experiment: how large should the first weights be?
 #
@@ -904,7 +905,8 @@ plt.show()
 #
 # Digits have 64 inputs, which nobody can see at once. So here are points in a plane, on two spiral arms. The panel
 # trains your network on them, with your functions, each time you move a slider. The black line is the border between
-# its two answers. How many bends has it with one hidden unit, and how many units does the network need? What happens
+# its two answers. What does it look like with one hidden unit, and how many units does the network need? (With few
+# units, try other seeds too: one may be dead.) What happens
 # at a learning rate that is too large? And with first weights that are smaller or larger than He's?
 
 # %% kind="experiment"
