@@ -1,6 +1,6 @@
-"""Layers and losses as pure functions: each forward function is followed by its backward function.
+"""Layers and losses as pure functions: each layer is followed by the function that computes its gradients.
 
-A batch is `(N, D)`. A backward function takes `dout`, the gradient of the loss with respect to the layer's output, and
+A batch is `(N, D)`. That function takes `dout`, the gradient of the loss with respect to the layer's output, and
 returns the gradients with respect to the layer's inputs. A loss function returns the mean loss over the batch and its
 gradient with respect to the scores.
 """
@@ -20,7 +20,7 @@ def affine(x: Array, W: Array, b: Array) -> Array:
     return out
 
 
-def affine_backward(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
+def affine_gradients(dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
     """Return the gradients with respect to x, W and b, each of the same shape; `dout` is `(N, D_out)`."""
     return dout @ W.T, x.T @ dout, dout.sum(axis=0)
 
@@ -30,7 +30,7 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0.0)
 
 
-def relu_backward(dout: Array, out: Array) -> Array:
+def relu_gradient(dout: Array, out: Array) -> Array:
     """Return the gradient with respect to x, of x's shape; `out` is what `relu` returned. The slope at 0 is 0."""
     return dout * (out > 0.0)
 
@@ -40,7 +40,7 @@ def tanh(x: Array) -> Array:
     return np.asarray(np.tanh(x))
 
 
-def tanh_backward(dout: Array, out: Array) -> Array:
+def tanh_gradient(dout: Array, out: Array) -> Array:
     """Return the gradient with respect to x, of x's shape. `out` is what `tanh` returned: the slope is `1 - out^2`."""
     return dout * (1.0 - out * out)
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from course_utils.networks.initial import he, xavier
 from course_utils.networks.layers import (
     affine,
-    affine_backward,
+    affine_gradients,
     cross_entropy,
     mse,
     relu,
-    relu_backward,
+    relu_gradient,
     tanh,
-    tanh_backward,
+    tanh_gradient,
 )
 
 Array = NDArray[np.float64]
@@ -28,8 +28,8 @@ Rng = np.random.Generator
 
 # Name of an activation -> (forward, backward, weight initialization).
 ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array], Callable[..., Array]]] = {
-    "relu": (relu, relu_backward, he),
-    "tanh": (tanh, tanh_backward, xavier),
+    "relu": (relu, relu_gradient, he),
+    "tanh": (tanh, tanh_gradient, xavier),
     "linear": (lambda x: x, lambda dout, out: dout, xavier),
 }
 LOSSES: dict[str, Callable[..., tuple[float, Array]]] = {"cross_entropy": cross_entropy, "mse": mse}
@@ -236,5 +236,5 @@ class MLP:
             # The gradient with respect to the data is not needed.
             grads["W1"], grads["b1"] = x.T @ dout, dout.sum(axis=0)
             return dout
-        dx, grads[f"W{i}"], grads[f"b{i}"] = affine_backward(dout, x, params[f"W{i}"])
+        dx, grads[f"W{i}"], grads[f"b{i}"] = affine_gradients(dout, x, params[f"W{i}"])
         return dx

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course_utils.networks.initial import he, xavier
-from course_utils.networks.layers import affine, affine_backward, cross_entropy, relu, relu_backward
+from course_utils.networks.layers import affine, affine_gradients, cross_entropy, relu, relu_gradient
 
 Array = NDArray[np.float64]
 Params = dict[str, Array]
@@ -58,10 +58,10 @@ class ResidualClassifier:
         scores, outs, caches, flags = self._forward(params, X, train, rng)
         loss, dout = cross_entropy(scores, y)
         grads = {name: np.zeros_like(w) for name, w in params.items()}
-        dout, grads["W"], grads["b"] = affine_backward(dout, outs[-1], params["W"])
+        dout, grads["W"], grads["b"] = affine_gradients(dout, outs[-1], params["W"])
         for i in reversed(self.blocks):
             dout = self._block_backward(params, grads, i, dout, caches.get(i), flags[i - 1])
-        _, grads["W0"], grads["b0"] = affine_backward(relu_backward(dout, outs[0]), X, params["W0"])
+        _, grads["W0"], grads["b0"] = affine_gradients(relu_gradient(dout, outs[0]), X, params["W0"])
         return loss, grads
 
     def evaluate(self, params: Params, X: Array, y: NDArray[Any]) -> tuple[float, float]:
@@ -93,8 +93,8 @@ class ResidualClassifier:
         def block_backward(dout: Array) -> Array:
             assert cache is not None
             x, hidden = cache
-            dhidden, grads[f"V{i}"], grads[f"d{i}"] = affine_backward(dout, hidden, params[f"V{i}"])
-            dx, grads[f"U{i}"], grads[f"c{i}"] = affine_backward(relu_backward(dhidden, hidden), x, params[f"U{i}"])
+            dhidden, grads[f"V{i}"], grads[f"d{i}"] = affine_gradients(dout, hidden, params[f"V{i}"])
+            dx, grads[f"U{i}"], grads[f"c{i}"] = affine_gradients(relu_gradient(dhidden, hidden), x, params[f"U{i}"])
             return dx
 
         dx: Array = self.stochastic_depth[1](dout, block_backward, kept)

@@ -190,4 +190,5 @@ show_progress()
 # ## Summary
 #
 # You wrote a function, checked it, read the card of a mistake and used the function in an experiment. Every
-# notebook works like this. Next: [Learning-rate decay](../01_learning_rate_decay/01_learning_rate_decay.ipynb).
+# notebook works like this. Next: [A first network and its
+# gradient](../00b_network_and_gradient/00b_network_and_gradient.ipynb), which learns to read handwritten digits.

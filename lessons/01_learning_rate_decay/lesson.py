@@ -1,8 +1,8 @@
 # %% [markdown] writes="gradient descent, schedules, a rate test, random search"
 # # Learning-rate decay
 #
-# *About three hours, and one more for the starred exercises. You need the gradient of a function and a little
-# NumPy.*
+# *About three hours, and one more for the starred exercises. You need lesson 00b: a network's
+# gradient, and a training loop with mini-batches.*
 #
 # A network learns from small batches of examples. Each batch estimates which way is down, and no two estimates
 # agree exactly. Far from the minimum the disagreement hardly matters; close to it, almost nothing else is left. A

@@ -1,8 +1,8 @@
 # %% [markdown] writes="dropout, its ensemble, Monte Carlo dropout, stochastic depth"
 # # Dropout and stochastic depth
 #
-# *About three hours. You need gradients of layers and the idea of overfitting (lesson 02a), and from probability the
-# mean and the variance.*
+# *About three hours. You need gradients of layers (lesson 00b) and the idea of overfitting (lesson 02a), and from
+# probability the mean and the variance.*
 #
 # When you are done you can
 #

@@ -2,7 +2,7 @@
 # # Batch normalization
 #
 # *About four hours, and one more for the starred exercises. You need the chain rule, and how a gradient runs back
-# through the layers of a network.*
+# through the layers of a network (lesson 00b).*
 #
 # A deep network is a long product. If every layer makes its numbers a little smaller, nothing is left after twenty
 # layers; if every layer makes them a little larger, they grow without limit. Careful initial weights keep the balance

@@ -1,7 +1,8 @@
 # %% [markdown] writes="mini-batches, gradient noise, ravines and saddles, momentum, Nesterov, clipping"
 # # What goes wrong with SGD
 #
-# *About four hours, and one more for the starred exercises. You need lesson 01, and eigenvalues of a symmetric matrix.*
+# *About four hours, and one more for the starred exercises. You need lesson 00b, and eigenvalues of a symmetric
+# matrix; lesson 01 can come before or after it.*
 #
 # Stochastic gradient descent is the simplest method there is, and every other optimizer fixes one of its faults. If
 # you can tell the faults apart, you know which fix to use; if you can't, you have to try them all. There are three. In

@@ -787,7 +787,7 @@ print(f"the distances that the weights have moved by a factor of {ways:.0f}.")
 #
 # ## 8. AdamW: weight decay is not a penalty
 #
-# In notebook 02a we kept the weights small in two ways. An **L2 penalty** of strength $\lambda$ adds
+# Notebook 02a keeps the weights small in two ways. An **L2 penalty** of strength $\lambda$ adds
 # $\frac{\lambda}{2}\|w\|^2$ to the loss, and so $\lambda w$ to the gradient. **Weight decay** leaves the gradient
 # alone and removes the share $\eta\lambda$ of the weights in each step. For plain SGD the two are the same:
 #

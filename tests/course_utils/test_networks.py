@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
+from course_utils import networks
+from course_utils.checks.probe import exercises
 from course_utils.gradcheck import gradient_error
-from course_utils.networks import MLP, Normalization, layers
+from course_utils.networks import MLP, Normalization, initial, layers, mlp, renorm, residual
 from course_utils.networks.initial import he, xavier
 from tests.course_utils import samples
 
@@ -33,7 +35,7 @@ def test_affine(rng: np.random.Generator) -> None:
     out = F.linear(tx, tW.T, tb)
     out.backward(torch.tensor(dout))
     np.testing.assert_allclose(layers.affine(x, W, b), out.detach(), **TIGHT)
-    for ours, theirs in zip(layers.affine_backward(dout, x, W), (tx, tW, tb), strict=True):
+    for ours, theirs in zip(layers.affine_gradients(dout, x, W), (tx, tW, tb), strict=True):
         np.testing.assert_allclose(ours, theirs.grad, **TIGHT)
 
 
@@ -46,7 +48,7 @@ def test_activations(name: str, rng: np.random.Generator) -> None:
     expected.backward(torch.tensor(dout))
     out = getattr(layers, name)(x)
     np.testing.assert_allclose(out, expected.detach(), **TIGHT)
-    np.testing.assert_allclose(getattr(layers, f"{name}_backward")(dout, out), tx.grad, **TIGHT)
+    np.testing.assert_allclose(getattr(layers, f"{name}_gradient")(dout, out), tx.grad, **TIGHT)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e3])
@@ -81,12 +83,29 @@ def test_no_function_changes_its_arguments(rng: np.random.Generator) -> None:
     for array in (x, W, b):
         array.flags.writeable = False
     out = layers.relu(layers.affine(x, W, b))
-    layers.relu_backward(out, out)
-    layers.tanh_backward(layers.tanh(x), x)
+    layers.relu_gradient(out, out)
+    layers.tanh_gradient(layers.tanh(x), x)
     layers.softmax(x)
     layers.cross_entropy(x, np.zeros(5, dtype=int))
     layers.mse(x, x)
-    layers.affine_backward(out, x, W)
+    layers.affine_gradients(out, x, W)
+
+
+def test_no_public_name_is_that_of_an_exercise() -> None:
+    # A notebook that imports it would replace the learner's own function.
+    modules = (networks, layers, initial, mlp, residual, renorm)
+    public = {name for module in modules for name in vars(module) if not name.startswith("_")}
+    assert not public & set(exercises())
+
+
+def test_older_notebooks_find_the_names_before_lesson_00b() -> None:
+    from course_utils.networks import affine_backward, relu_backward, tanh_backward  # type: ignore[attr-defined]
+
+    assert affine_backward is layers.affine_gradients
+    assert (relu_backward, tanh_backward) == (layers.relu_gradient, layers.tanh_gradient)
+    assert not {"affine_backward", "relu_backward", "tanh_backward"} & set(networks.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'sigmoid'"):
+        networks.sigmoid  # noqa: B018 (asking for it is the test)
 
 
 def test_first_weights_keep_the_variance(rng: np.random.Generator) -> None:

@@ -35,7 +35,22 @@ def dependent(lesson: str, exercise: str, old: str, **new: str) -> list[Any]:
     return [pytest.param(lesson, exercise, old, text, id=f"{exercise}-{name}") for name, text in new.items()]
 
 
+NORMAL = "rng.normal(0.0, np.sqrt(2 / fan_in), size=(fan_in, fan_out))"
+HALF = "(half := rng.normal(0.0, np.sqrt(2 / fan_in), size=(fan_in * fan_out + 1) // 2))"
+SHAPED = "[: fan_in * fan_out].reshape(fan_in, fan_out)"
+
 DEPENDENT = [
+    *dependent(
+        "00b_network_and_gradient", "he_weights", NORMAL,
+        sorted=f"np.sort({NORMAL}, axis=None).reshape(fan_in, fan_out)",
+        always_the_same=NORMAL.replace("rng", "np.random.default_rng(0)"),
+        one_neuron_for_all=f"np.repeat({NORMAL}[:, :1], fan_out, axis=1)",
+        one_input_for_all=f"np.repeat({NORMAL}[:1], fan_in, axis=0)",
+        mirrored_half=f"np.concatenate([{HALF}, -half]){SHAPED}",
+        mirrored_in_turn=f"np.stack([{HALF}, -half], axis=1).ravel(){SHAPED}",
+        each_twice=f"np.repeat({HALF}, 2){SHAPED}",
+        all_twice=f"np.tile({HALF}, 2){SHAPED}",
+    ),
     *dependent(
         "01_learning_rate_decay", "sample_log_uniform", LOG,
         sorted=f"np.sort({LOG}, axis=None).reshape(size)",
