@@ -1052,7 +1052,7 @@ for way in ("none", "crop, all images"):
 #
 # | this course | torchvision | note |
 # | --- | --- | --- |
-# | `horizontal_flip`, `vertical_flip` | `RandomHorizontalFlip(p=0.5)`, `RandomVerticalFlip(p=0.5)` | each with probability p |
+# | `horizontal_flip`, `vertical_flip` | `RandomHorizontalFlip(p)`, `RandomVerticalFlip(p)` | `p=0.5` |
 # | `random_crop(images, pad, rng)` | `RandomCrop(size, padding=pad)` | |
 # | `random_scale_crop` | `RandomResizedCrop(size, scale=(0.08, 1.0))` | `scale`: share of the *area* |
 # | `cutout` | `RandomErasing(p=0.5, value=0)` | a rectangle of random size and shape |

@@ -104,9 +104,9 @@ plt.show()
 #
 # ### By hand first: one mask
 #
-# Five units, one example, and the probability $p = 0.2$ of being dropped, so that the scale is $1/(1-p) = 1.25$. For each
-# unit a number between 0 and 1 is drawn; a unit whose number is below $p$ is dropped. Work out the last three rows on
-# paper, then compare. The row of gradients comes from $\partial L/\partial\,\mathrm{out} = 2$ at each unit, and you
+# Five units, one example, and the probability $p = 0.2$ of being dropped, so that the scale is $1/(1-p) = 1.25$. For
+# each unit a number between 0 and 1 is drawn; a unit whose number is below $p$ is dropped. Work out the last three rows
+# on paper, then compare. The row of gradients comes from $\partial L/\partial\,\mathrm{out} = 2$ at each unit, and you
 # need it for the backward pass below.
 #
 # | unit | first | second | third | fourth | fifth |

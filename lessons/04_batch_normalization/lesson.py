@@ -95,7 +95,8 @@ plt.show()
 # ### By hand first: a batch of three
 #
 # Three examples with two features each. To get round numbers we take a huge $\varepsilon = 2$. Work out each column on
-# paper, from the top down. In the end, $\gamma$ is 2 for the first feature and 8 for the second, and $\beta$ is 1 and 2.
+# paper, from the top down. In the end, $\gamma$ is 2 for the first feature and 8 for the second, and $\beta$ is 1 and
+# 2.
 #
 # | | first feature | second feature |
 # | --- | --- | --- |

@@ -885,8 +885,8 @@ check_hidden("final_step_length", final_step_length)
 # %% [markdown]
 # ### By hand first: four steps
 #
-# A weight starts at $w = 5$, with the rate $\eta = 0.1$ and the momentum $m = 0.5$. The gradient is 4 three times; then it
-# turns round. Work out the last three rows on paper, from left to right.
+# A weight starts at $w = 5$, with the rate $\eta = 0.1$ and the momentum $m = 0.5$. The gradient is 4 three times; then
+# it turns round. Work out the last three rows on paper, from left to right.
 #
 # | step | first | second | third | fourth |
 # | --- | --- | --- | --- | --- |
@@ -895,8 +895,8 @@ check_hidden("final_step_length", final_step_length)
 # | $\eta v$ | 0.4 | 0.6 | 0.7 | -0.05 |
 # | $w$ after the step | 4.6 | 4 | 3.3 | 3.35 |
 #
-# The steps grow. If the gradient stayed at 4 for ever, $v$ would approach 8. And when the gradient turns round, momentum
-# almost cancels it: a plain step would go back by 0.4.
+# The steps grow. If the gradient stayed at 4 for ever, $v$ would approach 8. And when the gradient turns round,
+# momentum almost cancels it: a plain step would go back by 0.4.
 #
 # ### Exercise: `momentum_step`
 

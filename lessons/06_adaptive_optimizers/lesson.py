@@ -1311,11 +1311,11 @@ def optimizers(torch):
 # | --- | --- | --- | --- |
 # | `lr` | `lr` | `learning_rate` | `learning_rate` |
 # | `adagrad_step` | `Adagrad`, `eps=1e-10` | `Adagrad`, `epsilon=1e-7` | `adagrad`, `eps=1e-7` |
-# | its first sum of squares | `initial_accumulator_value=0` | `initial_accumulator_value=0.1` | `initial_accumulator_value=0.1` |
+# | `initial_accumulator_value` of AdaGrad | 0 | 0.1 | 0.1 |
 # | `rmsprop_step(decay)` | `RMSprop(alpha=0.99)` | `RMSprop(rho=0.9)` | `rmsprop(decay=0.9)` |
 # | `adam_step(beta1, beta2)` | `Adam(betas=(0.9, 0.999))` | `Adam(beta_1, beta_2)` | `adam(b1, b2)` |
 # | its `eps` | `eps=1e-8` | `epsilon=1e-7` | `eps=1e-8` |
-# | `adamw_step(weight_decay)` | `AdamW(weight_decay=0.01)` | `AdamW(weight_decay=0.004)` | `adamw(weight_decay=0.0001)` |
+# | `adamw_step(weight_decay)` | `AdamW(weight_decay=0.01)` | `AdamW`, 0.004 | `adamw`, 0.0001 |
 # | `amsgrad_step` | `Adam(amsgrad=True)` | `Adam(amsgrad=True)` | `amsgrad` |
 # | `nadam_step` | `NAdam` | `Nadam` | `nadam` |
 #

@@ -625,12 +625,10 @@ def whole_training(torch):
     with torch.no_grad():  # no gradients are stored
         forgotten, scores = model(test), model.eval()(test)  # eval(): running averages, no dropout
 
-    def even(X):
-        return layernorm_forward(X, np.ones(64), np.zeros(64))[0]
-
     mine, states = [], {}
     for step, (images, labels) in enumerate(batches):
-        loss, grads = own.loss_and_gradients(params, even(images), labels)
+        images, _ = layernorm_forward(images, np.ones(64), np.zeros(64))
+        loss, grads = own.loss_and_gradients(params, images, labels)
         clipped = dict(zip(grads, clip_by_global_norm(list(grads.values()), 1.0)))
         for name, grad in clipped.items():
             decay, state = 0.01 * (grad.ndim == 2), states.get(name, {})
@@ -661,14 +659,14 @@ def whole_training(torch):
 #
 # | this course | PyTorch | Keras | optax and Flax |
 # | --- | --- | --- | --- |
-# | `cosine_decay` | `CosineAnnealingLR(optimizer, T_max)` | `CosineDecay(rate, decay_steps)` | `cosine_decay_schedule(rate, decay_steps)` |
+# | `cosine_decay` | `CosineAnnealingLR(optimizer, T_max)` | `CosineDecay` | `cosine_decay_schedule` |
 # | counted in | calls of `scheduler.step()` | steps | steps |
-# | `with_warmup` | `LambdaLR(optimizer, share)` | `CosineDecay(warmup_target, warmup_steps)` | `warmup_cosine_decay_schedule` |
+# | `with_warmup` | `LambdaLR(optimizer, share)` | `CosineDecay(warmup_steps)` | `warmup_cosine_decay_schedule` |
 # | `plateau_decay` | `ReduceLROnPlateau` | `ReduceLROnPlateau`, a callback | `contrib.reduce_on_plateau` |
 # | `early_stopping` | by hand | `EarlyStopping(restore_best_weights=True)` | by hand |
 # | `dropout_forward` | `Dropout(p)` | `Dropout(rate)` | `Dropout(rate)` |
-# | momentum 0.9 of batch norm | `BatchNorm1d(momentum=0.1)` | `BatchNormalization(momentum=0.9)` | `BatchNorm(momentum=0.9)` |
-# | training, test time | `model.train()`, `model.eval()` | `training=True`, `training=False` | `deterministic`, `use_running_average` |
+# | `update_running(momentum=0.9)` | `BatchNorm1d(momentum=0.1)` | `momentum=0.9` | `momentum=0.9` |
+# | training, test time | `model.train()`, `.eval()` | `training=True`, `False` | `deterministic=False`, `True` |
 # | `clip_by_global_norm` | `clip_grad_norm_` | `global_clipnorm`, of any optimizer | `clip_by_global_norm` |
 # | no decay for biases | parameter groups | `exclude_from_weight_decay` | `mask`, of `adamw` |
 # | `minibatches` | `DataLoader(shuffle=True)` | `fit(shuffle=True)`, the default | by hand |

@@ -1,4 +1,4 @@
-"""The examples "By hand first": every number that the text prints is what the reference computes from the given ones."""
+"""The examples "By hand first": every number that the text prints is what the reference makes of the given ones."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ EXAMPLES = {
 def test_every_number_of_the_example_is_the_references(name: str) -> None:
     lesson = read_lesson(LESSONS[name])
     texts = [cell.source for cell in lesson.of_kind("markdown")]
-    (text,) = [part for source in texts for part in re.split(r"^(?=#+ )", source, flags=re.M) if "By hand first" in part]
+    (text,) = [
+        part for source in texts for part in re.split(r"^(?=#+ )", source, flags=re.M) if "By hand first" in part
+    ]
     printed = [float(number) for number in NUMBER.findall(NAMES.sub("", text))]
     expected = np.concatenate([np.ravel(row) for row in EXAMPLES[name](namespace(lesson))])
     np.testing.assert_allclose(printed, expected, rtol=1e-12, atol=1e-12)
