@@ -204,6 +204,27 @@ explore("layers", batchnorm_forward)
 # The affine map before it needs no bias: subtracting the mean removes any constant that $b$ adds. So the gradient of
 # $b$ is zero, and $\beta$ does its job.
 #
+# What does the place change for the next layer? The cell passes digits through one layer of random weights, with your
+# function before the ReLU and after it.
+
+# %% kind="experiment"
+z = training.X[:256] @ np.random.default_rng(3).normal(size=(64, 32))
+ones, zeros = np.ones(32), np.zeros(32)
+places = {
+    "no batch norm": np.maximum(z, 0),
+    "before the ReLU": np.maximum(batchnorm_forward(z, ones, zeros)[0], 0),
+    "after the ReLU": batchnorm_forward(np.maximum(z, 0), ones, zeros)[0],
+}
+for place, passed_on in places.items():
+    off = np.mean(np.maximum(z, 0) == 0 if "after" in place else passed_on == 0, axis=0)
+    print(f"{place:16} mean {passed_on.mean():5.2f}, standard deviation {passed_on.std():4.2f}, "
+          f"units off for {off.min():4.0%} to {off.max():4.0%} of the digits")
+
+# %% [markdown]
+# Before the ReLU, the layer brings each unit to its bend: every unit is on for a good share of the digits, and off for
+# the others. After the ReLU, the next layer gets mean 0, and deviation 1 from each unit that is not always off; but
+# a unit that is off for every digit stays off. Which place trains better depends on the network; both work.
+#
 # ### What gamma and beta are for
 #
 # After normalizing, every feature has deviation 1. A layer that needs a different one could no longer have it. Gamma
