@@ -57,7 +57,8 @@ def adam(names: dict[str, Any]) -> list[Any]:
 
 def momentum(names: dict[str, Any]) -> list[Any]:
     w, lr, share, gradients = 5.0, 0.1, 0.5, [4.0, 4, 4, -4]
-    given, state, velocities, steps, places = [w, lr, share, gradients[0]], {}, [], [], []
+    given, velocities, steps, places = [w, lr, share, gradients[0]], [], [], []
+    state: dict[str, Any] = {}
     for gradient in gradients:
         before = w
         w, state = names["momentum_step"](w, gradient, state, lr, share)

@@ -147,7 +147,7 @@ def test_results_of_two_shapes_are_refused() -> None:
 
 
 # What the lessons say of PyTorch's classes: `Adagrad`, `eps=1e-10`, or `Adam(betas=(0.9, 0.999))`.
-DEFAULTS = {
+DEFAULTS: dict[Any, dict[str, Any]] = {
     torch.optim.Adagrad: {"eps": 1e-10, "initial_accumulator_value": 0},
     torch.optim.RMSprop: {"alpha": 0.99, "momentum": 0},
     torch.optim.Adam: {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0},
