@@ -1424,7 +1424,7 @@ def momentum(torch):
 #
 # - **`zero_grad()` forgotten.** `backward()` *adds* to the gradients that are already there. Without clearing them,
 #   each step uses the sum of all gradients so far.
-# - **`shuffle=False` is the default** of `DataLoader`: see the first experiment of this lesson for what it costs.
+# - **`shuffle=False` is the default** of `DataLoader`: the experiment *why shuffle?* in section 1 shows what it costs.
 # - **Clipping has its place**: after `backward()`, before `step()`. PyTorch adds $10^{-6}$ to the norm, so the results
 #   agree in six digits, and `clip_grad_norm_` changes the gradients in place, as every name with a final `_` does.
 #   `clip_grad_value_` is something else: it clips each entry by itself.

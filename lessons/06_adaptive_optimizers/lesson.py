@@ -1317,7 +1317,7 @@ def optimizers(torch):
 # | its `eps` | `eps=1e-8` | `epsilon=1e-7` | `eps=1e-8` |
 # | `adamw_step(weight_decay)` | `AdamW(weight_decay=0.01)` | `AdamW`, 0.004 | `adamw`, 0.0001 |
 # | `amsgrad_step` | `Adam(amsgrad=True)` | `Adam(amsgrad=True)` | `amsgrad` |
-# | `nadam_step` | `NAdam` | `Nadam` | `nadam` |
+# | `nadam_step` | `NAdam` | `Nadam`, with $0.96^t$ | `nadam`, with a constant $\mu_t = \beta_1$ |
 #
 # The traps:
 #
