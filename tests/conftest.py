@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from course_utils.pytorch import WITHOUT_TORCH
 from course_utils.quick_start import skip_unused_grammar
 from tests import commands, failures, kernels, tools
 
@@ -29,7 +28,7 @@ if settings.get_current_profile_name() != "ci":
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 # A notebook that a test runs would import PyTorch, which takes seconds; lessons/test_pytorch.py runs those cells.
-os.environ.setdefault(WITHOUT_TORCH, "1")
+os.environ.setdefault("COURSE_WITHOUT_TORCH", "1")
 
 HERE = Path(tools.__file__).parent
 # One site holds all lessons: its tests share it.
