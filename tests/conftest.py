@@ -27,7 +27,8 @@ if settings.get_current_profile_name() != "ci":
 # reads this when it is imported, and the kernels that tests start inherit it.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
-
+# A notebook that a test runs would import PyTorch, which takes seconds; lessons/test_pytorch.py runs those cells.
+os.environ.setdefault("COURSE_WITHOUT_TORCH", "1")
 
 HERE = Path(tools.__file__).parent
 # One site holds all lessons: its tests share it.

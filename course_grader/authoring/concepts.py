@@ -1,4 +1,4 @@
-"""`docs/concepts.md`: its rows, written by hand and compared with the lessons, and the overview made from them."""
+"""`docs/concepts.md`: rows written by hand and compared with the lessons, and the overview made from them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from course_utils.files import write_atomic
 
 PAGE = Path("docs/concepts.md")
 CONCEPTS = "## Concept by concept"
+CLAIMS = "## Claim by claim"
+HEADING = re.compile(r"(##+) +(.*)")
+# The kinds of cells in which something is done or shown.
+AT_WORK = ("answer", "experiment", "code")
 
 
 class Concept(NamedTuple):
@@ -25,22 +29,49 @@ class Concept(NamedTuple):
     line: int = 1
 
 
+class Claim(NamedTuple):
+    """One row: what the articles say, what the course says of it, and where that is shown, in a line of the page."""
+
+    claim: str
+    finding: str
+    lesson: str
+    heading: str
+    line: int = 1
+
+
 def read_concepts(root: Path) -> list[Concept]:
-    """Return the rows of the page in order; none if there is no page. Raises LessonProblem if a row does not have four
-    cells."""
+    """Return the concepts of the page in order; none if there is no page. Raises LessonProblem if a row does not have
+    four cells."""
+    return [
+        Concept(name, lesson, heading, tuple(re.findall(r"`(\w+)`", exercises)), line)
+        for line, (name, lesson, heading, exercises) in _rows(root, CONCEPTS)
+    ]
+
+
+def read_claims(root: Path) -> list[Claim]:
+    """Return the claims of the page in order; none if there is no page. Raises LessonProblem as above."""
+    return [
+        Claim(claim, finding, lesson, heading, line) for line, (claim, finding, lesson, heading) in _rows(root, CLAIMS)
+    ]
+
+
+def _rows(root: Path, section: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield line and cells of each row below a heading of the page, without the head of the table."""
     path = root / PAGE
     lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else []
-    start = lines.index(CONCEPTS) if CONCEPTS in lines else len(lines)
-    rows = [(number, line) for number, line in enumerate(lines, 1) if number > start and line.startswith("|")]
-    found = []
-    # The first two rows are the head.
-    for number, line in rows[2:]:
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) != 4:
-            raise LessonProblem(path, number, f"this row has {len(cells)} cells: write four, as in the rows above it.")
-        name, lesson, heading, exercises = cells
-        found.append(Concept(name, lesson, heading, tuple(re.findall(r"`(\w+)`", exercises)), number))
-    return found
+    inside, seen = False, 0
+    for number, line in enumerate(lines, 1):
+        if line.startswith("## "):
+            inside = line == section
+        if not inside or not line.startswith("|"):
+            continue
+        seen += 1
+        if seen > 2:
+            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            if len(cells) != 4:
+                sentence = f"this row has {len(cells)} cells: write four, as in the rows above it."
+                raise LessonProblem(path, number, sentence)
+            yield number, cells
 
 
 def overview(concepts: Iterable[Concept]) -> str:
@@ -74,7 +105,14 @@ def wrong_concepts(root: Path, lessons: Sequence[Lesson]) -> Iterator[LessonProb
     concepts = read_concepts(root)
     for line, sentence in wrong_rows(concepts, list(lesson_folders(root))):
         yield LessonProblem(path, line, sentence)
+    claims = read_claims(root)
+    for claim in claims:
+        if claim.lesson not in lesson_folders(root):
+            yield LessonProblem(path, claim.line, f"there is no lesson {claim.lesson!r}: name one of the course.")
     for lesson in lessons:
+        for claim in claims:
+            if claim.lesson == lesson.name and (sentence := not_shown(lesson, claim.heading)):
+                yield LessonProblem(path, claim.line, sentence)
         own = [concept for concept in concepts if concept.lesson == lesson.name]
         for line, sentence in wrong_rows_of(lesson, own):
             yield LessonProblem(path, line, sentence)
@@ -97,19 +135,36 @@ def wrong_rows(concepts: Sequence[Concept], known: Sequence[str]) -> Iterator[tu
 
 
 def wrong_rows_of(lesson: Lesson, own: Iterable[Concept]) -> Iterator[tuple[int, str]]:
-    """Yield line and sentence for each heading or exercise in a row that is not in the lesson."""
-    headings = [
-        line.lstrip("#").strip()
-        for cell in lesson.of_kind("markdown")
-        for line in cell.source.split("\n")
-        if line.startswith("##")
-    ]
+    """Yield line and sentence for each heading or exercise in a row that is not in the lesson, and for each concept that
+    no exercise uses and no experiment shows."""
     for concept in own:
-        if (times := headings.count(concept.heading)) != 1:
-            yield concept.line, f"{lesson.name} has {times} headings {concept.heading!r}: name one that occurs once."
+        if sentence := not_shown(lesson, concept.heading, bool(concept.exercises)):
+            yield concept.line, sentence
         for name in concept.exercises:
             if name not in lesson.answers or lesson.answers[name].star:
                 yield concept.line, f"{lesson.name} has no exercise {name!r} without a star: remove it from this row."
+
+
+def not_shown(lesson: Lesson, heading: str, in_exercise: bool = False) -> str:
+    """Return what is wrong with a row that names this heading of the lesson; "" if nothing is.
+
+    in_exercise: whether the row names an exercise that shows it; otherwise the section needs an exercise or experiment.
+    """
+    times, at_work, level = 0, False, 0
+    for cell in lesson.cells:
+        if cell.kind != "markdown":
+            at_work = at_work or (level > 0 and cell.kind in AT_WORK)
+            continue
+        for found in filter(None, map(HEADING.match, cell.source.split("\n"))):
+            if found[2].strip() == heading:
+                times, level = times + 1, len(found[1])
+            elif len(found[1]) <= level:
+                level = 0
+    if times != 1:
+        return f"{lesson.name} has {times} headings {heading!r}: name one that occurs once."
+    if not in_exercise and not at_work:
+        return f"the section {heading!r} of {lesson.name} has no exercise and no experiment: add one, or name another."
+    return ""
 
 
 def without_row(lesson: Lesson, own: Sequence[Concept]) -> Iterator[LessonProblem]:

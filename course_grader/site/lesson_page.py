@@ -19,6 +19,8 @@ from course_utils.explorers.catalogue import explorers
 from course_utils.explorers.recording import recorded
 
 LINK = re.compile(r"\[([^]]*)\]\(\.\./(\w+)/\2\.ipynb\)")
+# A guide that a lesson names: a learner's folder has none, so only the page has a link, with the guide's title.
+GUIDE = re.compile(r"`docs/(\w+\.md)`")
 NOTEBOOK = re.compile(r'href="\.\./(\w+)/\1\.ipynb"')
 MARKER = re.compile(r"^\s*### (BEGIN|END) (SOLUTION|HIDDEN TESTS)\n?", re.MULTILINE)
 HINTS = re.compile(r"(?:<details>.*?</details>\s*)+", re.DOTALL)
@@ -49,7 +51,8 @@ def lesson_page(released: NotebookNode, solved: NotebookNode, pages: Set[str]) -
 
 def _cells(cell: NotebookNode, stubs: dict[str, str], pages: Set[str]) -> Iterator[NotebookNode]:
     if cell.cell_type == "markdown":
-        yield new_markdown_cell(LINK.sub(lambda link: _linked(link, pages), cell.source))
+        text = LINK.sub(lambda link: _linked(link, pages), cell.source)
+        yield new_markdown_cell(GUIDE.sub(r"[](../\1)", text))
     elif _is_hidden_check(cell):
         yield new_code_cell(stubs[cell.metadata.nbgrader.grade_id])
     elif _is(cell, "solution"):

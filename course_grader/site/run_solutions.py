@@ -21,6 +21,7 @@ from course_grader.environment import environment
 from course_utils.errors import CourseError, Exit
 from course_utils.files import write_atomic
 from course_utils.kernels import OwnKernelManager
+from course_utils.pytorch import WITHOUT_TORCH
 
 # A limit for endless loops: the slowest cell takes half a minute, or many times that on a busy machine.
 SECONDS_A_CELL = 900
@@ -71,7 +72,9 @@ def _run(source: Path, lesson: Lesson) -> NotebookNode:
         )
         try:
             # One thread only: on a busy machine, several threads that wait for each other take minutes longer.
-            with environment(COURSE_KEY=str(key), OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"):
+            threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+            # Without PyTorch, so that the pages are the same whether this machine has it or not.
+            with environment(COURSE_KEY=str(key), **threads, **{WITHOUT_TORCH: "1"}):
                 client.execute()
         except CellExecutionError as error:
             last = str(error).strip().splitlines()[-1]

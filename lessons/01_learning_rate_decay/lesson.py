@@ -1176,6 +1176,97 @@ for name, values in final.items():
 # curvature, not of noise, and is the subject of notebook 05.
 
 # %% [markdown]
+# ## 10. The same in PyTorch
+#
+# In PyTorch a schedule is an object that changes the rate of an optimizer. It counts by itself: each call of
+# `scheduler.step()` sets the rate of the next epoch. Like ours, it counts from 0, so the first epoch has the first
+# rate.
+#
+# | this course | PyTorch, in `torch.optim.lr_scheduler` | note |
+# | --- | --- | --- |
+# | `exponential_decay` | `ExponentialLR(optimizer, gamma)` | |
+# | `step_decay` | `StepLR(optimizer, step_size=every, gamma=factor)` | the default of `gamma` is 0.1 |
+# | `cosine_decay` | `CosineAnnealingLR(optimizer, T_max=total, eta_min=lr_min)` | rises again after `T_max` |
+# | any function of the epoch | `LambdaLR(optimizer, share)` | `share(epoch)` multiplies the first rate |
+# | `plateau_decay` | `ReduceLROnPlateau(optimizer, factor, patience - 1, threshold=0)` | `scheduler.step(loss)` |
+#
+# The next cell compares your functions with PyTorch, if it is installed. You need not install it.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def schedules(torch):
+    kinds = torch.optim.lr_scheduler
+
+    def rates(kind, losses=(), **settings):
+        """Return the rates that PyTorch uses in 15 epochs."""
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+        scheduler, used = kind(optimizer, **settings), []
+        for epoch in range(15):
+            used.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()  # in a training loop: every mini-batch of this epoch
+            scheduler.step(*losses[epoch : epoch + 1])  # then, once: the rate of the next epoch
+        return used
+
+    def mine(schedule):
+        return [schedule(epoch) for epoch in range(15)]
+
+    share = with_warmup(lambda epoch: cosine_decay(1.0, epoch, 10), 5)
+    losses = [9, 7, 8, 7, 7, 6, 6, 6, 6, 6, 5, 5, 5, 5, 5]
+    watched = mine(lambda epoch: plateau_decay(0.4, losses[:epoch], factor=0.5, patience=3))
+    plateau = {"kind": kinds.ReduceLROnPlateau, "losses": losses, "factor": 0.5, "threshold": 0}
+    return {
+        "ExponentialLR(gamma=0.9)": (
+            mine(lambda epoch: exponential_decay(0.4, epoch, 0.9)),
+            rates(kinds.ExponentialLR, gamma=0.9),
+        ),
+        "StepLR(step_size=4, gamma=0.5)": (
+            mine(lambda epoch: step_decay(0.4, epoch, 0.5, every=4)),
+            rates(kinds.StepLR, step_size=4, gamma=0.5),
+        ),
+        "CosineAnnealingLR(T_max=20)": (
+            mine(lambda epoch: cosine_decay(0.4, epoch, 20)),
+            rates(kinds.CosineAnnealingLR, T_max=20),
+        ),
+        "LambdaLR, your warm-up and cosine": (
+            mine(lambda epoch: 0.4 * share(epoch)),
+            rates(kinds.LambdaLR, lr_lambda=share),
+        ),
+        "ReduceLROnPlateau(patience=2)": (watched, rates(**plateau, patience=2)),
+        "trap: ReduceLROnPlateau(patience=3)": (watched, rates(**plateau, patience=3)),
+        "trap: CosineAnnealingLR(T_max=10), after its end": (
+            mine(lambda epoch: cosine_decay(0.4, epoch, 10)),
+            rates(kinds.CosineAnnealingLR, T_max=10),
+        ),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# ExponentialLR(gamma=0.9)                          the same
+# StepLR(step_size=4, gamma=0.5)                    the same
+# CosineAnnealingLR(T_max=20)                       the same
+# LambdaLR, your warm-up and cosine                 the same
+# ReduceLROnPlateau(patience=2)                     the same
+# trap: ReduceLROnPlateau(patience=3)               differs by up to 0.3
+# trap: CosineAnnealingLR(T_max=10), after its end  differs by up to 0.14
+# ```
+#
+# Four traps that people meet:
+#
+# - **Too early, too often.** Call `scheduler.step()` once per epoch, *after* the optimizer's steps. If you call it
+#   before them, the first rate is never used. If you call it after each mini-batch, an epoch ends after one mini-batch
+#   for the schedule. (Some schedules are meant to count mini-batches, for example `OneCycleLR`: then `T_max` or
+#   `total_steps` is their number.)
+# - **A share, not a rate.** `LambdaLR` multiplies the rate of the optimizer by what your function returns.
+# - **Patience.** PyTorch cuts when the number of bad epochs is *above* its patience. Its default `threshold` of 0.0001
+#   also counts very small improvements as bad, and its default `factor` is 0.1.
+# - **Beyond the end.** PyTorch's cosine goes up again after `T_max` epochs. Ours stays at `lr_min`.
+#
 # ## Going further ★
 #
 # Three schedules that are used for large networks today. They carry no points, but they are checked like the

@@ -1260,6 +1260,81 @@ check_hidden("true_of_penalties", true_of_penalties)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# ## 8. The same in PyTorch
+#
+# Weight decay is an argument of PyTorch's optimizers. It applies to every parameter that the optimizer gets, biases
+# included. To leave some out, pass **parameter groups**: a list of dicts, each with its own settings. Usually the
+# weight matrices decay, but biases and the scales and shifts of normalization layers do not.
+#
+# Early stopping is written by hand, with your function or a few lines in the training loop. Keep a *copy* of the best
+# weights: `copy.deepcopy(model.state_dict())`. The next cell compares numbers, if PyTorch is installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def decay(torch):
+    rng = np.random.default_rng(0)
+    X, y, lr, strength = rng.normal(size=(20, 3)), rng.normal(size=20), 0.1, 0.5
+
+    def fitted(decay_bias, momentum=0.0):
+        """Return weights and bias after 30 steps of PyTorch, and a state_dict of the first step."""
+        model = torch.nn.Linear(3, 1, dtype=torch.float64)
+        torch.nn.init.ones_(model.weight), torch.nn.init.ones_(model.bias)
+        groups = [
+            {"params": [model.weight], "weight_decay": strength},
+            {"params": [model.bias], "weight_decay": decay_bias},
+        ]
+        optimizer = torch.optim.SGD(groups, lr=lr, momentum=momentum)
+        kept = model.state_dict()
+        for _ in range(30):
+            optimizer.zero_grad()
+            error = model(torch.from_numpy(X))[:, 0] - torch.from_numpy(y)
+            (error**2).mean().div(2).backward()
+            optimizer.step()
+        return model.weight[0], model.bias[0], kept["weight"][0]
+
+    def mine(momentum=0.0):
+        w, b, v = np.ones(3), 1.0, 0.0
+        for _ in range(30):
+            v = momentum * v + elastic_net_gradient(w, X, y - b, 0.0, 0.0)
+            slope = np.mean(X @ w + b - y)
+            w, b = weight_decay_step(w, v, lr, strength), b - lr * slope
+        return w, b
+
+    w, b = mine()
+    return {
+        "weights, SGD(weight_decay=0.5)": (w, fitted(decay_bias=0.0)[0]),
+        "bias, in a group without decay": (b, fitted(decay_bias=0.0)[1]),
+        "trap: one group, so the bias decays too": (b, fitted(decay_bias=strength)[1]),
+        "trap: with momentum, a penalty instead of decay": (mine(0.9)[0], fitted(0.0, 0.9)[0]),
+        "trap: state_dict() of the start, not copied": (np.ones(3), fitted(0.0)[2]),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# weights, SGD(weight_decay=0.5)                   the same
+# bias, in a group without decay                   the same
+# trap: one group, so the bias decays too          differs by up to 0.12
+# trap: with momentum, a penalty instead of decay  differs by up to 0.22
+# trap: state_dict() of the start, not copied      differs by up to 1.3
+# ```
+#
+# The traps in these lines:
+#
+# - **Coupled decay.** `SGD` and `Adam` add `weight_decay * w` to the gradient: it is an l2 penalty. For plain SGD that
+#   is the same as decay. With momentum it is not, because the penalty goes through the velocity. `AdamW` decays apart
+#   from the gradient (lesson 06).
+# - **Biases decay too**, unless they are in a group with `weight_decay=0.0`.
+# - **`state_dict()` copies nothing.** It refers to the weights, which change in later steps. If you keep it without a
+#   copy, the "best" weights are always the last ones.
+# - Lasso has no argument: add `strength * w.abs().sum()` to the loss. Such weights come close to 0, but not exactly to
+#   0. The exact zeros need your `proximal_step`.
+#
 # ## Going further ★: weights that must stay in the ball
 #
 # *This section is optional, and worth no points towards the base score.*

@@ -1045,6 +1045,85 @@ for way in ("none", "crop, all images"):
 # With the other network, eight of the nine views are unlike anything in its training, and they outvote the one that
 # it can read. So let only those views vote that the network was trained for.
 #
+# ## 8. The same in PyTorch
+#
+# PyTorch keeps a batch of images as `(N, C, H, W)`, with the channels second. Flips and crops are plain operations on
+# tensors. The package torchvision has a class for each augmentation, in `torchvision.transforms.v2`:
+#
+# | this course | torchvision | note |
+# | --- | --- | --- |
+# | `horizontal_flip`, `vertical_flip` | `RandomHorizontalFlip(p)`, `RandomVerticalFlip(p)` | `p=0.5` |
+# | `random_crop(images, pad, rng)` | `RandomCrop(size, padding=pad)` | |
+# | `random_scale_crop` | `RandomResizedCrop(size, scale=(0.08, 1.0))` | `scale`: share of the *area* |
+# | `cutout` | `RandomErasing(p=0.5, value=0)` | a rectangle of random size and shape |
+# | `color_jitter` | `ColorJitter(brightness, contrast)` | multiplies, and works on RGB |
+#
+# The next cell needs PyTorch only. If it is not installed, the cell says so.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def transforms(torch):
+    functional = torch.nn.functional
+    images = np.random.default_rng(0).random((8, 6, 6, 3))  # (N, H, W, C)
+    tensors = torch.from_numpy(images).permute(0, 3, 1, 2)  # PyTorch: (N, C, H, W)
+
+    def back(tensors):
+        return tensors.permute(0, 2, 3, 1)
+
+    def resized(**settings):
+        return back(functional.interpolate(tensors, size=(9, 9), mode="bilinear", **settings))
+
+    larger = np.stack([rescale(image, 1.5) for image in images])
+    data = torch.utils.data.TensorDataset(tensors, torch.arange(8))
+    torch.manual_seed(0)
+    stored, drawn = (
+        torch.cat([labels for _, labels in torch.utils.data.DataLoader(data, 3, shuffle=shuffle)])
+        for shuffle in (False, True)
+    )
+    return {
+        "torch.flip(images, [3]): left and right": (
+            horizontal_flip(images), back(torch.flip(tensors, [3])),
+        ),
+        "torch.flip(images, [2]): up and down": (
+            vertical_flip(images), back(torch.flip(tensors, [2])),
+        ),
+        "interpolate(align_corners=False)": (larger, resized(align_corners=False)),
+        "trap: interpolate(align_corners=True)": (larger, resized(align_corners=True)),
+        "trap: (N, H, W, C) flipped along axis 3": (
+            horizontal_flip(images), torch.flip(torch.from_numpy(images), [3]),
+        ),
+        "DataLoader(shuffle=True), put in order": (np.arange(8), torch.sort(drawn).values),
+        "DataLoader without shuffle: the stored order": (np.arange(8), stored),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# torch.flip(images, [3]): left and right       the same
+# torch.flip(images, [2]): up and down          the same
+# interpolate(align_corners=False)              the same
+# trap: interpolate(align_corners=True)         differs by up to 0.12
+# trap: (N, H, W, C) flipped along axis 3       differs by up to 0.99
+# DataLoader(shuffle=True), put in order        the same
+# DataLoader without shuffle: the stored order  the same
+# ```
+#
+# The traps in these lines:
+#
+# - **`DataLoader` does not shuffle by default.** Without `shuffle=True`, every epoch has the same mini-batches in the
+#   same order. If the data are sorted by class, each mini-batch then shows one class only (lesson 05 measures the
+#   harm).
+# - **Axes.** With the channels second, axis 3 is the width. With the channels last, axis 3 is the colour: the flip
+#   runs without an error, and exchanges red and blue.
+# - **One draw for a batch.** A random transform of torchvision that gets a whole batch draws once, and treats all
+#   images alike. Apply it to single images, in the dataset's `__getitem__`.
+# - **Training only.** Make two datasets. The one for validation has no random transform.
+#
 # ## Going further ★: mixing images, softening labels
 #
 # *This section is optional, and worth no points towards the base score.*

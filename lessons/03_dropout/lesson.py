@@ -102,6 +102,24 @@ plt.show()
 # > $p = 0.5$ the two are the same number, so the mistake survives in many notebooks. In this course $p$ is always
 # > the share *dropped*, and the scale is $1/(1-p)$.
 #
+# ### By hand first: one mask
+#
+# Five units, one example, and the probability $p = 0.2$ of being dropped, so that the scale is $1/(1-p) = 1.25$. For
+# each unit a number between 0 and 1 is drawn; a unit whose number is below $p$ is dropped. Work out the last three rows
+# on paper, then compare. The row of gradients comes from $\partial L/\partial\,\mathrm{out} = 2$ at each unit, and you
+# need it for the backward pass below.
+#
+# | unit | first | second | third | fourth | fifth |
+# | --- | --- | --- | --- | --- | --- |
+# | $x$ | 4 | 8 | 12 | 16 | 20 |
+# | number drawn | 0.7 | 0.9 | 0.1 | 0.5 | 0.3 |
+# | mask | 1.25 | 1.25 | 0 | 1.25 | 1.25 |
+# | out | 5 | 10 | 0 | 20 | 25 |
+# | gradient by $x$ | 2.5 | 2.5 | 0 | 2.5 | 2.5 |
+#
+# The sum of the outputs is 60, and so is the sum of the inputs: the dropped unit happened to be the average one. With
+# another mask the two sums differ. They agree only on average over the masks.
+#
 # ### Exercise: `dropout_forward`
 
 
@@ -1014,6 +1032,63 @@ for name, runs in blocks_run.items():
 # of 1202 layers better than one of 110, whereas full training made it worse.
 
 # %% [markdown]
+# ## 4. The same in PyTorch
+#
+# `torch.nn.Dropout(p)` is inverted dropout, and `p` is the share *dropped*, as here. But the layer has no argument
+# `train`. It has a mode: `model.train()` switches the whole model to training, and `model.eval()` to test time. A new
+# model is in training mode. The next cell compares your functions with it, if PyTorch is installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def dropout(torch):
+    layer, functional = torch.nn.Dropout(p=0.2), torch.nn.functional  # p: the share dropped
+    x = np.ones((100, 50))
+    tensor = torch.ones(100, 50, dtype=torch.float64, requires_grad=True)
+    dout = np.random.default_rng(1).normal(size=x.shape)
+
+    layer.train()
+    out = layer(tensor)
+    out.backward(torch.from_numpy(dout))
+    mask = out.detach().numpy()  # the inputs are ones
+    layer.eval()
+    test = dropout_forward(x, 0.2, None, train=False)[0]
+    return {
+        "values of a mask, Dropout(p=0.2)": (
+            np.unique(dropout_forward(x, 0.2, np.random.default_rng(0))[1]), np.unique(mask),
+        ),
+        "gradient, by PyTorch's mask": (dropout_backward(dout, mask), tensor.grad),
+        "after eval(): the input": (test, layer(tensor)),
+        "trap: eval() forgotten": (test, layer.train()(tensor)),
+        "trap: functional.dropout(x, 0.2) knows no eval()": (test, functional.dropout(tensor, 0.2)),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# values of a mask, Dropout(p=0.2)                  the same
+# gradient, by PyTorch's mask                       the same
+# after eval(): the input                           the same
+# trap: eval() forgotten                            differs by up to 1
+# trap: functional.dropout(x, 0.2) knows no eval()  differs by up to 1
+# ```
+#
+# The traps in these lines:
+#
+# - **`eval()` forgotten.** Predictions are then random, and worse, and no error says so. After the validation of an
+#   epoch, `train()` must come back.
+# - **`torch.no_grad()` is not `eval()`.** It saves memory, because it stores no gradients. It does not switch dropout
+#   off.
+# - **`functional.dropout`** has an argument `training`, which is True by default, and does not know the model's mode:
+#   write `functional.dropout(x, p, training=self.training)`.
+# - For `mc_dropout`, call `eval()`, and then `train()` on the dropout layers alone.
+#
+# Stochastic depth is `torchvision.ops.stochastic_depth(x, p, mode)`. There, `p` is the share dropped.
+#
 # ## Going further ★
 #
 # These exercises are extensions. They are checked and graded like the others, but carry no points.

@@ -92,6 +92,29 @@ plt.show()
 # output. The scale $\gamma_j$ (gamma) and the shift $\beta_j$ (beta) are parameters, trained like weights. They start
 # at 1 and 0.
 #
+# ### By hand first: a batch of three
+#
+# Three examples with two features each. To get round numbers we take a huge $\varepsilon = 2$. Work out each column on
+# paper, from the top down. In the end, $\gamma$ is 2 for the first feature and 8 for the second, and $\beta$ is 1 and
+# 2.
+#
+# | | first feature | second feature |
+# | --- | --- | --- |
+# | $x$, example 1 | 1 | 14 |
+# | $x$, example 2 | 1 | 11 |
+# | $x$, example 3 | 4 | 5 |
+# | mean $m$ | 2 | 10 |
+# | variance $v$, divided by 3 | 2 | 14 |
+# | $s = \sqrt{v + \varepsilon}$ | 2 | 4 |
+# | $\hat x$, example 1 | -0.5 | 1 |
+# | $\hat x$, example 2 | -0.5 | 0.25 |
+# | $\hat x$, example 3 | 1 | -1.25 |
+# | $y$, example 1 | 0 | 10 |
+# | $y$, example 2 | 0 | 4 |
+# | $y$, example 3 | 3 | -8 |
+#
+# Divided by $N - 1$, the variances would be 3 and 21. If yours are, you took the unbiased ones.
+#
 # ### Exercise: `batchnorm_forward`
 #
 # A forward function of this notebook returns a pair: the output, and a *cache*. The cache is whatever *your* backward
@@ -180,6 +203,27 @@ explore("layers", batchnorm_forward)
 # Some networks put it after the activation, or at the beginning of a residual branch; the functions are the same.
 # The affine map before it needs no bias: subtracting the mean removes any constant that $b$ adds. So the gradient of
 # $b$ is zero, and $\beta$ does its job.
+#
+# What does the place change for the next layer? The cell passes digits through one layer of random weights, with your
+# function before the ReLU and after it.
+
+# %% kind="experiment"
+z = training.X[:256] @ np.random.default_rng(3).normal(size=(64, 32))
+ones, zeros = np.ones(32), np.zeros(32)
+places = {
+    "no batch norm": np.maximum(z, 0),
+    "before the ReLU": np.maximum(batchnorm_forward(z, ones, zeros)[0], 0),
+    "after the ReLU": batchnorm_forward(np.maximum(z, 0), ones, zeros)[0],
+}
+for place, passed_on in places.items():
+    off = np.mean(np.maximum(z, 0) == 0 if "after" in place else passed_on == 0, axis=0)
+    print(f"{place:16} mean {passed_on.mean():5.2f}, standard deviation {passed_on.std():4.2f}, "
+          f"units off for {off.min():4.0%} to {off.max():4.0%} of the digits")
+
+# %% [markdown]
+# Before the ReLU, the layer brings each unit to its bend: every unit is on for a good share of the digits, and off for
+# the others. After the ReLU, the next layer gets mean 0, and deviation 1 from each unit that is not always off; but
+# a unit that is off for every digit stays off. Which place trains better depends on the network; both work.
 #
 # ### What gamma and beta are for
 #
@@ -1201,6 +1245,83 @@ plt.show()
 # completely, as you predicted in section 1: multiplying and shifting all inputs alike (b and f) is exactly what the
 # layer cannot see. Layer norm takes its statistics from the fogged digit itself, and still does only a little better.
 # The fog shifts each feature by a different amount, and subtracting a mean along the row does not remove that.
+#
+# ## 8. The same in PyTorch
+#
+# `torch.nn.BatchNorm1d(D)` has both of your functions in one layer. Its mode says which one it uses: after
+# `model.train()` the statistics of the batch, which also update the running averages, and after `model.eval()` the
+# running averages. `weight` is gamma, `bias` is beta. For images there is `BatchNorm2d(C)`, with the channels second.
+# The next cell compares numbers, if PyTorch is installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def batch_norm(torch):
+    rng = np.random.default_rng(0)
+    x, dout, new = (rng.normal(3.0, 2.0, size=(8, 4)) for _ in range(3))
+    gamma, beta = rng.uniform(0.5, 2.0, 4), rng.normal(size=4)
+
+    def layer_of(momentum):
+        """Return a layer that has seen the batch x once, its input and its output."""
+        layer = torch.nn.BatchNorm1d(4, momentum=momentum, dtype=torch.float64)
+        layer.load_state_dict(
+            {"weight": torch.from_numpy(gamma), "bias": torch.from_numpy(beta)}, strict=False
+        )
+        tensor = torch.from_numpy(x).requires_grad_()
+        return layer, tensor, layer.train()(tensor)
+
+    layer, tensor, out = layer_of(momentum=0.1)
+    out.backward(torch.from_numpy(dout))
+    mine, cache = batchnorm_forward(x, gamma, beta)
+    mean = update_running(np.zeros(4), x.mean(axis=0), momentum=0.9)
+    var = update_running(np.ones(4), x.var(axis=0, ddof=1), momentum=0.9)
+    norm = torch.nn.LayerNorm(4, dtype=torch.float64)
+    still_training = layer(torch.from_numpy(new)).detach()
+    layer = layer_of(momentum=0.1)[0].eval()
+    return {
+        "BatchNorm1d(4), in training": (mine, out),
+        "gradient of the input": (batchnorm_backward(dout, cache)[0], tensor.grad),
+        "running mean, momentum=0.1": (mean, layer.running_mean),
+        "running variance, divided by N - 1": (var, layer.running_var),
+        "after eval()": (
+            batchnorm_predict(new, gamma, beta, mean, var), layer(torch.from_numpy(new)),
+        ),
+        "LayerNorm(4)": (
+            layernorm_forward(x, np.ones(4), np.zeros(4))[0], norm(torch.from_numpy(x)),
+        ),
+        "trap: eval() forgotten": (batchnorm_predict(new, gamma, beta, mean, var), still_training),
+        "trap: running mean, momentum=0.9": (mean, layer_of(momentum=0.9)[0].running_mean),
+        "trap: running variance, divided by N": (
+            update_running(np.ones(4), x.var(axis=0)), layer.running_var,
+        ),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# BatchNorm1d(4), in training           the same
+# gradient of the input                 the same
+# running mean, momentum=0.1            the same
+# running variance, divided by N - 1    the same
+# after eval()                          the same
+# LayerNorm(4)                          the same
+# trap: eval() forgotten                differs by up to 7.1
+# trap: running mean, momentum=0.9      differs by up to 2.5
+# trap: running variance, divided by N  differs by up to 0.042
+# ```
+#
+# The traps in these lines:
+#
+# - **`eval()` forgotten.** The output for an image then depends on the other images in the batch, and a batch of one
+#   raises an error. Worse, each such call also changes the running averages, even inside `torch.no_grad()`.
+# - **The momentum of the running statistics** is the share of the *new* value: our 0.9 is PyTorch's 0.1. It has
+#   nothing to do with the momentum of an optimizer.
+# - **The variance** in the running average is divided by $N - 1$; the one that normalizes the batch is divided by $N$.
+# - **Decay.** `model.parameters()` includes gamma and beta. Put them in a parameter group with `weight_decay=0.0`.
 #
 # ## Going further ★
 #

@@ -884,6 +884,21 @@ check_hidden("final_step_length", final_step_length)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# ### By hand first: four steps
+#
+# A weight starts at $w = 5$, with the rate $\eta = 0.1$ and the momentum $m = 0.5$. The gradient is 4 three times; then
+# it turns round. Work out the last three rows on paper, from left to right.
+#
+# | step | first | second | third | fourth |
+# | --- | --- | --- | --- | --- |
+# | gradient $g$ | 4 | 4 | 4 | -4 |
+# | velocity $v$ | 4 | 6 | 7 | -0.5 |
+# | $\eta v$ | 0.4 | 0.6 | 0.7 | -0.05 |
+# | $w$ after the step | 4.6 | 4 | 3.3 | 3.35 |
+#
+# The steps grow. If the gradient stayed at 4 for ever, $v$ would approach 8. And when the gradient turns round,
+# momentum almost cancels it: a plain step would go back by 0.4.
+#
 # ### Exercise: `momentum_step`
 
 # %% kind="answer" grade_id="momentum_step"
@@ -1346,6 +1361,77 @@ plt.show()
 # Keras, and is added *before* the bias correction if a text says "epsilon hat". The table there shows which is which.
 
 # %% [markdown]
+# ## 7. The same in PyTorch
+#
+# `torch.optim.SGD(params, lr, momentum=0.9)` has our form of momentum, with the rate outside, and `nesterov=True` our
+# form of the look ahead. A step of training takes three calls: `optimizer.zero_grad()`, `loss.backward()`,
+# `optimizer.step()`. Mini-batches come from `torch.utils.data.DataLoader(data, batch_size=32, shuffle=True)`, which
+# keeps a last, smaller batch unless you write `drop_last=True`. The next cell compares numbers, if PyTorch is
+# installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def momentum(torch):
+    start, target = np.array([3.0, -2.0]), np.array([1.0, 4.0])
+    curvature = np.array([1.0, 10.0])  # the loss: half the sum of curvature * (w - target)^2
+
+    def loss_of(w):
+        return (torch.from_numpy(curvature) * (w - torch.from_numpy(target)) ** 2).sum() / 2
+
+    def theirs(nesterov, clear=True):
+        w = torch.tensor(start, requires_grad=True)
+        optimizer = torch.optim.SGD([w], lr=0.02, momentum=0.9, nesterov=nesterov)
+        for step in range(10):
+            optimizer.param_groups[0]["lr"] = 0.02 if step < 5 else 0.005
+            if clear:
+                optimizer.zero_grad()
+            loss_of(w).backward()
+            optimizer.step()
+        return w
+
+    def mine(step_of):
+        w, state = start, {}
+        for step in range(10):
+            lr = 0.02 if step < 5 else 0.005
+            w, state = step_of(w, curvature * (w - target), state, lr, 0.9)
+        return w
+
+    w = torch.tensor(start, requires_grad=True)
+    loss_of(w).backward()
+    (clipped,) = clip_by_global_norm([curvature * (start - target)], 1.0)
+    torch.nn.utils.clip_grad_norm_([w], max_norm=1.0)
+    return {
+        "SGD(momentum=0.9), the rate cut on the way": (mine(momentum_step), theirs(False)),
+        "SGD(momentum=0.9, nesterov=True)": (mine(nesterov_step), theirs(True)),
+        "clip_grad_norm_(max_norm=1.0)": (clipped, w.grad),
+        "trap: zero_grad() forgotten": (mine(momentum_step), theirs(False, clear=False)),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# SGD(momentum=0.9), the rate cut on the way  the same
+# SGD(momentum=0.9, nesterov=True)            the same
+# clip_grad_norm_(max_norm=1.0)               the same to 6 digits
+# trap: zero_grad() forgotten                 differs by up to 6.7
+# ```
+#
+# The traps in these lines:
+#
+# - **`zero_grad()` forgotten.** `backward()` *adds* to the gradients that are already there. Without clearing them,
+#   each step uses the sum of all gradients so far.
+# - **`shuffle=False` is the default** of `DataLoader`: the experiment *why shuffle?* in section 1 shows what it costs.
+# - **Clipping has its place**: after `backward()`, before `step()`. PyTorch adds $10^{-6}$ to the norm, so the results
+#   agree in six digits, and `clip_grad_norm_` changes the gradients in place, as every name with a final `_` does.
+#   `clip_grad_value_` is something else: it clips each entry by itself.
+# - **`dampening`** multiplies the new gradient by `1 - dampening`. It is 0 by default; with 0.9 you get the third form
+#   in the table of section 4 (but for the first step).
+#
 # ## Going further ★
 #
 # The exercises from here on are extensions. They carry no points.

@@ -619,6 +619,26 @@ plt.show()
 #
 # Two properties follow. The first step is $-\eta\,\mathrm{sign}(g)$, whatever the size of the gradient. And if all
 # gradients are multiplied by 1000, the steps stay as they are (as long as $\varepsilon$ plays no role).
+#
+# ### By hand first: one step of Adam
+#
+# Two weights take their first step, with the rate $\eta = 0.5$, $\beta_1 = 0.9$ and $\beta_2 = 0.99$. To see where
+# $\varepsilon$ goes, we make it huge: $\varepsilon = 1$. Work out each column on paper, from the top down.
+#
+# | | first weight | second weight |
+# | --- | --- | --- |
+# | $w$ before | 1 | 2 |
+# | gradient $g$ | 4 | -9 |
+# | $m$ | 0.4 | -0.9 |
+# | $v$ | 0.16 | 0.81 |
+# | $\hat m$ | 4 | -9 |
+# | $\hat v$ | 16 | 81 |
+# | $\sqrt{\hat v} + \varepsilon$ | 5 | 10 |
+# | step, to be subtracted | 0.4 | -0.45 |
+# | $w$ after | 0.6 | 2.45 |
+#
+# The second gradient is more than twice as long as the first, but the steps are almost equally long. With a tiny
+# $\varepsilon$ both would be 0.5 long.
 
 
 # %% kind="answer" grade_id="adam_step"
@@ -1224,6 +1244,88 @@ plt.show()
 # another one). On large networks with layers of very different scales, transformers above all, the adaptive ones
 # are clearly ahead. On image classification with convolutions, SGD with momentum and a good schedule is still hard to
 # beat. A fair summary: Adam needs less care, not less thought.
+#
+# ## 12. The same in PyTorch
+#
+# Each of your optimizers is a class of `torch.optim`. The settings have other names there, and other defaults.
+# $\beta_1$ and $\beta_2$ are one pair, `betas=(0.9, 0.999)`. The next cell takes 20 steps with each, if PyTorch is
+# installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def optimizers(torch):
+    optim, start = torch.optim, np.array([1.0, -2.0, 3.0])
+    gradients = np.random.default_rng(0).normal(size=(20, 3))
+
+    def theirs(kind, **settings):
+        w = torch.tensor(start, requires_grad=True)
+        optimizer = kind([w], lr=0.1, **settings)
+        for gradient in gradients:
+            w.grad = torch.from_numpy(gradient)  # in training: zero_grad(), then backward()
+            optimizer.step()
+        return w
+
+    def mine(step, **settings):
+        w, state = start, {}
+        for gradient in gradients:
+            w, state = step(w, gradient, state, lr=0.1, **settings)
+        return w
+
+    adamw = mine(adamw_step, weight_decay=0.1)
+    return {
+        "Adagrad(eps=1e-8)": (mine(adagrad_step), theirs(optim.Adagrad, eps=1e-8)),
+        "RMSprop(alpha=0.9)": (mine(rmsprop_step, decay=0.9), theirs(optim.RMSprop, alpha=0.9)),
+        "Adam()": (mine(adam_step), theirs(optim.Adam)),
+        "AdamW(weight_decay=0.1)": (adamw, theirs(optim.AdamW, weight_decay=0.1)),
+        "Adam(amsgrad=True)": (mine(amsgrad_step), theirs(optim.Adam, amsgrad=True)),
+        "NAdam()": (mine(nadam_step), theirs(optim.NAdam)),
+        "trap: Adam(weight_decay=0.1) is a penalty": (adamw, theirs(optim.Adam, weight_decay=0.1)),
+        "trap: RMSprop(momentum=0.9) is not alpha": (
+            mine(rmsprop_step, decay=0.9), theirs(optim.RMSprop, momentum=0.9),
+        ),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# Adagrad(eps=1e-8)                          the same
+# RMSprop(alpha=0.9)                         the same
+# Adam()                                     the same
+# AdamW(weight_decay=0.1)                    the same
+# Adam(amsgrad=True)                         the same
+# NAdam()                                    the same to 6 digits
+# trap: Adam(weight_decay=0.1) is a penalty  differs by up to 0.13
+# trap: RMSprop(momentum=0.9) is not alpha   differs by up to 16
+# ```
+#
+# (NAdam agrees in six digits only, since PyTorch keeps the product of the momentum factors in single precision.)
+#
+# The names in three libraries, each with its default value:
+#
+# | this course | PyTorch, `torch.optim` | Keras, `keras.optimizers` | optax |
+# | --- | --- | --- | --- |
+# | `lr` | `lr` | `learning_rate` | `learning_rate` |
+# | `adagrad_step` | `Adagrad`, `eps=1e-10` | `Adagrad`, `epsilon=1e-7` | `adagrad`, `eps=1e-7` |
+# | `initial_accumulator_value` of AdaGrad | 0 | 0.1 | 0.1 |
+# | `rmsprop_step(decay)` | `RMSprop(alpha=0.99)` | `RMSprop(rho=0.9)` | `rmsprop(decay=0.9)` |
+# | `adam_step(beta1, beta2)` | `Adam(betas=(0.9, 0.999))` | `Adam(beta_1, beta_2)` | `adam(b1, b2)` |
+# | its `eps` | `eps=1e-8` | `epsilon=1e-7` | `eps=1e-8` |
+# | `adamw_step(weight_decay)` | `AdamW(weight_decay=0.01)` | `AdamW`, 0.004 | `adamw`, 0.0001 |
+# | `amsgrad_step` | `Adam(amsgrad=True)` | `Adam(amsgrad=True)` | `amsgrad` |
+# | `nadam_step` | `NAdam` | `Nadam`, with $0.96^t$ | `nadam`, with a constant $\mu_t = \beta_1$ |
+#
+# The traps:
+#
+# - **`Adam(weight_decay=...)` is coupled** in PyTorch: it is a penalty, which the scale of Adam then changes. Write
+#   `AdamW`. In Keras, the `weight_decay` of *every* optimizer is decoupled.
+# - **`momentum` of `RMSprop`** is a velocity on top of the scaled gradient, not the decay of the average.
+# - **Epsilon.** It matters as soon as gradients are small. So copy it with the rate when you take a recipe from one
+#   library to another. Inside and outside the root are in section 7.
 #
 # ## Going further ★
 #

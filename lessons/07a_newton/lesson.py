@@ -935,6 +935,60 @@ check_hidden("true_of_newton", true_of_newton)
 ### END HIDDEN TESTS
 
 # %% [markdown]
+# ## 7. The same in PyTorch
+#
+# PyTorch differentiates by the chain rule, exactly, and needs no `h`. `backward()` gives the gradient.
+# `torch.autograd.functional.hessian(f, w)` gives the Hessian: it differentiates the gradient. `torch.func` has
+# functions that return functions: `grad(f)`, `jacrev(f)`, `hessian(f)`. The next cell compares your functions at
+# Rosenbrock's starting point, if PyTorch is installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def derivatives(torch):
+    def f(w):  # works with arrays and with tensors
+        return 100 * (w[1] - w[0] ** 2) ** 2 + (1 - w[0]) ** 2
+
+    here = np.array([-1.2, 1.0])
+    w = torch.tensor(here, requires_grad=True)
+    f(w).backward()
+    exact = torch.autograd.functional.hessian(f, w.detach())
+    again = torch.func.jacrev(torch.func.grad(f))(w.detach())
+    step = torch.linalg.solve(exact, w.grad)
+    single, axis = torch.tensor(here, dtype=torch.float32), torch.tensor([1.0, 0.0])
+    slope = (f(single + 1e-5 * axis) - f(single - 1e-5 * axis)) / 2e-5
+    return {
+        "backward(), beside numerical_gradient": (numerical_gradient(f, here), w.grad),
+        "autograd.functional.hessian, beside yours": (numerical_hessian(f, here), exact),
+        "torch.func: the derivative of grad(f)": (exact, again),
+        "Newton's step by torch.linalg.solve": (
+            newton_step(here, w.grad.numpy(), exact.numpy()), w.detach() - step,
+        ),
+        "trap: central differences in float32": (w.grad[0], slope),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# backward(), beside numerical_gradient      the same to 6 digits
+# autograd.functional.hessian, beside yours  the same to 6 digits
+# torch.func: the derivative of grad(f)      the same
+# Newton's step by torch.linalg.solve        the same
+# trap: central differences in float32       differs by up to 0.31
+# ```
+#
+# Your central differences agree in six digits, and no better: that is their error, as you measured in section 2. The
+# Hessian has $D^2$ entries here as well, so PyTorch's functions are for small models only.
+#
+# The trap: **PyTorch computes in single precision** (float32) unless you ask for more. `torch.tensor([1.0])` is
+# float32, and so are the weights of each layer. Single precision has about seven digits, and a difference of two
+# almost equal values leaves hardly one of them. To check a gradient, use float64: `torch.autograd.gradcheck` asks for
+# it too.
+#
 # ## Going further ★: the natural gradient
 #
 # *This section is optional, and worth no points towards the base score.*

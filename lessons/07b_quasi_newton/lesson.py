@@ -872,6 +872,82 @@ plt.show()
 # with the memory, is why large networks are trained by the methods of 05 and 06, whose diagonal scaling costs almost
 # nothing. In between are methods that use the structure of a layer; two of them follow.
 #
+# ## 8. The same in PyTorch
+#
+# `torch.optim.LBFGS` needs the loss at several points in each `step`, for it takes up to `max_iter` iterations at
+# once. So it gets a **closure**: a function that clears the gradients, computes the loss, calls `backward()` and
+# returns the loss. The other optimizers need none. The next cell compares it with your `lbfgs_direction`, and a
+# Hessian-vector product with yours, if PyTorch is installed.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def lbfgs(torch):
+    start = np.array([-1.2, 1.0])
+
+    def f(w):
+        return 100 * (w[1] - w[0] ** 2) ** 2 + (1 - w[0]) ** 2
+
+    def gradient(w):
+        return torch.func.grad(f)(torch.from_numpy(w)).numpy()
+
+    def theirs(**settings):
+        w = torch.tensor(start, requires_grad=True)
+        optimizer = torch.optim.LBFGS([w], history_size=5, **settings)
+
+        def closure():  # one step() asks for the loss at many places
+            optimizer.zero_grad()
+            loss = f(w)
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        return w
+
+    def mine(steps, lr):
+        w, g, s_list, y_list = start, gradient(start), [], []
+        for step in range(steps):
+            rate = lr if step else lr * min(1.0, 1 / np.abs(g).sum())  # PyTorch's first step
+            new = w + rate * lbfgs_direction(g, s_list[-5:], y_list[-5:])
+            s_list, y_list = [*s_list, new - w], [*y_list, gradient(new) - g]
+            w, g = new, gradient(new)
+        return w
+
+    v, minimum = np.array([1.0, 2.0]), np.ones(2)
+    product = torch.autograd.functional.vhp(f, torch.from_numpy(start), torch.from_numpy(v))[1]
+    return {
+        "LBFGS(lr=0.5, max_iter=6)": (mine(6, 0.5), theirs(lr=0.5, max_iter=6)),
+        "autograd.functional.vhp": (hessian_vector_product(gradient, start, v), product),
+        'the minimum, by line_search_fn="strong_wolfe"': (
+            minimum, theirs(line_search_fn="strong_wolfe", max_iter=100, tolerance_change=0),
+        ),
+        "trap: the default max_iter=20, no line search": (minimum, theirs()),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# LBFGS(lr=0.5, max_iter=6)                      the same
+# autograd.functional.vhp                        the same
+# the minimum, by line_search_fn="strong_wolfe"  the same
+# trap: the default max_iter=20, no line search  differs by up to 1.5
+# ```
+#
+# Without a line search, PyTorch's steps are the rate times your direction. Only the first one is also divided by the
+# sum of the gradient's absolute values, if that is above 1.
+#
+# The traps:
+#
+# - **No line search by default.** Each iteration takes the step `lr` unseen, and it may go uphill. Ask for
+#   `line_search_fn="strong_wolfe"`, and do not set the rate.
+# - **One closure, one set of data.** All calls inside a `step` must see the same examples: on mini-batches, the same
+#   one. Section 7 showed what happens otherwise. And the closure must have no dropout, for the same reason.
+# - **Few iterations.** `max_iter` is 20 for each `step`. On Rosenbrock's valley that is not enough.
+#
 # ## Going further ★: curvature layer by layer
 #
 # *This section is optional, and worth no points towards the base score.*

@@ -16,4 +16,5 @@ def knows_nothing(rng: Rng) -> Edits:
 DRAWS = [
     numbers("loss_at_start", knows_nothing),
     shuffled("parts_that_pay"),
+    shuffled("right_in_pytorch"),
 ]

@@ -573,6 +573,138 @@ explore("ablation")
 # completely. The best of six rates is a choice made on the sample, as in step 5, so all these shares are a little too
 # good.
 #
+# ## 4. The same in PyTorch
+#
+# This is the reference's recipe, smaller, as a training loop in PyTorch. Read it line by line: each switch that you
+# have met has its name here. Both programs start from the same weights and see the same mini-batches, so that their
+# numbers can be compared, if PyTorch is installed. (Dropout is left at 0: two programs draw different masks.)
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def whole_training(torch):
+    nn, steps, task = torch.nn, 30, ServedDigits(1)
+    batches = [task.next_batch() for _ in range(steps)]
+    share = with_warmup(lambda step: cosine_decay(1.0, step, steps - 5), 5)
+    own_norm = (batchnorm_forward, batchnorm_backward, batchnorm_predict, update_running)
+    own = MLP((64, 32, 10), normalize=own_norm)
+    params = own.initialize(np.random.default_rng(0))
+
+    model = nn.Sequential(
+        nn.LayerNorm(64, elementwise_affine=False),  # removes the brightness of each image
+        nn.Linear(64, 32),
+        nn.BatchNorm1d(32, momentum=0.1, eps=1e-5),  # momentum: the share of the new value
+        nn.ReLU(),
+        nn.Dropout(p=0.0),  # p: the share dropped; 0, since two programs draw different masks
+        nn.Linear(32, 10),
+    ).double()  # the default is float32
+    with torch.no_grad():  # the same first weights; PyTorch keeps a layer's W transposed
+        for layer, name in ((model[1], "1"), (model[5], "2")):
+            layer.weight.copy_(torch.from_numpy(params["W" + name].T))
+            layer.bias.copy_(torch.from_numpy(params["b" + name]))
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    others = [p for p in model.parameters() if p.ndim < 2]  # biases, gamma, beta: no decay
+    groups = [{"params": matrices, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=0.02, betas=(0.9, 0.999), eps=1e-8)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+
+    theirs = []
+    model.train()  # batch statistics, dropout on
+    for images, labels in batches:  # from a file: DataLoader(data, batch_size=64, shuffle=True)
+        optimizer.zero_grad()
+        scores = model(torch.from_numpy(images))
+        loss = nn.functional.cross_entropy(scores, torch.from_numpy(labels))
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
+        optimizer.step()
+        scheduler.step()
+        theirs.append(loss.item())
+    test = torch.from_numpy(task.test_X)
+    with torch.no_grad():  # no gradients are stored
+        forgotten, scores = model(test), model.eval()(test)  # eval(): running averages, no dropout
+
+    mine, states = [], {}
+    for step, (images, labels) in enumerate(batches):
+        images, _ = layernorm_forward(images, np.ones(64), np.zeros(64))
+        loss, grads = own.loss_and_gradients(params, images, labels)
+        clipped = dict(zip(grads, clip_by_global_norm(list(grads.values()), 1.0)))
+        for name, grad in clipped.items():
+            decay, state = 0.01 * (grad.ndim == 2), states.get(name, {})
+            lr = 0.02 * share(step)
+            params[name], states[name] = adamw_step(
+                params[name], grad, state, lr, weight_decay=decay
+            )
+        mine.append(loss)
+    return {
+        "30 losses": (mine, theirs),
+        "weights of the first layer": (params["W1"].T, model[1].weight),
+        "trap: scores at test time, eval() forgotten": (scores, forgotten),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# 30 losses                                    the same to 6 digits
+# weights of the first layer                   the same to 6 digits
+# trap: scores at test time, eval() forgotten  differs by up to 0.9
+# ```
+#
+# Six digits and not ten, because `clip_grad_norm_` adds $10^{-6}$ to the norm.
+#
+# The other names, in three libraries (those of the optimizers are in lesson 06). Flax has the layers for optax.
+#
+# | this course | PyTorch | Keras | optax and Flax |
+# | --- | --- | --- | --- |
+# | `cosine_decay` | `CosineAnnealingLR(optimizer, T_max)` | `CosineDecay` | `cosine_decay_schedule` |
+# | counted in | calls of `scheduler.step()` | steps | steps |
+# | `with_warmup` | `LambdaLR(optimizer, share)` | `CosineDecay(warmup_steps)` | `warmup_cosine_decay_schedule` |
+# | `plateau_decay` | `ReduceLROnPlateau` | `ReduceLROnPlateau`, a callback | `contrib.reduce_on_plateau` |
+# | `early_stopping` | by hand | `EarlyStopping(restore_best_weights=True)` | by hand |
+# | `dropout_forward` | `Dropout(p)` | `Dropout(rate)` | `Dropout(rate)` |
+# | `update_running(momentum=0.9)` | `BatchNorm1d(momentum=0.1)` | `momentum=0.9` | `momentum=0.9` |
+# | training, test time | `model.train()`, `.eval()` | `training=True`, `False` | `deterministic=False`, `True` |
+# | `clip_by_global_norm` | `clip_grad_norm_` | `global_clipnorm`, of any optimizer | `clip_by_global_norm` |
+# | no decay for biases | parameter groups | `exclude_from_weight_decay` | `mask`, of `adamw` |
+# | `minibatches` | `DataLoader(shuffle=True)` | `fit(shuffle=True)`, the default | by hand |
+#
+# Which optimizer, rate and schedule to begin with on a new task is on one page: `docs/what_to_use_when.md`.
+#
+# ### Question: which lines do what they should?
+#
+# Each line of PyTorch is followed by what it should do. Which of them do exactly that?
+#
+# - a: `AdamW(params, lr=0.02, weight_decay=0.01)`: the steps of your `adamw_step` with these settings
+# - b: `Adam(params, lr=0.02, weight_decay=0.01)`: a decay that does not pass through Adam's two averages
+# - c: `BatchNorm1d(64, momentum=0.9)`: running averages that keep nine tenths of their old value
+# - d: `Dropout(p=0.2)`, in a model after `model.train()`: a fifth of the units is dropped
+# - e: `DataLoader(data, batch_size=64)`: mini-batches in a new order in each epoch
+# - f: `LambdaLR(optimizer, lambda step: 0.02)`, for an optimizer with `lr=0.02`: a constant rate of 0.02
+# - g: `SGD(params, lr=0.1, momentum=0.9)`: the steps of your `momentum_step` with these settings
+# - h: `torch.no_grad()`, around the validation: no unit is dropped there
+
+# %% kind="answer" grade_id="right_in_pytorch"
+# A set of letters, such as {"b", "f"}.
+right_in_pytorch = None
+### BEGIN SOLUTION
+right_in_pytorch = {"a", "d", "g"}
+### END SOLUTION
+
+# %% kind="test" grade_id="right_in_pytorch_visible" points=0
+check("right_in_pytorch", right_in_pytorch)
+
+# %% kind="test" grade_id="right_in_pytorch_hidden" points=2
+# Your teacher's hidden check of right_in_pytorch runs here.
+### BEGIN HIDDEN TESTS
+check_hidden("right_in_pytorch", right_in_pytorch)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# If you have PyTorch, settle a doubtful one: ten lines like those above compare it with your own function.
+#
 # ## Summary
 #
 # - Look at the data; know the loss at the start; overfit one mini-batch; look at curves; then search; then measure.

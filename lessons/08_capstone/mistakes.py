@@ -119,6 +119,45 @@ MISTAKES = [
         "These three fight overfitting. Can a network overfit images that it sees only once?",
     ),
     edit(
+        "right_in_pytorch",
+        "adam_is_decoupled",
+        '{"a", "d", "g"}',
+        '{"a", "b", "d", "g"}',
+        "Lesson 06 has two ways to keep weights small with Adam. Which of the two is the argument of this "
+        "class?",
+    ),
+    edit(
+        "right_in_pytorch",
+        "share_of_the_old_value",
+        '{"a", "d", "g"}',
+        '{"a", "c", "d", "g"}',
+        "Two libraries call two different shares `momentum`. Is this one the share of the old value, or "
+        "that of the new one?",
+    ),
+    edit(
+        "right_in_pytorch",
+        "shuffles_by_itself",
+        '{"a", "d", "g"}',
+        '{"a", "d", "e", "g"}',
+        "What does a loader of mini-batches do about the order if nobody asks it for anything?",
+    ),
+    edit(
+        "right_in_pytorch",
+        "returns_the_rate",
+        '{"a", "d", "g"}',
+        '{"a", "d", "f", "g"}',
+        "What happens to the number that a schedule's function returns in PyTorch: does it replace the "
+        "rate, or multiply it?",
+    ),
+    edit(
+        "right_in_pytorch",
+        "no_grad_is_test_time",
+        '{"a", "d", "g"}',
+        '{"a", "d", "g", "h"}',
+        "Two switches belong to validation. One saves the memory of the gradients, the other changes what "
+        "layers compute. Which is which?",
+    ),
+    edit(
         "loss_at_start",
         "share_of_right_guesses",
         "np.log(label_count)",

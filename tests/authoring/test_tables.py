@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from course_grader.authoring.build import BuildRefused, build, check_build
-from course_grader.authoring.concepts import Concept, read_concepts, wrong_rows, wrong_rows_of
+from course_grader.authoring.concepts import Concept, not_shown, read_claims, read_concepts, wrong_rows, wrong_rows_of
 from course_grader.authoring.lesson import read_lesson
 from course_grader.authoring.lesson_cells import LessonProblem
 from course_grader.authoring.new_lesson import new_lesson
@@ -119,3 +120,62 @@ def test_an_extension_is_in_no_row(house: Path) -> None:
     row = Concept("Made up", NAME, "1. The idea", (EXERCISE,), 3)
     ((line, sentence),) = wrong_rows_of(read_lesson(path.parent), [row])
     assert (line, "without a star" in sentence) == (3, True)
+
+
+CLAIM = f"| It works | holds | {NAME} | 1. The idea |"
+
+
+def with_claim(written: Path, row: str) -> None:
+    head = "## Claim by claim\n\n| claim | finding | lesson | heading |\n| --- | --- | --- | --- |\n"
+    text = (written / CONCEPTS).read_text()
+    (written / CONCEPTS).write_text(text.replace("## Concept by concept", f"{head}{row}\n\n## Concept by concept"))
+
+
+def test_the_claims_are_read_apart_from_the_concepts(written: Path) -> None:
+    before = read_concepts(written)
+    with_claim(written, CLAIM)
+    ((claim, finding, lesson, heading, line),) = read_claims(written)
+    assert (claim, finding, lesson, heading) == ("It works", "holds", NAME, "1. The idea")
+    assert (written / CONCEPTS).read_text().split("\n")[line - 1] == CLAIM
+    assert [concept[:-1] for concept in read_concepts(written)] == [concept[:-1] for concept in before]
+    build(written, [NAME])
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (CLAIM.replace("1. The idea", "9. Elsewhere"), "has 0 headings '9. Elsewhere'"),
+        (CLAIM.replace("1. The idea", "Summary"), "the section 'Summary' .* has no exercise and no experiment"),
+        (CLAIM.replace(NAME, "91_none"), "there is no lesson '91_none'"),
+    ],
+)
+def test_a_claim_that_no_lesson_shows_is_refused(row: str, sentence: str, written: Path) -> None:
+    with_claim(written, row)
+    with pytest.raises(BuildRefused, match=sentence) as caught:
+        build(written)
+    (problem,) = caught.value.problems
+    assert (written / CONCEPTS).read_text().split("\n")[problem.line - 1] == row
+
+
+def test_a_concept_without_an_exercise_needs_an_experiment(house: Path) -> None:
+    lesson = read_lesson(house / "lessons" / NAME)
+    row = Concept("Made up", NAME, "Summary", (), 3)
+    assert [line for line, sentence in wrong_rows_of(lesson, [row]) if "no experiment" in sentence] == [3]
+    assert list(wrong_rows_of(lesson, [row._replace(exercises=(EXERCISE,))])) == []
+
+
+def test_a_section_ends_at_the_next_heading_of_its_level(house: Path) -> None:
+    path = house / "lessons" / NAME / "lesson.py"
+    text = path.read_text()
+    sections = "# ## Above\n#\n# ### Within\n#\n# Text.\n\n# %%\nprint(1)\n\n# %% [markdown]\n# ### Empty\n#\n"
+    path.write_text(text.replace("# ## Summary", sections + "# ## Summary"))
+    lesson = read_lesson(path.parent)
+    assert [not_shown(lesson, heading)[:11] for heading in ("Above", "Within", "Empty")] == ["", "", "the section"]
+
+
+def test_every_claim_of_the_articles_is_compared() -> None:
+    claims = read_claims(ROOT)
+    assert len(claims) >= 65
+    assert len({claim.claim for claim in claims}) == len(claims)
+    assert all(re.match(r"holds|corrected|tested|depends", claim.finding) for claim in claims)
+    assert sum(claim.finding.startswith("corrected") for claim in claims) >= 15

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 from course_grader.authoring.lesson import Lesson
 from course_grader.site.run_solutions import executed
+from course_utils.pytorch import MISSING
 from tests.lessons.conftest import ROOT
 
 
@@ -32,6 +33,9 @@ def test_the_solution_runs_from_top_to_bottom_without_a_warning(lesson: Lesson, 
     assert not said
     pictures = [output for output in outputs(done, "display_data") if "image/png" in output.data]
     assert pictures
+    # The site shows the same whether this machine has PyTorch or not.
+    compared = [cell for cell in done.cells if "@compare_with_torch" in cell.source]
+    assert [output.text for cell in compared for output in cell.outputs] == [f"{MISSING}\n"] * len(compared)
 
 
 def test_the_release_fails_kindly_at_each_stub(lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

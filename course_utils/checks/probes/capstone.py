@@ -28,6 +28,7 @@ ALONE = 20
 
 question("loss_at_start", NumberWith(0.0, 5.0, 2))
 question("parts_that_pay", SubsetOf(("a", "b", "c", "d", "e", "f")))
+question("right_in_pytorch", SubsetOf(("a", "b", "c", "d", "e", "f", "g", "h")))
 
 
 def trained(recorder: Recorder, rng: np.random.RandomState, train: Callable[..., Any]) -> tuple[ServedDigits, Any]:
