@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from course_utils.threads import one_core
+
 Array = NDArray[np.float64]
 Params = dict[str, Array]
 Rng = np.random.Generator
@@ -101,7 +103,7 @@ def train(
     epoch = 0
     try:
         # An overflow makes the loss non-finite, which `note` reports in one sentence; no warning for each array.
-        with bar, np.errstate(over="ignore", invalid="ignore"):
+        with bar, one_core(), np.errstate(over="ignore", invalid="ignore"):
             for epoch in range(epochs):
                 lr = float(rate(epoch))
                 for Xb, yb in batches(X, y, batch_size, rng):
