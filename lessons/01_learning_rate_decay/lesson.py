@@ -582,8 +582,9 @@ explore(
 #
 # $$\sum_{n} \eta_n = \infty \qquad \text{and} \qquad \sum_{n} \eta_n^2 < \infty$$
 #
-# The first says that *the steps can reach any distance*. A finite sum is a fixed budget for the whole way, and a
-# walk that starts too far away never arrives. The second says that *the noise dies out*: each step adds a random
+# The first says that *the steps can reach any distance*. On a bowl a step removes a share of the remaining distance,
+# and the share is proportional to $\eta_n$. If the rates have a finite sum, a part of the distance remains, wherever
+# the walk starts (unless one step happens to land exactly on the minimum). The second says that *the noise dies out*: each step adds a random
 # error whose variance is proportional to $\eta_n^2$, and all of them together must stay bounded.
 #
 # Which of these rates, $n = 1, 2, 3, \dots$, satisfy *both*?
@@ -1183,7 +1184,7 @@ for name, values in final.items():
 #
 # ### ★ Exercise: `one_cycle`
 #
-# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing. In their paper
+# Smith and Topin (2019) go up first, to a higher rate than usual, and then down to almost nothing. In their paper
 # the rate moves in straight lines: up, back to where it began, and in a third part down to almost nothing. Here is
 # the form of PyTorch's `OneCycleLR`, with two parts and half a cosine wave in each (PyTorch counts steps, not
 # epochs). With $T$ epochs in total and the share $p$ of them for the rise, the highest rate, $\eta_{\max}$, comes
@@ -1390,8 +1391,8 @@ plt.show()
 # - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*. Linear warm-up.
 # - Mandt, Hoffman and Blei (2017), *Stochastic gradient descent as approximate Bayesian inference*. More on the
 #   stationary distribution.
-# - Smith and Topin (2018), *Super-convergence: very fast training of neural networks using large learning rates*.
-#   One cycle.
+# - Smith and Topin (2019; on arXiv since 2017), *Super-convergence: very fast training of neural networks using
+#   large learning rates*. One cycle.
 # - Hu and others (2024), *MiniCPM: unveiling the potential of small language models with scalable training
 #   strategies*. Warmup-stable-decay.
 #

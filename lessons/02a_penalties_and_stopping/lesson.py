@@ -370,7 +370,7 @@ print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
 # - the **l1 norm** $\lVert w\rVert_1 = \sum_j |w_j|$;
 # - the **l2 norm** $\lVert w\rVert_2 = \sqrt{\sum_j w_j^2}$, mostly used squared.
 #
-# The **elastic net** (Zou and Hastie 2005) uses both:
+# The **elastic net** uses both:
 #
 # $$L(w) = \frac{1}{2n}\lVert Xw - y\rVert_2^2 + \lambda\left(\rho\,\lVert w\rVert_1 +
 # \frac{1-\rho}{2}\,\lVert w\rVert_2^2\right)$$
@@ -379,6 +379,11 @@ print(f"From the 64 pixels alone: {enlarged[0]:.1%} right.")
 # **penalty strength**. The ratio $\rho$ (rho, `l1_ratio`) is in $[0, 1]$ and divides it between the two norms. With
 # $\rho = 0$ this is **ridge** regression (Hoerl and Kennard 1970), with $\rho = 1$ the **lasso** (Tibshirani 1996).
 # The halves are there so that no 2 is left in the gradient.
+#
+# Zou and Hastie (2005), who introduced it, call the minimum of this loss the *naive* elastic net: the two penalties
+# shrink the weights twice. Their elastic net multiplies the result by $1 + \lambda_2$, with columns of length 1 and
+# the $\lambda_2$ of the second form below. Today's libraries, scikit-learn's `ElasticNet` among them, return the
+# naive one, and so do we.
 #
 # ### One penalty, many forms
 #
@@ -1069,8 +1074,9 @@ plt.show()
 #
 # ## 7. Early stopping
 #
-# **The idea.** A network learns what is common to many examples first and the peculiarities of single ones later. So
-# the validation loss falls, and after a time it rises again. Watch it, and end the training when it has not improved
+# **The idea.** A network tends to learn first what many examples share, and only later the peculiarities of single
+# ones: trained on images of which some have random labels, it learns the correct ones first, and memorizes the others
+# after that (Arpit and others 2017). So the validation loss falls, and after a time it often rises again. Watch it, and end the training when it has not improved
 # for a while.
 #
 # Noise makes the loss go up and down, so a single rise means nothing. The **patience** is how many epochs *in a row*
@@ -1380,6 +1386,7 @@ print(f"The two ends are {np.linalg.norm(path[-1] - by_penalty[-1]):.0e} apart."
 # - J. Duchi, S. Shalev-Shwartz, Y. Singer and T. Chandra (2008), *Efficient projections onto the l1-ball for learning
 #   in high dimensions*.
 # - I. Goodfellow, Y. Bengio and A. Courville (2016), *Deep Learning*, chapter 7.
+# - D. Arpit and others (2017), *A closer look at memorization in deep networks*.
 # - I. Loshchilov and F. Hutter (2019), *Decoupled weight decay regularization*.
 #
 # Next: [part two, more data by augmentation](../02b_augmentation/02b_augmentation.ipynb).

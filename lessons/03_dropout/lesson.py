@@ -483,8 +483,8 @@ plt.show()
 #
 # **Where to use it, and how much.** Dropout follows the activation function of a hidden layer. (Before or after a
 # ReLU makes no difference, since $\max(0, m\,x) = m\max(0, x)$ for $m \ge 0$.) It is never used after the output
-# layer. Usual values are 0.5 for wide hidden layers, 0.1 to 0.3 for smaller ones and in transformers, and at most
-# 0.2 for inputs.
+# layer. Srivastava et al. (2014) drop 0.5 of the hidden units and 0.2 of the inputs. The first transformers dropped
+# 0.1, or 0.3 in a larger model (Vaswani et al. 2017). A small layer has less to spare: begin with 0.1 to 0.3.
 
 # %% [markdown]
 # ### Experiment: co-adaptation
@@ -1287,6 +1287,7 @@ plt.show()
 #   shift. CVPR.
 # - Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov (2014). Dropout: a simple way to prevent neural networks
 #   from overfitting. JMLR 15.
+# - Vaswani et al. (2017). Attention is all you need. NeurIPS.
 # - Wager, Wang & Liang (2013). Dropout training as adaptive regularization. NeurIPS.
 # - Wan, Zeiler, Zhang, LeCun & Fergus (2013). Regularization of neural networks using DropConnect. ICML.
 #

@@ -749,7 +749,8 @@ plt.show()
 # > keep changing their distribution while the layers below learn, and batch norm stops that. Santurkar and others
 # > (2018) added random noise after the batch-norm layers, so that distributions shifted *more* than without batch
 # > norm, and the networks still trained well. They found instead that loss and gradient change more smoothly. The
-# > benefit is certain; its explanation is still debated.
+# > explanation is still debated. And the benefit depends on the network: with careful initial weights and clipped
+# > gradients, residual networks without any normalization did as well on ImageNet (Brock and others, 2021).
 #
 # ### Experiment: the rest of the batch acts as noise
 #
@@ -1001,8 +1002,9 @@ plot_ways(found, "Renormalization fixes much of what small and sorted batches br
 #
 # The batch plays no role, so there are no running averages, and training and test time use the same formula. A batch
 # of one is as good as any. There is still one $\gamma_j$ and one $\beta_j$ for each feature, since a parameter must
-# exist before any example is seen. Transformers and recurrent networks normalize in this way. (PyTorch's `LayerNorm`
-# is the same, $\varepsilon = 10^{-5}$ included; Keras uses $10^{-3}$.)
+# exist before any example is seen. The paper normalizes recurrent networks in this way, and the first transformer is
+# built with it (Vaswani and others, 2017). (PyTorch's `LayerNorm` is the same, $\varepsilon = 10^{-5}$ included; Keras
+# uses $10^{-3}$.)
 #
 # The picture shows which entries share a mean and a variance.
 
@@ -1320,7 +1322,7 @@ plt.show()
 # ### ★ Exercise: `rmsnorm_forward`
 #
 # Zhang and Sennrich (2019) leave out the mean and the shift, and divide by the *root mean square* alone. This is
-# cheaper than layer norm, and many of today's large language models use it. For a vector $x$ of $D$ features:
+# cheaper than layer norm. The language model LLaMA uses it (Touvron and others, 2023). For a vector $x$ of $D$ features:
 #
 # $$y_j = \gamma_j\, \frac{x_j}{\sqrt{\frac1D \sum_{k=1}^D x_k^2 + \varepsilon}}$$
 
@@ -1376,10 +1378,13 @@ check_hidden("rmsnorm_forward", rmsnorm_forward)
 # - Li and others (2016), *Revisiting batch normalization for practical domain adaptation*. New averages.
 # - Ioffe (2017), *Batch renormalization: towards reducing minibatch dependence in batch-normalized models*.
 # - Hoffer, Hubara and Soudry (2017), *Train longer, generalize better*. Ghost batches.
+# - Vaswani and others (2017), *Attention is all you need*.
 # - van Laarhoven (2017), *L2 regularization versus batch and weight normalization*. The effective rate.
 # - Santurkar and others (2018), *How does batch normalization help optimization?*
 # - Wu and He (2018), *Group normalization*.
 # - Yang and others (2019), *A mean field theory of batch normalization*.
 # - Zhang and Sennrich (2019), *Root mean square layer normalization*.
+# - Brock and others (2021), *High-performance large-scale image recognition without normalization*.
+# - Touvron and others (2023), *LLaMA: open and efficient foundation language models*.
 #
 # Next: [What goes wrong with SGD](../05_sgd_pathologies/05_sgd_pathologies.ipynb), and how momentum helps.

@@ -694,7 +694,7 @@ plt.show()
 # - **b**: with batches four times as large, the swings have half the standard deviation;
 # - **c**: the swings vanish when the weights are expressed in other coordinates, in which all curvatures are equal, at
 #   the rate that is best there;
-# - **d**: the swings go on for ever around the minimum, and do not become smaller on average;
+# - **d**: on a bowl, at a rate below $2/L$, the swings around the minimum never become smaller on average;
 # - **e**: one coordinate changes its direction at *every* single step;
 # - **f**: from the same initial weights, a different seed for drawing the batches gives a different path.
 
