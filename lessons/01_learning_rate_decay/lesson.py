@@ -192,6 +192,10 @@ check_hidden("rate_of_each_curve", rate_of_each_curve)
 # | 3 | 4 | 0.05 |
 # | 4 | 5 | 0.04 |
 #
+# Many articles show this table from epoch 1 on, where the rate is 0.1 already. With epochs counted from 0, as here, the
+# first epoch runs at the full rate of 0.2. A program that counts from 1 never uses it, and is one epoch ahead of ours:
+# in its fourth epoch the rate is 0.04, in ours 0.05.
+#
 # ### Exercise: `inverse_time_decay`
 
 
