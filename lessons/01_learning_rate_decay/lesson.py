@@ -588,8 +588,9 @@ explore(
 #
 # The first says that *the steps can reach any distance*. On a bowl a step removes a share of the remaining distance,
 # and the share is proportional to $\eta_n$. If the rates have a finite sum, a part of the distance remains, wherever
-# the walk starts (unless one step happens to land exactly on the minimum). The second says that *the noise dies out*: each step adds a random
-# error whose variance is proportional to $\eta_n^2$, and all of them together must stay bounded.
+# the walk starts (unless one step happens to land exactly on the minimum). The second says that *the noise dies out*:
+# each step adds a random error whose variance is proportional to $\eta_n^2$, and all of them together must stay
+# bounded.
 #
 # Which of these rates, $n = 1, 2, 3, \dots$, satisfy *both*?
 #

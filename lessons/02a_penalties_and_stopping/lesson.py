@@ -146,7 +146,7 @@ with plots.style():
         ylabel="mean squared error",
         ylim=(3e-2, 1e2),
     )
-    ax.set_xticks((5, 10, 20, 50, 100, 200, 500, 1000), "5 10 20 50 100 200 500 1000".split())
+    ax.set_xticks(ticks := (5, 10, 20, 50, 100, 200, 500, 1000), [str(tick) for tick in ticks])
     ax.minorticks_off()
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.02))
 plt.show()
@@ -1177,8 +1177,8 @@ plt.show()
 #
 # **The idea.** A network tends to learn first what many examples share, and only later the peculiarities of single
 # ones: trained on images of which some have random labels, it learns the correct ones first, and memorizes the others
-# after that (Arpit and others 2017). So the validation loss falls, and after a time it often rises again. Watch it, and end the training when it has not improved
-# for a while.
+# after that (Arpit and others 2017). So the validation loss falls, and after a time it often rises again. Watch it,
+# and end the training when it has not improved for a while.
 #
 # Noise makes the loss go up and down, so a single rise means nothing. The **patience** is how many epochs *in a row*
 # without an improvement we accept. An **improvement** is a loss below the best so far by more than a margin,

@@ -740,11 +740,11 @@ def plot_sweep(values, found, title, x):
             plot_band(values, shown, ax=ax, title=f"after {epochs} epochs", x_label=x, log=True,
                       y_label="" if i else "validation loss")
             ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
-            ax.text(values[0], 1.9, "guessing", color="0.3")
-            ax.text(values[0], 4.2, "diverged", color="0.3")
-            ax.set_yticks((0.1, 0.3, 1, 3), ("0.1", "0.3", "1", "3"))
-            ax.set_ylim(0.08, 6)
-            ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0)).set_visible(i == 1)
+            ax.set_yticks((0.03, 0.1, 0.3, 1, 3), ("0.03", "0.1", "0.3", "1", "3"))
+            ax.set_ylim(0.03, 6)
+            ax.legend(loc="lower left", bbox_to_anchor=(1.0, 0.0)).set_visible(i == 1)
+        for name, loss in (("guessing", np.log(10)), ("diverged", 5.0)):
+            ax.text(1.02, loss, name, transform=ax.get_yaxis_transform(), va="center", color="0.3")
         fig.suptitle(title, fontsize=14)
     plt.show()
 
@@ -752,7 +752,7 @@ def plot_sweep(values, found, title, x):
 rates = np.geomspace(0.003, 10, 7)
 rates_that_suit = dict.fromkeys(kinds, 0.1)
 by_rate = sweep("lr", rates)
-plot_sweep(rates, by_rate, "With batch norm, rates over a factor of 100 work", "learning rate")
+plot_sweep(rates, by_rate, "With batch norm, a wider range of rates works", "learning rate")
 for name, found in by_rate.items():
     middle = np.median(np.nan_to_num(found, nan=np.inf), axis=0)
     rates_that_suit[name] = rates[middle[:, 1].argmin()]
@@ -761,8 +761,13 @@ for name, found in by_rate.items():
         print(f"{name}, {epochs} epochs: the best rate is {rates[best]:.2g}, with a loss of {middle[best, i]:.2f}")
 
 # %% [markdown]
-# Lines are medians of three seeds; bands reach from the best to the worst seed, nearly. The dotted line is the loss of
-# a network that gives each digit the probability 1/10: it has learned nothing. XX04A
+# Lines are medians of three seeds; bands reach nearly from the best to the worst seed. The dotted line is the loss of
+# a network that gives each digit the probability 1/10: it has learned nothing.
+#
+# Without batch norm two of the seven rates get below a loss of 0.3 in 10 epochs, with it four do, and good rates are
+# higher. So compare the two only after giving each its own best rate. Then batch norm is far ahead after 3 epochs, and
+# the gap is much smaller after 10: on three other seeds 0.13 against 0.49, and then 0.06 against 0.14. Above all, batch
+# norm trains *faster*.
 #
 # ### Experiment: how much do the initial weights matter?
 #
@@ -780,7 +785,12 @@ for name, found in by_scale.items():
     print(f"{name:20}", *good.sum(axis=0))
 
 # %% [markdown]
-# XX04B
+# Without batch norm only He's weights train within 3 epochs. Half as large ones have begun to learn after 10, and
+# smaller ones have not. Weights twice as large diverge, at least at this rate, which is the best for He's. So "only a
+# narrow range around He's rule trains" is a statement about one rate and a few epochs. With batch norm every scale
+# trains, though not equally well: as section 1 predicted, larger weights turn more slowly at the same rate and have not
+# come as far, and very small ones turn too fast. (The last layer has no batch norm, so its scale still matters.) On
+# three other seeds it was the same.
 #
 # ### Experiment: which half helps, and before or after the activation?
 #
@@ -846,7 +856,11 @@ for name, losses in curves.items():
     print(f"{name:34} loss after 2 epochs {np.median(losses[:, 1]):.2f}, after 6 {np.median(losses[:, 5]):.2f}")
 
 # %% [markdown]
-# XX04C
+# Each half helps by itself. On three other seeds the losses after 6 epochs were 0.26 without normalization, 0.20
+# scaled only, 0.11 centred only, and 0.09 with batch norm before the ReLU and 0.12 after it. So in this network
+# *centring* does most of the work. A ReLU's outputs are never negative: without centring, each layer adds to a mean
+# that all examples share. Before or after the activation makes no difference that three seeds can show. (With three
+# rates for each, the best one may lie between them.)
 #
 # > **Often written wrongly.** The paper of 2015 explains the success by *internal covariate shift*: each layer's inputs
 # > keep changing their distribution while the layers below learn, and batch norm stops that. Santurkar and others
@@ -1434,7 +1448,8 @@ plt.show()
 # ### ★ Exercise: `rmsnorm_forward`
 #
 # Zhang and Sennrich (2019) leave out the mean and the shift, and divide by the *root mean square* alone. This is
-# cheaper than layer norm. The language model LLaMA uses it (Touvron and others, 2023). For a vector $x$ of $D$ features:
+# cheaper than layer norm. The language model LLaMA uses it (Touvron and others, 2023). For a vector $x$ of $D$
+# features:
 #
 # $$y_j = \gamma_j\, \frac{x_j}{\sqrt{\frac1D \sum_{k=1}^D x_k^2 + \varepsilon}}$$
 

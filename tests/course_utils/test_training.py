@@ -15,7 +15,7 @@ from course_utils import training
 from course_utils.data import Dataset, digits, spirals, split
 from course_utils.landscapes import double_well, ravine
 from course_utils.networks import MLP
-from course_utils.training import History, descend, stateless, train
+from course_utils.training import History, descend, stateless, train, with_progress
 from tests.course_utils import samples
 
 SGD = stateless(samples.sgd)
@@ -263,3 +263,10 @@ def test_training_uses_one_core_and_gives_the_others_back(data: Dataset, params:
         )
         assert threads() == before
     assert inside == [[1] * len(before)]
+
+
+def test_runs_with_progress_are_all_yielded_in_order_and_silently_without_a_person(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(with_progress(iter("abc"))) == ["a", "b", "c"]
+    assert capsys.readouterr() == ("", "")
