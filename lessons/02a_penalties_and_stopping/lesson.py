@@ -256,7 +256,8 @@ with plots.style():
     ax.plot(*points[2][:10].T, "o", color="black", markersize=5, linestyle="none")
     corners = {tuple(corner) for corner in np.floor(3 * points[2][:10]).astype(int)}
     for corner in corners:
-        ax.add_patch(plt.Rectangle(np.divide(corner, 3), 1 / 3, 1 / 3, color=plots.COLORS[5], alpha=0.4))
+        cell = plt.Rectangle(np.divide(corner, 3), 1 / 3, 1 / 3, color=plots.COLORS[5], alpha=0.4)
+        ax.add_patch(cell)
     ax.set(
         title=f"Ten points, {9 - len(corners)} of 9 cells empty",
         xlabel="$x_1$",

@@ -20,6 +20,7 @@
 # - say when batch norm fails, and use batch renormalization or layer normalization there.
 
 # %% kind="setup" grade_id="imports"
+import itertools
 from functools import partial
 
 import matplotlib.pyplot as plt
@@ -722,9 +723,9 @@ def losses_after(net, **options):
 
 
 def sweep(name, values):
-    """Train both kinds of network with each value of the option, and return arrays (seeds, values, moments)."""
-    runs = [(kind, seed, k) for kind in kinds for seed in range(len(seeds)) for k in range(len(values))]
+    """Train both kinds with each value of the option: arrays (seeds, values, moments)."""
     found = {kind: np.zeros((len(seeds), len(values), len(moments))) for kind in kinds}
+    runs = itertools.product(kinds, range(len(seeds)), range(len(values)))
     for kind, seed, k in with_progress(runs):
         options = {"lr": rates_that_suit[kind], name: values[k], "seed": seeds[seed]}
         found[kind][seed, k] = losses_after(MLP(five, normalize=kinds[kind]), **options)
@@ -736,7 +737,7 @@ def plot_sweep(values, found, title, x):
     with style():
         fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
         for i, (ax, epochs) in enumerate(zip(axes, moments, strict=True)):
-            shown = {kind: np.fmin(np.nan_to_num(f[:, :, i], nan=5.0), 5.0) for kind, f in found.items()}
+            shown = {kind: np.fmin(np.nan_to_num(f[:, :, i], nan=5), 5) for kind, f in found.items()}
             plot_band(values, shown, ax=ax, title=f"after {epochs} epochs", x_label=x, log=True,
                       y_label="" if i else "validation loss")
             ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
@@ -758,7 +759,8 @@ for name, found in by_rate.items():
     rates_that_suit[name] = rates[middle[:, 1].argmin()]
     for i, epochs in enumerate(moments):
         best = middle[:, i].argmin()
-        print(f"{name}, {epochs} epochs: the best rate is {rates[best]:.2g}, with a loss of {middle[best, i]:.2f}")
+        told = f"the best rate is {rates[best]:.2g}, with a loss of {middle[best, i]:.2f}"
+        print(f"{name}, {epochs} epochs: {told}")
 
 # %% [markdown]
 # Lines are medians of three seeds; bands reach nearly from the best to the worst seed. The dotted line is the loss of
@@ -817,7 +819,8 @@ def rescaled(x, gamma, beta):
 def rescaled_backward(dout, cache):
     x_hat, gamma, size = cache
     g = gamma * dout
-    return (g - x_hat * (g * x_hat).mean(axis=0)) / size, (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+    dx = (g - x_hat * (g * x_hat).mean(axis=0)) / size
+    return dx, (dout * x_hat).sum(axis=0), dout.sum(axis=0)
 
 
 def centre_predict(x, gamma, beta, mean, var):
@@ -853,7 +856,8 @@ ax.set_yscale("log")
 ax.set_yticks((0.1, 0.2, 0.5, 1, 2), ("0.1", "0.2", "0.5", "1", "2"))
 plt.show()
 for name, losses in curves.items():
-    print(f"{name:34} loss after 2 epochs {np.median(losses[:, 1]):.2f}, after 6 {np.median(losses[:, 5]):.2f}")
+    early, late = np.median(losses[:, 1]), np.median(losses[:, 5])
+    print(f"{name:34} loss after 2 epochs {early:.2f}, after 6 {late:.2f}")
 
 # %% [markdown]
 # Each half helps by itself. On three other seeds the losses after 6 epochs were 0.26 without normalization, 0.20
@@ -881,8 +885,8 @@ for name, losses in curves.items():
 def in_groups(size):
     """Return batch norm whose statistics come from groups of `size` examples."""
 
-    # Column by column your function does not look at the other columns. So the groups can be put side by side: a batch
-    # of 256 rows in groups of 4 becomes 4 rows, with 64 times as many columns.
+    # Your function looks at each column by itself. So the groups can be put side by side: a
+    # batch of 256 rows in groups of 4 becomes 4 rows, with 64 times as many columns.
     def apart(x):
         groups = len(x) // size
         return x.reshape(groups, size, -1).swapaxes(0, 1).reshape(size, -1), groups

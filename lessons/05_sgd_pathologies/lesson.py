@@ -437,9 +437,9 @@ with style():
     fig, ax = plt.subplots(figsize=(9, 4.2))
     for i, (name, found) in enumerate(reached.items()):
         look = {"color": COLORS[i], "marker": "os^"[i]}
-        ax.plot(np.arange(4) + 0.1 * (i - 1), found.T, linestyle="none", alpha=0.5, markersize=5, **look)
-        ax.plot(np.arange(4) + 0.1 * (i - 1), np.median(found, axis=0), linestyle=("-", "--", "-.")[i],
-                label=name, **look)
+        place, dashes = np.arange(4) + 0.1 * (i - 1), ("-", "--", "-.")[i]
+        ax.plot(place, found.T, linestyle="none", alpha=0.5, markersize=5, **look)
+        ax.plot(place, np.median(found, axis=0), linestyle=dashes, label=name, **look)
     ax.set(xticks=range(4), xticklabels=batch_sizes, xlabel="batch size $B$", ylim=(0.25, 1.0),
            ylabel="accuracy on 1285 other digits",
            title="Large batches need a higher rate and enough steps")
