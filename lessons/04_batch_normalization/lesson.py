@@ -737,7 +737,7 @@ def plot_sweep(values, found, title, x):
     with style():
         fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharey=True)
         for i, (ax, epochs) in enumerate(zip(axes, moments, strict=True)):
-            shown = {kind: np.fmin(np.nan_to_num(f[:, :, i], nan=5), 5) for kind, f in found.items()}
+            shown = {k: np.fmin(np.nan_to_num(f[:, :, i], nan=5), 5) for k, f in found.items()}
             plot_band(values, shown, ax=ax, title=f"after {epochs} epochs", x_label=x, log=True,
                       y_label="" if i else "validation loss")
             ax.axhline(np.log(10), color="0.4", linestyle=":", linewidth=1.5)
