@@ -819,8 +819,8 @@ def rescaled(x, gamma, beta):
 def rescaled_backward(dout, cache):
     x_hat, gamma, size = cache
     g = gamma * dout
-    dx = (g - x_hat * (g * x_hat).mean(axis=0)) / size
-    return dx, (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+    slopes = np.sum(dout * x_hat, axis=0), np.sum(dout, axis=0)
+    return (g - x_hat * np.mean(g * x_hat, axis=0)) / size, *slopes
 
 
 def centre_predict(x, gamma, beta, mean, var):
