@@ -875,10 +875,11 @@ check_hidden("proximal_step", proximal_step)
 # %% [markdown]
 # ### Experiment: a diamond, a disc, and where an ellipse touches them
 #
-# For every penalty strength there is a ball such that the penalized optimum is the best point *in* that ball: the
-# l1 ball is a diamond, the l2 ball a disc. The figure shows the ellipses on which the squared error is constant,
-# the free optimum (the one without a penalty), and the optimum that your steps find with a penalty. The edge of the
-# ball passes through the latter. The cross is the point of the ball that lies *nearest* to the free optimum.
+# For every penalty strength there is a ball such that the penalized optimum is the best point *in* that ball: the l1
+# ball is a diamond, the l2 ball a disc, and that of the elastic net lies between them. The figure shows the ellipses
+# on which the squared error is constant, the free optimum (the one without a penalty), and the optimum that your steps
+# find with a penalty. The edge of the ball passes through the latter. The cross is the point of the ball that lies
+# *nearest* to the free optimum.
 
 
 # %% kind="experiment"
@@ -906,13 +907,15 @@ gap = np.stack([across, up], axis=-1) - free
 squares = 0.5 * np.einsum("...i,ij,...j", gap, tilted, gap)
 
 with plots.style():
-    fig, axes = plt.subplots(1, 2, figsize=(10.0, 5.2), sharey=True)
-    for ax, l1_ratio, name in zip(axes, (1.0, 0.0), ("l1: optimum at a corner", "l2: no corner")):
+    fig, axes = plt.subplots(1, 3, figsize=(12.0, 4.9), sharey=True)
+    names = {1.0: "l1: a corner", 0.5: "elastic net: round, with corners", 0.0: "l2: no corner"}
+    for ax, (l1_ratio, name) in zip(axes, names.items()):
         path = penalised_path(l1_ratio, 1.1, (-1.2, 2.3))
         best = path[-1]
-        order = 1 if l1_ratio else 2
-        ball = circle / np.linalg.norm(circle, ord=order, axis=1)[:, None]
-        ball = ball * np.linalg.norm(best, ord=order)
+        # In each direction, the length t at which the penalty is that of the optimum.
+        a, b = (1 - l1_ratio) / 2, l1_ratio * np.abs(circle).sum(axis=1)
+        c = l1_ratio * np.abs(best).sum() + a * np.sum(best**2)
+        ball = circle * (2 * c / (b + np.sqrt(b**2 + 4 * a * c)))[:, None]
         touched = 0.5 * (best - free) @ tilted @ (best - free)
         ax.contour(
             across, up, squares, levels=touched * np.array([0.1, 0.4, 1.0, 2.0]), colors="0.5"
@@ -944,7 +947,8 @@ plt.show()
 #   ellipses are circles. On the left the cross is far from the corner; on the right, by chance, it is close, but
 #   still not the same point.
 # - The diamond has corners on the axes, and an ellipse often touches a corner first. There, one weight is exactly 0.
-#   The disc has no corners, so no weight is favoured.
+#   The disc has no corners, so no weight is favoured. The elastic net's ball has corners too, but its sides are round:
+#   it can set weights to 0, and shares the work between similar columns as ridge does.
 # - The path begins *outside* the ball. A penalty does not confine the weights to the ball during training; it only
 #   moves the point to which they converge.
 #

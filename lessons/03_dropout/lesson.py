@@ -780,6 +780,37 @@ check_hidden("true_of_dropout", true_of_dropout)
 # layer still makes sense: $\mathrm{out} = x$. Stochastic depth (Huang et al. 2016) removes blocks at random: in
 # each training step each block is either present or skipped. So each step trains a network that is shallow on
 # average, and at test time the network has its full depth.
+
+# %%
+present = {
+    "training, step 1": [1, 1, 1, 0, 1],
+    "training, step 2": [1, 1, 0, 1, 0],
+    "training, step 3": [1, 0, 1, 1, 0],
+    "test time": [0.9, 0.8, 0.7, 0.6, 0.5],
+}
+with style():
+    fig, ax = plt.subplots(figsize=(9.5, 4.6))
+for row, (name, kept) in enumerate(present.items()):
+    ax.text(-0.3, -row, name, ha="right", va="center", fontsize=13)
+    ax.annotate("", (5.25, -row), (-0.2, -row), arrowprops={"arrowstyle": "->", "linewidth": 1.8})
+    for column, share in enumerate(kept):
+        left, top = column + 0.15, -row + 0.2
+        look = {"facecolor": "#d6ecf8"} if share else {"facecolor": "none", "linestyle": "--"}
+        ax.add_patch(plt.Rectangle((left, top), 0.55, 0.34, edgecolor="0.3", **look))
+        if share:
+            ax.plot([left - 0.12] * 2 + [left], [-row, top + 0.17, top + 0.17], "k-")
+            ax.plot([left + 0.55] + [left + 0.67] * 2, [top + 0.17] * 2 + [-row], "k-")
+            ax.plot(left + 0.67, -row, "o", color="black", markersize=7)
+        word = {0: "skipped", 1: f"$f_{column + 1}$"}.get(share, f"{share} $f_{column + 1}$")
+        ax.text(left + 0.275, top + 0.16, word, ha="center", va="center", fontsize=12 if share else 10)
+ax.set(xlim=(-1.9, 5.3), ylim=(-3.2, 0.7))
+ax.axis("off")
+ax.set_title("Each step trains a shallower network (dots: sums)")
+plt.show()
+
+# %% [markdown]
+# The straight line is the shortcut. A block that is skipped is not computed at all. At test time each block is
+# multiplied by the probability with which it was present.
 #
 # ### Exercise: `residual_survival`
 #

@@ -767,15 +767,15 @@ for name, found in by_rate.items():
 # Lines are medians of three seeds; bands reach nearly from the best to the worst seed. The dotted line is the loss of
 # a network that gives each digit the probability 1/10: it has learned nothing.
 #
-# Without batch norm two of the seven rates get below a loss of 0.3 in 10 epochs, with it four do, and good rates are
+# Without batch norm two of the seven rates get below a loss of 0.3 in 8 epochs, with it four do, and good rates are
 # higher. So compare the two only after giving each its own best rate. Then batch norm is far ahead after 3 epochs, and
-# the gap is much smaller after 10: on three other seeds 0.13 against 0.49, and then 0.06 against 0.14. Above all, batch
+# the gap is smaller after 8: on three other seeds 0.13 against 0.49, and then 0.07 against 0.17. Above all, batch
 # norm trains *faster*.
 #
 # ### Experiment: how much do the initial weights matter?
 #
-# The same network, each kind at the rate that was best for it. He's weights are multiplied by a factor from 1/16
-# to 4. This cell takes about ten seconds as well.
+# The same network, each kind at the rate that was best for it after 8 epochs. He's weights are multiplied by a factor
+# from 1/16 to 4. This cell takes about ten seconds as well.
 
 # %% kind="experiment"
 scales = 2.0 ** np.arange(-4, 3)
@@ -788,7 +788,7 @@ for name, found in by_scale.items():
     print(f"{name:20}", *good.sum(axis=0))
 
 # %% [markdown]
-# Without batch norm only He's weights train within 3 epochs. Half as large ones have begun to learn after 10, and
+# Without batch norm only He's weights train within 3 epochs. Half as large ones have begun to learn after 8, and
 # smaller ones have not. Weights twice as large diverge, at least at this rate, which is the best for He's. So "only a
 # narrow range around He's rule trains" is a statement about one rate and a few epochs. With batch norm every scale
 # trains, though not equally well: as section 1 predicted, larger weights turn more slowly at the same rate and have not

@@ -120,7 +120,7 @@ def test_images_stand_in_rows_and_are_clipped() -> None:
 
 def test_a_mean_that_is_zero_up_to_rounding_is_shown_as_zero() -> None:
     figure = drawn(plots.plot_histograms({"a": np.array([-1.0, 1.0, -5e-16]), "b": np.array([1e-16, 1.1e-16])}))
-    first, second = (ax.get_title() for ax in figure.axes)
+    first, second = (ax.get_title(loc="left") for ax in figure.axes)
     assert "mean 0, " in first
     assert "mean 1e-16" in second
 
