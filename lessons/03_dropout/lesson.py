@@ -802,7 +802,8 @@ for row, (name, kept) in enumerate(present.items()):
             ax.plot([left + 0.55] + [left + 0.67] * 2, [top + 0.17] * 2 + [-row], "k-")
             ax.plot(left + 0.67, -row, "o", color="black", markersize=7)
         word = {0: "skipped", 1: f"$f_{column + 1}$"}.get(share, f"{share} $f_{column + 1}$")
-        ax.text(left + 0.275, top + 0.16, word, ha="center", va="center", fontsize=12 if share else 10)
+        size = 12 if share else 10
+        ax.text(left + 0.275, top + 0.16, word, ha="center", va="center", fontsize=size)
 ax.set(xlim=(-1.9, 5.3), ylim=(-3.2, 0.7))
 ax.axis("off")
 ax.set_title("Each step trains a shallower network (dots: sums)")
