@@ -929,7 +929,7 @@ with style():
                label="share of training labels that are correct")
     ax.set(xticks=range(len(sizes)), xticklabels=sizes, ylim=(0.8, 1),
            xlabel="examples that share a mean and a variance", ylabel="accuracy after 50 epochs",
-           title="Smaller groups: fewer wrong labels memorised")
+           title="Smaller groups: fewer wrong labels memorized")
     ax.legend()
 plt.show()
 
