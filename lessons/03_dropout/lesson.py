@@ -1009,7 +1009,7 @@ with style():
         ax.plot(place, np.median(values, axis=0), "_k", markersize=22, markeredgewidth=2.5)
     ax.plot([], [], "_k", markersize=14, markeredgewidth=2.5, label="median of the three seeds")
     ax.axhline(0.1, color="0.4", linestyle=":", linewidth=1.5)
-    ax.text(-0.45, 0.12, "guessing", color="0.3")
+    ax.text(1.02, 0.1, "guessing", transform=ax.get_yaxis_transform(), va="center", color="0.3")
     ax.set(
         title="With the same rate, deeper networks train only if blocks are skipped",
         xlabel="number of blocks",
