@@ -151,14 +151,22 @@ for name, batches in {"stored order": in_stored_order, "shuffled": minibatches}.
     print(f"{name}: accuracy after 6 epochs {runs[name].train_accuracies[-1]:.3f}")
 losses = {name: run.losses[:171] for name, run in runs.items()}
 title = "Three epochs: in stored order, the loss jumps at each new digit"
-plot_losses(losses, title=title, x="step", y="loss of the batch")
+ax = plot_losses(losses, title=title, x="step", y="loss of the batch")
+edges = np.searchsorted(y, np.arange(11)) / 32
+for digit in range(10):
+    for epoch in range(3):
+        shade = "0.92" if digit % 2 else "white"
+        ax.axvspan(*(edges[digit : digit + 2] + 57 * epoch), color=shade, zorder=0)
+    place = edges[digit : digit + 2].mean()
+    ax.text(place, 0.01, str(digit), transform=ax.get_xaxis_transform(), ha="center", fontsize=10)
+ax.grid(visible=False, axis="x")
 plt.show()
 
 # %% [markdown]
-# In stored order the loss of a batch shoots up each time a new digit begins. The network has just learned to answer
-# "three" to everything, and now the fours come. In between the loss falls far below that of the shuffled run, but this
-# is the loss on one digit only, as the accuracy shows. Each batch represents the data badly, and in the same way for
-# many steps.
+# Each stripe is one digit in the stored order, 0 to 9 in each epoch. In stored order the loss of a batch shoots up
+# each time a new digit begins. The network has just learned to answer "three" to everything, and now the fours come.
+# In between the loss falls far below that of the shuffled run, but this is the loss on one digit only, as the accuracy
+# shows. Each batch represents the data badly, and in the same way for many steps.
 #
 # ### How noisy is a mini-batch?
 #
@@ -657,7 +665,8 @@ check_hidden("zigzag_count", zigzag_count)
 # #### Experiment: zig-zag against condition number
 #
 # Three walks, each in its own ravine at the best constant rate that your function finds, until 1 % of the first
-# distance is left. $w_1$ runs along the ravine and $w_2$ across.
+# distance is left. $w_1$ runs along the ravine and $w_2$ across. All turns are counted; only the first 20 steps are
+# drawn.
 
 # %% kind="experiment"
 fig, axes = plt.subplots(3, 1, figsize=(7.5, 8), layout="constrained")
@@ -669,7 +678,7 @@ for ax, kappa in zip(axes, (2, 10, 50), strict=True):
     path = path[distance > 0.01 * distance[0]]
     along, across = zigzag_count(path)
     title = f"Condition number {condition_number(H):.0f}: {across} turns across, {along} along"
-    plot_paths(valley, {"": path}, ax=ax, title=title)
+    plot_paths(valley, {"": path[:21]}, ax=ax, title=title)
 plt.show()
 
 # %% [markdown]
