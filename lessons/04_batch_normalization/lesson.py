@@ -286,7 +286,9 @@ for name, arguments in changes.items():
 # right angles to $w$. Each step of gradient descent then makes the column longer, and a longer column turns less at
 # the same rate $\eta$. The layer lowers its own effective rate, which is proportional to $\eta / \lVert w \rVert^2$
 # (van Laarhoven, 2017): the gradient itself shrinks as $1 / \lVert w \rVert$, and a step of a given length turns a
-# longer column less. This is one reason why rates that are much too high can still work.
+# longer column less. This is one reason why rates that are much too high can still work. Weight decay (lesson 02a) acts
+# in the other direction: it shortens the columns, which the output does not notice, and so keeps the effective rate
+# up. Below batch norm it is not a penalty on the function, but a way to set the rate.
 #
 # ## 2. The layer at test time
 #
