@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from course_utils.threads import one_core
+
 Array = NDArray[np.float64]
 Params = dict[str, Array]
 Rng = np.random.Generator
+T = TypeVar("T")
 Step = Callable[..., tuple[Array, dict[str, Any]]]
 Schedule = Callable[[int], float] | float
 Minibatches = Callable[[Array, NDArray[Any], int, Rng], Iterable[tuple[Array, NDArray[Any]]]]
@@ -101,7 +104,7 @@ def train(
     epoch = 0
     try:
         # An overflow makes the loss non-finite, which `note` reports in one sentence; no warning for each array.
-        with bar, np.errstate(over="ignore", invalid="ignore"):
+        with bar, one_core(), np.errstate(over="ignore", invalid="ignore"):
             for epoch in range(epochs):
                 lr = float(rate(epoch))
                 for Xb, yb in batches(X, y, batch_size, rng):
@@ -141,6 +144,19 @@ def descend(gradient: Callable[[Array], Array], w0: ArrayLike, step: Step, sched
                 break
             path[i + 1] = w
     return path
+
+
+def with_progress(runs: Iterable[T], unit: str = "run") -> Iterator[T]:
+    """Yield the `runs` of an experiment one by one, with a progress bar if a person is watching.
+
+    The bar appears after one second and disappears at the end. It shows how many runs are done and how long the others
+    will take.
+    """
+    listed = list(runs)
+    with _bar(len(listed), None, unit) as bar:
+        for run in listed:
+            yield run
+            bar.update()
 
 
 def _one_step(
@@ -202,12 +218,12 @@ def _pair(result: object) -> tuple[Array, dict[str, Any]]:
     return result
 
 
-def _bar(total: int, progress: bool | None) -> Any:
-    """Return a tqdm bar for `total` steps. It appears after one second, on stdout (stderr would look like an error)."""
+def _bar(total: int, progress: bool | None, unit: str = "step") -> Any:
+    """Return a tqdm bar for `total` units. It appears after one second, on stdout (stderr would look like an error)."""
     from tqdm.std import tqdm
 
     shown = _is_interactive() if progress is None else progress
-    return tqdm(total=total, unit="step", file=sys.stdout, delay=1.0, leave=False, ncols=80, disable=not shown)
+    return tqdm(total=total, unit=unit, file=sys.stdout, delay=1.0, leave=False, ncols=80, disable=not shown)
 
 
 def _is_interactive() -> bool:

@@ -135,8 +135,8 @@ def wrong_rows(concepts: Sequence[Concept], known: Sequence[str]) -> Iterator[tu
 
 
 def wrong_rows_of(lesson: Lesson, own: Iterable[Concept]) -> Iterator[tuple[int, str]]:
-    """Yield line and sentence for each heading or exercise in a row that is not in the lesson, and for each concept that
-    no exercise uses and no experiment shows."""
+    """Yield line and sentence for each heading or exercise in a row that is not in the lesson, and for each concept
+    that no exercise uses and no experiment shows."""
     for concept in own:
         if sentence := not_shown(lesson, concept.heading, bool(concept.exercises)):
             yield concept.line, sentence

@@ -67,8 +67,8 @@ class _Drawn(NamedTuple):
     test: tuple[Array, Labels]
 
 
-# Cached, since several checks use the same seed.
-@functools.lru_cache(maxsize=4)
+# Cached, since several checks and the rows of the ablation use the same seeds.
+@functools.lru_cache(maxsize=8)
 def _draw_all(seed: int, tests: int) -> _Drawn:
     rng = np.random.RandomState(seed)
     order = rng.permutation(len(_all_digits()[1]))

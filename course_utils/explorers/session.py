@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from course_utils.explorers.catalogue import Explorer
 from course_utils.explorers.recording import Recording, recorded
+from course_utils.threads import one_core
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Session:
         # A rate that is too large overflows; the picture shows it, so that no warning is needed.
         quiet = contextlib.redirect_stdout(io.StringIO())
         # While the browser draws, a second thread for small matrices would only have to wait.
-        with warnings.catch_warnings(), np.errstate(all="ignore"), quiet, _threads().limit(limits=1):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), quiet, one_core():
             warnings.simplefilter("ignore")
             return self.explorer.make(*self.functions, **values).to_json()
 
@@ -102,9 +101,3 @@ def _named(name: str, function: Callable[..., Any] | None) -> Callable[..., Any]
 
 def _in_short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
-
-
-@functools.cache
-def _threads() -> ThreadpoolController:
-    # Cached: finding the libraries that use threads takes a millisecond.
-    return ThreadpoolController()

@@ -84,7 +84,10 @@ def plot_histograms(
             continue
         shares = np.full(len(array), 1 / len(array))
         ax.hist(np.clip(array, edges[0], edges[-1]), bins=edges, weights=shares, color=COLORS[0])
-        ax.set_title(f"{name}\nmean {array.mean():.2g}, std {array.std():.2g}", fontsize=12)
+        mean, std = array.mean(), array.std()
+        # A mean of 1e-16 is 0 up to rounding errors.
+        mean = 0.0 if abs(mean) < 1e-9 * std else mean
+        ax.set_title(f"{name}\nmean {mean:.2g}, std {std:.2g}", fontsize=12)
     figure.supxlabel(x, fontsize=13)
     figure.supylabel("share", fontsize=13)
     if title:

@@ -192,6 +192,10 @@ check_hidden("rate_of_each_curve", rate_of_each_curve)
 # | 3 | 4 | 0.05 |
 # | 4 | 5 | 0.04 |
 #
+# Many articles show this table from epoch 1 on, where the rate is 0.1 already. With epochs counted from 0, as here, the
+# first epoch runs at the full rate of 0.2. A program that counts from 1 never uses it, and is one epoch ahead of ours:
+# in its fourth epoch the rate is 0.04, in ours 0.05.
+#
 # ### Exercise: `inverse_time_decay`
 
 
@@ -582,9 +586,11 @@ explore(
 #
 # $$\sum_{n} \eta_n = \infty \qquad \text{and} \qquad \sum_{n} \eta_n^2 < \infty$$
 #
-# The first says that *the steps can reach any distance*. A finite sum is a fixed budget for the whole way, and a
-# walk that starts too far away never arrives. The second says that *the noise dies out*: each step adds a random
-# error whose variance is proportional to $\eta_n^2$, and all of them together must stay bounded.
+# The first says that *the steps can reach any distance*. On a bowl a step removes a share of the remaining distance,
+# and the share is proportional to $\eta_n$. If the rates have a finite sum, a part of the distance remains, wherever
+# the walk starts (unless one step happens to land exactly on the minimum). The second says that *the noise dies out*:
+# each step adds a random error whose variance is proportional to $\eta_n^2$, and all of them together must stay
+# bounded.
 #
 # Which of these rates, $n = 1, 2, 3, \dots$, satisfy *both*?
 #
@@ -1274,7 +1280,7 @@ def schedules(torch):
 #
 # ### ★ Exercise: `one_cycle`
 #
-# Smith and Topin (2018) go up first, to a higher rate than usual, and then down to almost nothing. In their paper
+# Smith and Topin (2019) go up first, to a higher rate than usual, and then down to almost nothing. In their paper
 # the rate moves in straight lines: up, back to where it began, and in a third part down to almost nothing. Here is
 # the form of PyTorch's `OneCycleLR`, with two parts and half a cosine wave in each (PyTorch counts steps, not
 # epochs). With $T$ epochs in total and the share $p$ of them for the rise, the highest rate, $\eta_{\max}$, comes
@@ -1481,8 +1487,8 @@ plt.show()
 # - Goyal and others (2017), *Accurate, large minibatch SGD: training ImageNet in 1 hour*. Linear warm-up.
 # - Mandt, Hoffman and Blei (2017), *Stochastic gradient descent as approximate Bayesian inference*. More on the
 #   stationary distribution.
-# - Smith and Topin (2018), *Super-convergence: very fast training of neural networks using large learning rates*.
-#   One cycle.
+# - Smith and Topin (2019; on arXiv since 2017), *Super-convergence: very fast training of neural networks using
+#   large learning rates*. One cycle.
 # - Hu and others (2024), *MiniCPM: unveiling the potential of small language models with scalable training
 #   strategies*. Warmup-stable-decay.
 #

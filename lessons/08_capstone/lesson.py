@@ -400,7 +400,7 @@ check_hidden("train", train, part="step_3")
 # spread.
 
 # %% kind="experiment"
-def accuracies(seeds=range(20, 26)):
+def accuracies(seeds=range(20, 24)):
     """Return the test accuracy of your train on tasks with these seeds."""
     tasks = [ServedDigits(seed) for seed in seeds]
     return np.array(
@@ -455,9 +455,10 @@ check_hidden("parts_that_pay", parts_that_pay)
 
 # %% [markdown]
 # Now run it, on *your* `train`. The cell replaces one of your gathered functions at a time by one that does nothing,
-# trains with six seeds, and puts it back. A part that your training does not use shows a difference of exactly 0. The
-# row "brightness removal" is the run that keeps the brightness. In the row "AdamW", plain SGD replaces it at 30 times
-# the rate, which suits SGD better; in the last row all parts are removed at once, and SGD runs at 10 times your rate.
+# trains with four seeds, and puts it back (it takes about 15 seconds). A part that your training does not use shows a
+# difference of exactly 0. The row "brightness removal" is the run that keeps the brightness. In the row "AdamW", plain
+# SGD replaces it at 30 times the rate, which suits SGD better; in the last row all parts are removed at once, and SGD
+# runs at 10 times your rate.
 
 
 # %% kind="experiment"
@@ -540,8 +541,10 @@ with style():
 
 # %% [markdown]
 # For the reference's recipe one part is far more important than the rest: removing the brightness. It is the part that
-# came from *looking at the data*. Batch normalization, AdamW and the schedule add a point or two each. The others add
-# nothing that you can see with six seeds. There are reasons for that:
+# came from *looking at the data*. Batch normalization, AdamW and the schedule add a point or two each. Weight
+# decay and the choice of the best weights change nothing that you can see: on eight other seeds the accuracy without
+# them moved by 0.0 points (standard error 0.1). Dropout does harm, if anything: without it, the accuracy on those seeds
+# was 0.4 points *higher* (standard error 0.3). There are reasons for that:
 #
 # - Dropout, weight decay and stopping fight overfitting. Here each mini-batch is new, so there is hardly any. With a
 #   small training set that is used many times, as in notebooks 02 and 03, this is different.

@@ -13,6 +13,7 @@ from course_utils import networks
 from course_utils.checks.probe import exercises
 from course_utils.gradcheck import gradient_error
 from course_utils.networks import MLP, Normalization, initial, layers, mlp, renorm, residual
+from course_utils.networks.after import AfterMLP
 from course_utils.networks.initial import he, xavier
 from tests.course_utils import samples
 
@@ -267,3 +268,22 @@ def test_images_are_refused_with_the_shape_that_would_do(rng: np.random.Generato
     net = MLP((64, 10))
     with pytest.raises(ValueError, match=r"X has shape \(2, 8, 8, 1\): this network takes \(N, 64\)"):
         net.scores(net.initialize(rng), np.zeros((2, 8, 8, 1)))
+
+
+def test_normalizing_after_the_activation(rng: np.random.Generator) -> None:
+    net = AfterMLP((6, 5, 5, 4), normalize=BATCHNORM)
+    params, X, y = net.initialize(rng), rng.normal(size=(7, 6)), rng.integers(0, 4, 7)
+    tensors = {name: leaf(w) for name, w in params.items()}
+    x = torch.from_numpy(X)
+    for i in (1, 2):
+        x = torch.relu(x @ tensors[f"W{i}"] + tensors[f"b{i}"])
+        x = F.batch_norm(x, None, None, tensors[f"gamma{i}"], tensors[f"beta{i}"], training=True)
+    expected = F.cross_entropy(x @ tensors["W3"] + tensors["b3"], torch.from_numpy(y))
+    expected.backward()
+    loss, grads = net.loss_and_gradients(params, X, y)
+    assert loss == pytest.approx(expected.item())
+    for name, grad in grads.items():
+        np.testing.assert_allclose(grad, tensors[name].grad, atol=1e-10)
+    # At test time a running mean is that of the activations, which are never negative.
+    assert all(np.all(params[f"mean{i}"] >= 0) for i in (1, 2))
+    assert net.scores(params, X[:1]).shape == (1, 4)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from course_utils import training
 from course_utils.data import Dataset, digits, spirals, split
 from course_utils.landscapes import double_well, ravine
 from course_utils.networks import MLP
-from course_utils.training import History, descend, stateless, train
+from course_utils.training import History, descend, stateless, train, with_progress
 from tests.course_utils import samples
 
 SGD = stateless(samples.sgd)
@@ -247,3 +248,25 @@ def test_a_path_that_diverges_ends_in_nan_without_a_warning() -> None:
     assert not finite[-1]
     assert np.all(np.diff(finite.astype(int)) <= 0)
     assert np.all(np.isnan(path[~finite]))
+
+
+def test_training_uses_one_core_and_gives_the_others_back(data: Dataset, params: dict[str, Any]) -> None:
+    def threads() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    inside = []
+    with threadpool_limits(2):
+        before = threads()
+        assert set(before) == {2}
+        train(
+            NET, params, data, SGD, 0.1, 1, 8, np.random.default_rng(0), after_epoch=lambda _: inside.append(threads())
+        )
+        assert threads() == before
+    assert inside == [[1] * len(before)]
+
+
+def test_runs_with_progress_are_all_yielded_in_order_and_silently_without_a_person(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(with_progress(iter("abc"))) == ["a", "b", "c"]
+    assert capsys.readouterr() == ("", "")
