@@ -945,6 +945,83 @@ for name in grads:
 # >   the subject of the next lessons.
 # > - *"Softmax gives the probability that the answer is right."* It gives numbers that add up to 1. A network can be
 # >   sure and wrong, and an image that is no digit at all still gets ten probabilities.
+
+
+# %% [markdown]
+# ## 9. The same in PyTorch
+#
+# PyTorch computes the gradients itself: it keeps the caches of the forward pass, and `loss.backward()` goes back
+# through all layers. The rest is the loop that you wrote.
+#
+# | this course | PyTorch | note |
+# | --- | --- | --- |
+# | `affine_forward` | `torch.nn.Linear(d_in, d_out)` | stores $W$ as `(out, in)` |
+# | `relu_forward` | `torch.nn.ReLU()` | |
+# | `softmax_cross_entropy` | `torch.nn.CrossEntropyLoss()` | takes scores; the mean over the batch |
+# | `he_weights` | `torch.nn.init.kaiming_normal_` | not the default of `Linear`, which is uniform and smaller |
+# | `two_layer_loss` | the forward pass, then `loss.backward()` | *adds* to `.grad`: call `zero_grad()` before |
+# | the update | `torch.optim.SGD(...)`, `optimizer.step()` | |
+# | shuffled mini-batches | `DataLoader(..., shuffle=True)` | the default is `shuffle=False` |
+#
+# The next cell compares your network with PyTorch's, if it is installed. You need not install it.
+
+# %% kind="experiment"
+from course_utils.pytorch import compare_with_torch
+
+
+@compare_with_torch
+def one_step(torch):
+    rng, loss_of = np.random.default_rng(5), torch.nn.CrossEntropyLoss()
+    X, y = rng.normal(size=(32, 6)), rng.integers(3, size=32)
+    params = {"W1": he_weights(6, 8, rng), "b1": np.zeros(8),
+              "W2": he_weights(8, 3, rng), "b2": np.zeros(3)}
+    net = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    net = net.double()
+    with torch.no_grad():
+        for layer, i in ((net[0], 1), (net[2], 2)):
+            layer.weight.copy_(torch.from_numpy(params[f"W{i}"].T))  # transposed
+            layer.bias.zero_()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    inputs, labels = torch.from_numpy(X), torch.from_numpy(y)
+
+    loss, grads = two_layer_loss(params, X, y)
+    theirs = loss_of(net(inputs), labels)
+    theirs.backward()
+    once = net[0].weight.grad.T.clone()
+    loss_of(net(inputs), labels).backward()  # adds to the gradients that are there
+    added = net[0].weight.grad.T.clone()
+    for _ in range(2):
+        optimizer.zero_grad()
+        loss_of(net(inputs), labels).backward()
+        optimizer.step()
+    trained, _ = train_network(params, X, y, 0.1, 2, 32, rng)
+    scores = np.array([[3.0, -1.0, 0.5]])
+    probabilities = torch.softmax(torch.from_numpy(scores), dim=1)
+    return {
+        "CrossEntropyLoss()": (loss, theirs),
+        "gradient of W1, by backward()": (grads["W1"], once),
+        "W2 after two steps of SGD": (trained["W2"], net[2].weight.T),
+        "trap: zero_grad() forgotten": (grads["W1"], added),
+        "trap: a softmax before CrossEntropyLoss": (
+            softmax_cross_entropy(scores, np.array([1]))[0],
+            loss_of(probabilities, torch.tensor([1])),
+        ),
+    }
+
+
+# %% [markdown]
+# With PyTorch, the cell prints this:
+#
+# ```
+# CrossEntropyLoss()                       the same
+# gradient of W1, by backward()            the same
+# W2 after two steps of SGD                the same
+# trap: zero_grad() forgotten              differs by up to 0.14
+# trap: a softmax before CrossEntropyLoss  differs by up to 2.6
+# ```
+#
+# The two traps raise no error. Without `zero_grad()` each gradient is added to the one before it; a softmax before
+# `CrossEntropyLoss` is a second one, so that even a network that is sure and right keeps a large loss.
 #
 # ## Summary
 #
