@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import symtable
+import sys
 from collections.abc import Iterator
 
 CELL_MAGIC = re.compile(r"\s*%%(\w+)")
@@ -131,7 +132,7 @@ def assigned_names(source: str) -> set[str]:
     source = blank_magics(source)
     nodes = ast.walk(ast.parse(source))
     stars = {"*" for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
-    return stars.union(_bound(symtable.symtable(source, "cell", "exec")))
+    return stars.union(_bound(symbol_table(source)))
 
 
 def _bound(scope: symtable.SymbolTable) -> Iterator[str]:
@@ -212,8 +213,46 @@ def _tree(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
+def symbol_table(source: str) -> symtable.SymbolTable:
+    """Return the symbol table of a cell, with a scope of its own for each comprehension; raises SyntaxError.
+
+    From Python 3.12 on, the table counts the names of a list, set or dict comprehension as the cell's: a loop variable
+    as bound there, and a name that is read only inside as not read. Generator expressions keep their scope.
+    """
+    if sys.version_info >= (3, 12) and "for" in source:
+        source = _with_generators(source)
+    return symtable.symtable(source, "cell", "exec")
+
+
+def _with_generators(source: str) -> str:
+    """Return the source with a generator expression on the same lines for each list, set and dict comprehension."""
+    source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line.encode() for line in source.split("\n")]
+    edits: list[tuple[int, int, int, bytes]] = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
+            continue
+        row, column = (node.end_lineno or 0) - 1, node.end_col_offset or 0
+        edits.append((node.lineno - 1, node.col_offset, 1, b"(((" if isinstance(node, ast.DictComp) else b"("))
+        edits.append((row, column - 1, 1, b")"))
+        if isinstance(node, ast.DictComp):
+            edits.append((*_colon(lines, node.key), 1, b"),("))
+            edits.append(((node.value.end_lineno or 0) - 1, node.value.end_col_offset or 0, 0, b"))"))
+    for row, column, length, text in sorted(edits, reverse=True):
+        lines[row] = lines[row][:column] + text + lines[row][column + length :]
+    return b"\n".join(lines).decode()
+
+
+def _colon(lines: list[bytes], key: ast.expr) -> tuple[int, int]:
+    """Return the row and column of the colon after the key of a dict comprehension; only comments can be before it."""
+    row, column = (key.end_lineno or 0) - 1, key.end_col_offset or 0
+    while (found := re.search(rb"[#:]", lines[row][column:])) is None or found[0] == b"#":
+        row, column = row + 1, 0
+    return row, column + found.start()
+
+
 def _table(source: str) -> symtable.SymbolTable | None:
     try:
-        return symtable.symtable(source, "cell", "exec")
+        return symbol_table(source)
     except (SyntaxError, ValueError, RecursionError):
         return None

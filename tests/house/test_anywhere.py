@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PUBLISHED = "https://github.com/some-body/descent"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # Commands of the shell, and programs that the workflow creates or installs.
-GIVEN = {"cd", "git", "lint-imports", "pip", "python", "ruff", "mkdir", "set"}
+GIVEN = {"cd", "git", "lint-imports", "pip", "python", "ruff", "mkdir", "set", "uv"}
 
 
 def workflow(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import TypeGuard
 
 from course_grader.engine.notebook.assignment import cached_by_source
-from course_utils.cells import assigned_names, blank_magics
+from course_utils.cells import assigned_names, blank_magics, symbol_table
 
 # Any character beyond ASCII may be part of a name, such as a combining accent.
 WORD = re.compile(r"[0-9A-Za-z_\u0080-\U0010ffff]+")
@@ -47,7 +47,7 @@ def reads(source: str) -> frozenset[str]:
     magics = frozenset(word for line in source.split("\n") if line.lstrip()[:1] in ("%", "!") for word in words(line))
     try:
         text = blank_magics(source)
-        table, tree = symtable.symtable(text, "cell", "exec"), ast.parse(text)
+        table, tree = symbol_table(text), ast.parse(text)
         # A name that is changed in place or deleted must exist too, which the symbol table does not show.
         changed = {name for node in ast.walk(tree) for name in _changed(node)}
         inside, scopes = _read_at_once(table, tree)
