@@ -57,7 +57,7 @@ NAME = "01_learning_rate_decay"
 # The settings of a grader's machine, whatever this environment has.
 HERE = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
 HERE["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-COURSE = "from course_utils.cli import main; main()"
+COURSE = "from course_utils.__main__ import run; run()"
 FIGURE = 50
 
 

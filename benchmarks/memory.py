@@ -26,7 +26,7 @@ from course_grader.authoring.trial_run import write_hidden_key
 ROOT = Path(__file__).parents[1]
 NAME = "00_start_here"
 FIGURE = 300
-COMMAND = [sys.executable, "-c", "from course_utils.cli import main; main()", "grade", "submitted", "--json"]
+COMMAND = [sys.executable, "-c", "from course_utils.__main__ import run; run()", "grade", "submitted", "--json"]
 
 
 def make_class(folder: Path, name: str, kind: str, count: int) -> None:

@@ -34,7 +34,7 @@ from course_grader.authoring.source_notebook import file_content
 ROOT = Path(__file__).parents[1]
 NAME = "01_learning_rate_decay"
 PR_SET_CHILD_SUBREAPER = 36
-COURSE = (sys.executable, "-P", "-c", "from course_utils.cli import main; main()")
+COURSE = (sys.executable, "-P", "-c", "from course_utils.__main__ import run; run()")
 NBGRADER = (sys.executable, "-P", "-m", "nbgrader", "--version")
 PARTS = ("lessons", "solutions", "notebooks", "nbgrader_config.py", "pyproject.toml")
 TERM = f"""course = "descent-2026"
