@@ -59,7 +59,8 @@ def keep_settings_somewhere() -> None:
 
 
 def own_folder(start: Path) -> Path:
-    """Return the learner's folder of notebooks. If `start` leads only to the shipped notebooks, copy them first."""
+    """Return the folder with the learner's own notebooks. If the folder found from `start` is the shipped one, copy its
+    notebooks to a folder of the learner's own first."""
     folder = notebooks.require_folder(start)
     if shipped_notebooks.is_shipped_folder(folder):
         # In a clone, answers in the shipped files would conflict with `git pull`.

@@ -42,8 +42,9 @@ class Update:
 def update(folder: Path, now: datetime | None = None) -> list[Update]:
     """Update the notebooks in `folder` to the shipped ones, and return the outcome for each.
 
-    Before a notebook is changed, it is copied to `backup/`. Notebooks that can't be read, or belong to a class, are
-    left alone. Raises CourseError if `folder` contains the shipped notebooks themselves.
+    Before a notebook is changed, it is copied to `backup/`. Notebooks that can't be read, or that a
+    teacher released to a class of students, are not changed. Raises CourseError if `folder` contains the shipped
+    notebooks themselves.
     """
     if is_shipped_folder(folder):
         raise CourseError(

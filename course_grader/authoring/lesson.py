@@ -78,7 +78,8 @@ def next_folder(folder: Path) -> Path | None:
 
 
 def cells_of(folder: Path) -> tuple[LessonCell, ...]:
-    """Return a lesson's cells: what the author wrote, gathered functions, and a link to the next lesson at the end."""
+    """Return a lesson's cells: those in its `lesson.py`, with functions copied from earlier lessons, and at the end a
+    link to the next lesson."""
     path = folder / "lesson.py"
     return _with_next(folder, fill_gather_cells(path, list(read_cells(path))))
 

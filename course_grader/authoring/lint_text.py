@@ -160,7 +160,8 @@ def no_hint(lesson: Lesson) -> Iterator[LessonProblem]:
 
 
 def wrong_test_names(lesson: Lesson) -> Iterator[LessonProblem]:
-    """Yield each test cell whose name does not say what it tests, and each extension with points."""
+    """Yield a problem for each test cell that is not named after its exercise, and for each test cell of an optional
+    (starred) exercise that has points."""
     for cell in lesson.of_kind("test"):
         name = TEST_NAME.sub("", cell.grade_id)
         if name not in lesson.answers or name == cell.grade_id:

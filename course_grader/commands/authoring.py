@@ -131,8 +131,9 @@ def key(
         secret, questions = known.secret, questions or known.questions
     elif place.exists() and secret is None:
         raise CourseError(
-            f"{place.name} already exists, and a new key would change grades. To keep its secret after an update of "
-            "the course, run `course key --again`. To make a new key, move the old one away first."
+            f"{place.name} already exists, and a key with another secret would change grades. If you updated the "
+            "course, run `course key --again`: it makes the key again with the same secret. To make a key with a new "
+            "secret, move the old one away first."
         )
     else:
         chosen = chosen_lessons(root, lessons)

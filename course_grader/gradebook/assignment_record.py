@@ -1,4 +1,4 @@
-"""Adds an assignment to the gradebook, which nbgrader itself does, and reads it back as a record for grading."""
+"""Adds an assignment to the gradebook by calling nbgrader, and reads it back as a record for grading."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from course_utils.errors import CourseError
 
 @dataclass(frozen=True)
 class GradebookCell:
-    """One of the teacher's marked cells as it is in the gradebook; `points` is None if it is not graded."""
+    """A cell with nbgrader metadata as it is in the gradebook; `points` is None if it is not graded."""
 
     grade_id: str
     cell_type: str

@@ -34,11 +34,11 @@ class Common:
 class Pair:
     """Two students with similar answers.
 
-    weight: the sum of log2(m / d) over the rare fragments that both have, where d students have the fragment and a
-        fragment that m students have would be common.
+    weight: the sum of log2(m / d) over the rare fragments that both have. d is the number of students who have the
+        fragment; m is the number of students from which on a fragment counts as common.
     share: the weight divided by the weight of all rare fragments of the student who has less of them.
-    usual: the weight divided by a typical one: the median, over all students, of the highest weight that a student
-    shares with another.
+    usual: the weight relative to a typical weight, which is the median over all students of their highest weight with
+        any other student.
     """
 
     students: tuple[str, str]

@@ -35,19 +35,19 @@ class KnownNames:
         return bool(self.ids)
 
     def by_id(self, text: str) -> str:
-        """Return the student with an id; empty if there is none."""
+        """Return the id of the student whose id this is, whatever its case; an empty string if there is none."""
         return self.ids.get(folded(text.strip()), "")
 
     def by_number(self, text: str) -> str:
-        """Return the student with a number of the platform; empty if there is none."""
+        """Return the id of the student with this number on the platform; an empty string if there is none."""
         return self.numbers.get(folded(text.strip()), "")
 
     def by_name(self, text: str) -> str:
-        """Return the student with a full name; empty if there is none, or several."""
+        """Return the id of the student with this full name; an empty string if there is none, or several."""
         return self.names.get(letters(text), "")
 
     def by_any(self, text: str) -> str:
-        """Return the student whose id, number or full name is exactly this text; empty if there is none, or several."""
+        """Return the id of the student whose id, number or full name this is; an empty string if none or several."""
         return self.by_id(text) or self.by_number(text) or self.by_name(text)
 
     def fits(self, text: str) -> int:

@@ -1,4 +1,4 @@
-"""Recorded scenes: an explorer shows them as long as the learner's function does not exist, and without a kernel.
+"""Recorded scenes. An explorer shows them while the learner's function does not exist yet, and if no kernel is running.
 
 A recording contains the start scene, and for each control one scene per position, with the other controls at their
 start values.

@@ -1,4 +1,5 @@
-"""An explorer in use: it makes scenes with the learner's functions, or falls back on the recording."""
+"""Runs one explorer (an interactive figure): computes what it shows with the learner's functions, or uses recorded
+data if they cannot be used."""
 
 from __future__ import annotations
 

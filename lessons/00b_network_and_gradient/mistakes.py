@@ -633,7 +633,7 @@ MISTAKES = [
         "relu_forgotten",
         "ds * v[i] * (w[i] * x + b[i] > 0) * w[i]",
         "ds * v[i] * w[i]",
-        "Go forward first: is every hidden unit active? Through a unit that is not, no gradient passes.",
+        "Go forward first: is every hidden unit active? No gradient passes through an inactive unit.",
     ),
     edit(
         "gradient_on_paper",

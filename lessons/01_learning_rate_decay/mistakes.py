@@ -1023,8 +1023,8 @@ MISTAKES = [
         "both_finite",
         '{"b", "e"}',
         '{"c", "f", "g"}',
-        "The sum of these rates is itself finite: they have a fixed budget for the whole way. Read the first condition "
-        "again.",
+        "The sum of these rates is finite too, so all steps together can cover only a limited distance. Read the first "
+        "condition again.",
     ),
     edit(
         "robbins_monro_schedules",

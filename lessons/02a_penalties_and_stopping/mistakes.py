@@ -522,12 +522,12 @@ MISTAKES = [
     ),
     edit(
         "contrast_order", "by_columns", '["b", "d", "a", "c"]', '["b", "a", "c", "d"]',
-        "You compared the numbers of columns, and (c) and (d) have equally many. Does rotating a cloud into more "
-        "columns change any distance?",
+        "You compared the numbers of coordinates: 500 for both (c) and (d). Does it change any distance if a cloud of "
+        "5 dimensions is embedded in a larger space?",
     ),
     edit(
         "contrast_order", "by_columns_too", '["b", "d", "a", "c"]', '["b", "a", "d", "c"]',
-        "Cloud (d) has many columns. How many dimensions did it have before it was embedded?",
+        "Cloud (d) has many coordinates. How many dimensions did it have before it was embedded?",
     ),
     edit(
         "contrast_order", "rising", '["b", "d", "a", "c"]', '["c", "a", "d", "b"]',

@@ -202,8 +202,8 @@ MISTAKES = [
         "diagonal",
         "np.linalg.eigvalsh(H)",
         "np.sort(np.diag(H))",
-        "The diagonal contains the curvatures along the coordinate axes. But a valley may run diagonally: "
-        "which directions belong to the valley itself?",
+        "The diagonal contains the curvatures along the coordinate axes. But the bowl may be "
+        "rotated. How do you find the curvatures along the bowl's own axes?",
     ),
     edit(
         "condition_number",
@@ -285,16 +285,16 @@ MISTAKES = [
         "trace",
         "2 / (mu + L)",
         "2 / np.trace(H)",
-        "The trace adds all the curvatures. It is right only in two dimensions, because there no "
-        "curvature lies in between.",
+        "The trace adds all the curvatures. Only in two dimensions is that the sum of the largest and the "
+        "smallest. Which curvatures does the formula use?",
     ),
     edit(
         "best_constant_rate",
         "diagonal",
         "np.linalg.eigvalsh(H)",
         "np.sort(np.diag(H))",
-        "The diagonal contains the curvatures along the coordinate axes. But a valley may run diagonally: "
-        "which directions belong to the valley itself?",
+        "The diagonal contains the curvatures along the coordinate axes. But the bowl may be "
+        "rotated. How do you find the curvatures along the bowl's own axes?",
     ),
     # contraction
     edit(
@@ -559,7 +559,7 @@ MISTAKES = [
         "grad + momentum * v)",
         "v)",
         "This is plain momentum: the step contains the gradient once and the old velocity once. "
-        "Nesterov's step looks one push further ahead, with the new velocity.",
+        "Nesterov's step contains the gradient and the *new* velocity.",
     ),
     edit(
         "nesterov_step",
@@ -763,8 +763,8 @@ MISTAKES = [
         "no_memory",
         '"last": last}',
         '"last": state.get("last")}',
-        "You do not save the step of the kick, so the next step kicks again. What belongs in the new "
-        "state?",
+        "You do not save the number of the step with the last kick, so the next step kicks again. What "
+        "belongs in the new state?",
     ),
     edit(
         "perturbed_step",

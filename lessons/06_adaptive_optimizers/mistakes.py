@@ -424,8 +424,8 @@ MISTAKES = [
     ),
     edit(
         "adam_step", "eps_before_correction", "np.sqrt(v_hat) + eps", "(np.sqrt(v) + eps) / np.sqrt(1 - beta2**t)",
-        'This is the "epsilon hat" form, as in Keras, and it is right there. Here eps is added after the '
-        "correction.",
+        'This is the "epsilon hat" form, which is correct in Keras. In this course\'s formula, eps is added after '
+        "the correction.",
     ),
     edit(
         "adam_step", "gradient_for_m", "m_hat = m / (1 - beta1**t)", "m_hat = grad",

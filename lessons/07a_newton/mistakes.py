@@ -95,11 +95,13 @@ MISTAKES = [
     ),
     edit(
         "numerical_hessian", "h_squared", "/ (4 * h**2)", "/ h**2",
-        "Each of the two differences spans twice h. What must you divide their combination by?",
+        "You take a difference along one weight, and then the difference of that along the other. Each spans 2h. By "
+        "what must you divide in total?",
     ),
     edit(
         "numerical_hessian", "two_h_squared", "/ (4 * h**2)", "/ (2 * h**2)",
-        "Each of the two differences spans twice h, and there are two of them. What must you divide by?",
+        "You take a difference along one weight, and then the difference of that along the other. Each spans 2h, and "
+        "you divide by 2h only for one of them. By what must you divide in total?",
     ),
     edit(
         "numerical_hessian", "h_not_squared", "/ (4 * h**2)", "/ (4 * h)",

@@ -339,11 +339,13 @@ MISTAKES = [
     edit(
         "shampoo_step", "elementwise", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.diag(np.diag(M) ** -0.25)",
-        "You use only the diagonals. To take a power of a matrix, you take it of its eigenvalues.",
+        "You use only the diagonals. For a power of a matrix, keep the eigenvectors and raise each eigenvalue to that "
+        "power.",
     ),
     edit(
         "shampoo_step", "power_of_entries", "values, Q = np.linalg.eigh(M)\n        return (Q * values**-0.25) @ Q.T",
         "return np.sign(M) * np.abs(M) ** -0.25",
-        "You take the power of each entry. To take a power of a matrix, you take it of its eigenvalues.",
+        "You raise each entry to the power. For a power of a matrix, keep the eigenvectors and raise each eigenvalue "
+        "to that power.",
     ),
 ]

@@ -215,7 +215,7 @@ def test_copies_and_missing_answers_are_reported(exam: Exam) -> None:
         ("while True: pass", "There is no 'sgd_step': when its cell ran, it took too long and was stopped."),
         (
             "import os\nos._exit(3)",
-            "There is no 'sgd_step': when its cell ran, it ended the process it ran in (exit code 3).",
+            "There is no 'sgd_step': when its cell ran, Python was ended (exit code 3).",
         ),
     ],
 )

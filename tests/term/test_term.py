@@ -26,6 +26,8 @@ from tests.exports.readers import CanvasCourse, MoodleCourse, assert_no_formula
 from tests.term.guide import ROOT, TEACHING, blocks, commands, run
 
 FIRST, SECOND = "00_start_here", "01_learning_rate_decay"
+# The first lesson links to it; the class does not take it.
+BETWEEN = "00b_network_and_gradient"
 # What each student of the class does; the first four are in the guide's roster.
 CLASS = {
     "ada": "right", "emmy": "right", "grace": "blank", "zoe": "wrong", "kurt": "right", "alan": "wrong",
@@ -154,7 +156,7 @@ def term(tmp_path_factory: pytest.TempPathFactory) -> Term:
     folder.mkdir()
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     for part in ("lessons", "solutions", "notebooks"):
-        for name in (FIRST, SECOND):
+        for name in (FIRST, BETWEEN, SECOND):
             shutil.copytree(
                 ROOT / part / name, folder / part / name, ignore=shutil.ignore_patterns(".*", "__pycache__")
             )

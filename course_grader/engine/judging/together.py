@@ -219,7 +219,7 @@ class TogetherSession:
         if isinstance(error, DeadlinePassed):
             return Stopped(TOO_LONG)
         if isinstance(error, WireClosed):
-            return Stopped(f"it ended the process it ran in ({ending(status)})")
+            return Stopped(f"Python was ended ({ending(status)})")
         return Stopped(f"what it sent cannot be read. {str(error).removesuffix('.')}", refused=True)
 
     def _end_worker(self) -> str:

@@ -211,7 +211,7 @@ class WorkerSession:
         if isinstance(error, DeadlinePassed):
             message = "it took too long and was stopped"
         elif isinstance(error, WireClosed):
-            message = f"it ended the process it ran in ({ending(status)})"
+            message = f"Python was ended ({ending(status)})"
         else:
             message = f"what it sent cannot be read. {str(error).removesuffix('.')}"
         self.fault = Stopped(message, refused=type(error) is WireError)

@@ -273,8 +273,9 @@ def _require_variants(tests: Iterable[str], hidden: Mapping[str, Any]) -> None:
                     keywords=[ast.keyword(arg="part", value=ast.Constant(value=str(part)))],
                 ) if part.startswith(f"{CLASS} ") and part not in hidden[name].get("parts", ()):
                     raise AssignmentProblem(
-                        f"The hidden key was made for another variant of the question {name!r} than was released. Take "
-                        "the key of the release, or make one with its questions: `course key --questions-of OLD.key`."
+                        f"The hidden key was made for another variant of the question {name!r} than the students got. "
+                        "Use the key with which you released the assignment, or make a key with the same questions: "
+                        "`course key --questions-of OLD.key`, if OLD.key is the key of the release."
                     )
 
 

@@ -110,16 +110,16 @@ def results_in(decoder: Decoder, shared: Shared, body: Any) -> list[Any]:
     try:
         order, groups = body
         if type(order) is not bytes or len(groups) > MOST_GROUPS:
-            raise WireError("Results in columns are damaged.")
+            raise WireError("The results of several calls are damaged.")
         results = []
         for number, (form, columns) in enumerate(groups):
             reader = _Reader(decoder, shared, order.count(number), iter(columns))
             results.append(iter(reader.read(form, 0)))
             if next(reader.columns, None) is not None:
-                raise WireError("Results have more columns than their form says.")
+                raise WireError("The results of several calls are damaged: there is more data than expected.")
         return [next(results[number]) for number in order]
     except DAMAGE as error:
-        raise WireError(f"Results in columns are damaged ({type(error).__name__}).") from None
+        raise WireError(f"The results of several calls are damaged ({type(error).__name__}).") from None
 
 
 class _Reader:

@@ -92,7 +92,7 @@ class Decoder:
         if kind is str or kind is bytes:
             self._spend(len(node))
         elif kind not in (int, float, bool, type(None)):
-            raise WireError("A value is damaged (a bare container).")
+            raise WireError("A value is damaged (a list or dict was sent without being encoded).")
         return node
 
     def renew(self, number: Any, body: Any) -> None:

@@ -218,7 +218,7 @@ class Peer:
             decoder.renew(number, body)
         results = results_in(decoder, shared, reply.columns)
         if len(results) != reply.count:
-            raise WireError("Results in columns are missing.")
+            raise WireError("The results of several calls are missing.")
         return results
 
     def send(self, message: Any) -> None:

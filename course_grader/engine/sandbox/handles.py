@@ -169,8 +169,8 @@ class ForkServer:
 
     @staticmethod
     def of(level: Level) -> ForkServer:
-        """Return this process's server for a level. Start a new one if there is none, it has ended, or its command or
-        environment has changed."""
+        """Return this process's fork server for a sandbox level. Start a new one if there is none yet, if the existing
+        one has ended, or if its command or environment has changed."""
         command = _wrapped(level)
         key = os.getpid(), level, *command, *_environment(_scratch()).items()
         server = _servers.get(key)

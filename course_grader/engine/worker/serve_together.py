@@ -104,7 +104,7 @@ class CellLog(OutputLog):
 
 
 def prepare(shell: WorkerShell, imports: Sequence[str]) -> Pristine:
-    """Prepare a shell for this mode before workers are forked; return a snapshot of the state to restore.
+    """Prepare a shell for the mode together before workers are forked; return a snapshot of the state to restore.
 
     imports: the modules that the teacher's cells import.
     """

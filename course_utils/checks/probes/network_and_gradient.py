@@ -1,7 +1,8 @@
 """Probes of lesson 00b.
 
-A cache is the learner's own, so a backward function is tested after the learner's own forward function. No input of a
-ReLU is 0 where a gradient is compared: 0 and 1 are both used as the slope there.
+The learner decides what a cache contains, so each backward function is tested with the cache that the learner's own
+forward function returned. When gradients are compared, no input of a ReLU is exactly 0: as the slope there, both 0 and
+1 are accepted.
 """
 
 from __future__ import annotations
