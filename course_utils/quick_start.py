@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import gc
 import os
 import sys
@@ -20,6 +21,8 @@ CONTENTS_MANAGERS = ("jupytext.sync_contentsmanager", "jupytext.async_contentsma
 # Imports create about this many objects, hardly any of which are garbage. With Python's default threshold of 700, the
 # garbage collector takes an eighth of the CPU time of the imports.
 COLLECT_AT = 200_000
+# The exit codes of the commands that ended in this process, if `run_and_leave` ran one.
+_exit_codes: list[int] = []
 
 
 def skip_unused_grammar() -> None:
@@ -41,33 +44,40 @@ def collect_seldom() -> None:
     gc.set_threshold(COLLECT_AT, *gc.get_threshold()[1:])
 
 
+@functools.cache
+def leave_last() -> None:
+    """Make `_leave` the last of the exit functions that are registered from now on; later calls change nothing."""
+    # The function that is registered first is called last.
+    atexit.register(_leave)
+
+
 def run_and_leave(main: Callable[[], object]) -> None:
     """Run a command, and end this process as soon as its exit functions have run.
 
     Python would then free every imported module, object by object (benchmarks/start.py). Raises what `main` raises;
     Python prints it, and the process still ends with the exit code that it would have had.
     """
-    codes: list[int] = []
-
-    def leave() -> None:
-        if codes:
-            for stream in (sys.stdout, sys.stderr):
-                # The other side of a pipe may be closed, as in `course report | head`.
-                with contextlib.suppress(OSError, ValueError):
-                    stream.flush()
-            os._exit(codes[0])
-
-    # The function that is registered first is called last.
-    atexit.register(leave)
+    leave_last()
     try:
         main()
-        codes.append(0)
+        _exit_codes.append(0)
     except SystemExit as end:
-        codes.append(end.code if isinstance(end.code, int) else int(end.code is not None))
+        _exit_codes.append(end.code if isinstance(end.code, int) else int(end.code is not None))
         raise
     except KeyboardInterrupt:
         # Python ends this process by the signal.
         raise
     except BaseException:
-        codes.append(1)
+        _exit_codes.append(1)
         raise
+
+
+def _leave() -> None:
+    """End this process if a command has ended in it."""
+    if not _exit_codes:
+        return
+    for stream in (sys.stdout, sys.stderr):
+        # The other side of a pipe may be closed, as in `course report | head`.
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(_exit_codes[-1])

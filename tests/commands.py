@@ -1,8 +1,8 @@
 """Commands as a terminal starts them, each in a process of its own, without the seconds that imports take.
 
 A process that has imported the libraries waits, and each command is a fork of it: with arguments, a folder, an
-environment and an output of its own. It has imported nothing of this project, so that each command still imports
-that itself.
+environment and an output of its own. Of this project it has imported only how a command starts and ends fast, so that
+each command still imports the rest itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from course_utils.quick_start import leave_last, run_and_leave, skip_unused_grammar
 from tests import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -83,8 +84,7 @@ def _server() -> socket.socket:
 
 def serve(wire: socket.socket) -> None:
     """Fork for each request; return in the child, which is to be the command, and end with the other side."""
-    # As in `course_utils.quick_start`: the import takes three seconds, and nothing uses it.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    skip_unused_grammar()
     for name in LIBRARIES:
         import_module(name)
     leave_out_what_no_test_needs()
@@ -181,39 +181,11 @@ def become(request: Mapping[str, str], files: Sequence[int]) -> None:
     sys.path[:0] = [*request["env"].get("PYTHONPATH", "").split(os.pathsep)]  # type: ignore[attr-defined]
 
 
-class Ending:
-    """Ends a forked command after its exit functions. Python would then take apart the modules that all forks share,
-    which takes longer than most commands run."""
-
-    code: int | None = None
-
-    def leave(self) -> None:
-        if self.code is not None:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(self.code)
-
-
-def run(module: str, ending: Ending) -> None:
-    """Run a command in this process, and note its exit code. Python prints what is to be printed of an error."""
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-        ending.code = 0
-    except KeyboardInterrupt:
-        # Python ends this process by the signal.
-        raise
-    except BaseException as error:
-        code = error.code if isinstance(error, SystemExit) else 1
-        ending.code = code if isinstance(code, int) else int(code is not None)
-        raise
-
-
 def main() -> None:
-    ending = Ending()
-    # Functions that are registered later are called earlier: this one is the last.
-    atexit.register(ending.leave)
+    # Before the libraries register exit functions, which a command then still runs.
+    leave_last()
     serve(socket.socket(fileno=int(sys.argv[1])))
-    run(sys.argv[0], ending)
+    run_and_leave(lambda: runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True))
 
 
 if __name__ == "__main__":

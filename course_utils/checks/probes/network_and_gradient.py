@@ -45,7 +45,8 @@ def _backward(
     for dout in gradients:
         shown = f"{says.replace('forward', 'backward')}({argument_text(dout)}, {text}[1])"
         again = ", for another dout and the same cache" if dout is not gradients[0] else ""
-        recorder.ask(f"the gradients for {args[0].shape}{again}", backward, dout, result[1], shown=shown)
+        what = f"the backward pass for an input of shape {args[0].shape}{again}"
+        recorder.ask(what, backward, dout, result[1], shown=shown)
 
 
 def _layers(rng: Draw) -> dict[str, tuple[Array, Array, Array]]:
